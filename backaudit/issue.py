@@ -1,0 +1,52 @@
+"""The records that triage makes and reports show: issues, and the report that holds them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from backaudit.facts.problem import Problem
+from backaudit.rule import Finding, Rule, Severity
+
+Status = Literal["new", "baseline", "suppressed"]
+
+
+class ExcerptLine(msgspec.Struct, frozen=True):
+    """One quoted source line, already masked; ``mark`` is the code-point range of the spot, end exclusive, or None."""
+
+    number: int
+    text: str
+    mark: tuple[int, int] | None = None
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding as the user meets it.
+
+    ``fingerprint`` depends on rule, path, scope, masked snippet and occurrence, never on a line number.
+    ``line_hash`` is GitHub's primaryLocationLineHash, empty where it must not leave the tool (secrets).
+    """
+
+    rule: Rule
+    finding: Finding
+    severity: Severity
+    status: Status
+    fingerprint: str
+    line_hash: str = ""
+    excerpt: tuple[ExcerptLine, ...] = ()
+    justification: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Issues and problems of one run, sorted; everything that any format may say."""
+
+    root_name: str
+    version: str
+    rules: tuple[Rule, ...]
+    issues: tuple[Issue, ...]
+    problems: tuple[Problem, ...] = ()
+    files: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    stale_baseline: tuple[str, ...] = ()
+    git_prefix: str = ""

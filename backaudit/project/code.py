@@ -1,0 +1,352 @@
+"""Views on facts: a file, one of its bodies of code, a value in it. They decode on demand and hold no knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, AnyOp, Body, Region, Value
+from backaudit.facts.place import Place, Span
+from backaudit.facts.python import Class, Function, PythonFacts
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+Role = Literal["production", "test", "migration", "script", "example"]
+OpT = TypeVar("OpT", bound=ops.Op)
+
+
+class Code:
+    """One body of code: a module, class body, function or lambda of a file."""
+
+    __slots__ = ("__dict__", "file", "function", "index", "project")
+
+    def __init__(self, project: Project, file: PythonFile, index: int) -> None:
+        self.project = project
+        self.file = file
+        self.index = index
+        self.function: Function = file.facts.functions[index]
+
+    @cached_property
+    def body(self) -> Body:
+        return self.function.decode()
+
+    @property
+    def ops(self) -> tuple[AnyOp, ...]:
+        return self.body.ops
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def name(self) -> str:
+        """The dotted name by which the project knows it: module, then qualified name."""
+        qualname = self.function.qualname
+        return f"{self.file.module}.{qualname}" if qualname else self.file.module
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file.path, self.function.name_at)
+
+    @cached_property
+    def parent(self) -> Code | None:
+        return None if self.function.parent < 0 else self.file.code(self.function.parent)
+
+    @cached_property
+    def enclosing(self) -> Code | None:
+        """The body in which this one's free names are looked up next: class bodies are skipped."""
+        outer = self.parent
+        while outer is not None and outer.function.kind == "class" and self.function.kind != "class":
+            outer = outer.parent
+        return outer
+
+    @cached_property
+    def cls(self) -> ClassView | None:
+        return None if self.function.cls < 0 else self.file.class_view(self.function.cls)
+
+    def node(self, value: Value) -> Node:
+        return Node(self, value)
+
+    def nodes(self, kind: type[OpT]) -> Iterator[Node]:
+        """The values that operations of one kind made, in evaluation order."""
+        return (Node(self, value) for value, op in enumerate(self.ops) if type(op) is kind)
+
+    def outside(self, value: Value) -> Node | None:
+        """A decorator, annotation or default of this function: a value of the enclosing body."""
+        return None if value == NONE or self.parent is None else Node(self.parent, value)
+
+    @cached_property
+    def decorators(self) -> tuple[Node, ...]:
+        parent = self.parent
+        return () if parent is None else tuple(Node(parent, value) for value in self.function.decorators)
+
+    def regions_of(self, value: Value) -> list[Region]:
+        """The regions around an operation, innermost first."""
+        regions = self.body.regions
+        inner = [r for r in regions if r.first <= value < r.last]
+        return inner[::-1]
+
+    @cached_property
+    def effects(self) -> dict[Value, list[Value]]:
+        """For each object (by the value that made it): the operations that store into it or call its methods."""
+        table: dict[Value, list[Value]] = {}
+        for value, op in enumerate(self.ops):
+            if isinstance(op, (ops.SetItem, ops.SetAttr)):
+                table.setdefault(self.origin(op.base), []).append(value)
+            elif isinstance(op, ops.Call):
+                func = self.ops[op.func]
+                if isinstance(func, ops.Attr):
+                    table.setdefault(self.origin(func.base), []).append(value)
+        return table
+
+    def origin(self, value: Value) -> Value:
+        """The value behind names: binds are followed to what they bind."""
+        op = self.ops[value]
+        while isinstance(op, ops.Bind):
+            value = op.value
+            op = self.ops[value]
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Code {self.path}:{self.function.qualname or '<module>'}>"
+
+
+class Node:
+    """A value: operation ``value`` of ``code``. Two nodes are equal if they are the same operation."""
+
+    __slots__ = ("code", "value")
+
+    def __init__(self, code: Code, value: Value) -> None:
+        self.code = code
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self.value == other.value and self.code is other.code
+
+    def __hash__(self) -> int:
+        return hash((id(self.code), self.value))
+
+    def __repr__(self) -> str:
+        return f"<Node {self.code.path}:{self.op}>"
+
+    @property
+    def op(self) -> AnyOp:
+        return self.code.ops[self.value]
+
+    @property
+    def at(self) -> Span:
+        return self.op.at
+
+    @property
+    def place(self) -> Place:
+        return Place(self.code.file.path, self.op.at)
+
+    def to(self, value: Value) -> Node:
+        return Node(self.code, value)
+
+    @property
+    def origin(self) -> Node:
+        return Node(self.code, self.code.origin(self.value))
+
+    @property
+    def const(self) -> str | int | float | bool | None:
+        """The literal it is, or None (also for a literal None)."""
+        op = self.origin.op
+        return op.value if isinstance(op, ops.Const) else None
+
+    @property
+    def text(self) -> str | None:
+        """The string it literally is (str or bytes), else None."""
+        value = self.const
+        return value if isinstance(value, str) else None
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    @property
+    def call(self) -> ops.Call | None:
+        op = self.origin.op
+        return op if isinstance(op, ops.Call) else None
+
+    @property
+    def func(self) -> Node | None:
+        call = self.call
+        return None if call is None else self.to(call.func)
+
+    def arg(self, position: int | None = None, name: str | None = None) -> Node | None:
+        """An argument by position, by keyword, or by either."""
+        call = self.call
+        if call is None:
+            return None
+        for keyword, value in call.keywords:
+            if keyword == name:
+                return self.to(value)
+        if position is not None and position < len(call.args):
+            return self.to(call.args[position])
+        return None
+
+    def args(self) -> list[Node]:
+        """All arguments, unpacked ones included."""
+        call = self.call
+        if call is None:
+            return []
+        values = [*call.args, *call.star, *(value for _, value in call.keywords), *call.dstar]
+        return [self.to(value) for value in values]
+
+    def keywords(self) -> dict[str, Node]:
+        call = self.call
+        return {} if call is None else {name: self.to(value) for name, value in call.keywords}
+
+    @property
+    def receiver(self) -> Node | None:
+        """For a method call: what stands before the dot."""
+        func = self.func
+        op = func.op if func is not None else None
+        return self.to(op.base) if isinstance(op, ops.Attr) else None
+
+    @property
+    def method(self) -> str:
+        """The last name of the callee, empty if it has none."""
+        func = self.func
+        op = func.origin.op if func is not None else None
+        if isinstance(op, ops.Attr):
+            return op.name
+        if isinstance(op, ops.Name):
+            return op.name
+        if isinstance(op, ops.Import):
+            return op.name or op.module.rpartition(".")[2]
+        return ""
+
+    @property
+    def spelled(self) -> str:
+        """How the code writes it, as far as it is a dotted name (``user.password``); else empty."""
+        op = self.op
+        if isinstance(op, ops.Attr):
+            base = self.to(op.base).spelled
+            return f"{base}.{op.name}" if base else op.name
+        if isinstance(op, (ops.Name, ops.Param, ops.Bind, ops.Phi)):
+            return op.name
+        if isinstance(op, ops.Item):
+            key = self.to(op.key).const
+            base = self.to(op.base).spelled
+            return f"{base}[{key!r}]" if base and isinstance(key, (str, int)) else base
+        if isinstance(op, ops.Call):
+            func = self.to(op.func).spelled
+            return f"{func}()" if func else ""
+        if isinstance(op, ops.Await):
+            return self.to(op.value).spelled
+        return ""
+
+
+class ClassView:
+    """A class of the project."""
+
+    __slots__ = ("__dict__", "cls", "file", "index")
+
+    def __init__(self, file: PythonFile, index: int) -> None:
+        self.file = file
+        self.index = index
+        self.cls: Class = file.facts.classes[index]
+
+    @property
+    def name(self) -> str:
+        return f"{self.file.module}.{self.cls.qualname}"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file.path, self.cls.name_at)
+
+    @cached_property
+    def body(self) -> Code:
+        return self.file.code(self.cls.body)
+
+    @cached_property
+    def outer(self) -> Code:
+        return self.file.code(self.cls.parent)
+
+    @cached_property
+    def bases(self) -> tuple[Node, ...]:
+        return tuple(self.outer.node(value) for value in self.cls.bases)
+
+    @cached_property
+    def methods(self) -> dict[str, Code]:
+        """By name, the last definition of each; properties and static methods included."""
+        found: dict[str, Code] = {}
+        for index, function in enumerate(self.file.facts.functions):
+            if function.cls == self.index and function.kind == "function":
+                found[function.name] = self.file.code(index)
+        return found
+
+    @cached_property
+    def fields(self) -> dict[str, Node]:
+        """Names that the class body binds, methods and nested classes excepted, in order: name to its bind."""
+        body = self.body
+        found: dict[str, Node] = {}
+        for value, op in enumerate(body.ops):
+            if isinstance(op, ops.Bind) and not isinstance(body.ops[op.value], (ops.Def, ops.ClassDef)):
+                found[op.name] = body.node(value)
+        return found
+
+    @cached_property
+    def inner(self) -> dict[str, ClassView]:
+        """Classes defined in the body (``Meta``, ``Config``)."""
+        body = self.body
+        return {
+            self.file.facts.classes[op.cls].name: self.file.class_view(op.cls)
+            for op in body.ops
+            if isinstance(op, ops.ClassDef)
+        }
+
+    @cached_property
+    def assigned(self) -> dict[str, list[Node]]:
+        """``self.name = value`` in the methods: name to the stores."""
+        found: dict[str, list[Node]] = {}
+        for method in self.methods.values():
+            for node in method.nodes(ops.SetAttr):
+                op = node.op
+                assert isinstance(op, ops.SetAttr)
+                base = method.ops[method.origin(op.base)]
+                if isinstance(base, ops.Param) and base.index == 0:
+                    found.setdefault(op.name, []).append(node)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Class {self.name}>"
+
+
+class PythonFile:
+    """One Python file of the project."""
+
+    def __init__(self, project: Project, path: str, facts: PythonFacts, module: str, role: Role) -> None:
+        self.project = project
+        self.path = path
+        self.facts = facts
+        self.module = module
+        self.role = role
+        self._codes: dict[int, Code] = {}
+        self._classes: dict[int, ClassView] = {}
+
+    def code(self, index: int) -> Code:
+        found = self._codes.get(index)
+        if found is None:
+            found = self._codes[index] = Code(self.project, self, index)
+        return found
+
+    def class_view(self, index: int) -> ClassView:
+        found = self._classes.get(index)
+        if found is None:
+            found = self._classes[index] = ClassView(self, index)
+        return found
+
+    @property
+    def top(self) -> Code:
+        """The module's own body."""
+        return self.code(0)
+
+    def classes(self) -> Iterator[ClassView]:
+        return (self.class_view(index) for index in range(len(self.facts.classes)))
+
+    def __repr__(self) -> str:
+        return f"<PythonFile {self.path}>"

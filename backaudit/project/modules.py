@@ -1,0 +1,87 @@
+"""Module names: which file an import means, and what part of the project a file plays."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+
+from backaudit.project.code import Role
+
+_TESTS = re.compile(r"(^|/)(tests?|testing|__tests__|e2e)/|(^|/)(test_[^/]*|[^/]*_tests?|tests|conftest)\.py$")
+_MIGRATIONS = re.compile(r"(^|/)(migrations|alembic|versions)/")
+_EXAMPLES = re.compile(r"(^|/)(examples?|docs?|docs_src|samples?|demo|fixtures|tutorials?|benchmarks?)/")
+_SCRIPTS = re.compile(
+    r"(^|/)(scripts?|tools?|bin|management/commands|utils/scripts|hack|ci)/|(^|/)(manage|setup|fabfile|tasks|noxfile)\.py$"
+    r"|(^|/)(seed|seeds|seeder|populate|init|create|setup|reset)_?(db|database|data|tables?)?\.py$"
+)
+
+
+def role_of(path: str) -> Role:
+    """What part a file plays, by its path alone: settled here so that every rule judges alike."""
+    if _TESTS.search(path):
+        return "test"
+    if _MIGRATIONS.search(path):
+        return "migration"
+    if _EXAMPLES.search(path):
+        return "example"
+    if _SCRIPTS.search(path):
+        return "script"
+    return "production"
+
+
+def module_name(path: str) -> str:
+    """The dotted name of a file from the root down; packages are named by their folder."""
+    stem = path.removesuffix(".py").removesuffix("/__init__")
+    return "" if stem == "__init__" else stem.replace("/", ".")
+
+
+class Modules:
+    """Finds the file that an import in another file means."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_name = {module_name(path): path for path in sorted(paths)}
+        folders = {path.rpartition("/")[0] for path in self._by_name.values()}
+        packages = {p.rpartition("/")[0] for p in self._by_name.values() if p.endswith("__init__.py")}
+        self._folders = {part for folder in folders for part in _ancestors(folder)}
+        self._roots = {folder for folder in self._folders if folder not in packages} | {""}
+        self._memo: dict[tuple[str, str], str] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def is_package(self, name: str) -> bool:
+        """Whether ``name`` is a folder of the project (with or without ``__init__``)."""
+        return name.replace(".", "/") in self._folders
+
+    def path(self, name: str) -> str:
+        return self._by_name[name]
+
+    def absolute(self, importer: str, name: str) -> str:
+        """The project's own name for what ``importer`` (a path) calls ``name``; ``name`` itself if it is external."""
+        key = (importer.rpartition("/")[0], name)
+        found = self._memo.get(key)
+        if found is None:
+            found = self._memo[key] = self._absolute(key[0], name)
+        return found
+
+    def _absolute(self, folder: str, name: str) -> str:
+        head = name.partition(".")[0]
+        own = [folder, *(part for part in _ancestors(folder) if part != folder)]
+        for root in [part for part in own if part in self._roots] + ["", "src", "app", "backend", "server"]:
+            prefix = root.replace("/", ".") + "." if root else ""
+            known = f"{prefix}{head}" in self._by_name or self.is_package(f"{prefix}{head}")
+            if known and not (head in sys.stdlib_module_names and root != folder and root):
+                return prefix + name
+        return name
+
+    def relative(self, importer: str, level: int, name: str) -> str:
+        """The absolute name of ``from ...name import``: ``level`` dots up from ``importer`` (a path)."""
+        parts = importer.split("/")[:-1]
+        base = parts[: len(parts) - (level - 1)] if level > 1 else parts
+        return ".".join([*base, name]) if name else ".".join(base)
+
+
+def _ancestors(folder: str) -> list[str]:
+    parts = folder.split("/") if folder else []
+    return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)] + [""]

@@ -1,0 +1,137 @@
+"""What a rule is, and what it yields.
+
+A rule is one module-level constant: ``@rule(...)`` over a generator from the project to findings. Its docstring is its
+documentation; :mod:`backaudit.ruledoc` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
+
+from backaudit.facts.place import Place
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+Severity = Literal["critical", "high", "medium", "low"]
+Confidence = Literal["high", "medium", "low"]
+Shown = Literal["core", "strict"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One hop on the way from a cause to the finding, in the order in which it happens."""
+
+    place: Place
+    text: str
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A machine edit: replace ``place`` by ``text``. ``safe`` means behaviour cannot change for the worse."""
+
+    place: Place
+    text: str
+    summary: str
+    safe: bool = False
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule saw.
+
+    ``message``: one or two sentences on what is wrong *here*, ending with a full stop; never the text of a secret.
+    ``remedy``: how to mend it in this framework; empty means the rule's own documentation says it.
+    ``trace``: the path by which it happens, cause first. ``secrets``: spans whose text must never leave the tool.
+    ``shown``: overrides the rule's own ("strict" for a case that is only worth a look).
+    """
+
+    place: Place
+    message: str
+    remedy: str = ""
+    confidence: Confidence = "high"
+    trace: tuple[Step, ...] = ()
+    related: tuple[Step, ...] = ()
+    evidence: str = ""
+    scope: str = ""
+    secrets: tuple[Place, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    shown: Shown | None = None
+    severity: Severity | None = None
+
+
+Check = Callable[["Project"], Iterator[Finding]]
+OptionT = TypeVar("OptionT", bool, int, str, list[str])
+
+
+class Option(msgspec.Struct, frozen=True):
+    """A typed option that a rule declares and the configuration may set under ``[options."family/name"]``."""
+
+    name: str
+    default: bool | int | str | tuple[str, ...]
+    help: str
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A named question to the project. ``id`` is ``family/name``; ``module`` is where it was defined."""
+
+    id: str
+    check: Check
+    severity: Severity
+    shown: Shown
+    cwe: tuple[int, ...]
+    owasp: tuple[str, ...]
+    tags: tuple[str, ...]
+    doc: str
+    module: str
+    about_files: bool = False
+    options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        return self.id.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.id.partition("/")[2]
+
+
+def rule(
+    id: str,
+    *,
+    severity: Severity,
+    cwe: tuple[int, ...] | int = (),
+    owasp: tuple[str, ...] = (),
+    shown: Shown = "core",
+    tags: tuple[str, ...] = ("security",),
+    about_files: bool = False,
+    options: tuple[Option, ...] = (),
+    aliases: tuple[str, ...] = (),
+) -> Callable[[Check], Rule]:
+    """Turn a generator ``Project -> Finding`` into a :class:`Rule`.
+
+    ``owasp`` names entries such as ``"A04:2025"``, ``"A02:2021"``, ``"API2:2023"``. ``about_files`` marks the few rules
+    whose subject is a file itself; all others select through the project's indexes.
+    """
+
+    def wrap(check: Check) -> Rule:
+        return Rule(
+            id=id,
+            check=check,
+            severity=severity,
+            shown=shown,
+            cwe=(cwe,) if isinstance(cwe, int) else tuple(cwe),
+            owasp=owasp,
+            tags=tags,
+            doc=check.__doc__ or "",
+            module=check.__module__,
+            about_files=about_files,
+            options=options,
+            aliases=aliases,
+        )
+
+    return wrap
