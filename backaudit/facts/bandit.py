@@ -13,7 +13,7 @@ class BanditHit(msgspec.Struct, frozen=True, array_like=True, gc=False, order=Tr
     ``span`` begins on the line that bandit names; of a function or an ``except`` clause it is the rest of that line.
     ``test_id`` (``B608``), ``test_name``, ``severity`` and ``confidence`` (``LOW``, ``MEDIUM``, ``HIGH``) are bandit's.
     ``cwe`` is 0 where bandit names none. ``text`` is bandit's message, with the value of a password masked;
-    ``secret`` is where that value stands.
+    ``secrets`` is where such values stand.
     """
 
     span: Span
@@ -23,7 +23,7 @@ class BanditHit(msgspec.Struct, frozen=True, array_like=True, gc=False, order=Tr
     confidence: str
     text: str
     cwe: int
-    secret: Span | None = None
+    secrets: tuple[Span, ...] = ()
 
 
 class BanditSkipped(msgspec.Struct, frozen=True, array_like=True, gc=False):
