@@ -272,12 +272,22 @@ class ClassView:
 
     @cached_property
     def methods(self) -> dict[str, Code]:
-        """By name, the last definition of each; properties and static methods included."""
-        found: dict[str, Code] = {}
-        for index, function in enumerate(self.file.facts.functions):
-            if function.cls == self.index and function.kind == "function":
-                found[function.name] = self.file.code(index)
-        return found
+        """By name; properties and static methods included, setters not."""
+        return {code.function.name: code for code in self._functions if not _is_setter(code)}
+
+    @cached_property
+    def setters(self) -> dict[str, Code]:
+        """Property setters by name."""
+        return {code.function.name: code for code in self._functions if _is_setter(code)}
+
+    @cached_property
+    def _functions(self) -> list[Code]:
+        functions = self.file.facts.functions
+        return [
+            self.file.code(index)
+            for index, function in enumerate(functions)
+            if function.cls == self.index and function.kind == "function"
+        ]
 
     @cached_property
     def fields(self) -> dict[str, Node]:
@@ -314,6 +324,10 @@ class ClassView:
 
     def __repr__(self) -> str:
         return f"<Class {self.name}>"
+
+
+def _is_setter(code: Code) -> bool:
+    return any(isinstance(d.op, ops.Attr) and d.op.name in ("setter", "deleter") for d in code.decorators)
 
 
 class PythonFile:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import msgspec
 
 
+class ParameterConvention(msgspec.Struct, frozen=True):
+    """A parameter called ``name`` in a file that imports ``package`` is taken for a ``type``, unless annotated."""
+
+    name: str
+    package: str
+    type: str
+
+
 class Knowledge(msgspec.Struct, frozen=True):
     """Tables by dotted name, values in the notation of :mod:`backaudit.project.types`.
 
@@ -15,3 +23,4 @@ class Knowledge(msgspec.Struct, frozen=True):
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
     aliases: dict[str, str] = {}
+    parameters: tuple[ParameterConvention, ...] = ()

@@ -19,15 +19,6 @@ from backaudit.facts.python import ENCODER, Class, Function, ImportFact, ParamFa
 
 
 
-def lower(text: str) -> PythonFacts:
-    """The facts of one file's text.
-
-    Raises :class:`libcst.ParserSyntaxError` where the text is not Python, and RecursionError where it nests too deep.
-    """
-    module = cst.parse_module(text)
-    return FileLowerer(module, text).run()
-
-
 class _Quoted:
     """Spans inside a quoted annotation: all of them are the literal's own."""
 

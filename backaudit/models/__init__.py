@@ -1,0 +1,99 @@
+"""Knowledge of libraries, as data: one TOML table per library beside this file.
+
+A table may hold (all keys are dotted names as code would spell them after its imports, see ``sqlalchemy.toml``):
+
+``[aliases]``     other names of the same thing, to the name that the tables use
+``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
+``[attributes]``  what an attribute, or a name that is not a class, is an instance of
+``[parameters]``  ``name = {package = ..., type = ...}``: parameters known by convention
+``[sources]``     reads of client data: name to what it is called in a path ("the query string")
+``[sinks.KIND]``  where data does harm: callee to the arguments that matter, by position or keyword
+``[propagates]``  callee to the arguments whose text is in its result (``"*"`` for all, ``"self"`` for the receiver)
+``[cleans.KIND]`` callees whose result is harmless for a kind of sink (``*`` for every kind)
+``[guards.KIND]`` callees that, asked in a condition, make their argument harmless
+``[hashers]``     callee to ``strong`` or ``weak``: what ends the label *password*
+``[raises]``      callee to the exceptions that it can raise on bad input
+``[kinds]``       free groups of names that a rule or a framework's table asks for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from backaudit.project.knowledge import Knowledge, ParameterConvention
+from backaudit.toml import parse_toml
+
+Arguments = tuple[int | str, ...]
+
+
+class Models(msgspec.Struct, frozen=True, dict=True):
+    """All tables of all libraries, joined. Names map to what the sections above say."""
+
+    knowledge: Knowledge
+    sources: dict[str, str]
+    sinks: dict[str, dict[str, Arguments]]
+    propagates: dict[str, Arguments]
+    cleans: dict[str, frozenset[str]]
+    guards: dict[str, frozenset[str]]
+    hashers: dict[str, str]
+    raises: dict[str, tuple[str, ...]]
+    kinds: dict[str, frozenset[str]]
+
+
+def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
+    """The built-in tables, with those of rule packages and of the configuration laid over them."""
+    return _join([*_built_in(), *extra])
+
+
+@cache
+def _built_in() -> tuple[Mapping[str, Any], ...]:
+    folder = resources.files(__name__)
+    tables = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
+    return tuple(parse_toml(item.read_text(encoding="utf-8")) for item in tables)
+
+
+def _join(tables: Iterable[Mapping[str, Any]]) -> Models:
+    flat: dict[str, dict[str, Any]] = {}
+    grouped: dict[str, dict[str, dict[str, Any]]] = {}
+    for table in tables:
+        for section, content in table.items():
+            if section in ("sinks", "cleans", "guards", "kinds"):
+                for kind, names in content.items():
+                    inner = grouped.setdefault(section, {}).setdefault(kind, {})
+                    inner.update(names if isinstance(names, Mapping) else dict.fromkeys(names, True))
+            else:
+                flat.setdefault(section, {}).update(content)
+    return _models(flat, grouped)
+
+
+def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[str, Any]]]) -> Models:
+    parameters = tuple(
+        ParameterConvention(name, entry["package"], entry["type"])
+        for name, entries in flat.get("parameters", {}).items()
+        for entry in (entries if isinstance(entries, list) else [entries])
+    )
+    knowledge = Knowledge(
+        flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters
+    )
+    return Models(
+        knowledge=knowledge,
+        sources=flat.get("sources", {}),
+        sinks={kind: {n: _arguments(a) for n, a in names.items()} for kind, names in grouped.get("sinks", {}).items()},
+        propagates={name: _arguments(args) for name, args in flat.get("propagates", {}).items()},
+        cleans={kind: frozenset(names) for kind, names in grouped.get("cleans", {}).items()},
+        guards={kind: frozenset(names) for kind, names in grouped.get("guards", {}).items()},
+        hashers=flat.get("hashers", {}),
+        raises={name: tuple(found) for name, found in flat.get("raises", {}).items()},
+        kinds={kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()},
+    )
+
+
+def _arguments(value: Any) -> Arguments:
+    if value is True:
+        return (0,)
+    return tuple(value) if isinstance(value, list) else (value,)

@@ -1,0 +1,527 @@
+"""The project: the facts of all files, linked. Rules ask it; every answer is computed once and kept here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+from backaudit.facts import ops
+from backaudit.facts.bandit import BanditHit
+from backaudit.facts.files import FileFacts
+from backaudit.facts.problem import Problem
+from backaudit.facts.secrets import SecretHit
+from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
+from backaudit.project.knowledge import Knowledge
+from backaudit.project.modules import Modules, module_name, role_of
+from backaudit.project.types import TypeResolver, Types, split
+
+ResultT = TypeVar("ResultT")
+Options = dict[str, dict[str, Any]]
+
+__all__ = ["ClassView", "Code", "Node", "Project", "PythonFile", "Role", "link"]
+
+# Method names that so many things have that one definition in the project proves nothing about a receiver.
+_COMMON = frozenset(
+    "get set add pop update save delete create all first filter execute run start stop close open read write send "
+    "append extend insert remove clear copy keys values items count index sort join split strip format encode decode "
+    "replace find match search group commit rollback flush query fetchone fetchall scalar load dump loads dumps info "
+    "debug warning error exception log print check validate process handle call connect init main test data name".split()
+)
+
+
+class Project:
+    """Everything that is known after linking. Immutable but for its memory of answers."""
+
+    def __init__(self, files: Iterable[FileFacts], knowledge: Knowledge, extra: Any = None, options: Options | None = None):
+        self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
+        self.knowledge = knowledge
+        self.models: Any = extra
+        self._options = options or {}
+        python = {path: f.python for path, f in self.facts.items() if f.python is not None}
+        self._modules = Modules(python)
+        self.files: dict[str, PythonFile] = {
+            path: PythonFile(self, path, facts, module_name(path), role_of(path)) for path, facts in python.items()
+        }
+        self._types = TypeResolver(self)
+        self._names: dict[Node, tuple[str, ...]] = {}
+        self._answers: dict[Any, Any] = {}
+        self.bounds: list[Problem] = []
+
+    # -- memory ----------------------------------------------------------------------------------------------------
+
+    def once(self, query: Callable[[Project], ResultT]) -> ResultT:
+        """The answer of a query (a pure function of the project), computed at its first use."""
+        if query not in self._answers:
+            self._answers[query] = query(self)
+        answer: ResultT = self._answers[query]
+        return answer
+
+    def option(self, rule_id: str, name: str) -> Any:
+        """A rule's own option as configured, else None."""
+        return self._options.get(rule_id, {}).get(name)
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def role(self, path: str) -> Role:
+        """Production, test, migration, script or example: by the path, whatever the kind of file."""
+        return self.files[path].role if path in self.files else role_of(path)
+
+    def artefacts(self, *kinds: str) -> Iterator[FileFacts]:
+        """The files of some kinds (``dockerfile``, ``sql`` …), by path."""
+        return (file for file in self.facts.values() if file.kind in kinds)
+
+    def bandit(self, test_id: str) -> Iterator[tuple[str, BanditHit]]:
+        """Bandit's hits of one check."""
+        return iter(self._bandit.get(test_id, ()))
+
+    @cached_property
+    def _bandit(self) -> dict[str, list[tuple[str, BanditHit]]]:
+        table: dict[str, list[tuple[str, BanditHit]]] = {}
+        for path, file in self.facts.items():
+            for hit in file.bandit:
+                table.setdefault(hit.test_id, []).append((path, hit))
+        return table
+
+    def secrets(self) -> Iterator[tuple[str, SecretHit]]:
+        """Literal credentials that the extractors saw, file by file."""
+        return ((path, hit) for path, file in self.facts.items() for hit in file.secrets)
+
+    def scope_at(self, path: str, line: int) -> str:
+        """The qualified name of the innermost function or class around a line, empty at module level."""
+        file = self.files.get(path)
+        if file is None:
+            return ""
+        around = [f for f in file.facts.functions if f.kind != "lambda" and f.qualname and f.at.covers(line)]
+        return max(around, key=lambda f: (f.at.line, -f.at.end_line)).qualname if around else ""
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _by_name(self) -> tuple[dict[str, ClassView], dict[str, Code]]:
+        classes: dict[str, ClassView] = {}
+        functions: dict[str, Code] = {}
+        for file in self.files.values():
+            for cls in file.classes():
+                classes[cls.name] = cls
+            for index, function in enumerate(file.facts.functions):
+                if function.kind in ("function", "lambda"):
+                    functions.setdefault(f"{file.module}.{function.qualname}", file.code(index))
+        return classes, functions
+
+    @cached_property
+    def _method_owners(self) -> dict[str, list[Code]]:
+        table: dict[str, list[Code]] = {}
+        for file in self.files.values():
+            if file.role not in ("test", "example"):
+                for index, function in enumerate(file.facts.functions):
+                    if function.kind == "function" and function.cls >= 0:
+                        table.setdefault(function.name, []).append(file.code(index))
+        return table
+
+    def class_named(self, name: str) -> ClassView | None:
+        return self._by_name[0].get(name)
+
+    def function_named(self, name: str) -> Code | None:
+        return self._by_name[1].get(name)
+
+    def classes(self) -> Iterator[ClassView]:
+        """All classes of the project, by file."""
+        return (cls for file in self.files.values() for cls in file.classes())
+
+    def only_method(self, name: str) -> Code | None:
+        """The one method of that name in the project, if there is one and the name is telling."""
+        owners = self._method_owners.get(name, [])
+        return owners[0] if len(owners) == 1 and name not in _COMMON and not name.startswith("__") else None
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """A class and its bases, nearest first, libraries' included as far as named."""
+        key = ("lineage", name)
+        if key not in self._answers:
+            self._answers[key] = (name,)
+            self._answers[key] = tuple(dict.fromkeys(self._lineage(name)))
+        found: tuple[str, ...] = self._answers[key]
+        return found
+
+    def _lineage(self, name: str) -> Iterator[str]:
+        yield name
+        cls = self.class_named(name)
+        if cls is None:
+            return
+        for base in cls.bases:
+            for denoted in self._base_names(base):
+                yield from self.lineage(denoted)
+
+    def _base_names(self, base: Node) -> Iterator[str]:
+        target = base.to(base.op.base) if isinstance(base.op, ops.Item) else base
+        for name in self.types(target):
+            head, over = split(name)
+            if head in ("type", "ext"):
+                yield over
+        if isinstance(target.op, ops.Attr):
+            yield from self.names(target)
+
+    def inherits(self, cls: str, *ancestors: str) -> bool:
+        """Whether a class has one of ``ancestors`` in its lineage."""
+        return not set(ancestors).isdisjoint(self.lineage(cls))
+
+    def subclasses(self, *ancestors: str) -> Iterator[ClassView]:
+        """Classes of the project below one of ``ancestors``."""
+        wanted = set(ancestors)
+        return (cls for cls in self.classes() if not wanted.isdisjoint(self.lineage(cls.name)[1:]))
+
+    def imported(self, file: PythonFile, module: str, name: str, level: int) -> Types:
+        """What an import statement binds."""
+        target = self._modules.relative(file.path, level, module) if level else self._absolute(file, module)
+        if not name:
+            return (f"module[{target}]",) if self._ours(target) else (f"ext[{module}]",)
+        if self._ours(target):
+            return self.member(target, name)
+        external = f"{module}.{name}"
+        return self._library(self.knowledge.aliases.get(external, external))
+
+    def _absolute(self, file: PythonFile, module: str) -> str:
+        return self._modules.absolute(file.path, module)
+
+    def _library(self, name: str) -> Types:
+        known = self.knowledge.attributes.get(name)
+        return tuple(known.split("|")) if known and "$" not in known else (f"ext[{name}]",)
+
+    def _ours(self, module: str) -> bool:
+        return module in self._modules or self._modules.is_package(module)
+
+    def member(self, module: str, name: str) -> Types:
+        """What ``module.name`` is, for a module of the project: a binding, a star import's, or a submodule."""
+        if module in self._modules:
+            file = self.files[self._modules.path(module)]
+            value = file.top.body.final.get(name)
+            if value is not None:
+                return self.types(file.top.node(value))
+            found = self.starred(file, name)
+            if found:
+                return found
+        inner = f"{module}.{name}" if module else name
+        return (f"module[{inner}]",) if self._ours(inner) else ()
+
+    def binding(self, module: str, name: str) -> Node | None:
+        """The value that a module of the project gives to a name at its end."""
+        if module not in self._modules:
+            return None
+        top = self.files[self._modules.path(module)].top
+        value = top.body.final.get(name)
+        return None if value is None else top.node(value)
+
+    def starred(self, file: PythonFile, name: str) -> Types:
+        """What a star import of the file binds to ``name``, empty if none does."""
+        key = ("star", file.path, name)
+        if key not in self._answers:
+            self._answers[key] = ()
+            self._answers[key] = self._starred(file, name)
+        found: Types = self._answers[key]
+        return found
+
+    def _starred(self, file: PythonFile, name: str) -> Types:
+        for item in file.facts.imports:
+            if item.name == "*":
+                target = self._modules.relative(file.path, item.level, item.module)
+                target = target if item.level else self._absolute(file, item.module)
+                found = self.member(target, name) if self._ours(target) else ()
+                if not found and not self._ours(target):
+                    found = self._star_library(f"{item.module}.{name}")
+                if found:
+                    return found
+        return ()
+
+    def _star_library(self, name: str) -> Types:
+        aliased = self.knowledge.aliases.get(name, name)
+        return self._library(aliased) if aliased != name or name in self.knowledge.attributes else ()
+
+    def assumed(self, code: Code, name: str) -> Types:
+        """What a parameter is by convention (``request`` in a file that imports the framework)."""
+        modules = self._imports_of(code.file)
+        return tuple(
+            rule.type
+            for rule in self.knowledge.parameters
+            if rule.name == name and any(m == rule.package or m.startswith(rule.package + ".") for m in modules)
+        )[:1]
+
+    def _imports_of(self, file: PythonFile) -> frozenset[str]:
+        key = ("imports", file.path)
+        if key not in self._answers:
+            self._answers[key] = frozenset(item.module for item in file.facts.imports if not item.level)
+        found: frozenset[str] = self._answers[key]
+        return found
+
+    def types(self, node: Node) -> Types:
+        """What a value is, see :mod:`backaudit.project.types`."""
+        return self._types.of(node)
+
+    def annotated(self, node: Node) -> Types:
+        """The types that an annotation (a value of the enclosing body) stands for."""
+        return self._types.annotation(node)
+
+    def returned(self, code: Code) -> Types:
+        """What calling a function of the project gives."""
+        return self._types.returned(code)
+
+    def instances(self, node: Node) -> Iterator[ClassView]:
+        """The project's classes that a value may be an instance of."""
+        for name in self.types(node):
+            cls = self.class_named(split(name)[0])
+            if cls is not None:
+                yield cls
+
+    def denoted_classes(self, node: Node) -> Iterator[ClassView]:
+        """The project's classes that a value is (``User`` itself, not a user)."""
+        for name in self.types(node):
+            head, over = split(name)
+            cls = self.class_named(over) if head == "type" else None
+            if cls is not None:
+                yield cls
+
+    def alias_of(self, node: Node) -> Node | None:
+        """The expression behind a name that stands for a type (``SessionDep = Annotated[...]``)."""
+        node = node.origin
+        op = node.op
+        target: Node | None = None
+        if isinstance(op, ops.Import):
+            module = self._modules.relative(node.code.path, op.level, op.module) if op.level else ""
+            module = module or self._absolute(node.code.file, op.module)
+            target = self.binding(module, op.name) if op.name else None
+        elif isinstance(op, ops.Name):
+            target = self.free(node.code, op.name)
+        elif isinstance(op, ops.Attr):
+            for name in self.types(node.to(op.base)):
+                head, over = split(name)
+                target = self.binding(over, op.name) if head == "module" else target
+        if target is None:
+            return node if isinstance(op, (ops.Item, ops.Bin)) else None
+        found = target.origin
+        if isinstance(found.op, (ops.Item, ops.Bin)):
+            return found
+        return self.alias_of(found) if found != node and isinstance(found.op, (ops.Import, ops.Name)) else None
+
+    def free(self, code: Code, name: str) -> Node | None:
+        """The value that a free name of a body has in the bodies around it."""
+        scope = code.enclosing if code.function.kind != "module" else code
+        while scope is not None:
+            value = scope.body.final.get(name)
+            if value is not None:
+                return scope.node(value)
+            scope = scope.enclosing
+        return None
+
+    def constant(self, node: Node) -> Node | None:
+        """The node that gives a value its literal: through names, imports and attributes of modules and classes."""
+        seen: set[Node] = set()
+        here: Node | None = node.origin
+        while here is not None and here not in seen:
+            seen.add(here)
+            if isinstance(here.op, ops.Const):
+                return here
+            here = self._definition(here)
+        return None
+
+    def _definition(self, node: Node) -> Node | None:
+        op = node.op
+        if isinstance(op, ops.Name):
+            found = self.free(node.code, op.name)
+            return found.origin if found is not None else None
+        if isinstance(op, ops.Import) and op.name:
+            module = self._modules.relative(node.code.path, op.level, op.module) if op.level else ""
+            found = self.binding(module or self._absolute(node.code.file, op.module), op.name)
+            return found.origin if found is not None else None
+        if isinstance(op, ops.Attr):
+            return self._attribute_definition(node, op)
+        return None
+
+    def _attribute_definition(self, node: Node, op: ops.Attr) -> Node | None:
+        for name in self.types(node.to(op.base)):
+            head, over = split(name)
+            if head == "module":
+                found = self.binding(over, op.name)
+                if found is not None:
+                    return found.origin
+            cls = self.class_named(over if head == "type" else head)
+            if cls is not None and op.name in cls.fields and op.name not in cls.assigned:
+                return cls.fields[op.name].origin
+        return None
+
+    def names(self, node: Node) -> tuple[str, ...]:
+        """The dotted names by which tables may know what a value denotes; ``*.name`` if the receiver is unknown."""
+        found = self._names.get(node)
+        if found is None:
+            found = self._names[node] = tuple(dict.fromkeys(self._compute_names(node)))
+        return found
+
+    def _compute_names(self, node: Node) -> Iterator[str]:
+        for name in self.types(node):
+            head, over = split(name)
+            if head in ("def", "type", "ext", "module"):
+                yield over
+        op = node.origin.op
+        if isinstance(op, ops.Attr):
+            yield from self._member_names(node.origin.to(op.base), op.name)
+        elif isinstance(op, ops.Call) and not self.types(node):
+            # A decorator or factory that is called: it is known by what is called.
+            yield from self.names(node.origin.to(op.func))
+
+    def _member_names(self, base: Node, attr: str) -> Iterator[str]:
+        types = self.types(base)
+        for name in types:
+            head, over = split(name)
+            if head in ("ext", "module"):
+                dotted = f"{over}.{attr}"
+                yield self.knowledge.aliases.get(dotted, dotted)
+            elif head != "def":
+                for owner in self.lineage(over if head == "type" else head):
+                    yield f"{owner}.{attr}"
+        if not types:
+            for dotted in self.names(base) if isinstance(base.origin.op, (ops.Call, ops.Attr)) else ():
+                if not dotted.startswith("*"):
+                    yield f"{dotted}.{attr}"
+            yield f"*.{attr}"
+
+    def annotation_names(self, node: Node) -> set[str]:
+        """All dotted names in an annotation, for tables that look for markers."""
+        return {split(name)[0] for name in self.annotated(node)}
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _call_index(self) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
+        return self._merge(lambda facts: facts.calls)
+
+    @cached_property
+    def _read_index(self) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
+        return self._merge(lambda facts: facts.reads)
+
+    def _merge(self, part: Callable[[Any], dict[str, tuple[int, ...]]]) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
+        table: dict[str, list[tuple[PythonFile, tuple[int, ...]]]] = {}
+        for file in self.files.values():
+            for name, where in part(file.facts).items():
+                table.setdefault(name, []).append((file, where))
+        return table
+
+    @cached_property
+    def _renamed(self) -> dict[str, set[str]]:
+        """Names under which imports with ``as`` make something known: original to bound."""
+        table: dict[str, set[str]] = {}
+        for file in self.files.values():
+            for item in file.facts.imports:
+                if item.name and item.bound != item.name and item.name != "*":
+                    table.setdefault(item.name, set()).add(item.bound)
+        return table
+
+    def mentioning(self, name: str) -> Iterator[Code]:
+        """Bodies that read an attribute or global of that name."""
+        for file, where in self._read_index.get(name, ()):
+            yield from (file.code(index) for index in dict.fromkeys(where))
+
+    def calling(self, name: str) -> Iterator[Code]:
+        """Bodies that call something of that last name, under whatever name it was imported."""
+        for spelled in sorted({name, *self._renamed.get(name, ())}):
+            for file, where in self._call_index.get(spelled, ()):
+                yield from (file.code(index) for index in dict.fromkeys(where))
+
+    def calls(self, *names: str) -> Iterator[Node]:
+        """Calls of any of the named things: ``flask.abort``, ``sqlalchemy.orm.Session.execute``, ``*.execute``."""
+        wanted: dict[str, set[str]] = {}
+        for name in names:
+            wanted.setdefault(name.rpartition(".")[2], set()).add(name)
+        for last in sorted(wanted):
+            for node in self.calls_of(last):
+                func = node.func
+                if func is not None and not wanted[last].isdisjoint(self.names(func)):
+                    yield node
+
+    def calls_of(self, last: str) -> list[Node]:
+        """Calls whose callee ends in ``last``, whoever the receiver is."""
+        key = ("calls_of", last)
+        if key not in self._answers:
+            spelled = {last, *self._renamed.get(last, ())}
+            self._answers[key] = [
+                node
+                for code in dict.fromkeys(self.calling(last))
+                for node in code.nodes(ops.Call)
+                if node.method in spelled
+            ]
+        found: list[Node] = self._answers[key]
+        return found
+
+    def callees(self, call: Node) -> tuple[Code, ...]:
+        """The project's functions that a call may run; a class's ``__init__`` for its construction."""
+        func = call.func
+        if func is None:
+            return ()
+        found: list[Code] = []
+        for name in self.types(func):
+            head, over = split(name)
+            code = self.function_named(over) if head == "def" else None
+            cls = self.class_named(over) if head == "type" else None
+            if cls is not None:
+                code = self.method(cls.name, "__init__")
+            if code is not None:
+                found.append(code)
+        if not found and isinstance(func.origin.op, ops.Attr) and not self.types(func.to(func.origin.op.base)):  # type: ignore[union-attr]
+            only = self.only_method(func.origin.op.name)  # type: ignore[union-attr]
+            found += [only] if only is not None else []
+        return tuple(dict.fromkeys(found))
+
+    def method(self, cls: str, name: str) -> Code | None:
+        """A method of a class or of its nearest base in the project that has it."""
+        for owner in self.lineage(cls):
+            view = self.class_named(owner)
+            if view is not None and name in view.methods:
+                return view.methods[name]
+        return None
+
+    def callers(self, code: Code) -> tuple[Node, ...]:
+        """The calls in the project that may run ``code``."""
+        key = ("callers", code)
+        if key not in self._answers:
+            name = code.function.name
+            last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
+            self._answers[key] = tuple(node for node in self.calls_of(last) if code in self.callees(node))
+        found: tuple[Node, ...] = self._answers[key]
+        return found
+
+    def argument(self, call: Node, code: Code, index: int) -> Node | None:
+        """What a call passes for parameter ``index`` of a function it runs; None if it leaves it to the default."""
+        params = code.function.params
+        param = params[index]
+        offset = 1 if self._bound(call, code) else 0
+        op = call.call
+        if op is None or param.kind in ("star", "dstar"):
+            return None
+        for keyword, value in op.keywords:
+            if keyword == param.name:
+                return call.origin.to(value)
+        position = index - offset
+        if param.kind != "keyword" and 0 <= position < len(op.args):
+            return call.origin.to(op.args[position])
+        return None
+
+    def _bound(self, call: Node, code: Code) -> bool:
+        """Whether the call supplies the first parameter itself (a method on its object, a constructor)."""
+        if code.cls is None:
+            return False
+        if "builtins.staticmethod" in {name for d in code.decorators for name in self.names(d)}:
+            return False
+        receiver = call.receiver
+        if receiver is None or code.function.name == "__init__":
+            return True
+        classes = any(split(name)[0] == "type" for name in self.types(receiver))
+        is_class_method = "builtins.classmethod" in {name for d in code.decorators for name in self.names(d)}
+        return is_class_method or not classes
+
+    def default(self, code: Code, index: int) -> Node | None:
+        """A parameter's default."""
+        return code.outside(code.function.params[index].default)
+
+
+def link(
+    files: Iterable[FileFacts], knowledge: Knowledge, models: Any = None, options: Options | None = None
+) -> Project:
+    """Join the facts of all files, what is known of libraries, and the rules' options."""
+    return Project(files, knowledge, models, options)

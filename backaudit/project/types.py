@@ -1,0 +1,441 @@
+"""What a value is: the classes it may be an instance of, or the class, function or module it denotes.
+
+The answer is a sorted tuple of *type names*:
+
+``app.models.User``         an instance of that class (a project's or a library's)
+``list[app.models.User]``   a collection of them; any ``X[Y]`` is an X over Ys
+``type[app.models.User]``   the class itself
+``def[app.views.index]``    a function of the project (a bound method too)
+``module[app.models]``      a module of the project
+``ext[flask.request]``      a library's name that no table says more of
+
+Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
+``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$row0`` (what the statement
+passed first selects) and ``$class`` (the class the attribute is read from).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project.code import ClassView, Code, Node
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+Types = tuple[str, ...]
+
+_DEPTH = 40
+_WRAPPERS = {
+    "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
+    "typing.NotRequired", "typing.Awaitable", "typing_extensions.Annotated", "types.UnionType",
+    "sqlalchemy.orm.Mapped", "sqlalchemy.orm.WriteOnlyMapped", "sqlalchemy.orm.DynamicMapped",
+}  # fmt: skip
+_COLLECTIONS = {
+    "builtins.list", "builtins.set", "builtins.tuple", "builtins.frozenset", "typing.List", "typing.Set",
+    "typing.Tuple", "typing.Sequence", "typing.Iterable", "typing.Iterator", "typing.Generator", "typing.FrozenSet",
+    "typing.AsyncGenerator", "typing.AsyncIterator", "typing.Collection", "collections.abc.Sequence",
+    "collections.abc.Iterable", "collections.abc.Iterator", "collections.abc.Generator",
+    "collections.abc.AsyncGenerator", "collections.abc.AsyncIterator", "collections.abc.Collection",
+    "collections.abc.Set",
+}  # fmt: skip
+_GENERATORS = ("Generator", "Iterator", "Iterable", "AsyncGenerator", "AsyncIterator", "AsyncIterable")
+
+
+def split(name: str) -> tuple[str, str]:
+    """``X[Y]`` as (X, Y); ``X`` as (X, "")."""
+    head, bracket, rest = name.partition("[")
+    return (head, rest[:-1]) if bracket else (name, "")
+
+
+class TypeResolver:
+    """Answers for one project, each question once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._memo: dict[Node, Types] = {}
+        self._busy: set[Node] = set()
+        self._class_memo: dict[str, tuple[str, ...]] = {}
+        self._depth = 0
+
+    def of(self, node: Node) -> Types:
+        """The type names of a value; empty where nothing is known."""
+        found = self._memo.get(node)
+        if found is not None:
+            return found
+        if node in self._busy or self._depth > _DEPTH:
+            return ()
+        self._busy.add(node)
+        self._depth += 1
+        try:
+            found = _sorted(self._compute(node))
+        finally:
+            self._depth -= 1
+            self._busy.discard(node)
+        # An answer computed inside a cycle may be short of what the cycle's head will know: only whole ones are kept.
+        if not self._busy or found:
+            self._memo[node] = found
+        return found
+
+    def _compute(self, node: Node) -> Iterable[str]:
+        op = node.op
+        handler = _HANDLERS.get(type(op))
+        return handler(self, node, op) if handler is not None else ()
+
+    # -- operations ------------------------------------------------------------------------------------------------
+
+    def _const(self, node: Node, op: ops.Const) -> Iterable[str]:
+        value = op.value
+        if isinstance(value, str):
+            return ("builtins.bytes",) if op.binary else ("builtins.str",)
+        return () if value is None else (f"builtins.{type(value).__name__}",)
+
+    def _build(self, node: Node, op: ops.Build) -> Iterable[str]:
+        if op.kind == "fstring":
+            return ("builtins.str",)
+        if op.kind in ("list", "tuple", "set"):
+            inner = _sorted(name for item in op.items for name in self.of(node.to(item)))
+            return [f"list[{name}]" for name in inner] or [f"builtins.{op.kind}"]
+        return (f"builtins.{op.kind}",)
+
+    def _comp(self, node: Node, op: ops.Comp) -> Iterable[str]:
+        return ("builtins.dict",) if op.kind == "dict" else [f"list[{name}]" for name in self.of(node.to(op.value))]
+
+    def _bind(self, node: Node, op: ops.Bind) -> Iterable[str]:
+        if op.annotation != NONE:
+            declared = self.annotation(node.to(op.annotation))
+            if declared:
+                return declared
+        return self.of(node.to(op.value))
+
+    def _same(self, node: Node, op: ops.Await) -> Iterable[str]:
+        return self.of(node.to(op.value))
+
+    def _enter(self, node: Node, op: ops.Enter) -> Iterable[str]:
+        for name in self.of(node.to(op.value)):
+            head, over = split(name)
+            known = self._project.knowledge.returns.get(f"{head}.__enter__")
+            if known:
+                yield from self._instantiate(known, name, node)
+            elif over and head.rpartition(".")[2] in _GENERATORS:
+                yield over
+            elif head == "list":
+                yield over
+            else:
+                yield name
+
+    def _phi(self, node: Node, op: ops.Phi) -> Iterable[str]:
+        return (name for value in op.values for name in self.of(node.to(value)))
+
+    def _choice(self, node: Node, op: ops.Choice) -> Iterable[str]:
+        return (*self.of(node.to(op.then)), *self.of(node.to(op.other)))
+
+    def _logic(self, node: Node, op: ops.Logic) -> Iterable[str]:
+        return (name for value in op.values for name in self.of(node.to(value)))
+
+    def _binary(self, node: Node, op: ops.Bin) -> Iterable[str]:
+        return [name for name in self.of(node.to(op.left)) if name in ("builtins.str", "builtins.bytes")]
+
+    def _element(self, node: Node, op: ops.Element) -> Iterable[str]:
+        for name in self.of(node.to(op.base)):
+            head, over = split(name)
+            known = self._project.knowledge.returns.get(f"{head}.__iter__")
+            if known:
+                yield from self._instantiate(known, name, node)
+            elif over and head not in ("type", "def", "module", "ext"):
+                yield over
+
+    def _part(self, node: Node, op: ops.Part) -> Iterable[str]:
+        return self._element(node, ops.Element(op.at, op.base))
+
+    def _item(self, node: Node, op: ops.Item) -> Iterable[str]:
+        for name in self.of(node.to(op.base)):
+            head, over = split(name)
+            if head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
+                sliced = isinstance(node.to(op.key).op, ops.Build)
+                yield from [name] if sliced else self._element(node, ops.Element(op.at, op.base))
+            elif head == "type" or head == "ext":
+                yield from self.annotation(node)
+
+    def _def(self, node: Node, op: ops.Def) -> Iterable[str]:
+        return (f"def[{node.code.file.code(op.function).name}]",)
+
+    def _class(self, node: Node, op: ops.ClassDef) -> Iterable[str]:
+        return (f"type[{node.code.file.class_view(op.cls).name}]",)
+
+    def _import(self, node: Node, op: ops.Import) -> Iterable[str]:
+        return self._project.imported(node.code.file, op.module, op.name, op.level)
+
+    def _name(self, node: Node, op: ops.Name) -> Iterable[str]:
+        return self._lookup(node.code, op.name)
+
+    def _lookup(self, code: Code, name: str) -> Iterable[str]:
+        scope = code.enclosing if code.function.kind != "module" else code
+        while scope is not None:
+            value = scope.body.final.get(name)
+            if value is not None:
+                return self.of(scope.node(value))
+            scope = scope.enclosing
+        star = self._project.starred(code.file, name)
+        return star or (f"ext[builtins.{name}]",)
+
+    def _param(self, node: Node, op: ops.Param) -> Iterable[str]:
+        code = node.code
+        param = code.function.params[op.index]
+        annotation = code.outside(param.annotation)
+        declared = self.annotation(annotation) if annotation is not None else ()
+        if declared:
+            return self._collected(param.kind, declared)
+        if op.index == 0 and code.cls is not None and param.kind in ("positional", "normal"):
+            return self._self_types(code, code.cls)
+        default = code.outside(param.default)
+        return (self.of(default) if default is not None else ()) or self._project.assumed(code, param.name)
+
+    def _collected(self, kind: str, declared: Types) -> Iterable[str]:
+        if kind == "star":
+            return [f"list[{name}]" for name in declared]
+        return ("builtins.dict",) if kind == "dstar" else declared
+
+    def _self_types(self, code: Code, cls: ClassView) -> Iterable[str]:
+        names = {name for decorator in code.decorators for name in self._project.names(decorator)}
+        if "builtins.staticmethod" in names:
+            return ()
+        return (f"type[{cls.name}]",) if "builtins.classmethod" in names else (cls.name,)
+
+    def _attr(self, node: Node, op: ops.Attr) -> Iterable[str]:
+        for name in self.of(node.to(op.base)):
+            yield from self.attribute(name, op.name, node)
+
+    def attribute(self, name: str, attr: str, node: Node) -> Iterable[str]:
+        """The types of ``.attr`` on something of type ``name``."""
+        head, over = split(name)
+        if head == "module":
+            return self._project.member(over, attr)
+        if head == "ext":
+            return self._external(f"{over}.{attr}", name, node)
+        cls_name = over if head == "type" else head
+        cls = self._project.class_named(cls_name)
+        if cls is not None:
+            return self._class_attribute(cls, attr, head == "type", name, node)
+        return self._library_attribute((cls_name,), attr, name, node)
+
+    def _class_attribute(
+        self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node
+    ) -> Iterable[str]:
+        for owner in self._project.lineage(cls.name):
+            view = self._project.class_named(owner)
+            if view is None:
+                continue
+            method = view.methods.get(attr)
+            if method is not None:
+                return self._method(method)
+            stores = view.assigned.get(attr, [])
+            field = view.fields.get(attr)
+            if field is not None or stores:
+                found = [*(self.of(field) if field is not None else ()), *self._stored(stores)]
+                return found
+            if attr in view.inner:
+                return (f"type[{view.inner[attr].name}]",)
+        return self._library_attribute(self._project.lineage(cls.name), attr, name, node)
+
+    def _stored(self, stores: Iterable[Node]) -> Iterator[str]:
+        for store in stores:
+            op = store.op
+            assert isinstance(op, ops.SetAttr)
+            declared = self.annotation(store.to(op.annotation)) if op.annotation != NONE else ()
+            yield from declared or self.of(store.to(op.value))
+
+    def _method(self, method: Code) -> Iterable[str]:
+        names = {name for decorator in method.decorators for name in self._project.names(decorator)}
+        if any(name.rpartition(".")[2] in ("property", "cached_property", "hybrid_property") for name in names):
+            return self.returned(method)
+        return (f"def[{method.name}]",)
+
+    def _library_attribute(self, owners: Iterable[str], attr: str, name: str, node: Node) -> Iterable[str]:
+        for owner in owners:
+            known = self._project.knowledge.attributes.get(f"{owner}.{attr}")
+            if known:
+                return list(self._instantiate(known, name, node))
+        return ()
+
+    def _external(self, dotted: str, name: str, node: Node) -> Iterable[str]:
+        dotted = self._project.knowledge.aliases.get(dotted, dotted)
+        known = self._project.knowledge.attributes.get(dotted)
+        return list(self._instantiate(known, name, node)) if known else (f"ext[{dotted}]",)
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: Node, op: ops.Call) -> Iterable[str]:
+        func = node.to(op.func)
+        known = self._known_result(node, func)
+        if known:
+            return known
+        return [result for name in self.of(func) for result in self._result(name, node)]
+
+    def _known_result(self, node: Node, func: Node) -> list[str]:
+        receiver = node.receiver
+        receivers = self.of(receiver) if receiver is not None else ()
+        for name in self._project.names(func):
+            known = self._project.knowledge.returns.get(name)
+            if known:
+                owners = receivers or ("",)
+                return [result for owner in owners for result in self._instantiate(known, owner, node)]
+        return []
+
+    def _result(self, name: str, node: Node) -> Iterable[str]:
+        head, over = split(name)
+        if head == "type":
+            return (over,)
+        if head == "def":
+            code = self._project.function_named(over)
+            return self.returned(code) if code is not None else ()
+        if head == "ext" and over.rpartition(".")[2][:1].isupper():
+            return (over,)
+        return ()
+
+    def returned(self, code: Code) -> Types:
+        """What a call of a project's function gives: its annotation, else what it returns or yields."""
+        declared = code.outside(code.function.returns)
+        if declared is not None:
+            types = self.annotation(declared)
+            if types:
+                return types
+        found: list[str] = []
+        for op in code.ops:
+            if isinstance(op, ops.Return) and op.value != NONE:
+                found += self.of(code.node(op.value))
+            elif isinstance(op, ops.Yield) and op.value != NONE:
+                found += [f"list[{name}]" for name in self.of(code.node(op.value))]
+        return _sorted(found)
+
+    # -- annotations -----------------------------------------------------------------------------------------------
+
+    def annotation(self, node: Node) -> Types:
+        """The types that a value has whose annotation is ``node``."""
+        return _sorted(self._annotated(node, 0))
+
+    def _annotated(self, node: Node, depth: int) -> Iterator[str]:
+        node = node.origin
+        op = node.op
+        if depth > 8:
+            return
+        if isinstance(op, ops.Item):
+            yield from self._generic(node, op, depth)
+        elif isinstance(op, ops.Bin) and op.operator == "|":
+            yield from self._annotated(node.to(op.left), depth + 1)
+            yield from self._annotated(node.to(op.right), depth + 1)
+        else:
+            yield from self._plain_annotation(node, depth)
+
+    def _plain_annotation(self, node: Node, depth: int) -> Iterator[str]:
+        alias = self._project.alias_of(node)
+        if alias is not None and alias != node:
+            yield from self._annotated(alias, depth + 1)
+            return
+        for name in self.of(node):
+            head, over = split(name)
+            if head == "type":
+                yield over
+            elif head == "ext":
+                yield over
+
+    def _generic(self, node: Node, op: ops.Item, depth: int) -> Iterator[str]:
+        key = node.to(op.key)
+        made = key.op
+        inside = [node.to(item) for item in made.items] if isinstance(made, ops.Build) else [key]
+        names = set(self._project.names(node.to(op.base)))
+        if names & {"typing.Annotated", "typing_extensions.Annotated"}:
+            inside = inside[:1]
+        if names & _WRAPPERS:
+            for part in inside:
+                yield from self._annotated(part, depth + 1)
+            return
+        if any(name.rpartition(".")[2] in ("Type", "type") for name in names):
+            yield from (f"type[{name}]" for part in inside for name in self._annotated(part, depth + 1))
+            return
+        heads = ["list"] if names & _COLLECTIONS else [split(n)[1] or n for n in self.of(node.to(op.base))]
+        over = [name for part in inside[:1] for name in self._annotated(part, depth + 1)]
+        for head in heads:
+            yield from (f"{head}[{name}]" for name in over) if over else (head,)
+
+    def _instantiate(self, pattern: str, receiver: str, node: Node) -> Iterator[str]:
+        """Fill a table's type notation in for one use."""
+        for part in pattern.split("|"):
+            yield from self._fill(part.strip(), receiver, node)
+
+    def _fill(self, part: str, receiver: str, node: Node) -> Iterator[str]:
+        if part == "$self":
+            yield receiver
+        elif part == "$call0":
+            yield from self._result_of_first(node)
+        elif "$T" in part:
+            over = split(receiver)[1]
+            if over:
+                yield part.replace("$T", over)
+            elif part != "$T":
+                yield split(part)[0]
+        elif "$class" in part:
+            head, over = split(receiver)
+            yield part.replace("$class", over if head == "type" else head)
+        elif "$row0" in part:
+            yield from self._rows(part, node)
+        elif "$0" in part:
+            yield from self._first_class(part, node)
+        else:
+            yield part
+
+    def _result_of_first(self, node: Node) -> Iterator[str]:
+        """What calling the first argument gives: dependency injection."""
+        first = node.arg(0, "dependency")
+        for name in self.of(first) if first is not None else ():
+            for result in self._result(name, node):
+                head, over = split(result)
+                yield over if over and head == "list" else result
+
+    def _rows(self, part: str, node: Node) -> Iterator[str]:
+        """What the statement passed first selects, where its type says."""
+        first = node.arg(0)
+        over = [split(name)[1] for name in self.of(first) if "[" in name] if first is not None else []
+        for name in over or [""]:
+            yield part.replace("$row0", name) if name else split(part)[0] if part != "$row0" else ""
+
+    def _first_class(self, part: str, node: Node) -> Iterator[str]:
+        first = node.arg(0)
+        denoted = self.of(first) if first is not None else ()
+        classes = [over for head, over in map(split, denoted) if head == "type"]
+        columns = [split(name)[1] for name in denoted if name.startswith("list[")]
+        if not classes and not columns:
+            yield split(part)[0] if part != "$0" else ""
+        for over in [*classes, *columns]:
+            yield part.replace("$0", over)
+
+
+def _sorted(names: Iterable[str]) -> Types:
+    return tuple(sorted({name for name in names if name}))
+
+
+_HANDLERS = {
+    ops.Const: TypeResolver._const,
+    ops.Build: TypeResolver._build,
+    ops.Comp: TypeResolver._comp,
+    ops.Bind: TypeResolver._bind,
+    ops.Await: TypeResolver._same,
+    ops.Enter: TypeResolver._enter,
+    ops.Phi: TypeResolver._phi,
+    ops.Choice: TypeResolver._choice,
+    ops.Logic: TypeResolver._logic,
+    ops.Bin: TypeResolver._binary,
+    ops.Element: TypeResolver._element,
+    ops.Part: TypeResolver._part,
+    ops.Item: TypeResolver._item,
+    ops.Def: TypeResolver._def,
+    ops.ClassDef: TypeResolver._class,
+    ops.Import: TypeResolver._import,
+    ops.Name: TypeResolver._name,
+    ops.Param: TypeResolver._param,
+    ops.Attr: TypeResolver._attr,
+    ops.Call: TypeResolver._call,
+}
