@@ -41,7 +41,7 @@ Kind = Literal[
 
 # Sizes in bytes. What is larger is data or generated, and is listed as a Problem instead of being read.
 DEFAULT_LIMIT = 1_000_000
-DEFAULT_LIMITS: Mapping[Kind, int] = {"python": 2_000_000, "sql": 4_000_000, "notebook": 4_000_000}
+DEFAULT_LIMITS: Mapping[str, int] = {"python": 2_000_000, "sql": 4_000_000, "notebook": 4_000_000}
 
 _BY_NAME: Mapping[str, Kind] = {
     "dockerfile": "dockerfile",
@@ -139,6 +139,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 def kind_of(path: str) -> Kind:
     """The kind of a file, told from its POSIX path alone."""
+    if path.endswith(".py"):
+        return "python"
     folder, _, name = path.lower().rpartition("/")
     if name in _BY_NAME:
         return _BY_NAME[name]

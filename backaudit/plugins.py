@@ -1,0 +1,83 @@
+"""Finds the rules: every package that an installed distribution names in the entry point group ``backaudit.rules``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+
+import msgspec
+
+from backaudit.crash import contained
+from backaudit.facts.problem import Problem
+from backaudit.rule import Rule
+from backaudit.rulenames import BUILT_IN_FAMILIES, is_built_in
+
+GROUP = "backaudit.rules"
+BUILT_IN_PACKAGE = "backaudit_rules"
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """All rules, sorted by id, and what kept others from being loaded."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def load(*, reraise: bool = False) -> Loaded:
+    """The rules of every installed package, and the engine's own. A broken third-party package costs only itself."""
+    found = sorted(set(entry_points(group=GROUP)), key=lambda point: (point.value != BUILT_IN_PACKAGE, point.name, point.value))
+    return load_from(found, reraise=reraise)
+
+
+def load_from(points: list[EntryPoint], *, reraise: bool = False) -> Loaded:
+    """The rules of the given entry points; the first to claim an id keeps it."""
+    from backaudit.directives import RULES as ENGINE_RULES
+
+    rules: dict[str, Rule] = {rule.id: rule for rule in ENGINE_RULES}
+    problems: list[Problem] = []
+    for point in points:
+        with contained(problems, _named(point), rest="Its rules are missing.", reraise=reraise):
+            for rule in _rules_of(point.value):
+                problem = _refusal(rule, point, rules)
+                if problem:
+                    problems.append(problem)
+                else:
+                    rules[rule.id] = rule
+    return Loaded(tuple(sorted(rules.values(), key=lambda rule: rule.id)), tuple(problems))
+
+
+def _named(point: EntryPoint) -> str:
+    dist = point.dist.name if point.dist else point.name
+    return f'The rule package "{point.value}" of the distribution "{dist}"'
+
+
+def _refusal(rule: Rule, point: EntryPoint, taken: dict[str, Rule]) -> Problem | None:
+    if not is_built_in(rule) and rule.family in BUILT_IN_FAMILIES:
+        return _crash(point, f'its rule "{rule.id}" is refused: the family "{rule.family}" is built in.')
+    if rule.id in taken and taken[rule.id] is not rule:
+        return _crash(point, f'its rule "{rule.id}" is refused: {taken[rule.id].module} defines that id already.')
+    if not all(rule.id.partition("/")):
+        return _crash(point, f'its rule "{rule.id}" is refused: an id is written family/name.')
+    return None
+
+
+def _crash(point: EntryPoint, why: str) -> Problem:
+    return Problem("", "crash", f"{_named(point)} is broken: {why}")
+
+
+def _rules_of(package: str) -> Iterator[Rule]:
+    """The rules defined in a package's modules, in order of module and name; a re-export counts where it was defined."""
+    for module in _modules(package):
+        for _, value in sorted(vars(module).items()):
+            if isinstance(value, Rule) and value.module == module.__name__:
+                yield value
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    top = importlib.import_module(package)
+    yield top
+    for info in sorted(pkgutil.iter_modules(getattr(top, "__path__", ()), f"{package}."), key=lambda info: info.name):
+        yield from _modules(info.name) if info.ispkg else [importlib.import_module(info.name)]

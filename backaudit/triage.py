@@ -1,0 +1,331 @@
+"""Findings become issues: deduplicated, masked, fingerprinted, suppressed, held against the baseline, and sorted.
+
+Pure: what it needs of files comes in as text. It knows no rule by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backaudit.baseline import Baseline, Entry
+from backaudit.directives import FileDirectives, Suppressions
+from backaudit.facts.place import WHOLE_FILE, Place, Span
+from backaudit.facts.problem import Problem
+from backaudit.issue import ExcerptLine, Issue, Report, Status
+from backaudit.masking import Masks
+from backaudit.report.linehash import line_hashes
+from backaudit.rule import CONFIDENCES, SEVERITIES, Finding, Rule, Severity, Step
+from backaudit.rulenames import RuleNames
+from backaudit.source import Source, lines
+
+if TYPE_CHECKING:
+    from backaudit.config import Config
+
+CONTEXT_LINES = 2
+MAX_MARKED_LINES = 8
+MAX_LINE = 240
+_CUT = "…"
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which rules run. ``named``: those that the user selected one by one, and so are shown though strict."""
+
+    rules: tuple[Rule, ...]
+    named: frozenset[str]
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run has found out, as triage needs it.
+
+    ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path.
+    ``crashed``: rules whose findings are not complete. The rest goes into the report as it is.
+    """
+
+    root_name: str
+    version: str
+    selection: Selection
+    findings: Sequence[tuple[Rule, Finding]]
+    sources: Mapping[str, Source]
+    directives: Sequence[FileDirectives] = ()
+    problems: Sequence[Problem] = ()
+    crashed: Collection[str] = ()
+    is_reported: Callable[[str], bool] = lambda path: True
+    files: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    git_prefix: str = ""
+
+
+def select(names: RuleNames, config: Config) -> Selection:
+    """The rules that the configuration asks for: all, or those selected, without those ignored.
+
+    The more exact name wins: a rule selected by its own name runs though its family is ignored, and the other way
+    round. A strict rule runs under ``strict`` or when it is named itself, never because its family is.
+    """
+    wanted = _exactness(config.select, names)
+    unwanted = _exactness(config.ignore, names)
+    named = frozenset(id for id, exact in wanted.items() if exact == _BY_NAME)
+    chosen = []
+    for rule in names.rules:
+        want = wanted.get(rule.id, 0) if config.select else _BY_DEFAULT
+        is_shown = rule.shown == "core" or (rule.shown == "strict" and config.strict) or rule.id in named
+        if is_shown and want > unwanted.get(rule.id, 0):
+            chosen.append(rule)
+    return Selection(tuple(chosen), named)
+
+
+_BY_DEFAULT, _BY_FAMILY, _BY_NAME = 0.5, 1, 2
+
+
+def _exactness(called: Iterable[str], names: RuleNames) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in called:
+        exact = _BY_FAMILY if names.is_family(name) else _BY_NAME
+        for rule in names.find(name):
+            found[rule.id] = max(exact, found.get(rule.id, 0))
+    return found
+
+
+def triage(scan: Scan, names: RuleNames, config: Config, baseline: Baseline | None = None) -> Report:
+    """The report of a run."""
+    return _Triage(scan, names, config, baseline or Baseline()).report()
+
+
+def accepted(report: Report) -> list[Entry]:
+    """The entries of a baseline that accepts every issue of a report that no comment suppresses."""
+    return [
+        Entry(issue.finding.place.path, issue.rule.id, issue.fingerprint)
+        for issue in report.issues
+        if issue.status != "suppressed"
+    ]
+
+
+class _Triage:
+    def __init__(self, scan: Scan, names: RuleNames, config: Config, baseline: Baseline) -> None:
+        self.scan = scan
+        self.names = names
+        self.config = config
+        self.baseline = baseline
+        self.lines_of = lru_cache(maxsize=None)(self._lines_of)
+        self.masks = Masks((place for _, finding in scan.findings for place in finding.secrets), self.lines_of)
+        self.visibility = _Visibility(scan, names, config)
+        self.ran = {rule.id for rule in scan.selection.rules} - set(scan.crashed)
+
+    def report(self) -> Report:
+        issues = self._issues()
+        return Report(
+            root_name=self.scan.root_name,
+            version=self.scan.version,
+            rules=self.scan.selection.rules,
+            issues=tuple(self._hashed(issues)),
+            problems=tuple(sorted(set(map(self._masked_problem, self.scan.problems)))),
+            files=self.scan.files,
+            left_out=self.scan.left_out,
+            notes=tuple(map(self.masks.text, self.scan.notes)),
+            stale_baseline=tuple(f"{entry.path}: {entry.rule} ({entry.fingerprint})" for entry in self._stale()),
+            git_prefix=self.scan.git_prefix,
+        )
+
+    def _lines_of(self, path: str) -> Sequence[str]:
+        source = self.scan.sources.get(path)
+        return lines(source.text) if source else ()
+
+    def _issues(self) -> list[Issue]:
+        """All issues that are to be shown, in the report's order; the baseline has been held against the hidden too."""
+        suppressions = Suppressions(self.scan.directives, self.names)
+        found = [
+            (rule, finding, suppressions.reason_for(rule, finding.place))
+            for rule, finding in _unique(self.scan.findings)
+        ]
+        engine = [(rule, finding) for rule, finding in suppressions.findings(self.ran) if rule.id in self.ran]
+        found += [(rule, finding, suppressions.reason_for(rule, finding.place)) for rule, finding in _unique(engine)]
+        fingerprints = self._fingerprints([(rule, finding) for rule, finding, _ in found])
+        issues = []
+        for (rule, finding, reason), fingerprint in zip(found, fingerprints, strict=True):
+            status: Status = "suppressed" if reason is not None else "new"
+            if status == "new" and self.baseline.absorb(fingerprint):
+                status = "baseline"
+            if self.visibility.shows(rule, finding):
+                issues.append(self._issue(rule, finding, status, fingerprint, reason or ""))
+        return sorted(issues, key=_report_order)
+
+    def _issue(self, rule: Rule, finding: Finding, status: Status, fingerprint: str, reason: str) -> Issue:
+        return Issue(
+            rule=rule,
+            finding=self._masked(finding),
+            severity=self._severity(rule, finding),
+            status=status,
+            fingerprint=fingerprint,
+            excerpt=self._excerpt(finding.place),
+            justification=self.masks.text(reason),
+        )
+
+    def _severity(self, rule: Rule, finding: Finding) -> Severity:
+        """The configuration's word, by the rule's name before its family's; else the finding's own, else the rule's."""
+        exact = [value for name, value in self.config.severities.items() if self.names.one(name) is rule]
+        family = [value for name, value in self.config.severities.items() if name == rule.family]
+        return next(iter([*exact, *family]), finding.severity or rule.severity)
+
+    def _masked(self, finding: Finding) -> Finding:
+        text = self.masks.text
+
+        def steps(given: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple(Step(step.place, text(step.text)) for step in given)
+
+        return msgspec.structs.replace(
+            finding,
+            message=text(finding.message),
+            remedy=text(finding.remedy),
+            evidence=text(finding.evidence),
+            trace=steps(finding.trace),
+            related=steps(finding.related),
+            fixes=tuple(fix for fix in finding.fixes if not self.masks.hides_in(fix.text + fix.summary)),
+        )
+
+    def _masked_problem(self, problem: Problem) -> Problem:
+        return msgspec.structs.replace(problem, message=self.masks.text(problem.message))
+
+    def _fingerprints(self, found: Sequence[tuple[Rule, Finding]]) -> list[str]:
+        """One for each finding, in their order: what two findings have in common is told apart by occurrence."""
+        met: Counter[tuple[str, ...]] = Counter()
+        result = []
+        for rule, finding in found:
+            path = finding.place.path
+            identity = (rule.id, path, self.masks.text(finding.scope), self._snippet(path, finding.place.span))
+            content = "\0".join([*identity, str(met[identity])])
+            met[identity] += 1
+            result.append(hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
+        return result
+
+    def _snippet(self, path: str, span: Span) -> str:
+        """The masked text of a span, white space normalised; nothing for a finding about the file as such."""
+        if span == WHOLE_FILE:
+            return ""
+        parts = []
+        for number, start, end in _marked(span, self.lines_of(path)):
+            text, mark = self.masks.line(path, number, self.lines_of(path)[number - 1], (start, end))
+            if mark is not None:
+                parts.append(text[mark[0] : mark[1]])
+        return " ".join(" ".join(parts).split())
+
+    def _excerpt(self, place: Place) -> tuple[ExcerptLine, ...]:
+        source = self.scan.sources.get(place.path)
+        if source is None or place.span == WHOLE_FILE or source.kind == "key":
+            return ()
+        content = self.lines_of(place.path)
+        # The lines around a value of an .env file are other values.
+        context = 0 if source.kind == "env" else CONTEXT_LINES
+        marks = {number: (start, end) for number, start, end in _marked(place.span, content)[:MAX_MARKED_LINES]}
+        if not marks:
+            return ()
+        last = len(content) - (content[-1] == "")
+        first = max(1, min(marks) - context)
+        return tuple(
+            _cut(number, *self.masks.line(place.path, number, content[number - 1], marks.get(number)))
+            for number in range(first, min(last, max(marks) + context) + 1)
+        )
+
+    def _hashed(self, issues: list[Issue]) -> Iterable[Issue]:
+        """The issues with GitHub's hash of their line, where no secret has a part in it."""
+        wanted: dict[str, set[int]] = {}
+        for issue in issues:
+            if not issue.finding.secrets:
+                wanted.setdefault(issue.finding.place.path, set()).add(issue.finding.place.span.line)
+        hashes = {path: self._safe_hashes(path, numbers) for path, numbers in wanted.items()}
+        for issue in issues:
+            place = issue.finding.place
+            line_hash = "" if issue.finding.secrets else hashes[place.path].get(place.span.line, "")
+            yield msgspec.structs.replace(issue, line_hash=line_hash)
+
+    def _safe_hashes(self, path: str, numbers: Collection[int]) -> dict[int, str]:
+        source = self.scan.sources.get(path)
+        if source is None or not source.encoding.startswith("utf-8"):
+            return {}
+        text = "\ufeff" + source.text if source.encoding == "utf-8-sig" else source.text
+        return {
+            number: value
+            for number, (value, last) in line_hashes(text, numbers).items()
+            if not self.masks.touches(path, number, last)
+        }
+
+    def _stale(self) -> tuple[Entry, ...]:
+        return self.baseline.stale(lambda entry: entry.rule in self.ran and self.scan.is_reported(entry.path))
+
+
+class _Visibility:
+    """What the user asked to see."""
+
+    def __init__(self, scan: Scan, names: RuleNames, config: Config) -> None:
+        self._is_reported = scan.is_reported
+        self._named = scan.selection.named
+        self._strict = config.strict
+        self._per_path = [
+            (pattern, frozenset(rule.id for name in called for rule in names.find(name)))
+            for pattern, called in config.per_path_ignores.items()
+        ]
+
+    def shows(self, rule: Rule, finding: Finding) -> bool:
+        path = finding.place.path
+        if not self._is_reported(path):
+            return False
+        if any(rule.id in ids and _matches(pattern, path) for pattern, ids in self._per_path):
+            return False
+        if self._strict:
+            return True
+        is_core = (finding.shown or rule.shown) == "core" or rule.id in self._named
+        return is_core and finding.confidence != "low"
+
+
+@lru_cache(maxsize=4096)
+def _matches(pattern: str, path: str) -> bool:
+    from backaudit.ignores import Ignores
+
+    return Ignores().within("", [pattern]).names(path)
+
+
+def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
+    """One finding for a rule at a place, the surest and fullest, in order of path, place and rule."""
+    best: dict[tuple[str, Place], tuple[Rule, Finding]] = {}
+    for rule, finding in sorted(findings, key=_finding_order):
+        best.setdefault((rule.id, finding.place), (rule, finding))
+    return list(best.values())
+
+
+def _finding_order(item: tuple[Rule, Finding]) -> tuple[object, ...]:
+    rule, finding = item
+    sureness = (CONFIDENCES.index(finding.confidence), finding.shown == "strict", -len(finding.trace))
+    return (finding.place, rule.id, sureness, finding.message, finding.remedy, finding.scope, repr(finding.trace))
+
+
+def _report_order(issue: Issue) -> tuple[object, ...]:
+    return (issue.finding.place, SEVERITIES.index(issue.severity), issue.rule.id)
+
+
+def _marked(span: Span, content: Sequence[str]) -> list[tuple[int, int, int]]:
+    """The part of each line that a span covers: (number, start, end), indentation left out."""
+    found = []
+    for number in range(span.line, min(span.end_line, len(content)) + 1):
+        text = content[number - 1]
+        start = span.column if number == span.line else len(text) - len(text.lstrip())
+        end = span.end_column if number == span.end_line else len(text)
+        found.append((number, min(start, len(text)), max(min(start, len(text)), min(end, len(text)))))
+    return found
+
+
+def _cut(number: int, text: str, mark: tuple[int, int] | None) -> ExcerptLine:
+    """A line of bearable length, around the marked spot."""
+    if len(text) <= MAX_LINE:
+        return ExcerptLine(number, text, mark)
+    start = max(0, mark[0] - MAX_LINE // 4) if mark else 0
+    lead = _CUT if start else ""
+    kept = lead + text[start : start + MAX_LINE] + (_CUT if start + MAX_LINE < len(text) else "")
+    if mark is None:
+        return ExcerptLine(number, kept)
+    shift = len(lead) - start
+    return ExcerptLine(number, kept, (mark[0] + shift, min(mark[1] + shift, len(kept))))
