@@ -1,0 +1,264 @@
+"""The shape of the house: layers point down, one library has one door, stages have no side effects."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "backaudit"
+
+# From the bottom up. A module may import its own layer and those below; what stands beside each other in one layer
+# must not form a circle. The package itself, which holds the rule author's API, is a layer too.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("facts",),
+    ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "masking"),
+    ("extract", "project"),
+    ("rule", "models", "ruledoc", "rulenames", "issue"),
+    ("backend",),
+    ("flow",),
+    ("",),
+    ("directives", "plugins", "config", "baseline", "cache", "check", "discover", "triage", "fix", "report"),
+    ("audit",),
+    ("testing",),
+    ("cli", "__main__"),
+)
+
+# Stages that run side by side: each is composed by audit and knows none of the others.
+STAGES = ("extract", "project", "check", "triage", "fix", "report")
+
+# One library, one door: the modules, with all below them, that may import it.
+DOORS: dict[str, tuple[str, ...]] = {
+    "libcst": ("extract.python",),
+    "sqlglot": ("sql",),
+    "bandit": ("extract.bandit",),
+    "detect_secrets": ("extract.secrets",),
+    "click": ("cli",),
+    "jinja2": ("report",),
+    "tomli": ("toml",),
+    "pathspec": ("ignores",),
+}
+RUAMEL_DOORS = 1
+
+# The watchdog over the worker processes needs a clock; it may only turn a hang into a crash.
+WATCHDOG = "extract.pool"
+PURE = ("extract", "project", "backend", "flow", "check", "triage", "report")
+IMPURE_MODULES = {
+    "socket",
+    "subprocess",
+    "urllib.request",
+    "requests",
+    "http.client",
+    "random",
+    "time",
+    "tempfile",
+    "shutil",
+}
+IMPURE_CALLS = {
+    "print",
+    "input",
+    "exit",
+    "quit",
+    "open",
+    "sys.exit",
+    "os.getenv",
+    "os.environ.get",
+    "os.open",
+    "os.listdir",
+    "os.walk",
+    "os.scandir",
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "datetime.datetime.now",
+}
+IMPURE_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "rglob", "unlink", "mkdir"}
+
+
+class Imported:
+    """One import: the module it stands in, what it names, its line, and whether it is for the type checker alone."""
+
+    def __init__(self, inside: str, name: str, line: int, typing_only: bool) -> None:
+        self.inside, self.name, self.line, self.typing_only = inside, name, line, typing_only
+
+    def __repr__(self) -> str:
+        return f"backaudit.{self.inside}:{self.line} imports {self.name}"
+
+
+def modules() -> dict[str, ast.Module]:
+    """The package's modules by dotted name below ``backaudit``; a package goes by its own name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+MODULES = modules()
+
+
+def imports(inside: str, tree: ast.Module) -> Iterator[Imported]:
+    yield from _imports(inside, tree, typing_only=False)
+
+
+def _imports(inside: str, node: ast.AST, *, typing_only: bool) -> Iterator[Imported]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Imported(inside, alias.name, node.lineno, typing_only)
+    elif isinstance(node, ast.ImportFrom):
+        assert not node.level, f"backaudit.{inside}:{node.lineno}: imports are absolute"
+        for alias in node.names:
+            yield Imported(inside, _target(node.module or "", alias.name), node.lineno, typing_only)
+    guarded = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(inside, child, typing_only=typing_only or guarded)
+
+
+def _target(module: str, name: str) -> str:
+    """``from backaudit import gitindex`` names a module, ``from backaudit import rule`` (the decorator) the package."""
+    inner = f"{module}.{name}".removeprefix("backaudit.")
+    if module == "backaudit" and inner in MODULES and inner != "rule":
+        return f"backaudit.{inner}"
+    return f"{module}.{name}" if module.startswith("backaudit.") and inner in MODULES else module
+
+
+ALL = [found for name, tree in MODULES.items() for found in imports(name, tree)]
+
+
+def top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def layer(module: str) -> int:
+    return next(rank for rank, names in enumerate(LAYERS) if top(module) in names)
+
+
+def own(found: Imported) -> str | None:
+    """The module of ours that is imported, without the package's name; None for another library's."""
+    if top(found.name) != "backaudit":
+        return None
+    inner = found.name.partition(".")[2]
+    while inner and inner not in MODULES:
+        inner = inner.rpartition(".")[0]
+    return inner
+
+
+def test_every_module_has_a_layer() -> None:
+    placed = {name for names in LAYERS for name in names}
+    assert {top(name) for name in MODULES} - placed == set()
+
+
+def test_layers_point_down() -> None:
+    upwards = [found for found in ALL if (target := own(found)) is not None and layer(target) > layer(found.inside)]
+    assert upwards == []
+
+
+def test_there_is_no_circle_between_the_modules_of_the_package() -> None:
+    graph: dict[str, set[str]] = {}
+    for found in ALL:
+        target = own(found)
+        if target is not None and not found.typing_only and top(target) != top(found.inside):
+            graph.setdefault(top(found.inside), set()).add(top(target))
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"imports in a circle: {' > '.join((*path, name))}"
+        if name not in done:
+            for target in sorted(graph.get(name, ())):
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def test_stages_know_nothing_of_each_other() -> None:
+    sideways = [
+        found
+        for found in ALL
+        if (target := own(found)) is not None
+        and top(found.inside) in STAGES
+        and top(target) in STAGES
+        and top(target) != top(found.inside)
+        and layer(target) == layer(found.inside)
+    ]
+    assert sideways == []
+
+
+def test_facts_import_nothing_of_ours_but_facts() -> None:
+    assert [
+        found
+        for found in ALL
+        if top(found.inside) == "facts" and own(found) is not None and top(own(found) or "") != "facts"
+    ] == []
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_one_library_has_one_door(library: str) -> None:
+    strangers = [
+        found
+        for found in ALL
+        if top(found.name) == library
+        and not any(
+            found.inside == door or found.inside.startswith((f"{door}.", f"{door}_")) for door in DOORS[library]
+        )
+    ]
+    assert strangers == []
+
+
+def test_yaml_is_read_in_one_place() -> None:
+    assert len({found.inside for found in ALL if top(found.name) in ("ruamel", "yaml")}) <= RUAMEL_DOORS
+
+
+def test_nothing_imports_the_rules() -> None:
+    assert [found for found in ALL if top(found.name) in ("backaudit_rules", "rules")] == []
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if top(name) in PURE))
+def test_stages_do_not_print_exit_or_read_the_world(module: str) -> None:
+    tree = MODULES[module]
+    allowed = {"time"} if module == WATCHDOG else set()
+    assert [found for found in imports(module, tree) if found.name in IMPURE_MODULES - allowed] == []
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls if ast.unparse(call.func) in IMPURE_CALLS] == []
+    methods = [call.func.attr for call in calls if isinstance(call.func, ast.Attribute)]
+    assert sorted(IMPURE_METHODS.intersection(methods)) == []
+    assert "os.environ" not in {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    raised = [ast.unparse(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
+    assert [text for text in raised if text.startswith("SystemExit")] == []
+
+
+def test_only_the_command_prints_and_exits() -> None:
+    loud = []
+    for name, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.exit", "exit", "os._exit"):
+                loud.append((name, ast.unparse(node)))
+    assert [(name, text) for name, text in loud if top(name) not in ("cli", "__main__")] == []
+
+
+def test_rules_never_import_each_other() -> None:
+    rules = ROOT / "rules"
+    for path in sorted(rules.rglob("*.py")):
+        package = ("backaudit_rules", *path.parent.relative_to(rules).parts)
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.level or top(node.module or "") == "backaudit_rules"):
+                base = package[: len(package) - node.level + 1] if node.level else ()
+                parts = [*base, *(node.module or "").split(".")][1:]
+                for name in ("", *(alias.name for alias in node.names)):
+                    imported = rules.joinpath(*filter(None, parts), name).with_suffix(".py")
+                    assert not (imported.is_file() and defines_rules(imported)), f"{path} imports the rule {imported}"
+
+
+def defines_rules(path: Path) -> bool:
+    decorators = [
+        ast.unparse(decorator)
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+    ]
+    return any(text.startswith(("rule(", "backaudit.rule(")) for text in decorators)
