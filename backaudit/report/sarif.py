@@ -43,7 +43,7 @@ _PROBLEM_SEVERITY: dict[Severity, str] = {
 }
 # GitHub's bands: critical above 9.0, high from 7.0, medium from 4.0, low below.
 _SECURITY_SEVERITY: dict[Severity, str] = {"critical": "9.3", "high": "8.0", "medium": "5.5", "low": "2.5"}
-_PRECISION = {"core": "high", "strict": "medium"}
+_PRECISION = {"core": "high", "strict": "medium", "selected": "medium"}
 
 _NOTIFICATION_LEVELS = {
     "unreadable": "warning",
@@ -55,6 +55,9 @@ _NOTIFICATION_LEVELS = {
     "note": "note",
     "truncated": "warning",
 }
+
+# JSON may hold these as they are, a terminal that shows the file would obey them.
+_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 Node = dict[str, Any]
 
@@ -83,9 +86,9 @@ def _most_severe(issues: list[Issue], limit: int) -> list[Issue]:
 
 
 def _gzip_size(text: str) -> int:
-    """Bytes after gzip; the plain size where that is already within the limit."""
+    """Bytes after gzip as the upload does it; the plain size where that is already within the limit."""
     raw = text.encode()
-    return len(raw) if len(raw) <= MAX_GZIP else len(gzip.compress(raw, mtime=0))
+    return len(raw) if len(raw) <= MAX_GZIP else len(gzip.compress(raw, compresslevel=6, mtime=0))
 
 
 def _log(report: Report, issues: Sequence[Issue], found: int, category: str) -> str:
@@ -99,7 +102,8 @@ def _log(report: Report, issues: Sequence[Issue], found: int, category: str) -> 
         "results": [_result(issue, index[issue.rule.id], report.git_prefix) for issue in issues],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(_encodable(log)), indent=1).decode() + "\n"
+    text = msgspec.json.format(msgspec.json.encode(_encodable(log)), indent=1).decode()
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
 
 
 def _encodable(node: Any) -> Any:
