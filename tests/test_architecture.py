@@ -16,12 +16,13 @@ PACKAGE = ROOT / "backaudit"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("facts",),
     ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "masking"),
+    ("cache", "discover"),
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
     ("backend",),
     ("flow",),
     ("",),
-    ("directives", "plugins", "config", "baseline", "cache", "check", "discover", "triage", "fix", "report"),
+    ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report"),
     ("audit",),
     ("testing",),
     ("cli", "__main__"),
@@ -43,8 +44,8 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 RUAMEL_DOORS = 1
 
-# The watchdog over the worker processes needs a clock; it may only turn a hang into a crash.
-WATCHDOG = "extract.pool"
+# The pool has its workers read files, and a watchdog over them needs a clock: it may only turn a hang into a crash.
+POOL = "extract.pool"
 PURE = ("extract", "project", "backend", "flow", "check", "triage", "report")
 IMPURE_MODULES = {
     "socket",
@@ -221,12 +222,12 @@ def test_nothing_imports_the_rules() -> None:
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if top(name) in PURE))
 def test_stages_do_not_print_exit_or_read_the_world(module: str) -> None:
     tree = MODULES[module]
-    allowed = {"time"} if module == WATCHDOG else set()
+    allowed = {"time", "read_bytes"} if module == POOL else set()
     assert [found for found in imports(module, tree) if found.name in IMPURE_MODULES - allowed] == []
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert [ast.unparse(call) for call in calls if ast.unparse(call.func) in IMPURE_CALLS] == []
     methods = [call.func.attr for call in calls if isinstance(call.func, ast.Attribute)]
-    assert sorted(IMPURE_METHODS.intersection(methods)) == []
+    assert sorted((IMPURE_METHODS - allowed).intersection(methods)) == []
     assert "os.environ" not in {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     raised = [ast.unparse(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
     assert [text for text in raised if text.startswith("SystemExit")] == []
