@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Severity = Literal["critical", "high", "medium", "low"]
 Confidence = Literal["high", "medium", "low"]
-Shown = Literal["core", "strict"]
+# "core": by default; "strict": with --strict or when selected; "selected": only when selected by its own id (not by its
+# family), since another rule covers the subject.
+Shown = Literal["core", "strict", "selected"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")

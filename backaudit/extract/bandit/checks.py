@@ -154,9 +154,10 @@ def _settings(module: str, name: str) -> Any:
 def load_checks() -> Checks:
     """Import bandit (a quarter of a second, once per process) and take its checks."""
     kept = warnings.formatwarning
-    from bandit.core import blacklisting
-    from bandit.core.extension_loader import MANAGER
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own libraries
+        from bandit.core import blacklisting
+        from bandit.core.extension_loader import MANAGER
     warnings.formatwarning = kept  # bandit replaces it when imported
     banned = _banned()
     plugins = {plugin.plugin._test_id: _bound(plugin.plugin) for plugin in MANAGER.plugins if _own(plugin.plugin)}

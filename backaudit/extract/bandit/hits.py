@@ -79,7 +79,7 @@ class Hits:
         return self._columns.span((pointed or there)[0].value)
 
     def _secrets(self, test_id: str, node: Any) -> list[Any]:
-        """The literal that bandit's message quotes, and its equals in the same call or signature."""
+        """The literal that bandit's message quotes, and others named like passwords in the same call or signature."""
         if test_id == "B105":
             return [_compared_or_assigned(node)]
         if test_id == "B106":
@@ -92,13 +92,13 @@ class Hits:
 
 
 def _defaults(arguments: ast.arguments) -> list[tuple[str, Any]]:
-    """Names with their defaults: as bandit pairs them, which is wrong after positional-only ones, and as they are."""
-    padded = [None] * (len(arguments.args) - len(arguments.defaults)) + arguments.defaults
-    theirs = list(zip(arguments.args, padded, strict=False))
+    """Arguments with defaults. (bandit pairs them wrongly after positional-only ones; its message is masked anyway.)"""
     positional = [*arguments.posonlyargs, *arguments.args]
-    ours = zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return list(dict.fromkeys((argument.arg, value) for argument, value in [*theirs, *ours, *keyword_only]))
+    pairs = [
+        *zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return [(argument.arg, value) for argument, value in pairs]
 
 
 def _test_id(check: Check, issue: Any) -> str:
