@@ -2,22 +2,27 @@
 # The one step of action.yml. Everything it is told comes through the environment.
 set -euo pipefail
 
+for name in BACKAUDIT_PATH BACKAUDIT_STRICT BACKAUDIT_FAIL_ON BACKAUDIT_SARIF; do
+  case "${!name}" in
+    *$'\n'* | *$'\r'*) echo "::error::backaudit: an input must be one line ($name)."; exit 2 ;;
+  esac
+done
+case "$BACKAUDIT_STRICT" in
+  true) options=(--strict) ;;
+  false) options=() ;;
+  *) echo "::error::backaudit: the input 'strict' must be true or false."; exit 2 ;;
+esac
+options+=(--fail-on "$BACKAUDIT_FAIL_ON")
+while IFS= read -r argument; do
+  argument="${argument%$'\r'}"
+  if [ -n "$argument" ]; then options+=("$argument"); fi
+done <<<"$BACKAUDIT_ARGS"
+
 home="${RUNNER_TEMP:-/tmp}/backaudit-venv"
 "$BACKAUDIT_PYTHON" -m venv "$home"
 bin="$home/bin"
 [ -d "$bin" ] || bin="$home/Scripts"
 "$bin/python" -m pip install --quiet --disable-pip-version-check "$BACKAUDIT_SOURCE"
-
-options=(--fail-on "$BACKAUDIT_FAIL_ON")
-case "$BACKAUDIT_STRICT" in
-  true) options+=(--strict) ;;
-  false) ;;
-  *) echo "::error::backaudit: the input 'strict' is true or false, not '$BACKAUDIT_STRICT'."; exit 2 ;;
-esac
-while IFS= read -r argument; do
-  argument="${argument%$'\r'}"
-  if [ -n "$argument" ]; then options+=("$argument"); fi
-done <<<"$BACKAUDIT_ARGS"
 
 summary="$(mktemp)"
 code=0
