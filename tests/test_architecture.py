@@ -15,7 +15,7 @@ PACKAGE = ROOT / "backaudit"
 # must not form a circle. The package itself, which holds the rule author's API, is a layer too.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("facts",),
-    ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "masking"),
+    ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "linehash", "masking"),
     ("cache", "discover"),
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
@@ -23,9 +23,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("flow",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report"),
-    ("audit",),
+    ("audit", "staged", "output", "progress"),
     ("testing",),
-    ("cli", "__main__"),
+    ("cli", "output", "progress", "__main__"),
 )
 
 # Stages that run side by side: each is composed by audit and knows none of the others.
@@ -219,6 +219,11 @@ def test_nothing_imports_the_rules() -> None:
     assert [found for found in ALL if top(found.name) in ("backaudit_rules", "rules")] == []
 
 
+def reads_own_data(call: ast.Call) -> bool:
+    """Whether a file that comes with the package is read: part of the code, not of the world."""
+    return ast.unparse(call.func).startswith("resources.files(__package__)")
+
+
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if top(name) in PURE))
 def test_stages_do_not_print_exit_or_read_the_world(module: str) -> None:
     tree = MODULES[module]
@@ -226,7 +231,7 @@ def test_stages_do_not_print_exit_or_read_the_world(module: str) -> None:
     assert [found for found in imports(module, tree) if found.name in IMPURE_MODULES - allowed] == []
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert [ast.unparse(call) for call in calls if ast.unparse(call.func) in IMPURE_CALLS] == []
-    methods = [call.func.attr for call in calls if isinstance(call.func, ast.Attribute)]
+    methods = [call.func.attr for call in calls if isinstance(call.func, ast.Attribute) and not reads_own_data(call)]
     assert sorted((IMPURE_METHODS - allowed).intersection(methods)) == []
     assert "os.environ" not in {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     raised = [ast.unparse(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]

@@ -67,7 +67,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def try_hook(hooks: Path, project: Path, home: str, hook: str, *, expect: int) -> str:
     commit = run(["git", "rev-parse", "HEAD"], cwd=hooks).stdout.strip()
-    command = [tool("pre-commit"), "try-repo", hooks, hook, "--ref", commit, "--verbose", "--color", "never"]
+    command: list[str | Path] = [
+        tool("pre-commit"),
+        "try-repo",
+        hooks,
+        hook,
+        "--ref",
+        commit,
+        "--verbose",
+        "--color",
+        "never",
+    ]
     return run(command, cwd=project, env={"PRE_COMMIT_HOME": home}, expect=expect).stdout
 
 
