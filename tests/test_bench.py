@@ -1,0 +1,65 @@
+"""The measuring itself: what make bench prints is only as good as this."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import material, measure
+
+ANY = frozenset({0, 1})
+HOLD = "import sys, time; data = bytearray(60_000_000); data[::4096] = b'x' * len(data[::4096]); time.sleep(0.6)"
+PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HOLD!r}])"
+
+
+def measured(code: str, tmp_path: Path, codes: frozenset[int] = ANY) -> measure.Run:
+    return measure.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ, codes=codes, limit=60)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="the system tells no PSS")
+def test_the_memory_of_children_counts(tmp_path: Path) -> None:
+    assert measured(PARENT, tmp_path).megabytes > 57
+
+
+def test_a_process_that_fails_is_an_error_with_what_it_said(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"exited with 3(.|\n)*no luck"):
+        measured("import sys; print('no luck', file=sys.stderr); sys.exit(3)", tmp_path)
+
+
+def test_a_process_that_hangs_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="did not end"):
+        measure.run(
+            [sys.executable, "-c", "import time; time.sleep(600)"], cwd=tmp_path, env=os.environ, codes=ANY, limit=0.2
+        )
+
+
+def test_contestants_take_turns() -> None:
+    order: list[str] = []
+
+    def contestant(name: str, seconds: float) -> measure.Run:
+        order.append(name)
+        return measure.Run(seconds + len(order), 10 * seconds, 0)
+
+    found = measure.alternate({"a": lambda: contestant("a", 1), "b": lambda: contestant("b", 2)}, 3)
+    assert order == ["a", "b", "a", "b", "a", "b"]
+    assert (found["a"].seconds, found["a"].megabytes) == (1 + 3, 10)
+
+
+def test_the_small_project_has_fifty_files(tmp_path: Path) -> None:
+    assert len(list(material.python_files(material.small(tmp_path)))) >= material.SMALL_FILES
+
+
+def test_lines_are_counted_once_and_to_the_number_wanted(tmp_path: Path) -> None:
+    for project in ("one", "two"):
+        for name in ("same.py", "twin.py"):
+            path = tmp_path / project / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("x = 1\n" * 10, "utf-8")
+    (tmp_path / "two" / "other.py").write_text("y = 1\n" * 10, "utf-8")
+    folder, count = material.distinct([tmp_path / "one", tmp_path / "two"], tmp_path / "out", 100)
+    assert (count, sorted(path.name for path in material.python_files(folder))) == (20, ["other.py", "same.py"])
+    _, fewer = material.distinct([tmp_path / "one", tmp_path / "two"], tmp_path / "out", 5)
+    assert fewer == 10
