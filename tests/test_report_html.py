@@ -103,7 +103,7 @@ def text_of(*issues: Issue) -> str:
         "See also app/models.py:9 The table is defined here",
         "Mend Pass q as a bound parameter.",
         "Seen SELECT * FROM products",
-        "app/orders.py:44 · medium confidence",
+        "app/orders.py:44 medium confidence",
         "app/py2.py:3 unparsable the syntax is not Python 3: a print statement",
         "Left out 1,204 files in virtual environments · 3 generated files",
         "Note The configuration in api/pyproject.toml is not used.",
