@@ -45,6 +45,7 @@ def _python(source: Source, tracked: bool) -> FileFacts:
 
 
 def _text(source: Source, tracked: bool) -> FileFacts:
+    from backaudit.extract.comments import comments_of, extents_of
     from backaudit.extract.secrets import extract_secrets
 
     return FileFacts(
@@ -54,6 +55,8 @@ def _text(source: Source, tracked: bool) -> FileFacts:
         tracked=tracked,
         text=source.text,
         secrets=extract_secrets(source, None),
+        comments=comments_of(source.kind, source.text),
+        extents=extents_of(source.kind, source.text),
     )
 
 

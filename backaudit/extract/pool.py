@@ -1,0 +1,260 @@
+"""Extracts many files in worker processes. A worker that dies or hangs costs only the file it was at.
+
+Workers are fed one small batch at a time and answer file by file, so that the culprit of a death is known: it becomes
+a Problem, and the rest of its batch goes to a new worker.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backaudit.extract import SCHEMA, extract
+from backaudit.facts.files import FileFacts
+from backaudit.facts.problem import Problem
+from backaudit.source import Limits, Source, digest_of, read
+
+if TYPE_CHECKING:
+    from backaudit.cache import Cache
+    from backaudit.discover import Found
+
+# Python nests frames per level of an expression; libcst and the lowering need about ten for one.
+RECURSION_LIMIT = 12_000
+# A file that takes longer than this is taken for a hang. No result depends on it but that of the file itself.
+HANG_SECONDS = 120.0
+# Batches are about this many bytes, so that both workers stay busy to the end and messages stay few.
+BATCH_BYTES = 96_000
+
+_LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml")
+_ENCODER = msgspec.msgpack.Encoder()
+_ANSWER = msgspec.msgpack.Decoder(FileFacts)
+_PROBLEM = msgspec.msgpack.Decoder(Problem)
+
+Progress = Callable[[int, int], None]
+
+
+def extract_all(
+    root: Path,
+    found: Sequence[Found],
+    *,
+    jobs: int = 0,
+    cache: Cache | None = None,
+    limits: Limits | None = None,
+    start_method: str | None = None,
+    progress: Progress | None = None,
+    hang_seconds: float = HANG_SECONDS,
+) -> tuple[list[FileFacts], list[Problem]]:
+    """The facts of all files, sorted by path, and what kept others from being read or analysed.
+
+    ``jobs``: worker processes, 0 for one per processor. The result does not depend on it.
+    """
+    tracked = {item.path: item.tracked for item in found}
+    keys = {} if cache is None else _keys(root, found)
+    cached = {} if cache is None else cache.get_many(keys.values())
+    answers: dict[str, bytes] = {path: cached[key] for path, key in keys.items() if key in cached}
+    todo = [item.path for item in found if item.path not in answers]
+    problems: list[Problem] = []
+    if todo:
+        pool = _Pool(root, limits or Limits(), jobs or os.cpu_count() or 1, start_method, hang_seconds)
+        fresh, problems = pool.run(todo, progress)
+        answers.update(fresh)
+        if cache is not None:
+            cache.put_many({keys[path]: data for path, data in fresh.items() if path in keys})
+    facts = [_ANSWER.decode(answers[path]) for path in sorted(answers)]
+    facts = [msgspec.structs.replace(f, tracked=tracked[f.path]) if not tracked[f.path] else f for f in facts]
+    problems += [problem for file in facts for problem in file.problems]
+    return facts, sorted(problems)
+
+
+def extract_sources(sources: Iterable[Source]) -> list[FileFacts]:
+    """The facts of texts that are at hand already (staged blobs, examples), in this process."""
+    return [extract(source) for source in sources]
+
+
+def _keys(root: Path, found: Sequence[Found]) -> dict[str, bytes]:
+    base = _versions()
+    keys: dict[str, bytes] = {}
+    for item in found:
+        try:
+            digest = digest_of((root / item.path).read_bytes())
+        except OSError:
+            continue  # the worker will say why
+        keys[item.path] = hashlib.blake2b(b"\0".join((base, digest, item.path.encode("utf-8", "surrogateescape")))).digest()
+    return keys
+
+
+def _versions() -> bytes:
+    """All that facts depend on besides the file: bandit reads the interpreter's ``ast``, so its version counts too."""
+    parts = [f"{name}={metadata.version(name)}" for name in _LIBRARIES]
+    return ";".join([str(SCHEMA), *parts, "{}.{}".format(*sys.version_info)]).encode()
+
+
+class _Worker:
+    """A process, its pipe, and what it was given last."""
+
+    def __init__(self, process: BaseProcess, pipe: Connection) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.batch: deque[str] = deque()
+        self.since = 0.0
+
+
+class _Pool:
+    def __init__(self, root: Path, limits: Limits, jobs: int, start_method: str | None, hang_seconds: float) -> None:
+        self._root = root
+        self._limits = limits
+        self._jobs = jobs
+        self._context = multiprocessing.get_context(start_method or _start_method())
+        self._hang = hang_seconds
+        self._answers: dict[str, bytes] = {}
+        self._problems: list[Problem] = []
+        self._batches: deque[list[str]] = deque()
+        self._pipes: list[Connection] = []
+
+    def run(self, paths: Sequence[str], progress: Progress | None) -> tuple[dict[str, bytes], list[Problem]]:
+        self._batches.extend(self._cut(paths))
+        workers = [self._start() for _ in range(min(self._jobs, len(self._batches)))]
+        try:
+            while workers:
+                workers = self._step(workers)
+                if progress is not None:
+                    progress(len(self._answers) + len(self._problems), len(paths))
+        finally:
+            for worker in workers:
+                worker.process.kill()
+                worker.process.join()
+        return self._answers, self._problems
+
+    def _cut(self, paths: Sequence[str]) -> list[list[str]]:
+        """Batches of about equal weight, large files first: the last batches then end together."""
+        sized = sorted(((_size(self._root / path), path) for path in paths), key=lambda item: (-item[0], item[1]))
+        batches: list[list[str]] = []
+        weight = BATCH_BYTES
+        for size, path in sized:
+            if weight + size > BATCH_BYTES:
+                batches.append([])
+                weight = 0
+            batches[-1].append(path)
+            weight += size + 1_000
+        return batches
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        # A forked child inherits the pipes of its siblings: unless it closes them, no end of a pipe is ever seen.
+        inherited = [*self._pipes, ours] if self._context.get_start_method() == "fork" else []
+        arguments = (theirs, self._root, self._limits, inherited)
+        process = self._context.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
+        process.start()
+        theirs.close()
+        self._pipes.append(ours)
+        worker = _Worker(process, ours)
+        self._feed(worker)
+        return worker
+
+    def _feed(self, worker: _Worker) -> bool:
+        """Give a worker its next batch; False if there is none."""
+        if not self._batches:
+            return False
+        worker.batch = deque(self._batches.popleft())
+        worker.since = time.monotonic()
+        worker.pipe.send(list(worker.batch))
+        return True
+
+    def _step(self, workers: list[_Worker]) -> list[_Worker]:
+        ready = wait([worker.pipe for worker in workers], timeout=1.0)
+        going: list[_Worker] = []
+        for worker in workers:
+            if worker.pipe in ready:
+                going += self._listen(worker)
+            elif time.monotonic() - worker.since > self._hang:
+                worker.process.kill()
+                going += self._bury(worker, "took too long and was stopped")
+            else:
+                going.append(worker)
+        return going
+
+    def _listen(self, worker: _Worker) -> list[_Worker]:
+        try:
+            tag, data = worker.pipe.recv_bytes(), worker.pipe.recv_bytes()
+        except (EOFError, OSError):
+            return self._bury(worker, "made the worker process die")
+        path = worker.batch.popleft()
+        worker.since = time.monotonic()
+        if tag == b"facts":
+            self._answers[path] = data
+        else:
+            self._problems.append(_PROBLEM.decode(data))
+        if worker.batch or self._feed(worker):
+            return [worker]
+        worker.pipe.send(None)
+        worker.process.join()
+        worker.pipe.close()
+        return []
+
+    def _bury(self, worker: _Worker, what: str) -> list[_Worker]:
+        """Name the file a worker was lost at, and go on with the rest in a new one."""
+        worker.pipe.close()
+        worker.process.join()
+        path = worker.batch.popleft()
+        self._problems.append(Problem(path, "crash", f"The file {what}; the other files were analysed."))
+        if worker.batch:
+            self._batches.appendleft(list(worker.batch))
+        return [self._start()] if self._batches else []
+
+
+def _work(pipe: Connection, root: Path, limits: Limits, inherited: Sequence[Connection]) -> None:
+    """A worker's life: batches of paths in, facts or problems out, until told to stop or the other end closes."""
+    for other in inherited:
+        other.close()
+    gc.disable()
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    count = 0
+    try:
+        while True:
+            batch = pipe.recv()
+            if batch is None:
+                return
+            for path in batch:
+                tag, data = _one(root, path, limits)
+                pipe.send_bytes(tag)
+                pipe.send_bytes(data)
+                count += 1
+                if count % 200 == 0:
+                    gc.collect()
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+def _one(root: Path, path: str, limits: Limits) -> tuple[bytes, bytes]:
+    source = read(root, path, limits)
+    if isinstance(source, Problem):
+        return b"problem", _ENCODER.encode(source)
+    try:
+        return b"facts", _ENCODER.encode(extract(source))
+    except Exception as error:  # noqa: BLE001  # the one place where an extractor's crash is caught and named
+        return b"problem", _ENCODER.encode(Problem(path, "crash", f"An extractor failed: {type(error).__name__}."))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _start_method() -> str:
+    # ``fork`` shares what is imported already; elsewhere it is unsafe or absent.
+    return "fork" if sys.platform.startswith("linux") else "spawn"
