@@ -7,6 +7,7 @@ checks themselves, their data and their messages are bandit's; its driver is not
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
@@ -83,6 +84,18 @@ NEED_PARENTS = frozenset({"B703"})
 
 # What one check may raise on code that its author did not think of; bandit drops that check's answer, and so do we.
 MISFIRES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+# Each kind of statement that bandit's SIMPLE_SQL_RE knows: how it begins, and what must follow anywhere later.
+_STATEMENTS = tuple(
+    (re.compile(begin, re.IGNORECASE), re.compile(rest, re.IGNORECASE))
+    for begin, rest in (
+        (r"select\s", r"from\s"),
+        (r"delete\s+from\s", ""),
+        (r"insert\s+into\s", r"values[\s(]"),
+        (r"update\s", r"set\s"),
+    )
+)
 
 
 class Check(NamedTuple):
@@ -165,6 +178,11 @@ def load_checks() -> Checks:
     return Checks(plugins, banned)
 
 
+def looks_like_sql(text: str) -> bool:
+    """What bandit's regular expression says of ``text``, in linear time (its own takes minutes for some 100 kB)."""
+    return any((found := begin.search(text)) and rest.search(text, found.end()) for begin, rest in _STATEMENTS)
+
+
 def _banned() -> dict[str, list[Mapping[str, Any]]]:
     banned: dict[str, list[Mapping[str, Any]]] = {}
     for module in ("calls", "imports"):
@@ -179,6 +197,8 @@ def _own(function: FunctionType) -> bool:
 
 def _bound(function: Any) -> Check:
     run = function
+    if "_check_string" in function.__code__.co_names:
+        run = FunctionType(function.__code__, {**function.__globals__, "_check_string": looks_like_sql})
     if hasattr(function, "_takes_config"):
         settings = importlib.import_module(function.__module__).gen_config(function._takes_config)
         run = partial(function, config=settings)

@@ -205,8 +205,17 @@ class Walk:
                 self.link()
                 self.try_check("B105", node, parent)
         elif parent.__class__ in _BUILT:
-            self.built_strings.append((node, parent))
-            self.sql_likely = self.sql_likely or _mentions_sql(text, parent)
+            self.keep_built(node, parent)
+
+    def keep_built(self, node: Any, parent: Any) -> None:
+        """Keep a string from which a longer one is built; of an f-string only the first, which stands for all."""
+        text: str = node.value
+        if parent.__class__ is ast.JoinedStr:
+            if node is not next(part for part in parent.values if isinstance(part, ast.Constant)):
+                return
+            text = "".join(str(part.value) for part in parent.values if isinstance(part, ast.Constant))
+        self.built_strings.append((node, parent))
+        self.sql_likely = self.sql_likely or _SQL_VERB.search(text) is not None
 
     def could_be_password(self, text: str, parent: Any) -> bool:
         if isinstance(parent, ast.Assign):
@@ -223,9 +232,3 @@ class Walk:
         self.link()
         for node, parent in self.built_strings:
             self.try_check("B608", node, parent)
-
-
-def _mentions_sql(text: str, parent: Any) -> bool:
-    if isinstance(parent, ast.JoinedStr):
-        text = "".join(str(part.value) for part in parent.values if isinstance(part, ast.Constant))
-    return _SQL_VERB.search(text) is not None
