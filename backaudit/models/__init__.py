@@ -13,7 +13,10 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[guards.KIND]`` callees that, asked in a condition, make their argument harmless
 ``[hashers]``     callee to ``strong`` or ``weak``: what ends the label *password*
 ``[raises]``      callee to the exceptions that it can raise on bad input
+``[exceptions]``  exception class to its base class
+``[responses]``   what makes an answer: callee to ``{status, body, default, raises}``, see :class:`ResponseModel`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for
+``[routing.NAME]``  how a class or module of a web framework declares routes, see :mod:`backaudit.backend.frameworks.tables`
 """
 
 from __future__ import annotations
@@ -31,6 +34,19 @@ from backaudit.toml import parse_toml
 Arguments = tuple[int | str, ...]
 
 
+class ResponseModel(msgspec.Struct, frozen=True):
+    """A call that makes an answer to the client, or an exception that becomes one.
+
+    ``status`` and ``body`` are the arguments that give them, by position or keyword; ``default`` is the status if none
+    is given. ``raises``: calling it ends the request (``flask.abort``), or it is an exception.
+    """
+
+    status: Arguments = ()
+    body: Arguments = ()
+    default: int = 200
+    raises: bool = False
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined. Names map to what the sections above say."""
 
@@ -43,6 +59,9 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     hashers: dict[str, str]
     raises: dict[str, tuple[str, ...]]
     kinds: dict[str, frozenset[str]]
+    exceptions: dict[str, str] = {}
+    responses: dict[str, ResponseModel] = {}
+    routing: dict[str, Mapping[str, Any]] = {}
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
@@ -90,7 +109,15 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         hashers=flat.get("hashers", {}),
         raises={name: tuple(found) for name, found in flat.get("raises", {}).items()},
         kinds={kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()},
+        exceptions=flat.get("exceptions", {}),
+        responses={name: _response(entry) for name, entry in flat.get("responses", {}).items()},
+        routing=flat.get("routing", {}),
     )
+
+
+def _response(entry: Mapping[str, Any]) -> ResponseModel:
+    status, body = _arguments(entry.get("status", [])), _arguments(entry.get("body", []))
+    return ResponseModel(status, body, entry.get("default", 200), entry.get("raises", False))
 
 
 def _arguments(value: Any) -> Arguments:

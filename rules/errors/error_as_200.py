@@ -1,0 +1,298 @@
+"""errors/error-as-200."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.catching import exception_text, first_line, handlers_in
+from backaudit.backend.responses import Answer, answering, answers, error_handlers, status_of
+from backaudit.backend.routes import by_handler
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Confidence, Finding, rule
+
+_ERROR_KEYS = frozenset(("error", "errors", "err", "error_message", "errormessage", "error_msg"))
+_TEXT_KEYS = frozenset(("message", "msg", "detail", "details", "reason", "description", "info", "text"))
+_FLAG_KEYS = frozenset(("success", "ok", "succeeded"))
+_STATE_KEYS = frozenset(("status", "result", "state"))
+_CODE_KEYS = frozenset(("status", "code", "status_code", "statuscode", "http_status"))
+_BAD_STATES = frozenset(("error", "fail", "failed", "failure", "ko", "nok"))
+_FAILURE = re.compile(
+    r"\b(not found|does ?n[o']t exist|does not exist|do not exist|no such|invalid|incorrect|wrong|failed|failure|error"
+    r"|unable to|could ?n[o']t|could not|can ?not|can't|already (exists?|taken|registered|in use|been)|not allowed"
+    r"|not authori[sz]ed|unauthori[sz]ed|forbidden|denied|insufficient|missing|(is|are) required|must (be|not|include)"
+    r"|not enough|(has|is|have) expired|something went wrong|try again|not permitted|not available|bad request)\b",
+    re.IGNORECASE,
+)
+_SUCCESS = re.compile(
+    r"\b(success|successfully|sent|if (an?|the|that|your|this)|you will receive|welcome|deleted|updated)\b",
+    re.IGNORECASE,
+)
+# Endpoints that report a state, or answer a machine that wants 200 whatever happened.
+_PROBE = re.compile(r"health|ping|ready|alive|liveness|status|heartbeat|callback|hook|slack|telegram", re.IGNORECASE)
+_ERROR_PAGE = re.compile(
+    r"(?:^|/)(?:errors?/)?(?:4\d\d|5\d\d|40x|50x|4xx|5xx|not[-_]?found|server[-_]?error)\.\w[\w.]*$", re.IGNORECASE
+)
+_ENVELOPE = _ERROR_KEYS | _TEXT_KEYS | _FLAG_KEYS | _STATE_KEYS | _CODE_KEYS | {"type", "title", "timestamp", "path"}
+
+
+@rule("errors/error-as-200", severity="medium", cwe=755, owasp=("A10:2025",), tags=("reliability",))
+def error_as_200(project: Project) -> Iterator[Finding]:
+    """A failure is answered with a 2xx status.
+
+    Clients, proxies, caches, monitors and retries go by the status. An error hidden in the body of a 200 counts as
+    success for all of them: nobody is alerted, the failure may be cached, and every client has to know this one API's
+    way of saying no.
+
+    Mend: give the answer the status that says what happened: 400 for a bad value, 401 or 403, 404 for what is not
+    there, 409 for a conflict, 500 for the server's own failures.
+
+    Bad:
+        from flask import Flask, jsonify
+
+        app = Flask(__name__)
+
+        @app.get("/users/<int:user_id>")
+        def user(user_id):
+            found = find(user_id)
+            if found is None:
+                return jsonify({"error": "no such user"})
+            return jsonify(found)
+
+    Bad: FastAPI makes a list of the pair
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+        @app.get("/users/{user_id}")
+        def user(user_id: int):
+            found = find(user_id)
+            if found is None:
+                return {"message": "no such user"}, 404
+            return found
+
+    Good:
+        from flask import Flask, jsonify
+
+        app = Flask(__name__)
+
+        @app.get("/users/<int:user_id>")
+        def user(user_id):
+            found = find(user_id)
+            if found is None:
+                return jsonify({"error": "no such user"}), 404
+            return jsonify(found)
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
+        https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
+    """
+    final = answering(project)
+    for file in project.files.values():
+        if file.role != "production":
+            continue
+        for index, _ in enumerate(file.facts.functions):
+            code = file.code(index)
+            if code in final:
+                yield from _answers(project, code)
+    yield from _pages(project)
+
+
+def _answers(project: Project, code: Code) -> Iterator[Finding]:
+    if _sets_status(code) or _makes_page(project, code):
+        return
+    told: set[int] = set()
+    for answer in answers(project, code):
+        if answer.how != "return" or answer.value in told:
+            continue
+        reason = _reason(project, answer)
+        if reason is not None:
+            told.add(answer.value)
+            message, confidence = reason
+            yield Finding(place=first_line(answer.place), message=message, confidence=_weigh(project, code, confidence))
+
+
+def _weigh(project: Project, code: Code, confidence: Confidence) -> Confidence:
+    paths = [route.path for route in by_handler(project).get(code, ())]
+    return "low" if any(_PROBE.search(text) for text in (code.function.name, *paths)) else confidence
+
+
+def _sets_status(code: Code) -> bool:
+    """Whether the body sets a status on a response that it is given or has made."""
+    return any(
+        isinstance(op, ops.SetAttr) and op.name in ("status_code", "status") and not _is_self(code, op.base)
+        for op in code.ops
+    ) or any(node.method in ("set_status", "setStatus") for node in code.nodes(ops.Call))
+
+
+def _is_self(code: Code, value: int) -> bool:
+    op = code.ops[code.origin(value)]
+    return isinstance(op, ops.Param) and op.index == 0
+
+
+def _makes_page(project: Project, code: Code) -> bool:
+    """Whether what it returns is the context of a page."""
+    names = {name for decorator in code.decorators for name in project.names(decorator)}
+    return any(name.rpartition(".")[2] in ("template", "view_config", "render_to", "view_defaults") for name in names)
+
+
+def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+    pair = _pair_status(project, answer)
+    if pair is not None:
+        return pair
+    if answer.status is None or not 200 <= answer.status < 300 or _is_template(answer.maker):
+        return None
+    for part in answer.body:
+        said = _failure(project, part)
+        if said is not None:
+            what, sure = said
+            return f"The failure ({what}) is answered with status {answer.status}.", sure if not _caught(
+                answer
+            ) else "high"
+    if _caught(answer) and any(exception_text(project, part) is not None for part in answer.body):
+        return f"What the handler caught is answered with status {answer.status}.", "high"
+    return None
+
+
+def _is_template(maker: str) -> bool:
+    last = maker.rpartition(".")[2]
+    return last in ("render", "render_template", "render_template_string", "TemplateResponse", "redirect")
+
+
+def _caught(answer: Answer) -> bool:
+    """Whether the answer stands in a handler."""
+    return any(handler.holds(answer.value) for handler in handlers_in(answer.node.code.project, answer.node.code))
+
+
+def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+    """An error status in the wrong place: beside the body in FastAPI, inside ``jsonify``'s arguments in Flask."""
+    op = answer.node.op
+    value = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
+    made = value.op
+    frameworks = {route.framework for route in by_handler(project).get(answer.node.code, ())}
+    if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
+        status = status_of(project, value.to(made.items[1]))
+        if status is not None and 400 <= status < 600:
+            return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", "high"
+    call = value.call
+    if call is not None and answer.maker == "flask.jsonify" and len(call.args) > 1 and not answer.stated:
+        status = status_of(project, value.to(call.args[-1]))
+        if status is not None and 400 <= status < 600:
+            return f"`jsonify` makes the {status} part of the body: the status stays 200.", "high"
+    return None
+
+
+def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
+    """What in a body says that the request failed, and how sure that is."""
+    node = node.origin
+    pairs = _pairs(node)
+    if pairs is None:
+        text = _literal(node)
+        return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
+    if "jsonrpc" in pairs:
+        return None
+    found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
+    if not found:
+        return None
+    extra = [key for key in pairs if key not in _ENVELOPE and not _is_empty(pairs[key])]
+    what, sure = sorted(found, key=lambda said: said[1] != "high")[0]
+    return what, "low" if extra else sure
+
+
+def _pairs(node: Node) -> dict[str, Node] | None:
+    """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
+    op = node.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        keyed = [
+            (node.to(key).text, node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE
+        ]
+        return {key.lower(): value for key, value in keyed if key is not None} or None
+    call = node.call
+    if call is not None and node.method in ("dict", "jsonify") and call.keywords:
+        return {name.lower(): node.to(value) for name, value in call.keywords}
+    if call is not None and node.method == "jsonify" and len(call.args) == 1:
+        return _pairs(node.to(call.args[0]).origin)
+    return None
+
+
+def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
+    text = _literal(value)
+    if key in _ERROR_KEYS and not _is_empty(value):
+        return f"`{key}` in the body", "high" if text else "medium" if _is_known(value) else "low"
+    if key in _FLAG_KEYS and value.const is False:
+        return f"`{key}` is false in the body", "medium"
+    if key in _STATE_KEYS and text is not None and text.lower() in _BAD_STATES:
+        return f'`{key}` is "{text}" in the body', "high"
+    if key in _CODE_KEYS:
+        status = status_of(project, value)
+        if status is not None and 400 <= status < 600:
+            return f"`{key}` is {status} in the body", "high"
+    if key in _TEXT_KEYS and text is not None and _says_failure(text):
+        return f'"{text[:60]}"', "medium"
+    return None
+
+
+def _is_known(value: Node) -> bool:
+    """Whether a value surely holds an error text."""
+    return isinstance(value.origin.op, (ops.Build, ops.Bin)) or value.method in ("str", "format", "repr")
+
+
+def _is_empty(value: Node) -> bool:
+    op = value.origin.op
+    return (isinstance(op, ops.Const) and not op.value) or (isinstance(op, ops.Build) and not op.items)
+
+
+def _literal(node: Node) -> str | None:
+    """The text of a literal, of a f-string's or sum's literal parts."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Const):
+        return op.value if isinstance(op.value, str) and not op.binary else None
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(_literal(node.to(item)) or "" for item in op.items) or None
+    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+        return (_literal(node.to(op.left)) or "") + (_literal(node.to(op.right)) or "") or None
+    if isinstance(op, ops.Call) and node.method in ("format", "_", "gettext", "gettext_lazy"):
+        base = node.receiver if node.method == "format" else node.arg(0)
+        return _literal(base) if base is not None else None
+    return None
+
+
+def _says_failure(text: str) -> bool:
+    return bool(_FAILURE.search(text)) and not _SUCCESS.search(text)
+
+
+def _pages(project: Project) -> Iterator[Finding]:
+    """Error pages rendered with the default status."""
+    registered = {code for code, _ in project.once(error_handlers)}
+    for name in ("render", "render_template", "TemplateResponse"):
+        for call in project.calls_of(name):
+            code = call.code
+            if code.file.role != "production" or code.function.kind != "function" or _sets_status(code):
+                continue
+            page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.search(a.text)), None)
+            if page is not None and _returned_as_200(project, call) and _no_caller_adds(project, code, registered):
+                yield Finding(
+                    place=first_line(call.place),
+                    message=f"The error page `{page}` is sent with status 200.",
+                    confidence="high",
+                )
+
+
+def _returned_as_200(project: Project, call: Node) -> bool:
+    for answer in answers(project, call.code):
+        op = answer.node.op
+        if isinstance(op, ops.Return) and answer.node.to(op.value).origin == call:
+            return answer.status == 200
+    return False
+
+
+def _no_caller_adds(project: Project, code: Code, registered: set[Code]) -> bool:
+    """Whether nobody who calls this function gives its page a status."""
+    return code in registered or not any(
+        isinstance(op, ops.Build) and op.kind == "tuple" and call.value in op.items
+        for call in project.callers(code)
+        for op in call.code.ops
+    )
