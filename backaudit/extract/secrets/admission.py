@@ -1,0 +1,85 @@
+"""Whether a value under a name is a credential: the table of kind, position and what the value says for itself."""
+
+from __future__ import annotations
+
+import re
+
+from backaudit.extract.secrets.names import is_constant, is_plural, words
+from backaudit.extract.secrets.values import Verdict, judge
+from backaudit.facts.secrets import Position, SecretKind, Strength
+
+_SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE)
+_USED: tuple[Position, ...] = ("env-default", "attribute", "seed", "argument", "file")
+
+
+def bare(value: str) -> str:
+    """A header's value without the scheme before it."""
+    return _SCHEME.sub("", value)
+
+
+def admit(name: str, kind: SecretKind, position: Position, value: str, free: bool = False) -> Strength | None:
+    """How strong a credential the value is; None if it is none.
+
+    ``free``: what stands around it says that it is used (a configuration, a connection), so that a word may be one too.
+    """
+    value = bare(value.strip())
+    verdict = judge(value)
+    if verdict == "none":
+        return None
+    if verdict == "strong":
+        return "strong" if kind != "password" or len(value) <= 200 else None
+    if verdict == "hash":
+        return "hash" if kind == "password" else None
+    if is_plural(name):
+        return None
+    if kind == "password":
+        return _password(name, position, value, verdict, free)
+    if kind == "signing-key":
+        return _signing_key(name, position, value, verdict, free)
+    return _token(name, position, value, verdict, free)
+
+
+def _password(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
+    used = free or position in _USED
+    if verdict == "naming":
+        same = _plain(value) == _plain(name)
+        if position == "comparison":
+            return "weak" if value.isalnum() and not same else None
+        return "weak" if used and " " not in value and (not same or position != "assignment") else None
+    if position in ("dict", "item") and not used and not _mixed(value):
+        return None
+    if verdict == "placeholder":
+        return "placeholder"
+    return "weak" if len(value) >= 3 else None
+
+
+def _signing_key(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
+    used = free or position in _USED
+    explicit = len(words(name)) > 1 or used
+    if verdict == "naming":
+        setting = is_constant(name) or position in ("attribute", "item", "keyword", "field")
+        same = _plain(value) == _plain(name)
+        return "weak" if used or (explicit and setting and not same) else None
+    if position in ("dict", "comparison") and not used and not _mixed(value):
+        return None
+    if verdict == "placeholder":
+        return "placeholder" if explicit else None
+    return "weak" if explicit or _mixed(value) else None
+
+
+def _token(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
+    own = position in ("comparison", "env-default") or (is_constant(name) and position != "dict") or free
+    if not own or len(value) < 6:
+        return None
+    if verdict == "placeholder":
+        # A placeholder opens nothing at somebody else's door; what callers are compared with it opens.
+        return "placeholder" if position == "comparison" else None
+    return "weak" if verdict == "weak" and _mixed(value) and len(value) >= 8 else None
+
+
+def _mixed(value: str) -> bool:
+    return any(char.isalpha() for char in value) and not value.isalpha() and " " not in value
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text.lower())

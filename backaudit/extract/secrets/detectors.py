@@ -1,0 +1,245 @@
+"""Credentials that their own form gives away, in any kind of text: providers' tokens, keys, URLs with passwords.
+
+The patterns of detect-secrets' detectors are used one by one, without its driver and its checks over the network. A
+detector is imported only when a text holds one of the substrings without which its pattern cannot match.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+
+import msgspec
+
+from backaudit.extract.secrets.values import judge
+from backaudit.extract.secrets.words import surprise, word_set
+from backaudit.facts.secrets import SecretKind, Strength
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A stretch of the text, in offsets; ``local``: see :class:`backaudit.facts.secrets.SecretHit`."""
+
+    start: int
+    end: int
+    kind: SecretKind
+    detector: str
+    strength: Strength
+    local: bool = False
+
+
+# Needles without which nothing matches, then the module and class in detect_secrets.plugins and what we call it.
+_THEIRS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
+    (("AKIA", "ASIA", "ABIA", "ACCA", "A3T"), "aws", "AWSKeyDetector", "AWS access key"),
+    (("AccountKey=",), "azure_storage_key", "AzureStorageKeyDetector", "Azure storage key"),
+    (("cloudant",), "cloudant", "CloudantDetector", "Cloudant credential"),
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "github_token", "GitHubTokenDetector", "GitHub token"),
+    (("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "GR1348941", "glcbt-", "glptt-", "glimt-", "glagent-"),
+     "gitlab_token", "GitLabTokenDetector", "GitLab token"),
+    (("eyJ",), "jwt", "JwtTokenDetector", "JSON Web Token"),
+    (("-us",), "mailchimp", "MailchimpDetector", "Mailchimp key"),
+    ((":_authToken",), "npm", "NpmDetector", "npm token"),
+    (("T3BlbkFJ",), "openai", "OpenAIDetector", "OpenAI key"),
+    (("pypi-AgE",), "pypi_token", "PypiTokenDetector", "PyPI token"),
+    (("SG.",), "sendgrid", "SendGridDetector", "SendGrid key"),
+    (("xoxa-", "xoxb-", "xoxp-", "xoxo-", "xoxs-", "xoxr-", "hooks.slack.com"),
+     "slack", "SlackDetector", "Slack token"),
+    (("softlayer",), "softlayer", "SoftlayerDetector", "SoftLayer credential"),
+    (("sq0csp-",), "square_oauth", "SquareOAuthDetector", "Square OAuth secret"),
+    (("k_live_",), "stripe", "StripeDetector", "Stripe live key"),
+)  # fmt: skip
+
+# Forms that detect-secrets does not know, from the providers' own documentation.
+_OURS: tuple[tuple[str, str, str], ...] = (
+    ("github_pat_", r"github_pat_\w{40,}", "GitHub token"),
+    ("sk-proj-", r"sk-proj-[\w-]{40,}", "OpenAI key"),
+    ("sk-ant-", r"sk-ant-[\w-]{40,}", "Anthropic key"),
+    ("hf_", r"\bhf_[A-Za-z]{34}\b", "Hugging Face token"),
+    ("AIza", r"\bAIza[\w-]{35}(?![\w-])", "Google API key"),
+    ("GOCSPX-", r"\bGOCSPX-[\w-]{28}\b", "Google OAuth secret"),
+    ("ya29.", r"\bya29\.[\w-]{50,}", "Google access token"),
+    ("dop_v1_", r"\bdop_v1_[a-f\d]{64}\b", "DigitalOcean token"),
+    ("shpat_", r"\bshp(?:at|ca|pa|ss)_[a-fA-F\d]{32}\b", "Shopify token"),
+    ("xkeysib-", r"\bxkeysib-[a-f\d]{64}-\w{16}\b", "Brevo key"),
+    ("key-", r"\bkey-[a-f\d]{32}\b", "Mailgun key"),
+    ("rzp_live_", r"\brzp_live_\w{14,}", "Razorpay live key"),
+    ("whsec_", r"\bwhsec_[A-Za-z\d+/=]{24,}", "webhook signing secret"),
+    ("npg_", r"\bnpg_[A-Za-z\d]{12,}\b", "Neon database password"),
+    ("sbp_", r"\bsbp_[a-f\d]{40}\b", "Supabase access token"),
+    ("sb_secret_", r"\bsb_secret_[\w-]{20,}", "Supabase secret key"),
+    ("PMAK-", r"\bPMAK-[a-f\d]{24}-[a-f\d]{34}\b", "Postman key"),
+    ("dckr_pat_", r"\bdckr_pat_[\w-]{27}", "Docker Hub token"),
+    ("AGE-SECRET-KEY-", r"\bAGE-SECRET-KEY-1[A-Z\d]{58}\b", "age key"),
+    ("sntrys_", r"\bsntrys_[\w+/=]{40,}", "Sentry token"),
+    ("lin_api_", r"\blin_api_\w{40}\b", "Linear key"),
+    ("HRKU-", r"\bHRKU-[\w-]{36,}", "Heroku key"),
+    (":AA", r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])", "Telegram bot token"),
+    ("discord", r"(?<![\w-])[MNO][A-Za-z\d_-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])", "Discord bot token"),
+    ("twilio", r"\bSK[a-f\d]{32}\b", "Twilio key"),
+)
+
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?:[A-Z\d]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<body>.{0,8000}?)(?:-----END|\Z)"
+    r"|PuTTY-User-Key-File-\d.*?Private-Lines:\s*\d+"
+    r"(?P<putty>[^:]{40,4000})",
+    re.DOTALL,
+)
+_BASE64 = re.compile(r"[A-Za-z\d+/]{24,}")
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z\d+.-]{1,30})://(?P<user>[^\s:/@\"'`<>{}\\|,;()]*):"
+    r"(?P<password>[^\s/\"'`<>\\@{}]{1,200}(?:@[^\s/\"'`<>\\@{}.:]{1,60})*)@"
+    r"(?P<host>[\w.-]*)"
+)
+_DSN = re.compile(
+    r"(?:\b[A-Za-z][A-Za-z ]{1,20}=[^\s;\"'`={}%]*[ ;]+)*\b(?:password|pwd)=(?P<password>[^\s;\"'`={}%&,()]{3,100})"
+    r"(?:[ ;]+[A-Za-z][A-Za-z ]{1,20}=[^\s;\"'`={}%]*)*",
+    re.IGNORECASE,
+)
+_DSN_OTHER = re.compile(r"(?i)\b(host|server|dbname|database|user id|uid|data source|initial catalog)=")
+_DSN_LOCAL = re.compile(r"(?i)\b(host|server|data source)=(localhost|127\.0\.0\.1)")
+_LOCAL = word_set(
+    """
+    localhost 127.0.0.1 0.0.0.0 ::1 host.docker.internal
+    """
+)
+# Hosts of documentation.
+_NOWHERE = re.compile(r"(^|\.)(example(\.(com|org|net))?|domain\.com|test|invalid|host|hostname|server|yourhost)$")
+_TELLING_USER_WORDS = word_set(
+    """
+    user username usr login me name uname u foo myuser dbuser db_user your_user
+    """
+)
+_TELLING_PASSWORDS = word_set(
+    """
+    pass password passwd pwd pw secret p mypass mypassword dbpass db_pass db_password foo bar xxx token key port
+    pass1 word
+    """
+)
+
+
+def find(text: str) -> Iterator[Match]:
+    """Every credential of a text that its form gives away; one stretch may be seen by several detectors."""
+    for needle, pattern, name in _OURS:
+        if needle in text:
+            yield from _matches(_compiled(pattern), text, name)
+    for needles, module, cls, name in _THEIRS:
+        if any(needle in text for needle in needles):
+            for compiled in _denylist(module, cls):
+                yield from _matches(compiled, text, name)
+    if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
+        yield from _private_keys(text)
+    if ("://" in text and "@" in text) or "password=" in text or "Password=" in text or "pwd=" in text:
+        yield from urls(text)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@cache
+def _denylist(module: str, cls: str) -> tuple[re.Pattern[str], ...]:
+    """The patterns of one of detect-secrets' detectors, but for AWS's name beside any 40 letters."""
+    found: tuple[re.Pattern[str], ...] = tuple(getattr(import_module(f"detect_secrets.plugins.{module}"), cls).denylist)
+    return found[:1] if module == "aws" else found
+
+
+def _matches(pattern: re.Pattern[str], text: str, name: str) -> Iterator[Match]:
+    for found in pattern.finditer(text):
+        start, end = found.span(found.lastindex) if found.lastindex and found.group(found.lastindex) else found.span()
+        value = text[start:end]
+        if name == "GitHub token" or name == "npm token" or name == "Stripe live key":
+            start, end = found.span()
+            value = text[start:end]
+        strength = _strength(value, name)
+        if strength is not None:
+            yield Match(start, end, "provider", _named(value, name), strength)
+
+
+def _strength(value: str, name: str) -> Strength | None:
+    if "EXAMPLE" in value or re.search(r"(?i)x{6,}|0{8,}|123456789|abcdefgh|(.)\1{7,}", value):
+        return None
+    if name == "JSON Web Token":
+        return _of_jwt(value)
+    return "strong" if surprise(value) >= 38 else None
+
+
+def _named(value: str, name: str) -> str:
+    if name == "JSON Web Token" and b"service_role" in _decoded(value.split(".")[1]):
+        return "Supabase service-role key"
+    return name
+
+
+def _of_jwt(value: str) -> Strength | None:
+    """A token with a signature is a credential as long as it lives; Supabase's ``anon`` key is made to be published."""
+    parts = value.split(".")
+    if len(parts) != 3 or len(parts[2]) < 20 or b'"' not in _decoded(parts[0]):
+        return None
+    claims = _decoded(parts[1])
+    if b'"anon"' in claims or b"John Doe" in claims:
+        return None
+    return "strong" if b"service_role" in claims else "weak"
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _private_keys(text: str) -> Iterator[Match]:
+    for found in _PRIVATE_KEY.finditer(text):
+        body = found.group("body") or found.group("putty") or ""
+        # What separates the lines of a key in code: escapes, quotes, concatenation.
+        runs = _BASE64.findall(body.replace("\\n", "\n"))
+        if runs and sum(map(len, runs)) >= 40 and surprise(max(runs, key=len)) > 60:
+            yield Match(found.start(), found.end(), "private-key", "private key", "strong")
+
+
+def urls(text: str) -> Iterator[Match]:
+    """Passwords in URLs and in connection strings (``host=... password=...``); the stretch is the password alone."""
+    for found in _URL.finditer(text):
+        strength = _of_url(found["scheme"].lower(), found["user"], found["password"], found["host"])
+        if strength is not None:
+            local = found["host"].lower() in _LOCAL
+            yield Match(found.start("password"), found.end("password"), "url", _what(found["scheme"]), strength, local)
+    for found in _DSN.finditer(text):
+        value = found["password"]
+        strength = _of_url("dsn", "", value, "")
+        if strength is not None and _DSN_OTHER.search(found.group().replace(value, "")):
+            local = bool(_DSN_LOCAL.search(found.group()))
+            yield Match(
+                found.start("password"), found.end("password"), "url", "database connection string", strength, local
+            )
+
+
+def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None:
+    if (
+        password.startswith(("$", "%", "*", "<", "[", "...", ":"))
+        or "://" in password
+        or "(" in password
+        or "$" in password[:2]
+    ):
+        return None
+    if _NOWHERE.search(host.lower()) or (scheme in ("http", "https", "git", "ssh", "ftp") and host and "." not in host):
+        return None
+    verdict = judge(password)
+    if verdict == "none" and not password.isdigit():
+        return None
+    if verdict in ("strong", "hash"):
+        return "strong"
+    documented = user.lower() in _TELLING_USER_WORDS and (
+        password.lower() in _TELLING_PASSWORDS or verdict == "placeholder" or password.isupper()
+    )
+    if documented or re.fullmatch(r"[A-Z_]+", password):
+        return None if scheme in ("http", "https") else "placeholder"
+    return "placeholder" if verdict == "placeholder" else "weak"
+
+
+def _what(scheme: str) -> str:
+    kind = scheme.lower().partition("+")[0]
+    return "URL" if kind in ("http", "https", "git", "ssh", "ftp") else "database URL"

@@ -1,0 +1,457 @@
+"""Credentials in Python by position, name and value: one walk over the lowered bodies that hold a telling word."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from backaudit.extract.secrets import detectors, literals
+from backaudit.extract.secrets.admission import admit
+from backaudit.extract.secrets.lines import Lines
+from backaudit.extract.secrets.names import is_constant, kind_of_name
+from backaudit.extract.secrets.words import word_set
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, AnyOp, Value
+from backaudit.facts.place import Span
+from backaudit.facts.python import Function, PythonFacts
+from backaudit.facts.secrets import Position, SecretHit, SecretKind
+
+# A body is decoded only if one of these stands in its lines.
+_STEMS = (
+    "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha", "hmac",
+    "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(", "create_user",
+)  # fmt: skip
+# Where a signing key is a positional argument: last name of the callee to its position.
+_KEYS = {
+    "Fernet": 0, "URLSafeTimedSerializer": 0, "URLSafeSerializer": 0, "TimedSerializer": 0, "TimestampSigner": 0,
+    "JSONWebSignatureSerializer": 0, "TimedJSONWebSignatureSerializer": 0, "EncryptedCookieStorage": 0,
+}  # fmt: skip
+# ... and of methods of a module: (module, method).
+_MODULE_KEYS = {
+    ("jwt", "encode"): 1, ("jwt", "decode"): 1, ("jws", "sign"): 1, ("jws", "verify"): 1, ("hmac", "new"): 0,
+    ("AES", "new"): 0, ("hmac", "digest"): 0,
+}  # fmt: skip
+_SEEDS = {
+    "set_password": 0, "generate_password_hash": 0, "make_password": 0, "get_password_hash": 0, "hash_password": 0,
+    "hashpw": 0, "create_user": 2, "create_superuser": 2, "encrypt_password": 0,
+}  # fmt: skip
+_PASSWORDS = {"login": 1, "HTTPBasicAuth": 1, "BasicAuth": 1, "HTTPDigestAuth": 1}
+_PAIRS = word_set(
+    """
+    auth credentials basic_auth http_auth
+    """
+)
+_GETTER = re.compile(
+    r"(?i)(get)?_?env(iron)?(_?(var|str|get|or_default|default|value))?|config|(get_)?(secret|setting"
+    r"|config)(_value)?|str"
+)
+_MAPPING_GETTERS = frozenset(("get", "setdefault", "pop"))
+_SETTINGS = re.compile(r"(?i)env|conf|setting|secrets?$")
+_WRAPPERS = word_set(
+    """
+    SecretStr SecretBytes Secret str bytes bytearray b64decode urlsafe_b64decode b64encode unhexlify fromhex
+    """
+)
+_FIELDS = word_set(
+    """
+    Field field Option Argument Form Header Cookie Query setting
+    """
+)
+_CHAINED = word_set(
+    """
+    encode decode strip lower rstrip lstrip
+    """
+)
+# Calls that use what they are given: a password that is a word is one there.
+_CONNECTING = re.compile(
+    r"connect|create_user|create_superuser|create_engine|pool|client|engine|redis|login|session$|smtp|database"
+    r"|broker|basicauth|"
+    r"from_mapping|^update$|configure|urlopen|update_or_create|get_or_create|conf",
+    re.IGNORECASE,
+)
+_BESIDE = word_set(
+    """
+    host hostname user username engine port database db dbname login server is_admin is_superuser usuario address
+    """
+)
+# What stands around a literal says that it is shown, not used.
+_SHOWN = re.compile(
+    r"example|sample|schema_extra|openapi|placeholder|help_text|description|error|message|translation|fixture|mock"
+    r"|dummy",
+    re.IGNORECASE,
+)
+_DSN_HINT = ("password=", "pwd=")
+_ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
+
+
+class Use(msgspec.Struct, frozen=True):
+    """A literal (the value of a :class:`Const`) where something gives it a name."""
+
+    value: Value
+    name: str
+    kind: SecretKind | None
+    position: Position
+    free: bool = False
+    env: str = ""
+
+
+def find(text: Lines, facts: PythonFacts, also: tuple[int, ...]) -> Iterator[SecretHit]:
+    """The credentials of a module, body by body; one that several names reach comes several times.
+
+    ``also``: lines to look at whatever stands in them.
+    """
+    lines = sorted({*_telling_lines(text), *also})
+    for index, function in enumerate(facts.functions):
+        at = bisect_left(lines, function.at.line)
+        if lines and (index == 0 or (at < len(lines) and lines[at] <= function.at.end_line)):
+            yield from Body(text, facts, index).hits()
+
+
+def _telling_lines(text: Lines) -> set[int]:
+    lowered = text.text.lower()
+    if len(lowered) != len(text.text):
+        return set(range(1, len(text.starts) + 1))
+    found: set[int] = set()
+    for stem in _STEMS:
+        at = lowered.find(stem)
+        while at >= 0:
+            found.add(text.at(at)[0])
+            end = lowered.find("\n", at)
+            at = lowered.find(stem, end) if end >= 0 else -1
+    return found
+
+
+class Body:
+    """One body of code under examination."""
+
+    def __init__(self, text: Lines, facts: PythonFacts, index: int) -> None:
+        self.text = text
+        self.facts = facts
+        self.index = index
+        self.function: Function = facts.functions[index]
+        self.ops: tuple[AnyOp, ...] = self.function.decode().ops
+
+    def hits(self) -> Iterator[SecretHit]:
+        for use in self._uses():
+            hit = self._hit(use)
+            if hit is not None:
+                yield hit
+
+    def _uses(self) -> Iterator[Use]:
+        for value, op in enumerate(self.ops):
+            if isinstance(op, ops.Const):
+                yield from self._const(value, op)
+            elif isinstance(op, ops.Call):
+                yield from self._call(op)
+            elif isinstance(op, ops.Bind):
+                yield from self._bind(op)
+            elif isinstance(op, ops.SetAttr):
+                yield from self._under(op.value, op.name, "attribute")
+            elif isinstance(op, ops.SetItem):
+                yield from self._item(op)
+            elif isinstance(op, ops.Build):
+                yield from self._dict(op)
+            elif isinstance(op, ops.Compare):
+                yield from self._compare(op)
+        yield from self._defaults()
+
+    # -- positions -------------------------------------------------------------------------------------------------
+
+    def _const(self, value: Value, op: ops.Const) -> Iterator[Use]:
+        """Connection strings speak for themselves wherever they stand."""
+        if isinstance(op.value, str) and len(op.value) > 8 and _may_connect(op.value):
+            yield Use(value, "", "url", "text")
+
+    def _bind(self, op: ops.Bind) -> Iterator[Use]:
+        in_class = self.function.kind == "class"
+        if in_class and self._is_enum and isinstance(self.ops[op.value], ops.Const):
+            return
+        yield from self._under(op.value, op.name, "field" if in_class else "assignment")
+
+    def _item(self, op: ops.SetItem) -> Iterator[Use]:
+        key = self.ops[op.key]
+        if isinstance(key, ops.Const) and isinstance(key.value, str):
+            free = bool(_SETTINGS.search(self.spelled(op.base)))
+            yield from self._under(op.value, key.value, "item", free)
+
+    def _dict(self, op: ops.Build) -> Iterator[Use]:
+        if op.kind != "dict":
+            return
+        names = [self._text(key) for key in op.keys]
+        telling = [(name, item) for name, item in zip(names, op.items, strict=True) if name and _kind(name)]
+        beside = len(telling) and not _BESIDE.isdisjoint(name.lower() for name in names if name)
+        for name, item in telling:
+            yield from self._under(item, name, "dict", bool(beside))
+
+    def _compare(self, op: ops.Compare) -> Iterator[Use]:
+        if op.operator not in ("==", "!=", "in", "not in"):
+            return
+        yield from self._compared(op.left, op.right)
+        if op.operator in ("==", "!="):
+            yield from self._compared(op.right, op.left)
+
+    def _compared(self, named: Value, other: Value) -> Iterator[Use]:
+        name = self.spelled(named)
+        if not name or _kind(name) is None:
+            return
+        right = self.ops[self._origin(other)]
+        items = right.items if isinstance(right, ops.Build) and right.kind != "dict" else (other,)
+        for item in items:
+            value = self._origin(item)
+            if self._text(value):
+                yield Use(value, name, _kind(name), "comparison")
+
+    def _defaults(self) -> Iterator[Use]:
+        for function in self.facts.functions:
+            if function.parent == self.index:
+                for param in function.params:
+                    if param.default != NONE:
+                        yield from self._under(param.default, param.name, "parameter")
+
+    def _call(self, op: ops.Call) -> Iterator[Use]:
+        callee = self._callee(op)
+        connecting = bool(_CONNECTING.search(callee))
+        for name, value in op.keywords:
+            if name in _PAIRS:
+                yield from self._pair(value)
+            elif _kind(name):
+                yield from self._under(value, name, "keyword", connecting)
+                yield from self._typed_default(value, name)
+        yield from self._getter(op, callee)
+        yield from self._positional(op, callee)
+
+    def _pair(self, value: Value) -> Iterator[Use]:
+        """``auth=("user", "password")``."""
+        op = self.ops[self._origin(value)]
+        if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2:
+            yield from self._as(op.items[1], "password", "password", "argument")
+
+    def _typed_default(self, value: Value, name: str) -> Iterator[Use]:
+        """``Env(SECRET_KEY=(str, "default"))``."""
+        op = self.ops[self._origin(value)]
+        if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2 and is_constant(name):
+            yield from self._as(op.items[1], name, _kind(name), "env-default", env=name)
+
+    def _getter(self, op: ops.Call, callee: str) -> Iterator[Use]:
+        """``getenv("NAME", "value")`` and its kin."""
+        name = self._text(op.args[0]) if op.args else ""
+        if not name or _kind(name) is None:
+            return
+        position = self._read(op, callee)
+        if position is not None:
+            for default in self._given_defaults(op):
+                env = name if position == "env-default" else ""
+                yield from self._as(default, name, _kind(name), position, env=env)
+
+    def _read(self, op: ops.Call, callee: str) -> Position | None:
+        """What the default of a call is, if it reads a value by name."""
+        if callee in _MAPPING_GETTERS:
+            return "env-default" if _SETTINGS.search(self._receiver(op)) else "parameter"
+        return "env-default" if _GETTER.fullmatch(callee) else None
+
+    def _given_defaults(self, op: ops.Call) -> list[Value]:
+        named = [value for name, value in op.keywords if name in ("default", "fallback")]
+        return named or list(op.args[1:2])
+
+    def _positional(self, op: ops.Call, callee: str) -> Iterator[Use]:
+        receiver = self._receiver(op)
+        key = _KEYS.get(callee, _MODULE_KEYS.get((receiver, callee)))
+        if key is not None:
+            named = [value for name, value in op.keywords if name in ("key", "secret_key", "secret")]
+            for value in named or op.args[key : key + 1]:
+                yield from self._as(value, callee, "signing-key", "argument")
+        seed = _SEEDS.get(callee)
+        if seed is not None:
+            for value in op.args[seed : seed + 1]:
+                yield from self._as(value, callee, "password", "seed")
+        second = _PASSWORDS.get(callee, 2 if callee == "connect" and len(op.args) >= 3 else None)
+        if second is not None:
+            for value in op.args[second : second + 1]:
+                yield from self._as(value, callee, "password", "argument")
+        if callee == "compare_digest" and len(op.args) == 2:
+            yield from self._compared(op.args[0], op.args[1])
+            yield from self._compared(op.args[1], op.args[0])
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def _under(self, value: Value, name: str, position: Position, free: bool = False) -> Iterator[Use]:
+        """The literals that may be the value under ``name``."""
+        kind = _kind(name)
+        if kind is None:
+            return
+        yield from self._as(value, name, kind, position, free)
+
+    def _as(
+        self,
+        value: Value,
+        name: str,
+        kind: SecretKind | None,
+        position: Position,
+        free: bool = False,
+        env: str = "",
+        depth: int = 0,
+    ) -> Iterator[Use]:
+        value = self._origin(value)
+        op = self.ops[value]
+        if depth > 6:
+            return
+        if isinstance(op, ops.Const):
+            if isinstance(op.value, str):
+                yield Use(value, name, kind, position, free, env)
+        elif isinstance(op, ops.Call):
+            yield from self._through_call(op, name, kind, position, free, env, depth + 1)
+        elif isinstance(op, ops.Logic) and op.operator == "or":
+            env = next((self.spelled(item) for item in op.values if isinstance(self.ops[item], ops.Call)), "")
+            for item in op.values[1:]:
+                yield from self._as(item, name, kind, "env-default" if env else position, free, env, depth + 1)
+        elif isinstance(op, ops.Choice):
+            for item in (op.then, op.other):
+                yield from self._as(item, name, kind, position, free, env, depth + 1)
+        elif isinstance(op, ops.Part):
+            built = self.ops[self._origin(op.base)]
+            if isinstance(built, ops.Build) and 0 <= op.index < len(built.items):
+                yield from self._as(built.items[op.index], name, kind, position, free, env, depth + 1)
+        elif isinstance(op, ops.Bin) and op.operator == "+":
+            for item in (op.left, op.right):
+                if self._text(item) and len(self._text(item)) >= 12:
+                    yield Use(item, name, kind, position, False, env)
+
+    def _through_call(
+        self, op: ops.Call, name: str, kind: SecretKind | None, position: Position, free: bool, env: str, depth: int
+    ) -> Iterator[Use]:
+        callee = self._callee(op)
+        func = self.ops[op.func]
+        if callee in _CHAINED and isinstance(func, ops.Attr):
+            yield from self._as(func.base, name, kind, position, free, env, depth)
+        elif callee in _WRAPPERS:
+            for value in op.args[:1]:
+                yield from self._as(value, name, kind, position, free, env, depth)
+        elif callee in _FIELDS:
+            for value in [value for key, value in op.keywords if key == "default"] or op.args[:1]:
+                yield from self._as(value, name, kind, position, free, env, depth)
+        else:
+            read = self._read(op, callee)
+            env = self._text(op.args[0]) if op.args else ""
+            for value in self._given_defaults(op) if read is not None and env else ():
+                yield from self._as(value, name, kind, read or position, free, env, depth)
+
+    def _origin(self, value: Value) -> Value:
+        op = self.ops[value]
+        while isinstance(op, ops.Bind):
+            value = op.value
+            op = self.ops[value]
+        return value
+
+    def _text(self, value: Value) -> str:
+        op = self.ops[value] if value != NONE else None
+        return op.value if isinstance(op, ops.Const) and isinstance(op.value, str) else ""
+
+    def spelled(self, value: Value) -> str:
+        """The last name by which code reads a value: attribute, variable, constant key, what a getter is asked for."""
+        op = self.ops[value]
+        if isinstance(op, (ops.Attr, ops.Name, ops.Param, ops.Bind, ops.Phi)):
+            return op.name
+        if isinstance(op, ops.Import):
+            return op.name or op.module.rpartition(".")[2]
+        if isinstance(op, ops.Item):
+            return self._text(op.key)
+        if isinstance(op, ops.Await):
+            return self.spelled(op.value)
+        if isinstance(op, ops.Call):
+            func = self.ops[op.func]
+            if isinstance(func, ops.Attr) and func.name in _CHAINED:
+                return self.spelled(func.base)
+            return self._text(op.args[0]) if op.args else ""
+        return ""
+
+    def _callee(self, op: ops.Call) -> str:
+        return self.spelled(op.func) if not isinstance(self.ops[op.func], ops.Call) else ""
+
+    def _receiver(self, op: ops.Call) -> str:
+        func = self.ops[op.func]
+        return self.spelled(func.base) if isinstance(func, ops.Attr) else ""
+
+    # -- verdict ---------------------------------------------------------------------------------------------------
+
+    def _hit(self, use: Use) -> SecretHit | None:
+        op = self.ops[use.value]
+        assert isinstance(op, ops.Const)
+        assert isinstance(op.value, str)
+        if _may_connect(op.value):
+            return self._connection(use, op)
+        if use.kind is None or use.kind == "url":
+            return None
+        strength = admit(use.name, use.kind, use.position, op.value, use.free)
+        shown = strength is not None and self._is_shown(use.value)
+        if strength is None or (shown and strength != "strong"):
+            return None
+        position: Position = "comment" if shown else use.position
+        return SecretHit(op.at, use.kind, use.name, strength, position, literals.parts(self.text, op.at), env=use.env)
+
+    def _connection(self, use: Use, op: ops.Const) -> SecretHit | None:
+        for found in detectors.urls(str(op.value)):
+            shown = use.value in self._dropped or self._is_shown(use.value)
+            position: Position = "comment" if shown else use.position
+            password = str(op.value)[found.start : found.end]
+            parts = tuple(_inside(self.text, part, password) for part in literals.parts(self.text, op.at))
+            return SecretHit(
+                op.at, "url", use.name, found.strength, position, parts, found.detector, use.env, found.local
+            )
+        return None
+
+    @cached_property
+    def _dropped(self) -> frozenset[Value]:
+        """Strings that are statements: docstrings and what is commented out by quotes."""
+        return frozenset(op.value for op in self.ops if isinstance(op, ops.Discard))
+
+    @cached_property
+    def _around(self) -> dict[Value, tuple[Value, str]]:
+        """For each value: what holds it, and under what name."""
+        table: dict[Value, tuple[Value, str]] = {}
+        for value, op in enumerate(self.ops):
+            if isinstance(op, ops.Build):
+                names = [self._text(key) for key in op.keys] or [""] * len(op.items)
+                table.update((item, (value, name)) for item, name in zip(op.items, names, strict=True))
+            elif isinstance(op, ops.Call):
+                table.update((item, (value, "")) for item in op.args)
+                table.update((item, (value, name)) for name, item in op.keywords)
+            elif isinstance(op, (ops.Bind, ops.SetAttr)):
+                table.setdefault(op.value, (value, op.name))
+        return table
+
+    def _is_shown(self, value: Value) -> bool:
+        for _ in range(12):
+            found = self._around.get(value)
+            if found is None:
+                return False
+            value, name = found
+            if _SHOWN.search(name):
+                return True
+        return False
+
+    @cached_property
+    def _is_enum(self) -> bool:
+        if self.function.cls < 0:
+            return False
+        cls = self.facts.classes[self.function.cls]
+        outer = Body(self.text, self.facts, cls.parent)
+        return any(outer.spelled(base).endswith(_ENUMS) for base in cls.bases)
+
+
+def _kind(name: str) -> SecretKind | None:
+    return "token" if name.lower() in ("authorization", "proxy-authorization") else kind_of_name(name)
+
+
+def _may_connect(value: str) -> bool:
+    return ("://" in value and "@" in value) or ("=" in value and any(hint in value.lower() for hint in _DSN_HINT))
+
+
+def _inside(text: Lines, part: Span, password: str) -> Span:
+    """The stretch of a piece that is the password; the whole piece where the password is split or escaped."""
+    start = text.offset(part.line, part.column)
+    at = text.text.find(password, start, start + (part.end_column - part.column))
+    return text.span(at, at + len(password)) if at >= 0 else part

@@ -1,0 +1,303 @@
+"""Credentials in files that are not Python, by name and value: a small line grammar for each family of formats.
+
+Reading lines instead of documents keeps positions exact, survives templates in YAML, and costs little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from backaudit.extract.secrets.admission import admit
+from backaudit.extract.secrets.lines import Lines
+from backaudit.extract.secrets.names import kind_of_name
+from backaudit.facts.secrets import Position, SecretHit, SecretKind
+from backaudit.source import Kind
+
+# A file without any of these holds no name that tells.
+_STEM = re.compile(
+    r"pass|pwd|_pw|secret|token|key|credential|clave|senha|contrase|auth|pgpass|machine|parola", re.IGNORECASE
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """``name`` has the value at offsets ``start`` to ``end``."""
+
+    name: str
+    start: int
+    end: int
+    position: Position = "file"
+    env: str = ""
+    free: bool = False
+
+
+Grammar = Callable[[str], Iterator[Entry]]
+
+
+def find(text: Lines, kind: Kind) -> Iterator[SecretHit]:
+    """The credentials of a text by what its format calls them."""
+    grammar = _GRAMMARS.get(kind)
+    if grammar is None or not _STEM.search(text.text):
+        return
+    for entry in grammar(text.text):
+        hit = _hit(text, kind, entry)
+        if hit is not None:
+            yield hit
+
+
+def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
+    value = text.text[entry.start : entry.end]
+    kind: SecretKind | None = "token" if entry.name.lower() == "authorization" else kind_of_name(entry.name)
+    if entry.position == "seed":
+        kind = "password"
+    if kind is None or not value or "://" in value:
+        return None
+    strength = admit(entry.name, kind, entry.position, value, entry.free or file_kind in _LIVE)
+    if strength is None or (strength == "hash" and entry.position == "file"):
+        return None
+    span = text.span(entry.start, entry.end)
+    return SecretHit(span, kind, entry.name, strength, entry.position, (span,), env=entry.env)
+
+
+# Formats in which an entry is there to be used, so that a word is a value too.
+_LIVE: frozenset[Kind] = frozenset(("env", "dockerfile", "compose", "workflow", "shell"))
+
+# -- KEY=value -------------------------------------------------------------------------------------------------------
+
+_ENV = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*"
+    r"(?:\"(?P<double>(?:\\.|[^\"\\\r\n])*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\r\n#]*(?:(?<!\s)#[^\r\n#]*)*))",
+    re.MULTILINE,
+)
+
+
+def _env(text: str) -> Iterator[Entry]:
+    for found in _ENV.finditer(text):
+        group = next(name for name in ("double", "single", "plain") if found[name] is not None)
+        yield _entry(found, group)
+
+
+def _entry(found: re.Match[str], group: str, position: Position = "file", free: bool = False) -> Entry:
+    """The entry of a match, without white space around its value; ``${NAME:-value}`` is a default."""
+    start, end = found.span(group)
+    value = found[group]
+    start += len(value) - len(value.lstrip())
+    end = start + len(value.strip())
+    default = _DEFAULT.fullmatch(value.strip())
+    if default:
+        return Entry(
+            found["name"], start + default.start("value"), start + default.end("value"), "env-default", default["env"]
+        )
+    return Entry(found["name"], start, end, position, free=free)
+
+
+_DEFAULT = re.compile(r"\$\{(?P<env>\w+):?[-=](?P<value>[^{}$]+)\}")
+
+# -- name: value, name = value ---------------------------------------------------------------------------------------
+
+_QUOTED_OR_PLAIN = (
+    r"(?:\"(?P<double>(?:\\.|[^\"\\\r\n])*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s\"'#{\[&*!|>%@`,][^\r\n]*?))"
+)
+_YAML = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*:[ \t]+" + _QUOTED_OR_PLAIN + r"[ \t]*(?:[ \t]#[^\r\n]*)?$",
+    re.MULTILINE,
+)
+_YAML_ITEM = re.compile(
+    r"^[ \t]*-[ \t]+(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.-]*)=(?P<plain>[^\r\n]*?)(?P=quote)[ \t]*"
+    r"(?:[ \t]#[^\r\n]*)?$",
+    re.MULTILINE,
+)
+# ``- name: X`` / ``value: y`` of Kubernetes and Render, in either order of keys.
+_YAML_PAIR = re.compile(
+    r"^[ \t]*-?[ \t]*(?:name|key):[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*\r?\n[ \t]*value:[ \t]+"
+    + _QUOTED_OR_PLAIN
+    + r"[ \t]*$",
+    re.MULTILINE,
+)
+_INI = re.compile(
+    r"^[ \t]*(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'"
+    r"|(?P<plain>[^\s\"'{\[][^\r\n]*?))"
+    r"[ \t]*(?:[ \t][#;][^\r\n]*)?$",
+    re.MULTILINE,
+)
+_TOML = re.compile(
+    r"(?:^|[{,])[ \t]*[\"']?(?P<name>[A-Za-z_][\w.-]*)[\"']?[ \t]*=[ \t]*(?:\"(?P<double>(?:\\.|[^\"\\\r\n])*)\""
+    r"|'(?P<single>[^'\r\n]*)')",
+    re.MULTILINE,
+)
+_JSON = re.compile(r"\"(?P<name>[\w. -]+)\"\s*:\s*\"(?P<double>(?:\\.|[^\"\\\r\n])*)\"")
+# Postman: {"key": "token", "value": "..."}.
+_JSON_PAIR = re.compile(
+    r"\"(?:key|name)\"\s*:\s*\"(?P<name>[\w. -]+)\"\s*,\s*\"value\"\s*:\s*\"(?P<double>(?:\\.|[^\"\\\r\n])*)\""
+)
+_NOTEBOOK = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)(?:\\?[\"']\])?[ ]*=[ ]*(?:\\\"(?P<double>[^\"\\\r\n]+)\\\"|'(?P<single>[^'\r\n]+)')"
+)
+
+
+def _yaml(text: str) -> Iterator[Entry]:
+    for pattern in (_YAML_ITEM, _YAML_PAIR, _YAML):
+        for found in pattern.finditer(text):
+            entry = _entry(found, _group(found))
+            yield msgspec.structs.replace(entry, free=_beside(found.start("name"), text))
+
+
+_CONNECTION_KEY = re.compile(
+    r"^[ \t]*[\"']?(?:host|hostname|user|username|port|database|dbname|engine|email|login|server)[\"']?[ \t]*[:=]",
+    re.IGNORECASE,
+)
+
+
+def _beside(start: int, text: str) -> bool:
+    """Whether the line before or after also describes a connection or an account."""
+    before = text.rfind("\n", 0, start) + 1
+    lines = text[max(0, text.rfind("\n", 0, max(0, before - 160))) : start + 240].split("\n")
+    return any(_CONNECTION_KEY.match(line) for line in lines)
+
+
+def _group(found: re.Match[str]) -> str:
+    names = found.re.groupindex
+    return next(name for name in ("double", "single", "plain") if name in names and found[name] is not None)
+
+
+def _pairs(*patterns: re.Pattern[str]) -> Grammar:
+    def entries(text: str) -> Iterator[Entry]:
+        for pattern in patterns:
+            for found in pattern.finditer(text):
+                entry = _entry(found, _group(found))
+                yield msgspec.structs.replace(entry, free=_beside(found.start("name"), text))
+
+    return entries
+
+
+# -- Dockerfile, shell -----------------------------------------------------------------------------------------------
+
+_INSTRUCTION = re.compile(
+    r"^[ \t]*(?:ENV|ARG)[ \t]+(?P<rest>(?:[^\r\n]*\\\r?\n)*[^\r\n]*)", re.MULTILINE | re.IGNORECASE
+)
+_WORD = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)=(?:\"(?P<double>(?:\\.|[^\"\\])*)\"|'(?P<single>[^']*)'|(?P<plain>[^\s\"'\\;&|)]+))"
+)
+_OLD_ENV = re.compile(
+    r"^[ \t]*ENV[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+(?P<plain>[^=\s][^\r\n]*)$", re.MULTILINE | re.IGNORECASE
+)
+
+
+def _dockerfile(text: str) -> Iterator[Entry]:
+    for instruction in _INSTRUCTION.finditer(text):
+        for found in _WORD.finditer(text, *instruction.span("rest")):
+            yield _entry(found, _group(found))
+    for found in _OLD_ENV.finditer(text):
+        yield _entry(found, "plain")
+
+
+def _shell(text: str) -> Iterator[Entry]:
+    for found in _WORD.finditer(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        if not line.lstrip().startswith("#") and "$" not in found[_group(found)][:1]:
+            yield _entry(found, _group(found))
+
+
+# -- Terraform -------------------------------------------------------------------------------------------------------
+
+_TF_VARIABLE = re.compile(
+    r"variable\s+\"(?P<name>[\w-]+)\"\s*\{[^{}]*?default\s*=\s*\"(?P<double>[^\"\r\n]*)\"", re.DOTALL
+)
+
+
+# -- SQL -------------------------------------------------------------------------------------------------------------
+
+_SQL_PASSWORD = re.compile(
+    r"\b(?P<name>(?:WITH\s+)?(?:ENCRYPTED\s+)?PASSWORD|IDENTIFIED\s+BY"
+    r"|SET\s+PASSWORD\s*=)\s*(?:PASSWORD\()?\s*'(?P<single>[^'\r\n]+)'",
+    re.IGNORECASE,
+)
+_SQL_HASHED = re.compile(
+    r"\b(?P<name>md5|sha1|sha2|sha256|crypt|password|encrypt)\s*\(\s*'(?P<single>[^'\r\n]{3,})'", re.IGNORECASE
+)
+_SQL_COMMENT = re.compile(
+    r"(?:--|#|/\*)[^\r\n]*?\b(?P<name>password|passwd|pwd|contrase[nñ]i?a|clave|senha|mot de passe|passwort"
+    r"|parola)\b[ \t]*(?:is|es|:|=|->|para[^:=\r\n]*[:=])?"
+    r"[ \t]*['\"]?(?P<plain>[^\s'\",;()]{4,})",
+    re.IGNORECASE,
+)
+_SQL_INSERT = re.compile(
+    r"\bINSERT\s+INTO\s+[`\"\[]?[\w.]+[`\"\]]?\s*\((?P<columns>[^()]*)\)\s*VALUES\s*(?P<rows>(?:[^;']|'(?:[^']"
+    r"|'')*')*)",
+    re.IGNORECASE,
+)
+_SQL_VALUE = re.compile(r"'(?P<text>(?:[^']|'')*)'|(?P<open>\()|(?P<close>\))|(?P<comma>,)|--[^\r\n]*")
+
+
+def _sql(text: str) -> Iterator[Entry]:
+    for found in _SQL_PASSWORD.finditer(text):
+        yield Entry("password", *found.span("single"), "seed")
+    for found in _SQL_HASHED.finditer(text):
+        yield Entry("password", *found.span("single"), "seed")
+    for found in _SQL_COMMENT.finditer(text):
+        if any(char.isdigit() for char in found["plain"]) and not found["plain"].endswith(":"):
+            yield Entry("password", *found.span("plain"), "seed")
+    for found in _SQL_INSERT.finditer(text):
+        yield from _inserted(text, found)
+
+
+def _inserted(text: str, statement: re.Match[str]) -> Iterator[Entry]:
+    """The text that an INSERT puts into columns of telling names, row by row."""
+    columns = [column.strip(' \t\r\n`"[]') for column in statement["columns"].split(",")]
+    telling = {
+        at: name
+        for at, name in enumerate(columns)
+        if kind_of_name(name) or name.lower() in ("password_hash", "pwd_hash")
+    }
+    if not telling:
+        return
+    depth, at = 0, 0
+    for token in _SQL_VALUE.finditer(text, *statement.span("rows")):
+        if token["open"]:
+            depth += 1
+            at = 0 if depth == 1 else at
+        elif token["close"]:
+            depth -= 1
+        elif token["comma"]:
+            at += depth == 1
+        elif token["text"] and depth == 1 and at in telling:
+            yield Entry(telling[at], *token.span("text"), "seed")
+
+
+# -- files of one credential -----------------------------------------------------------------------------------------
+
+_NETRC = re.compile(r"\bmachine\s+\S+\s+(?:login\s+\S+\s+)?(?P<name>password)\s+(?P<plain>\S+)")
+_PGPASS = re.compile(r"^[^:\s#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:(?P<plain>[^\s:]+)$", re.MULTILINE)
+_PROSE = re.compile(
+    r"(?P<name>[A-Za-z_][\w-]*(?:[Kk]ey|KEY|[Tt]oken|TOKEN|[Ss]ecret|SECRET|[Pp]assword"
+    r"|PASSWORD))[`\"']?[ \t]*[=:][ \t]*[`\"']?(?P<plain>[^\s`\"',;<>(){}]+)"
+)
+
+
+def _prose(text: str) -> Iterator[Entry]:
+    for found in _NETRC.finditer(text):
+        yield Entry("password", *found.span("plain"), "seed")
+    for found in _PGPASS.finditer(text):
+        yield Entry("password", *found.span("plain"), "seed")
+    for found in _PROSE.finditer(text):
+        yield _entry(found, "plain")
+
+
+_GRAMMARS: Mapping[Kind, Grammar] = {
+    "env": _env,
+    "properties": _pairs(_INI),
+    "ini": _pairs(_INI),
+    "toml": _pairs(_TOML),
+    "yaml": _yaml,
+    "compose": _yaml,
+    "workflow": _yaml,
+    "json": _pairs(_JSON, _JSON_PAIR),
+    "notebook": _pairs(_NOTEBOOK),
+    "dockerfile": _dockerfile,
+    "shell": _shell,
+    "terraform": _pairs(_TOML, _TF_VARIABLE),
+    "sql": _sql,
+    "text": _prose,
+}
