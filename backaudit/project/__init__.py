@@ -319,10 +319,20 @@ class Project:
             seen.add(here)
             if isinstance(here.op, ops.Const):
                 return here
-            here = self._definition(here)
+            here = self.definition(here)
         return None
 
-    def _definition(self, node: Node) -> Node | None:
+    def resolved(self, node: Node) -> Node:
+        """The value behind names, imports and attributes of modules and classes, as far as it can be followed."""
+        seen: set[Node] = set()
+        here = node.origin
+        while here not in seen:
+            seen.add(here)
+            here = self.definition(here) or here
+        return here
+
+    def definition(self, node: Node) -> Node | None:
+        """What a name, an import or an attribute of a module or class stands for."""
         op = node.op
         if isinstance(op, ops.Name):
             found = self.free(node.code, op.name)

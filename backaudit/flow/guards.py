@@ -1,0 +1,160 @@
+"""What must hold where an operation runs: the branches around it, and the early exits before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.facts import ops
+from backaudit.facts.ops import Region, Value
+from backaudit.project import Code, Node
+
+Condition = tuple[Value, bool]
+
+
+def conditions(code: Code, at: Value) -> Iterator[Condition]:
+    """Atomic conditions (test, truth) that hold whenever operation ``at`` is reached, nearest first."""
+    regions = code.body.regions
+    for region in reversed(regions):
+        if region.first <= at < region.last:
+            if region.kind in ("then", "else"):
+                yield from _atoms(code, region.test, region.kind == "then")
+            elif region.kind == "loop":
+                yield from _loop(code, region)
+            elif region.kind == "case":
+                yield from _atoms(code, region.test, True)
+        elif region.last <= at and region.exits and region.kind in ("then", "else") and _dominates(code, region, at):
+            yield from _atoms(code, region.test, region.kind != "then")
+    for value in range(at):
+        op = code.ops[value]
+        if isinstance(op, ops.Assert) and _same_path(code, value, at):
+            yield from _atoms(code, op.test, True)
+
+
+def _loop(code: Code, region: Region) -> Iterator[Condition]:
+    # Of a ``for`` the test is the iterated value: no condition. Only comparisons and calls can be one.
+    if isinstance(code.ops[region.test], (ops.Compare, ops.Logic, ops.Unary)) if region.test >= 0 else False:
+        yield from _atoms(code, region.test, True)
+
+
+def _dominates(code: Code, region: Region, at: Value) -> bool:
+    """Whether the statement of an exited branch always runs before ``at``: its parent is around ``at`` too."""
+    if region.parent < 0:
+        return True
+    parent = code.body.regions[region.parent]
+    if parent.first <= at < parent.last:
+        return True
+    # An ``elif`` chain whose branches all leave nests each test in the ``else`` of the one before it; and what a try
+    # block checked still holds behind it where its handlers leave.
+    if parent.kind == "else" and parent.exits == "":
+        return False
+    return parent.kind in ("try", "with") and _dominates(code, parent, at)
+
+
+def _same_path(code: Code, before: Value, at: Value) -> bool:
+    return all(region.first <= at < region.last for region in code.regions_of(before))
+
+
+def _atoms(code: Code, test: Value, truth: bool) -> Iterator[Condition]:
+    if test < 0:
+        return
+    test = code.origin(test)
+    op = code.ops[test]
+    if isinstance(op, ops.Unary) and op.operator == "not":
+        yield from _atoms(code, op.value, not truth)
+    elif isinstance(op, ops.Logic) and (op.operator == "and") == truth:
+        for value in op.values:
+            yield from _atoms(code, value, truth)
+    else:
+        yield test, truth
+
+
+def same(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
+    """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
+    left, right = code.origin(left), code.origin(right)
+    if left == right:
+        return True
+    one, two = code.ops[left], code.ops[right]
+    if type(one) is not type(two) or depth > 6:
+        return False
+    if isinstance(one, ops.Attr) and isinstance(two, ops.Attr):
+        return one.name == two.name and same(code, one.base, two.base, depth + 1)
+    if isinstance(one, ops.Item) and isinstance(two, ops.Item):
+        return same(code, one.base, two.base, depth + 1) and same(code, one.key, two.key, depth + 1)
+    if isinstance(one, ops.Call) and isinstance(two, ops.Call):
+        return (
+            len(one.args) == len(two.args)
+            and one.keywords == two.keywords == ()
+            and same(code, one.func, two.func, depth + 1)
+            and all(same(code, a, b, depth + 1) for a, b in zip(one.args, two.args, strict=True))
+        )
+    if isinstance(one, ops.Const) and isinstance(two, ops.Const):
+        return one.value == two.value and type(one.value) is type(two.value)
+    return isinstance(one, ops.Name) and isinstance(two, ops.Name) and one.name == two.name
+
+
+def guarded(node: Node, at: Value, calls: frozenset[str], *, checked_by_project: bool = True) -> bool:
+    """Whether a condition that holds at ``at`` says that ``node`` is harmless.
+
+    It is one of a known set, equal to a constant, of a harmless type or form, or one of ``calls`` (dotted names) or a
+    telling function of the project approved of it.
+    """
+    code = node.code
+    return any(_approves(code, test, truth, node, calls, checked_by_project) for test, truth in conditions(code, at))
+
+
+def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
+    op = code.ops[test]
+    if isinstance(op, ops.Compare):
+        return _comparison_approves(code, op, truth, node)
+    if isinstance(op, ops.Call):
+        return _call_approves(code.node(test), truth, node, calls, by_project)
+    return False
+
+
+def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node) -> bool:
+    positive = (op.operator in ("==", "in", "is")) == truth
+    if not positive:
+        return False
+    if op.operator in ("in", "not in"):
+        return same(code, op.left, node.value) and _known_set(code.node(op.right))
+    if op.operator in ("==", "!="):
+        for mine, other in ((op.left, op.right), (op.right, op.left)):
+            if same(code, mine, node.value) and code.project.constant(code.node(other)) is not None:
+                return True
+    return False
+
+
+def _known_set(node: Node) -> bool:
+    """A collection that the code fixes: a display of constants, a module's constant, an enumeration, a schema's names."""
+    made = node.origin
+    if isinstance(made.op, ops.Call) and made.method in ("keys", "values", "split", "list", "set", "tuple", "frozenset"):
+        inner = made.receiver if made.receiver is not None else made.arg(0)
+        return inner is not None and _known_set(inner)
+    if isinstance(made.op, ops.Build):
+        return True
+    if isinstance(made.op, ops.Name):
+        found = node.code.project.free(made.code, made.op.name)
+        return made.op.name.isupper() or (found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp)))
+    if isinstance(made.op, (ops.Attr, ops.Import)):
+        return made.spelled.rpartition(".")[2].lstrip("_").isupper() or bool(list(node.code.project.denoted_classes(made)))
+    return isinstance(made.op, (ops.Comp, ops.ClassDef))
+
+
+_FORM_CHECKS = frozenset(
+    "isdigit isnumeric isdecimal isalnum isalpha isidentifier match fullmatch search is_valid".split()
+)
+_TELLING = ("valid", "allowed", "safe", "whitelist", "allowlist", "permitted", "is_uuid", "check_")
+
+
+def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
+    code = test.code
+    involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
+    if not truth or not any(same(code, part.value, node.value) for part in involved):
+        return False
+    func = test.func
+    names = code.project.names(func) if func is not None else ()
+    if not calls.isdisjoint(names) or test.method in _FORM_CHECKS:
+        return True
+    if test.method == "isinstance":
+        return not {"builtins.str", "builtins.bytes"} & {n for a in test.args()[1:] for n in code.project.names(a)}
+    return by_project and bool(code.project.callees(test)) and any(word in test.method.lower() for word in _TELLING)

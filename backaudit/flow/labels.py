@@ -1,0 +1,217 @@
+"""What values are followed for: client input that does harm as text, and passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backaudit.backend.routes import client_input
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.guards import guarded
+from backaudit.flow.trace import ANY, Access, Goal, Trace
+from backaudit.flow.words import means_password, means_password_hash
+from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
+
+# Kinds of sinks where only the beginning of a text decides: whoever fixes the host fixes the harm.
+_BEGINNING = frozenset({"url", "redirect"})
+
+
+class ClientInput(Goal):
+    """Client input that reaches a sink of ``kind`` with its text unchecked."""
+
+    def __init__(self, project: Project, kind: str) -> None:
+        models = project.models
+        self.kind = kind
+        self._cleans = models.cleans.get(kind, frozenset()) | models.cleans.get("any", frozenset())
+        self._guards = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
+        self._harmless = models.kinds.get("harmless-types", frozenset())
+        self._sources = models.sources
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        op = node.op
+        if isinstance(op, ops.Param):
+            return self._parameter(trace.project, node, op, access)
+        if isinstance(op, (ops.Attr, ops.Call, ops.Item)):
+            func = node.to(op.func) if isinstance(op, ops.Call) else node
+            for name in trace.project.names(func):
+                if name in self._sources:
+                    return f"{self._sources[name]} comes from the client"
+        return None
+
+    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+        param = client_input(project, node.code, op.index)
+        if param is None:
+            return None
+        types = self._part_types(project, param.types, access)
+        if types is None or (types and all(self._is_harmless(project, name) for name in types)):
+            return None
+        shown = ".".join([param.name, *(str(part) for part in access if part != ANY)])
+        return f"`{shown}` comes from the client ({param.where})"
+
+    def _part_types(self, project: Project, types: tuple[str, ...], access: Access) -> tuple[str, ...] | None:
+        """The types of the part of a parameter that is wanted; None if the whole object is, which is no text."""
+        for name in types:
+            cls = project.class_named(split(name)[0])
+            if cls is None:
+                continue
+            if not access:
+                return None
+            for owner in project.lineage(cls.name):
+                view = project.class_named(owner)
+                field = view.fields.get(str(access[0])) if view is not None else None
+                if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
+                    inner = project.annotated(field.to(field.op.annotation))
+                    return self._part_types(project, inner, access[1:]) if access[1:] else inner
+        return types
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
+        op = node.op
+        if isinstance(op, ops.Const):
+            return True
+        if isinstance(op, ops.Call) and self._cleaned(trace, node):
+            return True
+        types = trace.project.types(node) if not access else ()
+        if types and all(self._is_harmless(trace.project, name) for name in types):
+            return True
+        if 0 <= use < len(node.code.ops) and guarded(node, use, self._guards):
+            return True
+        return self._fixed_beginning(trace.project, node)
+
+    def _cleaned(self, trace: Trace, call: Node) -> bool:
+        func = call.func
+        if func is not None and not self._cleans.isdisjoint(trace.project.names(func)):
+            return True
+        converter = call.arg(None, "type")
+        return converter is not None and bool({"builtins.int", "builtins.float"} & set(trace.project.names(converter)))
+
+    def _is_harmless(self, project: Project, name: str) -> bool:
+        head, over = split(name)
+        if head == "list" and over:
+            return self._is_harmless(project, over)
+        return head in self._harmless or not self._harmless.isdisjoint(project.lineage(head))
+
+    def _fixed_beginning(self, project: Project, node: Node) -> bool:
+        if self.kind not in _BEGINNING:
+            return False
+        op = node.op
+        first: Value = NONE
+        if isinstance(op, ops.Build) and op.kind == "fstring" and op.items:
+            first = op.items[0]
+        elif isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+            first = op.left
+        if first == NONE:
+            return False
+        start = node.to(first).origin
+        if isinstance(start.op, ops.Format):
+            start = start.to(start.op.value).origin
+        known = project.constant(start)
+        text = known.const if known is not None else None
+        if isinstance(text, str):
+            return _decides(text)
+        # Something of the configuration comes first: it decides the host, too.
+        return isinstance(start.op, (ops.Name, ops.Attr, ops.Import)) and start.spelled.rpartition(".")[2].isupper()
+
+
+def _decides(text: str) -> bool:
+    """Whether a text that begins a URL fixes where it leads."""
+    _, scheme, rest = text.partition("://")
+    return ("/" in rest or len(rest) > 3) if scheme else text.startswith("/") and not text.startswith("//") and len(text) > 1
+
+
+class Password(Goal):
+    """A password as somebody typed it: what its name says, unless a hash function came between."""
+
+    def __init__(self, project: Project) -> None:
+        models = project.models
+        self._hashers = models.hashers
+        self._stored = models.kinds.get("table-bases", frozenset())
+        self._no_password = models.kinds.get("password-enders", frozenset())
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        op = node.op
+        if isinstance(op, ops.Param):
+            return self._parameter(trace.project, node, op, access)
+        if isinstance(op, ops.Attr) and means_password(op.name) and not access:
+            return self._attribute(trace.project, node, op)
+        if isinstance(op, ops.Item):
+            key = node.to(op.key).const
+            if isinstance(key, str) and means_password(key) and not access and self._is_given(trace.project, node.to(op.base)):
+                return f"`{node.spelled or key}` is a password"
+        if isinstance(op, ops.Call):
+            return self._read(trace.project, node, op, access)
+        return None
+
+    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+        last = str(access[-1]) if access else op.name
+        if not means_password(last) or (access and not isinstance(access[-1], str)):
+            return None
+        client = client_input(project, node.code, op.index)
+        if client is not None:
+            return f"`{'.'.join([op.name, *map(str, access)])}` is the password that the client sends"
+        if not access and not project.callers(node.code) and not node.code.function.name.startswith("_"):
+            return f"`{op.name}` is a password"
+        return None
+
+    def _attribute(self, project: Project, node: Node, op: ops.Attr) -> str | None:
+        return f"`{node.spelled}` is a password" if self._is_given(project, node.to(op.base)) else None
+
+    def _is_given(self, project: Project, base: Node) -> bool:
+        """Whether an object holds what a client sent: not a row of a table, nor configuration, nor a module."""
+        types = project.types(base)
+        for name in types:
+            head, over = split(name)
+            cls = over if head == "type" else head
+            if head in ("module", "ext", "def", "type") or self._is_stored(project, cls):
+                return head == "ext" and any(n in project.models.sources for n in project.names(base))
+            if any("settings" in owner.lower() or "config" in owner.lower() for owner in project.lineage(cls)):
+                return False
+        if types:
+            return True
+        spelled = base.spelled.lower()
+        return not any(word in spelled for word in ("settings", "config", "env", "conf", "url", "args", "options"))
+
+    def _is_stored(self, project: Project, cls: str) -> bool:
+        return not self._stored.isdisjoint(project.lineage(cls))
+
+    def _read(self, project: Project, node: Node, op: ops.Call, access: Access) -> str | None:
+        if access:
+            return None
+        func = node.to(op.func)
+        if "getpass.getpass" in project.names(func):
+            return "a password is asked for"
+        key = node.to(op.args[0]).const if op.args else None
+        if node.method in ("get", "pop", "getlist") and isinstance(key, str) and means_password(key):
+            receiver = node.receiver
+            if receiver is not None and self._is_given(project, receiver):
+                return f"`{receiver.spelled}[{key!r}]` is a password"
+        return None
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
+        op = node.op
+        if isinstance(op, (ops.Const, ops.Compare)):
+            return True
+        if isinstance(op, ops.Attr) and means_password_hash(op.name):
+            return True
+        types = trace.project.types(node)
+        if "builtins.bool" in types or "builtins.int" in types:
+            return True
+        if isinstance(op, ops.Bind) and means_password_hash(op.name) and isinstance(node.to(op.value).op, (ops.Call, ops.Await)):
+            return self._unknown_call(trace.project, node.to(op.value))
+        return isinstance(op, ops.Call) and self._hashed(trace.project, node)
+
+    def _unknown_call(self, project: Project, node: Node) -> bool:
+        """``hashed = something(password)`` where nothing is known of the function: its name is believed."""
+        call = node.to(node.op.value) if isinstance(node.op, ops.Await) else node
+        return call.call is not None and not project.callees(call)
+
+    def _hashed(self, project: Project, call: Node) -> bool:
+        func = call.func
+        names = project.names(func) if func is not None else ()
+        return any(name in self._hashers or name in self._no_password for name in names)
+
+    def enters(self, trace: Trace, call: Node, code: Code) -> bool:
+        return True
+
+    def through(self, trace: Trace, call: Node) -> Iterable[Node]:
+        return ()

@@ -1,0 +1,54 @@
+"""Names as words: what a name says its value is."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+|\d+")
+
+_PASSWORD = frozenset(
+    "password passwd pwd passphrase pass passcode contraseña contrasenia contrasena clave senha passwort kennwort "
+    "parola haslo hasło wachtwoord lösenord losenord adgangskode sifre şifre пароль motdepasse mdp passw pswd psw pw".split()
+)
+# With one of these beside it, the name means something about passwords, not a password.
+_ABOUT = frozenset(
+    "hash hashed hasher hashers hashing digest encrypted encoded enc crypt bcrypt salt salted id url uri link path "
+    "field fields form forms length len min max minimum maximum policy policies validator validators strength valid "
+    "is has have was check checker changed change updated at date time expires expiry expired expiration reset token "
+    "hint context ctx manager helper service schema view template page error errors message msg regex pattern "
+    "algorithm scheme schemes rounds iterations required enabled disabled count attempts attempt history file column "
+    "label title text placeholder widget type bearer flow request response params body cipher provider attr attribute "
+    "verify verified match matches matched needs need must set get last first use show hide store stored db existing "
+    "ok through by boarding key name prompt parser reminder email mail backend input_type class cls config".split()
+)
+
+
+@lru_cache(maxsize=65536)
+def words(name: str) -> tuple[str, ...]:
+    """The words of an identifier or key: ``userPasswordHash`` as user, password, hash."""
+    return tuple(piece.lower() for piece in _PIECES.findall(name))
+
+
+@lru_cache(maxsize=65536)
+def means_password(name: str) -> bool:
+    """Whether a name says that its value is a password as somebody typed it."""
+    parts = words(name)
+    if "mot" in parts and "passe" in parts:
+        return True
+    if not _PASSWORD.intersection(parts) or _ABOUT.intersection(parts):
+        return False
+    if "pass" in parts or "pw" in parts or "clave" in parts:
+        # Short words mean many things alone; they mean a password alone or beside who it belongs to.
+        others = [part for part in parts if part not in ("pass", "pw", "clave") and not part.isdigit()]
+        return all(part in ("user", "new", "old", "plain", "raw", "login", "admin", "my") for part in others)
+    return True
+
+
+@lru_cache(maxsize=65536)
+def means_password_hash(name: str) -> bool:
+    """Whether a name says that its value is a hashed password."""
+    parts = words(name)
+    return bool(_PASSWORD.intersection(parts)) and bool(
+        {"hash", "hashed", "digest", "encrypted", "crypt", "salted", "bcrypt"}.intersection(parts)
+    )
