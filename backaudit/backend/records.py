@@ -7,10 +7,12 @@ from typing import Literal
 import msgspec
 
 from backaudit.facts.place import Place
-from backaudit.project import Code, Node
+from backaudit.project import ClassView, Code, Node
 
 Where = Literal["path", "query", "header", "cookie", "form", "body", "file", "request", "injected", "self", "other"]
 GuardKind = Literal["authenticates", "role", "ownership", "rate-limit"]
+
+CLIENT: frozenset[Where] = frozenset({"path", "query", "header", "cookie", "form", "body", "file"})
 
 
 class RouteParam(msgspec.Struct, frozen=True):
@@ -39,8 +41,12 @@ class Guard(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint. ``methods`` upper case, empty for "any"; ``path`` with its prefixes, parameters as ``{name}``.
 
-    ``place`` is where the route is declared (decorator or URL line); the handler has its own.
+    ``place`` is where the route is declared (decorator or URL line); the handler has its own. A generic class view
+    without a method of its own has the class's body as handler; ``view`` is the class of every class view.
     ``response``: the declared response model's annotation, if any; ``status``: the declared success status.
+    ``declared``: the decorator or registering call; ``around``: the constructions and mounts of the routers from the
+    application inwards; ``wrappers``: calls that wrap the handler where it is registered. WebSockets have the method
+    ``WEBSOCKET``.
     """
 
     methods: tuple[str, ...]
@@ -53,3 +59,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     response: Node | None = None
     status: int | None = None
     tags: tuple[str, ...] = ()
+    view: ClassView | None = None
+    declared: Node | None = None
+    around: tuple[Node, ...] = ()
+    wrappers: tuple[Node, ...] = ()
+
+
+class LibraryView(msgspec.Struct, frozen=True):
+    """An endpoint that a library implements (Django's login view); ``name`` is the library's dotted name."""
+
+    name: str
+    path: str
+    place: Place
+    declared: Node

@@ -367,7 +367,7 @@ def _registered_functions(project: Project, call: Node) -> Iterator[Code]:
 
 def exception_names(project: Project, node: Node) -> tuple[str, ...]:
     """The dotted names of the classes that an ``except`` (or a registration) names, tuples opened."""
-    node = project.definition(node)
+    node = project.resolved(node)
     op = node.op
     if isinstance(op, ops.Build):
         return tuple(name for item in op.items for name in exception_names(project, node.to(item)))

@@ -1,0 +1,369 @@
+"""Django's URL configurations: ``urlpatterns``, ``include``, REST framework's routers, django-ninja.
+
+The lists are followed from their roots (those that no other includes), so that every route has its whole path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.handlers import Handler, handlers_of
+from backaudit.backend.locate import behind, classes_behind, decorated, items, strings, text_of
+from backaudit.backend.params import injected_params, plain_params
+from backaudit.backend.paths import Style, Template, join, parse
+from backaudit.backend.records import LibraryView, Route
+from backaudit.facts import ops
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.types import split
+
+_STYLES: dict[str, Style] = {"path": "angle", "re_path": "regex", "url": "regex"}
+_DEPTH = 12
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A ``path(...)`` call with what stands before it."""
+
+    call: Node
+    prefix: str
+    style: Style
+
+
+class _Urls:
+    """One project's URL configurations."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.routes: list[Route] = []
+        self.library: list[LibraryView] = []
+        self._included: set[str] = set()
+        self._walked: set[tuple[str, str]] = set()
+
+    def read(self) -> None:
+        modules = self._modules()
+        self._included = {module for name in modules for module in self._includes(name)}
+        for name in [name for name in modules if name not in self._included]:
+            self._module(name, "/", 0)
+
+    def _modules(self) -> list[str]:
+        found = []
+        for file in self.project.files.values():
+            if file.role not in ("test", "example") and self.project.binding(file.module, "urlpatterns") is not None:
+                found.append(file.module)
+        return found
+
+    def _includes(self, module: str) -> Iterator[str]:
+        """Modules of the project that a URL module includes by name or as a module."""
+        for call in self._calls_in(module):
+            if call.method == "include":
+                yield from (name for name in self._included_modules(call) if name != module)
+
+    def _calls_in(self, module: str) -> Iterator[Node]:
+        binding = self.project.binding(module, "urlpatterns")
+        if binding is not None:
+            for code in (binding.code,):
+                yield from code.nodes(ops.Call)
+
+    def _included_modules(self, call: Node) -> list[str]:
+        target = call.arg(0, "arg")
+        if target is None:
+            return []
+        text = text_of(self.project, target)
+        if text is not None:
+            found = self.project.imported(call.code.file, text, "", 0)
+        else:
+            first = items(target.origin)
+            found = self.project.types(first[0] if first else target)
+        return [over for head, over in map(split, found) if head == "module"]
+
+    def _module(self, name: str, prefix: str, depth: int) -> None:
+        if (name, prefix) in self._walked or depth > _DEPTH:
+            return
+        self._walked.add((name, prefix))
+        binding = self.project.binding(name, "urlpatterns")
+        if binding is not None:
+            self._patterns(binding, prefix, depth)
+            for call in binding.code.nodes(ops.Call):
+                receiver = call.receiver
+                grown = call.method in ("append", "extend") and receiver is not None
+                if grown and receiver is not None and receiver.spelled == "urlpatterns":
+                    self._patterns(call.arg(0) or call, prefix, depth)
+
+    def _patterns(self, node: Node, prefix: str, depth: int) -> None:
+        if depth > _DEPTH:
+            return
+        for value in behind(self.project, node):
+            op = value.op
+            if isinstance(op, ops.Build):
+                for item in op.items:
+                    self._patterns(value.to(item), prefix, depth + 1)
+            elif isinstance(op, ops.Bin):
+                self._patterns(value.to(op.left), prefix, depth + 1)
+                self._patterns(value.to(op.right), prefix, depth + 1)
+            elif isinstance(op, ops.Attr) and op.name in ("urls", "urlpatterns"):
+                self._router(value, op, prefix, depth)
+            elif value.call is not None:
+                self._call(value, prefix, depth)
+
+    def _call(self, call: Node, prefix: str, depth: int) -> None:
+        style = _STYLES.get(call.method)
+        route, view = call.arg(0, "route"), call.arg(1, "view")
+        if style is not None and view is not None:
+            text = text_of(self.project, route or call.arg(None, "regex"))
+            self._entry(_Entry(call, prefix, style), text or "", view, depth)
+        elif call.method == "include":
+            self._include(call, prefix, depth)
+        else:
+            # i18n_patterns, format_suffix_patterns, decorator_include and the project's own wrappers.
+            for arg in call.args():
+                self._patterns(arg, prefix, depth + 1)
+
+    def _entry(self, entry: _Entry, text: str, view: Node, depth: int) -> None:
+        template = parse(text, entry.style)
+        here = f"{entry.prefix.rstrip('/') if template.text.startswith('/') else entry.prefix}{template.text}"
+        target = self.project.resolved(view)
+        if target.method == "include":
+            self._include(target, here, depth)
+        elif isinstance(target.op, ops.Attr) and target.op.name == "urls":
+            self._router(target, target.op, here, depth)
+        elif isinstance(target.op, ops.Build):
+            self._patterns(items(target)[0] if items(target) else target, here, depth + 1)
+        else:
+            whole = Template(here, {**_types_of(entry.prefix), **template.types}, template.bounded)
+            self._leaf(entry.call, target, whole)
+
+    def _include(self, call: Node, prefix: str, depth: int) -> None:
+        modules = self._included_modules(call)
+        for name in modules:
+            self._module(name, prefix, depth + 1)
+        target = call.arg(0, "arg")
+        if target is None or modules:
+            return
+        text = text_of(self.project, target)
+        if text is not None:
+            self.library.append(LibraryView(text, prefix, call.place, call))
+            return
+        for value in behind(self.project, target):
+            pair = items(value)
+            tupled = isinstance(value.op, ops.Build) and value.op.kind == "tuple"
+            self._patterns(pair[0] if tupled and pair else value, prefix, depth + 1)
+
+    def _leaf(self, call: Node, view: Node, template: Template) -> None:
+        handlers = list(self._handlers(view))
+        if not handlers:
+            name = self._library_name(view)
+            if name:
+                self.library.append(LibraryView(name, template.text, call.place, call))
+        for handler in handlers:
+            self.routes.append(self._route(call, handler, template, "django"))
+
+    def _library_name(self, view: Node) -> str:
+        target = view
+        while target.call is not None:
+            target = target.receiver if target.method == "as_view" and target.receiver else (target.arg(0) or target)
+            if target.call is not None and not target.call.args:
+                break
+        names = self.project.names(target)
+        return next((name for name in names if not name.startswith("*")), "")
+
+    def _handlers(self, view: Node) -> Iterator[Handler]:
+        text = text_of(self.project, view)
+        if text is not None:
+            return
+        actions = view.arg(0, "actions") if view.method == "as_view" else None
+        display = self.project.resolved(actions) if actions is not None else None
+        if display is not None and isinstance(display.op, ops.Build) and display.op.kind == "dict":
+            yield from self._actions(view, display)
+            return
+        for handler in handlers_of(self.project, view):
+            methods = handler.methods or self._declared_methods(handler.code)
+            yield Handler(handler.code, methods, handler.wrappers, handler.view)
+
+    def _actions(self, view: Node, display: Node) -> Iterator[Handler]:
+        """``ViewSet.as_view({"get": "list"})``."""
+        op = display.op
+        receiver = view.receiver
+        assert isinstance(op, ops.Build)
+        for cls in classes_behind(self.project, receiver) if receiver is not None else []:
+            for key, item in zip(op.keys, op.items, strict=False):
+                verb, name = display.to(key).text if key >= 0 else None, text_of(self.project, display.to(item))
+                if verb and name:
+                    code = self.project.method(cls.name, name) or cls.body
+                    yield Handler(code, (verb.upper(),), (), cls)
+
+    def _declared_methods(self, code: Code) -> tuple[str, ...]:
+        """``@api_view(["GET"])``, ``@require_POST``, ``@require_http_methods([...])``."""
+        known = self.project.models.routing.get("django.methods", {})
+        for decorator in code.decorators:
+            for name in self.project.names(decorator.func or decorator):
+                spec = known.get(name)
+                if spec == "*":
+                    found = strings(self.project, decorator.arg(0)) or (("GET",) if decorator.call else ())
+                    return tuple(method.upper() for method in found)
+                if spec:
+                    return tuple(spec.split())
+        return ()
+
+    # -- REST framework's routers and ninja ---------------------------------------------------------------------------
+
+    def _router(self, node: Node, op: ops.Attr, prefix: str, depth: int) -> None:
+        base = node.to(op.base)
+        for router in behind(self.project, base):
+            if router.call is None:
+                names = self.project.names(router)
+                if names and not names[0].startswith("*"):
+                    self.library.append(LibraryView(f"{names[0]}.{op.name}", prefix, node.place, node))
+                continue
+            if any("ninja" in name for name in self.project.types(router)):
+                self.routes += _Ninja(self.project).routes(router, prefix)
+            else:
+                self._registered(router, prefix)
+
+    def _registered(self, router: Node, prefix: str) -> None:
+        for call in self.project.calls_of("register"):
+            receiver = call.receiver
+            if receiver is None or call.arg(1, "viewset") is None:
+                continue
+            if router in behind(self.project, receiver):
+                text = text_of(self.project, call.arg(0, "prefix")) or ""
+                view = call.arg(1, "viewset")
+                assert view is not None
+                for cls in classes_behind(self.project, view):
+                    self._viewset(call, cls, join(prefix, parse(text, "regex").text))
+
+    def _viewset(self, call: Node, cls: ClassView, prefix: str) -> None:
+        lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
+        one = join(prefix, "{" + (lookup or "pk") + "}")
+        allowed = _field_strings(self.project, cls, "http_method_names")
+        for action, methods, detail, code in self._viewset_actions(cls):
+            kept = tuple(m for m in methods if not allowed or m.lower() in allowed)
+            if kept:
+                path = (one if detail else prefix) + (f"/{action}" if action else "")
+                types = _types_of(one) if detail else {}
+                handler = Handler(code, kept, (), cls)
+                self.routes.append(self._route(call, handler, Template(f"{path}/", types), "django"))
+
+    def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+        lineage = set(self.project.lineage(cls.name))
+        table = self.project.models.routing.get("rest_framework.viewsets", {})
+        for name, spec in table.items():
+            method, where, *mixins = spec.split()
+            code = self.project.method(cls.name, name)
+            if code is not None or not lineage.isdisjoint(mixins):
+                yield "", (method,), where == "detail", code or cls.body
+        for owner in self.project.lineage(cls.name):
+            view = self.project.class_named(owner)
+            for code in view.methods.values() if view is not None else ():
+                for decorator in code.decorators:
+                    if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
+                        yield self._extra(code, decorator)
+
+    def _extra(self, code: Code, decorator: Node) -> tuple[str, tuple[str, ...], bool, Code]:
+        methods = strings(self.project, decorator.arg(None, "methods")) or ("get",)
+        path = text_of(self.project, decorator.arg(None, "url_path")) or code.function.name
+        given = decorator.arg(None, "detail")
+        detail = given is not None and given.const is True
+        return parse(path, "regex").text, tuple(m.upper() for m in methods), detail, code
+
+    def _route(self, call: Node, handler: Handler, template: Template, framework: str) -> Route:
+        return Route(
+            methods=handler.methods,
+            path=template.text,
+            handler=handler.code,
+            framework=framework,
+            place=call.place,
+            params=plain_params(self.project, handler.code, template, request=True),
+            view=handler.view,
+            declared=call,
+            wrappers=handler.wrappers,
+        )
+
+
+class _Ninja:
+    """django-ninja: routers with typed parameters behind ``api.urls``."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def routes(self, api: Node, prefix: str, depth: int = 0) -> Iterator[Route]:
+        for decorator, target in self.project.once(decorated):
+            receiver = decorator.receiver
+            verb = decorator.method.upper()
+            if receiver is not None and isinstance(target, Code) and api in behind(self.project, receiver):
+                yield from self._endpoint(api, decorator, target, verb, prefix)
+        for call in self.project.calls_of("add_router") if depth < _DEPTH else ():
+            receiver, child = call.receiver, call.arg(1, "router")
+            if receiver is None or child is None or api not in behind(self.project, receiver):
+                continue
+            inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
+            for router in behind(self.project, self._named(child)):
+                yield from self.routes(router, inner, depth + 1)
+
+    def _named(self, child: Node) -> Node:
+        """A router given by its dotted name."""
+        text = text_of(self.project, child)
+        module, _, name = (text or "").rpartition(".")
+        found = self.project.imported(child.code.file, module, "", 0) if module else ()
+        for head, over in map(split, found):
+            bound = self.project.binding(over, name) if head == "module" else None
+            if bound is not None:
+                return bound
+        return child
+
+    def _endpoint(self, api: Node, decorator: Node, code: Code, verb: str, prefix: str) -> Iterator[Route]:
+        if verb == "API_OPERATION":
+            methods = tuple(m.upper() for m in strings(self.project, decorator.arg(0, "methods")))
+            path = decorator.arg(1, "path")
+        elif verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            methods, path = (verb,), decorator.arg(0, "path")
+        else:
+            return
+        template = parse(join(prefix, text_of(self.project, path) or ""), "braces")
+        params = injected_params(self.project, code, template)
+        first = tuple(msgspec.structs.replace(p, where="request") if p.index == 0 else p for p in params)
+        yield Route(
+            methods=methods, path=template.text, handler=code, framework="ninja", place=decorator.place, params=first,
+            response=decorator.arg(None, "response"), declared=decorator, around=(api,),
+        )  # fmt: skip
+
+
+def _types_of(path: str) -> dict[str, tuple[str, ...]]:
+    return parse(path, "braces").types
+
+
+def _field_text(project: Project, cls: ClassView, name: str) -> str | None:
+    field = class_field(project, cls, name)
+    return text_of(project, field) if field is not None else None
+
+
+def _field_strings(project: Project, cls: ClassView, name: str) -> tuple[str, ...]:
+    field = class_field(project, cls, name)
+    return strings(project, field) if field is not None else ()
+
+
+def class_field(project: Project, cls: ClassView, name: str) -> Node | None:
+    """What a class or its nearest base in the project binds to a name."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        if view is not None and name in view.fields:
+            return view.fields[name]
+    return None
+
+
+def _read(project: Project) -> tuple[tuple[Route, ...], tuple[LibraryView, ...]]:
+    urls = _Urls(project)
+    urls.read()
+    return tuple(urls.routes), tuple(dict.fromkeys(urls.library))
+
+
+def routes(project: Project) -> tuple[Route, ...]:
+    """The endpoints of all URL configurations that the project's own code answers."""
+    return project.once(_read)[0]
+
+
+def library_views(project: Project) -> tuple[LibraryView, ...]:
+    """The endpoints that libraries answer (``include("django.contrib.auth.urls")``)."""
+    return project.once(_read)[1]
+
+
