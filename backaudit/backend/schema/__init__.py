@@ -1,0 +1,182 @@
+"""The schema that a project's models, migrations and scripts describe.
+
+An index that any source declares counts as existing: models and databases drift apart, and what one of them has is no
+news to the reader. So a finding needs all sources to be silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from backaudit.backend.schema import django, light, migrations, sqlalchemy
+from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, with_definition
+from backaudit.backend.schema.values import snake_case
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.sql import Column, Definition, Index, Key
+
+__all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "schema", "snake_case"]
+
+
+def schema(project: Project) -> Schema:
+    """All tables that the project defines, whatever defines them."""
+    return project.once(_schema)
+
+
+def _schema(project: Project) -> Schema:
+    found = _from_models(project)
+    _add_definitions(found, project)
+    linked = _linked(found)
+    result = Schema(found[name] if name not in linked else linked[name] for name in sorted(found))
+    user = django.custom_user(project)
+    table = result.of_model(user) if user else None
+    if table is not None:
+        result.alias(django.USER, table)
+    return result
+
+
+def _from_models(project: Project) -> dict[str, Table]:
+    found: dict[str, Table] = {}
+    for table in (*sqlalchemy.tables(project), *django.tables(project), *light.tables(project)):
+        known = found.get(table.name.lower())
+        # Classes that share a table (single-table inheritance, a second mapping): the columns of all, the first's name.
+        found[table.name.lower()] = table if known is None else _joined(known, table)
+    return found
+
+
+def _joined(first: Table, second: Table) -> Table:
+    definition = Definition(table=first.name, columns=second.columns, indexes=second.indexes)
+    joined = with_definition(first, definition, second.place)
+    return msgspec.structs.replace(joined, relations=(*first.relations, *second.relations))
+
+
+def _add_definitions(found: dict[str, Table], project: Project) -> None:
+    by_model = {table.model: name for name, table in found.items() if table.model}
+    for model, index in sqlalchemy.late_indexes(project):
+        if model in by_model:
+            _add(found, Definition(table=by_model[model], indexes=(index,)), None)
+    django_names = {
+        (_app(t), t.model.rpartition(".")[2].lower()): name for name, t in found.items() if t.orm == "django"
+    }
+    for app, model, index in django.migrated(project):
+        name = django_names.get((app, model))
+        if name is not None:
+            _add(found, Definition(table=name, indexes=(_renamed(found[name], index),)), None)
+    for definition, place in migrations.added(project):
+        _add(found, definition, place)
+
+
+def _app(table: Table) -> str:
+    return (
+        table.name.partition("_")[0] if table.place is None else table.place.path.rpartition("/")[0].rpartition("/")[2]
+    )
+
+
+def _renamed(table: Table, index: Index) -> Index:
+    """An index over fields as an index over columns."""
+
+    def renamed(key: Key) -> Key:
+        column = table.column(key.text)
+        return key if column is None or key.expression else msgspec.structs.replace(key, text=column.name)
+
+    return msgspec.structs.replace(index, keys=tuple(map(renamed, index.keys)))
+
+
+def _add(found: dict[str, Table], definition: Definition, place: Place | None) -> None:
+    name = definition.table.lower()
+    known = found.get(name)
+    if known is None:
+        # An ALTER or CREATE INDEX of a table nobody creates tells too little of it to judge by, but may come before.
+        known = Table(name=definition.table, orm="sql", place=place)
+    found[name] = with_definition(known, definition, place)
+
+
+def _linked(found: dict[str, Table]) -> dict[str, Table]:
+    """Tables whose relations and foreign keys now name classes and tables that exist."""
+    models = {table.model: table for table in found.values() if table.model}
+    simple: dict[str, str] = {}
+    for model in sorted(models):
+        simple.setdefault(model.rpartition(".")[2].lower(), model)
+    keyed = {name: _keyed(table, models, simple) for name, table in found.items()}
+    models = {table.model: table for table in keyed.values() if table.model}
+    reverse: dict[str, list[Relation]] = {}
+    result: dict[str, Table] = {}
+    for name, table in keyed.items():
+        relations: list[Relation] = []
+        for relation in table.relations:
+            target = _model(relation.target, models, simple)
+            if target is None:
+                continue
+            if relation.name.startswith("<"):
+                reverse.setdefault(target.model, []).append(_reversed(relation, table, target))
+            else:
+                relations.append(_resolved(relation, table, target))
+        result[name] = msgspec.structs.replace(table, relations=tuple(relations))
+    return {name: _with_reverse(table, reverse.get(table.model, ())) for name, table in result.items()}
+
+
+def _keyed(table: Table, models: dict[str, Table], simple: dict[str, str]) -> Table:
+    columns = tuple(
+        msgspec.structs.replace(c, references=_reference(c.references, models, simple)) for c in table.columns
+    )
+    return msgspec.structs.replace(table, columns=columns)
+
+
+def _with_reverse(table: Table, relations: Iterable[Relation]) -> Table:
+    known = {relation.name for relation in table.relations}
+    added = tuple(relation for relation in relations if relation.name not in known)
+    return msgspec.structs.replace(table, relations=(*table.relations, *added))
+
+
+def _model(written: str, models: dict[str, Table], simple: dict[str, str]) -> Table | None:
+    """A class as code or a string names it: in full, ``app.Model``, or alone."""
+    found = models.get(written) or models.get(simple.get(written.rpartition(".")[2].lower(), ""))
+    if found is None and written in ("AUTH_USER_MODEL", "settings.AUTH_USER_MODEL"):
+        found = models.get(django.USER) or models.get(simple.get("user", ""))
+    return found
+
+
+def _reference(written: str, models: dict[str, Table], simple: dict[str, str]) -> str:
+    """A foreign key's target as ``table.column``, as far as it is known; never empty if something was written."""
+    if not written or (
+        written.count(".") == 1 and written not in models and "models." not in written and not written[0].isupper()
+    ):
+        return written
+    target = _model(written, models, simple)
+    if target is None:
+        return written
+    return f"{target.name}.{(target.primary_key or ('id',))[0]}"
+
+
+def _resolved(relation: Relation, table: Table, target: Table) -> Relation:
+    """A relation with its key: the column given, else a foreign key here to the target, else one there to us."""
+    given = table.column(relation.column) if relation.column else None
+    if relation.remote or (given is not None and not relation.many):
+        column = given.name if given is not None else ""
+        return msgspec.structs.replace(relation, target=target.model, column=column)
+    here = None if relation.many else _key_to(table, target, relation.name)
+    if here is not None and table.name != target.name:
+        return msgspec.structs.replace(relation, target=target.model, column=here.name)
+    there = (target.column(relation.column) if relation.column else None) or _key_to(target, table, "")
+    return msgspec.structs.replace(
+        relation, target=target.model, column="", remote=there.name if there is not None else "", many=there is not None
+    )
+
+
+def _key_to(table: Table, target: Table, name: str) -> Column | None:
+    keys = [column for column in table.columns if column.references.partition(".")[0].lower() == target.name.lower()]
+    named = [column for column in keys if name and column.name.startswith(name)]
+    return named[0] if named else keys[0] if keys else None
+
+
+def _reversed(relation: Relation, table: Table, target: Table) -> Relation:
+    """What a ``backref`` or ``related_name`` puts on the other model."""
+    name = relation.name.lstrip("<")
+    if not relation.remote:
+        plain = msgspec.structs.replace(relation, name=name, target=table.model)
+        return _resolved(plain, target, table)
+    column = table.column(relation.remote)
+    remote = column.name if column is not None else relation.remote
+    return msgspec.structs.replace(relation, name=name, target=table.model, remote=remote)

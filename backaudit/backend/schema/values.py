@@ -1,0 +1,95 @@
+"""Reading declarations: literals, lists of names and conditions as models and migrations write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import ClassView, Node, Project
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """``UserProfile`` as ``user_profile``."""
+    return _WORD.sub("_", name).lower()
+
+
+def text(project: Project, node: Node | None) -> str:
+    """The string that a value is, through names and constants; empty if unknown."""
+    if node is None:
+        return ""
+    found = project.constant(node)
+    return found.text or "" if found is not None else ""
+
+
+def truth(project: Project, node: Node | None) -> bool:
+    """Whether a value is literally true."""
+    if node is None:
+        return False
+    found = project.constant(node)
+    return found is not None and found.const is True
+
+
+def number(node: Node | None) -> int | None:
+    value = node.const if node is not None else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def items(node: Node | None) -> list[Node]:
+    """The elements of a list, tuple or set display; sums of displays are followed."""
+    if node is None:
+        return []
+    op = node.origin.op
+    if isinstance(op, ops.Build) and op.kind in ("list", "tuple", "set"):
+        return [node.origin.to(item) for item in op.items]
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        return [*items(node.origin.to(op.left)), *items(node.origin.to(op.right))]
+    return []
+
+
+def entries(node: Node | None) -> dict[str, Node]:
+    """The entries of a dict display with literal keys."""
+    op = node.origin.op if node is not None else None
+    if node is None or not isinstance(op, ops.Build) or op.kind != "dict":
+        return {}
+    pairs = [
+        (node.origin.to(key).text, node.origin.to(item))
+        for key, item in zip(op.keys, op.items, strict=True)
+        if key != NONE
+    ]
+    return {key: item for key, item in pairs if key is not None}
+
+
+def texts(project: Project, node: Node | None) -> tuple[str, ...]:
+    """The strings of a display, or the one string that it is."""
+    listed = [text(project, item) for item in items(node)]
+    alone = text(project, node)
+    return tuple(name for name in listed if name) or ((alone,) if alone else ())
+
+
+def field_calls(project: Project, cls: ClassView) -> Iterator[tuple[ClassView, str, Node]]:
+    """(owner, name, value) of what a class and its bases bind, the farthest base first; later ones override."""
+    found: dict[str, tuple[ClassView, str, Node]] = {}
+    for owner in reversed(project.lineage(cls.name)):
+        view = project.class_named(owner)
+        for name, bind in view.fields.items() if view is not None else ():
+            assert view is not None
+            found[name] = (view, name, bind)
+    return iter(found.values())
+
+
+def annotation_of(bind: Node) -> Node | None:
+    op = bind.op
+    return bind.to(op.annotation) if isinstance(op, ops.Bind) and op.annotation != NONE else None
+
+
+def enumerated(project: Project, names: tuple[str, ...]) -> bool:
+    """Whether one of the types named is an enumeration or a truth value."""
+    return any(
+        name in ("builtins.bool", "typing.Literal")
+        or project.inherits(name, "enum.Enum", "enum.StrEnum", "enum.IntEnum")
+        for name in names
+    )

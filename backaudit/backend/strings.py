@@ -1,0 +1,101 @@
+"""The texts that a value may be, built from literals: names, sums, formats and displays followed, the rest a hole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.sql import HOLE
+
+_BOUND = 12
+_FIELD = re.compile(r"\{[^{}]*\}")
+
+
+def spelled_strings(project: Project, node: Node) -> tuple[str, ...]:
+    """The texts that ``node`` may be, unknown parts as :data:`backaudit.sql.HOLE`; none if nothing of it is known."""
+    found = dict.fromkeys(text for text in _texts(project, node, 0) if text.replace(HOLE, "").strip())
+    return tuple(found)[:_BOUND]
+
+
+def _texts(project: Project, node: Node, depth: int) -> list[str]:
+    op = node.origin.op
+    if depth > 20:
+        return [HOLE]
+    reader = _READERS.get(type(op))
+    found = reader(project, node.origin, op, depth + 1) if reader is not None else _constant(project, node)
+    return found[:_BOUND] or [HOLE]
+
+
+def _constant(project: Project, node: Node) -> list[str]:
+    """A literal, or what a name, import or class attribute is bound to elsewhere."""
+    found = project.constant(node)
+    if found is not None:
+        return [found.text] if found.text is not None else [str(found.const)]
+    defined = project.definition(node)
+    return _texts(project, defined, 12) if defined is not None and defined != node.origin else [HOLE]
+
+
+def _join(project: Project, node: Node, op: ops.Bin, depth: int) -> list[str]:
+    left = _texts(project, node.to(op.left), depth)
+    if op.operator == "+":
+        return [a + b for a in left for b in _texts(project, node.to(op.right), depth)]
+    return left if op.operator == "%" else [HOLE]
+
+
+def _fstring(project: Project, node: Node, op: ops.Build, depth: int) -> list[str]:
+    if op.kind in ("list", "tuple"):
+        return [text for item in op.items for text in _texts(project, node.to(item), depth)]
+    if op.kind != "fstring":
+        return [HOLE]
+    found = [""]
+    for item in op.items:
+        found = [a + b for a in found for b in _texts(project, node.to(item), depth)][:_BOUND]
+    return found
+
+
+def _field(project: Project, node: Node, op: ops.Format, depth: int) -> list[str]:
+    return [text if text else HOLE for text in _texts(project, node.to(op.value), depth)]
+
+
+def _either(project: Project, node: Node, op: ops.Phi, depth: int) -> list[str]:
+    return [text for value in op.values for text in _texts(project, node.to(value), depth)]
+
+
+def _choice(project: Project, node: Node, op: ops.Choice, depth: int) -> list[str]:
+    return [*_texts(project, node.to(op.then), depth), *_texts(project, node.to(op.other), depth)]
+
+
+def _element(project: Project, node: Node, op: ops.Element, depth: int) -> list[str]:
+    return _texts(project, node.to(op.base), depth)
+
+
+def _call(project: Project, node: Node, op: ops.Call, depth: int) -> list[str]:
+    receiver, first = node.receiver, node.arg(0)
+    if node.method in ("text", "SQL", "DDL", "dedent", "literal_column", "Composed") and first is not None:
+        return _texts(project, first, depth)
+    if node.method in ("strip", "rstrip", "lstrip", "encode", "decode", "replace") and receiver is not None:
+        return _texts(project, receiver, depth)
+    if node.method in ("format", "bindparams", "columns") and receiver is not None:
+        return [
+            _FIELD.sub(HOLE, text) if node.method == "format" else text for text in _texts(project, receiver, depth)
+        ]
+    return [HOLE]
+
+
+def _attribute(project: Project, node: Node, op: ops.Attr, depth: int) -> list[str]:
+    return _constant(project, node)
+
+
+_READERS: dict[type[ops.Op], Callable[[Project, Node, Any, int], list[str]]] = {
+    ops.Bin: _join,
+    ops.Build: _fstring,
+    ops.Format: _field,
+    ops.Phi: _either,
+    ops.Choice: _choice,
+    ops.Element: _element,
+    ops.Call: _call,
+    ops.Attr: _attribute,
+}
