@@ -258,6 +258,7 @@ class Expressions(Builder):
             self.bind(self.span(target), target.value, value, annotation, self.scope_of(target.value))
         elif isinstance(target, cst.Attribute):
             base = self.expr(target.value)
+            self.file.note_read(target.attr.value, self.index)
             self.emit(ops.SetAttr(self.span(target), base, target.attr.value, value, annotation))
         elif isinstance(target, cst.Subscript):
             base = self.expr(target.value)
