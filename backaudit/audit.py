@@ -101,7 +101,7 @@ class Audit:
         return triage.triage(self._scan, self.names, self.config, baseline)
 
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
-        """The entries of a baseline that accepts today's findings, keeping those of ``baseline`` that were not judged."""
+        """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""
         met = triage.accepted(self.report())
         judged = triage.judged(self._scan)
         kept = [entry for entry in baseline.entries if not judged(entry)] if baseline else []
@@ -179,7 +179,8 @@ def _sources(
         if isinstance(found, Problem):
             problems.append(found)
         elif found.digest.hex() != digests[path]:
-            problems.append(Problem(path, "unreadable", "The file changed while it was analysed: it is not quoted."))
+            message = "The file changed while it was analysed: it is not quoted."
+            problems.append(Problem(path, "unreadable", message))
         else:
             sources[path] = found
     return sources, problems

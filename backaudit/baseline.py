@@ -75,7 +75,11 @@ def dump(entries: Iterable[Entry]) -> str:
         counts[(entry.path, entry.rule, entry.fingerprint)] += entry.count
     lines = [json.dumps(_item(*key, count), ensure_ascii=False) for key, count in sorted(counts.items())]
     body = ",\n".join(lines)
-    return f'{{"version": {VERSION}, "findings": [\n{body}\n]}}\n' if lines else f'{{"version": {VERSION}, "findings": []}}\n'
+    return (
+        f'{{"version": {VERSION}, "findings": [\n{body}\n]}}\n'
+        if lines
+        else f'{{"version": {VERSION}, "findings": []}}\n'
+    )
 
 
 def _item(path: str, rule: str, fingerprint: str, count: int) -> dict[str, Any]:
@@ -83,10 +87,21 @@ def _item(path: str, rule: str, fingerprint: str, count: int) -> dict[str, Any]:
     return {**item, "count": count} if count != 1 else item
 
 
-def _entry(item: Any, path: Path, number: int) -> Entry:
-    if isinstance(item, dict) and not item.keys() - {"path", "rule", "fingerprint", "count"}:
-        file, rule, fingerprint = (item.get(key) for key in ("path", "rule", "fingerprint"))
-        count = item.get("count", 1)
-        if all(isinstance(text, str) and text for text in (file, rule, fingerprint)) and type(count) is int and count > 0:
-            return Entry(file, rule, fingerprint, count)
-    raise UsageError(f"The baseline {path} is broken: its finding {number} is not one. Write it anew with --write-baseline.")
+def _entry(item: object, path: Path, number: int) -> Entry:
+    try:
+        entry = msgspec.convert(item, _Item)
+    except msgspec.ValidationError:
+        entry = _Item("", "", "", 0)
+    if not (entry.path and entry.rule and entry.fingerprint and entry.count > 0):
+        message = (
+            f"The baseline {path} is broken: its finding {number} is not one. Write it anew with --write-baseline."
+        )
+        raise UsageError(message)
+    return Entry(entry.path, entry.rule, entry.fingerprint, entry.count)
+
+
+class _Item(msgspec.Struct, forbid_unknown_fields=True):
+    path: str
+    rule: str
+    fingerprint: str
+    count: int = 1

@@ -78,16 +78,16 @@ class Cache:
         return self.get_many([key]).get(key)
 
     def put(self, key: bytes, value: bytes) -> None:
-        self.put_many([(key, value)])
+        self.put_many({key: value})
 
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that are known."""
         wanted = list(keys)
         return self._guarded(lambda: self._select(wanted), {})
 
-    def put_many(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+    def put_many(self, items: Mapping[bytes, bytes]) -> None:
         """Keep the items, replacing what their keys held, and drop the least recently used ones over the bound."""
-        rows = list(items)
+        rows = list(items.items())
         if rows:
             self._guarded(lambda: self._insert(rows), None)
 
@@ -184,7 +184,8 @@ class Cache:
     def _used_bytes(self) -> int:
         assert self._connection is not None
         pages, free, size = (
-            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
 

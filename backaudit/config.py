@@ -246,7 +246,6 @@ def _bool(value: object) -> bool:
     return value
 
 
-
 def _strings(value: object) -> Names:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise _WrongValue(" must be a list of strings.")
@@ -318,9 +317,7 @@ def _rule_names(value: Names | Mapping[str, Any]) -> list[str]:
     """The rules that a setting names: a list's items, a table's keys, or the items of a table of lists."""
     if isinstance(value, tuple):
         return list(value)
-    return [
-        name for key, item in value.items() for name in (item if isinstance(item, tuple) else (key,))
-    ]
+    return [name for key, item in value.items() for name in (item if isinstance(item, tuple) else (key,))]
 
 
 def _where(config: Config, setting: str) -> str:

@@ -11,7 +11,9 @@ from backaudit.facts.problem import Problem
 
 
 @contextmanager
-def contained(problems: list[Problem], what: str, *, path: str = "", rest: str = "", reraise: bool = False) -> Iterator[None]:
+def contained(
+    problems: list[Problem], what: str, *, path: str = "", rest: str = "", reraise: bool = False
+) -> Iterator[None]:
     """Turn an exception of the block into a ``crash`` Problem; ``reraise`` is for tests, which must not pass over one.
 
     ``what`` names who failed, ``rest`` says in a sentence what is missing because of it. The exception's own text is

@@ -195,7 +195,7 @@ class Suppressions:
             ]
 
     def reason_for(self, rule: Rule, place: Place) -> str | None:
-        """The reason given for suppressing a finding, None if none is; every directive that covers it counts as used."""
+        """The reason given for suppressing a finding, or None; every directive that covers it counts as used."""
         reasons = []
         for directive, name, ids in self._by_path.get(place.path, ()):
             if rule.id in ids and directive.covers(place.span.line):

@@ -94,7 +94,7 @@ def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = 
         files=tuple(sorted(walk.files, key=lambda file: file.path)),
         left_out=tuple(sorted(walk.left_out.items())),
         problems=tuple(sorted(walk.problems)),
-        notes=tuple([*notes, *walk.notes]),
+        notes=(*notes, *walk.notes),
         git_prefix=_prefix(root, repository.top) if repository else "",
     )
 
@@ -157,7 +157,9 @@ class _Walk:
         try:
             entries = gitindex.entries(repository)
         except gitindex.UnreadableIndex as error:
-            self.notes.append(f"Git's index of {at or 'the project'} cannot be read ({error}): no file counts as tracked.")
+            self.notes.append(
+                f"Git's index of {at or 'the project'} cannot be read ({error}): no file counts as tracked."
+            )
             return
         for entry in entries:
             if entry.path.startswith(below):
@@ -215,7 +217,9 @@ class _Walk:
             with os.scandir(os.path.join(self.root, folder.prefix)) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            self.problems.append(Problem(folder.prefix or ".", "unreadable", f"The folder cannot be read: {error.strerror}."))
+            self.problems.append(
+                Problem(folder.prefix or ".", "unreadable", f"The folder cannot be read: {error.strerror}.")
+            )
             return []
         return [entry for entry in entries if self._is_nameable(folder.prefix, entry)]
 

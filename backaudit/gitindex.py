@@ -62,7 +62,7 @@ def repository_of(folder: Path) -> Repository | None:
 
 
 def entries(repository: Repository) -> list[Entry]:
-    """All entries of the index, in its own (byte) order; none when nothing was ever added. UnreadableIndex if unreadable."""
+    """All entries of the index, in its own (byte) order; none when nothing was ever added. Or UnreadableIndex."""
     width = 32 if _is_sha256(repository) else 20
     try:
         data = (repository.git_dir / "index").read_bytes()

@@ -1,7 +1,7 @@
 """Keeps the scanned tree, and the folder that a command is typed in, out of Python's import path.
 
-``python -m backaudit`` and a relative ``PYTHONPATH`` put the current folder on the path; a file ``click.py`` in a scanned
-project would then be run. What the user installed, editable installs included, stays importable.
+``python -m backaudit`` and a relative ``PYTHONPATH`` put the current folder on the path; a file ``click.py`` in a
+scanned project would then be run. What the user installed, editable installs included, stays importable.
 """
 
 from __future__ import annotations

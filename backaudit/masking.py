@@ -39,7 +39,9 @@ class Masks:
         at = bisect_left(lines, first)
         return at < len(lines) and lines[at] <= last
 
-    def line(self, path: str, number: int, text: str, mark: tuple[int, int] | None = None) -> tuple[str, tuple[int, int] | None]:
+    def line(
+        self, path: str, number: int, text: str, mark: tuple[int, int] | None = None
+    ) -> tuple[str, tuple[int, int] | None]:
         """A line of code with its secrets masked, and where ``mark`` has moved to by that."""
         for start, end in reversed(self._by_line.get((path, number), ())):
             text = text[:start] + MASK + text[end:]
@@ -83,7 +85,11 @@ class Masks:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
-        parts = [_value_pattern(value) for value in sorted(self._values, key=lambda value: (-len(value), value)) if value.strip()]
+        parts = [
+            _value_pattern(value)
+            for value in sorted(self._values, key=lambda value: (-len(value), value))
+            if value.strip()
+        ]
         return re.compile("|".join(parts)) if parts else None
 
 

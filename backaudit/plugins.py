@@ -28,7 +28,9 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load(*, reraise: bool = False) -> Loaded:
     """The rules of every installed package, and the engine's own. A broken third-party package costs only itself."""
-    found = sorted(set(entry_points(group=GROUP)), key=lambda point: (point.value != BUILT_IN_PACKAGE, point.name, point.value))
+    found = sorted(
+        set(entry_points(group=GROUP)), key=lambda point: (point.value != BUILT_IN_PACKAGE, point.name, point.value)
+    )
     return load_from(found, reraise=reraise)
 
 
@@ -69,7 +71,7 @@ def _crash(point: EntryPoint, why: str) -> Problem:
 
 
 def _rules_of(package: str) -> Iterator[Rule]:
-    """The rules defined in a package's modules, in order of module and name; a re-export counts where it was defined."""
+    """The rules of a package, in order of module and name; a re-export counts where it was defined."""
     for module in _modules(package):
         for _, value in sorted(vars(module).items()):
             if isinstance(value, Rule) and value.module == module.__name__:

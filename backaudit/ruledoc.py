@@ -65,11 +65,17 @@ def read(doc: str) -> RuleDoc:
     return RuleDoc(
         title=title,
         why=tuple(why),
-        mend="\n\n".join(p for name, first, rest in sections if name == "Mend" for p in _paragraphs(f"{first}\n{rest}")),
+        mend="\n\n".join(
+            p for name, first, rest in sections if name == "Mend" for p in _paragraphs(f"{first}\n{rest}")
+        ),
         bad=_examples(sections, "Bad"),
         good=_examples(sections, "Good"),
         links=tuple(
-            link for name, first, rest in sections if name == "Links" for link in f"{first}\n{rest}".split() if "://" in link
+            link
+            for name, first, rest in sections
+            if name == "Links"
+            for link in f"{first}\n{rest}".split()
+            if "://" in link
         ),
     )
 

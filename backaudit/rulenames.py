@@ -11,7 +11,10 @@ from backaudit.rule import Rule
 BUILT_IN_PACKAGES = ("backaudit_rules", "backaudit")
 # Families that are ours even while no rule of theirs is loaded: a third party's rule must not look like one of them.
 BUILT_IN_FAMILIES = frozenset(
-    "passwords validation errors indexes secrets auth api deploy portfolio bandit directives".split()
+    (
+        *("passwords", "validation", "errors", "indexes", "secrets", "auth", "api", "deploy", "portfolio"),
+        *("bandit", "directives"),
+    )
 )
 
 

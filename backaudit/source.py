@@ -144,7 +144,7 @@ def kind_of(path: str) -> Kind:
     folder, _, name = path.lower().rpartition("/")
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name == ".env" or name.startswith(".env.") or name.startswith("dotenv"):
+    if name == ".env" or name.startswith((".env.", "dotenv")):
         return "env"
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"

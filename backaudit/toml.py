@@ -17,3 +17,5 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise TomlError(str(error)) from error
+    except RecursionError as error:
+        raise TomlError("nested too deeply") from error

@@ -18,8 +18,8 @@ from backaudit.directives import FileDirectives, Suppressions
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report, Status
+from backaudit.linehash import line_hashes
 from backaudit.masking import Masks
-from backaudit.report.linehash import line_hashes
 from backaudit.rule import CONFIDENCES, SEVERITIES, Finding, Rule, Severity, Step
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, lines
@@ -104,6 +104,12 @@ def accepted(report: Report) -> list[Entry]:
         for issue in report.issues
         if issue.status != "suppressed"
     ]
+
+
+def judged(scan: Scan) -> Callable[[Entry], bool]:
+    """Whether a run could have met a baseline's entry: its rule ran to the end, and its path was asked about."""
+    ran = {rule.id for rule in scan.selection.rules} - set(scan.crashed)
+    return lambda entry: entry.rule in ran and scan.is_reported(entry.path)
 
 
 class _Triage:
@@ -255,7 +261,7 @@ class _Triage:
         }
 
     def _stale(self) -> tuple[Entry, ...]:
-        return self.baseline.stale(lambda entry: entry.rule in self.ran and self.scan.is_reported(entry.path))
+        return self.baseline.stale(judged(self.scan))
 
 
 class _Visibility:

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report"),
     ("audit", "staged", "output", "progress"),
     ("testing",),
-    ("cli", "output", "progress", "__main__"),
+    ("cli", "output", "progress", "catalogue", "__main__"),
 )
 
 # Stages that run side by side: each is composed by audit and knows none of the others.

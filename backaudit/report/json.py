@@ -1,0 +1,92 @@
+"""JSON for programs: every field of the report under a stable name. Lines and columns count from 1, ends exclusive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from backaudit.facts.place import Place
+from backaudit.issue import Issue, Report
+from backaudit.rule import Fix, Rule, Step
+from backaudit.ruledoc import read
+
+VERSION = 1
+
+
+def render(report: Report, **options: object) -> str:
+    """The report as indented JSON. Suppressed and accepted findings are in it, told apart by ``status``."""
+    data = {
+        "format": VERSION,
+        "tool": {"name": "backaudit", "version": report.version},
+        "root": report.root_name,
+        "files": report.files,
+        "findings": [_issue(issue) for issue in report.issues],
+        "problems": [msgspec.structs.asdict(problem) for problem in report.problems],
+        "left_out": [{"reason": reason, "count": count} for reason, count in report.left_out],
+        "notes": list(report.notes),
+        "stale_baseline": list(report.stale_baseline),
+        "rules": [_rule(rule) for rule in report.rules if any(issue.rule is rule for issue in report.issues)],
+    }
+    return msgspec.json.format(msgspec.json.encode(_clean(data)), indent=2).decode() + "\n"
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    finding = issue.finding
+    return {
+        "rule": issue.rule.id,
+        "severity": issue.severity,
+        "confidence": finding.confidence,
+        "status": issue.status,
+        "fingerprint": issue.fingerprint,
+        **_place(finding.place),
+        "scope": finding.scope,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "evidence": finding.evidence,
+        "justification": issue.justification,
+        "trace": [_step(step) for step in finding.trace],
+        "related": [_step(step) for step in finding.related],
+        "fixes": [_fix(fix) for fix in finding.fixes],
+        "excerpt": [{"line": line.number, "text": line.text} for line in issue.excerpt],
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    span = place.span
+    return {
+        "path": place.path,
+        "line": span.line,
+        "column": span.column + 1,
+        "end_line": span.end_line,
+        "end_column": span.end_column + 1,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**_place(step.place), "text": step.text}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {**_place(fix.place), "text": fix.text, "summary": fix.summary, "safe": fix.safe}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": read(rule.doc).title,
+        "severity": rule.severity,
+        "shown": rule.shown,
+        "cwe": list(rule.cwe),
+        "owasp": list(rule.owasp),
+        "tags": list(rule.tags),
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Half a surrogate pair is nothing that JSON in UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,237 @@
+"""Text for people: grouped by file, the spot marked in the code, the way it happens, why, and how to mend it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+
+from backaudit.facts.problem import Problem
+from backaudit.issue import ExcerptLine, Issue, Report
+from backaudit.report.mistakes import MISTAKES, in_order
+from backaudit.report.visible import visible
+from backaudit.rule import SEVERITIES, Severity, Step
+from backaudit.ruledoc import RuleDoc, read
+
+MIN_WIDTH, MAX_WIDTH, DEFAULT_WIDTH = 60, 120, 100
+TAB = 4
+# Lines of code quoted around the marked ones.
+CONTEXT = 1
+MAX_STEPS = 12
+MAX_PROBLEMS = 20
+
+_INDENT = "    "
+_RESET = "\x1b[0m"
+_COLOURS: Mapping[str, str] = {
+    "critical": "\x1b[1;31m",
+    "high": "\x1b[31m",
+    "medium": "\x1b[33m",
+    "low": "\x1b[36m",
+    "path": "\x1b[1m",
+    "dim": "\x1b[2m",
+    "mark": "\x1b[1;31m",
+    "good": "\x1b[32m",
+}
+
+
+def render(
+    report: Report,
+    *,
+    color: bool = False,
+    width: int = DEFAULT_WIDTH,
+    verbose: bool = False,
+    quiet: bool = False,
+    **options: object,
+) -> str:
+    """The report as lines of at most ``width`` columns, code apart.
+
+    ``color`` adds terminal colours; ``verbose`` lists what is suppressed, accepted and left out; ``quiet`` leaves out
+    notes and the summary.
+    """
+    return _Text(report, color, min(max(width, MIN_WIDTH), MAX_WIDTH), verbose, quiet).render()
+
+
+@lru_cache(maxsize=512)
+def _doc(text: str) -> RuleDoc:
+    return read(text)
+
+
+class _Text:
+    def __init__(self, report: Report, color: bool, width: int, verbose: bool, quiet: bool) -> None:
+        self.report = report
+        self.color = color
+        self.width = width
+        self.verbose = verbose
+        self.quiet = quiet
+        self.new = [issue for issue in report.issues if issue.status == "new"]
+
+    def render(self) -> str:
+        parts = [*self._files(), *self._problems(), *self._accepted(), *self._stale()]
+        if not self.quiet:
+            parts += [*self._notes(), *self._summary()]
+        return "\n".join(parts)
+
+    def paint(self, style: str, text: str) -> str:
+        return f"{_COLOURS[style]}{text}{_RESET}" if self.color and text else text
+
+    def _wrapped(self, text: str, indent: str, lead: str = "") -> str:
+        """Running text under ``indent``; ``lead`` opens it, and its later lines stand under what follows the lead."""
+        return textwrap.fill(
+            visible(text),
+            self.width,
+            initial_indent=indent + lead,
+            subsequent_indent=indent + " " * len(lead),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def _files(self) -> Iterator[str]:
+        for path, issues in groupby(self.new, key=lambda issue: issue.finding.place.path):
+            yield self.paint("path", visible(path)) + "\n" + "\n".join(self._issue(issue) for issue in issues)
+
+    def _issue(self, issue: Issue) -> str:
+        return "\n".join(self._issue_lines(issue)).rstrip() + "\n"
+
+    def _issue_lines(self, issue: Issue) -> Iterator[str]:
+        finding, doc = issue.finding, _doc(issue.rule.doc)
+        at = f"{finding.place.span.line}:{finding.place.span.column + 1}"
+        doubt = "" if finding.confidence == "high" else self.paint("dim", f"  ({finding.confidence} confidence)")
+        yield f"  {at:<7} {self.paint(issue.severity, issue.severity)}  {self.paint('path', issue.rule.id)}{doubt}"
+        yield self._wrapped(finding.message, _INDENT)
+        yield from self._excerpt(issue.excerpt)
+        yield from self._steps(finding.trace, finding.place.path)
+        yield from (self._step(step, "see", finding.place.path) for step in finding.related)
+        if doc.why:
+            yield self._wrapped(_first_sentence(doc.why[0]), _INDENT, "why:  ")
+        remedy = finding.remedy or _first_sentence(doc.mend.partition("\n\n")[0])
+        if remedy:
+            yield self._wrapped(remedy, _INDENT, "mend: ")
+
+    def _excerpt(self, excerpt: Sequence[ExcerptLine]) -> Iterator[str]:
+        marked = [line.number for line in excerpt if line.mark]
+        if not marked:
+            return
+        kept = [line for line in excerpt if min(marked) - CONTEXT <= line.number <= max(marked) + CONTEXT]
+        gutter = len(str(kept[-1].number))
+        margin = min(
+            (len(text) - len(text.lstrip()) for line in kept if (text := line.text.expandtabs(TAB)).strip()), default=0
+        )
+        yield ""
+        for line in kept:
+            yield self._code(line, gutter, margin)
+            if line.mark and line.number == marked[0]:
+                yield self._underline(line, gutter, margin)
+        yield ""
+
+    def _code(self, line: ExcerptLine, gutter: int, margin: int) -> str:
+        sign = self.paint("mark", ">") if line.mark else " "
+        text = visible(line.text.expandtabs(TAB)[margin:]).rstrip()
+        return f"{_INDENT}{sign} {self.paint('dim', f'{line.number:>{gutter}} |')} {text}".rstrip()
+
+    def _underline(self, line: ExcerptLine, gutter: int, margin: int) -> str:
+        assert line.mark is not None
+        start, end = (len(visible(line.text[:column].expandtabs(TAB))) for column in line.mark)
+        carets = " " * max(0, start - margin) + self.paint("mark", "^" * max(1, end - start))
+        return f"{_INDENT}  {' ' * gutter} {self.paint('dim', '|')} {carets}"
+
+    def _steps(self, trace: Sequence[Step], path: str) -> Iterator[str]:
+        for number, step in enumerate(trace[:MAX_STEPS], 1):
+            yield self._step(step, f"{number}.", path)
+        if len(trace) > MAX_STEPS:
+            yield f"{_INDENT}… and {len(trace) - MAX_STEPS} more steps"
+
+    def _step(self, step: Step, lead: str, path: str) -> str:
+        where = f"{visible(step.place.path)}:{step.place.span.line}"
+        return self._wrapped(f"{where}  {step.text}", _INDENT, f"{lead} ")
+
+    def _problems(self) -> Iterator[str]:
+        problems = self.report.problems
+        if not problems:
+            return
+        shown = problems if self.verbose else problems[:MAX_PROBLEMS]
+        lines = [self.paint("path", f"Not (wholly) analysed: {_counted(len(problems), 'problem')}")]
+        lines += [self._problem(problem) for problem in shown]
+        if len(problems) > len(shown):
+            lines.append(f"  … and {len(problems) - len(shown)} more: -v lists them all")
+        yield "\n".join(lines) + "\n"
+
+    def _problem(self, problem: Problem) -> str:
+        where = problem.path + (f":{problem.line}" if problem.line else "")
+        return self._wrapped(f"{where}: {problem.message}" if where else problem.message, "  ", f"{problem.kind}: ")
+
+    def _accepted(self) -> Iterator[str]:
+        if not self.verbose:
+            return
+        for status, title in (("suppressed", "Suppressed by comments"), ("baseline", "Accepted by the baseline")):
+            issues = [issue for issue in self.report.issues if issue.status == status]
+            if issues:
+                yield "\n".join([self.paint("path", title), *map(self._accepted_line, issues)]) + "\n"
+
+    def _accepted_line(self, issue: Issue) -> str:
+        place = issue.finding.place
+        why = f": {issue.justification}" if issue.justification else ""
+        return self._wrapped(f"{place.path}:{place.span.line}  {issue.rule.id}{why}", "  ")
+
+    def _stale(self) -> Iterator[str]:
+        stale = self.report.stale_baseline
+        if stale:
+            count = _counted(len(stale), "baseline entry", "baseline entries")
+            title = f"{count} met nothing: --write-baseline prunes them"
+            yield "\n".join([self.paint("path", title), *(f"  {visible(entry)}" for entry in stale)]) + "\n"
+
+    def _notes(self) -> Iterator[str]:
+        lines = [self._wrapped(note, "", "note: ") for note in self.report.notes]
+        if self.verbose:
+            lines += [f"left out: {count} × {reason}" for reason, count in self.report.left_out]
+        elif self.report.left_out:
+            total = sum(count for _, count in self.report.left_out)
+            reasons = ", ".join(reason for reason, _ in self.report.left_out)
+            lines.append(
+                self._wrapped(f"{_counted(total, 'file or folder', 'files and folders')} ({reasons})", "", "left out: ")
+            )
+        if lines:
+            yield "\n".join(lines) + "\n"
+
+    def _summary(self) -> Iterator[str]:
+        counts = Counter(issue.rule.family for issue in self.new)
+        ran = {rule.family for rule in self.report.rules}
+        rows = [
+            (f"Mistake {family.number}" if family.number else "", family.title, family.name)
+            for family in in_order({*counts, *({mistake.name for mistake in MISTAKES} & ran)})
+        ]
+        width = max((len(title) for _, title, _ in rows), default=0)
+        lines = [f"  {label:<10} {title:<{width}}  {self._tally(name)}" for label, title, name in rows]
+        yield "\n".join([*lines, *([""] if lines else []), self._verdict(), ""])
+
+    def _tally(self, family: str) -> str:
+        counts = Counter(issue.severity for issue in self.new if issue.rule.family == family)
+        if not counts:
+            return self.paint("good", "none")
+        return self._by_severity(counts)
+
+    def _by_severity(self, counts: Mapping[Severity, int]) -> str:
+        return ", ".join(self.paint(level, f"{counts[level]} {level}") for level in SEVERITIES if counts.get(level))
+
+    def _verdict(self) -> str:
+        more = [
+            _counted(sum(issue.status == status for issue in self.report.issues), *words)
+            for status, words in (
+                ("suppressed", ("suppressed", "suppressed")),
+                ("baseline", ("in the baseline", "in the baseline")),
+            )
+            if any(issue.status == status for issue in self.report.issues)
+        ]
+        files = _counted(self.report.files, "file")
+        found = _counted(len(self.new), "finding") if self.new else self.paint("good", "No findings")
+        return f"{', '.join([found, *more])} in {files}."
+
+
+def _first_sentence(text: str) -> str:
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

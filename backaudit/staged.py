@@ -1,0 +1,107 @@
+"""What is staged for commit: the index's own contents, written to a folder of their own.
+
+The repository may be hostile, so git is asked for as little as can be: two plumbing commands that run neither hooks,
+filters, monitors nor transports, with what its configuration could still set overridden.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+from backaudit import gitindex
+from backaudit.config import UsageError
+from backaudit.gitindex import Entry, Repository
+from backaudit.source import Limits, kind_of
+
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
+_CONFIGURATION = ("backaudit.toml", ".gitignore")
+
+
+def export(root: Path, folder: Path, limits: Limits | None = None) -> tuple[str, ...]:
+    """Write the staged content of the project at ``root`` into the empty ``folder``.
+
+    Returns the paths, relative to the root, that differ from the last commit. UsageError without git or a repository.
+    """
+    repository = gitindex.repository_of(root)
+    if repository is None:
+        raise UsageError("--staged needs a git repository, and there is none here.")
+    if shutil.which("git") is None:
+        raise UsageError("--staged needs the git command, and it is not installed.")
+    prefix = root.relative_to(repository.top).as_posix() + "/" if root != repository.top else ""
+    wanted = [entry for entry in _entries(repository) if _is_wanted(entry, prefix)]
+    for entry, data in zip(wanted, _blobs(repository, [entry.blob for entry in wanted]), strict=True):
+        path = entry.path[len(prefix) :]
+        if len(data) <= (limits or Limits()).of(kind_of(path)) or PurePosixPath(path).name in _CONFIGURATION:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    present = {entry.path for entry in wanted}
+    return tuple(sorted(path[len(prefix) :] for path in _changed(repository) if path in present))
+
+
+def _entries(repository: Repository) -> list[Entry]:
+    try:
+        return gitindex.entries(repository)
+    except gitindex.UnreadableIndex as error:
+        raise UsageError(f"Git's index cannot be read: {error}.") from error
+
+
+def _is_wanted(entry: Entry, prefix: str) -> bool:
+    """A regular file of the project, of a kind that is read, under a name that stays in the folder."""
+    if not entry.path.startswith(prefix) or entry.mode & gitindex.FILE_TYPE != gitindex.REGULAR:
+        return False
+    path = entry.path[len(prefix) :]
+    parts = path.split("/")
+    is_safe = not os.path.isabs(path) and not any(
+        part in ("", ".", "..", ".git") or ":" in part or "\\" in part for part in parts
+    )
+    return is_safe and (kind_of(path) != "other" or parts[-1] in _CONFIGURATION)
+
+
+def _changed(repository: Repository) -> Iterable[str]:
+    base = (
+        "HEAD"
+        if _git(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False)
+        else _empty_tree(repository)
+    )
+    output = _git(repository, ["diff-index", "--cached", "--name-only", "--no-renames", "-z", base, "--"])
+    return [os.fsdecode(path) for path in output.split(b"\0") if path]
+
+
+def _empty_tree(repository: Repository) -> str:
+    return _git(repository, ["hash-object", "-t", "tree", "--stdin"]).decode().strip()
+
+
+def _blobs(repository: Repository, ids: Sequence[str]) -> list[bytes]:
+    """The contents of blobs, in the order of their ids."""
+    if not ids:
+        return []
+    output = _git(repository, ["cat-file", "--batch"], "".join(f"{id}\n" for id in ids).encode())
+    found, at = [], 0
+    for _ in ids:
+        end = output.index(b"\n", at)
+        header = output[at:end].split()
+        if len(header) != 3 or header[1] != b"blob":
+            raise UsageError(f"Git does not have the staged object {header[0].decode()}.")
+        size = int(header[2])
+        found.append(output[end + 1 : end + 1 + size])
+        at = end + 1 + size + 1
+    return found
+
+
+def _git(repository: Repository, arguments: Sequence[str], data: bytes = b"", *, check: bool = True) -> bytes:
+    where = (f"--git-dir={repository.git_dir}", f"--work-tree={repository.top}")
+    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        ["git", *_SAFE, *where, *arguments], input=data, capture_output=True, env=environment, check=False
+    )
+    if done.returncode and check:
+        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
+        raise UsageError(f"git {arguments[0]} failed: {reason}")
+    return done.stdout
