@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 
 from backaudit.facts.place import WHOLE_FILE, Place
+from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue
 from backaudit.report import html
 from backaudit.report.visible import visible
@@ -105,7 +106,7 @@ def text_of(*issues: Issue) -> str:
         "Seen SELECT * FROM products",
         "app/orders.py:44 medium confidence",
         "app/py2.py:3 unparsable the syntax is not Python 3: a print statement",
-        "Left out 1,204 files in virtual environments · 3 generated files",
+        "Left out generated or minified: 3 · virtual environment: 1,204",
         "Note The configuration in api/pyproject.toml is not used.",
         "passwords/weak-hash app/gone.py login",
         "app/old.py:3 passwords/weak-hash a comment a checksum of a file",
@@ -166,6 +167,13 @@ def test_without_findings_it_says_what_was_looked_at() -> None:
     assert "Nothing to report. 5 rules looked at 7 files." in page.text
     assert page.all("form") == []
     assert page.text.count("Nothing found") == 5
+
+
+def test_a_crash_is_said_at_the_top() -> None:
+    crashed = Page(html.render(make_report(problems=(Problem("", "crash", "The rule errors/x failed."),)))).text
+    assert "Part of the analysis failed, so findings are missing." in crashed[: crashed.index("The five mistakes")]
+    assert "– crash The rule errors/x failed." in crashed
+    assert "Part of the analysis failed" not in Page(html.render(ordinary())).text
 
 
 # --- what it cannot do

@@ -291,8 +291,8 @@ def test_problems_are_notifications() -> None:
     assert physical == {"artifactLocation": {"uri": "app/py2.py"}, "region": {"startLine": 3}}
     assert second["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "app/gr%C3%B6%C3%9Fe.py"}}
     assert [note["message"]["text"] for note in others] == [
-        "Left out: 1204 files in virtual environments.",
-        "Left out: 3 generated files.",
+        "Left out, generated or minified: 3.",
+        "Left out, virtual environment: 1204.",
         "The configuration in api/pyproject.toml is not used.",
     ]
 

@@ -79,6 +79,7 @@ def render(report: Report) -> str:
         others=[part for part in parts if not part.family.number],
         parts=parts,
         files=sorted(Counter(issue.finding.place.path for issue in shown).items()),
+        crashed=any(problem.kind == "crash" for problem in report.problems),
         accepted=[issue for issue in report.issues if issue.status != "new"],
     )
 

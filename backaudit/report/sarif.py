@@ -374,9 +374,7 @@ def _snippet(lines: Sequence[str]) -> Node:
 
 def _invocation(report: Report, shown: int, found: int) -> Node:
     notifications = [*_truncation(shown, found), *(_problem(problem, report.git_prefix) for problem in report.problems)]
-    notifications += (
-        _notification("left-out", f"Left out: {number} {kind}.") for kind, number in report.left_out if number
-    )
+    notifications += (_notification("left-out", f"Left out, {reason}: {number}.") for reason, number in report.left_out)
     notifications += (_notification("note", note) for note in report.notes)
     return {
         "executionSuccessful": not any(problem.kind == "crash" for problem in report.problems),
