@@ -1,0 +1,317 @@
+"""What a project is configured with: Django's settings modules, Flask's configuration, pydantic's settings classes,
+and look-ups in the environment with their defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from backaudit.backend.locate import behind, classes_behind, strings, text_of
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.project import ClassView, Code, Node, Project, PythonFile
+
+Origin = Literal["django", "flask", "pydantic"]
+
+_MARKS = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "ROOT_URLCONF", "REST_FRAMEWORK"})
+_DEVELOPMENT = re.compile(r"(^|[._/])(dev|devel|develop|development|local|test|tests|testing|ci|debug|demo|docker_dev|example)")
+_PRODUCTION = re.compile(r"(^|[._/])(prod|production|deploy|live|heroku|staging)")
+_DEVELOPMENT_CLASS = re.compile(r"Dev|Test|Local|Debug", re.ASCII)
+_DEPTH = 6
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A name and the value it is given. ``production`` is False in what is only for development or tests."""
+
+    name: str
+    value: Node
+    place: Place
+    origin: Origin
+    production: bool = True
+
+
+class EnvLookup(msgspec.Struct, frozen=True):
+    """A read of the environment; ``default`` is what stands in when the variable is not set, None if nothing does."""
+
+    name: str
+    call: Node
+    default: Node | None
+
+    @property
+    def place(self) -> Place:
+        return self.call.place
+
+
+# -- Django ---------------------------------------------------------------------------------------------------------
+
+
+class SettingsModule(msgspec.Struct, frozen=True):
+    """A Django settings module: its own names and those of the modules that it star-imports."""
+
+    file: PythonFile
+    production: bool
+    names: dict[str, Node]
+
+
+def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
+    """The project's Django settings modules; which one is for production is told by what wsgi names, or by its name."""
+    files = [f for f in project.files.values() if f.role not in ("test", "example") and _is_settings(project, f)]
+    named = project.once(_named_modules)
+    production = {f.path for f in files if f.module in named} or {f.path for f in files if _PRODUCTION.search(f.module)}
+    if not production:
+        production = {f.path for f in files if not _DEVELOPMENT.search(f.module.rpartition(".")[2])}
+    return tuple(SettingsModule(f, f.path in production, _names(project, f, 0)) for f in files)
+
+
+def _is_settings(project: Project, file: PythonFile) -> bool:
+    own = [f for f in file.facts.imports if f.name == "*"]
+    if not own and "settings" not in file.path and "conf" not in file.path:
+        return False
+    return not _MARKS.isdisjoint(file.top.body.final) or any(
+        not _MARKS.isdisjoint(other.top.body.final) for other in _starred(project, file)
+    )
+
+
+def _starred(project: Project, file: PythonFile) -> Iterator[PythonFile]:
+    for item in file.facts.imports:
+        if item.name == "*":
+            for name in project.imported(file, item.module, "", item.level):
+                path = next((f for f in project.files.values() if f"module[{f.module}]" == name), None)
+                if path is not None and path != file:
+                    yield path
+
+
+def _names(project: Project, file: PythonFile, depth: int) -> dict[str, Node]:
+    found: dict[str, Node] = {}
+    for other in _starred(project, file) if depth < _DEPTH else ():
+        found |= _names(project, other, depth + 1)
+    final = file.top.body.final
+    found |= {name: file.top.node(value) for name, value in final.items() if name.isupper()}
+    return found
+
+
+def _named_modules(project: Project) -> frozenset[str]:
+    """Modules that the entry points of a server name in DJANGO_SETTINGS_MODULE."""
+    found: set[str] = set()
+    for call in project.calls_of("setdefault"):
+        key = call.arg(0)
+        if key is not None and key.text == "DJANGO_SETTINGS_MODULE" and call.code.file.role == "production":
+            text = text_of(project, call.arg(1))
+            for name in project.imported(call.code.file, text or "", "", 0) if text else ():
+                found.add(name.removeprefix("module[").removesuffix("]"))
+    return frozenset(found)
+
+
+def django_setting(project: Project, name: str) -> Setting | None:
+    """A setting of the production settings module (the last one, if several are)."""
+    for module in reversed(project.once(settings_modules)):
+        if module.production and name in module.names:
+            value = module.names[name]
+            return Setting(name, value, value.place, "django")
+    return None
+
+
+def uses_django(project: Project) -> bool:
+    """Whether the project has Django settings for production."""
+    return any(module.production for module in project.once(settings_modules))
+
+
+def entry(project: Project, name: str, key: str) -> Node | None:
+    """One key of a Django setting that is a dictionary (``REST_FRAMEWORK``)."""
+    setting = django_setting(project, name)
+    return dict_entry(project, setting.value, key) if setting is not None else None
+
+
+def dict_entry(project: Project, node: Node, key: str) -> Node | None:
+    """The value under a key of a literal dictionary, also one stored later."""
+    here = project.resolved(node)
+    op = here.op
+    for value in here.code.effects.get(here.value, ()):
+        store = here.code.ops[value]
+        if isinstance(store, ops.SetItem) and here.to(store.key).text == key:
+            return here.to(store.value)
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        for k, v in zip(op.keys, op.items, strict=False):
+            if k != NONE and here.to(k).text == key:
+                return here.to(v)
+    if isinstance(op, ops.Call):
+        return here.keywords().get(key)
+    return None
+
+
+# -- Flask ----------------------------------------------------------------------------------------------------------
+
+
+def flask_settings(project: Project) -> tuple[Setting, ...]:
+    """What is stored in an application's configuration, in the order of files and lines."""
+    found = [*_stored(project), *_updated(project), *_config_classes(project)]
+    return tuple(sorted(found, key=lambda setting: (setting.place, setting.name)))
+
+
+def _stored(project: Project) -> Iterator[Setting]:
+    """``app.config["X"] = value`` and ``app.secret_key = value``."""
+    for code in dict.fromkeys([*project.mentioning("config"), *_writers(project)]):
+        for value, op in enumerate(code.ops):
+            node = code.node(value)
+            if isinstance(op, ops.SetItem) and _is_config(node.to(op.base)):
+                key = text_of(project, node.to(op.key))
+                if key:
+                    yield _flask(key, node.to(op.value), node)
+            elif isinstance(op, ops.SetAttr) and op.name in ("secret_key", "debug") and _is_app(project, node.to(op.base)):
+                yield _flask("SECRET_KEY" if op.name == "secret_key" else "DEBUG", node.to(op.value), node)
+
+
+def _writers(project: Project) -> Iterator[Code]:
+    """Bodies that make a Flask application."""
+    for name in ("Flask", "Quart", "APIFlask"):
+        for call in project.calls_of(name):
+            yield call.code
+
+
+def _flask(name: str, value: Node, at: Node) -> Setting:
+    return Setting(name, value, at.place, "flask", at.code.file.role == "production")
+
+
+def _is_config(node: Node) -> bool:
+    return node.spelled.endswith(".config") and not node.spelled.startswith("self.config.")
+
+
+def _is_app(project: Project, node: Node) -> bool:
+    return any(name in ("flask.Flask", "quart.Quart") for name in project.types(node))
+
+
+def _updated(project: Project) -> Iterator[Setting]:
+    """``app.config.update(X=value)`` and ``from_mapping``."""
+    for last in ("update", "from_mapping"):
+        for call in project.calls_of(last):
+            receiver = call.receiver
+            if receiver is not None and _is_config(receiver):
+                for name, value in call.keywords().items():
+                    yield _flask(name, value, value)
+                display = call.arg(0)
+                yield from _mapped(display) if display is not None else ()
+
+
+def _mapped(display: Node) -> Iterator[Setting]:
+    op = display.origin.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        for key, value in zip(op.keys, op.items, strict=False):
+            name = display.to(key).text if key != NONE else None
+            if name:
+                yield _flask(name, display.to(value), display.to(value))
+
+
+def _config_classes(project: Project) -> Iterator[Setting]:
+    """``app.config.from_object(Config)``: the fields of the class or module that is named."""
+    for cls in project.once(config_classes):
+        for name, value in cls.fields.items():
+            if name.isupper():
+                production = cls.file.role == "production" and not _DEVELOPMENT_CLASS.search(cls.cls.name)
+                yield Setting(name, value, value.place, "flask", production)
+    for call in project.calls_of("from_object"):
+        target = call.arg(0)
+        text = text_of(project, target)
+        named = project.imported(call.code.file, text, "", 0) if text else project.types(target) if target else ()
+        for file in project.files.values():
+            if f"module[{file.module}]" in named:
+                for name, number in file.top.body.final.items():
+                    if name.isupper():
+                        yield _flask(name, file.top.node(number), file.top.node(number))
+
+
+def config_classes(project: Project) -> tuple[ClassView, ...]:
+    """Classes that Flask takes its configuration from: named by ``from_object``, or called Config beside it."""
+    found: dict[ClassView, None] = {}
+    calls = [c for c in project.calls_of("from_object") if c.receiver is not None and _is_config(c.receiver)]
+    for call in calls:
+        target = call.arg(0)
+        for cls in classes_behind(project, target) if target is not None else ():
+            found[cls] = None
+        for text in strings(project, target):
+            found |= {cls: None for cls in project.classes() if cls.name.endswith(text)}
+    if calls:
+        for cls in project.classes():
+            if cls.cls.name.endswith("Config") and any(name.isupper() for name in cls.fields):
+                found[cls] = None
+    return tuple(found)
+
+
+# -- pydantic and the environment -----------------------------------------------------------------------------------
+
+
+def pydantic_settings(project: Project) -> tuple[Setting, ...]:
+    """Fields of pydantic's settings classes with their defaults."""
+    found: list[Setting] = []
+    for cls in project.subclasses(*sorted(project.models.kinds.get("settings-classes", ()))):
+        for name, bind in cls.fields.items():
+            op = bind.op
+            annotated = isinstance(op, ops.Bind) and op.annotation != NONE and op.value == op.annotation
+            if not annotated and name not in ("model_config", "Config"):
+                found.append(Setting(name, bind, bind.place, "pydantic", cls.file.role == "production"))
+    return tuple(found)
+
+
+def settings_named(project: Project, name: str) -> tuple[Setting, ...]:
+    """Every production value of a setting, whatever configures it; the name in upper case."""
+    django = django_setting(project, name)
+    return (*([django] if django is not None else []), *project.once(_by_name).get(name, ()))
+
+
+def _by_name(project: Project) -> Mapping[str, tuple[Setting, ...]]:
+    found: dict[str, tuple[Setting, ...]] = {}
+    for setting in [*project.once(flask_settings), *project.once(pydantic_settings)]:
+        if setting.production:
+            key = setting.name.upper()
+            found[key] = (*found.get(key, ()), setting)
+    return found
+
+
+def env_lookups(project: Project) -> tuple[EnvLookup, ...]:
+    """Reads of the environment: ``os.getenv``, ``os.environ``, decouple, django-environ, by file and line."""
+    known = project.models.kinds.get("env-lookups", frozenset())
+    found: list[EnvLookup] = []
+    for dotted in sorted(known):
+        for call in _calls(project, dotted):
+            name = text_of(project, call.arg(0))
+            if name:
+                found.append(EnvLookup(name, call, call.arg(1, "default") or _or_default(call)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda lookup: lookup.place))
+
+
+def _calls(project: Project, dotted: str) -> Iterator[Node]:
+    """Calls of a function, or of an object that is itself called (``env("X")``)."""
+    if not dotted.endswith(".__call__"):
+        yield from project.calls(dotted)
+        return
+    owner = dotted.removesuffix(".__call__")
+    for name in ("env", "config", "ENV", "_config"):
+        for call in project.calls_of(name):
+            if call.func is not None and owner in project.types(call.func):
+                yield call
+
+
+def _or_default(call: Node) -> Node | None:
+    """``os.environ.get(x) or "default"``."""
+    for node in call.code.nodes(ops.Logic):
+        op = node.op
+        if isinstance(op, ops.Logic) and op.operator == "or" and op.values[0] == call.value:
+            return node.to(op.values[-1])
+    return None
+
+
+def literal(project: Project, node: Node) -> object:
+    """The literal value of a setting; ``...`` where it is computed or read from outside."""
+    here = list(behind(project, node))
+    if len(here) == 1 and isinstance(here[0].op, ops.Const):
+        return here[0].op.value
+    return ...
+
+
+def is_literally(project: Project, node: Node, value: object) -> bool:
+    """Whether a setting is exactly this literal (True, False, None, a text)."""
+    found = literal(project, node)
+    return type(found) is type(value) and found == value
