@@ -1,0 +1,235 @@
+"""Where values are kept: rows of tables by constructor, attribute or keyword, SQL parameters, documents, sessions, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.schema import schema
+from backaudit.backend.strings import spelled_strings
+from backaudit.facts import ops
+from backaudit.flow.trace import Access
+from backaudit.flow.words import means_password, means_password_hash
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.types import split
+from backaudit.sqlparams import Parameter, parameters
+
+SERVING = ("production", "script")
+
+
+class Store(msgspec.Struct, frozen=True):
+    """``value`` (its part ``access``) is kept as ``column`` by the operation ``at``; ``where`` says in what."""
+
+    at: Node
+    value: Node
+    access: Access
+    column: str
+    where: str
+
+
+def is_password_column(name: str) -> bool:
+    """Whether a column, key or field of this name holds passwords, hashed or not."""
+    return means_password(name) or means_password_hash(name)
+
+
+def password_stores(project: Project) -> tuple[Store, ...]:
+    """Everything that is kept under the name of a password, in code that serves. Ask with ``project.once``."""
+    found = [
+        *_constructed(project),
+        *_assigned(project),
+        *_called(project),
+        *_in_sql(project),
+        *_documents(project),
+        *_in_session(project),
+    ]
+    return tuple(store for store in found if project.role(store.at.code.path) in SERVING)
+
+
+def models(project: Project) -> tuple[ClassView, ...]:
+    """The project's classes whose instances are rows or documents."""
+    tables = project.once(schema).tables.values()
+    named = [project.class_named(table.model) for table in tables if table.model]
+    bases = project.models.kinds.get("document-bases", frozenset())
+    documents = project.subclasses(*sorted(bases)) if bases else ()
+    return tuple(dict.fromkeys([cls for cls in named if cls is not None] + list(documents)))
+
+
+def is_model(project: Project, name: str) -> bool:
+    """Whether a type name is of a row or document."""
+    known = project.once(_model_names)
+    return not known.isdisjoint(project.lineage(split(name)[0]))
+
+
+def _model_names(project: Project) -> frozenset[str]:
+    return frozenset(cls.name for cls in project.once(models)) | project.models.kinds.get("row-classes", frozenset())
+
+
+def _constructed(project: Project) -> Iterator[Store]:
+    for cls in project.once(models):
+        columns = [name for name in cls.fields if is_password_column(name)]
+        inherited = [] if columns else _inherited_columns(project, cls)
+        own = project.method(cls.name, "__init__")
+        for call in project.calls_of(cls.cls.name):
+            func = call.func
+            if func is None or f"type[{cls.name}]" not in project.types(func) or own is not None:
+                continue
+            yield from _keywords(call, columns or inherited, f"a row of `{cls.cls.name}`", cls)
+
+
+def _inherited_columns(project: Project, cls: ClassView) -> list[str]:
+    owners = [project.class_named(owner) for owner in project.lineage(cls.name)[1:]]
+    return [name for owner in owners if owner is not None for name in owner.fields if is_password_column(name)]
+
+
+def _keywords(call: Node, columns: list[str], where: str, cls: ClassView | None = None) -> Iterator[Store]:
+    """The password among the keywords of a call, or in a mapping that is spread over them."""
+    setters = cls.setters if cls is not None else {}
+    given = call.keywords()
+    for name, value in given.items():
+        if is_password_column(name) and name not in setters:
+            yield Store(call, value, (), name, where)
+    op = call.call
+    spread = [column for column in columns if column not in given and column not in setters]
+    for value in op.dstar if op is not None else ():
+        for column in spread:
+            yield Store(call, call.origin.to(value), (column,), column, where)
+
+
+def _assigned(project: Project) -> Iterator[Store]:
+    for cls in project.once(models):
+        names = {name for name in cls.fields if is_password_column(name)} - set(cls.setters)
+        for name in sorted(names):
+            for code in dict.fromkeys(project.mentioning(name)):
+                for node in code.nodes(ops.SetAttr):
+                    op = node.op
+                    assert isinstance(op, ops.SetAttr)
+                    if op.name == name and _is_row_of(project, node.to(op.base), cls):
+                        yield Store(node, node.to(op.value), (), name, f"a row of `{cls.cls.name}`")
+
+
+def _is_row_of(project: Project, base: Node, cls: ClassView) -> bool:
+    return any(cls.name in project.lineage(split(name)[0]) for name in project.types(base))
+
+
+def _called(project: Project) -> Iterator[Store]:
+    """Keyword calls that write rows: ``objects.create(password=...)``, ``query.update({...})``, ``values(...)``."""
+    table = project.models.kinds.get("row-writers", frozenset())
+    for call in project.calls(*sorted(table)):
+        model = _written_model(project, call)
+        where = f"a row of `{model.cls.name}`" if model is not None else "a row"
+        columns = [name for name in model.fields if is_password_column(name)] if model is not None else []
+        yield from _keywords(call, columns, where, model)
+        for argument in [*call.args()[:1], *(v for k, v in call.keywords().items() if k in ("defaults", "values"))]:
+            yield from _mapping(call, argument, columns, where)
+
+
+def _written_model(project: Project, call: Node) -> ClassView | None:
+    receiver = call.receiver
+    for name in project.types(receiver) if receiver is not None else ():
+        head, over = split(name)
+        cls = project.class_named(over) or project.class_named(head)
+        if cls is not None:
+            return cls
+    return None
+
+
+def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iterator[Store]:
+    """A mapping of columns to values, as written out, or as one that was made elsewhere."""
+    made = argument.origin
+    if isinstance(made.op, ops.Build) and made.op.kind == "dict":
+        for key, item in zip(made.op.keys, made.op.items, strict=True):
+            name = _column_name(made, key)
+            if name is not None and is_password_column(name):
+                yield Store(call, made.to(item), (), name, where)
+            elif name is not None and name.startswith("$"):
+                yield from _mapping(call, made.to(item), columns, where)
+    elif not isinstance(made.op, (ops.Const, ops.Compare)):
+        for column in columns or ["password"]:
+            yield Store(call, argument, (column,), column, where)
+
+
+def _column_name(node: Node, key: int) -> str | None:
+    if key < 0:
+        return None
+    made = node.to(key).origin
+    if isinstance(made.op, ops.Attr):
+        return made.op.name
+    return made.text
+
+
+def _in_sql(project: Project) -> Iterator[Store]:
+    for call, parameter in sql_parameters(project):
+        if parameter.use == "stored" and is_password_column(_named(project, parameter)):
+            for value, access in _bound(call, parameter):
+                yield Store(call, value, access, _named(project, parameter), f"table `{parameter.table}`")
+
+
+def _named(project: Project, parameter: Parameter) -> str:
+    """The column of a parameter; of an INSERT that names none, the table's own order tells."""
+    if parameter.column:
+        return parameter.column
+    table = project.once(schema).table(parameter.table)
+    columns = table.columns if table is not None else ()
+    return columns[parameter.position].name if 0 <= parameter.position < len(columns) else ""
+
+
+def sql_parameters(project: Project) -> tuple[tuple[Node, Parameter], ...]:
+    """(execute call, one bound parameter) for every statement whose text is known."""
+    return project.once(_sql_parameters)
+
+
+def _sql_parameters(project: Project) -> tuple[tuple[Node, Parameter], ...]:
+    found: list[tuple[Node, Parameter]] = []
+    for name in sorted(project.models.sinks.get("sql", {})):
+        for call in project.calls(name):
+            argument = call.arg(0, "sql")
+            if argument is None or project.role(call.code.path) not in SERVING:
+                continue
+            inner = argument.arg(0) if argument.call is not None and argument.method == "text" else argument
+            for text in spelled_strings(project, inner) if inner is not None else ():
+                found += [(call, parameter) for parameter in parameters(text)]
+    return tuple(dict.fromkeys(found))
+
+
+def _bound(call: Node, parameter: Parameter) -> Iterator[tuple[Node, Access]]:
+    """What is bound to a parameter: the driver's sequence or mapping, or (asyncpg) the arguments themselves."""
+    op = call.call
+    if op is None:
+        return
+    rest = op.args[1:]
+    if isinstance(parameter.slot, str):
+        for value in rest[:1]:
+            yield call.origin.to(value), (parameter.slot,)
+        named = call.keywords().get(parameter.slot)
+        if named is not None:
+            yield named, ()
+        return
+    if len(rest) == 1:
+        made = call.origin.to(rest[0]).origin
+        single = isinstance(made.op, ops.Param) or not isinstance(made.op, ops.Build)
+        yield call.origin.to(rest[0]), (parameter.slot,)
+        if single and parameter.slot == 0 and isinstance(made.op, (ops.Attr, ops.Const)):
+            yield call.origin.to(rest[0]), ()
+    elif parameter.slot < len(rest):
+        yield call.origin.to(rest[parameter.slot]), ()
+
+
+def _documents(project: Project) -> Iterator[Store]:
+    table = project.models.kinds.get("document-writers", frozenset())
+    for call in project.calls(*sorted(table)):
+        for argument in call.args():
+            yield from _mapping(call, argument, [], "a document")
+
+
+def _in_session(project: Project) -> Iterator[Store]:
+    for code in dict.fromkeys(project.mentioning("session")):
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            assert isinstance(op, ops.SetItem)
+            key = node.to(op.key).const
+            names = project.names(node.to(op.base))
+            if isinstance(key, str) and any(name.rpartition(".")[2] == "session" for name in names):
+                yield Store(node, node.to(op.value), (), key, "the session")
+
+

@@ -1,0 +1,98 @@
+"""Which bound parameter of a statement goes into, or is compared with, which column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from backaudit.sql import HOLE, MAX_TEXT, Tree, parsed
+
+_MARKS = re.compile(r"\$(?P<number>\d+)|%\((\w+)\)s|%s|\?(?=[\s,);]|$)|%%")
+_VERB = re.compile(r"\s*(insert|replace|update|select|delete|with)\b", re.I)
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """``slot``: position (from 0) or name of the bound parameter. ``column`` is empty where only its ``position`` in the
+    table is known (an INSERT that names no columns)."""
+
+    slot: int | str
+    use: Literal["stored", "compared"]
+    table: str
+    column: str
+    position: int
+
+
+@cache
+def parameters(text: str) -> tuple[Parameter, ...]:
+    """The bound parameters of one statement; empty if the text is none or cannot be read."""
+    if len(text) > MAX_TEXT or not _VERB.match(text):
+        return ()
+    found = parsed(_numbered(text.replace(HOLE, "x")))
+    return () if found is None else (*_inserted(found), *_updated(found), *_compared(found))
+
+
+def _numbered(text: str) -> str:
+    """Drivers' anonymous marks as named ones, so that each keeps its position."""
+    count = iter(range(10_000))
+
+    def name(match: re.Match[str]) -> str:
+        if match.group() == "%%":
+            return "%"
+        if match["number"]:
+            return f":p__{int(match['number']) - 1}"
+        return f":{match.group(2) or f'p__{next(count)}'}"
+
+    return _MARKS.sub(name, text)
+
+
+def _inserted(found: Tree) -> Iterator[Parameter]:
+    for insert in found.find_all(_kind("Insert")):
+        schema = insert.this
+        columns = [column.name for column in schema.expressions] if schema.key == "schema" else []
+        table = schema.this.name if schema.key == "schema" else schema.name
+        rows = insert.expression
+        for row in rows.expressions if rows is not None and rows.key == "values" else ():
+            values = row.expressions if row.key == "tuple" else [row]
+            for position, value in enumerate(values):
+                slot = _slot(value)
+                if slot is not None:
+                    column = columns[position] if position < len(columns) else ""
+                    yield Parameter(slot, "stored", table, column, position)
+
+
+def _updated(found: Tree) -> Iterator[Parameter]:
+    for update in found.find_all(_kind("Update")):
+        for pair in update.expressions:
+            slot = _slot(pair.expression) if pair.key == "eq" else None
+            if slot is not None and update.this is not None:
+                yield Parameter(slot, "stored", update.this.name, pair.this.name, -1)
+
+
+def _compared(found: Tree) -> Iterator[Parameter]:
+    for where in found.find_all(_kind("Where")):
+        table = where.parent.find(_kind("Table")) if where.parent is not None else None
+        for pair in where.find_all(_kind("EQ")):
+            for column, value in ((pair.this, pair.expression), (pair.expression, pair.this)):
+                slot = _slot(value)
+                if slot is not None and column.key == "column":
+                    yield Parameter(slot, "compared", table.name if table is not None else "", column.name, -1)
+
+
+def _kind(name: str) -> type:
+    from sqlglot import expressions
+
+    kind: type = getattr(expressions, name)
+    return kind
+
+
+def _slot(value: Tree) -> int | str | None:
+    if value is None:
+        return None
+    if value.key != "placeholder":
+        return None
+    name = str(value.this or "")
+    return int(name[3:]) if name.startswith("p__") else name or None

@@ -1,0 +1,81 @@
+"""passwords/plaintext-storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.flow.labels import Password
+from backaudit.flow.stores import Store, password_stores
+from backaudit.flow.trace import Trace
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+
+@rule(
+    "passwords/plaintext-storage",
+    severity="critical",
+    cwe=256,
+    owasp=("A04:2025", "A02:2021", "API2:2023"),
+)
+def plaintext_storage(project: Project) -> Iterator[Finding]:
+    """A password is stored as it was typed.
+
+    Whoever reads the table once, through an injection, a backup or a colleague's laptop, has every user's password, and
+    as people use one password in many places, their mailbox and bank too. A password hash that is slow and salted
+    turns the same leak into a nuisance.
+
+    Mend: hash the password before it is stored, with Argon2id or bcrypt (`pwdlib`, `argon2-cffi`, `passlib`,
+    Django's `set_password`, werkzeug's `generate_password_hash`), and store only the hash.
+
+    Bad:
+        from flask import Flask, request
+        from flask_sqlalchemy import SQLAlchemy
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            password = db.Column(db.String(128))
+
+        @app.post("/register")
+        def register():
+            db.session.add(User(password=request.form["password"]))
+            db.session.commit()
+            return "", 201
+
+    Good:
+        from flask import Flask, request
+        from flask_sqlalchemy import SQLAlchemy
+        from werkzeug.security import generate_password_hash
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            password_hash = db.Column(db.String(256))
+
+        @app.post("/register")
+        def register():
+            db.session.add(User(password_hash=generate_password_hash(request.form["password"])))
+            db.session.commit()
+            return "", 201
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+    """
+    seen = set()
+    for store in project.once(password_stores):
+        origin = next(Trace(project, Password(project)).origins(store.value, store.access), None)
+        if origin is not None and (store.at, store.column) not in seen:
+            seen.add((store.at, store.column))
+            yield _finding(store, origin.steps)
+
+
+def _finding(store: Store, steps: tuple[Step, ...]) -> Finding:
+    return Finding(
+        place=store.at.place,
+        message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
+        trace=(*steps, Step(store.at.place, f"is stored in {store.where} as `{store.column}`")),
+    )
