@@ -77,7 +77,7 @@ class ImportFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class PythonFacts(msgspec.Struct, frozen=True, array_like=True):
-    """One file. ``calls`` and ``reads`` are the indexes: last name of a callee / of an attribute (read or set) or global -> functions."""
+    """One file. ``calls`` and ``reads`` are the indexes: last name of a callee / of an attribute, key or global -> functions."""
 
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]

@@ -215,3 +215,11 @@ class Password(Goal):
 
     def through(self, trace: Trace, call: Node) -> Iterable[Node]:
         return ()
+
+
+class NamedPassword(Password):
+    """A password wherever a name says so, whoever calls: what a hash function or a comparison is asked about."""
+
+    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+        last = str(access[-1]) if access else op.name
+        return f"`{'.'.join([op.name, *map(str, access)])}` is a password" if means_password(last) else None

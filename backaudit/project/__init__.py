@@ -424,9 +424,14 @@ class Project:
         return table
 
     def mentioning(self, name: str) -> Iterator[Code]:
-        """Bodies that read an attribute or global of that name."""
+        """Bodies that read or set an attribute, a key or a global of that name."""
         for file, where in self._read_index.get(name, ()):
             yield from (file.code(index) for index in dict.fromkeys(where))
+
+    def mentioned(self, wanted: Callable[[str], bool]) -> Iterator[Code]:
+        """Bodies that read or set an attribute, key or global whose name is ``wanted``, each once."""
+        found = {code: None for name in sorted(filter(wanted, self._read_index)) for code in self.mentioning(name)}
+        return iter(found)
 
     def calling(self, name: str) -> Iterator[Code]:
         """Bodies that call something of that last name, under whatever name it was imported."""

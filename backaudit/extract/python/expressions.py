@@ -102,7 +102,14 @@ class Expressions(Builder):
 
     def _subscript(self, node: cst.Subscript) -> Value:
         base = self.expr(node.value)
-        return self.emit(ops.Item(self.span(node), base, self.key(node)))
+        key = self.key(node)
+        self._note_key(key)
+        return self.emit(ops.Item(self.span(node), base, key))
+
+    def _note_key(self, key: Value) -> None:
+        made = self.ops[key]
+        if isinstance(made, ops.Const) and isinstance(made.value, str) and made.value.isidentifier():
+            self.file.note_read(made.value, self.index)
 
     def key(self, node: cst.Subscript) -> Value:
         keys = [self._slice(element) for element in node.slice]
@@ -125,7 +132,10 @@ class Expressions(Builder):
             self.file.note_call(callee.attr.value, self.index)
         elif isinstance(callee, cst.Name):
             self.file.note_call(callee.value, self.index)
-        return self.emit(self._arguments(node.args, self.span(node), func))
+        call = self._arguments(node.args, self.span(node), func)
+        if call.args and isinstance(self.ops[func], ops.Attr):
+            self._note_key(call.args[0])
+        return self.emit(call)
 
     def _arguments(self, nodes: Sequence[cst.Arg], at: Span, func: Value) -> ops.Call:
         args: list[Value] = []

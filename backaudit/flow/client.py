@@ -1,0 +1,49 @@
+"""Follows values to what a client sent, whatever its type: for rules about what is missing, not about what harms."""
+
+from __future__ import annotations
+
+from backaudit.backend.routes import client_input
+from backaudit.facts import ops
+from backaudit.flow.trace import Access, Goal, Origin, Trace
+from backaudit.project import Node, Project
+
+
+class ClientValue(Goal):
+    """Anything that a client chose. ``untyped``: only what nothing has converted yet."""
+
+    def __init__(self, project: Project, *, untyped: bool = False) -> None:
+        kinds = project.models.kinds
+        self._names = frozenset(project.models.sources) | kinds["raising-mappings"] | kinds["other-client-data"]
+        self._untyped = untyped
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        op = node.op
+        if isinstance(op, ops.Param):
+            param = client_input(trace.project, node.code, op.index)
+            typed = param is not None and (param.schema or any(n != "builtins.str" for n in param.types))
+            if param is None or (self._untyped and typed):
+                return None
+            return f"`{param.name}` comes from the client ({param.where})"
+        if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(trace.project, node)):
+            return f"`{node.spelled}` comes from the client"
+        return None
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+        return self._untyped and isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool")
+
+
+def request_names(project: Project, node: Node) -> tuple[str, ...]:
+    """The names of a read of the request; ``self.request`` is what a parameter of that name would be."""
+    func = node.func if isinstance(node.op, ops.Call) else node
+    names = project.names(func) if func is not None else ()
+    op = func.op if func is not None else None
+    if isinstance(op, ops.Attr) and func is not None and any(name.startswith("*.") for name in names):
+        base = func.to(op.base).origin
+        if isinstance(base.op, ops.Attr) and base.op.name == "request":
+            return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
+    return names
+
+
+def client_origin(project: Project, node: Node, *, untyped: bool = False) -> Origin | None:
+    """Where a value comes from, if a client chose it."""
+    return next(Trace(project, ClientValue(project, untyped=untyped)).origins(node), None)

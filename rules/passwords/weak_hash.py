@@ -1,0 +1,134 @@
+"""passwords/weak-hash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.facts import ops
+from backaudit.facts.place import Place, Span
+from backaudit.flow.labels import NamedPassword
+from backaudit.flow.stores import SERVING
+from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.project import Node, Project
+from backaudit.rule import Finding, Step, rule
+from backaudit.source import lines
+
+_IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
+_ABOUT_USERS = re.compile(r"\binsert\s+into\s+[\w.\"`]*(user|account|member|admin|customer)", re.I)
+_PLAIN_METHODS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "plain")
+
+
+@rule(
+    "passwords/weak-hash",
+    severity="high",
+    cwe=916,
+    owasp=("A04:2025", "A02:2021", "API2:2023"),
+)
+def weak_hash(project: Project) -> Iterator[Finding]:
+    """A fast hash protects passwords.
+
+    MD5 and the SHA family are made to be fast: one graphics card tries billions of guesses a second, and without a salt
+    one table of results opens every account at once. A leaked table of such hashes is a leaked table of passwords.
+
+    Mend: use a password hash, which is slow, salted and has its parameters in the result: Argon2id (`argon2-cffi`,
+    `pwdlib`), bcrypt, or scrypt. Verify old hashes once more at the next login and store the new one then.
+
+    Bad:
+        import hashlib
+
+        def hash_password(password: str) -> str:
+            return hashlib.sha256(password.encode()).hexdigest()
+
+    Good:
+        import bcrypt
+
+        def hash_password(password: str) -> str:
+            return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+    """
+    yield from _hash_calls(project)
+    yield from _settings_of_good_libraries(project)
+    yield from _seeds(project)
+
+
+def _hash_calls(project: Project) -> Iterator[Finding]:
+    weak = [name for name, strength in project.models.hashers.items() if strength == "weak"]
+    for call in project.calls(*sorted(weak)):
+        if project.role(call.code.path) not in SERVING:
+            continue
+        arguments = [*call.args(), *_updates(call)]
+        found = (origin for node in arguments for origin in Trace(project, NamedPassword(project)).origins(node))
+        origin = next(found, None)
+        if origin is not None and not _is_harmless(project, call):
+            name = call.spelled.removesuffix("()")
+            yield Finding(
+                place=call.place,
+                message=f"`{name}` is a fast hash, and what it hashes is a password.",
+                trace=(*origin.steps, Step(call.place, f"is hashed with `{name}`")),
+            )
+
+
+def _updates(call: Node) -> Iterator[Node]:
+    """What ``h = hashlib.md5(); h.update(x)`` adds."""
+    code = call.code
+    for effect in code.effects.get(call.value, ()):
+        node = code.node(effect)
+        if node.method == "update":
+            yield from node.args()
+
+
+class _Digest(Goal):
+    def __init__(self, digest: Node) -> None:
+        self._digest = digest
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        return "the digest" if node == self._digest else None
+
+    def through(self, trace: Trace, call: Node) -> Iterator[Node]:
+        receiver = call.receiver
+        return iter([*call.args(), *([receiver] if receiver is not None else [])])
+
+
+def _is_harmless(project: Project, call: Node) -> bool:
+    """Whether a slow hash takes the digest in, or it only asks whether the password is known to have leaked."""
+    strong = {name for name, strength in project.models.hashers.items() if strength == "strong"}
+    for node in call.code.nodes(ops.Call):
+        if node.func is not None and not strong.isdisjoint(project.names(node.func)):
+            if any(next(Trace(project, _Digest(call)).origins(arg), None) for arg in node.args()):
+                return True
+    texts = (op.value for op in call.code.ops if isinstance(op, ops.Const) and isinstance(op.value, str))
+    return any("pwned" in text for text in texts) or "pwned" in call.code.name.lower()
+
+
+def _settings_of_good_libraries(project: Project) -> Iterator[Finding]:
+    weak = project.models.kinds.get("weak-schemes", frozenset())
+    for call in project.calls("passlib.context.CryptContext"):
+        schemes = call.arg(0, "schemes")
+        names = [schemes.origin.to(item).text for item in getattr(schemes.origin.op, "items", ())] if schemes else []
+        if names and names[0] in weak and project.role(call.code.path) in SERVING:
+            yield Finding(place=call.place, message=f"The scheme `{names[0]}`, the first of the context, is a weak hash.")
+    for call in project.calls("werkzeug.security.generate_password_hash"):
+        method = call.arg(1, "method")
+        known = project.constant(method) if method is not None else None
+        text = known.text if known is not None else None
+        if text is not None and text.partition("$")[0] in _PLAIN_METHODS and project.role(call.code.path) in SERVING:
+            yield Finding(place=call.place, message=f"The method `{text}` is a fast hash, which is no password hash.")
+
+
+def _seeds(project: Project) -> Iterator[Finding]:
+    """Rows of users that SQL files fill with fast hashes."""
+    for file in project.artefacts("sql"):
+        if project.role(file.path) == "test":
+            continue
+        inserting = False
+        for number, line in enumerate(lines(file.text), 1):
+            inserting = bool(_ABOUT_USERS.search(line)) or (inserting and "insert into" not in line.lower())
+            found = _IN_SQL.search(line) if inserting else None
+            if found is not None:
+                span = Span(number, found.start(), number, found.start() + len(found.group(1)))
+                message = f"A user's password is stored as `{found.group(1).lower()}`, a fast hash."
+                yield Finding(place=Place(file.path, span), message=message)
+            inserting = inserting and ";" not in line
