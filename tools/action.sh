@@ -27,9 +27,9 @@ bin="$home/bin"
 summary="$(mktemp)"
 code=0
 "$bin/backaudit" scan "${options[@]}" \
-  --format github \
   --format sarif --output "$BACKAUDIT_SARIF" \
   --format text --output "$summary" \
+  --format github \
   -- "$BACKAUDIT_PATH" || code=$?
 
 # The reports are on disk before the step fails: a later `if: always()` step can upload the SARIF file.
