@@ -52,6 +52,7 @@ _BY_NAME: Mapping[str, Kind] = {
     ".envrc": "shell",
     "setup.cfg": "ini",
     ".pypirc": "ini",
+    ".gitignore": "text",
     ".netrc": "text",
     ".pgpass": "text",
     "package-lock.json": "other",

@@ -39,8 +39,8 @@ _THEIRS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "github_token", "GitHubTokenDetector", "GitHub token"),
     (("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "GR1348941", "glcbt-", "glptt-", "glimt-", "glagent-"),
      "gitlab_token", "GitLabTokenDetector", "GitLab token"),
-    (("eyJ",), "jwt", "JwtTokenDetector", "JSON Web Token"),
-    (("-us",), "mailchimp", "MailchimpDetector", "Mailchimp key"),
+    (("-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"),
+     "mailchimp", "MailchimpDetector", "Mailchimp key"),
     ((":_authToken",), "npm", "NpmDetector", "npm token"),
     (("T3BlbkFJ",), "openai", "OpenAIDetector", "OpenAI key"),
     (("pypi-AgE",), "pypi_token", "PypiTokenDetector", "PyPI token"),
@@ -54,6 +54,7 @@ _THEIRS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
 
 # Forms that detect-secrets does not know, from the providers' own documentation.
 _OURS: tuple[tuple[str, str, str], ...] = (
+    ("eyJ", r"\beyJ[\w=-]{8,}\.[\w=-]{8,}\.[\w=+/-]{20,}", "JSON Web Token"),
     ("github_pat_", r"github_pat_\w{40,}", "GitHub token"),
     ("sk-proj-", r"sk-proj-[\w-]{40,}", "OpenAI key"),
     ("sk-ant-", r"sk-ant-[\w-]{40,}", "Anthropic key"),
@@ -88,16 +89,13 @@ _PRIVATE_KEY = re.compile(
     re.DOTALL,
 )
 _BASE64 = re.compile(r"[A-Za-z\d+/]{24,}")
+# Literal beginnings keep the search fast; what stands before is looked at afterwards.
 _URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z\d+.-]{1,30})://(?P<user>[^\s:/@\"'`<>{}\\|,;()]*):"
-    r"(?P<password>[^\s/\"'`<>\\@{}]{1,200}(?:@[^\s/\"'`<>\\@{}.:]{1,60})*)@"
-    r"(?P<host>[\w.-]*)"
+    r"://(?P<user>[^\s:/@\"'`<>{}\\|,;()]*):"
+    r"(?P<password>[^\s/\"'`<>\\@{}]{1,200}(?:@[^\s/\"'`<>\\@{}.:]{1,60})*)@(?P<host>[\w.-]*)"
 )
-_DSN = re.compile(
-    r"(?:\b[A-Za-z][A-Za-z ]{1,20}=[^\s;\"'`={}%]*[ ;]+)*\b(?:password|pwd)=(?P<password>[^\s;\"'`={}%&,()]{3,100})"
-    r"(?:[ ;]+[A-Za-z][A-Za-z ]{1,20}=[^\s;\"'`={}%]*)*",
-    re.IGNORECASE,
-)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z\d+.-]{1,30}$")
+_DSN = re.compile(r"(?<![A-Za-z_])(?:password|Password|PASSWORD|pwd|Pwd|PWD)=(?P<password>[^\s;\"'`={}%&,()]{3,100})")
 _DSN_OTHER = re.compile(r"(?i)\b(host|server|dbname|database|user id|uid|data source|initial catalog)=")
 _DSN_LOCAL = re.compile(r"(?i)\b(host|server|data source)=(localhost|127\.0\.0\.1)")
 _LOCAL = word_set(
@@ -203,18 +201,23 @@ def _private_keys(text: str) -> Iterator[Match]:
 def urls(text: str) -> Iterator[Match]:
     """Passwords in URLs and in connection strings (``host=... password=...``); the stretch is the password alone."""
     for found in _URL.finditer(text):
-        strength = _of_url(found["scheme"].lower(), found["user"], found["password"], found["host"])
-        if strength is not None:
+        scheme = _SCHEME.search(text, max(0, found.start() - 32), found.start())
+        strength = _of_url(scheme.group().lower(), found["user"], found["password"], found["host"]) if scheme else None
+        if scheme and strength is not None:
             local = found["host"].lower() in _LOCAL
-            yield Match(found.start("password"), found.end("password"), "url", _what(found["scheme"]), strength, local)
+            yield Match(found.start("password"), found.end("password"), "url", _what(scheme.group()), strength, local)
     for found in _DSN.finditer(text):
-        value = found["password"]
-        strength = _of_url("dsn", "", value, "")
-        if strength is not None and _DSN_OTHER.search(found.group().replace(value, "")):
-            local = bool(_DSN_LOCAL.search(found.group()))
-            yield Match(
-                found.start("password"), found.end("password"), "url", "database connection string", strength, local
-            )
+        around = _line_around(text, *found.span("password"))
+        strength = _of_url("dsn", "", found["password"], "") if _DSN_OTHER.search(around) else None
+        if strength is not None:
+            local = bool(_DSN_LOCAL.search(around))
+            yield Match(found.start("password"), found.end("password"), "url", "connection string", strength, local)
+
+
+def _line_around(text: str, start: int, end: int) -> str:
+    """What stands beside a stretch on its line, in the same literal."""
+    before = re.split(r"[\r\n\"'`]", text[max(0, start - 200) : start])[-1]
+    return before + re.split(r"[\r\n\"'`]", text[end : end + 200])[0]
 
 
 def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -22,8 +23,9 @@ from backaudit.facts.secrets import Position, SecretHit, SecretKind
 
 # A body is decoded only if one of these stands in its lines.
 _STEMS = (
-    "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha", "hmac",
-    "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(", "create_user",
+    "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha",
+    "hmac", "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(",
+    "create_user",
 )  # fmt: skip
 # Where a signing key is a positional argument: last name of the callee to its position.
 _KEYS = {
@@ -143,34 +145,30 @@ class Body:
 
     def _uses(self) -> Iterator[Use]:
         for value, op in enumerate(self.ops):
-            if isinstance(op, ops.Const):
+            kind = type(op)
+            if kind in _NAMING:
+                yield from _NAMING[kind](self, op)
+            elif kind is ops.Const:
                 yield from self._const(value, op)
-            elif isinstance(op, ops.Call):
-                yield from self._call(op)
-            elif isinstance(op, ops.Bind):
-                yield from self._bind(op)
-            elif isinstance(op, ops.SetAttr):
-                yield from self._under(op.value, op.name, "attribute")
-            elif isinstance(op, ops.SetItem):
-                yield from self._item(op)
-            elif isinstance(op, ops.Build):
-                yield from self._dict(op)
-            elif isinstance(op, ops.Compare):
-                yield from self._compare(op)
         yield from self._defaults()
 
     # -- positions -------------------------------------------------------------------------------------------------
 
-    def _const(self, value: Value, op: ops.Const) -> Iterator[Use]:
+    def _const(self, value: Value, op: AnyOp) -> tuple[Use, ...]:
         """Connection strings speak for themselves wherever they stand."""
-        if isinstance(op.value, str) and len(op.value) > 8 and _may_connect(op.value):
-            yield Use(value, "", "url", "text")
+        text = op.value if isinstance(op, ops.Const) else None
+        if isinstance(text, str) and len(text) > 8 and _may_connect(text):
+            return (Use(value, "", "url", "text"),)
+        return ()
 
     def _bind(self, op: ops.Bind) -> Iterator[Use]:
         in_class = self.function.kind == "class"
         if in_class and self._is_enum and isinstance(self.ops[op.value], ops.Const):
             return
         yield from self._under(op.value, op.name, "field" if in_class else "assignment")
+
+    def _attribute(self, op: ops.SetAttr) -> Iterator[Use]:
+        yield from self._under(op.value, op.name, "attribute")
 
     def _item(self, op: ops.SetItem) -> Iterator[Use]:
         key = self.ops[op.key]
@@ -440,6 +438,17 @@ class Body:
         cls = self.facts.classes[self.function.cls]
         outer = Body(self.text, self.facts, cls.parent)
         return any(outer.spelled(base).endswith(_ENUMS) for base in cls.bases)
+
+
+# What gives a literal its name, by the operation; every method takes its own kind of operation.
+_NAMING: Mapping[type[ops.Op], Callable[[Body, Any], Iterator[Use]]] = {
+    ops.Call: Body._call,
+    ops.Bind: Body._bind,
+    ops.SetAttr: Body._attribute,
+    ops.SetItem: Body._item,
+    ops.Build: Body._dict,
+    ops.Compare: Body._compare,
+}
 
 
 def _kind(name: str) -> SecretKind | None:

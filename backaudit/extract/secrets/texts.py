@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from backaudit.extract.secrets import detectors
 from backaudit.extract.secrets.admission import admit
 from backaudit.extract.secrets.lines import Lines
 from backaudit.extract.secrets.names import kind_of_name
@@ -52,13 +53,27 @@ def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
     kind: SecretKind | None = "token" if entry.name.lower() == "authorization" else kind_of_name(entry.name)
     if entry.position == "seed":
         kind = "password"
-    if kind is None or not value or "://" in value:
+    if "://" in value:
+        return _connection(text, entry, value)
+    if kind is None or not value:
         return None
     strength = admit(entry.name, kind, entry.position, value, entry.free or file_kind in _LIVE)
-    if strength is None or (strength == "hash" and entry.position == "file"):
+    if strength is None or strength == "hash":
         return None
     span = text.span(entry.start, entry.end)
     return SecretHit(span, kind, entry.name, strength, entry.position, (span,), env=entry.env)
+
+
+def _connection(text: Lines, entry: Entry, value: str) -> SecretHit | None:
+    """A URL with a password, under the name that it has; the form alone would find it too."""
+    for found in detectors.urls(value):
+        password = text.span(entry.start + found.start, entry.start + found.end)
+        span = text.span(entry.start, entry.end)
+        position = entry.position if entry.position == "env-default" else "file"
+        return SecretHit(
+            span, "url", entry.name, found.strength, position, (password,), found.detector, entry.env, found.local
+        )
+    return None
 
 
 # Formats in which an entry is there to be used, so that a word is a value too.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
+
+from backaudit.extract.secrets.trigrams import TABLE
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -27,22 +28,15 @@ _SHORT = word_set(
 _SEQUENCES = "0123456789012345 9876543210"
 
 
-@cache
-def _table() -> bytes:
-    text = resources.files(__package__).joinpath("trigrams.txt").read_text("ascii")
-    return text.strip().encode("ascii")
-
-
 @lru_cache(maxsize=10_000)
 def is_word(text: str) -> bool:
     """Whether letters (a-z, any case) could be one of the language's words."""
-    table = _table()
     total, first, second = 0, 0, 0
     for char in text.lower():
         third = ord(char) - 96
         if not 1 <= third <= 26:
             return True
-        total += table[(first * 27 + second) * 26 + third - 1] - 48
+        total += TABLE[(first * 27 + second) * 26 + third - 1] - 48
         first, second = second, third
     return total <= _WORDLIKE * len(text)
 

@@ -1,0 +1,57 @@
+"""What a file is for, as its name tells: production, development, tests, or to be read only."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from backaudit.project import Project
+
+Stage = Literal["production", "development", "test", "example"]
+
+_WORD = re.compile(r"[a-z]+|\d+")
+_DEVELOPMENT = frozenset(
+    ["dev", "develop", "development", "local", "devel", "localhost", "debug", "sandbox", "override", "playground"]
+)
+_TEST = frozenset(("test", "tests", "testing", "ci", "e2e", "pytest", "tox", "mock", "mocks", "conftest"))
+_EXAMPLE = frozenset(("example", "examples", "sample", "samples", "template", "templates", "dist", "tpl", "demo"))
+_READ = frozenset(("changelog", "readme", "docs", "doc", "documentation", "locale", "locales", "i18n", "translations"))
+_PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "live", "default", "deploy", "settings"))
+
+
+def stage_of(project: Project, path: str) -> Stage:
+    """The stage that a file serves, by its role and the words of its name and folders."""
+    role = project.role(path)
+    folders, _, name = path.lower().rpartition("/")
+    words = set(_WORD.findall(name))
+    around = {word for folder in folders.split("/") for word in _WORD.findall(folder)}
+    if role == "test":
+        return "test" if not _only_named_test(project, path) else "production"
+    if role == "example" or words & _EXAMPLE - {"templates"} or (words | around) & _READ:
+        return "example"
+    if words & _TEST or around & (_TEST - {"test"}):
+        return "test"
+    return "development" if words & _DEVELOPMENT or around & _DEVELOPMENT else "production"
+
+
+def _only_named_test(project: Project, path: str) -> bool:
+    """``test_connection.py`` that is a script: no test folder, no test library, nothing that a runner would collect."""
+    file = project.files.get(path)
+    if file is None or re.search(r"(^|/)(tests?|testing|e2e)/", path):
+        return False
+    libraries = {item.module.partition(".")[0] for item in file.facts.imports}
+    tests = [f for f in file.facts.functions if f.kind == "function" and f.name.startswith("test_")]
+    return not tests and libraries.isdisjoint(("pytest", "unittest", "django", "hypothesis"))
+
+
+def has_counterpart(project: Project, path: str) -> bool:
+    """Whether a development file has a neighbour that production would use in its place."""
+    folder, _, name = path.rpartition("/")
+    own = set(_WORD.findall(name.lower()))
+    for other in project.facts:
+        beside, _, other_name = other.rpartition("/")
+        words = set(_WORD.findall(other_name.lower()))
+        alike = beside == folder and other != path and other_name.rpartition(".")[2] == name.rpartition(".")[2]
+        if alike and (words & _PRODUCTION or words == own - _DEVELOPMENT):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Mistake No. 05: credentials in the repository."""

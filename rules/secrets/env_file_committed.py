@@ -1,0 +1,86 @@
+"""secrets/env-file-committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.stages import stage_of
+from backaudit.facts.files import FileFacts
+from backaudit.facts.place import Place, Span
+from backaudit.facts.secrets import SecretHit
+from backaudit.project import Project
+from backaudit.rule import Confidence, Finding, rule
+
+
+@rule("secrets/env-file-committed", severity="critical", cwe=538, owasp=("A02:2025", "A05:2021"), about_files=True)
+def env_file_committed(project: Project) -> Iterator[Finding]:
+    """A file of secrets is tracked by git.
+
+    `.env` and key files are made to stay on one machine. In the repository every clone and every fork has them, and
+    deleting them later leaves them in the history.
+
+    Mend: rotate what is in it, take it out with `git rm --cached .env`, list it in `.gitignore`, and commit a
+    `.env.example` with the names alone.
+
+    Bad:
+        # file: .env
+        DATABASE_URL=postgresql://shop:kX9vTq2LmWzR7@db.internal/shop
+        SECRET_KEY=vN3kX9vTq2LmWzR7pYc4
+
+    Good: names alone
+        # file: .env.example
+        DATABASE_URL=
+        SECRET_KEY=change-me
+
+    Good: nothing that is secret
+        # file: .env
+        FLASK_APP=shop
+        LOG_LEVEL=info
+
+    Links:
+        https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/removing-sensitive-data-from-a-repository
+    """
+    for file in project.artefacts("env", "key"):
+        hits = [hit for hit in file.secrets if hit.position != "comment"]
+        confidence = _confidence(project, file, hits) if file.tracked and hits else None
+        if confidence is not None:
+            yield _finding(file, hits, confidence)
+
+
+def _confidence(project: Project, file: FileFacts, hits: list[SecretHit]) -> Confidence | None:
+    strong = any(hit.strength == "strong" for hit in hits)
+    stage = stage_of(project, file.path)
+    if stage == "example":
+        return None
+    if stage == "production":
+        return "high" if strong else "medium"
+    return "medium" if strong and stage == "development" else "low"
+
+
+def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> Finding:
+    name = file.path.rpartition("/")[2]
+    first = file.text.split("\n", 1)[0].rstrip("\r")
+    return Finding(
+        place=Place(file.path, Span(1, 0, 1, len(first))),
+        message=f"`{name}` is tracked by git, and holds {_what(file, hits)}.",
+        remedy=_remedy(file, name),
+        confidence=confidence,
+        secrets=tuple(Place(file.path, part) for hit in hits for part in hit.parts),
+    )
+
+
+def _remedy(file: FileFacts, name: str) -> str:
+    out = f"Then `git rm --cached {file.path}` and add `{name}` to `.gitignore`"
+    if file.kind == "key":
+        return f"Make a new key and revoke this one. {out}."
+    return f"Rotate what is in it first. {out}; commit a `.env.example` with the names and no values."
+
+
+def _what(file: FileFacts, hits: list[SecretHit]) -> str:
+    if file.kind == "key":
+        return "a private key"
+    names = list(dict.fromkeys(hit.name for hit in hits if hit.name))
+    if not names:
+        return "a password" if len(hits) == 1 else f"{len(hits)} credentials"
+    listed = ", ".join(f"`{name}`" for name in names[:3])
+    return f"values for {listed}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")

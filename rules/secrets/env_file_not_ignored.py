@@ -1,0 +1,71 @@
+"""secrets/env-file-not-ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.env_files import env_file_readings
+from backaudit.facts.files import FileFacts
+from backaudit.ignores import Ignores
+from backaudit.project import Project
+from backaudit.rule import Finding, rule
+from backaudit.source import lines
+
+
+@rule("secrets/env-file-not-ignored", severity="medium", cwe=538, owasp=("A02:2025", "A05:2021"), about_files=True)
+def env_file_not_ignored(project: Project) -> Iterator[Finding]:
+    """The project reads a `.env` file that `.gitignore` does not list.
+
+    The file is there on every developer's machine, full of real values, and one `git add .` away from the repository.
+
+    Mend: add `.env` to `.gitignore` before the file exists.
+
+    Bad:
+        # file: .gitignore
+        __pycache__/
+        # file: app.py
+        from dotenv import load_dotenv
+
+        load_dotenv()
+
+    Good:
+        # file: .gitignore
+        __pycache__/
+        .env
+        # file: app.py
+        from dotenv import load_dotenv
+
+        load_dotenv()
+
+    Links:
+        https://git-scm.com/docs/gitignore
+    """
+    ignores = _ignores(project)
+    if ignores is None:
+        return
+    reported: set[str] = set()
+    for reading in env_file_readings(project):
+        tracked = reading.file in project.facts and project.facts[reading.file].tracked
+        if reading.file in reported or tracked or _is_ignored(ignores, reading.file):
+            continue
+        reported.add(reading.file)
+        yield Finding(
+            place=reading.place,
+            message=f"`{reading.file}` is read here, and no `.gitignore` lists it.",
+            remedy=f"Add a line `{reading.file.rpartition('/')[2]}` to `.gitignore`.",
+            confidence="medium",
+        )
+
+
+def _ignores(project: Project) -> Ignores | None:
+    """The patterns of the project's `.gitignore` files; None if there is none to go by."""
+    found: list[FileFacts] = [file for path, file in project.facts.items() if path.rpartition("/")[2] == ".gitignore"]
+    ignores = Ignores()
+    for file in sorted(found, key=lambda file: file.path.count("/")):
+        ignores = ignores.within(file.path.removesuffix(".gitignore"), lines(file.text))
+    return ignores if found else None
+
+
+def _is_ignored(ignores: Ignores, path: str) -> bool:
+    parts = path.split("/")
+    return any(ignores.names("/".join(parts[:count]) + "/") for count in range(1, len(parts))) or ignores.names(path)
