@@ -1,4 +1,4 @@
-"""Builds ``backaudit/extract/secrets/trigrams.txt``: how English-like three letters in a row are.
+"""Builds ``backaudit/extract/secrets/trigrams.py``: how English-like three letters in a row are.
 
     python -m tools.word_model
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import sysconfig
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -35,7 +36,13 @@ def main() -> None:
             words.update(word.lower() for word in _WORD.findall(path.read_text("utf-8", "replace")))
     known = {word: count for word, count in words.items() if count >= 4 and len(word) < 16}
     known.update(dict.fromkeys(_EXTRA.split(), 50))
-    Path("backaudit/extract/secrets/trigrams.txt").write_text(_table(known) + "\n", "ascii")
+    Path("backaudit/extract/secrets/trigrams.py").write_text(_module(_table(known)), "ascii")
+
+
+def _module(table: str) -> str:
+    rows = "\n".join(f'    b"{row}"' for row in textwrap.wrap(table, 104))
+    title = "How English-like three letters in a row are; made by ``tools/word_model.py``, which says how."
+    return f'"""{title}"""\n\nTABLE = (\n{rows}\n)\n'
 
 
 def _table(words: dict[str, int]) -> str:
