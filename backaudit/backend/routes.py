@@ -17,7 +17,8 @@ _DEPTH = 8
 def declared(project: Project) -> tuple[Route, ...]:
     """Routes as declared, in the order of files and lines, without their guards."""
     found = [*project.once(tables.routes), *project.once(django.routes)]
-    return tuple(sorted(found, key=lambda route: (route.place, route.path, route.methods, route.handler.place)))
+    unique = {(route.place, route.path, route.methods, route.handler.place): route for route in reversed(found)}
+    return tuple(unique[key] for key in sorted(unique))
 
 
 def routes(project: Project) -> tuple[Route, ...]:

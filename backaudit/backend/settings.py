@@ -18,9 +18,10 @@ from backaudit.project import ClassView, Code, Node, Project, PythonFile
 Origin = Literal["django", "flask", "pydantic"]
 
 _MARKS = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "ROOT_URLCONF", "REST_FRAMEWORK"})
-_DEVELOPMENT = re.compile(r"(^|[._/])(dev|devel|develop|development|local|test|tests|testing|ci|debug|demo|docker_dev|example)")
+_DEVELOPMENT = re.compile(r"(^|[._/])(dev|devel|develop|development|local|tests?|testing|ci|debug|demo|example)")
 _PRODUCTION = re.compile(r"(^|[._/])(prod|production|deploy|live|heroku|staging)")
 _DEVELOPMENT_CLASS = re.compile(r"Dev|Test|Local|Debug", re.ASCII)
+_ATTRIBUTES = ("secret_key", "debug")
 _DEPTH = 6
 
 
@@ -161,8 +162,8 @@ def _stored(project: Project) -> Iterator[Setting]:
                 key = text_of(project, node.to(op.key))
                 if key:
                     yield _flask(key, node.to(op.value), node)
-            elif isinstance(op, ops.SetAttr) and op.name in ("secret_key", "debug") and _is_app(project, node.to(op.base)):
-                yield _flask("SECRET_KEY" if op.name == "secret_key" else "DEBUG", node.to(op.value), node)
+            elif isinstance(op, ops.SetAttr) and op.name in _ATTRIBUTES and _is_app(project, node.to(op.base)):
+                yield _flask(op.name.upper(), node.to(op.value), node)
 
 
 def _writers(project: Project) -> Iterator[Code]:

@@ -38,7 +38,8 @@ class _Urls:
         self.routes: list[Route] = []
         self.library: list[LibraryView] = []
         self._included: set[str] = set()
-        self._walked: set[tuple[str, str]] = set()
+        self._walked: set[tuple[object, str]] = set()
+        self._wrapping: list[Node] = []
 
     def read(self) -> None:
         modules = self._modules()
@@ -91,7 +92,10 @@ class _Urls:
                     self._patterns(call.arg(0) or call, prefix, depth)
 
     def _patterns(self, node: Node, prefix: str, depth: int) -> None:
-        if depth > _DEPTH:
+        if depth > _DEPTH or ((node, len(self._wrapping)), prefix) in self._walked:
+            return
+        self._walked.add(((node, len(self._wrapping)), prefix))
+        if self._wrapped(self.project.resolved(node), prefix, depth):
             return
         for value in behind(self.project, node):
             op = value.op
@@ -106,6 +110,13 @@ class _Urls:
             elif value.call is not None:
                 self._call(value, prefix, depth)
 
+    def _wrapped(self, call: Node, prefix: str, depth: int) -> bool:
+        """Patterns handed through the project's own function (which decorates them all)."""
+        known = len(self.routes) + len(self.library)
+        if call.call is not None and call.method not in (*_STYLES, "include") and self.project.callees(call):
+            self._call(call, prefix, depth)
+        return len(self.routes) + len(self.library) > known
+
     def _call(self, call: Node, prefix: str, depth: int) -> None:
         style = _STYLES.get(call.method)
         route, view = call.arg(0, "route"), call.arg(1, "view")
@@ -116,8 +127,10 @@ class _Urls:
             self._include(call, prefix, depth)
         else:
             # i18n_patterns, format_suffix_patterns, decorator_include and the project's own wrappers.
+            self._wrapping.append(call)
             for arg in call.args():
                 self._patterns(arg, prefix, depth + 1)
+            self._wrapping.pop()
 
     def _entry(self, entry: _Entry, text: str, view: Node, depth: int) -> None:
         template = parse(text, entry.style)
@@ -276,7 +289,7 @@ class _Urls:
             params=plain_params(self.project, handler.code, template, request=True),
             view=handler.view,
             declared=call,
-            wrappers=handler.wrappers,
+            wrappers=(*self._wrapping, *handler.wrappers),
         )
 
 

@@ -26,6 +26,7 @@ from backaudit.backend.locate import behind, decorated, strings, text_of
 from backaudit.backend.params import injected_params, plain_params
 from backaudit.backend.paths import Style, Template, join, parse
 from backaudit.backend.records import Route, RouteParam
+from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 
 Argument = int | str | list[int | str]
@@ -83,10 +84,13 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 def tables(project: Project) -> dict[str, Table]:
-    """The routing tables by name, ``like`` resolved."""
+    """The routing tables of the frameworks that the project imports, by name, ``like`` resolved."""
     raw = project.models.routing
+    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     found: dict[str, Table] = {}
-    for name in sorted(name for name, content in raw.items() if "framework" in content or "like" in content):
+    for name in sorted(raw):
+        if name.partition(".")[0] not in imported or raw[name].keys().isdisjoint({"framework", "like"}):
+            continue
         merged: dict[str, object] = dict(raw[name])
         like = merged.get("like")
         while isinstance(like, str) and like in raw:
@@ -228,7 +232,7 @@ class _Reader:
 
     def _decorated(self, decorator: Node, target: Code | ClassView, table: Table, spec: str) -> Iterator[Route]:
         position = 1 if spec == "method" else 0
-        paths = self._paths(decorator, position, table.decorators)
+        paths = self._paths(decorator, position)
         if spec == "method":
             methods = strings(self.project, decorator.arg(0))
         elif spec.startswith("methods="):
@@ -241,17 +245,27 @@ class _Reader:
         for path in paths:
             yield from self._made(decorator, table, path, methods, handlers)
 
-    def _paths(self, call: Node, position: int, _: object) -> list[str]:
-        found = [text_of(self.project, call.arg(position, name)) for name in ("path", "rule")]
+    def _paths(self, call: Node, position: int) -> list[str]:
+        found = [self._path(call.arg(position, name)) for name in ("path", "rule")]
         first = found[0] if found[0] is not None else found[1]
         if first is None:
             several = strings(self.project, call.arg(position, "path"))
             return list(several) or [""]
         return [first, *(text for node in call.args()[position + 1 :] if (text := node.text) and text.startswith("/"))]
 
+    def _path(self, node: Node | None) -> str | None:
+        """A path's text; where a function of the project makes it, the literal that the function is given."""
+        text = text_of(self.project, node)
+        if text is None and node is not None and node.call is not None:
+            return next((arg.text for arg in node.args() if arg.text is not None), None)
+        return text
+
     def _registered(self, call: Node, table: Table, spec: Registering) -> Iterator[Route]:
         handler = pick(call, spec.handler)
         if handler is None:
+            return
+        if isinstance(handler.origin.op, ops.Param) and call.code.function.kind == "function":
+            yield from self._through(call.code, table, handler.origin.op.index)
             return
         path = pick(call, spec.path)
         paths = [text_of(self.project, path)] if path is not None else []
@@ -266,6 +280,15 @@ class _Reader:
         for text in paths:
             if text is not None:
                 yield from self._made(call, table, text, methods, handlers)
+
+    def _through(self, wrapper: Code, table: Table, index: int) -> Iterator[Route]:
+        """A function of the project that registers what it is given: its callers are the registrations."""
+        for call in self.project.callers(wrapper):
+            handler = self.project.argument(call, wrapper, index)
+            paths = [arg.text for arg in call.args() if arg.text and arg.text.startswith("/")]
+            handlers = list(handlers_of(self.project, handler)) if handler is not None else []
+            for path in paths:
+                yield from self._made(call, table, path, (), handlers)
 
     def _made(
         self, call: Node, table: Table, path: str, methods: tuple[str, ...], handlers: Iterable[Handler]
@@ -286,7 +309,7 @@ class _Reader:
             return []
         here = self.project.resolved(receiver)
         # ``app.router.add_get``: the router is the application's.
-        if here.call is None and hasattr(here.op, "base") and here.spelled.endswith(".router"):
+        if isinstance(here.op, ops.Attr) and here.op.name == "router":
             receiver = here.to(here.op.base)
         return [router for router in behind(self.project, receiver) if router.call is not None]
 

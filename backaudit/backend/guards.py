@@ -1,0 +1,458 @@
+"""Which guards stand before a route: decorators, dependencies, permissions, middleware, hooks, checks in the body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from backaudit.backend.denial import Kinds, denials
+from backaudit.backend.frameworks.django import class_field
+from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind, items, strings
+from backaudit.backend.params import injection
+from backaudit.backend.records import Guard, GuardKind, Route
+from backaudit.backend.routes import injected_code, listed_dependencies, routes
+from backaudit.backend.settings import django_setting, entry
+from backaudit.facts import ops
+from backaudit.facts.place import Place, Span
+from backaudit.project import ClassView, Code, Node, Project
+
+_KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_DEPTH = 6
+# Methods of class views that run before the handler.
+_BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
+# Methods of generic class views that have a part in what is shown or changed.
+_PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
+_CLASS_LISTS = (
+    ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
+    ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
+)
+_NAMED: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
+    ("rate-limit", re.compile(r"rate_?limit|throttl|limiter\.|\blimit(ed|s)?\b|lockout")),
+    (
+        "role",
+        re.compile(
+            r"(admin|roles?|perm(ission)?s?|staff|superuser|scopes?|owner|moderator|manager)_?(is_)?(required|only|needed)"
+            r"|require[sd]?_?\w*(admin|role|perm|staff|superuser|scope)|has_(role|perm|scope)|check_perm|user_passes_test"
+            r"|\bis_?(admin|staff|owner|superuser)\w*$|role_?checker|permission_?checker|(superuser|admin)$"
+        ),
+    ),
+    (
+        "authenticates",
+        re.compile(
+            r"(log_?in|auth\w*|jwt|token|session|user|account|sign_?in|credentials?|api_?key|member)_?(is_)?"
+            r"(required|needed|only|protected)|require[sd]?_?\w*(log_?in|auth|user|token|jwt|session|sign_?in|api_?key)"
+            r"|\b(authenticated|authori[sz]ed?|protected|secured?|authenticate|logged_in|is_logged_in|private)$"
+            r"|get_\w*current_\w*user|current_(active_)?(user|admin|superuser)"
+            r"|(verify|check|validate)_?\w*(token|auth|jwt|api_?key|session)"
+            r"|get_auth\w*$|IsAuthenticated|AuthRequired|LoginRequired|HasAPIKey|Authenticated\w*Mixin"
+        ),
+    ),
+)
+
+
+def guarded(project: Project) -> tuple[Route, ...]:
+    """The routes, each with its guards in the order in which they run. Ask with ``project.once(guarded)``."""
+    reader = _Reader(project)
+    return tuple(msgspec.structs.replace(route, guards=reader.of(route)) for route in project.once(routes))
+
+
+def authenticated(route: Route) -> bool:
+    """Whether a route knows its caller: any guard but a rate limit tells."""
+    return any(guard.kind != "rate-limit" for guard in route.guards)
+
+
+class _Reader:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._global = tuple(self._applications())
+        self._hooks = self._before_requests()
+        self._middleware = self._middlewares()
+
+    def of(self, route: Route) -> tuple[Guard, ...]:
+        found = [
+            *self._global,
+            *self._around(route),
+            *self._class(route),
+            *self._registered(route),
+            *self._decorators(route),
+            *self._injected(route),
+            *self._body(route),
+        ]
+        return tuple(dict.fromkeys(found))
+
+    # -- what turns callers away --------------------------------------------------------------------------------------
+
+    def judged(self, node: Node, depth: int = 0) -> Kinds:
+        """The kinds of guard that a decorator, dependency, permission or middleware is."""
+        here = self.project.resolved(node)
+        if isinstance(here.op, ops.Bin):
+            sides = [self.judged(here.to(side), depth + 1) for side in (here.op.left, here.op.right)]
+            return sides[0] | sides[1] if here.op.operator == "&" else sides[0] & sides[1] or sides[0] | sides[1]
+        target = here.func or here
+        names = {*self.project.names(target), *self.project.names(here), *self._types(here)}
+        known = self._known(names)
+        if known is not None:
+            return known if not self._optional(here) else frozenset()
+        found = self._by_code(here, target)
+        return found or self._by_name(node, here, target, depth)
+
+    def _types(self, node: Node) -> set[str]:
+        return {owner for name in self.project.types(node) for owner in self.project.lineage(name)}
+
+    def _known(self, names: Iterable[str]) -> Kinds | None:
+        kinds = self.project.models.kinds
+        owners = {owner for name in names for owner in self.project.lineage(name)}
+        found = {kind for kind in _KINDS if not kinds.get(f"guards:{kind}", frozenset()).isdisjoint(owners)}
+        if found:
+            return frozenset(found)
+        return frozenset() if not kinds.get("guards:open", frozenset()).isdisjoint(owners) else None
+
+    def _optional(self, node: Node) -> bool:
+        """``auto_error=False``, ``jwt_required(optional=True)``: who comes without is let through."""
+        given = node.keywords()
+        strict, optional = given.get("auto_error"), given.get("optional")
+        return (strict is not None and strict.const is False) or (optional is not None and optional.const is True)
+
+    def _by_code(self, here: Node, target: Node) -> Kinds:
+        found: set[GuardKind] = set()
+        codes = [*functions_behind(self.project, target), *injected_code(self.project, here)]
+        for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
+            found |= self._permission_class(cls)
+            codes += [m for name in ("__call__", "dispatch") if (m := self.project.method(cls.name, name)) is not None]
+        for code in dict.fromkeys(codes):
+            found |= denials(self.project, code)
+        return frozenset(found)
+
+    def _permission_class(self, cls: ClassView) -> Kinds:
+        """A permission class of REST framework, written by the project."""
+        found: set[GuardKind] = set()
+        view = self.project.method(cls.name, "has_permission")
+        if view is not None:
+            found.add("authenticates")
+        if self.project.method(cls.name, "has_object_permission") is not None:
+            found.add("ownership")
+        return frozenset(found)
+
+    def _by_name(self, node: Node, here: Node, target: Node, depth: int) -> Kinds:
+        spelled = " ".join([node.spelled, target.spelled, *self.project.names(target)])
+        for kind, pattern in _NAMED:
+            if pattern.search(spelled):
+                return frozenset({kind})
+        if here.call is not None and depth < 2:
+            # A factory of guards: its arguments may be some (``all_of(login_required)``, ``passes_test(is_admin)``).
+            return frozenset(kind for arg in here.args() if arg.const is None for kind in self.judged(arg, depth + 2))
+        return frozenset()
+
+    def _guards(self, node: Node, place: Place | None = None) -> Iterator[Guard]:
+        for kind in sorted(self.judged(node)):
+            yield Guard(kind, _shown(node), place or node.place)
+
+    # -- around the application ---------------------------------------------------------------------------------------
+
+    def _applications(self) -> Iterator[Guard]:
+        """Django's middleware that turns callers away, for all routes."""
+        setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
+        for name in self._dotted(setting.value) if setting is not None else ():
+            cls = self._class_dotted(name)
+            kinds = set(self._known([name]) or ())
+            for method in ("process_request", "process_view", "__call__") if cls is not None else ():
+                code = self.project.method(cls.name, method) if cls is not None else None
+                kinds |= denials(self.project, code) if code is not None else frozenset()
+            if setting is not None and kinds & {"authenticates", "role"}:
+                yield Guard("authenticates", name.rpartition(".")[2], setting.place)
+
+    def _dotted(self, node: Node) -> list[str]:
+        found: list[str] = []
+        for value in behind(self.project, node):
+            op = value.op
+            if isinstance(op, ops.Bin):
+                found += [*self._dotted(value.to(op.left)), *self._dotted(value.to(op.right))]
+            else:
+                found += strings(self.project, value)
+        return found
+
+    def _class_dotted(self, name: str) -> ClassView | None:
+        found = self.project.class_named(name)
+        if found is None:
+            tail = f".{name}"
+            found = next((cls for cls in self.project.classes() if cls.name.endswith(tail)), None)
+        return found
+
+    def _before_requests(self) -> Mapping[Node, tuple[Guard, ...]]:
+        """Guards that an application or router runs before each of its handlers, by the router's construction."""
+        found: dict[Node, list[Guard]] = {}
+        hooks = ("before_request", "before_app_request", "middleware")
+        for decorator, code in self.project.once(decorated):
+            receiver = decorator.receiver
+            bare = decorator.op if isinstance(decorator.op, ops.Attr) else None
+            name = decorator.method if receiver is not None else bare.name if bare is not None else ""
+            base = receiver if receiver is not None else decorator.to(bare.base) if bare is not None else None
+            if isinstance(code, Code) and name in hooks and base is not None:
+                self._hook(base, code, found)
+        for last in hooks[:2]:
+            for call in self.project.calls_of(last):
+                handler, receiver = call.arg(0), call.receiver
+                for code in functions_behind(self.project, handler) if handler is not None and receiver else ():
+                    assert receiver is not None
+                    self._hook(receiver, code, found)
+        return {router: tuple(guards) for router, guards in found.items()}
+
+    def _hook(self, base: Node, code: Code, found: dict[Node, list[Guard]]) -> None:
+        kinds = set(denials(self.project, code))
+        for decorator in code.decorators:
+            kinds |= self.judged(decorator) if decorator.to(decorator.value) != base else set()
+        for router in behind(self.project, base):
+            found.setdefault(router, []).extend(Guard(kind, code.function.name, code.place) for kind in sorted(kinds))
+
+    def _middlewares(self) -> Mapping[Node, tuple[Guard, ...]]:
+        """``add_middleware(...)`` and ``middlewares=[...]``, by the application's construction."""
+        found: dict[Node, list[Guard]] = {}
+        for call in self.project.calls_of("add_middleware"):
+            target, receiver = call.arg(0), call.receiver
+            if target is not None and receiver is not None:
+                guards = list(self._guards(target, call.place))
+                for app in behind(self.project, receiver):
+                    found.setdefault(app, []).extend(guards)
+        for last in ("Application", "FastAPI", "Starlette"):
+            for call in self.project.calls_of(last):
+                for keyword in ("middlewares", "middleware"):
+                    listed = call.arg(None, keyword)
+                    for item in items(self.project.resolved(listed)) if listed is not None else ():
+                        inner = item.arg(0) if item.method == "Middleware" else item
+                        found.setdefault(call, []).extend(self._guards(inner or item))
+        return {app: tuple(guards) for app, guards in found.items()}
+
+    def _around(self, route: Route) -> Iterator[Guard]:
+        for call in route.around:
+            for target in listed_dependencies(self.project, call):
+                yield from self._guards(target)
+            yield from self._hooks.get(call, ())
+            yield from self._middleware.get(call, ())
+            yield from self._keyword(call)
+        apps = [app for app in (*self._hooks, *self._middleware) if self._holds_all(app)]
+        for app in apps if route.framework in ("aiohttp", "flask", "fastapi", "starlette") else ():
+            if app not in route.around:
+                yield from (*self._hooks.get(app, ()), *self._middleware.get(app, ()))
+
+    def _holds_all(self, app: Node) -> bool:
+        """An application: its hooks run for every route, also where the mount could not be followed."""
+        names = {name.rpartition(".")[2] for name in self.project.types(app)}
+        return bool(names & {"Flask", "FastAPI", "Application", "Starlette", "Quart"})
+
+    def _keyword(self, call: Node) -> Iterator[Guard]:
+        """``auth=...`` (ninja), ``decorators=[...]`` (REST extensions), ``guards=[...]``."""
+        for keyword in ("auth", "decorators", "guards"):
+            given = call.arg(None, keyword)
+            if given is None or (given.const is None and isinstance(given.origin.op, ops.Const)):
+                continue
+            for item in items(self.project.resolved(given)) or [given]:
+                kinds = self.judged(item) or (frozenset({"authenticates"}) if keyword == "auth" else frozenset())
+                yield from (Guard(kind, _shown(item), item.place) for kind in sorted(kinds))
+
+    # -- the class ----------------------------------------------------------------------------------------------------
+
+    def _class(self, route: Route) -> Iterator[Guard]:
+        view = route.view
+        yield from self._permissions(route)
+        if view is None:
+            return
+        for value in view.cls.decorators:
+            yield from self._class_decorator(view.outer.node(value), route)
+        for name in ("decorators", "method_decorators"):
+            field = class_field(self.project, view, name)
+            yield from self._decorator_field(field, route) if field is not None else ()
+        yield from self._bases(view)
+
+    def _class_decorator(self, decorator: Node, route: Route) -> Iterator[Guard]:
+        if decorator.method != "method_decorator":
+            yield from self._guards(decorator)
+            return
+        name = decorator.arg(1, "name")
+        wanted = name.text if name is not None else "dispatch"
+        inner = decorator.arg(0)
+        methods = [method.lower() for method in route.methods]
+        if inner is not None and wanted in ("dispatch", *methods, route.handler.function.name):
+            for item in items(self.project.resolved(inner)) or [inner]:
+                yield from self._guards(item)
+
+    def _decorator_field(self, field: Node, route: Route) -> Iterator[Guard]:
+        here = self.project.resolved(field)
+        op = here.op
+        if isinstance(op, ops.Build) and op.kind == "dict":
+            for key, value in zip(op.keys, op.items, strict=False):
+                if key >= 0 and (here.to(key).text or "").upper() in route.methods:
+                    for item in items(here.to(value)) or [here.to(value)]:
+                        yield from self._guards(item)
+            return
+        for item in items(here):
+            yield from self._guards(item)
+
+    def _bases(self, view: ClassView) -> Iterator[Guard]:
+        lineage = self.project.lineage(view.name)
+        known = self._known(lineage)
+        for kind in sorted(known or ()):
+            yield Guard(kind, _known_base(self.project, lineage, kind), view.place)
+        for owner in lineage:
+            cls = self.project.class_named(owner)
+            if cls is None:
+                pattern = _NAMED[2][1]
+                if known is None and pattern.search(owner.rpartition(".")[2]):
+                    yield Guard("authenticates", owner.rpartition(".")[2], view.place)
+                continue
+            for name in _BEFORE:
+                code = cls.methods.get(name)
+                if code is not None:
+                    kinds: set[GuardKind] = set(denials(self.project, code))
+                    for decorator in code.decorators:
+                        kinds |= self._decorator_kinds(decorator)
+                    if name == "test_func":
+                        kinds.add("role")
+                    yield from (Guard(kind, f"{cls.cls.name}.{name}", code.place) for kind in sorted(kinds))
+
+    def _decorator_kinds(self, decorator: Node) -> Kinds:
+        if decorator.method == "method_decorator":
+            inner = decorator.arg(0)
+            listed = items(self.project.resolved(inner)) or [inner] if inner is not None else []
+            return frozenset(kind for item in listed for kind in self.judged(item))
+        return self.judged(decorator)
+
+    # -- REST framework -----------------------------------------------------------------------------------------------
+
+    def _permissions(self, route: Route) -> Iterator[Guard]:
+        if not self._is_rest(route):
+            return
+        for name, default in _CLASS_LISTS:
+            own = self._own_classes(route, name)
+            listed = own if own is not None else entry(self.project, "REST_FRAMEWORK", default)
+            if listed is None:
+                continue
+            for value in behind(self.project, listed):
+                yield from self._listed(value, route)
+        scope = class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
+        if scope is not None:
+            yield Guard("rate-limit", "throttle_scope", scope.place)
+        yield from self._overridden(route)
+
+    def _is_rest(self, route: Route) -> bool:
+        if route.view is not None:
+            return any(name.startswith("rest_framework") for name in self.project.lineage(route.view.name))
+        names = {name for d in route.handler.decorators for name in self.project.names(d.func or d)}
+        return "rest_framework.decorators.api_view" in names
+
+    def _own_classes(self, route: Route, name: str) -> Node | None:
+        for decorator in route.handler.decorators:
+            if decorator.method == name:
+                return decorator.arg(0)
+            if decorator.method == "action" and decorator.arg(None, name) is not None:
+                return decorator.arg(None, name)
+        return class_field(self.project, route.view, name) if route.view is not None else None
+
+    def _listed(self, listed: Node, route: Route) -> Iterator[Guard]:
+        for item in items(listed) or ([listed] if listed.call is None else []):
+            text = self.project.constant(item)
+            names = [text.text] if text is not None and text.text else list(self.project.names(item))
+            if self._reads_open(names) and route.methods and set(route.methods) <= _SAFE:
+                continue
+            if self._reads_open(names):
+                yield Guard("authenticates", names[0].rpartition(".")[2], item.place)
+            elif text is not None and text.text:
+                cls = self._class_dotted(text.text)
+                kinds = self._known([text.text if cls is None else cls.name])
+                kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
+                yield from (Guard(kind, text.text.rpartition(".")[2], item.place) for kind in sorted(kinds or ()))
+            else:
+                yield from self._permission_item(item)
+
+    def _permission_item(self, item: Node) -> Iterator[Guard]:
+        extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
+        for kind in sorted({*self.judged(item), *extra}):
+            yield Guard(kind, _shown(item), item.place)
+
+    def _reads_open(self, names: Iterable[str]) -> bool:
+        known = self.project.models.kinds.get("guards:reads-open", frozenset())
+        own = [name for name in names if self.project.class_named(name) is None]
+        return not known.isdisjoint(own)
+
+    def _overridden(self, route: Route) -> Iterator[Guard]:
+        """``get_permissions`` chooses: what it can give is taken as given."""
+        code = self.project.method(route.view.name, "get_permissions") if route.view is not None else None
+        for node in code.nodes(ops.Name) if code is not None else ():
+            kinds = self._known(self.project.names(node))
+            yield from (Guard(kind, _shown(node), node.place) for kind in sorted(kinds or ()))
+        for node in code.nodes(ops.Attr) if code is not None else ():
+            kinds = self._known(self.project.names(node))
+            yield from (Guard(kind, _shown(node), node.place) for kind in sorted(kinds or ()))
+        for node in code.nodes(ops.Import) if code is not None else ():
+            yield from self._guards(node)
+
+    # -- the route and the handler ------------------------------------------------------------------------------------
+
+    def _registered(self, route: Route) -> Iterator[Guard]:
+        for wrapper in route.wrappers:
+            for node in (wrapper.func, *wrapper.args()):
+                if node is not None and node.const is None:
+                    yield from self._wrapping(node, wrapper, route)
+        if route.declared is not None:
+            for target in listed_dependencies(self.project, route.declared):
+                yield from self._guards(target)
+            yield from self._keyword(route.declared)
+
+    def _wrapping(self, node: Node, wrapper: Node, route: Route) -> Iterator[Guard]:
+        """What wraps the handler where it is registered: the wrapper itself, or a guard that it is given."""
+        inner = [code for code in functions_behind(self.project, node) if code != route.handler]
+        if node == wrapper.func or inner:
+            yield from self._guards(node, wrapper.place)
+
+    def _decorators(self, route: Route) -> Iterator[Guard]:
+        for decorator in route.handler.decorators:
+            if decorator != route.declared and not _declares(decorator):
+                for kind in sorted(self._decorator_kinds(decorator)):
+                    yield Guard(kind, _shown(decorator), decorator.place)
+
+    def _injected(self, route: Route) -> Iterator[Guard]:
+        yield from self._dependencies(route.handler, 0)
+
+    def _dependencies(self, code: Code, depth: int) -> Iterator[Guard]:
+        for index, param in enumerate(code.function.params):
+            target = injection(self.project, code, index)
+            if target is None:
+                continue
+            shown = target if target.spelled and target.arg(0) is None else None
+            place = _at(code, param.at)
+            kinds = self.judged(target)
+            yield from (Guard(kind, _shown(shown or target), place) for kind in sorted(kinds))
+            if depth < _DEPTH:
+                for inner in injected_code(self.project, target):
+                    for guard in self._dependencies(inner, depth + 1):
+                        yield msgspec.structs.replace(guard, name=_shown(target), place=place)
+
+    def _body(self, route: Route) -> Iterator[Guard]:
+        if route.handler.function.kind == "class":
+            for name in _PARTS:
+                code = self.project.method(route.view.name, name) if route.view is not None else None
+                if code is not None:
+                    yield from (Guard(kind, name, code.place) for kind in sorted(denials(self.project, code)))
+            return
+        for kind in sorted(denials(self.project, route.handler)):
+            yield Guard(kind, "a check in the body", route.handler.place)
+
+
+def _at(code: Code, span: Span) -> Place:
+    return Place(code.path, span)
+
+
+def _declares(decorator: Node) -> bool:
+    """A decorator that registers another route for the same handler."""
+    return decorator.method in ("route", "get", "post", "put", "patch", "delete", "api_view", "action", "websocket")
+
+
+def _shown(node: Node) -> str:
+    return node.spelled.removesuffix("()") or node.origin.spelled.removesuffix("()") or "a guard"
+
+
+def _known_base(project: Project, lineage: Iterable[str], kind: str) -> str:
+    known = project.models.kinds.get(f"guards:{kind}", frozenset())
+    return next((name.rpartition(".")[2] for name in lineage if name in known), "a base class")
