@@ -48,7 +48,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-others: $(READY)
 	@ours=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
