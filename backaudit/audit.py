@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backaudit import check as checking
-from backaudit import directives, plugins, source, triage
+from backaudit import directives, plugins, results, source, triage
 from backaudit.baseline import Baseline, Entry
 from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
@@ -19,7 +19,7 @@ from backaudit.discover import Discovery, Found, discover
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.issue import Report
-from backaudit.rule import Finding, Rule
+from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source
 
@@ -67,34 +67,75 @@ class Audit:
         return discover(request.root, exclude=self.config.exclude, named=request.named, use_git=request.use_git)
 
     @cached_property
-    def extracted(self) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
+    def _files(self) -> list[Found]:
+        return [file for file in self.discovery.files if file.kind != "other"]
+
+    @cached_property
+    def _digests(self) -> dict[str, bytes]:
+        from backaudit.extract.pool import fingerprints
+
+        return fingerprints(self.request.root, self._files)
+
+    @cached_property
+    def result(self) -> Result:
+        """What the rules found: as it was kept from a run over the very same files, or computed now."""
+        if self._cache is None or not self._cache.usable:
+            return self._computed()
+        key = self._result_key()
+        kept = self._cache.get(key)
+        result = results.decode(kept) if kept is not None else None
+        if result is None:
+            result = self._computed()
+            # A crash or a worker's death may be of this run alone: such a result is not kept.
+            if not any(problem.kind == "crash" for problem in result.problems):
+                self._cache.put(key, results.encode(result))
+        return result
+
+    def _result_key(self) -> bytes:
+        flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
+        settings = [self._options(), _own_names(self.config), repr(self.config.source_limits())]
+        return results.result_key(self._digests, flags, self.selection.rules, settings)
+
+    def _computed(self) -> Result:
+        facts, problems = self._extracted()
+        checked = checking.check(self._linked(facts), self.selection.rules, reraise=self.request.reraise)
+        quoted = {place.path for _, found in checked.findings for place in (found.place, *found.secrets)}
+        return Result(
+            findings=tuple((rule.id, finding) for rule, finding in checked.findings),
+            problems=(*problems, *checked.problems),
+            crashed=tuple(sorted(checked.crashed)),
+            commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
+            digests={file.path: file.digest for file in facts if file.path in quoted},
+            files=len(facts),
+        )
+
+    def _extracted(self) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
         from backaudit.extract.pool import extract_all
 
+        caching = self._cache is not None and self._cache.usable
         return extract_all(
             self.request.root,
-            [file for file in self.discovery.files if file.kind != "other"],
+            self._files,
             jobs=self.request.jobs,
-            cache=self._cache,
+            cache=self._cache if caching else None,
+            digests=self._digests if caching else None,
             limits=self.config.source_limits(),
             progress=self._progress,
         )
 
-    @cached_property
-    def checked(self) -> checking.Checked:
-        project = self._linked()
-        return checking.check(project, self.selection.rules, reraise=self.request.reraise)
-
-    def _linked(self) -> Project:
-        from backaudit import models
-        from backaudit.project import link
-
-        options = {
+    def _options(self) -> dict[str, dict[str, object]]:
+        return {
             rule.id: {option.name: self.config.option(rule, option.name) for option in rule.options}
             for rule in self.selection.rules
             if rule.options
         }
+
+    def _linked(self, facts: Sequence[FileFacts]) -> Project:
+        from backaudit import models
+        from backaudit.project import link
+
         known = models.load([_own_names(self.config)])
-        return link(self.extracted[0], known.knowledge, known, options)
+        return link(facts, known.knowledge, known, self._options())
 
     def report(self, baseline: Baseline | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""
@@ -109,21 +150,22 @@ class Audit:
 
     @cached_property
     def _scan(self) -> triage.Scan:
-        facts, problems = self.extracted
-        checked = self.checked
-        sources, changed = _sources(self.request.root, facts, checked.findings)
+        result = self.result
+        rules = {rule.id: rule for rule in self.selection.rules}
+        findings = [(rules[rule_id], finding) for rule_id, finding in result.findings]
+        sources, changed = _sources(self.request.root, result.digests)
         found = self.discovery
         return triage.Scan(
             root_name=self.request.root_name or self.request.root.name,
             version=version(),
             selection=self.selection,
-            findings=checked.findings,
+            findings=findings,
             sources=sources,
-            directives=[directives.parse(file.path, file.comments, file.extents) for file in facts if file.comments],
-            problems=[*self.request.loaded.problems, *found.problems, *problems, *checked.problems, *changed],
-            crashed=checked.crashed,
+            directives=[directives.parse(file.path, file.comments, file.extents) for file in result.commented],
+            problems=[*self.request.loaded.problems, *found.problems, *result.problems, *changed],
+            crashed=frozenset(result.crashed),
             is_reported=_Reported(self.request.reported, found.files),
-            files=len(facts),
+            files=result.files,
             left_out=found.left_out,
             notes=(*self.request.notes, *found.notes, *self._nested_notes()),
             git_prefix=found.git_prefix if self.request.git_prefix is None else self.request.git_prefix,
@@ -166,21 +208,16 @@ class _Reported:
         return any(asked in ("", ".") or path == asked or path.startswith(asked + "/") for asked in self._asked)
 
 
-def _sources(
-    root: Path, facts: Iterable[FileFacts], findings: Iterable[tuple[Rule, Finding]]
-) -> tuple[dict[str, Source], list[Problem]]:
-    """The text of the files that findings quote; a file that is not as it was analysed is a Problem, and quoted nowhere."""
-    digests = {file.path: file.digest for file in facts}
-    wanted = {place.path for _, finding in findings for place in (finding.place, *finding.secrets)}
+def _sources(root: Path, digests: Mapping[str, str]) -> tuple[dict[str, Source], list[Problem]]:
+    """The text of the files that findings quote; one that is not as it was analysed is a Problem, and not quoted."""
     sources: dict[str, Source] = {}
     problems = []
-    for path in sorted(wanted & digests.keys()):
+    for path in sorted(digests):
         found = source.read(root, path, source.Limits({}, default=_NO_LIMIT))
         if isinstance(found, Problem):
             problems.append(found)
         elif found.digest.hex() != digests[path]:
-            message = "The file changed while it was analysed: it is not quoted."
-            problems.append(Problem(path, "unreadable", message))
+            problems.append(Problem(path, "unreadable", "The file changed while it was analysed: it is not quoted."))
         else:
             sources[path] = found
     return sources, problems

@@ -147,7 +147,7 @@ def nested(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
 
 def describe(config: Config, root: Root, rules: Sequence[Rule]) -> str:
     """All settings with their origins, one a line, as ``--show-config`` prints them."""
-    rows = [("root", str(root.folder), "found from the paths given")]
+    rows = [("root", _toml_value(str(root.folder)), "found from the paths given")]
     for field in msgspec.structs.fields(Config):
         if field.name not in ("origins", "options"):
             value = _toml_value(getattr(config, field.name))

@@ -210,7 +210,7 @@ class _Triage:
         return result
 
     def _snippet(self, path: str, span: Span) -> str:
-        """The masked text of a span, white space normalised; nothing for a finding about the file as such."""
+        """The masked text of a span without white space, so that a formatter moves nothing; empty for the file as such."""
         if span == WHOLE_FILE:
             return ""
         parts = []
@@ -218,7 +218,7 @@ class _Triage:
             text, mark = self.masks.line(path, number, self.lines_of(path)[number - 1], (start, end))
             if mark is not None:
                 parts.append(text[mark[0] : mark[1]])
-        return " ".join(" ".join(parts).split())
+        return "".join("".join(parts).split())
 
     def _excerpt(self, place: Place) -> tuple[ExcerptLine, ...]:
         source = self.scan.sources.get(place.path)

@@ -110,7 +110,7 @@ def _continued_extents(text: str) -> Iterator[Extent]:
     start = 0
     for number, line in enumerate(lines(text), 1):
         bare = line.strip()
-        if start and (not bare or bare.startswith("#")):
+        if not bare or bare.startswith("#"):
             continue
         start = start or number
         if not bare.endswith("\\"):
