@@ -9,9 +9,6 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Source
 
-# Part of every cache key: what an extractor says of the same bytes changes only together with this number.
-SCHEMA = 1
-
 
 def extract(source: Source, *, tracked: bool = True) -> FileFacts:
     """The facts of one file. What cannot be parsed is a Problem among them; nothing of a file's content raises."""
@@ -59,5 +56,3 @@ def _text(source: Source, tracked: bool) -> FileFacts:
         extents=extents_of(source.kind, source.text),
     )
 
-
-__all__ = ["SCHEMA", "extract"]

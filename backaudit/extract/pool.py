@@ -13,8 +13,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from importlib import metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,10 +21,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backaudit.extract import SCHEMA, extract
+from backaudit.extract import extract
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Limits, Source, digest_of, read
+from backaudit.stamp import folder_stamp, library_stamp
 
 if TYPE_CHECKING:
     from backaudit.cache import Cache
@@ -52,6 +52,7 @@ def extract_all(
     *,
     jobs: int = 0,
     cache: Cache | None = None,
+    digests: Mapping[str, bytes] | None = None,
     limits: Limits | None = None,
     start_method: str | None = None,
     progress: Progress | None = None,
@@ -59,10 +60,11 @@ def extract_all(
 ) -> tuple[list[FileFacts], list[Problem]]:
     """The facts of all files, sorted by path, and what kept others from being read or analysed.
 
-    ``jobs``: worker processes, 0 for one per processor. The result does not depend on it.
+    ``jobs``: worker processes, 0 for one per processor. The result does not depend on it. ``digests``: of the files'
+    bytes, where the caller has them already.
     """
     tracked = {item.path: item.tracked for item in found}
-    keys = {} if cache is None else _keys(root, found)
+    keys = {} if cache is None else _keys(found, fingerprints(root, found) if digests is None else digests, limits)
     cached = {} if cache is None else cache.get_many(keys.values())
     answers: dict[str, bytes] = {path: cached[key] for path, key in keys.items() if key in cached}
     todo = [item.path for item in found if item.path not in answers]
@@ -84,22 +86,29 @@ def extract_sources(sources: Iterable[Source]) -> list[FileFacts]:
     return [extract(source) for source in sources]
 
 
-def _keys(root: Path, found: Sequence[Found]) -> dict[str, bytes]:
-    base = _versions()
-    keys: dict[str, bytes] = {}
+def fingerprints(root: Path, found: Sequence[Found]) -> dict[str, bytes]:
+    """The digest of each file's bytes; files that cannot be read have none, the worker will say why."""
+    digests: dict[str, bytes] = {}
     for item in found:
         try:
-            digest = digest_of((root / item.path).read_bytes())
+            digests[item.path] = digest_of((root / item.path).read_bytes())
         except OSError:
-            continue  # the worker will say why
-        keys[item.path] = hashlib.blake2b(b"\0".join((base, digest, item.path.encode("utf-8", "surrogateescape")))).digest()
-    return keys
+            continue
+    return digests
 
 
-def _versions() -> bytes:
-    """All that facts depend on besides the file: bandit reads the interpreter's ``ast``, so its version counts too."""
-    parts = [f"{name}={metadata.version(name)}" for name in _LIBRARIES]
-    return ";".join([str(SCHEMA), *parts, "{}.{}".format(*sys.version_info)]).encode()
+def _keys(found: Sequence[Found], digests: Mapping[str, bytes], limits: Limits | None) -> dict[str, bytes]:
+    """All that the facts of a file depend on. bandit reads the interpreter's ``ast``, so its version counts too."""
+    here = Path(__file__).parent
+    stamps = [folder_stamp(str(folder)) for folder in (here, here.parent / "facts")]
+    base = b"\0".join([library_stamp(_LIBRARIES), *stamps, repr(limits).encode()])
+    return {
+        item.path: hashlib.blake2b(
+            b"\0".join((base, digests[item.path], item.path.encode("utf-8", "surrogateescape")))
+        ).digest()
+        for item in found
+        if item.path in digests
+    }
 
 
 class _Worker:

@@ -1,0 +1,76 @@
+"""The checked result of a whole run, kept so that a run where nothing changed decodes only this."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backaudit.facts.comments import Comment, Extent
+from backaudit.facts.problem import Problem
+from backaudit.rule import Finding, Rule
+from backaudit.stamp import folder_stamp, library_stamp
+
+_LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml", "sqlglot", "tomli")
+
+
+class Commented(msgspec.Struct, frozen=True, array_like=True):
+    """The comments of a file that speak to the tool."""
+
+    path: str
+    comments: tuple[Comment, ...]
+    extents: tuple[Extent, ...]
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What the rules found and what could not be analysed; rules by id. ``digests``: the files that findings quote."""
+
+    findings: tuple[tuple[str, Finding], ...]
+    problems: tuple[Problem, ...]
+    crashed: tuple[str, ...]
+    commented: tuple[Commented, ...]
+    digests: dict[str, str]
+    files: int
+
+
+_DECODER = msgspec.msgpack.Decoder(Result)
+
+
+def encode(result: Result) -> bytes:
+    return msgspec.msgpack.encode(result)
+
+
+def decode(data: bytes) -> Result | None:
+    """The result that was kept, None if the bytes are none (of another build, or damaged)."""
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None
+
+
+def result_key(
+    files: Mapping[str, bytes], flags: Iterable[tuple[str, bool, bool]], rules: Sequence[Rule], settings: Any
+) -> bytes:
+    """A digest of all that a result depends on: files and how git sees them, rules, settings, and the running code."""
+    digest = hashlib.blake2b(digest_size=32)
+    digest.update(library_stamp(_LIBRARIES))
+    for folder in sorted({str(Path(__file__).parent), *map(_home, rules)}):
+        digest.update(folder_stamp(folder))
+    digest.update(msgspec.json.encode([rule.id for rule in rules]))
+    digest.update(msgspec.json.encode(settings, order="deterministic"))
+    for path, tracked, ignored in flags:
+        name = path.encode("utf-8", "surrogateescape")
+        digest.update(msgspec.msgpack.encode((name, tracked, ignored, files.get(path))))
+    return digest.digest()
+
+
+def _home(rule: Rule) -> str:
+    """The folder of the package that a rule came with."""
+    import sys
+
+    top = sys.modules.get(rule.module.partition(".")[0])
+    file = getattr(top, "__file__", None) or __file__
+    return str(Path(file).parent)

@@ -1,0 +1,38 @@
+"""What code is running, as a stamp that changes with its files: no cache outlives the code that filled it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+
+_DATA = (".py", ".toml", ".json", ".txt")
+
+
+@cache
+def folder_stamp(folder: str) -> bytes:
+    """A digest of the names, sizes and times of the code and data files below a folder."""
+    digest = hashlib.blake2b(digest_size=20)
+    for path, size, changed in sorted(_files(folder)):
+        digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
+    return digest.digest()
+
+
+def _files(folder: str) -> Iterable[tuple[str, int, int]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != "__pycache__":
+                yield from _files(entry.path)
+        elif entry.name.endswith(_DATA):
+            state = entry.stat()
+            yield entry.path, state.st_size, state.st_mtime_ns
+
+
+@cache
+def library_stamp(names: tuple[str, ...]) -> bytes:
+    """The versions of libraries and of the interpreter."""
+    parts = [f"{name}={metadata.version(name)}" for name in names]
+    return ";".join([*parts, "{}.{}".format(*sys.version_info)]).encode()
