@@ -50,8 +50,19 @@ def _dominates(code: Code, region: Region, at: Value) -> bool:
     return parent.kind in ("try", "with") and _dominates(code, parent, at)
 
 
-def _same_path(code: Code, before: Value, at: Value) -> bool:
-    return all(region.first <= at < region.last for region in code.regions_of(before))
+def _same_path(code: Code, before: Value, at: Value, *, tried: bool = False) -> bool:
+    """Whether what ran ``before`` has run whenever ``at`` does; ``tried``: also in a try whose handlers all leave."""
+    return all(
+        region.first <= at < region.last or (tried and region.kind in ("try", "with") and _handlers_leave(code, region))
+        for region in code.regions_of(before)
+    )
+
+
+def _handlers_leave(code: Code, region: Region) -> bool:
+    if region.kind == "with":
+        return True
+    handlers = [r for r in code.body.regions if r.kind == "except" and r.group == region.group]
+    return all(handler.exits for handler in handlers)
 
 
 def _atoms(code: Code, test: Value, truth: bool) -> Iterator[Condition]:
@@ -66,6 +77,37 @@ def _atoms(code: Code, test: Value, truth: bool) -> Iterator[Condition]:
             yield from _atoms(code, value, truth)
     else:
         yield test, truth
+
+
+def arriving(code: Code, value: Value, use: Value) -> Iterator[Condition]:
+    """Conditions under which ``value`` is what the operation ``use`` takes: a branch of a choice, join or filter."""
+    op = code.ops[use]
+    if isinstance(op, ops.Choice) and op.then != op.other:
+        if value == op.then:
+            yield from _atoms(code, op.test, True)
+        elif value == op.other:
+            yield from _atoms(code, op.test, False)
+    elif isinstance(op, ops.Comp):
+        for region in code.body.regions:
+            if (
+                region.kind == "then"
+                and region.last == use
+                and code.body.regions[region.parent].kind in ("comp", "then")
+            ):
+                yield from _atoms(code, region.test, True)
+    elif isinstance(op, ops.Phi):
+        yield from _joined(code, op, value, use)
+
+
+def _joined(code: Code, op: ops.Phi, value: Value, use: Value) -> Iterator[Condition]:
+    """Of ``if not good(x): x = default``: what ``x`` keeps its value under."""
+    others = [other for other in op.values if other != value]
+    branches = [r for r in code.body.regions if r.kind in ("then", "else") and r.last <= use]
+    for region in reversed(branches):
+        inside = [other for other in others if region.first <= other < region.last]
+        if inside and not region.first <= value < region.last:
+            yield from _atoms(code, region.test, region.kind == "else")
+            return
 
 
 def same(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
@@ -96,10 +138,57 @@ def guarded(node: Node, at: Value, calls: frozenset[str], *, checked_by_project:
     """Whether a condition that holds at ``at`` says that ``node`` is harmless.
 
     It is one of a known set, equal to a constant, of a harmless type or form, or one of ``calls`` (dotted names) or a
-    telling function of the project approved of it.
+    telling function of the project approved of it. A function of the project that raises otherwise approves, too.
     """
     code = node.code
-    return any(_approves(code, test, truth, node, calls, checked_by_project) for test, truth in conditions(code, at))
+    if at < len(code.ops) and any(
+        _approves(code, test, truth, node, calls, checked_by_project) for test, truth in arriving(code, node.value, at)
+    ):
+        return True
+    if any(_approves(code, test, truth, node, calls, checked_by_project) for test, truth in conditions(code, at)):
+        return True
+    return any(_checks(check, node, calls) for check in _checks_before(code, at))
+
+
+def _checks_before(code: Code, at: Value) -> Iterator[Node]:
+    """Calls for their effect alone that have run whenever ``at`` is reached."""
+    for value in range(min(at, len(code.ops))):
+        op = code.ops[value]
+        if isinstance(op, ops.Discard) and _same_path(code, value, at, tried=True):
+            made = code.node(op.value).origin
+            made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+            if isinstance(made.op, ops.Call):
+                yield made
+
+
+_CONVERSIONS = frozenset(("builtins.int", "builtins.float", "uuid.UUID", "ipaddress.ip_address", "decimal.Decimal"))
+
+
+def _checks(call: Node, node: Node, calls: frozenset[str]) -> bool:
+    """Whether ``call`` raises unless ``node``, one of its arguments, is harmless."""
+    code = call.code
+    given = [argument for argument in call.args() if same(code, argument.value, node.value)]
+    if not given:
+        return False
+    names = code.project.names(call.func) if call.func is not None else ()
+    if not _CONVERSIONS.isdisjoint(names):
+        return True
+    for callee in code.project.callees(call):
+        for index in range(len(callee.function.params)):
+            passed = code.project.argument(call, callee, index)
+            if passed in given and _ends_guarded(callee, index, calls):
+                return True
+    return False
+
+
+def _ends_guarded(callee: Code, index: int, calls: frozenset[str]) -> bool:
+    end = len(callee.ops)
+    params = [n for n in callee.nodes(ops.Param) if isinstance(n.op, ops.Param) and n.op.index == index]
+    return any(
+        _approves(callee, test, truth, param, calls, True)
+        for param in params
+        for test, truth in conditions(callee, end)
+    )
 
 
 def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
@@ -125,9 +214,9 @@ def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node) -
 
 
 def _known_set(node: Node) -> bool:
-    """A collection that the code fixes: a display of constants, a module's constant, an enumeration, a schema's names."""
+    """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema."""
     made = node.origin
-    if isinstance(made.op, ops.Call) and made.method in ("keys", "values", "split", "list", "set", "tuple", "frozenset"):
+    if isinstance(made.op, ops.Call) and made.method in _COPIES:
         inner = made.receiver if made.receiver is not None else made.arg(0)
         return inner is not None and _known_set(inner)
     if isinstance(made.op, ops.Build):
@@ -136,13 +225,27 @@ def _known_set(node: Node) -> bool:
         found = node.code.project.free(made.code, made.op.name)
         return made.op.name.isupper() or (found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp)))
     if isinstance(made.op, (ops.Attr, ops.Import)):
-        return made.spelled.rpartition(".")[2].lstrip("_").isupper() or bool(list(node.code.project.denoted_classes(made)))
+        return made.spelled.rpartition(".")[2].lstrip("_").isupper() or bool(
+            list(node.code.project.denoted_classes(made))
+        )
     return isinstance(made.op, (ops.Comp, ops.ClassDef))
 
 
 _FORM_CHECKS = frozenset(
-    "isdigit isnumeric isdecimal isalnum isalpha isidentifier match fullmatch search is_valid".split()
+    (
+        "isdigit",
+        "isnumeric",
+        "isdecimal",
+        "isalnum",
+        "isalpha",
+        "isidentifier",
+        "match",
+        "fullmatch",
+        "search",
+        "is_valid",
+    )
 )
+_COPIES = ("keys", "values", "split", "list", "set", "tuple", "frozenset")
 _TELLING = ("valid", "allowed", "safe", "whitelist", "allowlist", "permitted", "is_uuid", "check_")
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from backaudit.backend.inputs import checked_data, converts, enclosed, field_of, form_field, parser_converts
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
-from backaudit.flow.trace import ANY, Access, Goal, Trace
+from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
 # Kinds of sinks where only the beginning of a text decides: whoever fixes the host fixes the harm.
 _BEGINNING = frozenset({"url", "redirect"})
+# Kinds that need a victim who follows an attacker's link: what a link cannot carry does no harm.
+_FROM_LINKS = frozenset({"redirect"})
+# Kinds where an uploaded file harms by its name, not by its content.
+_NAMES = frozenset({"path", "url", "redirect", "command", "sql"})
+# Keys of the environment that the server sets.
+_SERVER_KEYS = frozenset({"REMOTE_ADDR", "REMOTE_HOST", "SERVER_NAME", "SERVER_PORT", "REQUEST_METHOD", "wsgi.input"})
 
 
 class ClientInput(Goal):
@@ -27,21 +35,49 @@ class ClientInput(Goal):
         self._guards = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
         self._harmless = models.kinds.get("harmless-types", frozenset())
         self._sources = models.sources
+        self._not_from_links = models.kinds.get("not-from-links", frozenset())
+        self._uploads = models.kinds.get("uploads", frozenset())
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
         if isinstance(op, ops.Param):
             return self._parameter(trace.project, node, op, access)
-        if isinstance(op, (ops.Attr, ops.Call, ops.Item)):
-            func = node.to(op.func) if isinstance(op, ops.Call) else node
-            for name in trace.project.names(func):
-                if name in self._sources:
-                    return f"{self._sources[name]} comes from the client"
+        if isinstance(op, (ops.Attr, ops.Call)):
+            return self._read(trace.project, node, access) or self._checked(trace.project, node, access)
         return None
+
+    def _read(self, project: Project, node: Node, access: Access) -> str | None:
+        for name in request_names(project, node):
+            if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
+                continue
+            if (access and access[0] in _SERVER_KEYS) or self._uploaded(project, node, access):
+                return None
+            if isinstance(node.op, ops.Call) and access and parser_converts(project, node, str(access[0])):
+                return None
+            return f"{self._sources[name]} comes from the client"
+        return None
+
+    def _uploaded(self, project: Project, node: Node, access: Access) -> bool:
+        """Whether an uploaded file is meant as an object: opening or saving it takes no text of the client's."""
+        files = any(split(split(name)[1])[0] in self._uploads for name in project.types(node))
+        return files and self.kind in _NAMES and not {"filename", "name"} & set(map(str, access[-1:]))
+
+    def _checked(self, project: Project, node: Node, access: Access) -> str | None:
+        """What went through a form or schema: still text, unless its field says otherwise."""
+        field = form_field(project, node)
+        if field is not None:
+            form, name = field
+            return None if converts(project, form, name) else f"`{node.spelled}` comes from the client (form)"
+        schema = checked_data(project, node)
+        if schema is None or not access or converts(project, schema, str(access[0])):
+            return None
+        return f"`{node.spelled}[{access[0]!r}]` comes from the client"
 
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         param = client_input(project, node.code, op.index)
-        if param is None:
+        if param is None or (param.where == "path" and param.bounded):
+            return None
+        if self.kind in _FROM_LINKS and param.where in ("header", "cookie"):
             return None
         types = self._part_types(project, param.types, access)
         if types is None or (types and all(self._is_harmless(project, name) for name in types)):
@@ -51,19 +87,32 @@ class ClientInput(Goal):
 
     def _part_types(self, project: Project, types: tuple[str, ...], access: Access) -> tuple[str, ...] | None:
         """The types of the part of a parameter that is wanted; None if the whole object is, which is no text."""
+        if any(split(name)[0] in self._uploads for name in types):
+            wanted = set(map(str, access)) & {"filename", "name", "content_type"}
+            return ("builtins.str",) if wanted or (not access and self.kind not in _NAMES) else None
         for name in types:
-            cls = project.class_named(split(name)[0])
+            cls = enclosed(project, name)
             if cls is None:
                 continue
-            if not access:
+            rest = access[1:] if split(name)[0] == "list" else access
+            if not rest:
                 return None
-            for owner in project.lineage(cls.name):
-                view = project.class_named(owner)
-                field = view.fields.get(str(access[0])) if view is not None else None
-                if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
-                    inner = project.annotated(field.to(field.op.annotation))
-                    return self._part_types(project, inner, access[1:]) if access[1:] else inner
+            if rest[0] == KEY:
+                return None
+            if rest[0] == ANY:
+                return self._any_field(project, cls)
+            field = field_of(project, cls, str(rest[0]))
+            if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
+                inner = project.annotated(field.to(field.op.annotation))
+                return self._part_types(project, inner, rest[1:]) if rest[1:] else inner
         return types
+
+    def _any_field(self, project: Project, cls: ClassView) -> tuple[str, ...] | None:
+        """The types of those fields of a schema that are free text."""
+        declared = [f for f in cls.fields.values() if isinstance(f.op, ops.Bind) and f.op.annotation != NONE]
+        types = [name for f in declared for name in project.annotated(f.to(f.op.annotation))]  # type: ignore[union-attr]
+        free = [name for name in types if not self._is_harmless(project, name)]
+        return tuple(free) or None
 
     def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
         op = node.op
@@ -116,7 +165,11 @@ class ClientInput(Goal):
 def _decides(text: str) -> bool:
     """Whether a text that begins a URL fixes where it leads."""
     _, scheme, rest = text.partition("://")
-    return ("/" in rest or len(rest) > 3) if scheme else text.startswith("/") and not text.startswith("//") and len(text) > 1
+    return (
+        ("/" in rest or len(rest) > 3)
+        if scheme
+        else text.startswith("/") and not text.startswith("//") and len(text) > 1
+    )
 
 
 class Password(Goal):
@@ -136,7 +189,12 @@ class Password(Goal):
             return self._attribute(trace.project, node, op)
         if isinstance(op, ops.Item):
             key = node.to(op.key).const
-            if isinstance(key, str) and means_password(key) and not access and self._is_given(trace.project, node.to(op.base)):
+            if (
+                isinstance(key, str)
+                and means_password(key)
+                and not access
+                and self._is_given(trace.project, node.to(op.base))
+            ):
                 return f"`{node.spelled or key}` is a password"
         if isinstance(op, ops.Call):
             return self._read(trace.project, node, op, access)
@@ -196,7 +254,11 @@ class Password(Goal):
         types = trace.project.types(node)
         if "builtins.bool" in types or "builtins.int" in types:
             return True
-        if isinstance(op, ops.Bind) and means_password_hash(op.name) and isinstance(node.to(op.value).op, (ops.Call, ops.Await)):
+        if (
+            isinstance(op, ops.Bind)
+            and means_password_hash(op.name)
+            and isinstance(node.to(op.value).op, (ops.Call, ops.Await))
+        ):
             return self._unknown_call(trace.project, node.to(op.value))
         return isinstance(op, ops.Call) and self._hashed(trace.project, node)
 

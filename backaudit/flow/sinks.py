@@ -6,48 +6,103 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.facts import ops
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.rule import Step
 
+_WRAPPERS = 3
+_CALLERS = 60
+
+
+class Sink(msgspec.Struct, frozen=True):
+    """A call that does harm with the text of ``argument``; ``name`` is what the table calls it."""
+
+    call: Node
+    argument: Node
+    name: str
+
 
 class Flow(msgspec.Struct, frozen=True):
-    """Client input on its way into ``argument`` of the call ``sink``."""
+    """Client input on its way into ``argument`` of the call ``sink``; ``passed``: the values it goes through."""
 
     sink: Node
     argument: Node
     origin: Origin
+    name: str = ""
+    passed: frozenset[Node] = frozenset()
 
     def trace(self, what: str) -> tuple[Step, ...]:
         """The steps from the source to the sink; ``what`` says what happens there."""
         return (*self.origin.steps, Step(self.sink.place, what))
 
 
-def sink_calls(project: Project, kind: str) -> Iterator[tuple[Node, list[Node]]]:
-    """Calls that do harm with text, and the arguments that matter, in code that serves (no tests, no migrations)."""
+def sinks(project: Project, kind: str) -> Iterator[Sink]:
+    """Calls that do harm with text, with the arguments that matter, in code that serves (no tests, no migrations).
+
+    Where a function of the project only hands its parameter on, its callers are the sinks.
+    """
     table = project.models.sinks.get(kind, {})
-    seen: set[Node] = set()
-    for name in sorted(table):
-        for call in project.calls(name):
-            if call in seen or project.role(call.code.path) not in ("production", "script"):
-                continue
-            seen.add(call)
-            found = [_argument(call, argument) for argument in table[name]]
-            yield call, [node for node in found if node is not None]
+    seen: set[tuple[Node, Node]] = set()
+    for name in sorted(table, key=lambda name: (name.startswith("*"), name)):
+        for call in _called(project, name):
+            for argument in table[name]:
+                value = argument_of(call, argument)
+                if value is None or (call, value) in seen or project.role(call.code.path) not in _SERVING:
+                    continue
+                seen.add((call, value))
+                yield from _expanded(project, Sink(call, value, name), 0)
 
 
-def _argument(call: Node, argument: int | str) -> Node | None:
+def _called(project: Project, name: str) -> Iterator[Node]:
+    """Calls of a named thing; ``*.name`` of any method of that name that the project does not define itself."""
+    if not name.startswith("*."):
+        return project.calls(name)
+    methods = project.calls_of(name[2:])
+    return (call for call in methods if call.receiver is not None and not project.callees(call))
+
+
+_SERVING = ("production", "script")
+
+
+def argument_of(call: Node, argument: int | str) -> Node | None:
+    """An argument as tables name it: by position, by keyword, or ``self`` for the receiver."""
     if argument == "self":
         return call.receiver
     return call.arg(argument, None) if isinstance(argument, int) else call.arg(None, argument)
 
 
-def flows(project: Project, kind: str) -> Iterator[Flow]:
-    """Each sink of a kind that client input reaches unchecked, once, with the nearest source."""
-    for call, arguments in sink_calls(project, kind):
-        for argument in arguments:
-            origin = next(Trace(project, ClientInput(project, kind)).origins(argument), None)
-            if origin is not None:
-                yield Flow(call, argument, origin)
-                break
+def _expanded(project: Project, sink: Sink, depth: int) -> Iterator[Sink]:
+    value = sink.argument.origin
+    callers = project.callers(value.code) if isinstance(value.op, ops.Param) and depth < _WRAPPERS else ()
+    yield sink
+    if not isinstance(value.op, ops.Param):
+        return
+    for call in callers[:_CALLERS]:
+        passed = project.argument(call, value.code, value.op.index)
+        if passed is not None and project.role(call.code.path) in _SERVING:
+            yield from _expanded(project, Sink(call, passed, sink.name), depth + 1)
+
+
+def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
+    """Each sink of these kinds that client input reaches unchecked, once, with the nearest source.
+
+    A flow through a function that only hands its parameter on is told at the caller, who makes the text.
+    """
+    told: set[Node] = set()
+    for each in (kind, *more):
+        for sink in sinks(project, each):
+            if sink.call in told:
+                continue
+            flow = flow_into(project, kind, sink)
+            if flow is not None:
+                told.add(sink.call)
+                yield flow
+
+
+def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
+    """How client input reaches a sink unchecked, if it does."""
+    trace = Trace(project, ClientInput(project, kind), within=isinstance(sink.argument.origin.op, ops.Param))
+    origin = next(trace.origins(sink.argument, use=sink.call.value), None)
+    return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited)

@@ -20,6 +20,7 @@ from backaudit.rule import Step
 
 Access = tuple[str | int, ...]
 ANY = "*"
+KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 
 _MAX_STEPS = 3_000
 _MAX_CALLS = 12
@@ -63,17 +64,23 @@ class _Work(msgspec.Struct, frozen=True):
 
 
 class Trace:
-    """One search. ``origins`` runs it to the first sources; what is visited once is not visited again."""
+    """One search. ``origins`` runs it to the first sources; what is visited once is not visited again.
 
-    def __init__(self, project: Project, goal: Goal) -> None:
+    ``within``: the search does not go on in the callers of the body where it starts.
+    """
+
+    def __init__(self, project: Project, goal: Goal, *, within: bool = False) -> None:
         self.project = project
         self.goal = goal
         self.models = project.models
+        self._within = within
+        self._start: Code | None = None
         self._seen: set[tuple[Node, Access, tuple[Node, ...]]] = set()
 
-    def origins(self, node: Node, access: Access = ()) -> Iterator[Origin]:
-        """The sources that reach ``node``, nearest first in breadth."""
-        queue = [_Work(node, access, node.value, (), ())]
+    def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
+        """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
+        queue = [_Work(node, access, node.value if use is None else use, (), ())]
+        self._start = node.code
         done = 0
         while queue:
             work = queue.pop(0)
@@ -90,6 +97,11 @@ class Trace:
                 yield Origin(work.node, what, (Step(work.node.place, what), *work.steps))
             elif not self.goal.ends(self, work.node, work.access, work.use):
                 queue.extend(self._back(work))
+
+    @property
+    def visited(self) -> frozenset[Node]:
+        """The values that the search has looked at."""
+        return frozenset(node for node, _, _ in self._seen)
 
     def _bound(self, node: Node) -> None:
         problem = Problem(
@@ -171,6 +183,9 @@ class Trace:
     def _dict(self, work: _Work, op: ops.Build) -> Iterator[_Work]:
         wanted = work.access[0] if work.access else None
         for key, item in zip(op.keys, op.items, strict=True):
+            if wanted == KEY and key != NONE:
+                yield from self._to(work, key, work.access[1:])
+                continue
             name = work.node.to(key).const if key != NONE else None
             if key == NONE:
                 yield from self._to(work, item)
@@ -193,7 +208,8 @@ class Trace:
             yield from self._all(work, (op.left, op.right), () if op.operator != "|" else None)
 
     def _comp(self, work: _Work, op: ops.Comp) -> Iterator[_Work]:
-        yield from self._to(work, op.value, work.access[1:])
+        keys = op.kind == "dict" and work.access[:1] == (KEY,)
+        yield from self._to(work, op.key if keys else op.value, work.access[1:])
 
     def _name(self, work: _Work, op: ops.Name) -> Iterator[_Work]:
         found = self.project.free(work.node.code, op.name)
@@ -225,7 +241,9 @@ class Trace:
                 yield from self._to(work, op.value, work.access[1:])
         elif isinstance(op, ops.SetItem):
             key = work.node.to(op.key).const
-            if wanted in (None, ANY) or key is None or wanted == key:
+            if wanted == KEY:
+                yield from self._to(work, op.key, work.access[1:])
+            elif wanted in (None, ANY) or key is None or wanted == key:
                 yield from self._to(work, op.value, work.access[1:])
         elif isinstance(op, ops.Call):
             call = work.node.to(value)
@@ -241,7 +259,7 @@ class Trace:
         code = work.node.code
         if work.calls:
             yield from self._passed(work, work.calls[-1], code, op.index, work.calls[:-1])
-        else:
+        elif not (self._within and code is self._start):
             for call in self.project.callers(code):
                 yield from self._passed(work, call, code, op.index, ())
         if op.index == 0 and code.cls is not None and work.access:
@@ -300,8 +318,10 @@ class Trace:
             yield from self._to(work, base, (part, *work.access))
             yield from self._all(work, op.args[1:])
         elif func.op.name in ("values", "items", "keys", "popitem"):
-            rest = work.access[2:] if func.op.name == "items" else work.access[1:]
-            yield from self._to(work, base, (ANY, *rest))
+            pair = func.op.name in ("items", "popitem")
+            rest = work.access[2:] if pair else work.access[1:]
+            keys = func.op.name == "keys" or (pair and work.access[1:2] == (0,))
+            yield from self._to(work, base, (KEY if keys else ANY, *rest))
         elif func.op.name in ("copy", "dict", "model_dump", "to_dict", "_asdict", "deepcopy", "json"):
             yield from self._to(work, base)
 

@@ -85,6 +85,10 @@ def _join(tables: Iterable[Mapping[str, Any]]) -> Models:
                 for kind, names in content.items():
                     inner = grouped.setdefault(section, {}).setdefault(kind, {})
                     inner.update(names if isinstance(names, Mapping) else dict.fromkeys(names, True))
+            elif section == "parameters":
+                for name, entries in content.items():
+                    known = flat.setdefault(section, {}).setdefault(name, [])
+                    known.extend(entries if isinstance(entries, list) else [entries])
             else:
                 flat.setdefault(section, {}).update(content)
     return _models(flat, grouped)
@@ -94,7 +98,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
     parameters = tuple(
         ParameterConvention(name, entry["package"], entry["type"])
         for name, entries in flat.get("parameters", {}).items()
-        for entry in (entries if isinstance(entries, list) else [entries])
+        for entry in entries
     )
     knowledge = Knowledge(
         flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters
