@@ -15,6 +15,15 @@ from backaudit.source import Source
 __all__ = ["Lowered", "lower"]
 
 
+def _trusted(node: cst.CSTNode) -> None:
+    """In place of libcst's validation of every node it makes."""
+
+
+# A tree that the parser made is valid, and this package makes none by hand: validating each node again would be a
+# quarter of the time that parsing takes.
+cst.CSTNode.__post_init__ = _trusted  # type: ignore[method-assign]
+
+
 class Lowered(msgspec.Struct, frozen=True):
     """``facts`` is None where the text is not Python, and ``problem`` says why."""
 
