@@ -12,12 +12,13 @@ import msgspec
 from backaudit.sql import HOLE, MAX_TEXT, Tree, parsed
 
 _MARKS = re.compile(r"\$(?P<number>\d+)|%\((\w+)\)s|%s|\?(?=[\s,);]|$)|%%")
+_QUOTED = re.compile(r":p__\d+")
 _VERB = re.compile(r"\s*(insert|replace|update|select|delete|with)\b", re.I)
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """``slot``: position (from 0) or name of the bound parameter. ``column`` is empty where only its ``position`` in the
-    table is known (an INSERT that names no columns)."""
+    """``slot``: position (from 0) or name of the bound parameter; empty for a value that was put into the text itself.
+    ``column`` is empty where only its ``position`` in the table is known (an INSERT that names no columns)."""
 
     slot: int | str
     use: Literal["stored", "compared"]
@@ -31,7 +32,7 @@ def parameters(text: str) -> tuple[Parameter, ...]:
     """The bound parameters of one statement; empty if the text is none or cannot be read."""
     if len(text) > MAX_TEXT or not _VERB.match(text):
         return ()
-    found = parsed(_numbered(text.replace(HOLE, "x")))
+    found = parsed(_numbered(text))
     return () if found is None else (*_inserted(found), *_updated(found), *_compared(found))
 
 
@@ -92,7 +93,13 @@ def _kind(name: str) -> type:
 def _slot(value: Tree) -> int | str | None:
     if value is None:
         return None
-    if value.key != "placeholder":
-        return None
-    name = str(value.this or "")
-    return int(name[3:]) if name.startswith("p__") else name or None
+    if value.key == "placeholder":
+        return _position(str(value.this or "")) or None
+    if value.key == "literal" and value.is_string:
+        text = str(value.this)
+        return "" if HOLE in text else _position(text[1:]) if _QUOTED.fullmatch(text) else None
+    return "" if value.key == "column" and value.name == HOLE else None
+
+
+def _position(name: str) -> int | str:
+    return int(name[3:]) if name.startswith("p__") else name

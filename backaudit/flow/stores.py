@@ -161,7 +161,7 @@ def _column_name(node: Node, key: int) -> str | None:
 def _in_sql(project: Project) -> Iterator[Store]:
     for call, parameter in sql_parameters(project):
         if parameter.use == "stored" and is_password_column(_named(project, parameter)):
-            for value, access in _bound(call, parameter):
+            for value, access in bound(call, parameter):
                 yield Store(call, value, access, _named(project, parameter), f"table `{parameter.table}`")
 
 
@@ -192,27 +192,41 @@ def _sql_parameters(project: Project) -> tuple[tuple[Node, Parameter], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _bound(call: Node, parameter: Parameter) -> Iterator[tuple[Node, Access]]:
-    """What is bound to a parameter: the driver's sequence or mapping, or (asyncpg) the arguments themselves."""
-    op = call.call
-    if op is None:
+def bound(call: Node, parameter: Parameter) -> Iterator[tuple[Node, Access]]:
+    """What a parameter stands for: a part of the driver's sequence or mapping, an argument (asyncpg), or of the text."""
+    op, text = call.call, call.arg(0, "sql")
+    if op is None or text is None:
         return
     rest = op.args[1:]
-    if isinstance(parameter.slot, str):
+    if parameter.slot == "":
+        yield text, ()
+    elif isinstance(parameter.slot, str):
         for value in rest[:1]:
             yield call.origin.to(value), (parameter.slot,)
         named = call.keywords().get(parameter.slot)
         if named is not None:
             yield named, ()
-        return
-    if len(rest) == 1:
-        made = call.origin.to(rest[0]).origin
-        single = isinstance(made.op, ops.Param) or not isinstance(made.op, ops.Build)
-        yield call.origin.to(rest[0]), (parameter.slot,)
-        if single and parameter.slot == 0 and isinstance(made.op, (ops.Attr, ops.Const)):
-            yield call.origin.to(rest[0]), ()
+    elif not rest:
+        yield from _formatted(text.origin, parameter.slot)
+    elif len(rest) == 1:
+        yield from _of_sequence(call.origin.to(rest[0]), parameter.slot)
     elif parameter.slot < len(rest):
         yield call.origin.to(rest[parameter.slot]), ()
+
+
+def _of_sequence(values: Node, slot: int) -> Iterator[tuple[Node, Access]]:
+    made = values.origin
+    yield values, (slot,)
+    if slot == 0 and isinstance(made.op, (ops.Attr, ops.Const)):
+        yield values, ()
+
+
+def _formatted(text: Node, slot: int) -> Iterator[tuple[Node, Access]]:
+    """``"... %s ..." % (a, b)``, where the driver is given no parameters."""
+    op = text.op
+    if isinstance(op, ops.Bin) and op.operator == "%":
+        right = text.to(op.right)
+        yield right, (slot,) if isinstance(right.origin.op, ops.Build) else ()
 
 
 def _documents(project: Project) -> Iterator[Store]:
@@ -233,3 +247,31 @@ def _in_session(project: Project) -> Iterator[Store]:
                 yield Store(node, node.to(op.value), (), key, "the session")
 
 
+
+
+def looked_up(project: Project) -> Iterator[tuple[Node, str, Node]]:
+    """(call, column, value) for every query that asks by keyword or document for rows with some password."""
+    kinds = project.models.kinds
+    for name in sorted(kinds.get("row-filters", ())):
+        for call in project.calls(name):
+            if project.role(call.code.path) in SERVING and _queries(project, call):
+                yield from ((call, k.partition("__")[0], v) for k, v in call.keywords().items() if _asks(k))
+    for name in sorted(kinds.get("document-filters", ())):
+        for call in project.calls(name):
+            first = call.arg(0, "filter")
+            if first is not None and project.role(call.code.path) in SERVING:
+                yield from ((call, store.column, store.value) for store in _mapping(call, first, [], ""))
+
+
+def _asks(keyword: str) -> bool:
+    column, _, lookup = keyword.partition("__")
+    return is_password_column(column) and lookup in ("", "exact", "iexact")
+
+
+def _queries(project: Project, call: Node) -> bool:
+    """Whether a call by a common name really asks a table: its receiver, or first argument, is a model or a query."""
+    receiver = call.receiver
+    if call.method == "filter_by" or (receiver is not None and receiver.spelled.endswith(".objects")):
+        return True
+    func = call.func
+    return func is not None and any(not name.startswith("*.") for name in project.names(func))

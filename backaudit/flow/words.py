@@ -52,3 +52,20 @@ def means_password_hash(name: str) -> bool:
     return bool(_PASSWORD.intersection(parts)) and bool(
         {"hash", "hashed", "digest", "encrypted", "crypt", "salted", "bcrypt"}.intersection(parts)
     )
+
+
+_PERSON = frozenset(
+    "user users account accounts member members customer customers admin admins administrator person people employee "
+    "employees staff student students teacher teachers patient doctor owner driver client clients login logins "
+    "credential credentials usuario usuarios utilisateur benutzer konto cliente clientes players player author".split()
+)
+_INPUT = frozenset(
+    "form schema create update in input request register registration signup login dto serializer base validator".split()
+)
+
+
+@lru_cache(maxsize=65536)
+def means_person(name: str) -> bool:
+    """Whether a class or collection of this name is about people who have accounts, not about what a form asks."""
+    parts = words(name)
+    return bool(_PERSON.intersection(parts)) and not _INPUT.intersection(parts[1:])
