@@ -6,18 +6,23 @@ news to the reader. So a finding needs all sources to be silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from backaudit.backend.schema import django, light, migrations, sqlalchemy
-from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, with_definition
+from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, columns_index, with_definition
 from backaudit.backend.schema.values import snake_case
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.sql import Column, Definition, Index, Key
 
 __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "schema", "snake_case"]
+
+
+_MYSQL = frozenset({"pymysql", "MySQLdb", "mysqlclient", "aiomysql", "asyncmy", "flask_mysqldb", "mysql"})
+_OTHERS = frozenset({"psycopg2", "psycopg", "asyncpg", "sqlite3", "aiosqlite", "aiopg", "pg8000"})
 
 
 def schema(project: Project) -> Schema:
@@ -29,12 +34,27 @@ def _schema(project: Project) -> Schema:
     found = _from_models(project)
     _add_definitions(found, project)
     linked = _linked(found)
+    if _indexes_keys(project):
+        linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
     result = Schema(found[name] if name not in linked else linked[name] for name in sorted(found))
     user = django.custom_user(project)
     table = result.of_model(user) if user else None
     if table is not None:
         result.alias(django.USER, table)
     return result
+
+
+def _indexes_keys(project: Project) -> bool:
+    """Whether the database is one that indexes foreign keys by itself (InnoDB does): told by the drivers imported."""
+    modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
+    named = modules | {driver for driver in (*_MYSQL, *_OTHERS) if re.search(rf"\b{driver}\b", written, re.I)}
+    return bool(named & _MYSQL) and not named & _OTHERS
+
+
+def _with_indexed_keys(table: Table) -> Table:
+    keys = tuple(columns_index(column.name) for column in table.columns if column.references)
+    return msgspec.structs.replace(table, indexes=(*table.indexes, *keys))
 
 
 def _from_models(project: Project) -> dict[str, Table]:

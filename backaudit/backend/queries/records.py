@@ -1,0 +1,36 @@
+"""The record of a query site."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node
+from backaudit.sql import Use
+
+
+class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that filters, joins or sorts: a link of a query's chain, or the execution of SQL text.
+
+    ``uses``: what it asks, with real tables and columns. ``companions``: what other links of the same chain ask
+    whenever this one runs. ``limited``: the query stops after some rows. ``single``: at most one row is wanted.
+    ``places``: where a use stands if not at ``place``, by its position in ``uses``. ``verb``: select, update, delete.
+    ``unread``: the chain has a condition or join that could not be read.
+    """
+
+    place: Place
+    code: Code
+    node: Node
+    uses: tuple[Use, ...]
+    companions: tuple[Use, ...] = ()
+    limited: bool = False
+    single: bool = False
+    raw: bool = False
+    verb: str = "select"
+    tables: tuple[str, ...] = ()
+    unread: bool = False
+    places: dict[int, Place] = {}
+
+    def place_of(self, use: Use) -> Place:
+        """Where a use stands."""
+        return self.places.get(self.uses.index(use), self.place)

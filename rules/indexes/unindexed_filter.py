@@ -1,0 +1,68 @@
+"""indexes/unindexed-filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.advice import named, remedy, siblings, why
+from backaudit.backend.missing import missing_filters
+from backaudit.project import Project
+from backaudit.rule import Finding, rule
+
+
+@rule("indexes/unindexed-filter", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
+def unindexed_filter(project: Project) -> Iterator[Finding]:
+    """A column is filtered on and no index can serve the look-up.
+
+    Without an index that begins with the column, the database reads the whole table for every such query: a
+    millisecond with a thousand rows, a second with a million, on each request. Foreign keys are the usual victims:
+    Django indexes them by itself, SQLAlchemy, SQLModel, Tortoise and plain SQL do not. The second column of a composite
+    key or index does not serve alone.
+
+    Mend: declare an index on the column, or on the columns that are filtered on together, and create it by a migration.
+
+    Bad:
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Order(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            customer_id = db.Column(db.Integer, db.ForeignKey("customer.id"), nullable=False)
+
+        def orders_of(customer_id):
+            return Order.query.filter_by(customer_id=customer_id).all()
+
+        def report(customer_id):
+            return len(orders_of(customer_id))
+
+    Good:
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Order(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            customer_id = db.Column(db.Integer, db.ForeignKey("customer.id"), nullable=False, index=True)
+
+        def orders_of(customer_id):
+            return Order.query.filter_by(customer_id=customer_id).all()
+
+        def report(customer_id):
+            return len(orders_of(customer_id))
+
+    Links:
+        https://cwe.mitre.org/data/definitions/1067.html
+        https://use-the-index-luke.com/sql/where-clause
+    """
+    every = missing_filters(project)
+    for missing in every:
+        yield Finding(
+            place=missing.place,
+            message=f"No index serves the look-up by {named(missing)}: {why(missing)}, so the whole table is read.",
+            remedy=remedy(missing.table, missing.proposed),
+            confidence=missing.sure,
+            severity=missing.weight,
+            shown=None if missing.core else "strict",
+            related=siblings(missing, every),
+        )
