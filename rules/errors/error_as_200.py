@@ -27,7 +27,7 @@ _FAILURE = re.compile(
     re.IGNORECASE,
 )
 _SUCCESS = re.compile(
-    r"\b(success|successfully|sent|if (an?|the|that|your|this)|you will receive|welcome|deleted|updated)\b",
+    r"\b(ok|success|successfully|sent|if (an?|the|that|your|this)|you will receive|welcome|deleted|updated)\b",
     re.IGNORECASE,
 )
 # Endpoints that report a state, or answer a machine that wants 200 whatever happened.
@@ -145,7 +145,7 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
     if answer.status is None or not 200 <= answer.status < 300 or _is_template(answer.maker):
         return None
     for part in answer.body:
-        said = _failure(project, part)
+        said = _failure(project, part) if part.code is answer.node.code else None
         if said is not None:
             what, sure = said
             return f"The failure ({what}) is answered with status {answer.status}.", sure if not _caught(
@@ -220,7 +220,7 @@ def _pairs(node: Node) -> dict[str, Node] | None:
 def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
     text = _literal(value)
     if key in _ERROR_KEYS and not _is_empty(value):
-        return f"`{key}` in the body", "high" if text else "medium" if _is_known(value) else "low"
+        return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
     if key in _FLAG_KEYS and value.const is False:
         return f"`{key}` is false in the body", "medium"
     if key in _STATE_KEYS and text is not None and text.lower() in _BAD_STATES:
@@ -234,9 +234,12 @@ def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confide
     return None
 
 
-def _is_known(value: Node) -> bool:
-    """Whether a value surely holds an error text."""
-    return isinstance(value.origin.op, (ops.Build, ops.Bin)) or value.method in ("str", "format", "repr")
+def _is_known(project: Project, value: Node) -> bool:
+    """Whether a value surely holds an error text: made here, or given to a helper that makes such answers."""
+    op = value.origin.op
+    if isinstance(op, ops.Param):
+        return value.code not in by_handler(project) and bool(project.callers(value.code))
+    return isinstance(op, (ops.Build, ops.Bin)) or value.method in ("str", "format", "repr")
 
 
 def _is_empty(value: Node) -> bool:

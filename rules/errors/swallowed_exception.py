@@ -108,11 +108,12 @@ def _weigh(project: Project, handler: Handler) -> Confidence | None:
     only_looks = all(call.method in project.models.kinds["looking-methods"] for call in calls)
     if handler.code.file.role == "script" or _fallback(handler):
         return "low"
+    near = reached(project, handler.code)
     if _idle(handler):
-        return "high" if acts or handler.bare else "low" if only_looks else "medium"
-    if only_looks:
-        return "low"
-    return "high" if acts and reached(project, handler.code) else "low"
+        if acts:
+            return "high"
+        return "medium" if handler.bare or (near and not only_looks) else "low"
+    return "high" if acts and near else "low"
 
 
 def _idle(handler: Handler) -> bool:

@@ -1,0 +1,225 @@
+"""errors/unhandled-not-found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import escapes, first_line
+from backaudit.backend.lookups import alike, asked, behind, none_giving, raising
+from backaudit.backend.routes import by_handler
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.trace import Origin
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Confidence, Finding, Step, rule
+
+_LATEST = frozenset(("latest", "earliest"))
+
+
+@rule("errors/unhandled-not-found", severity="medium", cwe=(755, 476), owasp=("A10:2025",), tags=("reliability",))
+def unhandled_not_found(project: Project) -> Iterator[Finding]:
+    """A look-up by what a client sent finds nothing, and ends as a 500.
+
+    Any client can ask for a row that is not there. A look-up that raises then, or gives None that the next line reads
+    an attribute of, turns that everyday question into a server error: the client is not told what it did wrong, and
+    the log fills with tracebacks that hide the real ones.
+
+    Mend: ask for the row in the way that answers 404 by itself (`get_object_or_404`, `get_or_404`), or check the result
+    before it is used.
+
+    Bad:
+        # file: shop/models.py
+        from django.db import models
+
+        class Product(models.Model):
+            slug = models.SlugField(unique=True)
+
+        # file: shop/views.py
+        from django.shortcuts import render
+        from shop.models import Product
+
+        def product(request, slug):
+            return render(request, "product.html", {"product": Product.objects.get(slug=slug)})
+
+        # file: shop/urls.py
+        from django.urls import path
+        from shop import views
+
+        urlpatterns = [path("products/<slug:slug>/", views.product)]
+
+    Bad:
+        from fastapi import Depends, FastAPI
+        from sqlalchemy.orm import Session
+        from models import User
+
+        app = FastAPI()
+
+        @app.get("/users/{user_id}")
+        def name_of(user_id: int, db: Session = Depends(get_db)):
+            user = db.get(User, user_id)
+            return {"name": user.name}
+
+    Good:
+        from fastapi import Depends, FastAPI, HTTPException
+        from sqlalchemy.orm import Session
+        from models import User
+
+        app = FastAPI()
+
+        @app.get("/users/{user_id}")
+        def name_of(user_id: int, db: Session = Depends(get_db)):
+            user = db.get(User, user_id)
+            if user is None:
+                raise HTTPException(status_code=404, detail="No such user")
+            return {"name": user.name}
+
+    Links:
+        https://docs.djangoproject.com/en/stable/topics/http/shortcuts/#get-object-or-404
+        https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html
+    """
+    yield from _raising(project)
+    yield from _none(project)
+
+
+def _raising(project: Project) -> Iterator[Finding]:
+    for call, exceptions in raising(project):
+        path = escapes(project, call, exceptions)
+        if path is None or _known_to_exist(project, call) or call.method in _LATEST:
+            continue
+        origin = _origin(project, call)
+        sure = _sureness(project, path)
+        if origin is not None and sure is not None:
+            what = exceptions[0].rpartition(".")[2]
+            yield Finding(
+                place=first_line(call.place),
+                message=f"`{call.method}()` raises {what} when nothing is found, uncaught: a 500, not a 404.",
+                confidence=sure,
+                trace=(*origin.steps, Step(first_line(call.place), f"looks it up, or raises {what}")),
+            )
+
+
+def _origin(project: Project, call: Node) -> Origin | None:
+    """Where what is looked up comes from: the arguments, or the conditions of the query before."""
+    here: Node | None = call.origin
+    while here is not None and here.call is not None:
+        for argument in here.args():
+            origin = client_origin(project, _compared(argument))
+            if origin is not None:
+                return origin
+        here = here.receiver.origin if here.receiver is not None else None
+        while here is not None and isinstance(here.op, (ops.Await, ops.Attr)):
+            here = here.to(here.op.value if isinstance(here.op, ops.Await) else here.op.base).origin
+    return None
+
+
+def _compared(argument: Node) -> Node:
+    """``Model.id == value``: the value."""
+    op = argument.origin.op
+    return argument.to(op.right) if isinstance(op, ops.Compare) else argument
+
+
+def _known_to_exist(project: Project, call: Node) -> bool:
+    """Whether the same body has asked before whether such a row exists."""
+    receiver = call.receiver
+    model = project.types(receiver) if receiver is not None else ()
+    over = {name.partition("[")[2] for name in model}
+    for value in range(call.value):
+        earlier = call.code.node(value)
+        if isinstance(earlier.op, ops.Call) and earlier.method in ("exists", "count", "aexists", "acount"):
+            asked_of = project.types(earlier.receiver) if earlier.receiver is not None else ()
+            if over & {name.partition("[")[2] for name in asked_of}:
+                return True
+    return False
+
+
+def _none(project: Project) -> Iterator[Finding]:
+    found = project.once(none_giving)
+    bodies: dict[Code, list[Node]] = {}
+    for call in found:
+        if call.code.file.role == "production":
+            bodies.setdefault(call.code, []).append(call)
+    for code, calls in bodies.items():
+        given = {call.value: call for call in calls}
+        yield from _in_body(project, code, given, found)
+
+
+def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
+    told: list[Value] = []
+    for value, op in enumerate(code.ops):
+        if not isinstance(op, (ops.Attr, ops.Item)):
+            continue
+        sources = [v for v in behind(code, op.base) if v in given]
+        if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
+            continue
+        call = given[sources[0]]
+        raised = ("builtins.AttributeError",) if isinstance(op, ops.Attr) else ("builtins.TypeError",)
+        path = None if _never_none(call) else escapes(project, code.node(value), raised)
+        sure = _sureness(project, path) if path is not None else None
+        origin = _origin(project, call) if sure is not None else None
+        if origin is not None and sure is not None:
+            told.append(sources[0])
+            yield _finding(code.node(value), call, found[call], origin, sure)
+
+
+def _sureness(project: Project, path: tuple[Node, ...]) -> Confidence | None:
+    """How sure it is that no caller on the way has made sure of the row; None if one has."""
+    if not path:
+        return "high"
+    if any(_vouched(project, call) for call in path):
+        return None
+    return "low" if any(_injects_rows(project, call.code) for call in path) else "medium"
+
+
+def _vouched(project: Project, call: Node) -> bool:
+    """Whether the caller has looked something up by one of the same arguments before, and asked whether it is there."""
+    found = project.once(none_giving)
+    code = call.code
+    for earlier in found:
+        if earlier.code is code and earlier.value < call.value and asked(code, earlier.value, call.value):
+            mine = [argument.value for argument in call.args()]
+            if any(alike(code, argument.value, value) for argument in earlier.args() for value in mine):
+                return True
+    return False
+
+
+def _injects_rows(project: Project, code: Code) -> bool:
+    """Whether a handler is given objects that its dependencies have looked up."""
+    return any(
+        param.where == "injected" and any(project.class_named(name) is not None for name in param.types)
+        for route in by_handler(project).get(code, ())
+        for param in route.params
+    )
+
+
+def _never_none(call: Node) -> bool:
+    """Whether the look-up is an aggregate, which always has a row."""
+    words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
+    return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
+
+
+def _around(call: Node) -> Iterator[Node]:
+    """The calls of the chain that ends in the look-up, with their arguments; a cursor's statement before it."""
+    here: Node | None = call.origin
+    while here is not None and here.call is not None:
+        yield here
+        yield from here.args()
+        yield from (inner for argument in here.args() for inner in argument.args())
+        here = here.receiver.origin if here.receiver is not None else None
+    if here is not None:
+        for effect in here.code.effects.get(here.value, ()):
+            if effect < call.value and isinstance(here.code.ops[effect], ops.Call):
+                yield from here.code.node(effect).args()
+
+
+def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence) -> Finding:
+    op = use.op
+    read = f"`.{op.name}`" if isinstance(op, ops.Attr) else "an item"
+    through = "" if lookup == call else f" (from `{lookup.method}()`)"
+    steps = [*origin.steps, Step(first_line(call.place), f"`{call.method}()` gives None if nothing is found{through}")]
+    return Finding(
+        place=first_line(use.place),
+        message=f"`{call.method}()` gives None when nothing is found, and {read} of it is read: a 500, not a 404.",
+        confidence=sure,
+        trace=(*steps, Step(first_line(use.place), f"reads {read} of it")),
+    )

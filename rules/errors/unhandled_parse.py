@@ -1,0 +1,237 @@
+"""errors/unhandled-parse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.catching import escapes, first_line, reached
+from backaudit.backend.lookups import alike, asked
+from backaudit.backend.routes import by_handler, client_input
+from backaudit.facts import ops
+from backaudit.flow.client import client_origin, request_names
+from backaudit.flow.guards import guarded
+from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Finding, Step, rule
+
+_VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
+
+
+@rule("errors/unhandled-parse", severity="medium", cwe=(755, 248), owasp=("A10:2025",), tags=("reliability",))
+def unhandled_parse(project: Project) -> Iterator[Finding]:
+    """Converting or indexing request data can raise, and ends as a 500.
+
+    A client may leave a key out, or send a word where a number belongs. If `int(...)`, `json.loads(...)` or
+    `data["key"]` meets that unguarded, the client's slip is reported as the server's failure.
+
+    Mend: let the framework convert (typed parameters, a schema, a form or serializer), or catch the error and answer
+    400.
+
+    Bad:
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.get("/items")
+        def items():
+            page = int(request.args.get("page", "1"))
+            return {"items": load(page)}
+
+    Bad:
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/items")
+        def add_item():
+            data = request.get_json()
+            return {"id": store(data["name"])}, 201
+
+    Good:
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.get("/items")
+        def items():
+            page = request.args.get("page", 1, type=int)
+            return {"items": load(page)}
+
+    Good: a missing key of a form is answered 400
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/items")
+        def add_item():
+            return {"id": store(request.form["name"])}, 201
+
+    Links:
+        https://cwe.mitre.org/data/definitions/248.html
+        https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
+    """
+    yield from _conversions(project)
+    yield from _missing_keys(project)
+
+
+def _conversions(project: Project) -> Iterator[Finding]:
+    lookups = project.models.kinds["raising-lookups"]
+    raises = {name: found for name, found in project.models.raises.items() if name not in lookups}
+    for call in project.calls(*sorted(raises)):
+        names = project.names(call.func) if call.func is not None else ()
+        exceptions = next((raises[name] for name in names if name in raises), ())
+        argument = call.arg(0)
+        if call.code.file.role != "production" or not exceptions or escapes(project, call, exceptions[:1]) is None:
+            continue
+        if argument is None:
+            if "Request" in " ".join(names):
+                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions)
+            continue
+        origin = client_origin(project, argument, untyped=True)
+        if origin is not None and not _checked(argument, call) and not _matched(project, argument):
+            yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions)
+
+
+def _checked(argument: Node, call: Node) -> bool:
+    return guarded(argument, call.value, frozenset())
+
+
+def _matched(project: Project, argument: Node) -> bool:
+    """Whether a regular expression has passed the text: its group, or a part of the path that admits digits only."""
+    node = argument.origin
+    if node.method in ("group", "groups"):
+        return True
+    name = _name_of(node)
+    digits = re.compile(
+        rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
+    )
+    routes = by_handler(project).get(node.code, ())
+    return bool(name) and any(digits.search(text) for route in routes for text in _texts(project, route.declared))
+
+
+def _name_of(node: Node) -> str:
+    """The name of a path parameter: of the function's parameter, or the key by which it is read."""
+    op = node.op
+    if isinstance(op, ops.Param):
+        return op.name
+    key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0)
+    return (key.text or "") if key is not None else ""
+
+
+def _texts(project: Project, call: Node) -> list[str]:
+    found = (project.constant(argument) for argument in call.args())
+    return [constant.text for constant in found if constant is not None and constant.text is not None]
+
+
+def _finding(call: Node, what: str, origin: Origin | None, exceptions: tuple[str, ...]) -> Finding:
+    name = exceptions[0].rpartition(".")[2]
+    steps = origin.steps if origin is not None else ()
+    return Finding(
+        place=first_line(call.place),
+        message=f"{what} ({name}), and no one catches it: the client's mistake ends as a 500.",
+        trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
+    )
+
+
+class _RaisingMapping(Goal):
+    """Client data in which a missing key raises KeyError; the access path is the key that is asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._raising = project.models.kinds["raising-mappings"]
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        op = node.op
+        if not access or access[0] == ANY:
+            return None
+        if isinstance(op, ops.Param):
+            param = client_input(trace.project, node.code, op.index)
+            if param is None or param.where != "body" or param.schema or not set(param.types) & _MAPPINGS:
+                return None
+            return f"`{param.name}` comes from the client (body)"
+        if isinstance(op, ops.Call) and "json.loads" in request_names(trace.project, node):
+            text = node.arg(0)
+            parsed = client_origin(trace.project, text, untyped=True) if text is not None else None
+            return f"{parsed.what}, and is parsed" if parsed is not None else None
+        if isinstance(op, (ops.Attr, ops.Call)):
+            named = self._raising.intersection(request_names(trace.project, node))
+            if named and not _always_there(named, str(access[0])):
+                return f"`{node.spelled}` comes from the client"
+        return None
+
+
+def _always_there(names: frozenset[str], key: str) -> bool:
+    """Whether the server itself puts the key there."""
+    return any(name.endswith(".META") for name in names) and (not key.startswith("HTTP_") or key == "HTTP_HOST")
+
+
+_MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping", "collections.abc.Mapping"))
+
+
+def _missing_keys(project: Project) -> Iterator[Finding]:
+    for code in _readers(project):
+        told: set[str] = set()
+        for node in code.nodes(ops.Item):
+            op = node.op
+            key = node.to(op.key).text if isinstance(op, ops.Item) else None
+            if key is None or not isinstance(op, ops.Item):
+                continue
+            base = node.to(op.base)
+            if base.spelled in told or _key_checked(node, base, key) or escapes(project, node, _KEY_ERROR) is None:
+                continue
+            origin = next(Trace(project, _RaisingMapping(project)).origins(base, (key,)), None)
+            if origin is not None:
+                told.add(base.spelled)
+                yield _missing(node, key, origin)
+
+
+_KEY_ERROR = ("builtins.KeyError",)
+
+
+def _readers(project: Project) -> Iterator[Code]:
+    """Bodies on a request's way that index something by a literal text."""
+    for file in project.files.values():
+        if file.role == "production":
+            for index, function in enumerate(file.facts.functions):
+                if function.kind == "function" and reached(project, file.code(index)):
+                    yield file.code(index)
+
+
+def _key_checked(node: Node, base: Node, key: str) -> bool:
+    """Whether the body asked before for the key, or had the data validated."""
+    code = node.code
+    if base.spelled.endswith(".FILES") and asked(code, base.value, node.value):
+        return True
+    for value in range(node.value):
+        op = code.ops[value]
+        if isinstance(op, ops.Compare) and op.operator in ("in", "not in") and alike(code, op.right, base.value):
+            if code.node(op.left).text in (None, key):
+                return True
+        elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
+            return True
+    return False
+
+
+def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
+    given = any(alike(code, argument.value, base.value) for argument in call.args())
+    if given and (any(word in call.method.lower() for word in _VALIDATES) or call.method in ("set", "all")):
+        return True
+    receiver = call.receiver
+    if receiver is None or not alike(code, receiver.value, base.value):
+        return False
+    if call.method == "keys":
+        return True
+    first = call.arg(0)
+    return call.method == "get" and first is not None and first.text == key and _is_asked(code, call)
+
+
+def _is_asked(code: Code, call: Node) -> bool:
+    return asked(code, call.value, len(code.ops))
+
+
+def _missing(node: Node, key: str, origin: Origin) -> Finding:
+    return Finding(
+        place=first_line(node.place),
+        message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: a 500.",
+        trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
+    )
