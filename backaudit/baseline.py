@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from backaudit.config import UsageError
+from backaudit.usage import UsageError
 
 VERSION = 1
 

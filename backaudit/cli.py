@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backaudit.baseline import Baseline
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
+    from backaudit.facts.problem import Problem
     from backaudit.issue import Report
     from backaudit.output import Target
     from backaudit.plugins import Loaded
@@ -171,17 +172,11 @@ def version() -> int:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     _prepare_streams()
-    code = _run(arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _abandon_stdout()
-    sys.exit(code)
+    sys.exit(_run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     from backaudit.crash import contained
-    from backaudit.facts.problem import Problem
 
     crashes: list[Problem] = []
     code = CRASH
@@ -197,7 +192,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:
-    from backaudit.config import UsageError
+    from backaudit.usage import UsageError
 
     try:
         code = cli.main(args=arguments, prog_name="backaudit", standalone_mode=False)
@@ -207,9 +202,6 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     except UsageError as error:
         _say(f"error: {error}")
         return USAGE
-    except BrokenPipeError:
-        _abandon_stdout()
-        return OK
     except click.Abort:
         raise KeyboardInterrupt from None
     return code if isinstance(code, int) else OK
@@ -241,7 +233,8 @@ class _Scan:
         return _exit_code(report, config)
 
     def _root(self) -> Root:
-        from backaudit.config import UsageError, find_root
+        from backaudit.config import find_root
+        from backaudit.usage import UsageError
 
         for path in self.given:
             if not path.exists():
@@ -384,8 +377,8 @@ def _exit_code(report: Report, config: Config) -> int:
 
 def _load_rules() -> tuple[Loaded, RuleNames]:
     from backaudit import plugins
-    from backaudit.config import UsageError
     from backaudit.rulenames import RuleNames, is_built_in
+    from backaudit.usage import UsageError
 
     isolate()
     loaded = plugins.load()
@@ -397,7 +390,7 @@ def _load_rules() -> tuple[Loaded, RuleNames]:
 
 
 def _find(names: RuleNames, name: str) -> tuple[Rule, ...]:
-    from backaudit.config import UsageError
+    from backaudit.usage import UsageError
 
     found = names.find(name)
     if not found:
@@ -436,8 +429,11 @@ def _use_color(stream: Any) -> bool:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
 
 
 def _say(text: str) -> None:

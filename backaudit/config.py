@@ -13,6 +13,7 @@ from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.rulenames import RuleNames, suggestion
 from backaudit.source import Kind, Limits
 from backaudit.toml import TomlError, parse_toml
+from backaudit.usage import UsageError
 
 FILE_NAME = "backaudit.toml"
 PYPROJECT = "pyproject.toml"
@@ -43,10 +44,6 @@ SINK_KINDS = (
     "response",
     "store",
 )
-
-
-class UsageError(Exception):
-    """The user's mistake, in a sentence that says how to mend it; the command exits with 2."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

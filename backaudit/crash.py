@@ -6,8 +6,10 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from backaudit.facts.problem import Problem
+if TYPE_CHECKING:
+    from backaudit.facts.problem import Problem
 
 
 @contextmanager
@@ -24,6 +26,8 @@ def contained(
     except (Exception, SystemExit) as error:
         if reraise:
             raise
+        from backaudit.facts.problem import Problem  # a command that does not crash need not load it
+
         problems.append(Problem(path, "crash", f"{what} failed ({describe(error)}). {rest}".rstrip()))
 
 

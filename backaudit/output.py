@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from backaudit.config import UsageError
 from backaudit.report import FORMATS, SUFFIXES
+from backaudit.usage import UsageError
 
 STDOUT = "-"
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from backaudit import gitindex
-from backaudit.config import UsageError
 from backaudit.gitindex import Entry, Repository
 from backaudit.source import Limits, kind_of
+from backaudit.usage import UsageError
 
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
 _CONFIGURATION = ("backaudit.toml", ".gitignore")

@@ -26,12 +26,13 @@ from typing import Literal
 import msgspec
 
 from backaudit.audit import Audit, Request
-from backaudit.config import Config, UsageError
+from backaudit.config import Config
 from backaudit.issue import Issue, Report
 from backaudit.plugins import Loaded
 from backaudit.rule import Rule
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, decode, lines
+from backaudit.usage import UsageError
 
 Verdict = Literal["want", "ok", "todo"]
 

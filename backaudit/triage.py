@@ -210,7 +210,7 @@ class _Triage:
         return result
 
     def _snippet(self, path: str, span: Span) -> str:
-        """The masked text of a span without white space, so that a formatter moves nothing; empty for the file as such."""
+        """The masked text of a span without its white space, which formatters change; empty for a whole file."""
         if span == WHOLE_FILE:
             return ""
         parts = []

@@ -12,7 +12,6 @@ from backaudit.config import (
     Config,
     FailOn,
     Root,
-    UsageError,
     by_id,
     check_names,
     describe,
@@ -22,6 +21,7 @@ from backaudit.config import (
 )
 from backaudit.rule import Finding, Option, Rule, rule
 from backaudit.rulenames import RuleNames
+from backaudit.usage import UsageError
 from tests.report_samples import make_rule
 
 WEAK = make_rule("passwords/weak-hash", aliases=("passwords/fast-hash",))

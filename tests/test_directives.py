@@ -186,7 +186,7 @@ def test_sql_comments_hold_for_the_statement() -> None:
     assert [number for number in range(1, 6) if found.reason_for(SQL, at(number, "file"))] == [2, 3, 4]
 
 
-@pytest.mark.parametrize("opening,closing", [("{#", "#}"), ("<!--", "-->")])
+@pytest.mark.parametrize(("opening", "closing"), [("{#", "#}"), ("<!--", "-->")])
 def test_template_comments(opening: str, closing: str) -> None:
     text = f"<p>{{{{ a|safe }}}}</p> {opening} backaudit: ignore[sql-injection] trusted {closing} <b>it's</b>\n<i>\n"
     found = in_file("template", text)

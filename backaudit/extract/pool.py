@@ -10,10 +10,12 @@ import gc
 import hashlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -166,7 +168,8 @@ class _Pool:
         inherited = [*self._pipes, ours] if self._context.get_start_method() == "fork" else []
         arguments = (theirs, self._root, self._limits, inherited)
         process = self._context.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
-        process.start()
+        with _uninterrupted():
+            process.start()
         theirs.close()
         self._pipes.append(ours)
         worker = _Worker(process, ours)
@@ -224,8 +227,22 @@ class _Pool:
         return [self._start()] if self._batches else []
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while a process is forked: in between, the child would answer it with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(pipe: Connection, root: Path, limits: Limits, inherited: Sequence[Connection]) -> None:
     """A worker's life: batches of paths in, facts or problems out, until told to stop or the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends its workers and says so
     for other in inherited:
         other.close()
     gc.disable()

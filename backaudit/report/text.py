@@ -184,7 +184,7 @@ class _Text:
     def _notes(self) -> Iterator[str]:
         lines = [self._wrapped(note, "", "note: ") for note in self.report.notes]
         if self.verbose:
-            lines += [f"left out: {count} × {reason}" for reason, count in self.report.left_out]
+            lines += [f"left out: {count:,} × {visible(reason)}" for reason, count in self.report.left_out]
         elif self.report.left_out:
             total = sum(count for _, count in self.report.left_out)
             reasons = ", ".join(reason for reason, _ in self.report.left_out)
