@@ -87,6 +87,8 @@ _SHOWN = re.compile(
     re.IGNORECASE,
 )
 _DSN_HINT = ("password=", "pwd=")
+# Names of what may be a connection string.
+_ADDRESS = re.compile(r"(?i)ur[il]s?$|dsn$|conn|broker|redis|mongo|database|backend|engine|^db|_db$|postgres|celery")
 _ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
 
 
@@ -180,7 +182,11 @@ class Body:
         if op.kind != "dict":
             return
         names = [self._text(key) for key in op.keys]
-        telling = [(name, item) for name, item in zip(names, op.items, strict=True) if name and _kind(name)]
+        telling = [
+            (name, item)
+            for name, item in zip(names, op.items, strict=True)
+            if name and (_kind(name) or _ADDRESS.search(name))
+        ]
         beside = len(telling) and not _BESIDE.isdisjoint(name.lower() for name in names if name)
         for name, item in telling:
             yield from self._under(item, name, "dict", bool(beside))
@@ -216,7 +222,7 @@ class Body:
         for name, value in op.keywords:
             if name in _PAIRS:
                 yield from self._pair(value)
-            elif _kind(name):
+            elif _kind(name) or _ADDRESS.search(name):
                 yield from self._under(value, name, "keyword", connecting)
                 yield from self._typed_default(value, name)
         yield from self._getter(op, callee)
@@ -237,7 +243,7 @@ class Body:
     def _getter(self, op: ops.Call, callee: str) -> Iterator[Use]:
         """``getenv("NAME", "value")`` and its kin."""
         name = self._text(op.args[0]) if op.args else ""
-        if not name or _kind(name) is None:
+        if not name or (_kind(name) is None and not _ADDRESS.search(name)):
             return
         position = self._read(op, callee)
         if position is not None:
@@ -279,7 +285,7 @@ class Body:
     def _under(self, value: Value, name: str, position: Position, free: bool = False) -> Iterator[Use]:
         """The literals that may be the value under ``name``."""
         kind = _kind(name)
-        if kind is None:
+        if kind is None and not _ADDRESS.search(name):
             return
         yield from self._as(value, name, kind, position, free)
 
@@ -298,7 +304,7 @@ class Body:
         if depth > 6:
             return
         if isinstance(op, ops.Const):
-            if isinstance(op.value, str):
+            if isinstance(op.value, str) and (kind is not None or _may_connect(op.value)):
                 yield Use(value, name, kind, position, free, env)
         elif isinstance(op, ops.Call):
             yield from self._through_call(op, name, kind, position, free, env, depth + 1)

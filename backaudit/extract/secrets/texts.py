@@ -17,10 +17,13 @@ from backaudit.extract.secrets.names import kind_of_name
 from backaudit.facts.secrets import Position, SecretHit, SecretKind
 from backaudit.source import Kind
 
-# A file without any of these holds no name that tells.
-_STEM = re.compile(
-    r"pass|pwd|_pw|secret|token|key|credential|clave|senha|contrase|auth|pgpass|machine|parola", re.IGNORECASE
-)
+# What a telling name, or a connection string, has in it. Patterns are tried around these alone.
+_STEMS = (
+    "pass", "pwd", "_pw", "secret", "token", "key", "credential", "clave", "senha", "contrase", "auth", "parola", "://",
+    "identified by", "_dsn", "md5", "sha1", "crypt(",
+)  # fmt: skip
+# How far around a stem a line is looked at: minified files are one line.
+_BEFORE, _AFTER = 300, 500
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -34,18 +37,53 @@ class Entry(msgspec.Struct, frozen=True):
     free: bool = False
 
 
-Grammar = Callable[[str], Iterator[Entry]]
+Windows = list[tuple[int, int]]
+Grammar = Callable[[str, Windows], Iterator[Entry]]
 
 
 def find(text: Lines, kind: Kind) -> Iterator[SecretHit]:
     """The credentials of a text by what its format calls them."""
     grammar = _GRAMMARS.get(kind)
-    if grammar is None or not _STEM.search(text.text):
+    windows = _windows(text.text) if grammar is not None else []
+    if grammar is None or not windows:
         return
-    for entry in grammar(text.text):
+    for entry in grammar(text.text, windows):
         hit = _hit(text, kind, entry)
         if hit is not None:
             yield hit
+
+
+def _windows(text: str) -> Windows:
+    """The stretches of text, of whole lines where these are not too long, around what may be a telling name."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        return [(0, len(text))]
+    found: set[tuple[int, int]] = set()
+    for stem in _STEMS:
+        at = lowered.find(stem)
+        while at >= 0:
+            start = max(lowered.rfind("\n", 0, at) + 1, at - _BEFORE)
+            end = lowered.find("\n", at)
+            end = min(len(text) if end < 0 else end, at + _AFTER)
+            found.add((start, end))
+            at = lowered.find(stem, end)
+    return _merged(sorted(found))
+
+
+def _merged(windows: Windows) -> Windows:
+    merged: Windows = []
+    for start, end in windows:
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _matches(pattern: re.Pattern[str], text: str, windows: Windows, more: int = 0) -> Iterator[re.Match[str]]:
+    """What a pattern finds in the windows, each of them longer by ``more`` characters."""
+    for start, end in windows:
+        yield from pattern.finditer(text, start, min(len(text), end + more))
 
 
 def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
@@ -88,8 +126,8 @@ _ENV = re.compile(
 )
 
 
-def _env(text: str) -> Iterator[Entry]:
-    for found in _ENV.finditer(text):
+def _env(text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(_ENV, text, windows):
         group = next(name for name in ("double", "single", "plain") if found[name] is not None)
         yield _entry(found, group)
 
@@ -152,11 +190,17 @@ _NOTEBOOK = re.compile(
 )
 
 
-def _yaml(text: str) -> Iterator[Entry]:
+def _yaml(text: str, windows: Windows) -> Iterator[Entry]:
     for pattern in (_YAML_ITEM, _YAML_PAIR, _YAML):
-        for found in pattern.finditer(text):
-            entry = _entry(found, _group(found))
-            yield msgspec.structs.replace(entry, free=_beside(found.start("name"), text))
+        yield from _named(pattern, text, windows)
+
+
+def _named(pattern: re.Pattern[str], text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(pattern, text, windows, 200):
+        entry = _entry(found, _group(found))
+        if kind_of_name(entry.name) is not None:
+            entry = msgspec.structs.replace(entry, free=_beside(found.start("name"), text))
+        yield entry
 
 
 _CONNECTION_KEY = re.compile(
@@ -167,8 +211,7 @@ _CONNECTION_KEY = re.compile(
 
 def _beside(start: int, text: str) -> bool:
     """Whether the line before or after also describes a connection or an account."""
-    before = text.rfind("\n", 0, start) + 1
-    lines = text[max(0, text.rfind("\n", 0, max(0, before - 160))) : start + 240].split("\n")
+    lines = text[max(0, start - 200) : start + 240].split("\n")[1:]
     return any(_CONNECTION_KEY.match(line) for line in lines)
 
 
@@ -178,11 +221,9 @@ def _group(found: re.Match[str]) -> str:
 
 
 def _pairs(*patterns: re.Pattern[str]) -> Grammar:
-    def entries(text: str) -> Iterator[Entry]:
+    def entries(text: str, windows: Windows) -> Iterator[Entry]:
         for pattern in patterns:
-            for found in pattern.finditer(text):
-                entry = _entry(found, _group(found))
-                yield msgspec.structs.replace(entry, free=_beside(found.start("name"), text))
+            yield from _named(pattern, text, windows)
 
     return entries
 
@@ -200,7 +241,7 @@ _OLD_ENV = re.compile(
 )
 
 
-def _dockerfile(text: str) -> Iterator[Entry]:
+def _dockerfile(text: str, _: Windows) -> Iterator[Entry]:
     for instruction in _INSTRUCTION.finditer(text):
         for found in _WORD.finditer(text, *instruction.span("rest")):
             yield _entry(found, _group(found))
@@ -208,8 +249,8 @@ def _dockerfile(text: str) -> Iterator[Entry]:
         yield _entry(found, "plain")
 
 
-def _shell(text: str) -> Iterator[Entry]:
-    for found in _WORD.finditer(text):
+def _shell(text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(_WORD, text, windows):
         line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
         if not line.lstrip().startswith("#") and "$" not in found[_group(found)][:1]:
             yield _entry(found, _group(found))
@@ -233,7 +274,7 @@ _SQL_HASHED = re.compile(
     r"\b(?P<name>md5|sha1|sha2|sha256|crypt|password|encrypt)\s*\(\s*'(?P<single>[^'\r\n]{3,})'", re.IGNORECASE
 )
 _SQL_COMMENT = re.compile(
-    r"(?:--|#|/\*)[^\r\n]*?\b(?P<name>password|passwd|pwd|contrase[nñ]i?a|clave|senha|mot de passe|passwort"
+    r"(?:(?<!-)--|#|/\*)[^\r\n]{0,200}?\b(?P<name>password|passwd|pwd|contrase[nñ]i?a|clave|senha|mot de passe|passwort"
     r"|parola)\b[ \t]*(?:is|es|:|=|->|para[^:=\r\n]*[:=])?"
     r"[ \t]*['\"]?(?P<plain>[^\s'\",;()]{4,})",
     re.IGNORECASE,
@@ -246,12 +287,12 @@ _SQL_INSERT = re.compile(
 _SQL_VALUE = re.compile(r"'(?P<text>(?:[^']|'')*)'|(?P<open>\()|(?P<close>\))|(?P<comma>,)|--[^\r\n]*")
 
 
-def _sql(text: str) -> Iterator[Entry]:
-    for found in _SQL_PASSWORD.finditer(text):
+def _sql(text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(_SQL_PASSWORD, text, windows):
         yield Entry("password", *found.span("single"), "seed")
-    for found in _SQL_HASHED.finditer(text):
+    for found in _matches(_SQL_HASHED, text, windows):
         yield Entry("password", *found.span("single"), "seed")
-    for found in _SQL_COMMENT.finditer(text):
+    for found in _matches(_SQL_COMMENT, text, windows):
         if any(char.isdigit() for char in found["plain"]) and not found["plain"].endswith(":"):
             yield Entry("password", *found.span("plain"), "seed")
     for found in _SQL_INSERT.finditer(text):
@@ -286,17 +327,18 @@ def _inserted(text: str, statement: re.Match[str]) -> Iterator[Entry]:
 _NETRC = re.compile(r"\bmachine\s+\S+\s+(?:login\s+\S+\s+)?(?P<name>password)\s+(?P<plain>\S+)")
 _PGPASS = re.compile(r"^[^:\s#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:(?P<plain>[^\s:]+)$", re.MULTILINE)
 _PROSE = re.compile(
-    r"(?P<name>[A-Za-z_][\w-]*(?:[Kk]ey|KEY|[Tt]oken|TOKEN|[Ss]ecret|SECRET|[Pp]assword"
+    r"(?<![\w-])(?P<name>[A-Za-z_][\w-]{0,40}(?:[Kk]ey|KEY|[Tt]oken|TOKEN|[Ss]ecret|SECRET|[Pp]assword"
     r"|PASSWORD))[`\"']?[ \t]*[=:][ \t]*[`\"']?(?P<plain>[^\s`\"',;<>(){}]+)"
 )
 
 
-def _prose(text: str) -> Iterator[Entry]:
-    for found in _NETRC.finditer(text):
+def _prose(text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(_NETRC, text, windows):
         yield Entry("password", *found.span("plain"), "seed")
-    for found in _PGPASS.finditer(text):
-        yield Entry("password", *found.span("plain"), "seed")
-    for found in _PROSE.finditer(text):
+    if len(text) < 4000:
+        for found in _PGPASS.finditer(text):
+            yield Entry("password", *found.span("plain"), "seed")
+    for found in _matches(_PROSE, text, windows):
         yield _entry(found, "plain")
 
 
