@@ -15,14 +15,14 @@ PACKAGE = ROOT / "backaudit"
 # must not form a circle. The package itself, which holds the rule author's API, is a layer too.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("facts",),
-    ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "usage", "linehash", "masking"),
-    ("cache", "discover"),
+    ("source", "sql", "toml", "crash", "gitindex", "ignores", "isolation", "usage", "linehash", "masking", "stamp"),
+    ("cache", "discover", "sqlparams"),
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
     ("backend",),
     ("flow",),
     ("",),
-    ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report"),
+    ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("audit", "staged", "output", "progress"),
     ("testing",),
     ("cli", "output", "progress", "catalogue", "__main__"),

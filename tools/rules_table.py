@@ -57,7 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
     options = parser.parse_args(arguments)
     before = README.read_text("utf-8")
-    own = [rule for rule in plugins.load(reraise=True).rules if rule.module.partition(".")[0] in ("backaudit_rules", "backaudit")]
+    own = [
+        rule
+        for rule in plugins.load(reraise=True).rules
+        if rule.module.partition(".")[0] in ("backaudit_rules", "backaudit")
+    ]
     after = with_table(before, own)
     if options.check:
         if after != before:
