@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
 
 import msgspec
 
@@ -27,7 +26,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(*, reraise: bool = False) -> Loaded:
-    """The rules of every installed package, and the engine's own. A broken third-party package costs only itself."""
+    """The rules of every installed package, and the engine's own. A broken module costs only its own rules."""
     found = sorted(
         set(entry_points(group=GROUP)), key=lambda point: (point.value != BUILT_IN_PACKAGE, point.name, point.value)
     )
@@ -41,13 +40,12 @@ def load_from(points: list[EntryPoint], *, reraise: bool = False) -> Loaded:
     rules: dict[str, Rule] = {rule.id: rule for rule in ENGINE_RULES}
     problems: list[Problem] = []
     for point in points:
-        with contained(problems, _named(point), rest="Its rules are missing.", reraise=reraise):
-            for rule in _rules_of(point.value):
-                problem = _refusal(rule, point, rules)
-                if problem:
-                    problems.append(problem)
-                else:
-                    rules[rule.id] = rule
+        for rule in _rules_of(point, problems, reraise):
+            problem = _refusal(rule, point, rules)
+            if problem:
+                problems.append(problem)
+            else:
+                rules[rule.id] = rule
     return Loaded(tuple(sorted(rules.values(), key=lambda rule: rule.id)), tuple(problems))
 
 
@@ -70,16 +68,19 @@ def _crash(point: EntryPoint, why: str) -> Problem:
     return Problem("", "crash", f"{_named(point)} is broken: {why}")
 
 
-def _rules_of(package: str) -> Iterator[Rule]:
+def _rules_of(point: EntryPoint, problems: list[Problem], reraise: bool) -> Iterator[Rule]:
     """The rules of a package, in order of module and name; a re-export counts where it was defined."""
-    for module in _modules(package):
-        for _, value in sorted(vars(module).items()):
-            if isinstance(value, Rule) and value.module == module.__name__:
-                yield value
+    pending = [point.value]
+    while pending:
+        name = pending.pop()
+        found: list[Rule] = []
+        with contained(problems, f"{_named(point)}: {name}", rest="Its rules are missing.", reraise=reraise):
+            module = importlib.import_module(name)
+            found = [rule for _, rule in sorted(vars(module).items()) if _is_own(rule, name)]
+            inner = pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}.")
+            pending += sorted((info.name for info in inner), reverse=True)
+        yield from found
 
 
-def _modules(package: str) -> Iterator[ModuleType]:
-    top = importlib.import_module(package)
-    yield top
-    for info in sorted(pkgutil.iter_modules(getattr(top, "__path__", ()), f"{package}."), key=lambda info: info.name):
-        yield from _modules(info.name) if info.ispkg else [importlib.import_module(info.name)]
+def _is_own(value: object, module: str) -> bool:
+    return isinstance(value, Rule) and value.module == module
