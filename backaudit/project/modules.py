@@ -12,7 +12,7 @@ _TESTS = re.compile(r"(^|/)(tests?|testing|__tests__|e2e)/|(^|/)(test_[^/]*|[^/]
 _MIGRATIONS = re.compile(r"(^|/)(migrations|alembic|versions)/")
 _EXAMPLES = re.compile(r"(^|/)(examples?|docs?|docs_src|samples?|demo|fixtures|tutorials?|benchmarks?)/")
 _SCRIPTS = re.compile(
-    r"(^|/)(scripts?|tools?|bin|management/commands|utils/scripts|hack|ci)/|(^|/)(manage|setup|fabfile|tasks|noxfile)\.py$"
+    r"(^|/)(scripts?|tools?|bin|management/commands|utils/scripts|hack|ci)/|(^|/)(manage|setup|fabfile|noxfile)\.py$|^tasks\.py$"
     r"|(^|/)(seed|seeds|seeder|populate|init|create|setup|reset)_?(db|database|data|tables?)?\.py$"
 )
 
@@ -67,11 +67,15 @@ class Modules:
 
     def _absolute(self, folder: str, name: str) -> str:
         head = name.partition(".")[0]
-        own = [folder, *(part for part in _ancestors(folder) if part != folder)]
-        for root in [part for part in own if part in self._roots] + ["", "src", "app", "backend", "server"]:
+        ancestors = list(dict.fromkeys([folder, *_ancestors(folder)]))
+        # Last the folders that are packages themselves: programs are often started from inside of them.
+        roots = [root for root in ancestors if root in self._roots]
+        packages = [root for root in ancestors if root not in self._roots]
+        shadowed = head in sys.stdlib_module_names
+        for root in dict.fromkeys([*roots, "", "src", *([] if shadowed else [*packages, "app", "backend", "server"])]):
             prefix = root.replace("/", ".") + "." if root else ""
             known = f"{prefix}{head}" in self._by_name or self.is_package(f"{prefix}{head}")
-            if known and not (head in sys.stdlib_module_names and root != folder and root):
+            if known and not (shadowed and root not in ("", folder)):
                 return prefix + name
         return name
 

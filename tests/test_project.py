@@ -1,0 +1,103 @@
+"""What linking knows: names through imports, types of values, which function a call runs and who calls it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.projects import call, code, project
+
+
+def test_a_name_is_followed_through_re_exports_and_aliases() -> None:
+    linked = project(
+        {
+            "app/__init__.py": "",
+            "app/db/__init__.py": "from .models import User as Person\n",
+            "app/db/models.py": "class User: ...\n",
+            "app/main.py": "from app.db import Person as P\nthing = P()\n",
+        }
+    )
+    assert linked.types(call(linked, "Person")) == ("app.db.models.User",)
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [("", "models"), ("src/", "models"), ("backend/", "models"), ("services/api/", "models")],
+)
+def test_source_roots(layout: str, name: str) -> None:
+    linked = project({f"{layout}{name}.py": "class User: ...\n", f"{layout}views.py": f"from {name} import User\nUser()\n"})
+    assert [cls.cls.name for cls in linked.denoted_classes(call(linked, "User").to(call(linked, "User").call.func))] == ["User"]  # type: ignore[union-attr]
+
+
+def test_a_module_of_the_project_does_not_hide_the_standard_library() -> None:
+    linked = project({"app/__init__.py": "", "app/json.py": "def loads(): ...\n", "app/x.py": "import json\njson.loads('')\n"})
+    func = call(linked, "loads").func
+    assert func is not None and linked.names(func) == ("json.loads",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def get() -> Session: ...\ndef f(db: Session):\n  db.execute('')\n",
+        "def f(db: 'Session | None'):\n  db.execute('')\n",
+        "from typing import Optional\ndef f(db: Optional[Session]):\n  db.execute('')\n",
+        "def get():\n  with Session() as s:\n    yield s\ndef f(db=Depends(get)):\n  db.execute('')\n",
+        "from typing import Annotated\ndef get() -> Session: ...\nDb = Annotated[Session, Depends(get)]\ndef f(db: Db):\n  db.execute('')\n",
+        "class Service:\n  def __init__(self, db: Session):\n    self.db = db\n  def f(self):\n    self.db.execute('')\n",
+        "make = sessionmaker()\ndef f():\n  with make() as db:\n    db.execute('')\n",
+        "def f():\n  db = Session()\n  if x:\n    db = None\n  db.execute('')\n",
+    ],
+)
+def test_a_session_is_known_however_it_comes(text: str) -> None:
+    linked = project("from sqlalchemy.orm import Session, sessionmaker\nfrom fastapi import Depends\n" + text)
+    func = call(linked, "execute").func
+    assert func is not None and "sqlalchemy.orm.Session.execute" in linked.names(func)
+
+
+def test_queries_remember_what_they_are_over() -> None:
+    linked = project(
+        """
+        from flask_sqlalchemy import SQLAlchemy
+        db = SQLAlchemy()
+        class User(db.Model): ...
+        def f():
+            return User.query.filter_by(name="x").order_by("id").first()
+        """
+    )
+    assert linked.types(call(linked, "first")) == ("app.User",)
+    assert linked.returned(code(linked, "app.f")) == ("app.User",)
+
+
+def test_methods_are_found_through_self_and_bases() -> None:
+    linked = project("class A:\n  def m(self): ...\nclass B(A):\n  def n(self):\n    self.m()\n")
+    assert [found.name for found in linked.callees(call(linked, "m"))] == ["app.A.m"]
+    assert [node.code.name for node in linked.callers(code(linked, "app.A.m"))] == ["app.B.n"]
+
+
+def test_arguments_meet_parameters() -> None:
+    linked = project("class A:\n  def m(self, a, *, b=1): ...\n  @staticmethod\n  def s(a): ...\nA().m(10, b=20)\nA.s(30)\n")
+    method, static = code(linked, "app.A.m"), code(linked, "app.A.s")
+    at = call(linked, "m")
+    assert [node.const for node in (linked.argument(at, method, 1), linked.argument(at, method, 2)) if node] == [10, 20]
+    passed = linked.argument(call(linked, "s"), static, 0)
+    assert passed is not None and passed.const == 30
+
+
+def test_constants_are_followed_through_modules_and_classes() -> None:
+    linked = project({"config.py": "class C:\n  KEY = 'k'\n", "main.py": "import config\nuse(config.C.KEY)\n"})
+    argument = call(linked, "use").arg(0)
+    assert argument is not None
+    found = linked.constant(argument)
+    assert found is not None and (found.code.path, found.const) == ("config.py", "k")
+
+
+def test_a_cycle_of_imports_and_bases_ends() -> None:
+    linked = project(
+        {"a.py": "from b import *\nfrom b import X as Y\nclass A(Y): ...\n", "b.py": "from a import *\nfrom a import A\nX = A\n"}
+    )
+    assert "a.A" in linked.lineage("a.A")
+
+
+def test_roles() -> None:
+    paths = ["app/views.py", "tests/conftest.py", "app/migrations/0001_initial.py", "scripts/seed.py", "examples/x.py"]
+    linked = project(dict.fromkeys(paths, ""))
+    assert [linked.role(path) for path in paths] == ["production", "test", "migration", "script", "example"]
