@@ -127,7 +127,7 @@ def _filter(project: Project, tables: Schema, site: QuerySite, table: Table) -> 
         place=site.place_of(uses[0]),
         weight=level if core else "low",
         sure="low" if blocked else "high" if level == "high" else "medium",
-        core=core and not site.unread and _serves_requests(project, site.code),
+        core=core and not site.unread and serves_requests(project, site.code),
     )
 
 
@@ -235,7 +235,7 @@ def _reached(project: Project, code: Code) -> bool:
     return any(True for _ in project.calling(function.name)) or any(True for _ in project.mentioning(function.name))
 
 
-def _serves_requests(project: Project, code: Code) -> bool:
+def serves_requests(project: Project, code: Code) -> bool:
     """Whether a function runs in requests or jobs, not at somebody's terminal."""
     commands = any(
         name.spelled.rpartition(".")[2] == "command" or ".command()" in name.spelled for name in code.decorators
@@ -289,7 +289,7 @@ def _join(project: Project, tables: Schema, site: QuerySite, use: Use) -> Missin
     narrowed = _narrowed(tables, use.other[0], every)
     if not narrowed and not site.limited:
         return None
-    production = _serves_requests(project, site.code) and _reached(project, site.code)
+    production = serves_requests(project, site.code) and _reached(project, site.code)
     return Missing(
         site=site,
         table=table,
@@ -354,7 +354,7 @@ def _sort(project: Project, tables: Schema, site: QuerySite) -> Missing | None:
         place=site.place_of(sorts[0]),
         weight="medium" if core else "low",
         sure="medium" if core else "low",
-        core=core and _serves_requests(project, site.code),
+        core=core and serves_requests(project, site.code),
     )
 
 

@@ -374,7 +374,7 @@ def _relation(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     hint = local[0] if local else ""
     many = any(name.startswith("list[") for name in declared)
     uselist = call.arg(None, "uselist")
-    eager = lazy in _EAGER
+    eager = lazy in _EAGER or _is_false(call.arg(None, "lazy"))
     secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
     yield Relation(
         name=attribute,
@@ -390,6 +390,11 @@ def _relation(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
         lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
         yield Relation(name=f"<{named}", target=target, eager=lazy in _EAGER, dynamic=lazy == "dynamic")
+
+
+def _is_false(node: Node | None) -> bool:
+    """Whether it is ``lazy=False``, the older spelling of joined loading."""
+    return node is not None and node.const is False
 
 
 def _target_class(project: Project, call: Node, declared: tuple[str, ...]) -> str:

@@ -1,0 +1,171 @@
+"""How rows are fetched: which query an iterated value comes from, and what it loads along with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.queries.chains import denoted_table, table_of, upstream
+from backaudit.backend.schema import Table, schema
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.types import split
+
+# Loading options by name; what they are given is loaded with the rows.
+_DJANGO = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
+_OPTIONS = frozenset(
+    {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
+)
+_FEW_ROWS = 5
+_DEPTH = 4
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a table that a value holds. ``eager``: relations loaded with them; ``everything``: maybe all of them.
+
+    ``few``: a handful at most, by a constant limit. ``origin``: the call in which the query stands.
+    """
+
+    table: Table
+    origin: Node
+    eager: frozenset[str] = frozenset()
+    everything: bool = False
+    few: bool = False
+    plain: bool = False
+
+
+def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
+    """The rows that a value holds if it is a query or its result, made here or by functions of the project."""
+    table = row_table(project, node)
+    if table is None or depth > _DEPTH:
+        return None
+    chain = [node.origin, *upstream(node.origin)]
+    if any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain):
+        return None  # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
+    made = _made_elsewhere(project, chain, depth)
+    if made is None and not _begins(project, chain):
+        return None
+    parts = [link for link in chain if link.call is not None]
+    parts += [inner for link in parts for argument in link.args() for inner in _statement(argument)]
+    eager = {name for link in parts for name in _loaded(project, link)}
+    everything = "*" in eager or any(_unknown_options(link) for link in parts)
+    origin = next((link for link in chain if link.call is not None), node.origin)
+    return Rows(
+        table=table,
+        origin=made.origin if made is not None and len(parts) <= 1 else origin,
+        eager=frozenset(eager) | (made.eager if made is not None else frozenset()),
+        everything=everything or (made is not None and made.everything),
+        few=any(_is_few(link) for link in parts) or (made is not None and made.few),
+        plain=any(link.method in ("values", "values_list", "with_entities", "dicts", "tuples") for link in parts),
+    )
+
+
+def row_table(project: Project, node: Node) -> Table | None:
+    """The table of which a value holds many rows."""
+    tables = schema(project)
+    for name in project.types(node):
+        head, over = split(name)
+        found = tables.of_model(over) if over and head not in ("type", "def", "module", "ext") else None
+        if found is not None:
+            return found
+    origin = node.origin
+    if isinstance(origin.op, ops.Attr):
+        return _related(project, origin, origin.op)
+    return table_of(project, node) if origin.call is not None and origin.method in _MANY else None
+
+
+_MANY = frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "select_related", "prefetch_related"})
+
+
+def _related(project: Project, node: Node, op: ops.Attr) -> Table | None:
+    tables = schema(project)
+    for name in project.types(node.to(op.base)):
+        table = tables.of_model(split(name)[0])
+        relation = tables.relation(table, op.name) if table is not None else None
+        if relation is not None and relation[1].many:
+            return tables.of_model(relation[1].target)
+    return None
+
+
+def _is_awaited(node: Node) -> bool:
+    return any(isinstance(op, ops.Await) and node.code.origin(op.value) == node.value for op in node.code.ops)
+
+
+def _begins(project: Project, chain: list[Node]) -> bool:
+    """Whether the chain's beginning is in sight: a model, a session's query or a relation, not a parameter."""
+    for link in chain:
+        op = link.op
+        if isinstance(op, ops.Attr) and (denoted_table(project, link.to(op.base)) or _related(project, link, op)):
+            return True
+        opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
+        if opener or any(_opens(project, argument) for argument in link.args() if link.call is not None):
+            return True
+        if link.call is not None and link.receiver is not None and denoted_table(project, link.receiver) is not None:
+            return True
+    return False
+
+
+def _opens(project: Project, argument: Node) -> bool:
+    return any(
+        part.method in ("select", "query") and any(denoted_table(project, a) for a in part.args())
+        for part in _statement(argument)
+    )
+
+
+def _statement(argument: Node) -> list[Node]:
+    """The calls that built a statement which is passed to an execution."""
+    origin = argument.origin
+    return [link for link in [origin, *upstream(origin)] if link.call is not None]
+
+
+def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | None:
+    for link in chain:
+        for callee in project.callees(link) if link.call is not None else ():
+            for op in callee.ops:
+                if isinstance(op, ops.Return) and op.value != ops.NONE:
+                    found = rows_of(project, callee.node(op.value), depth + 1)
+                    if found is not None:
+                        return found
+    return None
+
+
+def _loaded(project: Project, link: Node) -> Iterator[str]:
+    """The relations that one link of a chain loads along."""
+    if link.method in _DJANGO:
+        if not link.args():
+            yield "*"
+        for argument in link.args():
+            first = argument.origin.arg(0) if argument.origin.method == "Prefetch" else argument
+            text = first.text if first is not None else None
+            yield text.partition("__")[0] if text else "*"
+    elif link.method == "options":
+        for argument in link.args():
+            yield from _option(argument.origin)
+
+
+def _option(node: Node) -> Iterator[str]:
+    while node.call is not None:
+        first = node.arg(0)
+        if node.method in _OPTIONS and first is not None:
+            op = first.origin.op
+            yield op.name if isinstance(op, ops.Attr) else first.text or "*"
+        receiver = node.receiver
+        if receiver is None or receiver.origin.call is None:
+            return
+        node = receiver.origin
+
+
+def _unknown_options(link: Node) -> bool:
+    call = link.call
+    if call is None or link.method not in ("options", *_DJANGO):
+        return False
+    known = [argument for argument in link.args() if argument.origin.call is not None or argument.text]
+    return bool(call.star) or len(known) < len(link.args())
+
+
+def _is_few(link: Node) -> bool:
+    """Whether a constant limit leaves a handful of rows."""
+    first = link.arg(0)
+    value = first.const if first is not None and link.method == "limit" else None
+    return isinstance(value, int) and value <= _FEW_ROWS

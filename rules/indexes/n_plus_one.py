@@ -1,0 +1,95 @@
+"""indexes/n-plus-one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.repeated import Repeated, repeated_queries
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+
+@rule("indexes/n-plus-one", severity="medium", cwe=1073, owasp=("API4:2023",), tags=("performance",))
+def n_plus_one(project: Project) -> Iterator[Finding]:
+    """A query runs for every row of another query's result.
+
+    A list of a hundred rows costs a hundred and one round trips to the database instead of one or two. The inner query
+    is rarely in sight: a lazy relation that a serializer, a response model or a template reads, a property, a helper
+    that looks a parent up by its id.
+
+    Mend: load the relation together with the rows (`selectinload`, `joinedload`; `select_related`,
+    `prefetch_related`), or fetch all parents by one query before the loop.
+
+    Bad:
+        from flask import jsonify
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Author(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(80))
+
+        class Book(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            title = db.Column(db.String(80))
+            author_id = db.Column(db.Integer, db.ForeignKey("author.id"), index=True)
+            author = db.relationship("Author")
+
+        def index():
+            return jsonify([{"title": book.title, "by": book.author.name} for book in Book.query.all()])
+
+    Good:
+        from flask import jsonify
+        from flask_sqlalchemy import SQLAlchemy
+        from sqlalchemy.orm import joinedload
+
+        db = SQLAlchemy()
+
+        class Author(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(80))
+
+        class Book(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            title = db.Column(db.String(80))
+            author_id = db.Column(db.Integer, db.ForeignKey("author.id"), index=True)
+            author = db.relationship("Author")
+
+        def index():
+            books = Book.query.options(joinedload(Book.author)).all()
+            return jsonify([{"title": book.title, "by": book.author.name} for book in books])
+
+    Links:
+        https://cwe.mitre.org/data/definitions/1073.html
+        https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
+        https://docs.djangoproject.com/en/stable/topics/db/optimization/
+    """
+    for found in repeated_queries(project):
+        yield Finding(
+            place=found.place,
+            message=f"For every row of `{found.table}` there is a query more: {found.text}.",
+            remedy=_remedy(found),
+            confidence="high" if found.sure else "low",
+            trace=_trace(found),
+        )
+
+
+def _trace(found: Repeated) -> tuple[Step, ...]:
+    steps = [Step(found.rows, "the rows are fetched here")]
+    steps += [Step(place, "each row goes through here") for place in found.path]
+    last = Step(found.place, found.text)
+    return (*[step for step in steps if step.place != found.place], last)
+
+
+def _remedy(found: Repeated) -> str:
+    relation = found.relation.replace("`", "").partition(",")[0]
+    if not relation or relation == "a query":
+        return "Fetch what the loop needs by one query before it (`IN (...)`, or a join), and look it up in a dict."
+    if found.orm == "django":
+        return f'Fetch the rows with `select_related("{relation}")`, or `prefetch_related` where it leads to many.'
+    if found.orm == "tortoise":
+        return f'Fetch the rows with `prefetch_related("{relation}")`.'
+    if found.orm == "peewee":
+        return f"Join `{relation}` in the query that fetches the rows, or use `prefetch()`."
+    return f"Fetch the rows with `.options(selectinload(...{relation}))`, or `joinedload` for a single parent."
