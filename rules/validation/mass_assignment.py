@@ -1,0 +1,105 @@
+"""validation/mass-assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import first_line
+from backaudit.flow.assignment import Assignment, assignments
+from backaudit.flow.writable import exposed_fields
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+
+@rule("validation/mass-assignment", severity="high", cwe=915, owasp=("A01:2025", "A08:2021", "API3:2023"))
+def mass_assignment(project: Project) -> Iterator[Finding]:
+    """A client chooses which attributes of a stored object it sets.
+
+    Whoever may name the keys may name `is_admin`, `owner_id` or `balance`, too. The form in the browser shows three
+    fields; the request may carry any.
+
+    Mend: copy the fields that a client may set, by name or through a schema that has only those. Set owner, role and
+    status on the server, from the session or token.
+
+    Bad:
+        from flask import Flask, request
+        from flask_sqlalchemy import SQLAlchemy
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(80))
+            is_admin = db.Column(db.Boolean, default=False)
+
+        @app.post("/users")
+        def create_user():
+            user = User(**request.get_json())
+            db.session.add(user)
+            db.session.commit()
+            return {"id": user.id}, 201
+
+    Bad:
+        # file: shop/models.py
+        from django.contrib.auth.models import User
+        from django.db import models
+
+        class Order(models.Model):
+            owner = models.ForeignKey(User, on_delete=models.CASCADE)
+            note = models.CharField(max_length=200)
+        # file: shop/serializers.py
+        from rest_framework import serializers
+
+        from shop.models import Order
+
+        class OrderSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Order
+                fields = "__all__"
+        # file: shop/views.py
+        from rest_framework import viewsets
+
+        from shop.models import Order
+        from shop.serializers import OrderSerializer
+
+        class OrderViewSet(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            serializer_class = OrderSerializer
+
+    Good:
+        from flask import Flask, request
+        from flask_sqlalchemy import SQLAlchemy
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(80))
+            is_admin = db.Column(db.Boolean, default=False)
+
+        @app.post("/users")
+        def create_user():
+            user = User(name=request.get_json()["name"])
+            db.session.add(user)
+            db.session.commit()
+            return {"id": user.id}, 201
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Mass_Assignment_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/915.html
+    """
+    for assignment in project.once(assignments):
+        yield _chosen_keys(assignment)
+    yield from project.once(exposed_fields)
+
+
+def _chosen_keys(assignment: Assignment) -> Finding:
+    what = assignment.origin.what
+    return Finding(
+        place=first_line(assignment.at.place),
+        message=f"{what[0].upper()}{what[1:]}, and its keys choose what is set on {assignment.target}.",
+        confidence=assignment.confidence,
+        trace=(*assignment.origin.steps, Step(assignment.at.place, "sets whatever keys it has")),
+    )

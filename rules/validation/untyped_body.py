@@ -1,0 +1,115 @@
+"""validation/untyped-body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import first_line
+from backaudit.facts.place import Place
+from backaudit.flow.bodies import Body, untyped_bodies
+from backaudit.project import Project
+from backaudit.rule import Confidence, Finding, rule
+
+_SHOWN_KEYS = 5
+_OTHERS = ("webhook", "callback", "hook", "proxy", "login", "signin", "sign_in", "authenticate", "token")
+
+
+@rule("validation/untyped-body", severity="medium", cwe=20, owasp=("A05:2025", "A03:2021", "API3:2023"))
+def untyped_body(project: Project) -> Iterator[Finding]:
+    """An endpoint takes any JSON object where a schema should say what is allowed.
+
+    Nothing states which fields there are, of which type and how long. Missing keys end as errors 500, wrong types reach
+    the database, and the documentation that the framework could generate stays empty.
+
+    Mend: declare the body: a Pydantic model as the parameter's type, a marshmallow schema or a serializer that loads
+    the body, a form. Give every field its type and its limits.
+
+    Bad:
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+        @app.post("/users")
+        def create_user(payload: dict):
+            return save(payload["name"], payload["email"])
+
+    Bad:
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/users")
+        def create_user():
+            data = request.get_json()
+            return save(data["name"], data["email"])
+
+    Good:
+        from fastapi import FastAPI
+        from pydantic import BaseModel, EmailStr, Field
+
+        app = FastAPI()
+
+        class NewUser(BaseModel):
+            name: str = Field(min_length=1, max_length=80)
+            email: EmailStr
+
+        @app.post("/users")
+        def create_user(payload: NewUser):
+            return save(payload.name, payload.email)
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/20.html
+    """
+    for body in project.once(untyped_bodies):
+        if project.role(body.code.path) != "production" or body.fate.validated:
+            continue
+        finding = _declared(project, body) if body.param is not None else _read(body)
+        if finding is not None:
+            yield finding
+
+
+def _declared(project: Project, body: Body) -> Finding:
+    assert body.param is not None
+    name, handler = body.param.name, body.code.function.name
+    return Finding(
+        place=_parameter_place(body),
+        message=f"`{handler}()` takes its body `{name}` as any JSON object{_keys(body)}.",
+        remedy="Declare a Pydantic model and use it as the parameter's type.",
+        confidence=_confidence(body, "high"),
+    )
+
+
+def _parameter_place(body: Body) -> Place:
+    return first_line(body.node.place)
+
+
+def _read(body: Body) -> Finding | None:
+    keys = body.fate.keys
+    if not keys and not body.fate.spread:
+        return None
+    unchecked = [name for name, checked in keys.items() if not checked]
+    if keys and not unchecked and not body.fate.spread:
+        return None
+    few = len(unchecked) < 2 and not body.fate.spread
+    what = body.code.function.name or "the module"
+    return Finding(
+        place=first_line(body.node.place),
+        message=f"`{what}()` reads its body as plain JSON{_keys(body)}, and no schema says what is allowed.",
+        confidence=_confidence(body, "low" if few else "medium"),
+    )
+
+
+def _confidence(body: Body, usual: Confidence) -> Confidence:
+    """What others send has no shape that this project could choose; what a login compares needs none."""
+    route = body.route.path if body.route is not None else ""
+    name = f"{body.code.function.qualname} {route}".lower()
+    return "low" if any(word in name for word in _OTHERS) else usual
+
+
+def _keys(body: Body) -> str:
+    names = [f"`{name}`" for name in sorted(body.fate.keys)]
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN_KEYS} more" if len(names) > _SHOWN_KEYS else ""
+    return f" ({', '.join(names[:_SHOWN_KEYS])}{more})"
