@@ -28,7 +28,7 @@ def test_the_id_is_the_place(rule: Rule) -> None:
 def test_the_documentation_is_whole(rule: Rule) -> None:
     doc = read(rule.doc)
     assert doc.title.endswith(".") and len(doc.title) <= 120
-    assert doc.why and doc.remedy
+    assert doc.why and doc.mend
     assert doc.bad and doc.good
 
 
