@@ -163,7 +163,7 @@ def is_negative(test: Node) -> bool:
 
 def is_ownership(project: Project, test: Node) -> bool:
     """Whether a condition ties an object to the caller: an owner's field beside the user, compared."""
-    for node in _conditions(test):
+    for node in conditions(test):
         op = node.op
         if isinstance(op, ops.Compare) and op.operator in ("==", "!=", "in", "not in", "is", "is not"):
             left, right = node.to(op.left), node.to(op.right)
@@ -175,17 +175,23 @@ def is_ownership(project: Project, test: Node) -> bool:
     return False
 
 
-def _conditions(test: Node) -> Iterator[Node]:
+def conditions(test: Node) -> Iterator[Node]:
     """The single conditions that ``and``, ``or`` and ``not`` join."""
     here = test.origin
     op = here.op
     if isinstance(op, ops.Unary):
-        yield from _conditions(here.to(op.value))
+        yield from conditions(here.to(op.value))
     elif isinstance(op, ops.Logic):
         for value in op.values:
-            yield from _conditions(here.to(value))
+            yield from conditions(here.to(value))
     else:
         yield here
+
+
+def sides(node: Node) -> tuple[Node, ...]:
+    """The two sides of a comparison; nothing for any other condition."""
+    op = node.origin.op
+    return (node.origin.to(op.left), node.origin.to(op.right)) if isinstance(op, ops.Compare) else ()
 
 
 def mention(project: Project, node: Node) -> str:
@@ -208,15 +214,15 @@ def _words(project: Project, node: Node) -> Iterator[str]:
 
 
 def operands(node: Node, depth: int) -> Iterator[Node]:
-    """A value and the values that it is made of, to a depth."""
+    """A value and the values that it is made of, to a depth; what is met twice may come twice."""
     yield node
     if depth:
-        for value in _inputs(node.op):
+        for value in inputs(node.op):
             if value != NONE:
                 yield from operands(node.to(value), depth - 1)
 
 
-def _inputs(op: ops.Op) -> Iterable[int]:
+def inputs(op: ops.Op) -> Iterable[int]:
     if isinstance(op, ops.Attr):
         return (op.base,)
     if isinstance(op, ops.Item):
@@ -238,4 +244,7 @@ def _inputs(op: ops.Op) -> Iterable[int]:
     return ()
 
 
-__all__ = ["Kinds", "denials", "ground", "is_negative", "is_ownership", "mention", "operands", "tests_around"]
+__all__ = [
+    "Kinds", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention", "operands", "sides",
+    "tests_around",
+]  # fmt: skip

@@ -21,6 +21,8 @@ from backaudit.project import ClassView, Code, Node, Project
 _KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
+_HTTP = ("get", "post", "put", "patch", "delete")
+_OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
 # Methods of class views that run before the handler.
 _BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
 # Methods of generic class views that have a part in what is shown or changed.
@@ -364,12 +366,23 @@ class _Reader:
                 kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
                 yield from (Guard(kind, text.text.rpartition(".")[2], item.place) for kind in sorted(kinds or ()))
             else:
-                yield from self._permission_item(item)
+                yield from self._permission_item(item, route)
 
-    def _permission_item(self, item: Node) -> Iterator[Guard]:
+    def _permission_item(self, item: Node, route: Route) -> Iterator[Guard]:
         extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
         for kind in sorted({*self.judged(item), *extra}):
-            yield Guard(kind, _shown(item), item.place)
+            if kind != "ownership" or self._asks_objects(route):
+                yield Guard(kind, _shown(item), item.place)
+
+    def _asks_objects(self, route: Route) -> bool:
+        """Whether ``has_object_permission`` ever runs: in generic views, or where the view asks for it itself."""
+        view = route.view
+        if view is None:
+            return False
+        if any(name.startswith(_OBJECT_VIEWS) for name in self.project.lineage(view.name)):
+            return True
+        own = [c for name, c in view.methods.items() if c == route.handler or name not in _HTTP]
+        return any(call.method in ("get_object", "check_object_permissions") for c in own for call in c.nodes(ops.Call))
 
     def _reads_open(self, names: Iterable[str]) -> bool:
         known = self.project.models.kinds.get("guards:reads-open", frozenset())

@@ -20,6 +20,8 @@ from backaudit.project.types import split
 
 _STYLES: dict[str, Style] = {"path": "angle", "re_path": "regex", "url": "regex"}
 _DEPTH = 12
+# The tag of routes whose URL module nothing includes, although the project has another root.
+UNMOUNTED = "unmounted"
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -40,11 +42,15 @@ class _Urls:
         self._included: set[str] = set()
         self._walked: set[tuple[object, str]] = set()
         self._wrapping: list[Node] = []
+        self._stray = False
 
     def read(self) -> None:
         modules = self._modules()
         self._included = {module for name in modules for module in self._includes(name)}
-        for name in [name for name in modules if name not in self._included]:
+        roots = [name for name in modules if name not in self._included]
+        known = project_roots(self.project)
+        for name in roots:
+            self._stray = name not in known if known else len(roots) > 1
             self._module(name, "/", 0)
 
     def _modules(self) -> list[str]:
@@ -289,6 +295,7 @@ class _Urls:
             params=plain_params(self.project, handler.code, template, request=True),
             view=handler.view,
             declared=call,
+            tags=(UNMOUNTED,) if self._stray else (),
             wrappers=(*self._wrapping, *handler.wrappers),
         )
 
@@ -339,6 +346,17 @@ class _Ninja:
             methods=methods, path=template.text, handler=code, framework="ninja", place=decorator.place, params=first,
             response=decorator.arg(None, "response"), declared=decorator, around=(api,),
         )  # fmt: skip
+
+
+def project_roots(project: Project) -> frozenset[str]:
+    """The modules that ``ROOT_URLCONF`` names, in any settings but those of tests."""
+    found: set[str] = set()
+    for file in project.files.values():
+        value = project.binding(file.module, "ROOT_URLCONF") if file.role not in ("test", "example") else None
+        text = text_of(project, value) if value is not None else None
+        for name in project.imported(file, text, "", 0) if text else ():
+            found.add(split(name)[1])
+    return frozenset(found)
 
 
 def _types_of(path: str) -> dict[str, tuple[str, ...]]:
