@@ -497,11 +497,24 @@ def handler_of(project: Project, caught: Node) -> Handler | None:
 
 
 def chosen(node: Node) -> bool:
-    """Whether a node stands under a condition that tells exceptions apart or asks for debug mode."""
+    """Whether a node is reached only after a question that tells exceptions apart or asks for debug mode."""
+    around = node.code.regions_of(node.value)
+    if any(_asks(node, region) for region in around):
+        return True
+    parents = {region.at for region in around}
+    regions = node.code.body.regions
     return any(
-        region.kind in ("then", "else", "lazy") and region.test != NONE and chooses(node.to(region.test))
-        for region in node.code.regions_of(node.value)
+        region.exits and region.last <= node.value and _asks(node, region) and _parent_at(regions, region) in parents
+        for region in regions
     )
+
+
+def _asks(node: Node, region: Region) -> bool:
+    return region.kind in ("then", "else", "lazy") and region.test != NONE and chooses(node.to(region.test))
+
+
+def _parent_at(regions: tuple[Region, ...], region: Region) -> Span | None:
+    return regions[region.parent].at if region.parent >= 0 else None
 
 
 def first_line(place: Place, width: int = 6) -> Place:

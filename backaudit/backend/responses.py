@@ -373,3 +373,35 @@ def exception_names(project: Project, node: Node) -> tuple[str, ...]:
         return tuple(name for item in op.items for name in exception_names(project, node.to(item)))
     names = project.names(node)
     return names or ((node.spelled,) if node.spelled else ())
+
+
+def pairs_of(node: Node) -> dict[str, Node] | None:
+    """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
+    op = node.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        keyed = [
+            (node.to(key).text, node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE
+        ]
+        return {key.lower(): value for key, value in keyed if key is not None} or None
+    call = node.call
+    if call is not None and node.method in ("dict", "jsonify") and call.keywords:
+        return {name.lower(): node.to(value) for name, value in call.keywords}
+    if call is not None and node.method == "jsonify" and len(call.args) == 1:
+        return pairs_of(node.to(call.args[0]).origin)
+    return None
+
+
+def literal_text(node: Node) -> str | None:
+    """The text of a literal, of a f-string's or sum's literal parts."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Const):
+        return op.value if isinstance(op.value, str) and not op.binary else None
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(literal_text(node.to(item)) or "" for item in op.items) or None
+    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+        return (literal_text(node.to(op.left)) or "") + (literal_text(node.to(op.right)) or "") or None
+    if isinstance(op, ops.Call) and node.method in ("format", "_", "gettext", "gettext_lazy"):
+        base = node.receiver if node.method == "format" else node.arg(0)
+        return literal_text(base) if base is not None else None
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
+from backaudit.flow.guards import guarded
 from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 
@@ -29,7 +30,11 @@ class ClientValue(Goal):
         return None
 
     def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
-        return self._untyped and isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool")
+        if not self._untyped:
+            return False
+        if isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool"):
+            return True
+        return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
 
 
 def request_names(project: Project, node: Node) -> tuple[str, ...]:

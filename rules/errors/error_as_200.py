@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import exception_text, first_line, handlers_in
-from backaudit.backend.responses import Answer, answering, answers, error_handlers, status_of
+from backaudit.backend.responses import Answer, answering, answers, error_handlers, literal_text, pairs_of, status_of
 from backaudit.backend.routes import by_handler
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
@@ -187,9 +186,9 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | N
 def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     """What in a body says that the request failed, and how sure that is."""
     node = node.origin
-    pairs = _pairs(node)
+    pairs = pairs_of(node)
     if pairs is None:
-        text = _literal(node)
+        text = literal_text(node)
         return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
     if "jsonrpc" in pairs:
         return None
@@ -201,24 +200,8 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     return what, "low" if extra else sure
 
 
-def _pairs(node: Node) -> dict[str, Node] | None:
-    """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
-    op = node.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        keyed = [
-            (node.to(key).text, node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE
-        ]
-        return {key.lower(): value for key, value in keyed if key is not None} or None
-    call = node.call
-    if call is not None and node.method in ("dict", "jsonify") and call.keywords:
-        return {name.lower(): node.to(value) for name, value in call.keywords}
-    if call is not None and node.method == "jsonify" and len(call.args) == 1:
-        return _pairs(node.to(call.args[0]).origin)
-    return None
-
-
 def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
-    text = _literal(value)
+    text = literal_text(value)
     if key in _ERROR_KEYS and not _is_empty(value):
         return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
     if key in _FLAG_KEYS and value.const is False:
@@ -245,22 +228,6 @@ def _is_known(project: Project, value: Node) -> bool:
 def _is_empty(value: Node) -> bool:
     op = value.origin.op
     return (isinstance(op, ops.Const) and not op.value) or (isinstance(op, ops.Build) and not op.items)
-
-
-def _literal(node: Node) -> str | None:
-    """The text of a literal, of a f-string's or sum's literal parts."""
-    node = node.origin
-    op = node.op
-    if isinstance(op, ops.Const):
-        return op.value if isinstance(op.value, str) and not op.binary else None
-    if isinstance(op, ops.Build) and op.kind == "fstring":
-        return "".join(_literal(node.to(item)) or "" for item in op.items) or None
-    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
-        return (_literal(node.to(op.left)) or "") + (_literal(node.to(op.right)) or "") or None
-    if isinstance(op, ops.Call) and node.method in ("format", "_", "gettext", "gettext_lazy"):
-        base = node.receiver if node.method == "format" else node.arg(0)
-        return _literal(base) if base is not None else None
-    return None
 
 
 def _says_failure(text: str) -> bool:

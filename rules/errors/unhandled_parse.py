@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line, reached
-from backaudit.backend.lookups import alike, asked
+from backaudit.backend.lookups import alike, asked, tests
 from backaudit.backend.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin, request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Confidence, Finding, Step, rule
 
 _VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
 
@@ -119,7 +119,9 @@ def _name_of(node: Node) -> str:
     return (key.text or "") if key is not None else ""
 
 
-def _texts(project: Project, call: Node) -> list[str]:
+def _texts(project: Project, call: Node | None) -> list[str]:
+    if call is None:
+        return []
     found = (project.constant(argument) for argument in call.args())
     return [constant.text for constant in found if constant is not None and constant.text is not None]
 
@@ -159,6 +161,10 @@ class _RaisingMapping(Goal):
                 return f"`{node.spelled}` comes from the client"
         return None
 
+    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+        # What is merged into a dict of the server's own is another mapping.
+        return isinstance(node.op, ops.Build)
+
 
 def _always_there(names: frozenset[str], key: str) -> bool:
     """Whether the server itself puts the key there."""
@@ -170,19 +176,29 @@ _MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping",
 
 def _missing_keys(project: Project) -> Iterator[Finding]:
     for code in _readers(project):
-        told: set[str] = set()
+        told: list[Node] = []
         for node in code.nodes(ops.Item):
             op = node.op
-            key = node.to(op.key).text if isinstance(op, ops.Item) else None
-            if key is None or not isinstance(op, ops.Item):
+            assert isinstance(op, ops.Item)
+            key = node.to(op.key).text
+            path = _uncaught(project, node, key) if key is not None else None
+            if key is None or path is None:
                 continue
-            base = node.to(op.base)
-            if base.spelled in told or _key_checked(node, base, key) or escapes(project, node, _KEY_ERROR) is None:
-                continue
-            origin = next(Trace(project, _RaisingMapping(project)).origins(base, (key,)), None)
-            if origin is not None:
-                told.add(base.spelled)
-                yield _missing(node, key, origin)
+            origin = next(Trace(project, _RaisingMapping(project)).origins(node.to(op.base), (key,)), None)
+            if origin is not None and origin.node not in told:
+                told.append(origin.node)
+                yield _missing(node, key, origin, "medium" if path else "high")
+
+
+def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None:
+    """The calls by which a missing key ends as a 500; None if it is caught, or asked for before."""
+    op = node.op
+    assert isinstance(op, ops.Item)
+    if _key_checked(node, node.to(op.base), key):
+        return None
+    path = escapes(project, node, _KEY_ERROR)
+    checked = path and any(_key_checked(call, argument, key) for call in path for argument in call.args())
+    return None if checked else path
 
 
 _KEY_ERROR = ("builtins.KeyError",)
@@ -200,7 +216,7 @@ def _readers(project: Project) -> Iterator[Code]:
 def _key_checked(node: Node, base: Node, key: str) -> bool:
     """Whether the body asked before for the key, or had the data validated."""
     code = node.code
-    if base.spelled.endswith(".FILES") and asked(code, base.value, node.value):
+    if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):
         return True
     for value in range(node.value):
         op = code.ops[value]
@@ -210,6 +226,11 @@ def _key_checked(node: Node, base: Node, key: str) -> bool:
         elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
             return True
     return False
+
+
+def _words(test: Node) -> str:
+    op = test.origin.op
+    return test.to(op.value).spelled if isinstance(op, ops.Unary) else test.spelled
 
 
 def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
@@ -229,9 +250,10 @@ def _is_asked(code: Code, call: Node) -> bool:
     return asked(code, call.value, len(code.ops))
 
 
-def _missing(node: Node, key: str, origin: Origin) -> Finding:
+def _missing(node: Node, key: str, origin: Origin, sure: Confidence) -> Finding:
     return Finding(
         place=first_line(node.place),
         message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: a 500.",
+        confidence=sure,
         trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
     )

@@ -1,0 +1,230 @@
+"""errors/client-error-as-500."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.catching import (
+    Handler,
+    ancestry,
+    answered_globally,
+    answers_in,
+    escapes,
+    first_line,
+    handlers,
+    handlers_in,
+    last_name,
+    operands,
+    reached,
+)
+from backaudit.backend.lookups import none_giving
+from backaudit.backend.responses import (
+    Answer,
+    answering,
+    answers,
+    literal_text,
+    pairs_of,
+    response_model,
+)
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.guards import conditions
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Confidence, Finding, rule
+
+_CLIENTS_FAULT = re.compile(
+    r"\b(not found|no such|does ?n[o']t exist|does not exist|already (exists?|taken|registered|in use)|invalid"
+    r"|incorrect|wrong password|not allowed|not authori[sz]ed|unauthori[sz]ed|forbidden|(is|are) required|permission"
+    r" denied|bad credentials|insufficient funds|duplicate)\b",
+    re.IGNORECASE,
+)
+_SERVERS_FAULT = re.compile(
+    r"\b(config\w*|settings?|environment|server|internal|upstream|database|connection|unexpected)\b", re.IGNORECASE
+)
+# Exceptions that say of themselves that the client asked for something that cannot be.
+_MEANT = frozenset(
+    (
+        "DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "IntegrityError", "DuplicateKeyError", "UniqueViolation",
+        "ValidationError", "PermissionDenied", "PermissionError", "Http404", "NotFound", "InvalidId",
+        "UniqueViolationError", "RequestValidationError", "BadRequest", "Unauthorized", "Forbidden",
+    )
+)  # fmt: skip
+_PLAIN = frozenset(
+    ("Exception", "ValueError", "RuntimeError", "KeyError", "LookupError", "TypeError", "AssertionError")
+)
+
+
+@rule("errors/client-error-as-500", severity="medium", cwe=755, owasp=("A10:2025",), tags=("reliability",))
+def client_error_as_500(project: Project) -> Iterator[Finding]:
+    """The client's mistake is answered as the server's failure.
+
+    A 5xx says: the server is broken, try again later. For what is not there, a duplicate, a bad value or a missing
+    right that is untrue: clients retry in vain, monitors raise alarms, and the person never learns what to change.
+
+    Mend: answer 404 for what is not there, 409 for a duplicate, 400 or 422 for a bad value, 401 or 403 for a missing
+    right. Raise an exception that the framework turns into that answer, not a bare `ValueError`.
+
+    Bad:
+        from fastapi import FastAPI, HTTPException
+
+        app = FastAPI()
+
+        @app.get("/books/{book_id}")
+        def book(book_id: int):
+            found = find(book_id)
+            if found is None:
+                raise HTTPException(status_code=500, detail="Book not found")
+            return found
+
+    Bad: nobody catches it
+        # file: services.py
+        def register(email):
+            if exists(email):
+                raise ValueError("This address is already registered")
+            store(email)
+
+        # file: app.py
+        from flask import Flask, request
+        from services import register
+
+        app = Flask(__name__)
+
+        @app.post("/users")
+        def add_user():
+            register(request.form["email"])
+            return {}, 201
+
+    Good:
+        from fastapi import FastAPI, HTTPException
+
+        app = FastAPI()
+
+        @app.get("/books/{book_id}")
+        def book(book_id: int):
+            found = find(book_id)
+            if found is None:
+                raise HTTPException(status_code=404, detail="Book not found")
+            return found
+
+    Links:
+        https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
+        https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html
+    """
+    told: set[Node] = set()
+    for handler in handlers(project):
+        for answer in _from_handler(project, handler):
+            told.add(answer.node)
+            yield _finding(answer, f"`{handler.label}` takes what is the client's doing", "high")
+    for code in _bodies(project):
+        for answer in answers(project, code):
+            if answer.node not in told and _is_500(project, answer) and not _in_handler(project, answer):
+                text = _said(answer.body)
+                if text is not None:
+                    told.add(answer.node)
+                    yield _finding(answer, f'"{text[:60]}" is the client\'s doing', "high")
+        yield from _raised(project, code)
+
+
+def _bodies(project: Project) -> Iterator[Code]:
+    for file in project.files.values():
+        if file.role == "production":
+            for index, function in enumerate(file.facts.functions):
+                if function.kind == "function" and reached(project, file.code(index)):
+                    yield file.code(index)
+
+
+def _is_500(project: Project, answer: Answer) -> bool:
+    final = answer.how == "raise" or answer.node.code in answering(project)
+    return final and answer.stated and answer.status is not None and 500 <= answer.status < 502
+
+
+def _in_handler(project: Project, answer: Answer) -> bool:
+    """Whether a catch-all answers: that is another mistake."""
+    return any(handler.holds(answer.value) and handler.broad for handler in handlers_in(project, answer.node.code))
+
+
+def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:
+    if handler.broad or not handler.caught or not all(_meant(project, name) for name in handler.caught):
+        return
+    for answer in answers_in(project, handler):
+        if _is_500(project, answer):
+            yield answer
+
+
+def _meant(project: Project, name: str) -> bool:
+    return not _MEANT.isdisjoint(ancestry(project, name))
+
+
+def _raised(project: Project, code: Code) -> Iterator[Finding]:
+    """Plain exceptions with a text for the client that no one turns into an answer."""
+    for node in code.nodes(ops.Raise):
+        op = node.op
+        exception = node.to(op.exception).origin if isinstance(op, ops.Raise) and op.exception != NONE else None
+        func = exception.func if exception is not None else None
+        if exception is None or func is None or response_model(project, exception) is not None:
+            continue
+        names = [name for name in project.names(func) if last_name(name) in _PLAIN and name.startswith("builtins.")]
+        text = _said(tuple(exception.args()[:1])) if names else None
+        if text is None or answered_globally(project, names) or not _clients_choice(project, node):
+            continue
+        if _leaves(project, node, tuple(names)):
+            yield Finding(
+                place=first_line(node.place),
+                message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
+                confidence="medium",
+            )
+
+
+def _clients_choice(project: Project, node: Node) -> bool:
+    """Whether what is asked before the raise is something that a client sent, or a look-up."""
+    found = project.once(none_giving)
+    return any(
+        node.to(part) in found or client_origin(project, node.to(part)) is not None
+        for test, _ in conditions(node.code, node.value)
+        for part in _leaves_of(node.code, test, 0)
+    )
+
+
+def _leaves_of(code: Code, value: Value, depth: int) -> Iterator[Value]:
+    """The values that a condition looks at."""
+    value = code.origin(value)
+    op = code.ops[value]
+    if isinstance(op, (ops.Compare, ops.Logic, ops.Unary, ops.Await)) and depth < 6:
+        for part in operands(op):
+            yield from _leaves_of(code, part, depth + 1)
+    elif isinstance(op, ops.Call) and depth < 6:
+        yield value
+        for part in (*op.args, *(given for _, given in op.keywords)):
+            yield from _leaves_of(code, part, depth + 1)
+    else:
+        yield value
+
+
+def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
+    code = node.code
+    setter = code.cls is not None and code.function.name in ("__init__", "__setattr__", "__new__")
+    return not setter and not _is_validator(project, code) and escapes(project, node, names) is not None
+
+
+def _is_validator(project: Project, code: Code) -> bool:
+    """Whether a library calls it to validate, and answers its ValueError itself."""
+    names = {last_name(name) for decorator in code.decorators for name in project.names(decorator)}
+    return any("valid" in name for name in names)
+
+
+def _said(body: tuple[Node, ...]) -> str | None:
+    """The text in a body that says what the client did wrong."""
+    for part in body:
+        pairs = pairs_of(part.origin) or {}
+        for text in (literal_text(part), *(literal_text(value) for value in pairs.values())):
+            if text and _CLIENTS_FAULT.search(text) and not _SERVERS_FAULT.search(text):
+                return text
+    return None
+
+
+def _finding(answer: Answer, why: str, sure: Confidence) -> Finding:
+    return Finding(
+        place=first_line(answer.place), message=f"{why}, but is answered with status {answer.status}.", confidence=sure
+    )

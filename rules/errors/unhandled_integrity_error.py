@@ -1,0 +1,364 @@
+"""errors/unhandled-integrity-error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.catching import catches, escapes, first_line, suppressed
+from backaudit.backend.lookups import alike, asked, none_giving
+from backaudit.backend.schema import Table, schema
+from backaudit.backend.strings import spelled_strings
+from backaudit.facts import ops
+from backaudit.flow.client import ClientValue
+from backaudit.flow.trace import Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
+from backaudit.rule import Confidence, Finding, Step, rule
+
+_INTEGRITY = ("sqlalchemy.exc.IntegrityError",)
+_COMMITS = frozenset(("commit", "flush"))
+_CREATES = frozenset(("create", "acreate"))
+_QUESTIONS = frozenset(
+    (
+        "exists", "count", "aexists", "acount", "get", "aget", "one", "scalar_one", "get_or_404", "first_or_404",
+        "get_object_or_404",
+    )
+)  # fmt: skip
+_INSERT = re.compile(r"^\s*insert\s+into\s+[\"`\[]?([\w.]+)[\"`\]]?\s*\(([^)]*)\)(.*)$", re.IGNORECASE | re.DOTALL)
+_TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.IGNORECASE)
+
+
+class _Write(msgspec.Struct, frozen=True):
+    """A client's value on its way into a constrained column; ``made`` gives it to the row, ``node`` stores the row."""
+
+    table: Table
+    column: str
+    unique: bool
+    value: Node
+    made: Node
+    node: Node
+    origin: Origin
+
+
+@rule("errors/unhandled-integrity-error", severity="medium", cwe=755, owasp=("A10:2025",), tags=("reliability",))
+def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
+    """An insert or update can break a UNIQUE or foreign key, and no one catches it.
+
+    A second account with the same address, or a reference to a row that is not there, is an everyday mistake of a
+    client. The database refuses it, as it should; uncaught, the refusal ends as a 500, and the session may stay broken.
+
+    Mend: catch the integrity error around the commit, roll back, and answer 409 (or 404 for the missing row). A check
+    beforehand gives a better message, though two requests at once can still pass it.
+
+    Bad:
+        # file: models.py
+        from sqlalchemy import Column, Integer, String
+        from sqlalchemy.orm import declarative_base
+
+        Base = declarative_base()
+
+        class User(Base):
+            __tablename__ = "users"
+            id = Column(Integer, primary_key=True)
+            email = Column(String(200), unique=True)
+
+        # file: app.py
+        from fastapi import Depends, FastAPI
+        from sqlalchemy.orm import Session
+        from models import User
+
+        app = FastAPI()
+
+        @app.post("/users")
+        def add_user(email: str, db: Session = Depends(get_db)):
+            user = User(email=email)
+            db.add(user)
+            db.commit()
+            return {"id": user.id}
+
+    Good:
+        # file: models.py
+        from sqlalchemy import Column, Integer, String
+        from sqlalchemy.orm import declarative_base
+
+        Base = declarative_base()
+
+        class User(Base):
+            __tablename__ = "users"
+            id = Column(Integer, primary_key=True)
+            email = Column(String(200), unique=True)
+
+        # file: app.py
+        from fastapi import Depends, FastAPI, HTTPException
+        from sqlalchemy.exc import IntegrityError
+        from sqlalchemy.orm import Session
+        from models import User
+
+        app = FastAPI()
+
+        @app.post("/users")
+        def add_user(email: str, db: Session = Depends(get_db)):
+            user = User(email=email)
+            db.add(user)
+            try:
+                db.commit()
+            except IntegrityError as error:
+                db.rollback()
+                raise HTTPException(status_code=409, detail="This address is taken") from error
+            return {"id": user.id}
+
+    Links:
+        https://docs.sqlalchemy.org/en/20/faq/sessions.html#this-session-s-transaction-has-been-rolled-back
+        https://docs.djangoproject.com/en/stable/ref/exceptions/#database-exceptions
+    """
+    told: set[Node] = set()
+    for write in (*_rows(project), *_statements(project)):
+        if write.node in told or _asked_before(project, write):
+            continue
+        path = escapes(project, write.node, _INTEGRITY)
+        if path is None or any(_asked_by_caller(project, call, write) for call in path):
+            continue
+        told.add(write.node)
+        yield _finding(write, "high" if write.unique else "medium")
+
+
+def _finding(write: _Write, sure: Confidence) -> Finding:
+    what = "is unique" if write.unique else "refers to a row"
+    return Finding(
+        place=first_line(write.node.place),
+        message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: a 500.",
+        confidence=sure,
+        trace=(
+            *write.origin.steps,
+            Step(first_line(write.node.place), "is stored, or refused"),
+        ),
+    )
+
+
+def constrained(table: Table) -> Iterator[tuple[str, str, bool]]:
+    """(attribute, column, unique) of the columns whose value alone can break a constraint."""
+    alone = {
+        index.keys[0].text.lower()
+        for index in table.indexes
+        if index.unique and len(index.keys) == 1 and not index.where
+    }
+    for column in table.columns:
+        if column.primary_key and (not column.unique or column.default):
+            continue
+        if column.unique or column.name.lower() in alone:
+            yield column.attribute or column.name, column.name, True
+        elif column.references:
+            yield column.attribute or column.name, column.name, False
+
+
+# -- rows of models ------------------------------------------------------------------------------------------------
+
+
+def _rows(project: Project) -> Iterator[_Write]:
+    for table in schema(project).tables.values():
+        columns = list(constrained(table)) if table.model else []
+        if not columns:
+            continue
+        for made in _constructions(project, table):
+            stored = _stored(project, made)
+            for attribute, column, unique in columns if stored is not None else ():
+                value, origin = _given(project, made, attribute)
+                if stored is not None and value is not None and origin is not None:
+                    yield _Write(table, column, unique, value, made, stored, origin)
+
+
+def _constructions(project: Project, table: Table) -> Iterator[Node]:
+    """Calls that make a row of a table: of the class itself, or of its manager's ``create``."""
+    model = table.model
+    for call in project.calls_of(model.rpartition(".")[2]):
+        func = call.func
+        if call.code.file.role == "production" and func is not None and model in project.names(func):
+            yield call
+    for name in sorted(_CREATES):
+        for call in project.calls_of(name):
+            receiver = call.receiver
+            types = project.types(receiver) if receiver is not None else ()
+            made = any(split(t)[1] == model and split(t)[0] != "list" for t in types)
+            if made and call.code.file.role == "production":
+                yield call
+
+
+def _given(project: Project, made: Node, attribute: str) -> tuple[Node | None, Origin | None]:
+    """The value that a row gets for a column, and where it comes from if a client chose it."""
+    call = made.call
+    assert call is not None
+    value = made.arg(None, attribute)
+    if value is not None:
+        return value, _client(project, value, ())
+    for spread in call.dstar:
+        node = made.to(spread)
+        origin = _client(project, node, (attribute,))
+        if origin is not None:
+            return node, origin
+    return None, None
+
+
+def _client(project: Project, node: Node, access: tuple[str, ...]) -> Origin | None:
+    return next(Trace(project, ClientValue(project)).origins(node, access), None)
+
+
+def _stored(project: Project, made: Node) -> Node | None:
+    """The operation in the same body that stores the row: its own call, a save, a commit, a helper that commits."""
+    if made.method in _CREATES:
+        return made
+    for value in range(made.value + 1, len(made.code.ops)):
+        node = made.code.node(value)
+        if not isinstance(node.op, ops.Call):
+            continue
+        receiver = node.receiver
+        own = receiver is not None and receiver.origin == made.origin
+        if node.method in _COMMITS or (own and node.method in ("save", "asave")):
+            return node
+        if _commits(project, node, made):
+            return node
+    return None
+
+
+def _commits(project: Project, call: Node, made: Node) -> bool:
+    """Whether a call runs a function of the project that stores the row, and lets its error out."""
+    concerned = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+    if all(part.origin != made.origin for part in concerned):
+        return False
+    for code in project.callees(call):
+        for inner in code.nodes(ops.Call):
+            if inner.method in _COMMITS:
+                return catches(project, inner, _INTEGRITY) is None and not suppressed(project, inner, _INTEGRITY)
+    return False
+
+
+# -- statements ----------------------------------------------------------------------------------------------------
+
+
+def _statements(project: Project) -> Iterator[_Write]:
+    tables = schema(project)
+    for name in ("execute", "fetchrow", "fetchval"):
+        for call in project.calls_of(name):
+            first = call.arg(0)
+            if first is None or call.code.file.role != "production":
+                continue
+            for text in spelled_strings(project, first)[:1]:
+                found = _INSERT.match(text)
+                table = tables.table(found.group(1).rpartition(".")[2]) if found else None
+                if found is not None and table is not None and not _TOLERANT.search(found.group(3)):
+                    yield from _inserted(
+                        project, call, table, [c.strip(' "`[]\n\t') for c in found.group(2).split(",")]
+                    )
+
+
+def _inserted(project: Project, call: Node, table: Table, names: list[str]) -> Iterator[_Write]:
+    for attribute, column, unique in constrained(table):
+        value = _bound(call, names, column)
+        origin = _client(project, value, ()) if value is not None else None
+        if value is not None and origin is not None:
+            yield _Write(table, attribute or column, unique, value, call, call, origin)
+
+
+def _bound(call: Node, names: list[str], column: str) -> Node | None:
+    """The value bound to a column of an INSERT: by name, or by the order of the columns."""
+    lowered = [name.lower() for name in names]
+    if column.lower() not in lowered or len(call.args()) < 2:
+        return None
+    index = lowered.index(column.lower())
+    values = call.args()[1].origin
+    made = values.op
+    if not isinstance(made, ops.Build):
+        return None
+    if made.kind == "dict":
+        pairs = zip(made.keys, made.items, strict=True)
+        return next((values.to(item) for key, item in pairs if key >= 0 and values.to(key).text == column), None)
+    return values.to(made.items[index]) if index < len(made.items) else None
+
+
+# -- checks beforehand ---------------------------------------------------------------------------------------------
+
+
+def _asked_before(project: Project, write: _Write) -> bool:
+    """Whether the body has looked the value up before; a unique column alone, since all of its rows count."""
+    return _asked_of(project, write.node.code, write.node.value, [write.value], write)
+
+
+def _asked_by_caller(project: Project, call: Node, write: _Write) -> bool:
+    return _asked_of(project, call.code, call.value, call.args(), write)
+
+
+def _asked_of(project: Project, code: Code, before: int, values: list[Node], write: _Write) -> bool:
+    found = project.once(none_giving)
+    for value in range(before):
+        node = code.node(value)
+        if not isinstance(node.op, ops.Call) or (node not in found and node.method not in _QUESTIONS):
+            continue
+        if node in found and not asked(code, value, before):
+            continue
+        lookup = found.get(node, node)
+        columns = {*_columns(node), *_columns(lookup)}
+        about = (
+            columns <= {write.column.lower(), write.column.lower().removesuffix("_id"), "id", "pk"}
+            if write.unique
+            else True
+        )
+        if about and _concerns(code, node, values):
+            return True
+    return False
+
+
+def _concerns(code: Code, lookup: Node, values: list[Node]) -> bool:
+    """Whether a look-up asks for one of the values, or for a part of the same thing."""
+    given = [part for link in _chain(lookup) for argument in link.args() for part in _inside(argument)]
+    wanted = [part for value in values for part in _inside(value)]
+    return any(alike(code, one.value, two.value) or _same_root(one, two) for one in given for two in wanted)
+
+
+def _same_root(one: Node, two: Node) -> bool:
+    """``body.email`` against ``body`` spread out."""
+    return bool(one.spelled) and one.spelled.partition(".")[0] == two.spelled.partition(".")[0] and "." in one.spelled
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    op = node.origin.op
+    if isinstance(op, ops.Compare):
+        yield node.to(op.right)
+    elif (
+        isinstance(op, ops.Call)
+        and node.method in ("dict", "model_dump", "lower", "strip")
+        and node.receiver is not None
+    ):
+        yield node.receiver
+    else:
+        yield node
+
+
+def _chain(call: Node) -> Iterator[Node]:
+    """A call and those of the chain before it, with the calls in their arguments."""
+    here: Node | None = call.origin
+    while here is not None:
+        op = here.op
+        if isinstance(op, ops.Await):
+            here = here.to(op.value).origin
+            continue
+        if here.call is None:
+            return
+        yield here
+        for argument in here.args():
+            if argument.call is not None:
+                yield from _chain(argument)
+        here = here.receiver.origin if here.receiver is not None else None
+
+
+def _columns(call: Node) -> Iterator[str]:
+    """The columns by which a look-up asks."""
+    for link in _chain(call):
+        if link.method in ("filter", "filter_by", "where", "get", "aget", "exclude", "get_or_404", "get_object_or_404"):
+            yield from (name.partition("__")[0].lower() for name in link.keywords())
+            for argument in link.args():
+                op = argument.origin.op
+                left = argument.to(op.left).op if isinstance(op, ops.Compare) else None
+                if isinstance(left, ops.Attr):
+                    yield left.name.lower()
