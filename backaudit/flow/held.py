@@ -121,11 +121,11 @@ def held(project: Project, node: Node) -> Origin | None:
     return next(Trace(project, Held(project)).origins(node), None)
 
 
-def given(project: Project, node: Node, access: Access = ()) -> Origin | None:
-    """Who gives a value, if it is a password as somebody typed it."""
-    origin = next(Trace(project, Password(project)).origins(node, access), None)
+def given(project: Project, node: Node, access: Access = (), use: Value | None = None) -> Origin | None:
+    """Who gives a value (taken by operation ``use``), if it is a password as somebody typed it."""
+    origin = next(Trace(project, Password(project)).origins(node, access, use), None)
     if origin is None:
-        origin = next(Trace(project, NamedPassword(project)).origins(node, access), None)
-        if origin is not None and next(Trace(project, _Hashed(project)).origins(node, access), None) is not None:
+        origin = next(Trace(project, NamedPassword(project)).origins(node, access, use), None)
+        if origin is not None and next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None:
             return None
     return origin

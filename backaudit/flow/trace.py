@@ -38,6 +38,10 @@ class Goal:
         """Whether nothing harmful can come through this value."""
         return False
 
+    def parts(self, trace: Trace, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Of the pieces that ``node`` puts together to one text: those that matter."""
+        return values
+
     def enters(self, trace: Trace, call: Node, code: Code) -> bool:
         """Whether to look into a function of the project, or take its name's word for it."""
         return True
@@ -134,13 +138,19 @@ class Trace:
         made = work.node.to(op.value).op
         if not isinstance(made, (ops.Def, ops.ClassDef, ops.Import)) and work.node.code.function.kind != "class":
             step = Step(work.node.place, f"is kept as `{op.name}`")
-        yield from self._to(work, op.value, step=step)
+        yield from self._same_use(work, (op.value,), step)
 
     def _value(self, work: _Work, op: ops.Await | ops.Enter) -> Iterator[_Work]:
         yield from self._to(work, op.value)
 
     def _phi(self, work: _Work, op: ops.Phi) -> Iterator[_Work]:
-        yield from self._all(work, op.values)
+        yield from self._same_use(work, op.values, None)
+
+    def _same_use(self, work: _Work, values: Iterable[Value], step: Step | None) -> Iterator[_Work]:
+        """The values behind a name: what is stored into them counts until the name is used, not until it is given."""
+        steps = work.steps if step is None else (step, *work.steps)
+        for value in values:
+            yield _Work(work.node.to(value), work.access, work.use, work.calls, steps)
 
     def _logic(self, work: _Work, op: ops.Logic) -> Iterator[_Work]:
         yield from self._all(work, op.values if op.operator == "or" else op.values[-1:])
@@ -174,7 +184,7 @@ class Trace:
 
     def _build(self, work: _Work, op: ops.Build) -> Iterator[_Work]:
         if op.kind == "fstring":
-            yield from self._all(work, op.items, ())
+            yield from self._all(work, self.goal.parts(self, work.node, op.items), ())
         elif op.kind == "dict":
             yield from self._dict(work, op)
         elif op.kind != "slice":
@@ -204,8 +214,10 @@ class Trace:
             yield from self._to(work, op.value, ())
 
     def _binary(self, work: _Work, op: ops.Bin) -> Iterator[_Work]:
-        if op.operator in ("+", "%", "/", "|"):
-            yield from self._all(work, (op.left, op.right), () if op.operator != "|" else None)
+        if op.operator == "|":
+            yield from self._all(work, (op.left, op.right))
+        elif op.operator in ("+", "%", "/"):
+            yield from self._all(work, self.goal.parts(self, work.node, (op.left, op.right)), ())
 
     def _comp(self, work: _Work, op: ops.Comp) -> Iterator[_Work]:
         keys = op.kind == "dict" and work.access[:1] == (KEY,)

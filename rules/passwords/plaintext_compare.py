@@ -115,7 +115,7 @@ def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Findi
         kept = held(project, stored)
         if kept is None or held(project, typed) is not None:
             continue
-        origin = given(project, typed)
+        origin = given(project, typed, (), at.value)
         if origin is not None:
             name = _shown(stored) or "the stored password"
             yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
@@ -129,7 +129,7 @@ def _shown(node: Node) -> str:
 def _filters(project: Project) -> Iterator[Finding]:
     """Passwords among the conditions of a query by keyword or document."""
     for call, column, value in looked_up(project):
-        origin = given(project, value)
+        origin = given(project, value, (), call.value)
         if origin is not None and held(project, value) is None:
             yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
 
@@ -140,7 +140,7 @@ def _in_sql(project: Project) -> Iterator[Finding]:
         if parameter.use != "compared" or not is_password_column(parameter.column) or call in seen:
             continue
         for value, access in bound(call, parameter):
-            origin = given(project, value, access)
+            origin = given(project, value, access, call.value)
             if origin is not None:
                 seen.add(call)
                 table = f"`{parameter.table}.{parameter.column}`" if parameter.table else f"`{parameter.column}`"

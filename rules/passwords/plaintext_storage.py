@@ -67,7 +67,7 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     """
     seen = set()
     for store in project.once(password_stores):
-        origin = next(Trace(project, Password(project)).origins(store.value, store.access), None)
+        origin = next(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), None)
         if origin is not None and (store.at, store.column) not in seen:
             seen.add((store.at, store.column))
             yield _finding(store, origin.steps)
