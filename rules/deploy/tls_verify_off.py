@@ -1,0 +1,122 @@
+"""deploy/tls-verify-off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.settings import is_literally
+from backaudit.backend.stages import stage_of
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Finding, rule
+
+_REQUESTING = (
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "head",
+    "options",
+    "request",
+    "stream",
+    "send",
+    "Client",
+    "AsyncClient",
+)
+_SWITCHES = ("verify", "verify_ssl", "ssl_verify", "verify_certs", "check_hostname")
+_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "session", "client", "http")
+
+
+@rule("deploy/tls-verify-off", severity="high", cwe=295, owasp=("A04:2025", "A02:2021", "API8:2023"))
+def tls_verify_off(project: Project) -> Iterator[Finding]:
+    """Certificate checks are off.
+
+    Without them TLS hides the traffic from those who only listen. Anybody who can answer in the server's place is taken
+    for the server, and gets the tokens, passwords and data that are sent.
+
+    Mend: leave the check on. For a private authority give its certificate: `verify="/etc/ssl/our-ca.pem"`.
+
+    Bad:
+        import requests
+
+        def rates(token):
+            return requests.get("https://bank.example/rates", headers={"X-Token": token}, verify=False)
+
+    Bad:
+        import ssl
+
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+
+    Good:
+        import requests
+
+        def rates(token):
+            return requests.get("https://bank.example/rates", headers={"X-Token": token}, verify="/etc/ssl/our-ca.pem")
+
+    Good: not a certificate
+        import jwt
+
+        def header(token):
+            return jwt.decode(token, options={"verify_signature": False}, verify=False)
+
+    Links:
+        https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
+    """
+    for node, what in _all(project):
+        if node.code.file.role in ("production", "script") and stage_of(project, node.code.path) == "production":
+            yield Finding(place=node.place, message=f"{what}: anybody can answer in the server's place.")
+
+
+def _all(project: Project) -> Iterator[tuple[Node, str]]:
+    yield from _requests(project)
+    for call in project.calls("ssl._create_unverified_context", "ssl._create_stdlib_context"):
+        yield call, "This context accepts any certificate"
+    for call in project.calls("aiohttp.TCPConnector"):
+        for given in (call.arg(None, "ssl"), call.arg(None, "verify_ssl")):
+            if given is not None and is_literally(project, given, False):
+                yield given, "This connector checks no certificate"
+    for code in _mentioning(
+        project, "CERT_NONE", "_create_unverified_context", "_create_default_https_context", "requests", "Session"
+    ):
+        yield from _stores(project, code)
+
+
+def _requests(project: Project) -> Iterator[tuple[Node, str]]:
+    for last in _REQUESTING:
+        for call in project.calls_of(last):
+            given = next((call.arg(None, name) for name in _SWITCHES if call.arg(None, name) is not None), None)
+            if given is not None and _is_client(project, call) and is_literally(project, given, False):
+                yield given, "The certificate of this server is not checked"
+
+
+def _is_client(project: Project, call: Node) -> bool:
+    func = call.func
+    names = project.names(func) if func is not None else ()
+    spelled = (call.receiver.spelled if call.receiver is not None else call.method).lower()
+    return any(name.partition(".")[0] in _CLIENTS for name in names) or any(client in spelled for client in _CLIENTS)
+
+
+def _mentioning(project: Project, *names: str) -> list[Code]:
+    return list(dict.fromkeys(code for name in names for code in project.mentioning(name)))
+
+
+def _stores(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+    """``session.verify = False``, ``context.verify_mode = ssl.CERT_NONE``."""
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        assert isinstance(op, ops.SetAttr)
+        value = node.to(op.value)
+        if op.name == "verify" and is_literally(project, value, False) and _is_session(project, node.to(op.base)):
+            yield node, "This session checks no certificate"
+        elif op.name == "verify_mode" and value.spelled.endswith("CERT_NONE"):
+            yield node, "This context accepts any certificate"
+        elif op.name == "_create_default_https_context" and "unverified" in value.spelled:
+            yield node, "All HTTPS of this process accepts any certificate"
+
+
+def _is_session(project: Project, base: Node) -> bool:
+    names = [*project.types(base), base.spelled.lower()]
+    return any("session" in name.lower() or "client" in name.lower() or name.startswith("requests") for name in names)
