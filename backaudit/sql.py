@@ -149,7 +149,8 @@ def _parse() -> Any:
     return sqlglot.parse_one
 
 
-def _tree(text: str) -> Tree | None:
+def parsed(text: str) -> Tree | None:
+    """One statement parsed in the first dialect that reads it; None if none does."""
     from sqlglot.errors import SqlglotError
 
     for dialect in ("postgres", "mysql", "sqlite", "tsql"):
@@ -164,13 +165,13 @@ def _tree(text: str) -> Tree | None:
 
 def normal(text: str) -> str:
     """A predicate or expression in the form in which two are compared; tidied text if it cannot be read."""
-    tree = _tree("SELECT " + text)
+    tree = parsed("SELECT " + text)
     return _normal(tree.expressions[0]) if tree is not None and tree.expressions else " ".join(text.lower().split())
 
 
 def _normal(node: Tree) -> str:
     copy = node.copy()
-    for column in copy.find_all(*_types("Column")):
+    for column in copy.find_all(*node_types("Column")):
         column.set("table", None)
         column.this.set("quoted", False)
     while copy.key == "paren":
@@ -178,7 +179,8 @@ def _normal(node: Tree) -> str:
     return str(copy.sql(dialect="postgres", normalize=True)).lower()
 
 
-def _types(*names: str) -> tuple[type, ...]:
+def node_types(*names: str) -> tuple[type, ...]:
+    """sqlglot's classes of some names, for searches in a tree."""
     from sqlglot import exp
 
     return tuple(getattr(exp, name) for name in names)
@@ -217,7 +219,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _definition(statement: str, line: int) -> Iterator[Definition]:
-    tree = _tree(statement)
+    tree = parsed(statement)
     if tree is None:
         return
     if tree.key == "create" and tree.args.get("kind") == "TABLE":
@@ -357,9 +359,9 @@ def statement(text: str) -> Statement | None:
     """What a query asks; None if the text is none or cannot be read. Unknown parts are spelled :data:`HOLE`."""
     if len(text) > MAX_TEXT or not looks_like_query(text):
         return None
-    tree = _tree(_placeholders(text))
+    tree = parsed(_placeholders(text))
     if tree is None and HOLE in text:
-        tree = _tree(_placeholders(_dangling_removed(text)))
+        tree = parsed(_placeholders(_dangling_removed(text)))
     return _Reader(tree, whole=HOLE not in text).read() if tree is not None else None
 
 
@@ -382,11 +384,11 @@ class _Reader:
         self._uses: list[Use] = []
         self._scopes: list[Scope] = []
         self._names: list[dict[str, str]] = []
-        self._walls = {cte.alias for cte in tree.find_all(*_types("CTE"))}
+        self._walls = {cte.alias for cte in tree.find_all(*node_types("CTE"))}
         self._ors = 0
 
     def read(self) -> Statement:
-        for node in self._tree.find_all(*_types("Select", "Update", "Delete")):
+        for node in self._tree.find_all(*node_types("Select", "Update", "Delete")):
             self._enter(node)
         return Statement(tuple(self._uses), tuple(self._scopes), self._whole)
 
@@ -503,9 +505,9 @@ class _Reader:
         """The one column of an expression of this scope, None if there are none, several, or a subquery."""
         if node.key == "column":
             return node
-        if node.find(*_types("Select")) is not None:
+        if node.find(*node_types("Select")) is not None:
             return None
-        found = [column for column in node.find_all(*_types("Column")) if column.name != HOLE]
+        found = [column for column in node.find_all(*node_types("Column")) if column.name != HOLE]
         return found[0] if len(found) == 1 else None
 
     def _form(self, node: Tree) -> tuple[Form, Tree | None, str]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.sql import HOLE, MAX_TEXT, Tree, parsed
+from backaudit.sql import HOLE, MAX_TEXT, Tree, node_types, parsed
 
 _MARKS = re.compile(r"\$(?P<number>\d+)|%\((\w+)\)s|%s|\?(?=[\s,);]|$)|%%")
 _QUOTED = re.compile(r":p__\d+")
@@ -51,7 +51,7 @@ def _numbered(text: str) -> str:
 
 
 def _inserted(found: Tree) -> Iterator[Parameter]:
-    for insert in found.find_all(_kind("Insert")):
+    for insert in found.find_all(*node_types("Insert")):
         schema = insert.this
         columns = [column.name for column in schema.expressions] if schema.key == "schema" else []
         table = schema.this.name if schema.key == "schema" else schema.name
@@ -66,7 +66,7 @@ def _inserted(found: Tree) -> Iterator[Parameter]:
 
 
 def _updated(found: Tree) -> Iterator[Parameter]:
-    for update in found.find_all(_kind("Update")):
+    for update in found.find_all(*node_types("Update")):
         for pair in update.expressions:
             slot = _slot(pair.expression) if pair.key == "eq" else None
             if slot is not None and update.this is not None:
@@ -74,20 +74,13 @@ def _updated(found: Tree) -> Iterator[Parameter]:
 
 
 def _compared(found: Tree) -> Iterator[Parameter]:
-    for where in found.find_all(_kind("Where")):
-        table = where.parent.find(_kind("Table")) if where.parent is not None else None
-        for pair in where.find_all(_kind("EQ")):
+    for where in found.find_all(*node_types("Where")):
+        table = where.parent.find(*node_types("Table")) if where.parent is not None else None
+        for pair in where.find_all(*node_types("EQ")):
             for column, value in ((pair.this, pair.expression), (pair.expression, pair.this)):
                 slot = _slot(value)
                 if slot is not None and column.key == "column":
                     yield Parameter(slot, "compared", table.name if table is not None else "", column.name, -1)
-
-
-def _kind(name: str) -> type:
-    from sqlglot import expressions
-
-    kind: type = getattr(expressions, name)
-    return kind
 
 
 def _slot(value: Tree) -> int | str | None:

@@ -43,7 +43,7 @@ def lower(source: Source) -> Lowered:
         return _problem(source, f"Not valid Python: {_reason(error)}", error.raw_line)
     except RecursionError:
         return _problem(source, "Nested too deeply to be analysed.", 0)
-    if "backaudit:" not in source.text:
+    if "backaudit" not in source.text.lower():
         return Lowered(facts)
     comments, extents = directives(module, file.span)
     return Lowered(facts, comments, extents)

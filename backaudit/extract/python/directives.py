@@ -24,7 +24,7 @@ def _comments(node: cst.CSTNode, span: Spans) -> Iterator[Comment]:
     while stack:
         here, alone = stack.pop()
         if isinstance(here, cst.Comment):
-            if "backaudit:" in here.value:
+            if "backaudit" in here.value.lower():
                 yield Comment(span(here), here.value, alone)
             continue
         stack += [(child, isinstance(here, cst.EmptyLine)) for child in here.children]
