@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.backend.indexing import ordering, serving, unique_lookup
+from backaudit.backend.paging import paged
 from backaudit.backend.queries import QuerySite, query_sites
 from backaudit.backend.schema import Column, Schema, Table, schema
 from backaudit.facts.place import Place
@@ -24,13 +25,13 @@ _SELECTIVE = re.compile(
     r"uri|domain|hostname|barcode|iban|checksum|identifier|nonce|otp|pin|passport|ssn|vat|tax)(_|$)|_?id$",
     re.I,
 )
-_NAMES = re.compile(r"^(\w+_)?(name|title|label|nombre|titulo)$", re.I)
 # Few different values whatever their type says.
 _FEW = re.compile(
     r"^(is|has|can|was|should|allow|enable[ds]?|use)_|(^|_)(status|state|type|kind|role|category|level|priority|gender|sex|"
     r"active|enabled|disabled|deleted|archived|published|visible|approved|confirmed|verified|lang(uage)?|locale|currency|"
     r"country|mode|flag|provider|platform|method|scope|visibility|source|severity|stage|phase|version|tenant|environment|"
-    r"region|format|unit|estado|tipo|activo|rol|day|month|year|weekday|rating|score|grade)$|_(type|kind|status)$",
+    r"region|format|unit|estado|tipo|activo|rol|reason|revision|day|month|year|weekday|rating|score|grade|action|role_name|event|group|"
+    r"color|size|currency_code|country_code|language_code|lang_code|locale_code)$|_(type|kind|status)$",
     re.I,
 )
 _TIMES = re.compile(
@@ -158,7 +159,7 @@ def _selectivity(table: Table, use: Use, site: QuerySite) -> Weight:
     if _SELECTIVE.search(use.column) is not None and not _constant(use):
         return "high"
     text = column is not None and re.search(r"char|str|text|unicode", column.type, re.I) is not None
-    return "medium" if site.single and text and _NAMES.match(use.column) and not _constant(use) else "low"
+    return "medium" if text and use.form == "eq" and not _constant(use) else "low"
 
 
 def _few_parents(column: Column) -> bool:
@@ -338,13 +339,14 @@ def _sort(project: Project, tables: Schema, site: QuerySite) -> Missing | None:
         use for use in every if use.role == "filter" and use.form in ("eq", "in", "range", "like", "prefix", "function")
     ]
     selective = [use for use in narrowing if use.table != table.name or not _is_few(table, use)]
+    limited = site.limited or paged(project, site.node)
     joined = site.unread or any(use.role == "join" for use in every)
     column = table.column(sorts[0].column)
     timed = _TIMES.search(sorts[0].column) is not None or (
         column is not None and _TIME_TYPES.search(column.type) is not None
     )
-    core = not selective and not joined and site.limited and timed and _reached(project, site.code)
-    if (selective or joined) and not site.limited:
+    core = not selective and not joined and limited and timed and _reached(project, site.code)
+    if (selective or joined) and not limited:
         return None
     return Missing(
         site=site,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.queries.chains import (
+    chain_of,
     conditions,
     denoted_table,
     ends_early,
@@ -128,8 +129,7 @@ def _returned_uses(project: Project, link: _Link, by_code: dict[Code, list[_Link
     for node in link.before:
         for callee in project.callees(node) if node.call is not None else ():
             for value in (op.value for op in callee.ops if isinstance(op, ops.Return) and op.value != ops.NONE):
-                returned = callee.node(value).origin
-                made = {returned, *upstream(returned)}
+                made = set(chain_of(callee.node(value)))
                 for other in by_code.get(callee, ()):
                     if other.node in made and not conditions(other.node):
                         yield from other.uses

@@ -21,8 +21,13 @@ _SINGLE = frozenset(
 
 def upstream(call: Node) -> list[Node]:
     """The calls before ``call`` in its chain, nearest first, over variables and joins of control; then the root."""
+    return chain_of(call.receiver) if call.receiver is not None else []
+
+
+def chain_of(node: Node) -> list[Node]:
+    """A value and what it was built from, link by link: what arrives over branches is all part of it."""
     found: dict[Node, None] = {}
-    pending = [call.receiver] if call.receiver is not None else []
+    pending = [node]
     while pending:
         node = pending.pop(0).origin
         if node in found:
@@ -196,11 +201,12 @@ def related_uses(project: Project, before: Iterable[Node]) -> list[Use]:
 def ends_early(call: Node, later: list[Node]) -> tuple[bool, bool]:
     """(limited, single): whether ``call`` or a later link of its chain stops after some rows, or after one."""
     methods = {node.method for node in (call, *later)}
-    sliced = any(_is_sliced(node) for node in (call, *later))
+    sliced = any(is_sliced(node) for node in (call, *later))
     return sliced or bool(methods & _LIMITS), bool(methods & _SINGLE)
 
 
-def _is_sliced(node: Node) -> bool:
+def is_sliced(node: Node) -> bool:
+    """Whether only a slice of what a call gives is read."""
     return any(
         isinstance(op, ops.Item)
         and node.code.origin(op.base) == node.value

@@ -136,7 +136,7 @@ class Conditions:
             return self._use(found, "null", branch, f"{found[1].name} IS {'NOT ' if op.operator == '!=' else ''}NULL")
         form: Form = {"==": "eq", "!=": "not", "in": "in"}.get(op.operator, "range")  # type: ignore[assignment]
         constant = value.const
-        text = ""
+        text = f"{found[1].name} {symbol} 'constant'" if _is_member(value) else ""
         if constant is not None:
             text = f"{found[1].name} {symbol} {str(constant).upper() if isinstance(constant, bool) else repr(constant)}"
         return self._use(found, "not" if negated and form != "range" else form, branch, text)
@@ -270,6 +270,12 @@ class Conditions:
                 if column.references.partition(".")[0].lower() == there.name.lower():
                     yield from _pair((here, column.name), (there, (there.primary_key or ("id",))[0]))
                     return
+
+
+def _is_member(value: Node) -> bool:
+    """Whether a value is a constant by its name: ``Status.ACTIVE``, ``DEFAULT_GROUP``."""
+    last = value.origin.spelled.rpartition(".")[2]
+    return isinstance(value.origin.op, (ops.Attr, ops.Name, ops.Import)) and len(last) > 1 and last.isupper()
 
 
 def _pair(first: tuple[Table, str], second: tuple[Table, str]) -> Iterator[Use]:

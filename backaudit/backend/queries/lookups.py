@@ -175,5 +175,6 @@ def _text(column: Column, form: Form, value: Node | None) -> str:
     if form == "null":
         return normal(f"{column.name} IS {'NOT ' if constant is False else ''}NULL")
     if constant is None:
-        return ""
+        last = value.origin.spelled.rpartition(".")[2] if value is not None else ""
+        return normal(f"{column.name} = 'constant'") if len(last) > 1 and last.isupper() else ""
     return normal(f"{column.name} = {str(constant).upper() if isinstance(constant, bool) else repr(constant)}")

@@ -20,6 +20,8 @@ _EXECUTIONS = (
     "fetch_all", "fetch_one", "fetch_val", "iterate", "raw", "execute_sql", "execute_query", "read_sql",
     "read_sql_query", "mogrify",
 )  # fmt: skip
+# How many lines apart two things are seen as one.
+_SIGHT = 3
 
 
 def raw_sites(project: Project) -> Iterator[QuerySite]:
@@ -72,22 +74,22 @@ def _scopes(project: Project, node: Node, first: Node, parsed: Statement) -> Ite
 
 
 def _place(node: Node, first: Node, uses: tuple[Use, ...]) -> Place:
-    """The line of the text where the condition stands if that is close by, else the execution."""
+    """The execution; if the condition is out of sight from there, the end of its text, which is not."""
     execution = _execution_place(node)
     literal = first.origin
     if not isinstance(literal.op, ops.Const) or literal.code is not node.code or literal.text is None:
         return execution
-    line = _line_of(literal, uses[0].column)
-    close = execution.span.line - 3 <= line <= execution.span.line
-    return Place(node.code.path, Span(line, 0, line, 0)) if close else execution
+    here, end = execution.span.line, literal.at.end_line
+    far = here - _line_of(literal, uses[0].column) > _SIGHT
+    return Place(node.code.path, Span(end, 0, end, 0)) if far and 0 <= here - end <= _SIGHT else execution
 
 
 def _line_of(literal: Node, column: str) -> int:
-    """The line of a literal on which a column is last named; its last line if the text does not follow its lines."""
+    """The line of a literal on which a column is last named; its middle if the text does not follow its lines."""
     written, at = literal.text or "", literal.at
     matches = list(re.finditer(rf"\b{re.escape(column)}\b", written, re.I))
     if written.count("\n") != at.end_line - at.line or not matches:
-        return at.end_line
+        return (at.line + at.end_line) // 2
     return at.line + written.count("\n", 0, matches[-1].start())
 
 

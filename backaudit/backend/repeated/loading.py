@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.queries.chains import denoted_table, table_of, upstream
+from backaudit.backend.queries.chains import chain_of, denoted_table, table_of
 from backaudit.backend.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -40,7 +40,7 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
     table = row_table(project, node)
     if table is None or depth > _DEPTH:
         return None
-    chain = [node.origin, *upstream(node.origin)]
+    chain = chain_of(node)
     if any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain):
         return None  # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
     made = _made_elsewhere(project, chain, depth)
@@ -115,8 +115,7 @@ def _opens(project: Project, argument: Node) -> bool:
 
 def _statement(argument: Node) -> list[Node]:
     """The calls that built a statement which is passed to an execution."""
-    origin = argument.origin
-    return [link for link in [origin, *upstream(origin)] if link.call is not None]
+    return [link for link in chain_of(argument) if link.call is not None]
 
 
 def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | None:
