@@ -98,11 +98,12 @@ class Audit:
 
     def _computed(self) -> Result:
         facts, problems = self._extracted()
-        checked = checking.check(self._linked(facts), self.selection.rules, reraise=self.request.reraise)
+        project = self._linked(facts)
+        checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
         quoted = {place.path for _, found in checked.findings for place in (found.place, *found.secrets)}
         return Result(
             findings=tuple((rule.id, finding) for rule, finding in checked.findings),
-            problems=(*problems, *checked.problems),
+            problems=(*problems, *checked.problems, *sorted(project.bounds)),
             crashed=tuple(sorted(checked.crashed)),
             commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
             digests={file.path: file.digest for file in facts if file.path in quoted},

@@ -27,15 +27,19 @@ def test_the_id_is_the_place(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", OWN, ids=IDS)
 def test_the_documentation_is_whole(rule: Rule) -> None:
     doc = read(rule.doc)
-    assert doc.title.endswith(".") and len(doc.title) <= 120
-    assert doc.why and doc.mend
-    assert doc.bad and doc.good
+    assert doc.title.endswith(".")
+    assert len(doc.title) <= 120
+    assert doc.why
+    assert doc.mend
+    assert doc.bad
+    assert doc.good
 
 
 @pytest.mark.parametrize("rule", OWN, ids=IDS)
 def test_security_rules_name_their_weakness(rule: Rule) -> None:
     if "security" in rule.tags:
-        assert rule.cwe and rule.owasp
+        assert rule.cwe
+        assert rule.owasp
     assert all(re.fullmatch(r"(A\d\d:20(21|25)|API\d+:2023)", entry) for entry in rule.owasp)
 
 

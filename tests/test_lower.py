@@ -86,7 +86,8 @@ def test_regions_nest_and_cover_their_operations() -> None:
         assert 0 <= region.first <= region.last <= len(made.ops)
         if region.parent >= 0:
             outer = made.regions[region.parent]
-            assert outer.first <= region.first and region.last <= outer.last
+            assert outer.first <= region.first
+            assert region.last <= outer.last
 
 
 def test_a_quoted_annotation_is_read() -> None:
@@ -103,14 +104,17 @@ def test_qualified_names_and_owners() -> None:
 
 def test_text_that_is_no_python_is_a_problem_that_quotes_nothing() -> None:
     lowered = lower(Source("a.py", "python", "password = 'hunter2' ===\n", b"", "utf-8"))
-    assert lowered.facts is None and lowered.problem is not None
-    assert lowered.problem.kind == "unparsable" and lowered.problem.line == 1
+    assert lowered.facts is None
+    assert lowered.problem is not None
+    assert lowered.problem.kind == "unparsable"
+    assert lowered.problem.line == 1
     assert "hunter2" not in lowered.problem.message
 
 
 def test_python_2_is_a_problem() -> None:
     lowered = lower(Source("a.py", "python", "print 'x'\nexec 'y'\n", b"", "utf-8"))
-    assert lowered.problem is not None and lowered.problem.kind == "unparsable"
+    assert lowered.problem is not None
+    assert lowered.problem.kind == "unparsable"
 
 
 @given(st.text(alphabet="xyz=+()[]{}:,.'\"\\\n\t fi_if def return #@%\r\x0c\u2028é", max_size=60))

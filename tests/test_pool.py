@@ -11,6 +11,7 @@ import pytest
 
 from backaudit.cache import Cache
 from backaudit.discover import Found
+from backaudit.extract import extract as real
 from backaudit.extract import pool
 from backaudit.extract.pool import extract_all
 from backaudit.facts.files import FileFacts
@@ -32,7 +33,8 @@ def found(root: Path) -> list[Found]:
 def test_the_number_of_workers_changes_nothing(tree: Path) -> None:
     one, _ = extract_all(tree, found(tree), jobs=1)
     three, _ = extract_all(tree, found(tree), jobs=3)
-    assert one == three and [file.path for file in one] == sorted(file.path for file in one)
+    assert one == three
+    assert [file.path for file in one] == sorted(file.path for file in one)
 
 
 def test_spawned_workers_say_the_same(tree: Path) -> None:
@@ -41,21 +43,22 @@ def test_spawned_workers_say_the_same(tree: Path) -> None:
     assert forked == spawned
 
 
-def test_a_cache_answers_for_unchanged_files_and_only_for_them(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_cache_answers_for_unchanged_files_and_only_for_them(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     with Cache(tmp_path_factory.mktemp("cache") / "c") as cache:
         cold, _ = extract_all(tree, found(tree), jobs=1, cache=cache)
         warm, _ = extract_all(tree, found(tree), jobs=1, cache=cache)
         (tree / "m0.py").write_text("y = 2\n")
         changed, _ = extract_all(tree, found(tree), jobs=1, cache=cache)
     assert cold == warm
-    assert changed[1:] == cold[1:] and changed[0] != cold[0]
+    assert changed[1:] == cold[1:]
+    assert changed[0] != cold[0]
 
 
 @pytest.fixture
 def trap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file called ``die.py`` kills its worker, ``hang.py`` never ends, ``raise.py`` is an extractor's bug."""
-    real = pool.extract
-
     def extract(source: Source) -> FileFacts:
         if source.path == "die.py":
             os.kill(os.getpid(), signal.SIGKILL)

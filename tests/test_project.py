@@ -24,14 +24,21 @@ def test_a_name_is_followed_through_re_exports_and_aliases() -> None:
     [("", "models"), ("src/", "models"), ("backend/", "models"), ("services/api/", "models")],
 )
 def test_source_roots(layout: str, name: str) -> None:
-    linked = project({f"{layout}{name}.py": "class User: ...\n", f"{layout}views.py": f"from {name} import User\nUser()\n"})
-    assert [cls.cls.name for cls in linked.denoted_classes(call(linked, "User").to(call(linked, "User").call.func))] == ["User"]  # type: ignore[union-attr]
+    linked = project(
+        {f"{layout}{name}.py": "class User: ...\n", f"{layout}views.py": f"from {name} import User\nUser()\n"}
+    )
+    assert [
+        cls.cls.name for cls in linked.denoted_classes(call(linked, "User").to(call(linked, "User").call.func))
+    ] == ["User"]  # type: ignore[union-attr]
 
 
 def test_a_module_of_the_project_does_not_hide_the_standard_library() -> None:
-    linked = project({"app/__init__.py": "", "app/json.py": "def loads(): ...\n", "app/x.py": "import json\njson.loads('')\n"})
+    linked = project(
+        {"app/__init__.py": "", "app/json.py": "def loads(): ...\n", "app/x.py": "import json\njson.loads('')\n"}
+    )
     func = call(linked, "loads").func
-    assert func is not None and linked.names(func) == ("json.loads",)
+    assert func is not None
+    assert linked.names(func) == ("json.loads",)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,8 @@ def test_a_module_of_the_project_does_not_hide_the_standard_library() -> None:
 def test_a_session_is_known_however_it_comes(text: str) -> None:
     linked = project("from sqlalchemy.orm import Session, sessionmaker\nfrom fastapi import Depends\n" + text)
     func = call(linked, "execute").func
-    assert func is not None and "sqlalchemy.orm.Session.execute" in linked.names(func)
+    assert func is not None
+    assert "sqlalchemy.orm.Session.execute" in linked.names(func)
 
 
 def test_queries_remember_what_they_are_over() -> None:
@@ -74,12 +82,15 @@ def test_methods_are_found_through_self_and_bases() -> None:
 
 
 def test_arguments_meet_parameters() -> None:
-    linked = project("class A:\n  def m(self, a, *, b=1): ...\n  @staticmethod\n  def s(a): ...\nA().m(10, b=20)\nA.s(30)\n")
+    linked = project(
+        "class A:\n  def m(self, a, *, b=1): ...\n  @staticmethod\n  def s(a): ...\nA().m(10, b=20)\nA.s(30)\n"
+    )
     method, static = code(linked, "app.A.m"), code(linked, "app.A.s")
     at = call(linked, "m")
     assert [node.const for node in (linked.argument(at, method, 1), linked.argument(at, method, 2)) if node] == [10, 20]
     passed = linked.argument(call(linked, "s"), static, 0)
-    assert passed is not None and passed.const == 30
+    assert passed is not None
+    assert passed.const == 30
 
 
 def test_constants_are_followed_through_modules_and_classes() -> None:
@@ -87,12 +98,16 @@ def test_constants_are_followed_through_modules_and_classes() -> None:
     argument = call(linked, "use").arg(0)
     assert argument is not None
     found = linked.constant(argument)
-    assert found is not None and (found.code.path, found.const) == ("config.py", "k")
+    assert found is not None
+    assert (found.code.path, found.const) == ("config.py", "k")
 
 
 def test_a_cycle_of_imports_and_bases_ends() -> None:
     linked = project(
-        {"a.py": "from b import *\nfrom b import X as Y\nclass A(Y): ...\n", "b.py": "from a import *\nfrom a import A\nX = A\n"}
+        {
+            "a.py": "from b import *\nfrom b import X as Y\nclass A(Y): ...\n",
+            "b.py": "from a import *\nfrom a import A\nX = A\n",
+        }
     )
     assert "a.A" in linked.lineage("a.A")
 

@@ -13,7 +13,9 @@ from backaudit.extract.python.spans import Spans
 from backaudit.source import Source, read
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
-FILES = sorted(path.relative_to(STDLIB).as_posix() for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts)
+FILES = sorted(
+    path.relative_to(STDLIB).as_posix() for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts
+)
 
 ODD = {
     "tabs": "if x:\n\ty = [\n\t\t1,\t2]\n\tz(\t)\n",

@@ -62,7 +62,8 @@ def is_model(project: Project, name: str) -> bool:
 
 
 def _model_names(project: Project) -> frozenset[str]:
-    return frozenset(cls.name for cls in project.once(models)) | project.models.kinds.get("row-classes", frozenset())
+    named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
+    return named | {cls.name for cls in project.once(models)}
 
 
 def _constructed(project: Project) -> Iterator[Store]:
@@ -91,9 +92,9 @@ def _keywords(call: Node, columns: list[str], where: str, cls: ClassView | None 
             yield Store(call, value, (), name, where)
     op = call.call
     spread = [column for column in columns if column not in given and column not in setters]
-    for value in op.dstar if op is not None else ():
+    for unpacked in op.dstar if op is not None else ():
         for column in spread:
-            yield Store(call, call.origin.to(value), (column,), column, where)
+            yield Store(call, call.origin.to(unpacked), (column,), column, where)
 
 
 def _assigned(project: Project) -> Iterator[Store]:
@@ -245,8 +246,6 @@ def _in_session(project: Project) -> Iterator[Store]:
             names = project.names(node.to(op.base))
             if isinstance(key, str) and any(name.rpartition(".")[2] == "session" for name in names):
                 yield Store(node, node.to(op.value), (), key, "the session")
-
-
 
 
 def looked_up(project: Project) -> Iterator[tuple[Node, str, Node]]:

@@ -8,7 +8,8 @@ costs nothing. An *access path* says which part of a value is wanted: behind ``d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -67,6 +68,9 @@ class _Work(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
+_Handler: TypeAlias = "Callable[[Trace, _Work, Any], Iterator[_Work]]"
+
+
 class Trace:
     """One search. ``origins`` runs it to the first sources; what is visited once is not visited again.
 
@@ -116,7 +120,7 @@ class Trace:
 
     def _back(self, work: _Work) -> Iterator[_Work]:
         yield from self._stored(work)
-        handler = _BACK.get(type(work.node.op))
+        handler: _Handler | None = _BACK.get(type(work.node.op))
         if handler is not None:
             yield from handler(self, work, work.node.op)
 
@@ -404,7 +408,7 @@ def _loops(code: Code, effect: Value, use: Value) -> bool:
     return any(r.kind == "loop" and r.first <= use < r.last for r in code.regions_of(effect))
 
 
-_BACK = {
+_BACK: dict[type[ops.Op], _Handler] = {
     ops.Bind: Trace._bind,
     ops.Await: Trace._value,
     ops.Enter: Trace._value,

@@ -33,7 +33,9 @@ _COMMON = frozenset(
 class Project:
     """Everything that is known after linking. Immutable but for its memory of answers."""
 
-    def __init__(self, files: Iterable[FileFacts], knowledge: Knowledge, extra: Any = None, options: Options | None = None):
+    def __init__(
+        self, files: Iterable[FileFacts], knowledge: Knowledge, extra: Any = None, options: Options | None = None
+    ):
         self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
         self.knowledge = knowledge
         self.models: Any = extra
@@ -406,7 +408,9 @@ class Project:
     def _read_index(self) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
         return self._merge(lambda facts: facts.reads)
 
-    def _merge(self, part: Callable[[Any], dict[str, tuple[int, ...]]]) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
+    def _merge(
+        self, part: Callable[[Any], dict[str, tuple[int, ...]]]
+    ) -> dict[str, list[tuple[PythonFile, tuple[int, ...]]]]:
         table: dict[str, list[tuple[PythonFile, tuple[int, ...]]]] = {}
         for file in self.files.values():
             for name, where in part(file.facts).items():
@@ -478,8 +482,9 @@ class Project:
                 code = self.method(cls.name, "__init__")
             if code is not None:
                 found.append(code)
-        if not found and isinstance(func.origin.op, ops.Attr) and not self.types(func.to(func.origin.op.base)):  # type: ignore[union-attr]
-            only = self.only_method(func.origin.op.name)  # type: ignore[union-attr]
+        target = func.origin.op
+        if not found and isinstance(target, ops.Attr) and not self.types(func.to(target.base)):
+            only = self.only_method(target.name)
             found += [only] if only is not None else []
         return tuple(dict.fromkeys(found))
 

@@ -16,8 +16,8 @@ passed first selects) and ``$class`` (the class the attribute is read from).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backaudit.project import Project
 
 Types = tuple[str, ...]
+_Handler: TypeAlias = "Callable[[TypeResolver, Node, Any], Iterable[str]]"
 
 _DEPTH = 40
 _WRAPPERS = {
@@ -82,7 +83,7 @@ class TypeResolver:
 
     def _compute(self, node: Node) -> Iterable[str]:
         op = node.op
-        handler = _HANDLERS.get(type(op))
+        handler: _Handler | None = _HANDLERS.get(type(op))
         return handler(self, node, op) if handler is not None else ()
 
     # -- operations ------------------------------------------------------------------------------------------------
@@ -222,9 +223,7 @@ class TypeResolver:
             return self._class_attribute(cls, attr, head == "type", name, node)
         return self._library_attribute((cls_name,), attr, name, node)
 
-    def _class_attribute(
-        self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node
-    ) -> Iterable[str]:
+    def _class_attribute(self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node) -> Iterable[str]:
         for owner in self._project.lineage(cls.name):
             view = self._project.class_named(owner)
             if view is None:
@@ -417,7 +416,7 @@ def _sorted(names: Iterable[str]) -> Types:
     return tuple(sorted({name for name in names if name}))
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ops.Op], _Handler] = {
     ops.Const: TypeResolver._const,
     ops.Build: TypeResolver._build,
     ops.Comp: TypeResolver._comp,

@@ -21,7 +21,7 @@ def _trusted(node: cst.CSTNode) -> None:
 
 # A tree that the parser made is valid, and this package makes none by hand: validating each node again would be a
 # quarter of the time that parsing takes.
-cst.CSTNode.__post_init__ = _trusted  # type: ignore[method-assign]
+cst.CSTNode.__post_init__ = _trusted  # type: ignore[method-assign,assignment]
 
 
 class Lowered(msgspec.Struct, frozen=True):

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol
+
+import libcst as cst
 
 from backaudit.facts.ops import NONE, AnyOp, Bind, Body, Phi, Region, RegionKind, Value
 from backaudit.facts.place import Span
 
 Env = dict[str, Value]
+
+
+class Notes(Protocol):
+    """What the lowering of a body tells and asks of the file around it."""
+
+    span: Any
+
+    def note_call(self, name: str, function: int) -> None:
+        """Body ``function`` calls something whose last name is ``name``."""
+
+    def note_read(self, name: str, function: int) -> None:
+        """Body ``function`` reads or sets an attribute, key or global of that name."""
+
+    def note_handler(self, function: int) -> None:
+        """Body ``function`` has one more ``except``."""
+
+    def note_import(self, module: str, name: str, bound: str, level: int, function: int, node: cst.CSTNode) -> None:
+        """Body ``function`` imports."""
+
+    def quoted(self, text: str, at: Span) -> Callable[[Any], Value] | None:
+        """How to lower the expression that a quoted annotation holds; None if it holds none."""
+
+    def lower_function(self, node: cst.FunctionDef, outer: Any) -> int:
+        """Lower a nested function; its number in the file."""
+
+    def lower_lambda(self, node: cst.Lambda, outer: Any) -> int:
+        """The same for a lambda."""
+
+    def lower_class(self, node: cst.ClassDef, outer: Any) -> int:
+        """The same for a class; its number among the file's classes."""
 
 
 class Builder:

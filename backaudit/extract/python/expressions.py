@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import libcst as cst
 
-from backaudit.extract.python.builder import Builder
+from backaudit.extract.python.builder import Builder, Notes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.facts.place import Span
-
-if TYPE_CHECKING:
-    from backaudit.extract.python.lower import FileLowerer
 
 _BINARY: dict[type[cst.CSTNode], str] = {
     cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.Divide: "/", cst.FloorDivide: "//", cst.Modulo: "%",
@@ -36,7 +33,7 @@ _SMALL = 1 << 63
 class Expressions(Builder):
     """Adds expressions to the builder. ``index`` is the function's number in its file."""
 
-    def __init__(self, file: FileLowerer, index: int) -> None:
+    def __init__(self, file: Notes, index: int) -> None:
         super().__init__()
         self.file = file
         self.index = index
@@ -121,6 +118,8 @@ class Expressions(Builder):
         part = element.slice
         if isinstance(part, cst.Index):
             return self.expr(part.value)
+        if not isinstance(part, cst.Slice):
+            return self.emit(ops.Opaque(self.span(part)))
         bounds = (part.lower, part.upper, part.step)
         values = tuple(NONE if bound is None else self.expr(bound) for bound in bounds)
         return self.emit(ops.Build(self.span(part), "slice", values))

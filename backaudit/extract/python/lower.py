@@ -17,8 +17,6 @@ from backaudit.facts.place import Span
 from backaudit.facts.python import ENCODER, Class, Function, ImportFact, ParamFact, ParamKind, PythonFacts
 
 
-
-
 class _Quoted:
     """Spans inside a quoted annotation: all of them are the literal's own."""
 
@@ -148,9 +146,7 @@ class FileLowerer:
         )
         return index
 
-    def _enter(
-        self, body: Statements, params: Sequence[ParamFact], scope: str, cls: int, suite: cst.BaseSuite
-    ) -> None:
+    def _enter(self, body: Statements, params: Sequence[ParamFact], scope: str, cls: int, suite: cst.BaseSuite) -> None:
         self._scopes.append(scope)
         self._class.append(cls)
         for position, param in enumerate(params):

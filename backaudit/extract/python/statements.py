@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import libcst as cst
 
-from backaudit.extract.python.builder import Env
+from backaudit.extract.python.builder import Env, Notes
 from backaudit.extract.python.expressions import Expressions, binary_operator
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -18,7 +18,7 @@ State = tuple[Env, str]
 class Statements(Expressions):
     """Adds statements to the builder; one instance lowers one body."""
 
-    def __init__(self, file: Any, index: int) -> None:
+    def __init__(self, file: Notes, index: int) -> None:
         super().__init__(file, index)
         self._declared: dict[str, Literal["global", "nonlocal"]] = {}
         self._loops: list[tuple[list[State], list[State]]] = []
@@ -388,7 +388,9 @@ def _captures(node: cst.CSTNode) -> Iterable[cst.Name]:
             yield child.name
         elif isinstance(child, cst.MatchStar) and child.name is not None:
             yield child.name
-        if isinstance(child, (cst.MatchPattern, cst.MatchSequenceElement, cst.MatchMappingElement, cst.MatchKeywordElement)):
+        if isinstance(
+            child, (cst.MatchPattern, cst.MatchSequenceElement, cst.MatchMappingElement, cst.MatchKeywordElement)
+        ):
             yield from _captures(child)
 
 
