@@ -24,12 +24,11 @@ def test_a_name_is_followed_through_re_exports_and_aliases() -> None:
     [("", "models"), ("src/", "models"), ("backend/", "models"), ("services/api/", "models")],
 )
 def test_source_roots(layout: str, name: str) -> None:
-    linked = project(
-        {f"{layout}{name}.py": "class User: ...\n", f"{layout}views.py": f"from {name} import User\nUser()\n"}
-    )
-    assert [
-        cls.cls.name for cls in linked.denoted_classes(call(linked, "User").to(call(linked, "User").call.func))
-    ] == ["User"]  # type: ignore[union-attr]
+    views = f"from {name} import User\nUser()\n"
+    linked = project({f"{layout}{name}.py": "class User: ...\n", f"{layout}views.py": views})
+    func = call(linked, "User").func
+    assert func is not None
+    assert [cls.cls.name for cls in linked.denoted_classes(func)] == ["User"]
 
 
 def test_a_module_of_the_project_does_not_hide_the_standard_library() -> None:
