@@ -217,7 +217,10 @@ class Node:
             return op.name
         if isinstance(op, ops.Import):
             return op.name or op.module.rpartition(".")[2]
-        return ""
+        # What the same body defines is called by the name that the definition gives it.
+        if isinstance(op, ops.ClassDef):
+            return self.code.file.facts.classes[op.cls].name
+        return self.code.file.facts.functions[op.function].name if isinstance(op, ops.Def) else ""
 
     @property
     def spelled(self) -> str:
