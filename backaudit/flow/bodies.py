@@ -51,7 +51,7 @@ class Body(msgspec.Struct, frozen=True):
 
 def untyped_bodies(project: Project) -> tuple[Body, ...]:
     """Bodies that handlers take as plain dictionaries, by file. Ask with ``project.once``."""
-    return tuple([*_parameters(project), *_reads(project)])
+    return (*_parameters(project), *_reads(project))
 
 
 def _parameters(project: Project) -> Iterator[Body]:
@@ -118,9 +118,9 @@ def _json_reads(project: Project) -> Iterator[Node]:
     for last in sorted({name.rpartition(".")[2] for name in known}):
         for code in project.mentioning(last):
             for node in code.nodes(ops.Attr):
-                if isinstance(node.op, ops.Attr) and node.op.name == last:
-                    if not known.isdisjoint(request_names(project, node)):
-                        yield _called(node)
+                named = isinstance(node.op, ops.Attr) and node.op.name == last
+                if named and not known.isdisjoint(request_names(project, node)):
+                    yield _called(node)
     for call in project.calls("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         first = call.arg(0)
         if first is not None and next(Trace(project, _TextBody()).origins(first), None) is not None:

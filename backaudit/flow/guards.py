@@ -194,22 +194,76 @@ def _ends_guarded(callee: Code, index: int, calls: frozenset[str]) -> bool:
 def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
     op = code.ops[test]
     if isinstance(op, ops.Compare):
-        return _comparison_approves(code, op, truth, node)
+        return _comparison_approves(code, op, truth, node, calls)
     if isinstance(op, ops.Call):
         return _call_approves(code.node(test), truth, node, calls, by_project)
     return False
 
 
-def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node) -> bool:
+def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, calls: frozenset[str]) -> bool:
     positive = (op.operator in ("==", "in", "is")) == truth
-    if not positive:
-        return False
     if op.operator in ("in", "not in"):
-        return same(code, op.left, node.value) and _known_set(code.node(op.right))
-    if op.operator in ("==", "!="):
-        for mine, other in ((op.left, op.right), (op.right, op.left)):
-            if same(code, mine, node.value) and code.project.constant(code.node(other)) is not None:
-                return True
+        if positive:
+            return about(code, op.left, node.value) and _known_set(code.node(op.right))
+        banned = code.node(op.left).const
+        return f"not:{banned}" in calls and about(code, op.right, node.value)
+    if not positive or op.operator not in ("==", "!="):
+        return False
+    for mine, other in ((op.left, op.right), (op.right, op.left)):
+        if about(code, mine, node.value) and _is_fixed(code.node(other)):
+            return True
+        measured = code.node(mine)
+        names = code.project.names(measured.func) if measured.func is not None else ()
+        if not calls.isdisjoint(names) and any(_holds(code, part, node.value) for part in measured.args()):
+            return True
+    return False
+
+
+def _is_fixed(node: Node) -> bool:
+    return node.code.project.constant(node) is not None or node.spelled.rpartition(".")[2].lstrip("_").isupper()
+
+
+def _holds(code: Code, part: Node, value: Value) -> bool:
+    """Whether an argument is ``value``, or a display that has it among its items."""
+    op = part.origin.op
+    inside = op.items if isinstance(op, ops.Build) else (part.value,)
+    return any(about(code, item, value) for item in inside)
+
+
+def _says_only_scheme(test: Node) -> bool:
+    """``url.startswith(("http://", "https://"))`` says nothing about where it leads."""
+    first = test.arg(0)
+    display = first.origin if first is not None else None
+    if display is None:
+        return False
+    items = display.op.items if isinstance(display.op, ops.Build) else (display.value,)
+    texts = [display.to(item).text for item in items]
+    return any(text in ("http", "https", "http://", "https://", "ftp://", "//") for text in texts)
+
+
+# What keeps a text recognisable: a check of the result is a check of the text.
+_TRANSPARENT = frozenset(
+    {
+        "str", "Path", "PurePath", "abspath", "realpath", "normpath", "resolve", "absolute", "lower", "upper", "strip",
+        "urlparse", "urlsplit", "url_parse", "fspath", "casefold", "urljoin", "relpath",
+    }
+)  # fmt: skip
+_URL_PARTS = frozenset({"netloc", "hostname", "scheme", "host", "parent", "parents"})
+
+
+def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
+    """Whether ``part`` is ``value``, or says something about it: its normal form, the host of the URL it is."""
+    if same(code, part, value):
+        return True
+    node = code.node(part).origin
+    if depth > 3:
+        return False
+    if isinstance(node.op, ops.Attr) and node.op.name in _URL_PARTS:
+        return about(code, node.op.base, value, depth + 1)
+    if isinstance(node.op, ops.Call) and node.method in _TRANSPARENT:
+        inner = [argument.value for argument in node.args()]
+        inner += [node.receiver.value] if node.receiver is not None else []
+        return any(about(code, item, value, depth + 1) for item in inner)
     return False
 
 
@@ -252,10 +306,14 @@ _TELLING = ("valid", "allowed", "safe", "whitelist", "allowlist", "permitted", "
 def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
     code = test.code
     involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
-    if not truth or not any(same(code, part.value, node.value) for part in involved):
-        return False
     func = test.func
     names = code.project.names(func) if func is not None else ()
+    if not any(about(code, part.value, node.value) for part in involved):
+        return False
+    if not truth:
+        return any(f"not:{name}" in calls for name in (*names, f"*.{test.method}"))
+    if test.method == "startswith" and _says_only_scheme(test):
+        return False
     if not calls.isdisjoint(names) or test.method in _FORM_CHECKS:
         return True
     if test.method == "isinstance":

@@ -118,14 +118,20 @@ class ClientInput(Goal):
         op = node.op
         if isinstance(op, ops.Const):
             return True
-        if isinstance(op, ops.Call) and self._cleaned(trace, node):
+        if isinstance(op, ops.Call) and (self._cleaned(trace, node) or self._begun(trace.project, node)):
             return True
         types = trace.project.types(node) if not access else ()
         if types and all(self._is_harmless(trace.project, name) for name in types):
             return True
-        if 0 <= use < len(node.code.ops) and guarded(node, use, self._guards):
-            return True
-        return self._fixed_beginning(trace.project, node)
+        return 0 <= use < len(node.code.ops) and guarded(node, use, self._guards)
+
+    def _begun(self, project: Project, call: Node) -> bool:
+        """Whether ``"https://host/{}".format(...)`` fixes where it leads."""
+        receiver = call.receiver
+        if self.kind not in _BEGINNING or call.method != "format" or receiver is None:
+            return False
+        known = project.constant(receiver)
+        return known is not None and isinstance(known.const, str) and _decides(known.const.partition("{")[0])
 
     def _cleaned(self, trace: Trace, call: Node) -> bool:
         func = call.func
@@ -140,26 +146,23 @@ class ClientInput(Goal):
             return self._is_harmless(project, over)
         return head in self._harmless or not self._harmless.isdisjoint(project.lineage(head))
 
-    def _fixed_beginning(self, project: Project, node: Node) -> bool:
-        if self.kind not in _BEGINNING:
-            return False
-        op = node.op
-        first: Value = NONE
-        if isinstance(op, ops.Build) and op.kind == "fstring" and op.items:
-            first = op.items[0]
-        elif isinstance(op, ops.Bin) and op.operator in ("+", "%"):
-            first = op.left
-        if first == NONE:
-            return False
-        start = node.to(first).origin
-        if isinstance(start.op, ops.Format):
-            start = start.to(start.op.value).origin
-        known = project.constant(start)
-        text = known.const if known is not None else None
-        if isinstance(text, str):
-            return _decides(text)
-        # Something of the configuration comes first: it decides the host, too.
-        return isinstance(start.op, (ops.Name, ops.Attr, ops.Import)) and start.spelled.rpartition(".")[2].isupper()
+    def parts(self, trace: Trace, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Where only the beginning decides: the pieces up to the first that fixes it, or that is not known."""
+        if self.kind not in _BEGINNING or not values:
+            return values
+        text = ""
+        for position, value in enumerate(values):
+            piece = node.to(value).origin
+            piece = piece.to(piece.op.value).origin if isinstance(piece.op, ops.Format) else piece
+            known = trace.project.constant(piece)
+            if known is None or not isinstance(known.const, str):
+                # ``base + path``: whatever the base is, it decides; a path in front of it leads nowhere else.
+                return values[: position + 1] if not text or text.endswith(("://", "//", "@")) else ()
+            modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
+            text += known.const.partition("%")[0] if modulo else known.const
+            if _decides(text):
+                return ()
+        return ()
 
 
 def _decides(text: str) -> bool:

@@ -100,10 +100,12 @@ class Trace:
             if done > _MAX_STEPS:
                 self._bound(node)
                 return
+            if self.goal.ends(self, work.node, work.access, work.use):
+                continue
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
                 yield Origin(work.node, what, (Step(work.node.place, what), *work.steps))
-            elif not self.goal.ends(self, work.node, work.access, work.use):
+            else:
                 queue.extend(self._back(work))
 
     @property
@@ -148,7 +150,13 @@ class Trace:
         yield from self._to(work, op.value)
 
     def _phi(self, work: _Work, op: ops.Phi) -> Iterator[_Work]:
-        yield from self._same_use(work, op.values, None)
+        yield from self._same_use(work, self._arriving(work, op.values), None)
+
+    def _arriving(self, work: _Work, values: Iterable[Value]) -> Iterator[Value]:
+        """Of the values that join: those that nothing ends on their branch."""
+        for value in values:
+            if not self.goal.ends(self, work.node.to(value), work.access, work.node.value):
+                yield value
 
     def _same_use(self, work: _Work, values: Iterable[Value], step: Step | None) -> Iterator[_Work]:
         """The values behind a name: what is stored into them counts until the name is used, not until it is given."""

@@ -30,10 +30,10 @@ _ALL = "__all__"
 
 def exposed_fields(project: Project) -> tuple[Finding, ...]:
     """What lets clients write owners, roles and the like. Ask with ``project.once``."""
-    return tuple([*_forms(project), *_views(project), *_schemas(project), *_single(project)])
+    return (*_forms(project), *_views(project), *_schemas(project), *_single(project))
 
 
-# -- Django: forms, serializers, generic views --------------------------------------------------------------------------
+# -- Django: forms, serializers, generic views -------------------------------------------------------------------------
 
 
 def _forms(project: Project) -> Iterator[Finding]:
@@ -163,9 +163,9 @@ def _sets(code: Code, name: str) -> bool:
             return True
         if isinstance(op, ops.SetItem) and code.node(op.key).const in names:
             return True
-        if isinstance(op, ops.Call) and code.node(value).method in ("save", "update", "copy", "create", "dict"):
-            if names & {keyword for keyword, _ in op.keywords}:
-                return True
+        given = {keyword for keyword, _ in op.keywords} if isinstance(op, ops.Call) else set()
+        if names & given and code.node(value).method in ("save", "update", "copy", "create", "dict"):
+            return True
     return False
 
 
@@ -208,7 +208,7 @@ def _everything(meta: ClassView, cls: ClassView) -> Finding:
     )
 
 
-# -- single columns -----------------------------------------------------------------------------------------------------
+# -- single columns ----------------------------------------------------------------------------------------------------
 
 
 class _Chosen(ClientValue):
@@ -267,12 +267,12 @@ def _stored(project: Project) -> Iterator[tuple[Node, Node, str, ClassView]]:
 def _set_in(project: Project, code: Code, name: str, cls: ClassView) -> Iterator[tuple[Node, Node, str, ClassView]]:
     for node in code.nodes(ops.SetAttr):
         op = node.op
-        if isinstance(op, ops.SetAttr) and op.name == name:
-            if cls.name in {found.name for found in project.instances(node.to(op.base))}:
-                yield node, node.to(op.value), name, cls
+        named = isinstance(op, ops.SetAttr) and op.name == name
+        if named and cls.name in {found.name for found in project.instances(node.to(op.base))}:
+            yield node, node.to(op.value), name, cls
 
 
-# -- schemas whose fields become a row's --------------------------------------------------------------------------------
+# -- schemas whose fields become a row's -------------------------------------------------------------------------------
 
 
 class _SchemaValues(Goal):

@@ -66,6 +66,14 @@ def mass_assignment(project: Project) -> Iterator[Finding]:
         class OrderViewSet(viewsets.ModelViewSet):
             queryset = Order.objects.all()
             serializer_class = OrderSerializer
+        # file: shop/urls.py
+        from rest_framework.routers import DefaultRouter
+
+        from shop.views import OrderViewSet
+
+        router = DefaultRouter()
+        router.register("orders", OrderViewSet)
+        urlpatterns = router.urls
 
     Good:
         from flask import Flask, request

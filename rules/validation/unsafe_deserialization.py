@@ -1,0 +1,64 @@
+"""validation/unsafe-deserialization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.flow.findings import injections
+from backaudit.flow.sinks import Flow
+from backaudit.project import Project
+from backaudit.rule import Confidence, Finding, rule
+
+
+@rule("validation/unsafe-deserialization", severity="critical", cwe=502, owasp=("A08:2025", "A08:2021"))
+def unsafe_deserialization(project: Project) -> Iterator[Finding]:
+    """What a client sends is unpacked by something that can run code.
+
+    A pickle is a program that builds objects: loading one runs whatever its author wrote into it. YAML's full loaders,
+    `marshal`, `jsonpickle` and `shelve` are no better.
+
+    Mend: exchange JSON, checked by a schema. Use `yaml.safe_load`. Where a pickle must travel through a client, sign it.
+
+    Bad:
+        import base64
+        import pickle
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/cart")
+        def cart():
+            return pickle.loads(base64.b64decode(request.cookies["cart"]))
+
+    Good:
+        import json
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/cart")
+        def cart():
+            return json.loads(request.cookies["cart"])
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Deserialization_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/502.html
+    """
+    kinds = ("deserialize", "deserialize-unless")
+    yield from injections(
+        project, *kinds, becomes="what is unpacked", happens="is unpacked", judge=lambda flow: _judge(project, flow)
+    )
+
+
+def _judge(project: Project, flow: Flow) -> Confidence | None:
+    call = flow.sink
+    if flow.name.startswith("yaml."):
+        loader = call.arg(1, "Loader")
+        safe = loader is not None and any("Safe" in name or "Base" in name for name in project.names(loader))
+        return None if safe else "high"
+    if flow.name.startswith("numpy."):
+        allowed = call.arg(None, "allow_pickle")
+        return "high" if allowed is not None and allowed.const is True else None
+    return "high"

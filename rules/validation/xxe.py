@@ -1,0 +1,65 @@
+"""validation/xxe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.flow.findings import injections
+from backaudit.flow.sinks import Flow
+from backaudit.project import Project
+from backaudit.rule import Confidence, Finding, rule
+
+
+@rule("validation/xxe", severity="high", cwe=611, owasp=("A02:2025", "A05:2021"))
+def xxe(project: Project) -> Iterator[Finding]:
+    """What a client sends is parsed as XML with entities on.
+
+    An XML document may say that a part of it is to be read from a file or another server. A parser that obeys hands over
+    `/etc/passwd`, or asks for addresses that only the server can reach.
+
+    Mend: parse with `defusedxml`, or give lxml a parser with `resolve_entities=False` and `no_network=True`.
+
+    Bad:
+        from flask import Flask, request
+        from lxml import etree
+
+        app = Flask(__name__)
+
+        @app.post("/import")
+        def load():
+            parser = etree.XMLParser(resolve_entities=True)
+            return etree.fromstring(request.data, parser).findtext("name")
+
+    Good:
+        from flask import Flask, request
+        from lxml import etree
+
+        app = Flask(__name__)
+
+        @app.post("/import")
+        def load():
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            return etree.fromstring(request.data, parser).findtext("name")
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/XML_External_Entity_Prevention_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/611.html
+    """
+    yield from injections(
+        project,
+        "xml",
+        becomes="XML whose entities are resolved",
+        happens="is parsed",
+        judge=lambda flow: _judge(project, flow),
+    )
+
+
+def _judge(project: Project, flow: Flow) -> Confidence | None:
+    """lxml resolves entities unless told otherwise; since its version 5 it no longer reads files by itself."""
+    parser = flow.sink.arg(1, "parser")
+    made = project.resolved(parser) if parser is not None else None
+    holder = flow.sink if made is None or made.call is None else made
+    resolved = holder.arg(None, "resolve_entities")
+    if resolved is None:
+        return "medium"
+    return None if resolved.const in (False, "internal") else "high"
