@@ -27,6 +27,8 @@ MAX_TEXT = 60_000
 
 _QUERY = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(select|with|update|delete|insert)\b", re.I | re.S)
 _DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
+_BATCH_END = re.compile(r"\n\s*(go|/)\s*$", re.I)
+_MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
 _PERCENT = re.compile(r"%\((\w+)\)s|%s|%%")
 _DANGLING = re.compile(rf"([\w)'\"?]+|[=<>,(+*/-])\s*{HOLE}(?:\s+{HOLE})*")
 _EXPECTING = frozenset(
@@ -153,7 +155,8 @@ def parsed(text: str) -> Tree | None:
     """One statement parsed in the first dialect that reads it; None if none does."""
     from sqlglot.errors import SqlglotError
 
-    for dialect in ("postgres", "mysql", "sqlite", "tsql"):
+    own = ("mysql", "postgres") if _MYSQL.search(text) else ("postgres", "mysql")
+    for dialect in (*own, "sqlite", "tsql"):
         try:
             found: Tree = _parse()(text, dialect=dialect)
         except (SqlglotError, RecursionError, ValueError):
@@ -203,7 +206,7 @@ def _openings(statement: str) -> Iterator[tuple[int, str]]:
     starts = [match.start() for match in _DDL.finditer(statement)]
     for start, end in zip(starts, [*starts[1:], len(statement)], strict=False):
         if end - start <= MAX_TEXT:
-            yield statement.count("\n", 0, start), statement[start:end]
+            yield statement.count("\n", 0, start), _BATCH_END.sub("", statement[start:end])
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
@@ -367,6 +370,7 @@ def statement(text: str) -> Statement | None:
 
 def _dangling_removed(text: str) -> str:
     """The text without unknown parts that stand where no value, name or condition is expected."""
+    text = re.sub(rf"{HOLE}(?:\s+{HOLE})+", HOLE, text)
     return _DANGLING.sub(lambda m: m.group() if m.group(1).lower() in _EXPECTING else m.group(1) + " ", text)
 
 
@@ -504,7 +508,7 @@ class _Reader:
     def _only_column(self, node: Tree) -> Tree | None:
         """The one column of an expression of this scope, None if there are none, several, or a subquery."""
         if node.key == "column":
-            return node
+            return node if node.name != HOLE else None
         if node.find(*node_types("Select")) is not None:
             return None
         found = [column for column in node.find_all(*node_types("Column")) if column.name != HOLE]

@@ -29,7 +29,7 @@ def why(missing: Missing) -> str:
     if near is not None:
         place = "second" if near.columns.index(_key(near, column)) == 1 else "later"
         return f"its only index is {_spelled(near)}, where it comes {place} and cannot be searched by alone"
-    existing = [_spelled(index) for index in table.indexes]
+    existing = list(dict.fromkeys(_spelled(index) for index in table.indexes if not index.keys[0].opclass))
     return f"the table's indexes are {join_words(existing[:4])}" if existing else "the table has no index at all"
 
 

@@ -13,6 +13,8 @@ from backaudit.sql import Use
 _MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.manager.Manager")
 # Calls that begin a query: what stands before is a session, not a part of it.
 _OPENERS = frozenset({"query", "select", "update", "delete", "insert", "exists", "text", "execute"})
+# Calls of a session that run a statement.
+_RUNS = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
 _LIMITS = frozenset({"limit", "paginate", "slice", "fetch", "fetchmany", "paginate_query"})
 _SINGLE = frozenset(
     ("first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "exists", "first_or_404")
@@ -79,6 +81,9 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
             found = denoted_table(project, argument)
             if found is not None:
                 return found
+        first = node.arg(0)
+        if node.method in _RUNS and first is not None and first.origin.call is not None:
+            return table_of(project, first, depth)
         if receiver is not None and node.method == "get_queryset":
             return _view_table(project, node, depth)
         return table_of(project, receiver, depth) if receiver is not None else None

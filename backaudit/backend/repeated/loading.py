@@ -75,7 +75,10 @@ def row_table(project: Project, node: Node) -> Table | None:
     return table_of(project, node) if origin.call is not None and origin.method in _MANY else None
 
 
-_MANY = frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "select_related", "prefetch_related"})
+_MANY = (
+    frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "query", "scalars", "execute", "exec"})
+    | _DJANGO
+)
 
 
 def _related(project: Project, node: Node, op: ops.Attr) -> Table | None:

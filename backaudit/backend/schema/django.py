@@ -224,12 +224,20 @@ def _own_indexes(project: Project, columns: Iterable[Column], declared: list[tup
     for column in columns:
         call = calls.get(column.attribute)
         place = call.place if call is not None else None
+        if _has_pattern_index(project, column, call):
+            yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
         if column.primary_key:
             yield columns_index(column.name, unique=True, primary=True, place=place)
         elif column.unique:
             yield columns_index(column.name, unique=True, place=place)
         elif call is not None and _indexed(project, call):
             yield columns_index(column.name, place=place)
+
+
+def _has_pattern_index(project: Project, column: Column, call: Node | None) -> bool:
+    """Whether Django adds a second index on PostgreSQL, for LIKE: it does for indexed columns of text."""
+    text_field = column.type.endswith(("CharField", "TextField", "SlugField", "EmailField", "URLField"))
+    return text_field and (column.unique or (call is not None and _indexed(project, call)))
 
 
 def _indexed(project: Project, call: Node) -> bool:

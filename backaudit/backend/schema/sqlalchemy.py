@@ -308,6 +308,8 @@ def _condition(node: Node) -> str:
 
 def expression_text(node: Node) -> str:
     """A simple condition or expression over columns as SQL in normal form, empty if it is not simple."""
+    if isinstance(node.op, ops.Bind) and node.origin.method in _COLUMN:
+        return node.op.name
     node = node.origin
     op = node.op
     if isinstance(op, ops.Compare):
@@ -372,7 +374,7 @@ def _relation(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     keys = call.arg(None, "foreign_keys")
     local = [node.spelled.rpartition(".")[2] for node in (items(keys) or [keys]) if node is not None] if keys else []
     hint = local[0] if local else ""
-    many = any(name.startswith("list[") for name in declared)
+    many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
     uselist = call.arg(None, "uselist")
     eager = lazy in _EAGER or _is_false(call.arg(None, "lazy"))
     secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
@@ -408,9 +410,8 @@ def _target_class(project: Project, call: Node, declared: tuple[str, ...]) -> st
         if isinstance(first.origin.op, ops.Def):
             inside = first.code.file.code(first.origin.op.function)
             return next((n.spelled for n in inside.nodes(ops.Name)), "")
-    for name in declared:
-        return name.removeprefix("list[").removesuffix("]")
-    return _quoted(call)
+    over = [name.removeprefix("list[").removesuffix("]") for name in declared]
+    return next((name for name in over if project.class_named(name) is not None), "") or _quoted(call)
 
 
 def _quoted(call: Node) -> str:

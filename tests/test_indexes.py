@@ -1,0 +1,278 @@
+"""Which index serves what, against a planner's measured answers; what a query site is; what is worth a finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backaudit.backend.indexing import ordering, serving
+from backaudit.backend.missing import missing_filters, missing_sorts
+from backaudit.backend.queries import QuerySite, query_sites
+from backaudit.backend.repeated import repeated_queries
+from backaudit.backend.schema import Table
+from backaudit.backend.schema.tables import with_definition
+from backaudit.sql import Use, definitions, statement
+from tests.projects import project
+
+MEASURED = Path(__file__).parent / "data" / "index_decisions.jsonl"
+
+# Rows where the static answer differs from the planner's, and why.
+UNKNOWN_COLLATION = {"TX-03", "TX-06", "TX-36"}
+TOO_SHORT_FOR_TRIGRAMS = {"TX-53"}
+UNKNOWN_TYPE = {"TX-05", "TX-40", "TX-61", "FT-07"}
+ONE_INDEX_AT_A_TIME = {"OR-03", "OR-07", "OR-08", "CO-20"}
+SKIP_SCAN_OF_NEW_SERVERS = {"CO-06", "CO-08", "CO-10", "CO-11"}
+PLACEMENT_OF_NULLS = {"SO-06"}
+ODD_FORMS = {"RN-15", "TX-31", "TX-51", "TX-55", "TX-68", "BS-05", "BS-10", "SO-09", "CO-21"}
+DIFFERENT = (
+    UNKNOWN_COLLATION
+    | TOO_SHORT_FOR_TRIGRAMS
+    | UNKNOWN_TYPE
+    | ONE_INDEX_AT_A_TIME
+    | SKIP_SCAN_OF_NEW_SERVERS
+    | PLACEMENT_OF_NULLS
+    | ODD_FORMS
+)
+
+
+def tables_of(ddl: list[str]) -> dict[str, Table]:
+    found: dict[str, Table] = {}
+    for definition in (d for text in ddl for d in definitions(text)):
+        known = found.get(definition.table, Table(name=definition.table, orm="sql"))
+        found[definition.table] = with_definition(known, definition, None)
+    return found
+
+
+def decided(row: dict[str, object]) -> Iterator[tuple[bool, bool]]:
+    """(our answer, the planner's) for each column of a row that the parser sees a use of."""
+    tables, query = tables_of(row["ddl"]), statement(str(row["query"]))  # type: ignore[arg-type]
+    assert query is not None
+    uses = [owned(use, query.scopes[use.scope].tables, tables) for use in query.uses]
+    for table, column, role, usable in row["columns"]:  # type: ignore[attr-defined]
+        mine = [use for use in uses if (use.table, use.column, use.role) == (table, column, role)]
+        if mine:
+            yield any(is_served(tables[table], use, uses) for use in mine), usable
+
+
+def owned(use: Use, around: tuple[str, ...], tables: dict[str, Table]) -> Use:
+    owners = [name for name in around if name in tables and tables[name].column(use.column)]
+    values = {name: getattr(use, name) for name in use.__struct_fields__}
+    return use if use.table or len(owners) != 1 else Use(**{**values, "table": owners[0]})
+
+
+def is_served(table: Table, use: Use, uses: list[Use]) -> bool:
+    others = [other for other in uses if other is not use and other.scope == use.scope]
+    if use.role != "sort":
+        return serving(table, use, others) is not None
+    sorts = [other for other in uses if other.role == "sort" and (other.table, other.scope) == (use.table, use.scope)]
+    return ordering(table, sorts, [other for other in others if other.role != "sort"]) is not None
+
+
+ROWS = [json.loads(line) for line in MEASURED.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["id"] not in DIFFERENT], ids=lambda row: str(row["id"]))
+def test_the_static_answer_is_the_planners(row: dict[str, object]) -> None:
+    assert [ours for ours, _ in decided(row)] == [measured for _, measured in decided(row)]
+
+
+def test_the_known_differences_still_differ() -> None:
+    wrong = {row["id"] for row in ROWS if any(ours != measured for ours, measured in decided(row))}
+    assert wrong == DIFFERENT
+
+
+def test_enough_of_the_measured_rows_are_read() -> None:
+    assert sum(len(list(decided(row))) for row in ROWS) >= 190
+
+
+MODELS = """
+from sqlalchemy import Column, ForeignKey, Integer, String, and_, func, or_, select
+from sqlalchemy.orm import declarative_base, relationship
+
+Base = declarative_base()
+
+class Owner(Base):
+    __tablename__ = "owners"
+    id = Column(Integer, primary_key=True)
+    email = Column(String(200), unique=True)
+
+class Pet(Base):
+    __tablename__ = "pets"
+    id = Column(Integer, primary_key=True)
+    chip = Column(String(20))
+    name = Column(String(20))
+    owner_id = Column(Integer, ForeignKey("owners.id"))
+    owner = relationship(Owner, backref="pets")
+"""
+
+
+def sites(body: str) -> list[QuerySite]:
+    return list(query_sites(project({"app.py": MODELS + body})))
+
+
+def asked(site: QuerySite) -> list[tuple[str, str, str]]:
+    return [(f"{use.table}.{use.column}", use.role, use.form) for use in site.uses]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("Pet.chip == x", ("pets.chip", "filter", "eq")),
+        ("x == Pet.chip", ("pets.chip", "filter", "eq")),
+        ("Pet.owner == x", ("pets.owner_id", "filter", "eq")),
+        ("Pet.chip != x", ("pets.chip", "filter", "not")),
+        ("~(Pet.chip == x)", ("pets.chip", "filter", "not")),
+        ("Pet.chip.in_(x)", ("pets.chip", "filter", "in")),
+        ("Pet.chip.notin_(x)", ("pets.chip", "filter", "not")),
+        ("Pet.chip == None", ("pets.chip", "filter", "null")),
+        ("Pet.chip.is_(None)", ("pets.chip", "filter", "null")),
+        ("Pet.chip > x", ("pets.chip", "filter", "range")),
+        ("Pet.chip.between(1, x)", ("pets.chip", "filter", "range")),
+        ("Pet.chip.like('a%')", ("pets.chip", "filter", "prefix")),
+        ("Pet.chip.like(f'%{x}%')", ("pets.chip", "filter", "like")),
+        ("Pet.chip.ilike(x)", ("pets.chip", "filter", "like")),
+        ("func.lower(Pet.chip) == x", ("pets.chip", "filter", "function")),
+        ("and_(Pet.chip == x)", ("pets.chip", "filter", "eq")),
+    ],
+)
+def test_a_condition_has_a_column_and_a_form(condition: str, expected: tuple[str, str, str]) -> None:
+    (site,) = sites(f"\ndef find(session, x):\n    return session.query(Pet).filter({condition}).all()\n")
+    assert asked(site) == [expected]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select(Pet).where(Pet.chip == x)",
+        "session.query(Pet).filter_by(chip=x)",
+        "session.query(Pet.id).filter(Pet.chip == x)",
+        "select(func.count()).select_from(Pet).where(Pet.chip == x)",
+        "session.query(Pet).filter(*[Pet.chip == x])",
+        "session.execute('SELECT * FROM pets WHERE chip = :x', {'x': x})",
+        "session.execute(f'SELECT * FROM pets p WHERE p.chip = {x} AND 1 = 1')",
+    ],
+)
+def test_every_way_to_ask_is_seen(query: str) -> None:
+    (site,) = sites(f"\ndef find(session, x):\n    return {query}\n")
+    assert asked(site) == [("pets.chip", "filter", "eq")]
+
+
+def test_a_condition_added_later_is_known_and_its_branch_too() -> None:
+    found = sites("""
+def find(session, x, y):
+    query = session.query(Pet).filter(Pet.owner_id == x)
+    if y:
+        query = query.filter(Pet.chip == y)
+    return query.order_by(Pet.name).limit(3).all()
+""")
+    by_column = {site.uses[0].column: site for site in found}
+    assert [use.column for use in by_column["chip"].companions] == ["owner_id", "name"]
+    assert [use.column for use in by_column["owner_id"].companions] == ["name"]
+    assert all(site.limited for site in found)
+
+
+def test_conditions_of_the_function_that_returned_the_query_count() -> None:
+    found = sites("""
+def of_owner(session, x):
+    return session.query(Pet).filter(Pet.owner_id == x)
+
+def find(session, x, y):
+    return of_owner(session, x).filter(Pet.chip == y).first()
+""")
+    (chip,) = [site for site in found if site.uses[0].column == "chip"]
+    assert [use.column for use in chip.companions] == ["owner_id"]
+
+
+def test_a_later_piece_of_sql_is_placed_where_it_stands() -> None:
+    (site,) = sites("""
+def find(session, x):
+    sql = "SELECT * FROM pets WHERE owner_id = ?"
+    if x:
+        sql += " AND name LIKE ?"
+
+
+
+    return session.execute(sql, (x,))
+""")
+    places = {use.column: site.place_of(use).span.line for use in site.uses}
+    assert places["owner_id"] - places["name"] == 4
+
+
+LOOKUP = """
+def find(session, x):
+    return session.query(Pet).filter({condition}).first()
+
+def show(session):
+    return find(session, 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "core"),
+    [
+        ("Pet.owner_id == x", True),
+        ("Pet.chip == x", True),
+        ("Pet.chip == 'fixed'", False),
+        ("or_(Pet.chip == x, Pet.owner_id == x)", True),
+        ("or_(Pet.chip == x, Pet.name.ilike(x))", False),
+    ],
+)
+def test_what_is_shown_by_default(condition: str, core: bool) -> None:
+    found = missing_filters(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)}))
+    assert [missing.core for missing in found] == [core]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["Pet.id == x, Pet.chip == x", "Pet.chip != x", "Pet.chip.ilike(x)", "Owner.email == x", "Pet.nothing == x"],
+)
+def test_what_is_no_finding(condition: str) -> None:
+    assert missing_filters(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)})) == ()
+
+
+@pytest.mark.parametrize("path", ["tests/test_pets.py", "app/migrations/0001.py"])
+def test_no_request_reaches_tests_and_migrations(path: str) -> None:
+    code = MODELS + LOOKUP.replace("{condition}", "Pet.chip == x")
+    assert missing_filters(project({path: code})) == ()
+
+
+def test_a_helper_that_nothing_calls_and_a_command_are_not_shown_by_default() -> None:
+    code = MODELS + "\ndef find(session, x):\n    return session.query(Pet).filter(Pet.chip == x).first()\n"
+    assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [False]
+    called = code + "\n@app.cli.command()\ndef show(session):\n    return find(session, 1)\n"
+    assert [missing.core for missing in missing_filters(project({"app/cli.py": called}))] == [False]
+
+
+def test_a_key_to_a_table_of_few_rows_selects_little() -> None:
+    code = MODELS.replace('"owners', '"organizations') + LOOKUP.replace("{condition}", "Pet.owner_id == x")
+    assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [False]
+
+
+def test_a_sort_needs_a_page_to_be_worth_an_index() -> None:
+    def found(end: str) -> list[bool]:
+        body = f"\ndef feed(session):\n    return session.query(Pet).order_by(Pet.born_at){end}\n"
+        body += "\ndef show(session):\n    return feed(session)\n"
+        models = MODELS.replace("    name =", "    born_at = Column(DateTime)\n    name =")
+        return [missing.core for missing in missing_sorts(project({"app.py": models + body}))]
+
+    assert found(".limit(20).all()") == [True]
+    assert found(".all()") == [False]
+
+
+def test_rows_of_unknown_origin_are_not_judged() -> None:
+    code = MODELS + "\ndef show(pets: list[Pet]):\n    return [pet.owner.email for pet in pets]\n"
+    assert repeated_queries(project({"app.py": code})) == ()
+
+
+def test_an_asynchronous_session_does_not_load_lazily() -> None:
+    code = (
+        MODELS
+        + """
+async def show(session):
+    return [pet.owner.email for pet in (await session.execute(select(Pet))).scalars().all()]
+"""
+    )
+    assert repeated_queries(project({"app.py": code})) == ()
