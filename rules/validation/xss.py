@@ -1,0 +1,91 @@
+"""validation/xss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import first_line
+from backaudit.flow.findings import finding, injections
+from backaudit.flow.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.flow.sinks import Flow
+from backaudit.project import Node, Project
+from backaudit.rule import Confidence, Finding, Step, rule
+
+_TYPES = ("content_type", "mimetype", "media_type")
+
+
+@rule("validation/xss", severity="high", cwe=79, owasp=("A05:2025", "A03:2021"))
+def xss(project: Project) -> Iterator[Finding]:
+    """What a client sends becomes part of a page without escaping.
+
+    A script in a name, a comment or a link runs in the browsers of others, with their sessions: it reads what they see
+    and acts as they would.
+
+    Mend: let the template escape: no `safe`, no `autoescape` off, no `Markup` around values. Where users may write
+    HTML, clean it with an allow-list (`nh3`, `bleach`) when it comes in. Answer data as JSON.
+
+    Bad:
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.get("/hello")
+        def hello():
+            return f"<h1>Hello {request.args['name']}</h1>"
+
+    Bad:
+        # file: shop/views.py
+        from django.http import HttpResponse
+
+        def search(request):
+            return HttpResponse("<p>Nothing found for " + request.GET["q"] + "</p>")
+
+    Good:
+        from flask import Flask, render_template, request
+
+        app = Flask(__name__)
+
+        @app.get("/hello")
+        def hello():
+            return render_template("hello.html", name=request.args["name"])
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Cross_Site_Scripting_Prevention_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/79.html
+    """
+    yield from injections(project, "html", becomes="HTML without escaping", happens="is sent as HTML", judge=_judge)
+    for flow in returned_html(project):
+        yield finding(flow, f"part of the HTML that `{flow.sink.code.function.name}()` returns", "is sent as HTML")
+    yield from map(_setting, project.once(escaping_off))
+    for shown in shown_unescaped(project):
+        yield _template(shown)
+
+
+def _judge(flow: Flow) -> Confidence | None:
+    """An answer that is no HTML is no page."""
+    given = next((a for name in _TYPES if (a := flow.sink.arg(None, name)) is not None), None)
+    if flow.name.startswith("aiohttp.") and given is None:
+        return None
+    if given is None and flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None:
+        return None
+    return "high" if given is None or "html" in (given.text or "") else None
+
+
+def _setting(node: Node) -> Finding:
+    of_web = "aiohttp" in node.spelled or "jinja2.Environment" not in node.code.project.names(node.func or node)
+    return Finding(
+        place=first_line(node.place),
+        message="Escaping is turned off for all templates: whatever they print becomes part of the page as it is.",
+        confidence="high" if of_web else "low",
+    )
+
+
+def _template(shown: Shown) -> Finding:
+    what = shown.what
+    steps = shown.origin.steps if shown.origin is not None else ()
+    return Finding(
+        place=shown.printed.place,
+        message=f"{what[0].upper()}{what[1:]}, and is printed without escaping because of {shown.why}.",
+        confidence="high" if shown.origin is not None else "medium",
+        trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
+    )
