@@ -94,7 +94,7 @@ def _rule(project: Project, file: FileFacts, hit: SecretHit, signs: bool) -> str
         return "insecure-env-default"
     if hit.kind == "url" and hit.detector != "URL":
         return "db-url-password"
-    if hit.kind == "signing-key" and (signs or "jwt" in hit.name.lower()):
+    if hit.kind == "signing-key" and (signs or hit.position == "argument" or "jwt" in hit.name.lower()):
         return "jwt-secret"
     return "hardcoded-secret"
 
@@ -337,7 +337,7 @@ def _message(credential: Credential) -> str:
     what = _what(hit)
     if hit.position == "env-default":
         variable = f"`{hit.env}`" if hit.env else "the environment"
-        return f"Where {variable} is not set, {what} is a literal that all with the code know{_quality(hit)}."
+        return f"Where {variable} is not set, {what} is a literal that the code shows{_quality(hit)}."
     if credential.rule == "insecure-env-default":
         return f"Where the environment does not set it, {what} is a literal in the code{_quality(hit)}."
     if hit.position == "comparison":

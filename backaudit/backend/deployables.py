@@ -8,9 +8,9 @@ from backaudit.facts.files import FileFacts
 
 _KINDS = frozenset(("dockerfile", "compose", "workflow"))
 _NAMES = re.compile(
-    r"(^|/)(procfile|render\.ya?ml|railway\.(json|toml)|fly\.toml|app\.(json|ya?ml)|vercel\.json|heroku\.yml|cloudbuild\.ya?ml|"
+    r"(^|/)(procfile|render\.ya?ml|railway\.(json|toml)|fly\.toml|vercel\.json|heroku\.yml|cloudbuild\.ya?ml|"
     r"serverless\.ya?ml|template\.ya?ml|docker-stack\.ya?ml|values\.ya?ml|supervisord?\.(conf|ini)|nginx\.conf|uwsgi\.ini|"
-    r"bitbucket-pipelines\.yml|azure-pipelines\.yml|\.travis\.yml|appspec\.yml|skaffold\.ya?ml|jenkinsfile)$|(^|/)\.circleci/",
+    r"bitbucket-pipelines\.yml|azure-pipelines\.yml|\.travis\.yml|appspec\.yml|skaffold\.ya?ml|jenkinsfile)$|(^|/)\.circleci/|^app\.(json|ya?ml)$",
     re.IGNORECASE,
 )
 _MANIFEST = re.compile(r"^apiVersion:[ \t]*\S+", re.MULTILINE)

@@ -9,11 +9,44 @@ from backaudit.project import Project
 
 Stage = Literal["production", "development", "test", "example"]
 
+_PIPELINE = re.compile(
+    r"(^|/)(\.github/workflows|\.circleci|\.buildkite|\.woodpecker)/|(^|/)(\.travis|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|"
+    r"appveyor|cloudbuild|\.drone)\.ya?ml$|(^|/)(jenkinsfile|tox\.ini)$",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[a-z]+|\d+")
 _DEVELOPMENT = frozenset(
-    ["dev", "develop", "development", "local", "devel", "localhost", "debug", "sandbox", "override", "playground"]
+    [
+        "dev",
+        "develop",
+        "development",
+        "local",
+        "devel",
+        "devcontainer",
+        "localhost",
+        "debug",
+        "sandbox",
+        "override",
+        "playground",
+    ]
 )
-_TEST = frozenset(("test", "tests", "testing", "ci", "e2e", "pytest", "tox", "mock", "mocks", "conftest"))
+_TEST = frozenset(
+    (
+        "test",
+        "tests",
+        "testing",
+        "ci",
+        "e2e",
+        "pytest",
+        "tox",
+        "mock",
+        "mocks",
+        "conftest",
+        "playwright",
+        "cypress",
+        "selenium",
+    )
+)
 _EXAMPLE = frozenset(("example", "examples", "sample", "samples", "template", "templates", "dist", "tpl", "demo"))
 _READ = frozenset(("changelog", "readme", "docs", "doc", "documentation", "locale", "locales", "i18n", "translations"))
 _PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "live", "default", "deploy", "settings"))
@@ -22,6 +55,8 @@ _PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "liv
 def stage_of(project: Project, path: str) -> Stage:
     """The stage that a file serves, by its role and the words of its name and folders."""
     role = project.role(path)
+    if _PIPELINE.search(path):
+        return "test"
     folders, _, name = path.lower().rpartition("/")
     words = set(_WORD.findall(name))
     around = {word for folder in folders.split("/") for word in _WORD.findall(folder)}

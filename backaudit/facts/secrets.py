@@ -17,11 +17,12 @@ SecretKind = Literal["password", "signing-key", "token", "url", "provider", "pri
 Strength = Literal["strong", "weak", "placeholder", "hash"]
 
 # How the value comes by its name. "env-default": used when the environment does not say otherwise. "field": a class
-# attribute. "parameter": a parameter's default. "file": an entry of a configuration file. "seed": the password of an
-# account that is made. "text": nothing gives it a name. "comment": commented out, or in a docstring.
+# attribute. "parameter": a parameter's default. "fallback": what a look-up in any mapping falls back to. "file": an
+# entry of a configuration file. "seed": the password of an account that is made. "text": nothing gives it a name.
+# "comment": commented out, or in a docstring.
 Position = Literal[
     "assignment", "attribute", "item", "keyword", "argument", "dict", "field", "parameter", "env-default", "comparison",
-    "seed", "file", "text", "comment",
+    "fallback", "seed", "file", "text", "comment",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/db-url-password", severity="critical", cwe=798, owasp=("A07:2025", "A07:2021", "API2:2023"))
+@rule("secrets/db-url-password", severity="critical", cwe=798, owasp=("A07:2025", "A07:2021", "API2:2023"), local=True)
 def db_url_password(project: Project) -> Iterator[Finding]:
     """A database URL carries its password.
 

@@ -12,7 +12,14 @@ from backaudit.project import Project
 from backaudit.rule import Confidence, Finding, rule
 
 
-@rule("secrets/env-file-committed", severity="critical", cwe=538, owasp=("A02:2025", "A05:2021"), about_files=True)
+@rule(
+    "secrets/env-file-committed",
+    severity="critical",
+    cwe=538,
+    owasp=("A02:2025", "A05:2021"),
+    about_files=True,
+    local=True,
+)
 def env_file_committed(project: Project) -> Iterator[Finding]:
     """A file of secrets is tracked by git.
 

@@ -12,7 +12,14 @@ from backaudit.rule import Finding, rule
 from backaudit.source import lines
 
 
-@rule("secrets/env-file-not-ignored", severity="medium", cwe=538, owasp=("A02:2025", "A05:2021"), about_files=True)
+@rule(
+    "secrets/env-file-not-ignored",
+    severity="medium",
+    cwe=538,
+    owasp=("A02:2025", "A05:2021"),
+    about_files=True,
+    local=True,
+)
 def env_file_not_ignored(project: Project) -> Iterator[Finding]:
     """The project reads a `.env` file that `.gitignore` does not list.
 

@@ -9,7 +9,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/jwt-secret", severity="critical", cwe=321, owasp=("A04:2025", "A02:2021", "API2:2023"))
+@rule("secrets/jwt-secret", severity="critical", cwe=321, owasp=("A04:2025", "A02:2021", "API2:2023"), local=True)
 def jwt_secret(project: Project) -> Iterator[Finding]:
     """The key that signs tokens is a literal.
 

@@ -9,7 +9,9 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/secret-in-deploy-file", severity="high", cwe=798, owasp=("A02:2025", "A05:2021", "API8:2023"))
+@rule(
+    "secrets/secret-in-deploy-file", severity="high", cwe=798, owasp=("A02:2025", "A05:2021", "API8:2023"), local=True
+)
 def secret_in_deploy_file(project: Project) -> Iterator[Finding]:
     """A file that runs the project holds a credential.
 

@@ -20,7 +20,7 @@ from backaudit.source import Source
 
 _ORDER = {
     "env-default": 0, "argument": 1, "seed": 2, "attribute": 3, "item": 4, "keyword": 5, "field": 6, "dict": 7,
-    "assignment": 8, "file": 9, "comparison": 10, "parameter": 11, "text": 12, "comment": 13,
+    "assignment": 8, "file": 9, "comparison": 10, "parameter": 11, "fallback": 11, "text": 12, "comment": 13,
 }  # fmt: skip
 _KINDS = {"private-key": 0, "provider": 1, "url": 2, "signing-key": 3, "password": 4, "token": 5}
 

@@ -24,7 +24,8 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     """
     value = bare(value.strip())
     verdict = judge(value)
-    if verdict == "none":
+    # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
+    if verdict == "none" or (position == "fallback" and verdict != "strong"):
         return None
     if verdict == "strong":
         return "strong" if kind != "password" or len(value) <= 200 else None
@@ -45,7 +46,11 @@ def _password(name: str, position: Position, value: str, verdict: Verdict, free:
         same = _plain(value) == _plain(name)
         if position == "comparison":
             return "weak" if value.isalnum() and not same else None
-        return "weak" if used and " " not in value and (not same or position != "assignment") else None
+        return (
+            "weak"
+            if used and " " not in value and (not same or (value.islower() and position != "assignment"))
+            else None
+        )
     if position in ("dict", "item") and not used and not _mixed(value):
         return None
     if verdict == "placeholder":
@@ -58,8 +63,7 @@ def _signing_key(name: str, position: Position, value: str, verdict: Verdict, fr
     explicit = len(words(name)) > 1 or used
     if verdict == "naming":
         setting = is_constant(name) or position in ("attribute", "item", "keyword", "field")
-        same = _plain(value) == _plain(name)
-        return "weak" if used or (explicit and setting and not same) else None
+        return "weak" if used or (explicit and setting and not _is_name_of(value, name)) else None
     if position in ("dict", "comparison") and not used and not _mixed(value):
         return None
     if verdict == "placeholder":
@@ -79,6 +83,12 @@ def _token(name: str, position: Position, value: str, verdict: Verdict, free: bo
 
 def _mixed(value: str) -> bool:
     return any(char.isalpha() for char in value) and not value.isalpha() and " " not in value
+
+
+def _is_name_of(value: str, name: str) -> bool:
+    """Whether a value is but another spelling of its name: ``_secret_key = "_secret"`` names a key of a mapping."""
+    one, other = _plain(value), _plain(name)
+    return one == other or (not is_constant(name) and (one in other or other in one) and "_" in value)
 
 
 def _plain(text: str) -> str:

@@ -52,7 +52,7 @@ _GETTER = re.compile(
     r"|config)(_value)?|str"
 )
 _MAPPING_GETTERS = frozenset(("get", "setdefault", "pop"))
-_SETTINGS = re.compile(r"(?i)env|conf|setting|secrets?$")
+_SETTINGS = re.compile(r"(?i)environ|(^|_)(env|conf|config|settings?|secrets?)($|_)|(config|settings)$")
 _WRAPPERS = word_set(
     """
     SecretStr SecretBytes Secret str bytes bytearray b64decode urlsafe_b64decode b64encode unhexlify fromhex
@@ -209,6 +209,14 @@ class Body:
             if self._text(value):
                 yield Use(value, name, _kind(name), "comparison")
 
+    def _either(self, op: ops.Logic) -> Iterator[Use]:
+        """``getenv("NAME") or "value"``, whatever it is bound to."""
+        name = next((self.spelled(item) for item in op.values if isinstance(self.ops[item], ops.Call)), "")
+        if op.operator == "or" and (_kind(name) or _ADDRESS.search(name)):
+            for item in op.values[1:]:
+                env = self._environment(op)
+                yield from self._as(item, name, _kind(name), "env-default" if env else "fallback", env=env)
+
     def _defaults(self) -> Iterator[Use]:
         for function in self.facts.functions:
             if function.parent == self.index:
@@ -254,7 +262,7 @@ class Body:
     def _read(self, op: ops.Call, callee: str) -> Position | None:
         """What the default of a call is, if it reads a value by name."""
         if callee in _MAPPING_GETTERS:
-            return "env-default" if _SETTINGS.search(self._receiver(op)) else "parameter"
+            return "env-default" if _SETTINGS.search(self._receiver(op)) else "fallback"
         return "env-default" if _GETTER.fullmatch(callee) else None
 
     def _given_defaults(self, op: ops.Call) -> list[Value]:
@@ -309,7 +317,7 @@ class Body:
         elif isinstance(op, ops.Call):
             yield from self._through_call(op, name, kind, position, free, env, depth + 1)
         elif isinstance(op, ops.Logic) and op.operator == "or":
-            env = next((self.spelled(item) for item in op.values if isinstance(self.ops[item], ops.Call)), "")
+            env = self._environment(op)
             for item in op.values[1:]:
                 yield from self._as(item, name, kind, "env-default" if env else position, free, env, depth + 1)
         elif isinstance(op, ops.Choice):
@@ -323,6 +331,16 @@ class Body:
             for item in (op.left, op.right):
                 if self._text(item) and len(self._text(item)) >= 12:
                     yield Use(item, name, kind, position, False, env)
+
+    def _environment(self, op: ops.Logic) -> str:
+        """The variable of the environment that an ``or`` asks first, empty if it asks something else."""
+        for item in op.values:
+            call = self.ops[self._origin(item)]
+            if isinstance(call, ops.Call) and self._read(call, self._callee(call)) == "env-default":
+                return self.spelled(item)
+            if isinstance(call, ops.Item) and _SETTINGS.search(self.spelled(call.base)):
+                return self._text(call.key)
+        return ""
 
     def _through_call(
         self, op: ops.Call, name: str, kind: SecretKind | None, position: Position, free: bool, env: str, depth: int
@@ -454,6 +472,7 @@ _NAMING: Mapping[type[ops.Op], Callable[[Body, Any], Iterator[Use]]] = {
     ops.SetItem: Body._item,
     ops.Build: Body._dict,
     ops.Compare: Body._compare,
+    ops.Logic: Body._either,
 }
 
 

@@ -166,7 +166,7 @@ _YAML_ITEM = re.compile(
 _YAML_PAIR = re.compile(
     r"^[ \t]*-?[ \t]*(?:name|key):[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*\r?\n[ \t]*value:[ \t]+"
     + _QUOTED_OR_PLAIN
-    + r"[ \t]*$",
+    + r"[ \t]*(?:[ \t]#[^\r\n]*)?$",
     re.MULTILINE,
 )
 _INI = re.compile(

@@ -64,7 +64,7 @@ _STEMS = re.compile(
     r"contrase|clave|senha|reset|forgot|confirm",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"^[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+([_-]?[A-Za-z]+)*[_-]?\d$")
+_IDENTIFIER = re.compile(r"^_*[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+([_-]?[A-Za-z]+)*[_-]?\d$")
 _MASK = re.compile(r"^(.)\1*$|^[x*#.•_ -]+$", re.IGNORECASE)
 _GMAIL = re.compile(r"^[a-z]{4}( [a-z]{4}){3}$")
 _TOKENLIKE = re.compile(r"[!-~]+")
