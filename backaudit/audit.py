@@ -121,6 +121,7 @@ class Audit:
             cache=self._cache if caching else None,
             digests=self._digests if caching else None,
             limits=self.config.source_limits(),
+            wanted={need for rule in self.selection.rules for need in rule.needs},
             progress=self._progress,
         )
 

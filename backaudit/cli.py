@@ -306,7 +306,7 @@ class _Scan:
 
         root = request.root
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
-        changed = staged.export(root, folder, request.config.source_limits())
+        changed = staged.export(root, folder, request.config.source_limits(), only_changed=_judge_alone(request))
         narrowed = self._narrowed(request).reported
         if narrowed is not None:
             changed = tuple(path for path in changed if any(f"{path}/".startswith(f"{asked}/") for asked in narrowed))
@@ -406,6 +406,16 @@ def _loaded_code(loaded: Loaded) -> int:
 
 def _flat(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for group in groups for name in group)
+
+
+def _judge_alone(request: Any) -> bool:
+    """Whether every rule that will run judges a file by itself, so that the others need not be read."""
+    from backaudit.config import by_id
+    from backaudit.rulenames import RuleNames
+    from backaudit.triage import select
+
+    names = RuleNames(request.loaded.rules)
+    return all(rule.local for rule in select(names, by_id(request.config, names)).rules)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -92,6 +92,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     about_files: bool = False
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
+    local: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -113,11 +115,15 @@ def rule(
     about_files: bool = False,
     options: tuple[Option, ...] = (),
     aliases: tuple[str, ...] = (),
+    local: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Turn a generator ``Project -> Finding`` into a :class:`Rule`.
 
     ``owasp`` names entries such as ``"A04:2025"``, ``"A02:2021"``, ``"API2:2023"``. ``about_files`` marks the few rules
-    whose subject is a file itself; all others select through the project's indexes.
+    whose subject is a file itself; all others select through the project's indexes. ``local`` marks those that judge a file
+    by itself, so that a hook may ask them about the staged files alone. ``needs`` names what has to be extracted for a
+    rule beyond the usual (``bandit``).
     """
 
     def wrap(check: Check) -> Rule:
@@ -134,6 +140,8 @@ def rule(
             about_files=about_files,
             options=options,
             aliases=aliases,
+            local=local,
+            needs=needs,
         )
 
     return wrap

@@ -21,10 +21,11 @@ _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "
 _CONFIGURATION = ("backaudit.toml", ".gitignore")
 
 
-def export(root: Path, folder: Path, limits: Limits | None = None) -> tuple[str, ...]:
+def export(root: Path, folder: Path, limits: Limits | None = None, *, only_changed: bool = False) -> tuple[str, ...]:
     """Write the staged content of the project at ``root`` into the empty ``folder``.
 
-    Returns the paths, relative to the root, that differ from the last commit. UsageError without git or a repository.
+    Returns the paths, relative to the root, that differ from the last commit; ``only_changed`` writes these alone (and
+    what configures the tool). UsageError without git or a repository.
     """
     repository = gitindex.repository_of(root)
     if repository is None:
@@ -32,7 +33,13 @@ def export(root: Path, folder: Path, limits: Limits | None = None) -> tuple[str,
     if shutil.which("git") is None:
         raise UsageError("--staged needs the git command, and it is not installed.")
     prefix = root.relative_to(repository.top).as_posix() + "/" if root != repository.top else ""
-    wanted = [entry for entry in _entries(repository) if _is_wanted(entry, prefix)]
+    changed = set(_changed(repository))
+    wanted = [
+        entry
+        for entry in _entries(repository)
+        if _is_wanted(entry, prefix)
+        and (not only_changed or entry.path in changed or PurePosixPath(entry.path).name in _CONFIGURATION)
+    ]
     for entry, data in zip(wanted, _blobs(repository, [entry.blob for entry in wanted]), strict=True):
         path = entry.path[len(prefix) :]
         if len(data) <= (limits or Limits()).of(kind_of(path)) or PurePosixPath(path).name in _CONFIGURATION:
@@ -40,7 +47,7 @@ def export(root: Path, folder: Path, limits: Limits | None = None) -> tuple[str,
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     present = {entry.path for entry in wanted}
-    return tuple(sorted(path[len(prefix) :] for path in _changed(repository) if path in present))
+    return tuple(sorted(path[len(prefix) :] for path in changed if path in present))
 
 
 def _entries(repository: Repository) -> list[Entry]:

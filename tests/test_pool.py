@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,14 +60,14 @@ def test_a_cache_answers_for_unchanged_files_and_only_for_them(
 @pytest.fixture
 def trap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file called ``die.py`` kills its worker, ``hang.py`` never ends, ``raise.py`` is an extractor's bug."""
-    def extract(source: Source) -> FileFacts:
+    def extract(source: Source, **options: Any) -> FileFacts:
         if source.path == "die.py":
             os.kill(os.getpid(), signal.SIGKILL)
         if source.path == "hang.py":
             time.sleep(3600)
         if source.path == "raise.py":
             raise RuntimeError("secret = 'hunter2'")
-        return real(source)
+        return real(source, **options)
 
     monkeypatch.setattr(pool, "extract", extract)
 

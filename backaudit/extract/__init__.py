@@ -5,40 +5,57 @@ Heavy libraries are imported by the extractor that needs them, in the worker tha
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from backaudit.facts.bandit import BanditHit, BanditSkipped
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Source
 
 
-def extract(source: Source, *, tracked: bool = True) -> FileFacts:
-    """The facts of one file. What cannot be parsed is a Problem among them; nothing of a file's content raises."""
-    return _python(source, tracked) if source.kind == "python" else _text(source, tracked)
+EVERYTHING = frozenset({"bandit"})
 
 
-def _python(source: Source, tracked: bool) -> FileFacts:
-    from backaudit.extract.bandit import extract_bandit
+def extract(source: Source, *, tracked: bool = True, wanted: Collection[str] = EVERYTHING) -> FileFacts:
+    """The facts of one file. What cannot be parsed is a Problem among them; nothing of a file's content raises.
+
+    ``wanted`` names what is extracted beyond the usual, for rules that need it.
+    """
+    return _python(source, tracked, wanted) if source.kind == "python" else _text(source, tracked)
+
+
+def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts:
     from backaudit.extract.python import lower
     from backaudit.extract.secrets import extract_secrets
-    from backaudit.facts.bandit import BanditSkipped
 
     lowered = lower(source)
-    hits = extract_bandit(source.text, source.path)
     problems = [] if lowered.problem is None else [lowered.problem]
-    if isinstance(hits, BanditSkipped) and lowered.facts is not None:
-        message = f"bandit's checks did not run on this file: {hits.reason}."
-        problems.append(Problem(source.path, "unparsable", message, hits.line))
+    hits: tuple[BanditHit, ...] = ()
+    if "bandit" in wanted:
+        hits, skipped = _bandit(source)
+        problems += skipped if lowered.facts is not None else []
     return FileFacts(
         path=source.path,
         kind=source.kind,
         digest=source.digest.hex(),
         tracked=tracked,
         python=lowered.facts,
-        bandit=() if isinstance(hits, BanditSkipped) else hits,
+        bandit=hits,
         secrets=extract_secrets(source, lowered.facts),
         comments=lowered.comments,
         extents=lowered.extents,
         problems=tuple(problems),
     )
+
+
+def _bandit(source: Source) -> tuple[tuple[BanditHit, ...], list[Problem]]:
+    from backaudit.extract.bandit import extract_bandit
+
+    found = extract_bandit(source.text, source.path)
+    if isinstance(found, BanditSkipped):
+        message = f"bandit's checks did not run on this file: {found.reason}."
+        return (), [Problem(source.path, "unparsable", message, found.line)]
+    return found, []
 
 
 def _text(source: Source, tracked: bool) -> FileFacts:
@@ -55,4 +72,3 @@ def _text(source: Source, tracked: bool) -> FileFacts:
         comments=comments_of(source.kind, source.text),
         extents=extents_of(source.kind, source.text),
     )
-

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backaudit.extract import extract
+from backaudit.extract import EVERYTHING, extract
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Limits, Source, digest_of, read
@@ -56,6 +56,7 @@ def extract_all(
     cache: Cache | None = None,
     digests: Mapping[str, bytes] | None = None,
     limits: Limits | None = None,
+    wanted: Collection[str] = EVERYTHING,
     start_method: str | None = None,
     progress: Progress | None = None,
     hang_seconds: float = HANG_SECONDS,
@@ -63,16 +64,20 @@ def extract_all(
     """The facts of all files, sorted by path, and what kept others from being read or analysed.
 
     ``jobs``: worker processes, 0 for one per processor. The result does not depend on it. ``digests``: of the files'
-    bytes, where the caller has them already.
+    bytes, where the caller has them already. ``wanted``: see :func:`backaudit.extract.extract`.
     """
     tracked = {item.path: item.tracked for item in found}
-    keys = {} if cache is None else _keys(found, fingerprints(root, found) if digests is None else digests, limits)
+    keys = (
+        {} if cache is None else _keys(found, fingerprints(root, found) if digests is None else digests, limits, wanted)
+    )
     cached = {} if cache is None else cache.get_many(keys.values())
     answers: dict[str, bytes] = {path: cached[key] for path, key in keys.items() if key in cached}
     todo = [item.path for item in found if item.path not in answers]
     problems: list[Problem] = []
     if todo:
-        pool = _Pool(root, limits or Limits(), jobs or os.cpu_count() or 1, start_method, hang_seconds)
+        pool = _Pool(
+            root, limits or Limits(), frozenset(wanted), jobs or os.cpu_count() or 1, start_method, hang_seconds
+        )
         fresh, problems = pool.run(todo, progress)
         answers.update(fresh)
         if cache is not None:
@@ -99,11 +104,13 @@ def fingerprints(root: Path, found: Sequence[Found]) -> dict[str, bytes]:
     return digests
 
 
-def _keys(found: Sequence[Found], digests: Mapping[str, bytes], limits: Limits | None) -> dict[str, bytes]:
+def _keys(
+    found: Sequence[Found], digests: Mapping[str, bytes], limits: Limits | None, wanted: Collection[str]
+) -> dict[str, bytes]:
     """All that the facts of a file depend on. bandit reads the interpreter's ``ast``, so its version counts too."""
     here = Path(__file__).parent
     stamps = [folder_stamp(str(folder)) for folder in (here, here.parent / "facts")]
-    base = b"\0".join([library_stamp(_LIBRARIES), *stamps, repr(limits).encode()])
+    base = b"\0".join([library_stamp(_LIBRARIES), *stamps, repr((limits, sorted(wanted))).encode()])
     return {
         item.path: hashlib.blake2b(
             b"\0".join((base, digests[item.path], item.path.encode("utf-8", "surrogateescape")))
@@ -124,8 +131,17 @@ class _Worker:
 
 
 class _Pool:
-    def __init__(self, root: Path, limits: Limits, jobs: int, start_method: str | None, hang_seconds: float) -> None:
+    def __init__(
+        self,
+        root: Path,
+        limits: Limits,
+        wanted: frozenset[str],
+        jobs: int,
+        start_method: str | None,
+        hang_seconds: float,
+    ) -> None:
         self._root = root
+        self._wanted = wanted
         self._limits = limits
         self._jobs = jobs
         self._context = multiprocessing.get_context(start_method or _start_method())
@@ -166,7 +182,7 @@ class _Pool:
         ours, theirs = self._context.Pipe()
         # A forked child inherits the pipes of its siblings: unless it closes them, no end of a pipe is ever seen.
         inherited = [*self._pipes, ours] if self._context.get_start_method() == "fork" else []
-        arguments = (theirs, self._root, self._limits, inherited)
+        arguments = (theirs, self._root, self._limits, self._wanted, inherited)
         process = self._context.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
         with _uninterrupted():
             process.start()
@@ -240,7 +256,9 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(pipe: Connection, root: Path, limits: Limits, inherited: Sequence[Connection]) -> None:
+def _work(
+    pipe: Connection, root: Path, limits: Limits, wanted: frozenset[str], inherited: Sequence[Connection]
+) -> None:
     """A worker's life: batches of paths in, facts or problems out, until told to stop or the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends its workers and says so
     for other in inherited:
@@ -254,7 +272,7 @@ def _work(pipe: Connection, root: Path, limits: Limits, inherited: Sequence[Conn
             if batch is None:
                 return
             for path in batch:
-                tag, data = _one(root, path, limits)
+                tag, data = _one(root, path, limits, wanted)
                 pipe.send_bytes(tag)
                 pipe.send_bytes(data)
                 count += 1
@@ -264,12 +282,12 @@ def _work(pipe: Connection, root: Path, limits: Limits, inherited: Sequence[Conn
         return
 
 
-def _one(root: Path, path: str, limits: Limits) -> tuple[bytes, bytes]:
+def _one(root: Path, path: str, limits: Limits, wanted: frozenset[str]) -> tuple[bytes, bytes]:
     source = read(root, path, limits)
     if isinstance(source, Problem):
         return b"problem", _ENCODER.encode(source)
     try:
-        return b"facts", _ENCODER.encode(extract(source))
+        return b"facts", _ENCODER.encode(extract(source, wanted=wanted))
     except Exception as error:  # noqa: BLE001  # the one place where an extractor's crash is caught and named
         return b"problem", _ENCODER.encode(Problem(path, "crash", f"An extractor failed: {type(error).__name__}."))
 

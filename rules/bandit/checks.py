@@ -21,7 +21,9 @@ def _rule(row: Row) -> Rule:
     """The rule of one row. None is shown by default: none has been measured to be right in 95 of 100 findings."""
     covered = bool(row.covered_by) and all(_exists(rule_id) for rule_id in row.covered_by)
     shown: Shown = "selected" if covered else "strict"
-    return rule(f"bandit/{row.id}", severity=row.severity, shown=shown, cwe=row.cwe, owasp=row.owasp)(_check(row))
+    return rule(
+        f"bandit/{row.id}", severity=row.severity, shown=shown, cwe=row.cwe, owasp=row.owasp, needs=("bandit",)
+    )(_check(row))
 
 
 def _exists(rule_id: str) -> bool:
