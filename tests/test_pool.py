@@ -76,7 +76,9 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["die.py", "hang.py", "raise.py"])
 def test_a_lost_worker_costs_only_its_file(tree: Path, name: str) -> None:
     (tree / name).write_text("x = 1\n")
-    facts, problems = extract_all(tree, found(tree), jobs=2, start_method="fork", hang_seconds=2.0)
+    # Long enough for a busy machine to start a worker, short enough to wait for.
+    hang = 15.0 if name == "hang.py" else pool.HANG_SECONDS
+    facts, problems = extract_all(tree, found(tree), jobs=2, start_method="fork", hang_seconds=hang)
     assert [file.path for file in facts] == sorted(f"m{number}.py" for number in range(12))
     assert [(problem.path, problem.kind) for problem in problems] == [(name, "crash")]
     assert "hunter2" not in problems[0].message
