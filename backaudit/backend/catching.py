@@ -498,23 +498,23 @@ def handler_of(project: Project, caught: Node) -> Handler | None:
 
 def chosen(node: Node) -> bool:
     """Whether a node is reached only after a question that tells exceptions apart or asks for debug mode."""
-    around = node.code.regions_of(node.value)
-    if any(_asks(node, region) for region in around):
-        return True
-    parents = {region.at for region in around}
     regions = node.code.body.regions
     return any(
-        region.exits and region.last <= node.value and _asks(node, region) and _parent_at(regions, region) in parents
+        (region.first <= node.value < region.last or _left(regions, region, node.value)) and _asks(node, region)
         for region in regions
     )
 
 
+def _left(regions: tuple[Region, ...], region: Region, value: Value) -> bool:
+    """Whether a branch that stands before a value has been left for good by whoever comes to the value."""
+    if not region.exits or region.last > value:
+        return False
+    parent = regions[region.parent] if region.parent >= 0 else None
+    return parent is None or parent.first <= value < parent.last
+
+
 def _asks(node: Node, region: Region) -> bool:
     return region.kind in ("then", "else", "lazy") and region.test != NONE and chooses(node.to(region.test))
-
-
-def _parent_at(regions: tuple[Region, ...], region: Region) -> Span | None:
-    return regions[region.parent].at if region.parent >= 0 else None
 
 
 def first_line(place: Place, width: int = 6) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.guards import guarded
-from backaudit.flow.trace import Access, Goal, Origin, Trace
+from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 
 
@@ -22,7 +22,7 @@ class ClientValue(Goal):
         if isinstance(op, ops.Param):
             param = client_input(trace.project, node.code, op.index)
             typed = param is not None and (param.schema or any(n != "builtins.str" for n in param.types))
-            if param is None or (self._untyped and typed):
+            if param is None or (self._untyped and typed) or not _has(trace.project, param.types, access):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"
         if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(trace.project, node)):
@@ -35,6 +35,16 @@ class ClientValue(Goal):
         if isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool"):
             return True
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
+
+
+def _has(project: Project, types: tuple[str, ...], access: Access) -> bool:
+    """Whether an object of one of ``types`` can have the wanted part: a schema has its fields and no others."""
+    owners = [owner for name in types if project.class_named(name) is not None for owner in project.lineage(name)]
+    views = [view for view in map(project.class_named, owners) if view is not None]
+    wanted = str(access[0]) if access else ""
+    if not views or not wanted or wanted == ANY:
+        return True
+    return any(wanted in view.fields or wanted in view.methods or wanted in view.assigned for view in views)
 
 
 def request_names(project: Project, node: Node) -> tuple[str, ...]:

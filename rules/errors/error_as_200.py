@@ -205,7 +205,7 @@ def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confide
     if key in _ERROR_KEYS and not _is_empty(value):
         return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
     if key in _FLAG_KEYS and value.const is False:
-        return f"`{key}` is false in the body", "medium"
+        return f"`{key}` is false in the body", "low"
     if key in _STATE_KEYS and text is not None and text.lower() in _BAD_STATES:
         return f'`{key}` is "{text}" in the body', "high"
     if key in _CODE_KEYS:

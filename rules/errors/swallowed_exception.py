@@ -16,7 +16,8 @@ from backaudit.backend.catching import (
 )
 from backaudit.backend.responses import Answer, answering
 from backaudit.facts import ops
-from backaudit.project import Project
+from backaudit.facts.ops import NONE
+from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
 # What a handler may call and still not have dealt with anything.
@@ -112,20 +113,28 @@ def _weigh(project: Project, handler: Handler) -> Confidence | None:
     if _idle(handler):
         if acts:
             return "high"
-        return "medium" if handler.bare or (near and not only_looks) else "low"
+        gone = handler.region.exits == "return"
+        return "medium" if not gone and (handler.bare or (near and not only_looks)) else "low"
     return "high" if acts and near else "low"
 
 
 def _idle(handler: Handler) -> bool:
     """Whether the handler does nothing at all (``pass``, ``continue``, ``...``)."""
-    if handler.region.exits not in ("", "continue"):
+    if handler.region.exits not in ("", "continue", "return"):
         return False
     for node in handler.nodes():
+        if isinstance(node.op, ops.Return) and _gives_nothing(node, node.op):
+            continue
         if not isinstance(node.op, (ops.Caught, ops.Bind, ops.Discard, ops.Const, ops.Opaque)):
             return False
         if isinstance(node.op, ops.Bind) and node.origin != handler.exception:
             return False
     return True
+
+
+def _gives_nothing(node: Node, op: ops.Return) -> bool:
+    made = node.to(op.value).origin.op if op.value != NONE else None
+    return made is None or (isinstance(made, ops.Const) and made.value in (None, False))
 
 
 def _fallback(handler: Handler) -> bool:

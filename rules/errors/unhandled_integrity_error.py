@@ -122,7 +122,8 @@ def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
         if path is None or any(_asked_by_caller(project, call, write) for call in path):
             continue
         told.add(write.node)
-        yield _finding(write, "high" if write.unique else "medium")
+        # Whether a foreign key is enforced is often up to the database.
+        yield _finding(write, "high" if write.unique else "low")
 
 
 def _finding(write: _Write, sure: Confidence) -> Finding:
@@ -165,7 +166,7 @@ def _rows(project: Project) -> Iterator[_Write]:
         for made in _constructions(project, table):
             stored = _stored(project, made)
             for attribute, column, unique in columns if stored is not None else ():
-                value, origin = _given(project, made, attribute)
+                value, origin = _given(project, made, attribute, loose=unique)
                 if stored is not None and value is not None and origin is not None:
                     yield _Write(table, column, unique, value, made, stored, origin)
 
@@ -186,8 +187,11 @@ def _constructions(project: Project, table: Table) -> Iterator[Node]:
                 yield call
 
 
-def _given(project: Project, made: Node, attribute: str) -> tuple[Node | None, Origin | None]:
-    """The value that a row gets for a column, and where it comes from if a client chose it."""
+def _given(project: Project, made: Node, attribute: str, *, loose: bool) -> tuple[Node | None, Origin | None]:
+    """The value that a row gets for a column, and where it comes from if a client chose it.
+
+    ``loose``: keys of an untyped mapping that is spread out count too.
+    """
     call = made.call
     assert call is not None
     value = made.arg(None, attribute)
@@ -196,7 +200,7 @@ def _given(project: Project, made: Node, attribute: str) -> tuple[Node | None, O
     for spread in call.dstar:
         node = made.to(spread)
         origin = _client(project, node, (attribute,))
-        if origin is not None:
+        if origin is not None and (loose or isinstance(origin.node.op, ops.Param)):
             return node, origin
     return None, None
 

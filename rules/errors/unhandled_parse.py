@@ -13,6 +13,7 @@ from backaudit.flow.client import client_origin, request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step, rule
 
 _VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
@@ -82,15 +83,18 @@ def _conversions(project: Project) -> Iterator[Finding]:
         names = project.names(call.func) if call.func is not None else ()
         exceptions = next((raises[name] for name in names if name in raises), ())
         argument = call.arg(0)
-        if call.code.file.role != "production" or not exceptions or escapes(project, call, exceptions[:1]) is None:
+        if call.code.file.role != "production" or not exceptions:
+            continue
+        path = escapes(project, call, exceptions[:1])
+        if path is None:
             continue
         if argument is None:
             if "Request" in " ".join(names):
-                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions)
+                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path)
             continue
         origin = client_origin(project, argument, untyped=True)
         if origin is not None and not _checked(argument, call) and not _matched(project, argument):
-            yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions)
+            yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions, path)
 
 
 def _checked(argument: Node, call: Node) -> bool:
@@ -126,12 +130,15 @@ def _texts(project: Project, call: Node | None) -> list[str]:
     return [constant.text for constant in found if constant is not None and constant.text is not None]
 
 
-def _finding(call: Node, what: str, origin: Origin | None, exceptions: tuple[str, ...]) -> Finding:
+def _finding(
+    call: Node, what: str, origin: Origin | None, exceptions: tuple[str, ...], path: tuple[Node, ...]
+) -> Finding:
     name = exceptions[0].rpartition(".")[2]
     steps = origin.steps if origin is not None else ()
     return Finding(
         place=first_line(call.place),
         message=f"{what} ({name}), and no one catches it: the client's mistake ends as a 500.",
+        confidence="medium" if path else "high",
         trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
     )
 
@@ -162,8 +169,17 @@ class _RaisingMapping(Goal):
         return None
 
     def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
-        # What is merged into a dict of the server's own is another mapping.
-        return isinstance(node.op, ops.Build)
+        # What is merged into a dict of the server's own is another mapping, and so is what a serializer made of it.
+        return isinstance(node.op, ops.Build) or _made_by_schema(trace.project, node)
+
+
+def _made_by_schema(project: Project, node: Node) -> bool:
+    op = node.op
+    if not isinstance(op, ops.Attr) or op.name not in ("data", "validated_data", "cleaned_data"):
+        return False
+    schemas = project.models.kinds["schemas"] | project.models.kinds["forms"]
+    owners = {owner for name in project.types(node.to(op.base)) for owner in project.lineage(split(name)[0])}
+    return not schemas.isdisjoint(owners)
 
 
 def _always_there(names: frozenset[str], key: str) -> bool:
@@ -243,7 +259,11 @@ def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
     if call.method == "keys":
         return True
     first = call.arg(0)
-    return call.method == "get" and first is not None and first.text == key and _is_asked(code, call)
+    if call.method != "get" or first is None:
+        return False
+    # ``for name in required: if not data.get(name): return 400``
+    each = isinstance(first.origin.op, ops.Element)
+    return (first.text == key or each) and _is_asked(code, call)
 
 
 def _is_asked(code: Code, call: Node) -> bool:
