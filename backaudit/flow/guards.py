@@ -300,7 +300,7 @@ _FORM_CHECKS = frozenset(
     )
 )
 _COPIES = ("keys", "values", "split", "list", "set", "tuple", "frozenset")
-_TELLING = ("valid", "allowed", "safe", "whitelist", "allowlist", "permitted", "is_uuid", "check_")
+_TELLING = ("valid", "allow", "safe", "whitelist", "permitted", "is_uuid", "check_", "trusted", "is_local", "verify")
 
 
 def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
@@ -317,5 +317,7 @@ def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], b
     if not calls.isdisjoint(names) or test.method in _FORM_CHECKS:
         return True
     if test.method == "isinstance":
-        return not {"builtins.str", "builtins.bytes"} & {n for a in test.args()[1:] for n in code.project.names(a)}
+        return "builtins.isinstance" in calls or not {"builtins.str", "builtins.bytes"} & {
+            n for a in test.args()[1:] for n in code.project.names(a)
+        }
     return by_project and bool(code.project.callees(test)) and any(word in test.method.lower() for word in _TELLING)

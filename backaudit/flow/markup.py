@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.routes import routes
+from backaudit.backend.routes import client_input, routes
 from backaudit.backend.schema import schema
 from backaudit.backend.templates import Printed, contexts, printed
 from backaudit.facts import ops
@@ -76,11 +76,41 @@ def _body(node: Node) -> Node | None:
     value = node.to(op.value).origin
     if isinstance(value.op, ops.Build) and value.op.kind == "tuple" and value.op.items:
         value = value.to(value.op.items[0]).origin if len(value.op.items) < 3 else value
-    if isinstance(value.op, (ops.Build, ops.Comp)):
-        return value if isinstance(value.op, ops.Build) and value.op.kind == "fstring" else None
-    if isinstance(value.op, ops.Call):
-        return value if value.method in ("format", "join", "replace", "strip", "decode", "str", "get") else None
-    return value
+    return value if _is_text_made(node.code.project, value, 0) else None
+
+
+_TEXT_METHODS = frozenset({"format", "join", "replace", "strip", "decode", "str", "upper", "lower", "title"})
+
+
+def _is_text_made(project: Project, value: Node, depth: int) -> bool:
+    """Whether a value is surely text: put together as one, or read from a form, a query or the path."""
+    value = value.origin
+    op = value.op
+    if isinstance(op, ops.Build):
+        return op.kind == "fstring"
+    if isinstance(op, ops.Bin):
+        return op.operator in ("+", "%") and any(
+            _is_text_made(project, value.to(side), depth + 1) or value.to(side).text is not None
+            for side in (op.left, op.right)
+            if depth < 8
+        )
+    if isinstance(op, ops.Phi):
+        return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
+    if isinstance(op, ops.Call):
+        return value.method in _TEXT_METHODS or (value.receiver is not None and _is_query(project, value.receiver))
+    if isinstance(op, ops.Item):
+        return _is_query(project, value.to(op.base))
+    return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
+
+
+def _is_query(project: Project, node: Node) -> bool:
+    said = {project.models.sources.get(name, "") for name in project.names(node)}
+    return any("query" in what or "form" in what or "cookie" in what for what in said)
+
+
+def _is_placeholder(node: Node, op: ops.Param) -> bool:
+    param = client_input(node.code.project, node.code, op.index)
+    return param is not None and param.where == "path"
 
 
 def shown_unescaped(project: Project) -> Iterator[Shown]:

@@ -93,7 +93,8 @@ def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[st
         for name, field in view.fields.items() if view is not None else ():
             made = field.origin
             flag = made.arg(None, "read_only")
-            nested = made.func is not None and any(project.denoted_classes(made.func))
+            kinds = project.denoted_classes(made.func) if made.func is not None else ()
+            nested = any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
             if made.method in _NOT_WRITTEN or (flag is not None and flag.const is True) or nested:
                 yield name
             if name == "read_only_fields":
@@ -219,12 +220,14 @@ class _Chosen(ClientValue):
         self._through = through
 
     def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
-        return isinstance(node.op, (ops.Const, ops.Compare)) or guarded(node, use, frozenset())
+        # What is computed (a balance and an amount) is the server's own doing.
+        return isinstance(node.op, (ops.Const, ops.Compare, ops.Bin)) or guarded(node, use, frozenset())
 
     def through(self, trace: Trace, call: Node) -> list[Node]:
         """A user who is looked up by what the client says is the client's choice, too."""
         lookup = self._through and call.method in ("get", "filter", "filter_by", "get_or_404", "get_object_or_404")
-        return call.args() if lookup else []
+        receiver = call.receiver.spelled if call.receiver is not None else "".join(a.spelled for a in call.args()[:1])
+        return call.args() if lookup and "user" in receiver.lower() else []
 
 
 def _single(project: Project) -> Iterator[Finding]:

@@ -1,0 +1,80 @@
+"""Values that may be an object where text was meant: JSON of a client's inside a document store's query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.routes import client_input
+from backaudit.facts import ops
+from backaudit.flow.bodies import is_untyped, is_validator
+from backaudit.flow.client import request_names
+from backaudit.flow.labels import ClientInput
+from backaudit.flow.sinks import Flow, sinks
+from backaudit.flow.trace import KEY, Access, Trace
+from backaudit.project import Node, Project
+
+_STORES = ("pymongo", "motor", "flask_pymongo", "mongoengine", "beanie", "bson", "odmantic")
+
+
+class JsonValue(ClientInput):
+    """A part of a client's JSON that nothing has made a text or number of."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, "nosql")
+        kinds = project.models.kinds
+        self._bodies = kinds.get("body-reads", frozenset()) | kinds.get("messages", frozenset())
+        self._texts = kinds.get("text-body-reads", frozenset())
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        op = node.op
+        if access[:1] == (KEY,):
+            return None
+        if isinstance(op, ops.Param):
+            param = client_input(trace.project, node.code, op.index)
+            open_ = param is not None and param.where == "body" and not param.schema
+            if param is None or not open_ or (param.types and not is_untyped(trace.project, node.code, param)):
+                return None
+            return f"`{param.name}` comes from the client (JSON)"
+        if isinstance(op, (ops.Attr, ops.Call)) and not self._bodies.isdisjoint(request_names(trace.project, node)):
+            return "the JSON body comes from the client"
+        if isinstance(op, ops.Call) and node.method == "loads" and node.arg(0) is not None:
+            return self._loaded(trace.project, node)
+        return None
+
+    def _loaded(self, project: Project, call: Node) -> str | None:
+        first = call.args()[0].origin
+        while (
+            first.call is not None and first.receiver is not None and request_names(project, first)[:1] == ("*.decode",)
+        ):
+            first = first.receiver.origin
+        read = not self._texts.isdisjoint(request_names(project, first))
+        return "the JSON body comes from the client" if read else None
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+        if isinstance(node.op, ops.Build) and node.op.kind == "fstring":
+            return True
+        if isinstance(node.op, ops.Call) and is_validator(trace.project, node):
+            return True
+        return super().ends(trace, node, access, use)
+
+
+def document_flows(project: Project) -> Iterator[Flow]:
+    """Queries of document stores that a client's JSON reaches as it came."""
+    if not _has_store(project):
+        return
+    told: set[Node] = set()
+    for sink in sinks(project, "document"):
+        first = sink.argument.origin
+        if sink.call in told or isinstance(first.op, ops.Const):
+            continue
+        trace = Trace(project, JsonValue(project), within=isinstance(first.op, ops.Param))
+        origin = next(trace.origins(sink.argument, use=sink.call.value), None)
+        if origin is not None:
+            told.add(sink.call)
+            yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
+
+
+def _has_store(project: Project) -> bool:
+    return any(
+        item.module.partition(".")[0] in _STORES for file in project.files.values() for item in file.facts.imports
+    )
