@@ -96,7 +96,8 @@ def _called(project: Project, call: Node, depth: int) -> Claims:
         source = call.arg(0) or receiver
         return claims(project, source, depth + 1) if source is not None else _UNKNOWN
     if call.method == "dict" and receiver is None:
-        inner = [claims(project, arg, depth + 1) for arg in call.args() if arg.code and arg not in call.keywords().values()]
+        given = list(call.keywords().values())
+        inner = [claims(project, arg, depth + 1) for arg in call.args() if arg not in given]
         return _joined([Claims(frozenset(call.keywords()), True), *inner])
     if call.method in ("dict", "model_dump", "_asdict") and receiver is not None:
         return _fields(project, receiver)

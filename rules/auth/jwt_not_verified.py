@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backaudit.backend.tokens import algorithms, option, readings, verified
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Confidence, Finding, rule
 
 _VERIFIES = re.compile(r"verif|validat|check_signature|decode")
 
@@ -58,11 +58,8 @@ def jwt_not_verified(project: Project) -> Iterator[Finding]:
             yield _finding(call, "The token may choose its own algorithm: `algorithms` is not given.", "low")
 
 
-def _finding(call: Node, message: str, confidence: str = "high") -> Finding:
-    scope = call.code.function.qualname
-    if confidence == "low":
-        return Finding(place=call.place, message=message, confidence="low", scope=scope)
-    return Finding(place=call.place, message=message, confidence="medium" if confidence == "medium" else "high", scope=scope)
+def _finding(call: Node, message: str, confidence: Confidence = "high") -> Finding:
+    return Finding(place=call.place, message=message, confidence=confidence, scope=call.code.function.qualname)
 
 
 def _is_peek(project: Project, call: Node) -> bool:

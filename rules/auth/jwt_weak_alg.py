@@ -20,8 +20,8 @@ def jwt_weak_alg(project: Project) -> Iterator[Finding]:
     `none` means no signature at all. A reader that admits both HMAC and public-key algorithms can be given a token that
     is signed by HMAC with the public key, which everybody has. An HMAC key shorter than its hash can be guessed.
 
-    Mend: admit exactly one algorithm, the one that signs (`algorithms=["EdDSA"]`, `["HS256"]`), and make HMAC keys of at
-    least 32 random bytes.
+    Mend: admit exactly one algorithm, the one that signs (`algorithms=["EdDSA"]`, `["HS256"]`), and make HMAC keys of
+    at least 32 random bytes.
 
     Bad:
         import jwt

@@ -1,0 +1,157 @@
+"""auth/cors-wildcard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.guards import authenticated, guarded
+from backaudit.backend.locate import behind, strings
+from backaudit.backend.settings import Setting, dict_entry, django_setting, is_literally, settings_named
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.project import Node, Project
+from backaudit.rule import Confidence, Finding, rule
+
+_MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
+_ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
+_REMEDY = "Name the origins that may: `{0}`, from the environment where they differ by stage."
+
+
+@rule(
+    "auth/cors-wildcard",
+    severity="medium",
+    cwe=942,
+    owasp=("A02:2025", "A05:2021", "API8:2023"),
+)
+def cors_wildcard(project: Project) -> Iterator[Finding]:
+    """Every web site may call the API from its visitors' browsers.
+
+    With credentials allowed as well, any page that a logged-in user opens can read and change the user's data with the
+    user's cookie. Without credentials it still opens an API behind a login, or inside a network, to every page.
+
+    Mend: list the origins of your own front ends.
+
+    Bad:
+        from fastapi import FastAPI
+        from fastapi.middleware.cors import CORSMiddleware
+
+        app = FastAPI()
+        app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+
+    Good:
+        from fastapi import FastAPI
+        from fastapi.middleware.cors import CORSMiddleware
+
+        app = FastAPI()
+        app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.org"], allow_credentials=True)
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html#cross-origin-resource-sharing
+    """
+    yield from _middleware(project)
+    yield from _flask(project)
+    yield from _sockets(project)
+    yield from _django(project)
+
+
+def _finding(project: Project, place: Place, how: str, credentials: bool, remedy: str) -> Iterator[Finding]:
+    if project.role(place.path) != "production":
+        return
+    if credentials:
+        yield Finding(
+            place=place,
+            message=f"{how} together with credentials: any site can act as the user who visits it.",
+            remedy=_REMEDY.format(remedy),
+        )
+    elif any(authenticated(route) for route in project.once(guarded)):
+        confidence: Confidence = "medium"
+        yield Finding(
+            place=place,
+            message=f"{how} on an API that asks for a login.",
+            remedy=_REMEDY.format(remedy),
+            confidence=confidence,
+            severity="low",
+        )
+
+
+def _is_all(project: Project, node: Node | None) -> bool:
+    return any(text in _ALL for text in strings(project, node))
+
+
+def _true(project: Project, node: Node | None) -> bool:
+    return node is not None and is_literally(project, node, True)
+
+
+def _middleware(project: Project) -> Iterator[Finding]:
+    for last in ("add_middleware", "Middleware", "CORSMiddleware"):
+        for call in project.calls_of(last):
+            target = call.arg(0) if last != "CORSMiddleware" else call.func
+            if target is None or set(_MIDDLEWARES).isdisjoint(project.names(target)):
+                continue
+            origins, pattern = call.arg(None, "allow_origins"), call.arg(None, "allow_origin_regex")
+            if _is_all(project, origins) or _is_all(project, pattern):
+                credentials = _true(project, call.arg(None, "allow_credentials"))
+                remedy = 'allow_origins=["https://app.example.org"]'
+                place = _where(call, origins or pattern)
+                yield from _finding(project, place, "Every origin is allowed", credentials, remedy)
+
+
+def _where(call: Node, given: Node | None) -> Place:
+    """The list of origins if it is written in the call, else the call."""
+    inside = given is not None and call.at.line <= given.at.line <= call.at.end_line
+    return given.place if given is not None and inside else call.place
+
+
+def _flask(project: Project) -> Iterator[Finding]:
+    for call in project.calls("flask_cors.CORS", "flask_cors.CORS.init_app", "flask_cors.cross_origin"):
+        origins = call.arg(None, "origins") or _resource_origins(project, call)
+        given = origins is not None or call.arg(None, "resources") is not None
+        if _configured(project) and not given:
+            continue
+        if not given or _is_all(project, origins):
+            credentials = _true(project, call.arg(None, "supports_credentials"))
+            how = "Every origin is allowed" if given else f"`{call.spelled}` without origins allows every origin"
+            yield from _finding(project, call.place, how, credentials, 'CORS(app, origins=["https://app.example.org"])')
+
+
+def _configured(project: Project) -> bool:
+    return bool(settings_named(project, "CORS_ORIGINS"))
+
+
+def _resource_origins(project: Project, call: Node) -> Node | None:
+    """``resources={r"/api/*": {"origins": "*"}}``."""
+    resources = call.arg(None, "resources")
+    for display in behind(project, resources) if resources is not None else ():
+        op = display.op
+        for item in op.items if isinstance(op, ops.Build) and op.kind == "dict" else ():
+            found = dict_entry(project, display.to(item), "origins")
+            if found is not None:
+                return found
+    return None
+
+
+def _sockets(project: Project) -> Iterator[Finding]:
+    names = ("flask_socketio.SocketIO", "flask_socketio.SocketIO.init_app", "socketio.AsyncServer", "socketio.Server")
+    for call in project.calls(*names):
+        origins = call.arg(None, "cors_allowed_origins")
+        if _is_all(project, origins):
+            # A socket's handshake carries the cookies: every origin is every origin with credentials.
+            how = "The socket server accepts every origin,"
+            yield from _finding(project, call.place, how, True, 'cors_allowed_origins=["https://app.example.org"]')
+
+
+def _django(project: Project) -> Iterator[Finding]:
+    credentials = django_setting(project, "CORS_ALLOW_CREDENTIALS")
+    with_credentials = credentials is not None and is_literally(project, credentials.value, True)
+    for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
+        setting = django_setting(project, name)
+        if setting is not None and is_literally(project, setting.value, True):
+            yield from _django_finding(project, setting, with_credentials)
+    listed = django_setting(project, "CORS_ALLOWED_ORIGIN_REGEXES")
+    if listed is not None and _is_all(project, listed.value):
+        yield from _django_finding(project, listed, with_credentials)
+
+
+def _django_finding(project: Project, setting: Setting, credentials: bool) -> Iterator[Finding]:
+    remedy = 'CORS_ALLOWED_ORIGINS = ["https://app.example.org"]'
+    yield from _finding(project, setting.place, f"`{setting.name}` allows every origin", credentials, remedy)

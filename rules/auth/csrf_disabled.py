@@ -1,0 +1,182 @@
+"""auth/csrf-disabled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.access import mentions_caller
+from backaudit.backend.guards import guarded
+from backaudit.backend.locate import decorated, items, strings
+from backaudit.backend.records import Route
+from backaudit.backend.settings import django_setting, is_literally, settings_named
+from backaudit.facts.place import Place
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.rule import Finding, rule
+
+_SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_MIDDLEWARE = "django.middleware.csrf.CsrfViewMiddleware"
+_SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+_EXEMPTS = (
+    "django.views.decorators.csrf.csrf_exempt", "flask_wtf.csrf.CSRFProtect.exempt", "flask_wtf.CSRFProtect.exempt",
+)  # fmt: skip
+_COOKIE_GUARDS = re.compile(r"login_required|LoginRequired|staff_member|passes_test|permission_required|UserPasses")
+
+
+@rule(
+    "auth/csrf-disabled",
+    severity="medium",
+    cwe=352,
+    owasp=("A01:2025", "A01:2021"),
+)
+def csrf_disabled(project: Project) -> Iterator[Finding]:
+    """Protection against forged requests is off where a cookie logs in.
+
+    The browser sends the session's cookie with every request, also with one that another site's page makes. Without a
+    token that only your own pages know, any page that a logged-in user visits can post forms in the user's name.
+
+    Mend: leave the protection on. Views that are called by programs belong behind a token in a header instead of a
+    cookie; for those the exemption does no harm.
+
+    Bad:
+        # file: settings.py
+        ROOT_URLCONF = "urls"
+        INSTALLED_APPS = ["django.contrib.auth"]
+        # file: urls.py
+        from django.urls import path
+
+        from views import close
+
+        urlpatterns = [path("close/", close)]
+        # file: views.py
+        from django.contrib.auth.decorators import login_required
+        from django.views.decorators.csrf import csrf_exempt
+
+        @csrf_exempt
+        @login_required
+        def close(request):
+            request.user.delete()
+
+    Good:
+        # file: settings.py
+        ROOT_URLCONF = "urls"
+        INSTALLED_APPS = ["django.contrib.auth"]
+        # file: urls.py
+        from django.urls import path
+
+        from views import close
+
+        urlpatterns = [path("close/", close)]
+        # file: views.py
+        from django.contrib.auth.decorators import login_required
+
+        @login_required
+        def close(request):
+            request.user.delete()
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+    """
+    for name in _SETTINGS:
+        by_hand = name == "WTF_CSRF_CHECK_DEFAULT" and project.calls_of("protect")
+        for setting in settings_named(project, name) if not by_hand else ():
+            if is_literally(project, setting.value, False):
+                message = f"`{setting.name} = False` turns the protection of every form off."
+                yield Finding(place=setting.place, message=message)
+    yield from _django_middleware(project)
+    yield from _exempt(project)
+    yield from _left_out(project)
+    yield from _forms(project)
+
+
+def _django_middleware(project: Project) -> Iterator[Finding]:
+    setting = django_setting(project, "MIDDLEWARE")
+    listed = strings(project, setting.value) if setting is not None else ()
+    if setting is not None and _SESSIONS in listed and not any("csrf" in name.lower() for name in listed):
+        yield Finding(
+            place=setting.place,
+            message=f"`MIDDLEWARE` has sessions and lacks `{_MIDDLEWARE}`: no form is protected.",
+            remedy=f'Put "{_MIDDLEWARE}" after the session middleware.',
+        )
+
+
+def _exempt(project: Project) -> Iterator[Finding]:
+    """Views that are exempted although a cookie logs in to them."""
+    seen: set[Place] = set()
+    for route in project.once(guarded):
+        place = _exemption(project, route)
+        if place is not None and place not in seen and _by_cookie(project, route):
+            seen.add(place)
+            shown = f"{'/'.join(route.methods) or 'Any method'} {route.path}"
+            yield Finding(
+                place=place,
+                message=f"{shown} is exempted from the protection, and the session's cookie logs in to it.",
+                scope=route.handler.function.qualname,
+            )
+
+
+def _exemption(project: Project, route: Route) -> Place | None:
+    if route.handler.file.role != "production" or (route.methods and not _UNSAFE & set(route.methods)):
+        return None
+    view = route.view
+    around = [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
+    for node in (*route.handler.decorators, *around, *route.wrappers):
+        named = [node.func or node, *node.args()] if node.method == "method_decorator" else [node.func or node]
+        inner = [item for name in named for item in (name, *items(name))]
+        if any(not set(_EXEMPTS).isdisjoint(project.names(name)) for name in inner):
+            return route.place if node in route.wrappers else _line(route, node)
+    return None
+
+
+def _line(route: Route, decorator: Node) -> Place:
+    return decorator.place if decorator.call is not None else route.handler.place
+
+
+def _by_cookie(project: Project, route: Route) -> bool:
+    if route.view is not None and any(name.startswith("rest_framework") for name in project.lineage(route.view.name)):
+        return False
+    names = {name for d in route.handler.decorators for name in project.names(d.func or d)}
+    if "rest_framework.decorators.api_view" in names:
+        return False
+    if any(_COOKIE_GUARDS.search(guard.name) for guard in route.guards):
+        return True
+    return route.handler.function.kind == "function" and not route.guards and mentions_caller(project, route.handler)
+
+
+def _left_out(project: Project) -> Iterator[Finding]:
+    """A protection that was written and is used nowhere."""
+    for decorator, target in project.once(decorated):
+        if not isinstance(target, Code) or "csrf" not in target.function.name.lower():
+            continue
+        made = any(name.endswith("web.middleware") for name in project.names(decorator.func or decorator))
+        if made and not _used(project, target):
+            for call in project.calls("aiohttp.web.Application"):
+                if project.role(call.code.path) == "production":
+                    yield Finding(
+                        place=_middlewares(call),
+                        message=f"`{target.function.name}` is written and not among the application's middlewares.",
+                        remedy=f"Add `{target.function.name}` to `middlewares`.",
+                    )
+
+
+def _used(project: Project, code: Code) -> bool:
+    """Whether another body reads the function, or another file imports it."""
+    name = code.function.name
+    imported = any(item.name == name for file in project.files.values() for item in file.facts.imports)
+    return imported or any(True for _ in project.mentioning(name))
+
+
+def _middlewares(call: Node) -> Place:
+    listed = call.arg(None, "middlewares")
+    return listed.place if listed is not None and listed.at.line >= call.at.line else call.place
+
+
+def _forms(project: Project) -> Iterator[Finding]:
+    """``class Meta: csrf = False`` in a form."""
+    for cls in project.subclasses(*sorted(project.models.kinds.get("forms", ()))):
+        meta: ClassView | None = cls.inner.get("Meta")
+        field = meta.fields.get("csrf") if meta is not None else None
+        if field is not None and is_literally(project, field, False) and cls.file.role == "production":
+            message = f"The form `{cls.cls.name}` is made without its CSRF token."
+            yield Finding(place=field.place, message=message, confidence="medium")

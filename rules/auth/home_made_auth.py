@@ -1,0 +1,107 @@
+"""auth/home-made-auth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.denial import conditions, sides
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.flow.client import request_names
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Finding, rule
+
+_RIGHT = re.compile(
+    r"^(x[-_])?(is_?)?(admin|administrator|staff|superuser|roles?|user_?role|privilege|logged_?in|authenticated"
+    r"|permissions?|access_?level|user_?type)$",
+    re.I,
+)
+_BY_CLIENT = ("cookies", "COOKIES", "headers", "META", "args", "GET", "query_params", "form", "POST", "values")
+
+
+@rule(
+    "auth/home-made-auth",
+    severity="high",
+    cwe=287,
+    owasp=("A07:2025", "A07:2021", "API2:2023"),
+    shown="strict",
+)
+def home_made_auth(project: Project) -> Iterator[Finding]:
+    """What somebody may do is read from what the client sends.
+
+    Cookies, headers and parameters are the client's to write: who sends `role=admin` is an administrator.
+
+    Mend: keep who is logged in on the server (a signed session, a verified token) and look rights up by that user.
+
+    Bad:
+        from flask import Flask, abort, request
+
+        app = Flask(__name__)
+
+        @app.get("/admin")
+        def admin():
+            if request.cookies.get("role") != "admin":
+                abort(403)
+            return "secrets"
+
+    Good:
+        from flask import Flask, abort
+        from flask_login import current_user, login_required
+
+        app = Flask(__name__)
+
+        @app.get("/admin")
+        @login_required
+        def admin():
+            if not current_user.is_admin:
+                abort(403)
+            return "secrets"
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Authorization_Cheat_Sheet.html
+    """
+    seen: set[Place] = set()
+    bodies = {code: None for name in _BY_CLIENT for code in project.mentioning(name)}
+    for code in sorted(bodies, key=lambda code: (code.path, code.index)):
+        if code.file.role != "production":
+            continue
+        for test in _tests(code):
+            read = _claimed(project, test)
+            if read is not None and test.place not in seen:
+                seen.add(test.place)
+                yield Finding(
+                    place=test.place,
+                    message=f"What the caller may do is decided by `{read.spelled}`, which the client writes.",
+                    confidence="medium",
+                    scope=code.function.qualname,
+                )
+
+
+def _tests(code: Code) -> Iterator[Node]:
+    for region in code.body.regions:
+        if region.kind in ("then", "lazy") and region.test != NONE:
+            yield code.node(region.test)
+
+
+def _claimed(project: Project, test: Node) -> Node | None:
+    """The read of the request that a condition takes for a right."""
+    for condition in conditions(test):
+        for side in (condition, *sides(condition)):
+            key = _key(side.origin)
+            if key is not None and _RIGHT.match(key) and _from_client(project, side.origin):
+                return side.origin
+    return None
+
+
+def _key(node: Node) -> str | None:
+    op = node.op
+    key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0) if node.method == "get" else None
+    return key.text if key is not None else None
+
+
+def _from_client(project: Project, node: Node) -> bool:
+    spelled = node.spelled
+    named = any(f"request.{part}" in spelled for part in _BY_CLIENT)
+    return named or not frozenset(project.models.sources).isdisjoint(request_names(project, node))

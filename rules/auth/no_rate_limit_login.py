@@ -1,0 +1,194 @@
+"""auth/no-rate-limit-login."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.denial import mention
+from backaudit.backend.exposure import words
+from backaudit.backend.frameworks.django import library_views
+from backaudit.backend.guards import guarded
+from backaudit.backend.locate import strings
+from backaudit.backend.records import LibraryView, Route
+from backaudit.backend.settings import django_setting, entry
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+_LOGIN = frozenset({"login", "signin", "logon", "authenticate", "acceso", "iniciar"})
+_TOKEN = frozenset({"token", "tokens"})
+_NOT = frozenset(
+    {
+        "logout", "signout", "refresh", "revoke", "verify", "callback", "oauth", "sso", "saml", "test", "me", "sent",
+        "link", "check",
+    }
+)  # fmt: skip
+_OTHERS = frozenset({"register", "registration", "signup", "reset", "forgot", "recover", "recovery"})
+_COUNTS = re.compile(r"rate_?limit|throttl|bucket|attempts|lock_?out|limiter|too_many")
+_WHO = re.compile(r"user|uid|logged|account")
+_CHECKS = re.compile(
+    r"(check|verify|compare|valid)\w*_?(password|pass|hash|credentials|pw)\b|checkpw|authenticate|login_user"
+)
+
+
+@rule(
+    "auth/no-rate-limit-login",
+    severity="medium",
+    cwe=307,
+    owasp=("A07:2025", "A07:2021", "API2:2023"),
+    shown="strict",
+)
+def no_rate_limit_login(project: Project) -> Iterator[Finding]:
+    """A login may be tried as often as one likes.
+
+    Lists of leaked passwords are tried on every login that answers. Without a limit a small machine tries millions a
+    day.
+
+    Mend: limit by address and by account: `@limiter.limit("5/minute")` (Flask-Limiter, slowapi), `throttle_scope` or
+    `DEFAULT_THROTTLE_CLASSES` (REST framework), django-axes or django-ratelimit (Django). Count failures in a shared
+    store, not in the process.
+
+    Bad:
+        from flask import Flask, request, session
+        from werkzeug.security import check_password_hash
+
+        app = Flask(__name__)
+
+        @app.post("/login")
+        def login():
+            user = find(request.form["name"])
+            if user and check_password_hash(user.hash, request.form["password"]):
+                session["user_id"] = user.id
+                return {}
+            return {}, 401
+
+    Good:
+        from flask import Flask, request, session
+        from flask_limiter import Limiter
+        from werkzeug.security import check_password_hash
+
+        app = Flask(__name__)
+        limiter = Limiter(lambda: request.remote_addr, app=app)
+
+        @app.post("/login")
+        @limiter.limit("5 per minute")
+        def login():
+            user = find(request.form["name"])
+            if user and check_password_hash(user.hash, request.form["password"]):
+                session["user_id"] = user.id
+                return {}
+            return {}, 401
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html#login-throttling
+    """
+    if _limited_everywhere(project):
+        return
+    others = tuple(Step(place, "nor is this limited") for place in _unlimited_others(project))
+    seen: set[Place] = set()
+    for route in project.once(guarded):
+        if _is_login(project, route) and not _limited(route) and route.handler.place not in seen:
+            seen.add(route.handler.place)
+            yield Finding(
+                place=route.handler.place,
+                message=f"{_shown(route)} takes credentials without a rate limit.",
+                remedy=_remedy(route),
+                confidence="high",
+                related=others,
+                scope=route.handler.function.qualname,
+            )
+    yield from _library(project)
+
+
+def _shown(route: Route) -> str:
+    return f"{'/'.join(route.methods) or 'Any method'} {route.path}"
+
+
+def _remedy(route: Route) -> str:
+    known = {
+        "flask": 'Put `@limiter.limit("5/minute")` of Flask-Limiter on it.',
+        "fastapi": 'Put `@limiter.limit("5/minute")` of slowapi on it, or depend on `RateLimiter` of fastapi-limiter.',
+        "django": "Install django-axes, or put `@ratelimit` of django-ratelimit or `throttle_classes` on it.",
+    }
+    return known.get(route.framework, "")
+
+
+def _serves(route: Route) -> bool:
+    return route.handler.file.role == "production" and (not route.methods or "POST" in route.methods)
+
+
+def _limited(route: Route) -> bool:
+    """By a guard, or by the handler's own counting."""
+    if any(guard.kind == "rate-limit" for guard in route.guards):
+        return True
+    return any(_COUNTS.search(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
+
+
+def _is_login(project: Project, route: Route) -> bool:
+    if not _serves(route):
+        return False
+    found = words(route)
+    if found & _NOT or found & _OTHERS:
+        return False
+    if found & _LOGIN:
+        return True
+    if found & _TOKEN:
+        return any(guard.kind == "authenticates" for guard in route.guards) or _checks_password(route)
+    known = any(guard.name != "a check in the body" for guard in route.guards)
+    return not known and "{" not in route.path and _checks_password(route) and _opens_session(project, route)
+
+
+def _checks_password(route: Route) -> bool:
+    return any(_CHECKS.search(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
+
+
+def _opens_session(project: Project, route: Route) -> bool:
+    """Whether a handler stores who logged in."""
+    for node in route.handler.nodes(ops.SetItem):
+        op = node.op
+        key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
+        named = key is not None and _WHO.search(key)
+        if named and isinstance(op, ops.SetItem) and "http-session" in mention(project, node.to(op.base)):
+            return True
+    return any(node.method in ("login_user", "create_access_token") for node in route.handler.nodes(ops.Call))
+
+
+def _unlimited_others(project: Project) -> list[Place]:
+    open_routes = (route for route in project.once(guarded) if _serves(route) and not _limited(route))
+    kept = (r for r in open_routes if words(r) & _OTHERS and not words(r) & {"confirm", "verify"})
+    return list(dict.fromkeys(route.handler.place for route in kept))
+
+
+def _limited_everywhere(project: Project) -> bool:
+    """Limits that hold for the whole application."""
+    known = project.models.kinds.get("rate-limit-apps", frozenset())
+    for name in ("INSTALLED_APPS", "MIDDLEWARE"):
+        setting = django_setting(project, name)
+        if setting is not None and not known.isdisjoint(strings(project, setting.value)):
+            return True
+    if entry(project, "REST_FRAMEWORK", "DEFAULT_THROTTLE_CLASSES") is not None:
+        return True
+    if any(call.arg(None, "default_limits") is not None for call in project.calls_of("Limiter")):
+        return True
+    wrapped = (call.arg(0) for call in project.calls_of("add_middleware"))
+    names = (name for node in wrapped if node is not None for name in project.names(node))
+    return any("ratelimit" in name.lower().replace("_", "") or "slowapi" in name.lower() for name in names)
+
+
+def _library(project: Project) -> Iterator[Finding]:
+    known = project.models.kinds.get("login-views", frozenset())
+    seen: set[Place] = set()
+    for view in project.once(library_views):
+        if view.name in known and view.place not in seen and project.role(view.place.path) == "production":
+            seen.add(view.place)
+            yield _library_finding(view)
+
+
+def _library_finding(view: LibraryView) -> Finding:
+    return Finding(
+        place=view.place,
+        message=f"{view.path} is the login of `{view.name}`, which has no rate limit of its own.",
+        remedy="Install django-axes, or wrap the view with a limit (REST framework: `DEFAULT_THROTTLE_CLASSES`).",
+    )
