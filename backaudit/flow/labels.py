@@ -10,6 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
+from backaudit.flow.hashing import hashes_itself
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import ClassView, Code, Node, Project
@@ -229,6 +230,8 @@ class Password(Goal):
                 return False
         if types:
             return True
+        if isinstance(base.origin.op, ops.Element):
+            return False  # one of many: a row, as a rule
         spelled = base.spelled.lower()
         return not any(word in spelled for word in ("settings", "config", "env", "conf", "url", "args", "options"))
 
@@ -252,7 +255,9 @@ class Password(Goal):
         op = node.op
         if isinstance(op, (ops.Const, ops.Compare)):
             return True
-        if isinstance(op, ops.Attr) and means_password_hash(op.name):
+        if isinstance(op, ops.Attr) and (means_password_hash(op.name) or _kept_hashed(trace.project, node.to(op.base), op.name)):
+            return True
+        if isinstance(op, ops.Param) and access and _kept_hashed(trace.project, node, str(access[0])):
             return True
         types = trace.project.types(node)
         if "builtins.bool" in types or "builtins.int" in types:
@@ -280,6 +285,14 @@ class Password(Goal):
 
     def through(self, trace: Trace, call: Node) -> Iterable[Node]:
         return ()
+
+
+def _kept_hashed(project: Project, node: Node, field: str) -> bool:
+    """Whether every class that an object may have hashes the password before it is in this field."""
+    if not means_password(field):
+        return False
+    found = list(project.instances(node))
+    return bool(found) and all(hashes_itself(project, cls, field) for cls in found)
 
 
 class NamedPassword(Password):

@@ -112,6 +112,8 @@ class Shown(NamedPassword):
         op = node.op
         if isinstance(op, ops.Const):
             return True
+        if isinstance(op, ops.Attr) and not access and self._column(trace.project, node, op):
+            return False
         if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.intersection(words(node.method)) or _leaves_out(node)):
             return True
         if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):

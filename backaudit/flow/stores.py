@@ -9,6 +9,7 @@ import msgspec
 from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
+from backaudit.flow.hashing import hashes_itself
 from backaudit.flow.trace import Access
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import ClassView, Node, Project
@@ -39,6 +40,7 @@ def password_stores(project: Project) -> tuple[Store, ...]:
         *_constructed(project),
         *_assigned(project),
         *_called(project),
+        *_copied(project),
         *_in_sql(project),
         *_documents(project),
         *_in_session(project),
@@ -68,49 +70,61 @@ def _model_names(project: Project) -> frozenset[str]:
 
 def _constructed(project: Project) -> Iterator[Store]:
     for cls in project.once(models):
-        columns = [name for name in cls.fields if is_password_column(name)]
-        inherited = [] if columns else _inherited_columns(project, cls)
         own = project.method(cls.name, "__init__")
         for call in project.calls_of(cls.cls.name):
             func = call.func
-            if func is None or f"type[{cls.name}]" not in project.types(func) or own is not None:
-                continue
-            yield from _keywords(call, columns or inherited, f"a row of `{cls.cls.name}`", cls)
+            if func is not None and f"type[{cls.name}]" in project.types(func) and own is None:
+                yield from _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
 
 
-def _inherited_columns(project: Project, cls: ClassView) -> list[str]:
-    owners = [project.class_named(owner) for owner in project.lineage(cls.name)[1:]]
-    return [name for owner in owners if owner is not None for name in owner.fields if is_password_column(name)]
+def _columns(project: Project, cls: ClassView) -> list[str]:
+    """The columns of a model, inherited ones included, that hold passwords as they are given."""
+    found = {"password": None} if _is_library_user(project, cls.name) else {}
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        found.update((name, None) for name in (view.fields if view is not None else ()) if is_password_column(name))
+    return [name for name in found if not hashes_itself(project, cls, name)]
 
 
-def _keywords(call: Node, columns: list[str], where: str, cls: ClassView | None = None) -> Iterator[Store]:
+def _is_library_user(project: Project, name: str) -> bool:
+    named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
+    return not named.isdisjoint(project.lineage(name))
+
+
+def _keywords(project: Project, call: Node, where: str, cls: ClassView | None) -> Iterator[Store]:
     """The password among the keywords of a call, or in a mapping that is spread over them."""
-    setters = cls.setters if cls is not None else {}
+    columns = _columns(project, cls) if cls is not None else ["password"]
     given = call.keywords()
     for name, value in given.items():
-        if is_password_column(name) and name not in setters:
+        if is_password_column(name) and (cls is None or not hashes_itself(project, cls, name)):
             yield Store(call, value, (), name, where)
     op = call.call
-    spread = [column for column in columns if column not in given and column not in setters]
     for unpacked in op.dstar if op is not None else ():
-        for column in spread:
-            yield Store(call, call.origin.to(unpacked), (column,), column, where)
+        for column in columns:
+            if column not in given:
+                yield Store(call, call.origin.to(unpacked), (column,), column, where)
 
 
 def _assigned(project: Project) -> Iterator[Store]:
-    for cls in project.once(models):
-        names = {name for name in cls.fields if is_password_column(name)} - set(cls.setters)
-        for name in sorted(names):
-            for code in dict.fromkeys(project.mentioning(name)):
-                for node in code.nodes(ops.SetAttr):
-                    op = node.op
-                    assert isinstance(op, ops.SetAttr)
-                    if op.name == name and _is_row_of(project, node.to(op.base), cls):
-                        yield Store(node, node.to(op.value), (), name, f"a row of `{cls.cls.name}`")
+    """``user.password = ...`` on a row, also one of a library's class."""
+    for code in project.mentioned(is_password_column):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            assert isinstance(op, ops.SetAttr)
+            owner = _owner(project, node.to(op.base), op.name) if is_password_column(op.name) else ""
+            if owner:
+                yield Store(node, node.to(op.value), (), op.name, f"a row of `{owner}`")
 
 
-def _is_row_of(project: Project, base: Node, cls: ClassView) -> bool:
-    return any(cls.name in project.lineage(split(name)[0]) for name in project.types(base))
+def _owner(project: Project, base: Node, column: str) -> str:
+    """The name of the model whose row ``base`` is, if that keeps the column as it is given."""
+    for name in project.types(base):
+        cls = project.class_named(split(name)[0])
+        if cls is not None and is_model(project, cls.name) and column in _columns(project, cls):
+            return cls.cls.name
+        if cls is None and _is_library_user(project, split(name)[0]):
+            return split(name)[0].rpartition(".")[2]
+    return ""
 
 
 def _called(project: Project) -> Iterator[Store]:
@@ -119,10 +133,24 @@ def _called(project: Project) -> Iterator[Store]:
     for call in project.calls(*sorted(table)):
         model = _written_model(project, call)
         where = f"a row of `{model.cls.name}`" if model is not None else "a row"
-        columns = [name for name in model.fields if is_password_column(name)] if model is not None else []
-        yield from _keywords(call, columns, where, model)
-        for argument in [*call.args()[:1], *(v for k, v in call.keywords().items() if k in ("defaults", "values"))]:
+        columns = _columns(project, model) if model is not None else ["password"]
+        yield from _keywords(project, call, where, model)
+        given = [call.arg(0), *(call.arg(None, name) for name in ("defaults", "values"))]
+        for argument in (value for value in given if value is not None):
             yield from _mapping(call, argument, columns, where)
+
+
+def _copied(project: Project) -> Iterator[Store]:
+    """``User.model_validate(body)`` and its kin: a row from the fields of another object."""
+    for method in ("model_validate", "from_orm", "parse_obj"):
+        for call in project.calls_of(method):
+            first, receiver = call.arg(0), call.receiver
+            for cls in project.denoted_classes(receiver) if receiver is not None else ():
+                if first is not None and is_model(project, cls.name):
+                    given = call.arg(None, "update")
+                    updated = {store.column for store in _mapping(call, given, [], "")} if given is not None else set()
+                    for column in (c for c in _columns(project, cls) if c not in updated):
+                        yield Store(call, first, (column,), column, f"a row of `{cls.cls.name}`")
 
 
 def _written_model(project: Project, call: Node) -> ClassView | None:
@@ -146,7 +174,7 @@ def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iter
             elif name is not None and name.startswith("$"):
                 yield from _mapping(call, made.to(item), columns, where)
     elif not isinstance(made.op, (ops.Const, ops.Compare)):
-        for column in columns or ["password"]:
+        for column in columns:
             yield Store(call, argument, (column,), column, where)
 
 
@@ -234,7 +262,7 @@ def _documents(project: Project) -> Iterator[Store]:
     table = project.models.kinds.get("document-writers", frozenset())
     for call in project.calls(*sorted(table)):
         for argument in call.args():
-            yield from _mapping(call, argument, [], "a document")
+            yield from _mapping(call, argument, ["password"], "a document")
 
 
 def _in_session(project: Project) -> Iterator[Store]:
@@ -248,18 +276,20 @@ def _in_session(project: Project) -> Iterator[Store]:
                 yield Store(node, node.to(op.value), (), key, "the session")
 
 
-def looked_up(project: Project) -> Iterator[tuple[Node, str, Node]]:
-    """(call, column, value) for every query that asks by keyword or document for rows with some password."""
+def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:
+    """(call, column, value, its part) for every query that asks by keyword or document for rows with some password."""
     kinds = project.models.kinds
     for name in sorted(kinds.get("row-filters", ())):
         for call in project.calls(name):
             if project.role(call.code.path) in SERVING and _queries(project, call):
-                yield from ((call, k.partition("__")[0], v) for k, v in call.keywords().items() if _asks(k))
+                yield from ((call, k.partition("__")[0], v, ()) for k, v in call.keywords().items() if _asks(k))
     for name in sorted(kinds.get("document-filters", ())):
         for call in project.calls(name):
             first = call.arg(0, "filter")
             if first is not None and project.role(call.code.path) in SERVING:
-                yield from ((call, store.column, store.value) for store in _mapping(call, first, [], ""))
+                # What else is called ``find`` is seldom asked for a document.
+                found = _mapping(call, first, ["password"] if call.method == "find_one" else [], "")
+                yield from ((call, store.column, store.value, store.access) for store in found)
 
 
 def _asks(keyword: str) -> bool:

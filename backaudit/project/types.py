@@ -378,7 +378,7 @@ class TypeResolver:
                 yield split(part)[0]
         elif "$class" in part:
             head, over = split(receiver)
-            yield part.replace("$class", over if head == "type" else head)
+            yield part.replace("$class", over if head in ("type", "ext") else head)
         elif "$row0" in part:
             yield from self._rows(part, node)
         elif "$0" in part:

@@ -128,8 +128,8 @@ def _shown(node: Node) -> str:
 
 def _filters(project: Project) -> Iterator[Finding]:
     """Passwords among the conditions of a query by keyword or document."""
-    for call, column, value in looked_up(project):
-        origin = given(project, value, (), call.value)
+    for call, column, value, access in looked_up(project):
+        origin = given(project, value, access, call.value)
         if origin is not None and held(project, value) is None:
             yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
 
