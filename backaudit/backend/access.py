@@ -71,6 +71,7 @@ _SELECTS = frozenset(
     {"select", "query", "all", "filter", "filter_by", "get", "first", "get_or_404", "get_object_or_404"}
 )
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
+_COMMON = re.compile(r"(^|_)(logs?|logger|logging|audits?|auditing|track|tracking|metrics?)(_|$)|init_db|create_all")
 _SQL_WRITE = re.compile(r"^\s*(insert\s+into|update|delete\s+from|replace\s+into)\s+[\"`\[]?([\w.]+)", re.I)
 _SQL_READ = re.compile(r"\bfrom\s+[\"`\[]?([\w.]+)", re.I)
 _SQL_WHERE = re.compile(r"\bwhere\b(.*)", re.I | re.S)
@@ -202,7 +203,7 @@ def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
 
 def _is_common(code: Code) -> bool:
     """Start-up and logging helpers write, but not for the caller."""
-    return bool(re.search(r"log|audit|init_db|create_all|track|metric", code.function.name))
+    return bool(_COMMON.search(code.function.name.lower()))
 
 
 def written(project: Project, call: Node) -> Change | None:

@@ -28,7 +28,10 @@ from backaudit.rule import Confidence
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
-_VISITS = re.compile(r"log|visit|hit|view_?count|metric|contact|newsletter|subscri|feedback|session")
+# Whole words of a name: a blog is no log.
+_VISITS = re.compile(
+    r"\b(logs?|logging|logger|visit\w*|hits?|view ?counts?|metrics?|contacts?|newsletters?|subscri\w*|feedbacks?|sessions?)\b"
+)
 _SAFE_TESTS = re.compile(r"is_authenticated|is_anonymous|http-session|current_user|request\.user|logged_?in")
 
 
@@ -217,7 +220,7 @@ def _asks(project: Project, test: Node) -> str:
 
 
 def _about_visits(name: str) -> bool:
-    return bool(_VISITS.search(name.lower()))
+    return bool(_VISITS.search(" ".join(_WORDS.findall(name.replace("_", " "))).lower()))
 
 
 def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | None:

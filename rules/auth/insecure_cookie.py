@@ -38,8 +38,8 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     """A session's or token's cookie is not protected.
 
     Without `HttpOnly` a single script injected into a page reads the cookie and takes over the session. Without
-    `Secure` the browser sends it over plain HTTP as well, where anybody on the way reads it. Without `SameSite` other sites can
-    send it along.
+    `Secure` the browser sends it over plain HTTP as well, where anybody on the way reads it. Without `SameSite` other
+    sites can send it along.
 
     Mend: `set_cookie(..., httponly=True, secure=True, samesite="Lax")`; in settings `SESSION_COOKIE_SECURE = True` and
     leave `SESSION_COOKIE_HTTPONLY` on.
@@ -91,7 +91,9 @@ def _set(project: Project, call: Node) -> Iterator[Finding]:
     value = call.arg(1, "value")
     shown = name or (call.arg(0, "key") or call).spelled
     told = f"{shown} {value.spelled if value is not None else ''}"
-    if value is None or op is None or op.dstar or not _SESSION.search(told) or _READ_BY_SCRIPTS.search(told):
+    if value is None or value.const == "":  # an empty cookie takes the other away
+        return
+    if op is None or op.dstar or not _SESSION.search(told) or _READ_BY_SCRIPTS.search(told):
         return
     lacking = [flag for flag in ("httponly", "secure", "samesite") if _off(project, call.arg(None, flag))]
     if "httponly" in lacking or "secure" in lacking:
