@@ -286,7 +286,7 @@ def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:
     for name in sorted(kinds.get("document-filters", ())):
         for call in project.calls(name):
             first = call.arg(0, "filter")
-            if first is not None and project.role(call.code.path) in SERVING:
+            if first is not None and project.role(call.code.path) in SERVING and not project.callees(call):
                 # What else is called ``find`` is seldom asked for a document.
                 found = _mapping(call, first, ["password"] if call.method == "find_one" else [], "")
                 yield from ((call, store.column, store.value, store.access) for store in found)
