@@ -30,7 +30,8 @@ _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
 # Whole words of a name: a blog is no log.
 _VISITS = re.compile(
-    r"\b(logs?|logging|logger|visit\w*|hits?|view ?counts?|metrics?|contacts?|newsletters?|subscri\w*|feedbacks?|sessions?)\b"
+    r"\b(logs?|logging|logger|visit\w*|hits?|view ?counts?|metrics?|contacts?|newsletters?|subscri\w*|feedbacks?"
+    r"|sessions?)\b"
 )
 _SAFE_TESTS = re.compile(r"is_authenticated|is_anonymous|http-session|current_user|request\.user|logged_?in")
 
