@@ -16,8 +16,8 @@ def code_injection(project: Project) -> Iterator[Finding]:
     `eval` and `exec` run whatever text they get with all that the server may do. Taking builtins away does not help:
     any object leads back to them.
 
-    Mend: parse what you expect (`ast.literal_eval`, `json.loads`, a small grammar), or look the name up in a dictionary
-    of the functions that a client may choose from.
+    Mend: parse what you expect (`ast.literal_eval`, `json.loads`, a small grammar), or look the name up in a
+    dictionary of the functions that a client may choose from.
 
     Bad:
         from fastapi import FastAPI

@@ -23,7 +23,8 @@ def path_traversal(project: Project) -> Iterator[Finding]:
     `pathlib` forget everything before it.
 
     Mend: choose the file by an id that the server maps to a name. Otherwise resolve the path and check that it still
-    lies in the folder (`path.resolve().is_relative_to(base)`), or use `send_from_directory`, `safe_join`, `secure_filename`.
+    lies in the folder (`path.resolve().is_relative_to(base)`), or use `send_from_directory`, `safe_join`,
+    `secure_filename`.
 
     Bad:
         import os

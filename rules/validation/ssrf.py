@@ -13,11 +13,11 @@ from backaudit.rule import Finding, rule
 def ssrf(project: Project) -> Iterator[Finding]:
     """What a client sends decides which server this one asks.
 
-    From inside, the cloud's metadata service, the database's port and the neighbours' admin pages are in reach. The answer,
-    an error or only the time it takes tell the client what is there.
+    From inside, the cloud's metadata service, the database's port and the neighbours' admin pages are in reach. The
+    answer, an error or only the time it takes tell the client what is there.
 
-    Mend: fix scheme and host in the code and let the client choose the rest, or accept only hosts of a list. Resolve the
-    name and refuse private addresses where any host must be allowed; do not follow redirects.
+    Mend: fix scheme and host in the code and let the client choose the rest, or accept only hosts of a list. Resolve
+    the name and refuse private addresses where any host must be allowed; do not follow redirects.
 
     Bad:
         import requests

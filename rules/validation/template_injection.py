@@ -13,8 +13,8 @@ from backaudit.rule import Finding, rule
 def template_injection(project: Project) -> Iterator[Finding]:
     """What a client sends becomes part of a template's source.
 
-    A template is a program. `{{ … }}` in a name or comment is evaluated on the server, and from there attributes lead to
-    every class that is loaded.
+    A template is a program. `{{ … }}` in a name or comment is evaluated on the server, and from there attributes lead
+    to every class that is loaded.
 
     Mend: keep the template constant, in a file, and hand the values over as its context.
 

@@ -14,10 +14,11 @@ from backaudit.rule import Confidence, Finding, rule
 def unsafe_deserialization(project: Project) -> Iterator[Finding]:
     """What a client sends is unpacked by something that can run code.
 
-    A pickle is a program that builds objects: loading one runs whatever its author wrote into it. YAML's full loaders,
-    `marshal`, `jsonpickle` and `shelve` are no better.
+    A pickle is a program that builds objects: loading one runs whatever its author wrote into it. YAML's full
+    loaders, `marshal`, `jsonpickle` and `shelve` are no better.
 
-    Mend: exchange JSON, checked by a schema. Use `yaml.safe_load`. Where a pickle must travel through a client, sign it.
+    Mend: exchange JSON, checked by a schema. Use `yaml.safe_load`. Where a pickle must travel through a client, sign
+    it.
 
     Bad:
         import base64

@@ -14,8 +14,8 @@ from backaudit.rule import Confidence, Finding, rule
 def xxe(project: Project) -> Iterator[Finding]:
     """What a client sends is parsed as XML with entities on.
 
-    An XML document may say that a part of it is to be read from a file or another server. A parser that obeys hands over
-    `/etc/passwd`, or asks for addresses that only the server can reach.
+    An XML document may say that a part of it is to be read from a file or another server. A parser that obeys hands
+    over `/etc/passwd`, or asks for addresses that only the server can reach.
 
     Mend: parse with `defusedxml`, or give lxml a parser with `resolve_entities=False` and `no_network=True`.
 

@@ -1,0 +1,252 @@
+"""Lists without an end: queries that answer a request with as many rows as there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.catching import operands, reached
+from backaudit.backend.queries.chains import table_of
+from backaudit.backend.repeated.loading import row_table
+from backaudit.backend.routes import routes
+from backaudit.backend.strings import spelled_strings
+from backaudit.facts import ops
+from backaudit.flow.client import ClientValue
+from backaudit.flow.guards import conditions
+from backaudit.flow.trace import Access, Origin, Trace
+from backaudit.project import ClassView, Node, Project
+
+_LIMITS = frozenset(
+    {
+        "limit", "paginate", "slice", "first", "one", "one_or_none", "get", "count", "aggregate", "exists", "scalar",
+        "fetchmany", "paginate_queryset", "get_page", "yield_per", "group_by", "values", "annotate", "delete",
+        "update", "iterator", "top", "cut",
+    }
+)  # fmt: skip
+_ENDS = ("all", "fetchall", "filter", "exclude", "order_by", "select_related", "prefetch_related")
+_QUERYSETS = ("QuerySet", "Manager")
+_AGGREGATES = re.compile(
+    r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
+)
+_SELECT = re.compile(r"\s*select\s", re.I)
+_BY_KEY = re.compile(r"\b(where|and)\s+(\w+\.)?id\s*=", re.I)
+_LIST_VIEWS = frozenset(
+    {
+        "django.views.generic.ListView", "django.views.generic.list.ListView", "rest_framework.generics.ListAPIView",
+        "rest_framework.generics.ListCreateAPIView", "rest_framework.viewsets.ModelViewSet",
+        "rest_framework.viewsets.ReadOnlyModelViewSet",
+    }
+)  # fmt: skip
+
+
+class Endless(msgspec.Struct, frozen=True):
+    """The query ``node`` gives every row of ``what``."""
+
+    node: Node
+    what: str
+
+
+def endless_queries(project: Project) -> Iterator[Endless]:
+    """Queries on a request's path that give every row they find. Each once."""
+    told: set[tuple[str, int]] = set()
+    for method in _ENDS:
+        for node in project.calls_of(method):
+            if project.role(node.code.path) != "production" or not reached(project, node.code):
+                continue
+            what = _sql_rows(project, node) if method == "fetchall" else _rows(project, node)
+            key = (node.code.path, node.at.line)
+            if what and key not in told:
+                told.add(key)
+                yield Endless(node, what)
+
+
+def _rows(project: Project, node: Node) -> str:
+    """The table whose rows a finished query gives, empty if it is none or stops early."""
+    table = row_table(project, node) or table_of(project, node)
+    if table is None or _goes_on(project, node) or not _LIMITS.isdisjoint(_methods(project, node, 0)):
+        return ""
+    lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
+    if node.method != "all" and not lazy:
+        return ""
+    return table.name if not lazy or _is_shown(node) else ""
+
+
+def _goes_on(project: Project, node: Node) -> bool:
+    """Whether the query is only a part of another, is cut by a slice, or is paged."""
+    held = _held(node)
+    for value, op in enumerate(node.code.ops):
+        if isinstance(op, ops.Attr) and op.base in held:
+            return True
+        if isinstance(op, ops.Item) and op.base in held:
+            return True
+        if isinstance(op, ops.Call) and not held.isdisjoint((*op.args, *(v for _, v in op.keywords))):
+            call = node.code.node(value)
+            name = call.method.lower()
+            if (
+                "pagina" in name
+                or "filter" in name
+                or any("pagina" in n.lower() for n in _passed_on(call))
+                or name in ("len", "page", "iter", "random", "choice")
+            ):
+                return True
+    return False
+
+
+def _passed_on(call: Node) -> Iterator[str]:
+    """What is called with what a wrapper of the query gives (a filter set whose ``qs`` is paged)."""
+    held = _held(call)
+    for value, op in enumerate(call.code.ops):
+        if isinstance(op, ops.Call) and not held.isdisjoint(op.args):
+            yield call.code.node(value).method
+
+
+def _held(node: Node) -> set[int]:
+    held = {node.value}
+    for value, op in enumerate(node.code.ops):
+        if isinstance(op, (ops.Bind, ops.Await, ops.Phi)) and not held.isdisjoint(operands(op)):
+            held.add(value)
+    return held
+
+
+def _is_shown(node: Node) -> bool:
+    """Whether a lazy query is handed on: to a serializer, a template, a list, the caller."""
+    held = _held(node)
+    for op in node.code.ops:
+        if isinstance(op, ops.Call):
+            many = any(name == "many" for name, _ in op.keywords)
+            if (many and not held.isdisjoint(op.args)) or not held.isdisjoint(v for _, v in op.keywords):
+                return True
+        if isinstance(op, ops.Build) and op.kind == "dict" and not held.isdisjoint(op.items):
+            return True
+        if isinstance(op, (ops.Return, ops.Element)) and not held.isdisjoint(operands(op)):
+            return True
+    return False
+
+
+def _methods(project: Project, node: Node, depth: int) -> Iterator[str]:
+    """The methods of a chain, back through names, awaits, and the statement that is executed."""
+    node = node.origin
+    op = node.op
+    if depth > 24:
+        return
+    if isinstance(op, ops.Await):
+        yield from _methods(project, node.to(op.value), depth + 1)
+    elif isinstance(op, ops.Phi):
+        for value in op.values:
+            yield from _methods(project, node.to(value), depth + 1)
+    elif isinstance(op, ops.Call):
+        yield node.method
+        if node.receiver is not None:
+            yield from _methods(project, node.receiver, depth + 1)
+        if node.method in ("execute", "scalars", "exec", "stream_scalars"):
+            for argument in node.args()[:1]:
+                yield from _methods(project, argument, depth + 1)
+
+
+def _sql_rows(project: Project, node: Node) -> str:
+    """What the statement selects that ran last on the same cursor."""
+    receiver = node.receiver
+    made = receiver.origin if receiver is not None else node
+    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+    executed = made if made.method == "execute" else _last_execute(node, made)
+    first = executed.arg(0) if executed is not None else None
+    texts = spelled_strings(project, first) if first is not None else ()
+    if not texts or not all(_SELECT.match(text) for text in texts):
+        return ""
+    if any(_AGGREGATES.search(text) or _BY_KEY.search(text) for text in texts):
+        return ""
+    table = re.search(r"\bfrom\s+([\w.\"]+)", texts[0], re.I)
+    return table[1].strip('"') if table else "a table"
+
+
+def _last_execute(node: Node, cursor: Node) -> Node | None:
+    code = node.code
+    found = None
+    for call in code.nodes(ops.Call):
+        if call.value >= node.value:
+            break
+        receiver = call.receiver
+        if call.method == "execute" and receiver is not None and receiver.origin == cursor:
+            found = call
+    return found
+
+
+def endless_views(project: Project) -> Iterator[ClassView]:
+    """Generic list views without a page size, neither of their own nor by default."""
+    paged = any(True for _ in _default_pagination(project))
+    seen: set[str] = set()
+    for route in routes(project):
+        view = route.view
+        lineage = set(project.lineage(view.name)) if view is not None else set()
+        kinds = _LIST_VIEWS & lineage
+        if view is None or not kinds or view.name in seen or view.file.role != "production":
+            continue
+        seen.add(view.name)
+        rest = any(kind.startswith("rest_framework") for kind in kinds)
+        own = {"paginate_by", "pagination_class"} & {n for o in lineage for n in _fields(project, o)}
+        methods = {n for o in lineage if (c := project.class_named(o)) is not None for n in c.methods}
+        if not own and not (rest and paged) and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
+            yield view
+
+
+def _fields(project: Project, name: str) -> list[str]:
+    cls = project.class_named(name)
+    return list(cls.fields) if cls is not None else []
+
+
+def _default_pagination(project: Project) -> Iterator[Node]:
+    for file in project.files.values():
+        value = file.top.body.final.get("REST_FRAMEWORK")
+        made = file.top.node(value).origin if value is not None else None
+        if made is not None and isinstance(made.op, ops.Build):
+            keys = {made.to(key).const for key in made.op.keys if key != ops.NONE}
+            if "DEFAULT_PAGINATION_CLASS" in keys:
+                yield made
+
+
+class _Limit(ClientValue):
+    """A number that a client chose, unless it is cut to a maximum."""
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+        if isinstance(node.op, ops.Const) or (
+            isinstance(node.op, ops.Call) and node.method in ("min", "clamp", "clip")
+        ):
+            return True
+        code = node.code
+        return 0 <= use < len(code.ops) and any(
+            isinstance(op := code.ops[test], ops.Compare)
+            and op.operator in ("<", "<=", ">", ">=")
+            and code.origin(node.value) in (code.origin(op.left), code.origin(op.right))
+            for test, _ in conditions(code, use)
+        )
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        if isinstance(node.op, ops.Param):
+            for route in routes(trace.project):
+                for param in route.params:
+                    if route.handler is node.code and param.index == node.op.index and param.bounded:
+                        return None
+        return super().source(trace, node, access)
+
+
+def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
+    """Limits of queries that a client chooses without a maximum."""
+    for call, value in _limit_arguments(project):
+        if project.role(call.code.path) == "production":
+            origin = next(Trace(project, _Limit(project)).origins(value, (), call.value), None)
+            if origin is not None:
+                yield call, origin
+
+
+def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node]]:
+    for call in project.calls_of("limit"):
+        if (first := call.arg(0)) is not None and call.receiver is not None:
+            yield call, first
+    for call in project.calls_of("paginate"):
+        if (size := call.arg(1, "per_page")) is not None and call.arg(None, "max_per_page") is None:
+            yield call, size
+
+
+__all__ = ["Endless", "client_limits", "endless_queries", "endless_views"]
