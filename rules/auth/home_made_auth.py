@@ -14,7 +14,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.rule import Finding, rule
 
 _RIGHT = re.compile(
-    r"^(x[-_])?(is_?)?(admin|administrator|staff|superuser|roles?|user_?role|privilege|logged_?in|authenticated"
+    r"^(x[-_])?(is[-_]?)?(admin|administrator|staff|superuser|roles?|user[-_]?role|privilege|logged_?in|authenticated"
     r"|permissions?|access_?level|user_?type)$",
     re.I,
 )

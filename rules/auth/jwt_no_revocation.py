@@ -65,7 +65,7 @@ def jwt_no_revocation(project: Project) -> Iterator[Finding]:
         if seconds >= _DAY:
             yield Finding(
                 place=place,
-                message=f"Tokens live for {seconds / _DAY:g} days, and nothing in the project can revoke one.",
+                message=f"Tokens live for {seconds / 3600:g} hours, and nothing in the project can revoke one.",
                 confidence="medium",
             )
 
