@@ -337,7 +337,7 @@ def _message(credential: Credential) -> str:
     what = _what(hit)
     if hit.position == "env-default":
         variable = f"`{hit.env}`" if hit.env else "the environment"
-        return f"Where {variable} is not set, {what} is a literal that the code shows{_quality(hit)}."
+        return f"Where {variable} is not set, {what} is a literal in the code{_quality(hit)}."
     if credential.rule == "insecure-env-default":
         return f"Where the environment does not set it, {what} is a literal in the code{_quality(hit)}."
     if hit.position == "comparison":
@@ -377,8 +377,8 @@ def _remedy(project: Project, credential: Credential) -> str:
     name = hit.env or (re.sub(r"\W", "_", hit.name).upper() if hit.name else _DEFAULT_NAMES.get(hit.kind, "SECRET"))
     if credential.rule == "secret-in-deploy-file":
         return (
-            f"Rotate it first: the history keeps it. Then write a reference instead, `${{{name}}}` with the value in an "
-            "untracked `.env` or the platform's secret store."
+            f"Rotate it first: the history keeps it. Then write a reference instead, `${{{name}}}`, with the value in "
+            "an untracked `.env` or the platform's secret store."
         )
     if hit.position == "seed":
         return "Change the account's password now, and read the first one from the environment or make it at random."

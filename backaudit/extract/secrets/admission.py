@@ -9,6 +9,7 @@ from backaudit.extract.secrets.values import Verdict, judge
 from backaudit.facts.secrets import Position, SecretKind, Strength
 
 _SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE)
+_UNLIKE_NAMES = re.compile(r"[^A-Za-z_.:/ -]")
 _USED: tuple[Position, ...] = ("env-default", "attribute", "seed", "argument", "file")
 
 
@@ -82,7 +83,7 @@ def _token(name: str, position: Position, value: str, verdict: Verdict, free: bo
 
 
 def _mixed(value: str) -> bool:
-    return any(char.isalpha() for char in value) and not value.isalpha() and " " not in value
+    return any(char.isalpha() for char in value) and bool(_UNLIKE_NAMES.search(value)) and " " not in value
 
 
 def _is_name_of(value: str, name: str) -> bool:

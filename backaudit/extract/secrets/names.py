@@ -34,16 +34,15 @@ _PLURAL = word_set(
 # What makes "..._key" a credential; of the first group it is one to sign or encrypt with.
 _SIGNING_KEYS = word_set(
     """
-    secret signing sign jwt jws session cookie encryption encrypt crypto crypt cipher aes hmac fernet hash security
-    csrf
+    secret signing sign jwt jws encryption encrypt crypto crypt cipher aes hmac fernet
     """
 )
 _TOKEN_KEYS = word_set(
     """
-    api access auth private master service account app application license licence ssh rsa deploy server client
-    consumer webhook shared role admin subscription stripe sendgrid mailgun openai anthropic twilio google aws azure
-    gcp maps supabase algolia paypal recaptcha captcha pusher mixpanel segment weather tmdb rapidapi news
-    integration
+    api session cookie security access auth private master service account app application license licence ssh rsa
+    deploy server client consumer webhook shared role admin subscription stripe sendgrid mailgun openai anthropic
+    twilio google aws azure gcp maps supabase algolia paypal recaptcha captcha pusher mixpanel segment weather tmdb
+    rapidapi news integration
     """
 )
 _SIGNING_SECRETS = word_set(

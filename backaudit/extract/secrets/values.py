@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from backaudit.extract.secrets.words import surprise, word_set
+from backaudit.extract.secrets.words import is_word, surprise, word_set
 
 # "naming": a word or identifier that may as well be the name of something ("access_token").
 Verdict = Literal["none", "naming", "weak", "placeholder", "strong", "hash"]
@@ -65,6 +65,7 @@ _STEMS = re.compile(
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(r"^_*[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+([_-]?[A-Za-z]+)*[_-]?\d$")
+_SNAKE = re.compile(r"^_*[A-Za-z]{1,16}([_.:-]+[A-Za-z]{1,16})+_*$")
 _MASK = re.compile(r"^(.)\1*$|^[x*#.•_ -]+$", re.IGNORECASE)
 _GMAIL = re.compile(r"^[a-z]{4}( [a-z]{4}){3}$")
 _TOKENLIKE = re.compile(r"[!-~]+")
@@ -115,6 +116,8 @@ def _of_word(value: str) -> Verdict:
     if not _TOKENLIKE.fullmatch(value):
         return "weak" if value.isprintable() and len(value) < 40 and not value.isalpha() else "naming"
     bits = surprise(value)
+    if _SNAKE.match(value) and any(is_word(part) for part in re.split(r"[_.:-]+", value) if len(part) > 2):
+        return "placeholder" if _PLACEHOLDER.search(value) else "naming" if _STEMS.search(value) else "weak"
     if "EXAMPLE" in value:
         return "placeholder"
     placeholder = bool(_PLACEHOLDER.search(value))
