@@ -464,7 +464,7 @@ def _params_in(project: Project, node: Node, depth: int) -> Iterator[int]:
         yield op.index
     elif depth < 8 and isinstance(op, ops.Call):
         if node.method in _TEXT_CALLS or (node.func is not None and _is_response(project, node.func)):
-            for part in node.args():
+            for part in (*node.args(), *([node.receiver] if node.receiver is not None else [])):
                 yield from _params_in(project, part, depth + 1)
     elif depth < 8:
         for value in _text_parts(node):

@@ -87,10 +87,10 @@ def tests(code: Code, before: Value) -> Iterator[Value]:
     """The conditions asked before an operation: of branches, loops and assertions, and of ``and``, ``or`` around it."""
     seen: set[Value] = set()
     for region in code.body.regions:
-        if region.kind in ("then", "else", "loop", "lazy", "case", "comp") and 0 <= region.test < before:
-            if region.test not in seen:
-                seen.add(region.test)
-                yield region.test
+        asks = region.kind in ("then", "else", "loop", "lazy", "case", "comp") and 0 <= region.test < before
+        if asks and region.test not in seen:
+            seen.add(region.test)
+            yield region.test
     for value in range(before):
         op = code.ops[value]
         if isinstance(op, ops.Assert):
@@ -138,3 +138,20 @@ def _bare(code: Code, value: Value) -> Value:
         value = code.origin(op.value)
         op = code.ops[value]
     return value
+
+
+def chain(call: Node) -> Iterator[Node]:
+    """A call and those of the chain before it, with the calls in their arguments."""
+    here: Node | None = call.origin
+    while here is not None:
+        op = here.op
+        if isinstance(op, ops.Await):
+            here = here.to(op.value).origin
+            continue
+        if here.call is None:
+            return
+        yield here
+        for argument in here.args():
+            if argument.call is not None:
+                yield from chain(argument)
+        here = here.receiver.origin if here.receiver is not None else None

@@ -121,12 +121,12 @@ def _tells_apart(handler: Handler) -> bool:
 def _confidence(project: Project, handler: Handler, status: int, lost: list[tuple[Node, str]]) -> Confidence | None:
     logged = logs(project, handler)
     central = _wraps_unknown(handler)
-    if status in _TELLING and not lost:
-        return "low" if not logged else None
     if lost:
         return "medium" if central else "high"
-    if logged or central:
-        return None if central and logged else "low"
+    if status in _TELLING or logged:
+        return None
+    if central:
+        return "low"
     if status < 500:
         return "medium" if _acts(project, handler) else "low"
     return "high" if handler.code in answering(project) or reached(project, handler.code) else "medium"

@@ -100,7 +100,7 @@ def error_as_200(project: Project) -> Iterator[Finding]:
 
 
 def _answers(project: Project, code: Code) -> Iterator[Finding]:
-    if _sets_status(code) or _makes_page(project, code):
+    if _sets_status(code) or _makes_page(project, code) or _is_probe(project, code):
         return
     told: set[int] = set()
     for answer in answers(project, code):
@@ -110,12 +110,12 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
         if reason is not None:
             told.add(answer.value)
             message, confidence = reason
-            yield Finding(place=first_line(answer.place), message=message, confidence=_weigh(project, code, confidence))
+            yield Finding(place=first_line(answer.place), message=message, confidence=confidence)
 
 
-def _weigh(project: Project, code: Code, confidence: Confidence) -> Confidence:
+def _is_probe(project: Project, code: Code) -> bool:
     paths = [route.path for route in by_handler(project).get(code, ())]
-    return "low" if any(_PROBE.search(text) for text in (code.function.name, *paths)) else confidence
+    return any(_PROBE.search(text) for text in (code.function.name, *paths))
 
 
 def _sets_status(code: Code) -> bool:
@@ -193,11 +193,9 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     if "jsonrpc" in pairs:
         return None
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
-    if not found:
-        return None
+    # Beside a result, errors are a part of it.
     extra = [key for key in pairs if key not in _ENVELOPE and not _is_empty(pairs[key])]
-    what, sure = sorted(found, key=lambda said: said[1] != "high")[0]
-    return what, "low" if extra else sure
+    return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
 
 
 def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.catching import catches, escapes, first_line, suppressed
-from backaudit.backend.lookups import alike, asked, none_giving
+from backaudit.backend.lookups import alike, asked, chain, none_giving
 from backaudit.backend.schema import Table, schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
@@ -315,7 +315,7 @@ def _asked_of(project: Project, code: Code, before: int, values: list[Node], wri
 
 def _concerns(code: Code, lookup: Node, values: list[Node]) -> bool:
     """Whether a look-up asks for one of the values, or for a part of the same thing."""
-    given = [part for link in _chain(lookup) for argument in link.args() for part in _inside(argument)]
+    given = [part for link in chain(lookup) for argument in link.args() for part in _inside(argument)]
     wanted = [part for value in values for part in _inside(value)]
     return any(alike(code, one.value, two.value) or _same_root(one, two) for one in given for two in wanted)
 
@@ -339,26 +339,9 @@ def _inside(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _chain(call: Node) -> Iterator[Node]:
-    """A call and those of the chain before it, with the calls in their arguments."""
-    here: Node | None = call.origin
-    while here is not None:
-        op = here.op
-        if isinstance(op, ops.Await):
-            here = here.to(op.value).origin
-            continue
-        if here.call is None:
-            return
-        yield here
-        for argument in here.args():
-            if argument.call is not None:
-                yield from _chain(argument)
-        here = here.receiver.origin if here.receiver is not None else None
-
-
 def _columns(call: Node) -> Iterator[str]:
     """The columns by which a look-up asks."""
-    for link in _chain(call):
+    for link in chain(call):
         if link.method in ("filter", "filter_by", "where", "get", "aget", "exclude", "get_or_404", "get_object_or_404"):
             yield from (name.partition("__")[0].lower() for name in link.keywords())
             for argument in link.args():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line
-from backaudit.backend.lookups import alike, asked, behind, none_giving, raising
+from backaudit.backend.lookups import alike, asked, behind, chain, none_giving, raising
 from backaudit.backend.routes import by_handler
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -101,15 +101,11 @@ def _raising(project: Project) -> Iterator[Finding]:
 
 def _origin(project: Project, call: Node) -> Origin | None:
     """Where what is looked up comes from: the arguments, or the conditions of the query before."""
-    here: Node | None = call.origin
-    while here is not None and here.call is not None:
-        for argument in here.args():
+    for link in chain(call):
+        for argument in link.args():
             origin = client_origin(project, _compared(argument))
             if origin is not None:
                 return origin
-        here = here.receiver.origin if here.receiver is not None else None
-        while here is not None and isinstance(here.op, (ops.Await, ops.Attr)):
-            here = here.to(here.op.value if isinstance(here.op, ops.Await) else here.op.base).origin
     return None
 
 
@@ -200,16 +196,15 @@ def _never_none(call: Node) -> bool:
 
 def _around(call: Node) -> Iterator[Node]:
     """The calls of the chain that ends in the look-up, with their arguments; a cursor's statement before it."""
-    here: Node | None = call.origin
-    while here is not None and here.call is not None:
-        yield here
-        yield from here.args()
-        yield from (inner for argument in here.args() for inner in argument.args())
-        here = here.receiver.origin if here.receiver is not None else None
-    if here is not None:
-        for effect in here.code.effects.get(here.value, ()):
-            if effect < call.value and isinstance(here.code.ops[effect], ops.Call):
-                yield from here.code.node(effect).args()
+    last = call.origin
+    for link in chain(call):
+        last = link
+        yield link
+        yield from link.args()
+    receiver = last.receiver
+    for effect in last.code.effects.get(receiver.origin.value, ()) if receiver is not None else ():
+        if effect < call.value and isinstance(last.code.ops[effect], ops.Call):
+            yield from last.code.node(effect).args()
 
 
 def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence) -> Finding:

@@ -16,6 +16,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step, rule
 
+_FORMS = frozenset(("isdigit", "isnumeric", "isdecimal", "match", "fullmatch", "search"))
 _VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
 
 
@@ -98,7 +99,19 @@ def _conversions(project: Project) -> Iterator[Finding]:
 
 
 def _checked(argument: Node, call: Node) -> bool:
-    return guarded(argument, call.value, frozenset())
+    """Whether the text's form was asked for before."""
+    code = call.code
+    return guarded(argument, call.value, frozenset()) or any(
+        isinstance(op, ops.Call)
+        and code.node(value).method in _FORMS
+        and any(alike(code, part.value, argument.value) for part in _involved(code.node(value)))
+        and asked(code, value, call.value)
+        for value, op in enumerate(code.ops[: call.value])
+    )
+
+
+def _involved(call: Node) -> list[Node]:
+    return [*call.args(), *([call.receiver] if call.receiver is not None else [])]
 
 
 def _matched(project: Project, argument: Node) -> bool:
