@@ -27,6 +27,8 @@ MAX_TEXT = 60_000
 
 _QUERY = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(select|with|update|delete|insert)\b", re.I | re.S)
 _DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
+# What is in normal form but for its case: most of what ORMs say, and no work for a parser.
+_PLAIN = re.compile(r"(lower|upper)\([a-z]\w*\)|[a-z]\w* (= ('[^'\\]*'|\d+|true|false)|is (not )?null)", re.I)
 _BATCH_END = re.compile(r"\n\s*(go|/)\s*$", re.I)
 _MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
 _PERCENT = re.compile(r"%\((\w+)\)s|%s|%%")
@@ -168,6 +170,8 @@ def parsed(text: str) -> Tree | None:
 
 def normal(text: str) -> str:
     """A predicate or expression in the form in which two are compared; tidied text if it cannot be read."""
+    if _PLAIN.fullmatch(text):
+        return text.lower()
     tree = parsed("SELECT " + text)
     return _normal(tree.expressions[0]) if tree is not None and tree.expressions else " ".join(text.lower().split())
 

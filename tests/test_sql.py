@@ -155,6 +155,14 @@ def test_equal_conditions_have_one_normal_form() -> None:
     assert normal("LOWER(t.Email)") == "lower(email)"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["lower(Email)", "UPPER(x1)", "a = 'Bc d'", "a = 5", "Flag = TRUE", "x IS NULL", "x is not null", "Name = ''"],
+)
+def test_the_short_way_to_the_normal_form_ends_where_the_long_one_does(text: str) -> None:
+    assert normal(text) == normal(f"({text})")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="selctfromwhinux*=()%s,;'\"-$ \n", max_size=60))
 def test_no_text_raises(text: str) -> None:
