@@ -59,7 +59,10 @@ def _query_sites(project: Project) -> tuple[QuerySite, ...]:
 def call_place(node: Node) -> Place:
     """The name of the method called: the line where a reader looks for the query, also in a chain over many."""
     func = node.func
-    at = func.at if func is not None else node.at
+    if func is None or not isinstance(func.op, ops.Attr):
+        at = node.origin.at  # a plain name may be bound elsewhere: the call begins with it
+        return Place(node.code.path, Span(at.line, at.column, at.line, at.column + len(node.method)))
+    at = func.at
     start = max(at.end_column - len(node.method), 0)
     return Place(node.code.path, Span(at.end_line, start, at.end_line, at.end_column))
 

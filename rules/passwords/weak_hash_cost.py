@@ -1,0 +1,188 @@
+"""passwords/weak-hash-cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.queries import call_place
+from backaudit.backend.schema.values import items
+from backaudit.backend.settings import django_setting, settings_named
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.flow import costs
+from backaudit.flow.labels import NamedPassword
+from backaudit.flow.stores import SERVING
+from backaudit.flow.trace import Trace
+from backaudit.project import ClassView, Node, Project
+from backaudit.rule import Finding, rule
+
+_WEAK_HASHERS = ("MD5", "SHA1", "Crypt", "Unsalted")
+_OPTION = re.compile(r"(?:\w+__)?(?P<scheme>bcrypt|bcrypt_sha256|pbkdf2_sha256|pbkdf2_sha512|pbkdf2_sha1)__(?:default_)?rounds")
+_METHOD = re.compile(r"pbkdf2:(?P<digest>\w+):(?P<iterations>\d+)|scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)")
+
+
+@rule("passwords/weak-hash-cost", severity="medium", cwe=916, owasp=("A04:2025", "A02:2021", "API2:2023"))
+def weak_hash_cost(project: Project) -> Iterator[Finding]:
+    """A password hash is made cheaper than it should be.
+
+    The cost is what protects the passwords of a table that leaks: each halving lets an attacker try twice as many
+    guesses. The defaults of current libraries are sound; parameters set by hand age, and tests' shortcuts get deployed.
+
+    Mend: leave the parameters to the library, or take at least OWASP's minimum: Argon2id with 19 MiB and 2 passes,
+    scrypt with N=2^17, bcrypt with cost 10, PBKDF2 with 600,000 iterations of HMAC-SHA256.
+
+    Bad:
+        import bcrypt
+
+        def hash_password(password: str) -> bytes:
+            return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4))
+
+    Good:
+        import bcrypt
+
+        def hash_password(password: str) -> bytes:
+            return bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+    """
+    for found in (_bcrypt, _contexts, _pbkdf2, _scrypt, _argon2, _werkzeug):
+        for call, what in found(project):
+            if project.role(call.code.path) in SERVING:
+                yield _finding(call_place(call), what)
+    for place, what in (*_django(project), *_flask(project)):
+        yield _finding(place, what)
+
+
+def _finding(place: Place, what: str) -> Finding:
+    return Finding(place=place, message=f"{what[0].upper()}{what[1:]}.")
+
+
+_Weak = Iterator[tuple[Node, str]]
+
+
+def _bcrypt(project: Project) -> _Weak:
+    positions = {
+        "bcrypt.gensalt": (0, "rounds"),
+        "flask_bcrypt.Bcrypt.generate_password_hash": (1, "rounds"),
+        "flask_bcrypt.generate_password_hash": (1, "rounds"),
+        "pwdlib.hashers.bcrypt.BcryptHasher": (0, "rounds"),
+        "passlib.hash.bcrypt.using": (9, "rounds"),
+        "passlib.hash.bcrypt.encrypt": (9, "rounds"),
+    }
+    for name, (position, keyword) in sorted(positions.items()):
+        for call in project.calls(name):
+            cost = costs.number(project, call.arg(position, keyword))
+            what = costs.weak_bcrypt(cost) if cost is not None else None
+            if what:
+                yield call, what
+
+
+def _contexts(project: Project) -> _Weak:
+    """``CryptContext(bcrypt__rounds=4)`` and ``pbkdf2_sha256.using(rounds=1000)``."""
+    for call in project.calls("passlib.context.CryptContext", "passlib.context.LazyCryptContext"):
+        for name, value in call.keywords().items():
+            option = _OPTION.fullmatch(name)
+            rounds = costs.number(project, value) if option else None
+            what = _rounds(option["scheme"], rounds) if option and rounds is not None else None
+            if what:
+                yield call, what
+    for scheme in ("pbkdf2_sha256", "pbkdf2_sha512", "pbkdf2_sha1"):
+        for call in project.calls(f"passlib.hash.{scheme}.using", f"passlib.hash.{scheme}.encrypt"):
+            rounds = costs.number(project, call.arg(None, "rounds"))
+            what = _rounds(scheme, rounds) if rounds is not None else None
+            if what:
+                yield call, what
+
+
+def _rounds(scheme: str, rounds: int) -> str | None:
+    if scheme.startswith("bcrypt"):
+        return costs.weak_bcrypt(rounds)
+    return costs.weak_pbkdf2(scheme.rpartition("_")[2], rounds)
+
+
+def _pbkdf2(project: Project) -> _Weak:
+    for call in project.calls("hashlib.pbkdf2_hmac"):
+        digest, given = call.arg(0, "hash_name"), call.arg(1, "password")
+        known = project.constant(digest) if digest is not None else None
+        iterations = costs.number(project, call.arg(3, "iterations"))
+        if known is None or known.text is None or iterations is None or given is None:
+            continue
+        what = costs.weak_pbkdf2(known.text, iterations)
+        if what and _is_password(project, given, call):
+            yield call, what
+
+
+def _is_password(project: Project, node: Node, call: Node) -> bool:
+    return next(Trace(project, NamedPassword(project)).origins(node, (), call.value), None) is not None
+
+
+def _scrypt(project: Project) -> _Weak:
+    for call in project.calls("hashlib.scrypt"):
+        n, r, p = (costs.number(project, call.arg(None, name)) for name in "nrp")
+        given = call.arg(0, "password")
+        if n is None or r is None or given is None:
+            continue
+        what = costs.weak_scrypt(n, r, p or 1)
+        if what and _is_password(project, given, call):
+            yield call, what
+
+
+def _argon2(project: Project) -> _Weak:
+    """Hashers with parameters; what is not given is the library's default, which is sound."""
+    for call in project.calls("argon2.PasswordHasher", "pwdlib.hashers.argon2.Argon2Hasher", "passlib.hash.argon2.using"):
+        passes, memory = call.arg(None, "time_cost"), call.arg(None, "memory_cost")
+        if passes is None and memory is None:
+            continue
+        t = costs.number(project, passes) if passes is not None else 3
+        m = costs.number(project, memory) if memory is not None else 65_536
+        what = costs.weak_argon2(m, t) if t is not None and m is not None else None
+        if what:
+            yield call, what
+
+
+def _werkzeug(project: Project) -> _Weak:
+    for call in project.calls("werkzeug.security.generate_password_hash"):
+        method = call.arg(1, "method")
+        known = project.constant(method) if method is not None else None
+        found = _METHOD.fullmatch(known.text) if known is not None and known.text is not None else None
+        what = None
+        if found is not None and found["digest"]:
+            what = costs.weak_pbkdf2(found["digest"], int(found["iterations"]))
+        elif found is not None:
+            what = costs.weak_scrypt(int(found["n"]), int(found["r"]), int(found["p"]))
+        if what:
+            yield call, what
+
+
+def _django(project: Project) -> Iterator[tuple[Place, str]]:
+    setting = django_setting(project, "PASSWORD_HASHERS")
+    first = next(iter(items(setting.value)), None) if setting is not None else None
+    name = first.text.rpartition(".")[2] if first is not None and first.text else ""
+    if first is not None and any(word in name for word in _WEAK_HASHERS):
+        yield first.place, f"`{name}`, the first of `PASSWORD_HASHERS`, is a fast hash, and new passwords get it"
+    for cls in project.subclasses(*sorted(project.models.kinds.get("django-hashers", ()))):
+        if project.role(cls.file.path) in SERVING:
+            yield from _hasher_class(project, cls)
+
+
+def _hasher_class(project: Project, cls: ClassView) -> Iterator[tuple[Place, str]]:
+    bcrypt = any("BCrypt" in owner for owner in project.lineage(cls.name))
+    digest = next((d for d in ("SHA1", "Argon2", "Scrypt") if any(d in owner for owner in project.lineage(cls.name))), "SHA256")
+    for field in ("iterations", "rounds"):
+        bind = cls.fields.get(field)
+        value = costs.number(project, bind) if bind is not None and isinstance(bind.op, ops.Bind) else None
+        if bind is None or value is None or (field == "rounds") != bcrypt:
+            continue
+        what = costs.weak_bcrypt(value) if bcrypt else costs.weak_pbkdf2(digest, value)
+        if what:
+            yield bind.place, what
+
+
+def _flask(project: Project) -> Iterator[tuple[Place, str]]:
+    for setting in settings_named(project, "BCRYPT_LOG_ROUNDS"):
+        cost = costs.number(project, setting.value)
+        what = costs.weak_bcrypt(cost) if cost is not None else None
+        if what:
+            yield setting.place, what
