@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, AnyOp, Body, Region, Value
+from backaudit.facts.ops import NONE, AnyOp, Body, Op, Region, Value
 from backaudit.facts.place import Place, Span
 from backaudit.facts.python import Class, Function, PythonFacts
 
@@ -21,19 +21,20 @@ OpT = TypeVar("OpT", bound=ops.Op)
 class Code:
     """One body of code: a module, class body, function or lambda of a file."""
 
-    __slots__ = ("__dict__", "file", "function", "index", "project")
+    __slots__ = ("__dict__", "file", "function", "index", "made", "project")
 
     def __init__(self, project: Project, file: PythonFile, index: int) -> None:
         self.project = project
         self.file = file
         self.index = index
         self.function: Function = file.facts.functions[index]
+        self.made: dict[Value, Node] = {}
 
     @cached_property
     def body(self) -> Body:
         return self.function.decode()
 
-    @property
+    @cached_property
     def ops(self) -> tuple[AnyOp, ...]:
         return self.body.ops
 
@@ -68,20 +69,31 @@ class Code:
         return None if self.function.cls < 0 else self.file.class_view(self.function.cls)
 
     def node(self, value: Value) -> Node:
-        return Node(self, value)
+        """The one node of that operation."""
+        found = self.made.get(value)
+        if found is None:
+            found = self.made[value] = Node(self, value)
+        return found
 
     def nodes(self, kind: type[OpT]) -> Iterator[Node]:
         """The values that operations of one kind made, in evaluation order."""
-        return (Node(self, value) for value, op in enumerate(self.ops) if type(op) is kind)
+        return (self.node(value) for value in self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Op], list[Value]]:
+        table: dict[type[Op], list[Value]] = {}
+        for value, op in enumerate(self.ops):
+            table.setdefault(type(op), []).append(value)
+        return table
 
     def outside(self, value: Value) -> Node | None:
         """A decorator, annotation or default of this function: a value of the enclosing body."""
-        return None if value == NONE or self.parent is None else Node(self.parent, value)
+        return None if value == NONE or self.parent is None else self.parent.node(value)
 
     @cached_property
     def decorators(self) -> tuple[Node, ...]:
         parent = self.parent
-        return () if parent is None else tuple(Node(parent, value) for value in self.function.decorators)
+        return () if parent is None else tuple(parent.node(value) for value in self.function.decorators)
 
     def regions_of(self, value: Value) -> list[Region]:
         """The regions around an operation, innermost first."""
@@ -94,18 +106,19 @@ class Code:
         """For each object (by the value that made it): the operations that store into it or call its methods."""
         table: dict[Value, list[Value]] = {}
         for value, op in enumerate(self.ops):
-            if isinstance(op, (ops.SetItem, ops.SetAttr)):
-                table.setdefault(self.origin(op.base), []).append(value)
-            elif isinstance(op, ops.Call):
-                func = self.ops[op.func]
-                if isinstance(func, ops.Attr):
+            kind = type(op)
+            if kind is ops.Call:
+                func = self.ops[op.func]  # type: ignore[union-attr]
+                if type(func) is ops.Attr:
                     table.setdefault(self.origin(func.base), []).append(value)
+            elif kind is ops.SetItem or kind is ops.SetAttr:
+                table.setdefault(self.origin(op.base), []).append(value)  # type: ignore[union-attr]
         return table
 
     def origin(self, value: Value) -> Value:
         """The value behind names: binds are followed to what they bind."""
         op = self.ops[value]
-        while isinstance(op, ops.Bind):
+        while type(op) is ops.Bind:
             value = op.value
             op = self.ops[value]
         return value
@@ -115,26 +128,22 @@ class Code:
 
 
 class Node:
-    """A value: operation ``value`` of ``code``. Two nodes are equal if they are the same operation."""
+    """A value: operation ``value`` of ``code``, made by :meth:`Code.node` alone, once, so that identity is equality.
 
-    __slots__ = ("code", "value")
+    ``op`` is the operation, ``origin`` the node behind names (often itself). They are looked at a million times in a
+    large project and therefore kept.
+    """
+
+    __slots__ = ("code", "op", "origin", "value")
 
     def __init__(self, code: Code, value: Value) -> None:
         self.code = code
         self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and self.value == other.value and self.code is other.code
-
-    def __hash__(self) -> int:
-        return hash((id(self.code), self.value))
+        self.op: AnyOp = code.ops[value]
+        self.origin: Node = code.node(code.origin(value)) if type(self.op) is ops.Bind else self
 
     def __repr__(self) -> str:
         return f"<Node {self.code.path}:{self.op}>"
-
-    @property
-    def op(self) -> AnyOp:
-        return self.code.ops[self.value]
 
     @property
     def at(self) -> Span:
@@ -145,11 +154,8 @@ class Node:
         return Place(self.code.file.path, self.op.at)
 
     def to(self, value: Value) -> Node:
-        return Node(self.code, value)
-
-    @property
-    def origin(self) -> Node:
-        return Node(self.code, self.code.origin(self.value))
+        """Another value of the same body."""
+        return self.code.made.get(value) or self.code.node(value)
 
     @property
     def const(self) -> str | int | float | bool | None:
@@ -168,12 +174,12 @@ class Node:
     @property
     def call(self) -> ops.Call | None:
         op = self.origin.op
-        return op if isinstance(op, ops.Call) else None
+        return op if type(op) is ops.Call else None
 
     @property
     def func(self) -> Node | None:
-        call = self.call
-        return None if call is None else self.to(call.func)
+        op = self.origin.op
+        return self.to(op.func) if type(op) is ops.Call else None
 
     def arg(self, position: int | None = None, name: str | None = None) -> Node | None:
         """An argument by position, by keyword, or by either."""
