@@ -208,8 +208,10 @@ def test_the_production_settings_are_those_that_wsgi_names() -> None:
         }
     )
     debug, name = django_setting(linked, "DEBUG"), django_setting(linked, "NAME")
-    assert debug is not None and literal(linked, debug.value) is False
-    assert name is not None and literal(linked, name.value) == "base"
+    assert debug is not None
+    assert literal(linked, debug.value) is False
+    assert name is not None
+    assert literal(linked, name.value) == "base"
 
 
 def test_flask_configuration_and_the_environment() -> None:
@@ -232,7 +234,9 @@ def test_flask_configuration_and_the_environment() -> None:
     secure = settings_named(linked, "SESSION_COOKIE_SECURE")
     assert [literal(linked, setting.value) for setting in secure] == [True]
     (lookup,) = linked.once(env_lookups)
-    assert lookup.name == "KEY" and lookup.default is not None and lookup.default.text == "dev"
+    assert lookup.name == "KEY"
+    assert lookup.default is not None
+    assert lookup.default.text == "dev"
 
 
 def test_claims_are_followed_through_copies_updates_and_callers() -> None:
@@ -251,4 +255,5 @@ def test_claims_are_followed_through_copies_updates_and_callers() -> None:
         """
     )
     (signing,) = linked.once(signings)
-    assert signing.claims.names == {"sub", "exp", "iss"} and signing.claims.whole
+    assert signing.claims.names == {"sub", "exp", "iss"}
+    assert signing.claims.whole

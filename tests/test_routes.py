@@ -89,7 +89,8 @@ def test_fastapi_parameters_come_from_where_the_framework_takes_them() -> None:
 def test_a_dependency_gets_the_clients_parameters_too() -> None:
     linked = project(FASTAPI)
     limit = client_input(linked, code(linked, "app.items.page"), 0)
-    assert limit is not None and (limit.name, limit.where, limit.types) == ("limit", "query", ("builtins.int",))
+    assert limit is not None
+    assert (limit.name, limit.where, limit.types) == ("limit", "query", ("builtins.int",))
     assert client_input(linked, code(linked, "app.main.create"), 0) is None
 
 
@@ -256,7 +257,8 @@ def test_socket_events_and_validators_are_given_the_clients_data() -> None:
     )
     for name, index in (("app.said", 0), ("app.Form.validate_name", 1)):
         found = client_input(linked, code(linked, name), index)
-        assert found is not None and found.where == "body"
+        assert found is not None
+        assert found.where == "body"
 
 
 @pytest.mark.parametrize(
@@ -271,3 +273,40 @@ def test_socket_events_and_validators_are_given_the_clients_data() -> None:
 def test_path_templates(text: str, style: Style, shown: str, types: dict[str, tuple[str, ...]]) -> None:
     found = parse(text, style)
     assert (found.text, found.types) == (shown, types)
+
+
+def test_frameworks_that_are_only_a_table() -> None:
+    sanic = """
+        from sanic import Blueprint, Sanic
+
+        app = Sanic("shop")
+        bp = Blueprint("items", url_prefix="/items")
+
+        @bp.get("/<number:int>")
+        async def item(request, number): ...
+
+        app.blueprint(bp)
+        """
+    bottle = """
+        from bottle import Bottle, get
+
+        app = Bottle()
+
+        @get("/a/<name>")
+        def one(name): ...
+
+        @app.post("/b")
+        def two(): ...
+        """
+    falcon = """
+        import falcon
+
+        class Things:
+            def on_get(self, req, resp, key): ...
+
+        app = falcon.App()
+        app.add_route("/things/{key}", Things())
+        """
+    assert table(project(sanic)) == [("GET", "/items/{number}", "item")]
+    assert table(project(bottle)) == [("GET", "/a/{name}", "one"), ("POST", "/b", "two")]
+    assert table(project(falcon)) == [("GET", "/things/{key}", "on_get")]

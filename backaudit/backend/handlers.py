@@ -44,8 +44,9 @@ def _behind(project: Project, node: Node, wrappers: tuple[Node, ...], depth: int
     for code in functions:
         if code.function.name != "__init__":
             yield Handler(code, (), wrappers)
-    if not functions and not classes and call is None:
-        classes = classes_behind(project, here)
+    if not functions and not classes:
+        # A class, or an object of one (Falcon's resources, Django's feeds).
+        classes = classes_behind(project, here) if call is None else list(project.instances(here))
     for cls in classes:
         yield from _methods(project, cls, wrappers)
 
