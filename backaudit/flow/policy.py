@@ -1,0 +1,223 @@
+"""What is asked of a new password before it is taken: by the field that declares it, or by the code that gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.records import Route
+from backaudit.backend.routes import client_input, routes
+from backaudit.backend.schema.values import entries as pairs
+from backaudit.backend.schema.values import texts
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import request_names
+from backaudit.flow.costs import number
+from backaudit.flow.words import means_password, words
+from backaudit.project import ClassView, Code, Node, Project
+
+LEAST = 8
+_DEPTH = 3
+_SETS = frozenset("register registration registers signup create creation new change reset update set join".split())
+_ASKS = frozenset("login signin token authenticate session sessions logout verify check auth".split())
+_AGAIN = frozenset("confirm confirmation repeat again current old retype verify check 2".split())
+_JUDGING = frozenset("valid validate validates validator check strength strong policy complexity verify weak".split())
+_PATTERNS = ("pattern", "regex", "validators", "validate")
+_CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
+_LENGTHS = frozenset("min_length min minlength".split())
+
+
+class Unchecked(msgspec.Struct, frozen=True):
+    """A password that is taken as it comes; ``least``: the length that is asked for, 0 if none is."""
+
+    at: Node
+    name: str
+    where: str
+    least: int
+
+
+def unchecked(project: Project) -> Iterator[Unchecked]:
+    """New passwords that nothing, or less than the least length, is asked of."""
+    schemas: dict[str, Route] = {}
+    for route in routes(project):
+        if _sets_password(route) and project.role(route.handler.path) == "production":
+            for param in route.params:
+                schemas.update((name, route) for name in param.types if param.schema)
+            yield from _read(project, route)
+    for name, route in schemas.items():
+        cls = project.class_named(name)
+        if cls is not None and not judged(project, route.handler):
+            yield from _declared(project, cls)
+    yield from _forms(project)
+
+
+def _sets_password(route: Route) -> bool:
+    if route.methods and not {"POST", "PUT", "PATCH"} & set(route.methods):
+        return False
+    return _about_setting(f"{route.path} {route.handler.function.name}", route.path.rstrip("/").endswith(("users", "user")))
+
+
+def _about_setting(name: str, users: bool = False) -> bool:
+    """Whether names tell of registration or of a new password, not of logging in."""
+    parts = set(words(name.replace("sign_up", "signup").replace("sign-up", "signup").replace("SignUp", "signup")))
+    return bool(parts & _SETS) or (users and not parts & _ASKS)
+
+
+# -- fields ----------------------------------------------------------------------------------------------------------
+
+
+def _declared(project: Project, cls: ClassView) -> Iterator[Unchecked]:
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for name, bind in view.fields.items() if view is not None else ():
+            if _is_new(name) and not _validated(project, cls, name):
+                least = _least(project, bind)
+                if least < LEAST:
+                    yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
+
+
+def _is_new(name: str) -> bool:
+    return means_password(name) and not _AGAIN.intersection(words(name))
+
+
+def _least(project: Project, bind: Node) -> int:
+    """The length that a declaration asks for; enough where it gives patterns or validators of its own."""
+    op = bind.op
+    values = (op.annotation, op.value) if isinstance(op, ops.Bind) else ()
+    found = [0]
+    for call in _calls_in(project, bind.code, [v for v in values if v != NONE]):
+        keywords = call.keywords()
+        found += [number(project, value) or 0 for name, value in keywords.items() if name in _LENGTHS]
+        if call.method == "Length" and call.arg(0) is not None:
+            found.append(number(project, call.arg(0)) or 0)
+        judging = call.method in ("Regexp", "ValidatorFunction") or bool(_JUDGING & set(words(call.method)))
+        given = [keywords[name] for name in _PATTERNS if name in keywords]
+        if judging or any(_own_check(value) for value in given):
+            found.append(LEAST)
+    return max(found)
+
+
+def _own_check(value: Node) -> bool:
+    """A pattern, or a list of validators with a function among them: classes are judged by their names."""
+    made = value.origin
+    if not isinstance(made.op, ops.Build):
+        return True
+    return any(isinstance(made.to(item).origin.op, (ops.Name, ops.Import, ops.Attr, ops.Def)) for item in made.op.items)
+
+
+def _calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) -> Iterator[Node]:
+    """The calls of a declaration, those inside annotations, displays and aliases included."""
+    for value in values:
+        node = code.node(value).origin
+        op = node.op
+        if isinstance(op, (ops.Name, ops.Import)) and depth < _DEPTH:
+            alias = project.alias_of(node) or project.definition(node)
+            if alias is not None and alias != node:
+                yield from _calls_in(project, alias.code, [alias.value], depth + 1)
+            elif isinstance(op, ops.Name) and alias is None:
+                continue
+        if isinstance(op, ops.Call):
+            yield node
+            yield from _calls_in(project, code, [*op.args, *(v for _, v in op.keywords)], depth + 1)
+        elif isinstance(op, ops.Build):
+            yield from _calls_in(project, code, list(op.items), depth)
+        elif isinstance(op, ops.Item):
+            yield from _calls_in(project, code, [op.base, op.key], depth)
+        elif isinstance(op, ops.Bin):
+            yield from _calls_in(project, code, [op.left, op.right], depth)
+
+
+def _validated(project: Project, cls: ClassView, field: str) -> bool:
+    """Whether a method of the class judges the password."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for name, code in view.methods.items() if view is not None else ():
+            validates = code.decorators or name in (f"validate_{field}", f"clean_{field}", "validate", "clean", "create", "save")
+            if validates and judged(project, code):
+                return True
+    return False
+
+
+def judged(project: Project, code: Code, depth: int = 0) -> bool:
+    """Whether a body, or what it calls, looks at the length or form of a password."""
+    for call in code.nodes(ops.Call):
+        parts = set(words(call.method))
+        given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+        if call.method in _CHECKING and any(_named(node) for node in given):
+            return True
+        if parts & _JUDGING and ("password" in parts or "pw" in parts) and call.method not in ("check_password", "verify_password"):
+            return True
+        if depth < _DEPTH and any(_named(node) for node in given):
+            if any(judged(project, callee, depth + 1) for callee in project.callees(call)):
+                return True
+    return False
+
+
+def _named(node: Node) -> bool:
+    made = node.origin
+    spelled = [node.spelled, made.spelled]
+    names = [part for text in spelled for part in text.replace("[", ".").replace("]", "").replace("'", "").split(".")]
+    return any(means_password(name) for name in names) or (isinstance(made.op, ops.Param) and made.op.name in ("v", "value"))
+
+
+# -- forms and serializers -------------------------------------------------------------------------------------------
+
+
+def _forms(project: Project) -> Iterator[Unchecked]:
+    kinds = project.models.kinds
+    for cls in project.subclasses(*sorted(kinds.get("forms", ())), *sorted(kinds.get("serializers", ()))):
+        if project.role(cls.file.path) != "production" or not (_about_setting(cls.cls.name) or _creates(cls)):
+            continue
+        if not kinds.get("judging-forms", frozenset()).isdisjoint(project.lineage(cls.name)):
+            continue
+        declared = list(_declared(project, cls))
+        yield from declared
+        if not declared:
+            yield from _of_model(project, cls)
+
+
+def _creates(cls: ClassView) -> bool:
+    return "create" in cls.methods
+
+
+def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
+    """A serializer's password that comes from the model, whose column asks for nothing."""
+    meta = cls.inner.get("Meta")
+    listed = meta.fields.get("fields") if meta is not None else None
+    names = texts(project, listed) if listed is not None else ()
+    for name in names:
+        if _is_new(name) and name not in cls.fields and meta is not None and listed is not None:
+            options = pairs(pairs(meta.fields.get("extra_kwargs")).get(name))
+            least = number(project, options.get("min_length")) or 0
+            if least < LEAST and "validators" not in options and not _validated(project, cls, name):
+                yield Unchecked(listed, name, f"`{cls.cls.name}`", least)
+
+
+# -- reads -----------------------------------------------------------------------------------------------------------
+
+
+def _read(project: Project, route: Route) -> Iterator[Unchecked]:
+    """A password that a handler takes out of the form or body itself."""
+    code = route.handler
+    if judged(project, code):
+        return
+    for value, op in enumerate(code.ops):
+        node = code.node(value)
+        key = base = None
+        if isinstance(op, ops.Item):
+            key, base = node.to(op.key).text, node.to(op.base)
+        elif isinstance(op, ops.Call) and op.args and node.method == "get":
+            key, base = node.to(op.args[0]).text, node.receiver
+        if key and base is not None and _is_new(key) and _from_client(project, base):
+            yield Unchecked(node, key, f"`{route.handler.function.name}()`", 0)
+            return
+
+
+def _from_client(project: Project, base: Node) -> bool:
+    made = base.origin
+    op = made.op
+    if isinstance(op, ops.Param):
+        return client_input(project, made.code, op.index) is not None
+    sources = project.models.sources
+    return isinstance(op, (ops.Attr, ops.Call)) and any(name in sources for name in request_names(project, made))
