@@ -22,12 +22,45 @@ def conditions(code: Code, at: Value) -> Iterator[Condition]:
                 yield from _loop(code, region)
             elif region.kind == "case":
                 yield from _atoms(code, region.test, True)
-        elif region.last <= at and region.exits and region.kind in ("then", "else") and _dominates(code, region, at):
+        elif (
+            region.last <= at
+            and region.kind in ("then", "else")
+            and _leaves(code, region)
+            and _dominates(code, region, at)
+        ):
             yield from _atoms(code, region.test, region.kind != "then")
     for value in range(at):
         op = code.ops[value]
         if isinstance(op, ops.Assert) and _same_path(code, value, at):
             yield from _atoms(code, op.test, True)
+
+
+def _leaves(code: Code, region: Region) -> bool:
+    """Whether control never falls off the end of a branch: it returns, raises, or calls what ends the request."""
+    if region.exits:
+        return True
+    last = next((code.node(v) for v in range(region.last - 1, region.first - 1, -1)), None)
+    if last is None or not isinstance(last.op, ops.Discard):
+        return False
+    call = last.to(last.op.value).origin
+    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
+    if call.func is None:
+        return False
+    responses = code.project.models.responses
+    names = code.project.names(call.func)
+    if any(name in _EXITS or (name in responses and responses[name].raises) for name in names):
+        return True
+    return any(_always_raises(callee) for callee in code.project.callees(call))
+
+
+_EXITS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
+
+
+def _always_raises(code: Code) -> bool:
+    """Whether a function ends in a ``raise`` that nothing is around, and returns nowhere."""
+    last = code.ops[-1] if code.ops else None
+    outermost = not code.regions_of(len(code.ops) - 1)
+    return isinstance(last, ops.Raise) and outermost and not any(isinstance(op, ops.Return) for op in code.ops)
 
 
 def _loop(code: Code, region: Region) -> Iterator[Condition]:
@@ -201,6 +234,10 @@ def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset
 
 
 def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, calls: frozenset[str]) -> bool:
+    if op.operator in _ORDER:
+        sides = [code.node(side) for side in (op.left, op.right)]
+        measured = [part for side in sides for part in (side, *(side.args() if side.method == "len" else ()))]
+        return "builtins.len" in calls and any(about(code, part.value, node.value) for part in measured)
     positive = (op.operator in ("==", "in", "is")) == truth
     if op.operator in ("in", "not in"):
         if positive:
@@ -217,6 +254,9 @@ def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, c
         if not calls.isdisjoint(names) and any(_holds(code, part, node.value) for part in measured.args()):
             return True
     return False
+
+
+_ORDER = ("<", "<=", ">", ">=")
 
 
 def _is_fixed(node: Node) -> bool:

@@ -11,6 +11,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.hashing import hashes_itself
+from backaudit.flow.omitted import leaves_out, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import ClassView, Code, Node, Project
@@ -121,10 +122,15 @@ class ClientInput(Goal):
             return True
         if isinstance(op, ops.Call) and (self._cleaned(trace, node) or self._begun(trace.project, node)):
             return True
-        types = trace.project.types(node) if not access else ()
+        types = self._types(trace.project, node) if not access else ()
         if types and all(self._is_harmless(trace.project, name) for name in types):
             return True
         return 0 <= use < len(node.code.ops) and guarded(node, use, self._guards)
+
+    def _types(self, project: Project, node: Node) -> tuple[str, ...]:
+        """What a value is. Of a parameter that a client fills: as far as the framework obeys its annotation."""
+        param = client_input(project, node.code, node.op.index) if isinstance(node.op, ops.Param) else None
+        return project.types(node) if param is None else param.types
 
     def _begun(self, project: Project, call: Node) -> bool:
         """Whether ``"https://host/{}".format(...)`` fixes where it leads."""
@@ -184,6 +190,7 @@ class Password(Goal):
         self._hashers = models.hashers
         self._stored = models.kinds.get("table-bases", frozenset())
         self._no_password = models.kinds.get("password-enders", frozenset())
+        self._schemas = frozenset(name for name in models.kinds.get("schemas", ()) if name.startswith(("pydantic", "sqlmodel")))
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
@@ -259,6 +266,8 @@ class Password(Goal):
             return True
         if isinstance(op, ops.Param) and access and _kept_hashed(trace.project, node, str(access[0])):
             return True
+        if removed(node.origin, use) or (isinstance(op, ops.Call) and (leaves_out(node) or self._drops(trace, node, access))):
+            return True
         types = trace.project.types(node)
         if "builtins.bool" in types or "builtins.int" in types:
             return True
@@ -269,6 +278,17 @@ class Password(Goal):
         ):
             return self._unknown_call(trace.project, node.to(op.value))
         return isinstance(op, ops.Call) and self._hashed(trace.project, node)
+
+    def _drops(self, trace: Trace, call: Node, access: Access) -> bool:
+        """Whether a schema is made that has no such field: it ignores what it does not know."""
+        classes = list(trace.project.denoted_classes(call.to(call.op.func))) if isinstance(call.op, ops.Call) else []
+        if not access or not classes:
+            return False
+        lineages = [trace.project.lineage(cls.name) for cls in classes]
+        if any(self._schemas.isdisjoint(lineage) for lineage in lineages):
+            return False
+        views = [view for lineage in lineages for owner in lineage if (view := trace.project.class_named(owner))]
+        return not any(str(access[0]) in view.fields or "__init__" in view.methods for view in views)
 
     def _unknown_call(self, project: Project, node: Node) -> bool:
         """``hashed = something(password)`` where nothing is known of the function: its name is believed."""

@@ -122,13 +122,13 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
         annotation = field.to(op.annotation)
         text, number = _declared(project, annotation)
         limited = _limits(project, annotation, 0) or _limits(project, declared, 0)
-        return (text or (number and _is_amount(name))) and not limited and not _validated(project, cls, name)
+        return (text or (number and is_amount(name))) and not limited and not _validated(project, cls, name)
     if declared.call is None or _limits(project, declared, 0) or _validated(project, cls, name):
         return False
     read_only = declared.arg(None, "read_only") or declared.arg(None, "dump_only")
     if read_only is not None and read_only.const is True:
         return False
-    return declared.method in _TEXT_FIELDS or (declared.method in _NUMBER_FIELDS and _is_amount(name))
+    return declared.method in _TEXT_FIELDS or (declared.method in _NUMBER_FIELDS and is_amount(name))
 
 
 def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
@@ -137,7 +137,8 @@ def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
     return "builtins.str" in types, number
 
 
-def _is_amount(name: str) -> bool:
+def is_amount(name: str) -> bool:
+    """Whether a name says that its number counts something: too large or below zero, it does harm."""
     return bool(_NUMBERS & set(words(name)))
 
 
@@ -194,7 +195,7 @@ def _columns(project: Project, cls: ClassView) -> Iterator[str]:
             wanted = column.attribute in names or (listed is not None and listed.const == "__all__")
             if not wanted or column.attribute in cls.fields or field is None or _limits(project, field.origin, 0):
                 continue
-            number = column.type in ("IntegerField", "PositiveIntegerField") and _is_amount(column.attribute)
+            number = column.type in ("IntegerField", "PositiveIntegerField") and is_amount(column.attribute)
             if (column.type == "TextField" and field.origin.arg(None, "max_length") is None) or number:
                 yield column.attribute
 

@@ -1,0 +1,69 @@
+"""validation/header-log-injection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.flow.findings import finding, injections
+from backaudit.flow.sinks import Sink, flow_into
+from backaudit.project import Node, Project
+from backaudit.rule import Finding, rule
+
+
+@rule("validation/header-log-injection", severity="low", cwe=(113, 117), owasp=("A09:2025", "A09:2021"), shown="strict")
+def header_log_injection(project: Project) -> Iterator[Finding]:
+    """What a client sends reaches a log with its line breaks.
+
+    A line break in a name begins a new entry: whoever sends it writes the log, with a time and a level of their own.
+
+    Mend: log `repr` of the value (`%r`), or use a formatter that writes JSON or escapes line breaks.
+
+    Bad:
+        import logging
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+        logger = logging.getLogger(__name__)
+
+        @app.post("/login")
+        def login():
+            logger.warning("failed login of " + request.form["name"])
+            return "", 401
+
+    Good:
+        import logging
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+        logger = logging.getLogger(__name__)
+
+        @app.post("/login")
+        def login():
+            logger.warning("failed login of %r", request.form["name"])
+            return "", 401
+
+    Links:
+        https://owasp.org/www-community/attacks/Log_Injection
+        https://cwe.mitre.org/data/definitions/117.html
+    """
+    yield from injections(
+        project, "header", becomes="part of a log entry", happens="is logged", judge=lambda flow: "medium"
+    )
+    for call, argument in _arguments(project):
+        flow = flow_into(project, "header", Sink(call, argument, "log"))
+        if flow is not None:
+            yield finding(flow, "part of a log entry", "is logged", "medium")
+
+
+def _arguments(project: Project) -> Iterator[tuple[Node, Node]]:
+    """What fills the placeholders of a log call's text; ``%r`` shows line breaks as what they are."""
+    for name in sorted(project.models.sinks.get("header", {})):
+        for call in project.calls(name):
+            text = call.arg(0)
+            shape = text.text if text is not None else None
+            if shape is None or "%r" in shape or project.role(call.code.path) != "production":
+                continue
+            given = call.call.args[1:] if call.call is not None else ()
+            yield from ((call, call.origin.to(value)) for value in given)

@@ -1,0 +1,74 @@
+"""validation/trust-boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import first_line
+from backaudit.facts import ops
+from backaudit.flow.client import request_names
+from backaudit.flow.labels import ClientInput
+from backaudit.flow.trace import Trace
+from backaudit.project import Node, Project
+from backaudit.rule import Finding, Step, rule
+
+
+_SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")
+
+
+@rule("validation/trust-boundary", severity="low", cwe=501, owasp=("A06:2025", "A04:2021"), shown="strict")
+def trust_boundary(project: Project) -> Iterator[Finding]:
+    """What a client sends is put into the session unchecked.
+
+    What stands in the session is taken for the server's own knowledge later on. A name, role or price that went in without
+    a check is trusted from then on.
+
+    Mend: put into the session what the server knows: the id of the user who logged in, a choice from a fixed set.
+
+    Bad:
+        from flask import Flask, request, session
+
+        app = Flask(__name__)
+
+        @app.post("/plan")
+        def choose():
+            session["plan"] = request.form["plan"]
+            return "", 204
+
+    Good:
+        from flask import Flask, abort, request, session
+
+        app = Flask(__name__)
+        PLANS = {"free", "team"}
+
+        @app.post("/plan")
+        def choose():
+            plan = request.form["plan"]
+            if plan not in PLANS:
+                abort(422)
+            session["plan"] = plan
+            return "", 204
+
+    Links:
+        https://cwe.mitre.org/data/definitions/501.html
+    """
+    for store, value in _stores(project):
+        trace = Trace(project, ClientInput(project, "store"))
+        origin = next(trace.origins(value, (), store.value), None)
+        if origin is not None and project.role(store.code.path) == "production":
+            what = origin.what
+            yield Finding(
+                place=first_line(store.place),
+                message=f"{what[0].upper()}{what[1:]} and is kept in the session without a check.",
+                confidence="medium",
+                trace=(*origin.steps, Step(store.place, "is kept in the session")),
+            )
+
+
+def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
+    """``session[key] = value``: the store and the value."""
+    for code in project.mentioning("session"):
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            if isinstance(op, ops.SetItem) and set(_SESSIONS) & set(request_names(project, node.to(op.base).origin)):
+                yield node, node.to(op.value)

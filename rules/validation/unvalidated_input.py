@@ -1,0 +1,64 @@
+"""validation/unvalidated-input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.catching import first_line
+from backaudit.flow.raw import raw_stores
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+
+@rule("validation/unvalidated-input", severity="low", cwe=20, owasp=("A05:2025", "A03:2021"), shown="strict")
+def unvalidated_input(project: Project) -> Iterator[Finding]:
+    """What a client sends is stored or looked up as it came.
+
+    Nothing asked whether it is text at all, how long it is, whether the amount is above zero. The database may refuse
+    it with an error 500, or keep it, and then every reader has to cope with it.
+
+    Mend: check at the door: a schema, a form, a converter in the route, or at least a length and a type.
+
+    Bad:
+        import sqlite3
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/expenses")
+        def add():
+            connection = sqlite3.connect("app.db")
+            connection.execute("INSERT INTO expenses (name) VALUES (?)", (request.form["name"],))
+            connection.commit()
+            return "", 201
+
+    Good:
+        import sqlite3
+
+        from flask import Flask, abort, request
+
+        app = Flask(__name__)
+
+        @app.post("/expenses")
+        def add():
+            name = request.form["name"]
+            if len(name) > 80:
+                abort(422)
+            connection = sqlite3.connect("app.db")
+            connection.execute("INSERT INTO expenses (name) VALUES (?)", (name,))
+            connection.commit()
+            return "", 201
+
+    Links:
+        https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
+        https://cwe.mitre.org/data/definitions/20.html
+    """
+    for stored in raw_stores(project):
+        what = stored.origin.what
+        yield Finding(
+            place=first_line(stored.place),
+            message=f"{what[0].upper()}{what[1:]} and becomes {stored.name}: nothing checks its type, length or form.",
+            confidence="medium",
+            trace=(*stored.origin.steps, Step(stored.at.place, f"becomes {stored.name}")),
+        )
