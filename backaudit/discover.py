@@ -193,10 +193,13 @@ class _Walk:
         return subfolders
 
     def _is_environment(self, prefix: str, names: set[str]) -> bool:
-        if not prefix or self._leads_to_named(prefix) or prefix in self._tracked_folders:
+        """Whether a folder is a virtual environment. That git tracks it too, by mistake, makes it no project's code."""
+        if not prefix or self._leads_to_named(prefix):
             return False
         if "pyvenv.cfg" in names or "conda-meta" in names:
             return True
+        if prefix in self._tracked_folders and names.isdisjoint({"lib", "Lib"}):
+            return False
         folders = sorted(names & {"bin", "Scripts"})
         return any((self.root / prefix / folder / "activate").exists() for folder in folders)
 
@@ -255,7 +258,9 @@ class _Walk:
     def _folder(self, name: str, path: str, parent: _Folder, siblings: set[str]) -> Iterator[_Folder]:
         """The folder, if it is one to go on with."""
         tracked = path in self._tracked_folders
-        reason = "" if tracked else _reason(name, siblings)
+        reason = _reason(name, siblings)
+        if tracked and reason == BUILT:
+            reason = ""  # what somebody put under version control under such a name is a source
         ignored = parent.ignored or parent.ignores.names(path)
         if path[:-1] in self._named:
             # Asked for by name: what stands outside of it has no say.

@@ -240,6 +240,17 @@ def test_a_tracked_folder_called_build_is_scanned(tmp_path: Path) -> None:
     assert "build/a.py" in paths(discover(tmp_path))
 
 
+@needs_git
+def test_an_environment_that_was_committed_is_left_out(tmp_path: Path) -> None:
+    repository(
+        tmp_path, "a.py", "bin/activate", "env/Scripts/activate", "env/Lib/b.py", "venv/pyvenv.cfg", "venv/lib/c.py",
+        "vendor/site-packages/d.py", "tool/bin/activate", "tool/e.py",
+    )  # fmt: skip
+    found = discover(tmp_path)
+    assert [path for path in paths(found) if path.endswith(".py")] == ["a.py", "tool/e.py"]
+    assert dict(found.left_out) == {"installed dependencies": 1, "virtual environment": 2}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 def test_links_are_not_followed_and_are_counted(tmp_path: Path) -> None:
     outside, root = tmp_path / "outside", tmp_path / "root"
