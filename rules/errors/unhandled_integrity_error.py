@@ -115,7 +115,7 @@ def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
         https://docs.djangoproject.com/en/stable/ref/exceptions/#database-exceptions
     """
     told: set[Node] = set()
-    for write in (*_rows(project), *_statements(project)):
+    for write in (*_rows(project), *_changes(project), *_statements(project)):
         if write.node in told or _asked_before(project, write):
             continue
         path = escapes(project, write.node, _INTEGRITY)
@@ -164,7 +164,7 @@ def _rows(project: Project) -> Iterator[_Write]:
         if not columns:
             continue
         for made in _constructions(project, table):
-            stored = _stored(project, made)
+            stored = _stored(project, made, made)
             for attribute, column, unique in columns if stored is not None else ():
                 value, origin = _given(project, made, attribute, loose=unique)
                 if stored is not None and value is not None and origin is not None:
@@ -209,33 +209,67 @@ def _client(project: Project, node: Node, access: tuple[str, ...]) -> Origin | N
     return next(Trace(project, ClientValue(project)).origins(node, access), None)
 
 
-def _stored(project: Project, made: Node) -> Node | None:
-    """The operation in the same body that stores the row: its own call, a save, a commit, a helper that commits."""
-    if made.method in _CREATES:
+def _stored(project: Project, made: Node, row: Node) -> Node | None:
+    """The operation in the same body that stores a row: its own call, a save, a commit, a helper that commits."""
+    if made.method in _CREATES and made == row:
         return made
     for value in range(made.value + 1, len(made.code.ops)):
         node = made.code.node(value)
         if not isinstance(node.op, ops.Call):
             continue
         receiver = node.receiver
-        own = receiver is not None and receiver.origin == made.origin
-        if node.method in _COMMITS or (own and node.method in ("save", "asave")):
-            return node
-        if _commits(project, node, made):
+        own = receiver is not None and receiver.origin == row.origin
+        if node.method in _COMMITS or (own and node.method in ("save", "asave")) or _commits(project, node, row):
             return node
     return None
 
 
-def _commits(project: Project, call: Node, made: Node) -> bool:
+def _commits(project: Project, call: Node, row: Node) -> bool:
     """Whether a call runs a function of the project that stores the row, and lets its error out."""
     concerned = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-    if all(part.origin != made.origin for part in concerned):
+    if all(part.origin != row.origin for part in concerned):
         return False
     for code in project.callees(call):
         for inner in code.nodes(ops.Call):
             if inner.method in _COMMITS:
                 return catches(project, inner, _INTEGRITY) is None and not suppressed(project, inner, _INTEGRITY)
     return False
+
+
+def _changes(project: Project) -> Iterator[_Write]:
+    """Rows whose attributes are set: one by one, or by a method of the model that takes a mapping."""
+    bodies = dict.fromkeys(code for name in ("commit", "flush", "save", "asave") for code in project.calling(name))
+    for code in bodies:
+        if code.file.role != "production":
+            continue
+        for node in (*code.nodes(ops.SetAttr), *code.nodes(ops.Call)):
+            op = node.op
+            row = node.to(op.base) if isinstance(op, ops.SetAttr) else node.receiver
+            for name in project.types(row)[:1] if row is not None else ():
+                table = schema(project).of_model(name)
+                if table is not None and row is not None:
+                    yield from _changed(project, node, row, table)
+
+
+def _changed(project: Project, node: Node, row: Node, table: Table) -> Iterator[_Write]:
+    for attribute, column, unique in constrained(table):
+        value, access = _set(project, node, attribute) if unique else (None, ())
+        origin = _client(project, value, access) if value is not None else None
+        stored = _stored(project, node, row) if origin is not None else None
+        if value is not None and origin is not None and stored is not None:
+            yield _Write(table, column, True, value, node, stored, origin)
+
+
+def _set(project: Project, node: Node, attribute: str) -> tuple[Node | None, tuple[str, ...]]:
+    """What an operation stores in an attribute of a row: the value, or the mapping and its key."""
+    op = node.op
+    if isinstance(op, ops.SetAttr):
+        return (node.to(op.value), ()) if op.name == attribute else (None, ())
+    for code in project.callees(node):
+        texts = {inner.text for inner in code.nodes(ops.Const)}
+        if attribute in texts and node.args() and any(c.method == "setattr" for c in code.nodes(ops.Call)):
+            return node.args()[0], (attribute,)
+    return None, ()
 
 
 # -- statements ----------------------------------------------------------------------------------------------------
@@ -321,20 +355,24 @@ def _concerns(code: Code, lookup: Node, values: list[Node]) -> bool:
 
 
 def _same_root(one: Node, two: Node) -> bool:
-    """``body.email`` against ``body`` spread out."""
-    return bool(one.spelled) and one.spelled.partition(".")[0] == two.spelled.partition(".")[0] and "." in one.spelled
+    """``body.email`` or ``body["email"]`` against ``body`` spread out."""
+    op = one.origin.op
+    return isinstance(op, (ops.Attr, ops.Item)) and alike(one.code, op.base, two.value)
 
 
 def _inside(node: Node) -> Iterator[Node]:
     op = node.origin.op
     if isinstance(op, ops.Compare):
         yield node.to(op.right)
-    elif (
-        isinstance(op, ops.Call)
-        and node.method in ("dict", "model_dump", "lower", "strip")
-        and node.receiver is not None
+    elif isinstance(op, ops.Call) and node.method in (
+        "dict",
+        "model_dump",
+        "lower",
+        "strip",
+        "vars",
+        "jsonable_encoder",
     ):
-        yield node.receiver
+        yield node.receiver or node.arg(0) or node
     else:
         yield node
 
