@@ -16,10 +16,12 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit, Strength
 from backaudit.project import Code, Node, Project
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import CONFIDENCES, Confidence, Finding, Step
 
 _DEV_SCOPE = re.compile(r"(?i)(?:^|[._])(?:dev(?:el(?:opment)?)?|local|debug)(?=config|settings|[._]|$)")
-_TEST_SCOPE = re.compile(r"(?:^|\.)(?:Test|Testing|Mock|Fake|Dummy|CI)(?=[A-Z]|\.|$)|(?:^|\.)test_|(?i:_?tests?$)")
+_TEST_SCOPE = re.compile(
+    r"(?:^|[._])tests?(?:[._]|$)|(?:^|\.)(?:Test|Testing|Mock|Fake|Dummy|CI)(?=[A-Z]|\.|$)|(?:^|\.)test_|(?i:_?tests?$)"
+)
 _DEV_NAMES = re.compile(r"(?i)^(is_?)?(debug|dev|development|testing|test|local|ci|localhost)(_?mode|_?env)?$")
 # Files of translations, locks and data have words and digests where others have credentials.
 _DATA = re.compile(
@@ -39,7 +41,9 @@ _CREDENTIAL_NAMES = {
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """A hit that matters here. ``rule`` is the one rule that reports it; ``uses`` is where it serves as a key."""
+    """A hit that matters here. ``rule`` is the one rule that reports it; ``uses`` is where it serves as a key.
+    ``again``: where else in the same file the value stands.
+    """
 
     path: str
     hit: SecretHit
@@ -47,6 +51,7 @@ class Credential(msgspec.Struct, frozen=True):
     stage: Stage
     confidence: Confidence
     uses: tuple[Place, ...] = ()
+    again: tuple[SecretHit, ...] = ()
 
 
 def credentials(project: Project) -> tuple[Credential, ...]:
@@ -73,7 +78,18 @@ def _credentials(project: Project) -> tuple[Credential, ...]:
             used = uses.by_span.get((path, hit.span), ()) or _uses_by_name(uses, hit)
             rule = _rule(project, file, hit, bool(used) or (managed and hit.kind == "signing-key"))
             found.append(Credential(path, hit, rule, stage, confidence, used))
-    return (*found, *_unnamed(project, uses, {(c.path, c.hit.span) for c in found}))
+    known = {(credential.path, credential.hit.span) for credential in found}
+    return tuple(_grouped([*found, *_unnamed(project, uses, known)]))
+
+
+def _grouped(found: list[Credential]) -> Iterator[Credential]:
+    """One credential that a file repeats is one finding, where it is used best."""
+    groups: dict[tuple[str, str], list[Credential]] = {}
+    for number, credential in enumerate(found):
+        groups.setdefault((credential.path, credential.hit.digest or str(number)), []).append(credential)
+    for group in groups.values():
+        best = min(group, key=lambda one: (CONFIDENCES.index(one.confidence), one.hit.position == "comment"))
+        yield msgspec.structs.replace(best, again=tuple(one.hit for one in group if one is not best))
 
 
 def _is_subject(file: FileFacts) -> bool:
@@ -191,7 +207,7 @@ def _confidence(project: Project, file: FileFacts, hit: SecretHit, stage: Stage)
 
 def _is_published(file: FileFacts, hit: SecretHit) -> bool:
     """Keys that browsers are given, and tokens that have long run out."""
-    if hit.detector == "JSON Web Token":
+    if hit.detector == "JSON Web Token" and hit.strength != "strong":
         return True
     return file.kind in ("template", "json") and hit.detector == "Google API key"
 
@@ -232,12 +248,12 @@ def _signing_uses(project: Project) -> SigningUses:
         names = project.names(call.func) if call.func is not None else ()
         for key in _keys(call, next((sinks[name] for name in names if name in sinks), ())):
             source = project.resolved(key)
-            place = Place(call.place.path, key.at)
+            place = call.func.place if call.func is not None else call.place
             for literal in _literals(source):
-                if literal.place != place:
+                if literal != key.origin:
                     where = (literal.code.path, literal.at)
                     by_span[where] = (*by_span.get(where, ()), place)
-                literals.append((literal, place))
+                literals.append((literal, place if literal != key.origin else literal.place))
             name = _configured_name(source)
             if name:
                 by_name[name] = (*by_name.get(name, ()), place)
@@ -310,8 +326,9 @@ def _finding(project: Project, credential: Credential) -> Finding:
         remedy=_remedy(project, credential),
         confidence=credential.confidence,
         trace=_trace(place, credential),
+        related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
         scope=project.scope_at(path, hit.span.line),
-        secrets=tuple(Place(path, part) for part in hit.parts),
+        secrets=tuple(Place(path, part) for one in (hit, *credential.again) for part in one.parts),
     )
 
 
@@ -355,7 +372,8 @@ def _what(hit: SecretHit) -> str:
     if hit.kind in ("provider", "private-key"):
         article = "an" if hit.detector[:1] in "AEIO" else "a"
         return f"{article} {hit.detector}" + (f" (`{hit.name}`)" if hit.name else "")
-    return f"the {_CREDENTIAL_NAMES[hit.kind]}" + (f" {_named(hit)}" if hit.name and hit.position != "argument" else "")
+    noun = _CREDENTIAL_NAMES[hit.kind]
+    return f"the {noun} {_named(hit)}" if hit.name and hit.position != "argument" else f"a {noun}"
 
 
 def _named(hit: SecretHit) -> str:

@@ -62,7 +62,7 @@ def exposed_database(project: Project) -> Iterator[Finding]:
 def _confidence(service: Service, every: tuple[Service, ...], stage: str) -> Confidence:
     """A file for development, or one that has nothing but stores for a developer's machine, is only worth a look."""
     beside = [other for other in every if other.path == service.path and not other.is_store]
-    return "medium" if stage == "production" and beside else "low"
+    return "medium" if stage == "production" and beside and "test" not in service.name else "low"
 
 
 def _published(service: Service) -> Iterator[YamlNode]:

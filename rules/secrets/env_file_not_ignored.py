@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.env_files import env_file_readings
+from backaudit.backend.env_files import EnvFileReading, env_file_readings
 from backaudit.facts.files import FileFacts
 from backaudit.ignores import Ignores
 from backaudit.project import Project
@@ -52,8 +52,7 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
         return
     reported: set[str] = set()
     for reading in env_file_readings(project):
-        tracked = reading.file in project.facts and project.facts[reading.file].tracked
-        if reading.file in reported or tracked or _is_ignored(ignores, reading.file):
+        if reading.file in reported or _is_tracked(project, reading) or _is_ignored(ignores, reading.file):
             continue
         reported.add(reading.file)
         yield Finding(
@@ -62,6 +61,16 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
             remedy=f"Add a line `{reading.file.rpartition('/')[2]}` to `.gitignore`.",
             confidence="medium",
         )
+
+
+def _is_tracked(project: Project, reading: EnvFileReading) -> bool:
+    """Whether the file, seen from the root or from a folder above its reader, is in git: another rule's finding."""
+    folders = reading.place.path.split("/")[:-1]
+    for count in range(len(folders) + 1):
+        file = project.facts.get("/".join([*folders[:count], reading.file]))
+        if file is not None and file.tracked:
+            return True
+    return False
 
 
 def _ignores(project: Project) -> Ignores | None:

@@ -6,6 +6,7 @@ position say what it is (:mod:`python` for code, :mod:`texts` for everything els
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -19,8 +20,8 @@ from backaudit.facts.secrets import Position, SecretHit
 from backaudit.source import Source
 
 _ORDER = {
-    "env-default": 0, "argument": 1, "seed": 2, "attribute": 3, "item": 4, "keyword": 5, "field": 6, "dict": 7,
-    "assignment": 8, "file": 9, "comparison": 10, "parameter": 11, "fallback": 11, "text": 12, "comment": 13,
+    "env-default": 0, "argument": 1, "seed": 2, "assignment": 3, "attribute": 4, "item": 5, "field": 6,
+    "keyword": 7, "dict": 8, "file": 9, "comparison": 10, "parameter": 11, "fallback": 11, "text": 12, "comment": 13,
 }  # fmt: skip
 _KINDS = {"private-key": 0, "provider": 1, "url": 2, "signing-key": 3, "password": 4, "token": 5}
 
@@ -36,7 +37,20 @@ def extract_secrets(source: Source, python: PythonFacts | None) -> tuple[SecretH
         named = ()
     else:
         named = texts.find(text, source.kind)
-    return tuple(_one_each([*named, *_formed(text, matches, in_code=source.kind == "python")]))
+    found = _one_each([*named, *_formed(text, matches, in_code=source.kind == "python")])
+    return tuple(_digested(text, hit) for hit in found)
+
+
+def _digested(text: Lines, hit: SecretHit) -> SecretHit:
+    """With its digest: three bytes leave thousands of equally likely passwords for each that somebody tries."""
+    if hit.strength != "strong" or not hit.parts:
+        return hit
+    pieces = [
+        text.text[text.offset(part.line, part.column) : text.offset(part.end_line, part.end_column)]
+        for part in hit.parts
+    ]
+    digest = hashlib.blake2b("".join(pieces).encode("utf-8", "replace"), digest_size=3, person=b"backaudit").hexdigest()
+    return msgspec.structs.replace(hit, digest=digest)
 
 
 def _formed(text: Lines, matches: list[detectors.Match], in_code: bool) -> Iterator[SecretHit]:

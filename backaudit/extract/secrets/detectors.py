@@ -179,7 +179,7 @@ def _of_jwt(value: str) -> Strength | None:
     claims = _decoded(parts[1])
     if b'"anon"' in claims or b"John Doe" in claims:
         return None
-    return "strong" if b"service_role" in claims else "weak"
+    return "weak" if b'"exp"' in claims and b"service_role" not in claims else "strong"
 
 
 def _decoded(part: str) -> bytes:
@@ -221,6 +221,9 @@ def _line_around(text: str, start: int, end: int) -> str:
 
 
 def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None:
+    # Alembic's template begins with "driver://user:pass@".
+    if scheme == "driver":
+        return None
     if (
         password.startswith(("$", "%", "*", "<", "[", "...", ":"))
         or "://" in password

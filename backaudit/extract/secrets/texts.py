@@ -279,6 +279,7 @@ _SQL_COMMENT = re.compile(
     r"[ \t]*['\"]?(?P<plain>[^\s'\",;()]{4,})",
     re.IGNORECASE,
 )
+_SQL_STATEMENT = re.compile(r"\b(update|insert|select|alter|create|where)\b", re.IGNORECASE)
 _SQL_INSERT = re.compile(
     r"\bINSERT\s+INTO\s+[`\"\[]?[\w.]+[`\"\]]?\s*\((?P<columns>[^()]*)\)\s*VALUES\s*(?P<rows>(?:[^;']|'(?:[^']"
     r"|'')*')*)",
@@ -293,7 +294,9 @@ def _sql(text: str, windows: Windows) -> Iterator[Entry]:
     for found in _matches(_SQL_HASHED, text, windows):
         yield Entry("password", *found.span("single"), "seed")
     for found in _matches(_SQL_COMMENT, text, windows):
-        if any(char.isdigit() for char in found["plain"]) and not found["plain"].endswith(":"):
+        telling = any(char.isdigit() for char in found["plain"]) and not found["plain"].endswith(":")
+        # A statement that was commented out is no note of somebody's password.
+        if telling and not _SQL_STATEMENT.search(found.group()):
             yield Entry("password", *found.span("plain"), "seed")
     for found in _SQL_INSERT.finditer(text):
         yield from _inserted(text, found)
