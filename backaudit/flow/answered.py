@@ -14,18 +14,21 @@ from backaudit.backend.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
-from backaudit.flow.shown import Shown, password_fields
+from backaudit.flow.shown import FETCHES, Shown, password_fields
 from backaudit.flow.stores import is_model, is_password_column
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.flow.words import means_person
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
 from backaudit.rule import Step
 from backaudit.source import lines
 
 # These turn a returned object to JSON field by field, so that a row shows all its columns.
 _SERIALISING = frozenset({"fastapi", "starlette"})
+_DEPTH = 5
 _RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
+# Annotations by which nothing is left out.
+_UNFILTERED = frozenset({"builtins.dict", "typing.Any", "typing.Dict", "builtins.object", "starlette.responses.Response"})
 _PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)[^{}]*\}\}")
 
 
@@ -95,6 +98,8 @@ def answered(project: Project) -> Iterator[Exposure]:
     for route in routes(project):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
+        if route.framework not in _SERIALISING and not _may_carry(project, route.handler):
+            continue
         for node in route.handler.nodes(ops.Return):
             exposure = _of_return(project, route, node)
             if exposure is not None and exposure.place not in seen:
@@ -121,6 +126,28 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
     return _exposure(node, origin) if origin is not None else _passed_to_template(project, value)
 
 
+def _may_carry(project: Project, code: Code) -> bool:
+    """Whether what a handler runs speaks of a password column, or fetches rows: if not, there is nothing to follow."""
+    known = project.once(_carrying)
+    seen, level = {code}, [code]
+    for _ in range(_DEPTH):
+        if not known.isdisjoint(level):
+            return True
+        called = [c for body in level for call in body.nodes(ops.Call) for c in project.callees(call) if c not in seen]
+        seen.update(called)
+        level = list(dict.fromkeys(called))
+    return False
+
+
+def _carrying(project: Project) -> frozenset[Code]:
+    found = dict.fromkeys(project.mentioned(is_password_column))
+    for name in ("__dict__", "_data"):
+        found.update((code, None) for code in project.mentioning(name))
+    for name in (*sorted(FETCHES), "find_one", "model_to_dict", "vars", "values", "values_list", "asdict"):
+        found.update((code, None) for code in project.calling(name))
+    return frozenset(found)
+
+
 def _exposure(node: Node, origin: Origin) -> Exposure:
     place = Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
     at = place if node.at.line != node.at.end_line else node.place
@@ -131,8 +158,8 @@ def _is_filtered(project: Project, route: Route, value: Node) -> bool:
     """Whether a declared response model picks the fields that leave."""
     if route.response is None or response_model(project, value.origin) is not None:
         return False
-    names = project.annotated(route.response)
-    return any(project.class_named(split(name)[1] or split(name)[0]) is not None for name in names)
+    names = {split(name)[0] for name in project.annotated(route.response)}
+    return not names or not names <= _UNFILTERED
 
 
 def _passed_to_template(project: Project, value: Node) -> Exposure | None:

@@ -124,7 +124,8 @@ def held(project: Project, node: Node) -> Origin | None:
 def given(project: Project, node: Node, access: Access = (), use: Value | None = None) -> Origin | None:
     """Who gives a value (taken by operation ``use``), if it is a password as somebody typed it."""
     origin = next(Trace(project, Password(project)).origins(node, access, use), None)
-    if origin is None:
+    asked = any(isinstance(part, str) for part in access) and not isinstance(node.origin.op, ops.Build)
+    if origin is None and not asked:  # a part that is asked for by a telling name proves nothing by that name
         origin = next(Trace(project, NamedPassword(project)).origins(node, access, use), None)
         if origin is not None and next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None:
             return None

@@ -19,7 +19,9 @@ from backaudit.project import ClassView, Code, Node, Project
 
 LEAST = 8
 _DEPTH = 3
-_SETS = frozenset("register registration registers signup create creation new change reset update set join".split())
+_SETS = frozenset("register registration registers signup create creation new join".split())
+_CHANGES = frozenset("change reset update set".split())
+_WHOSE = frozenset("password passwords pwd passwd user users account accounts profile me".split())
 _ASKS = frozenset("login signin token authenticate session sessions logout verify check auth".split())
 _AGAIN = frozenset("confirm confirmation repeat again current old retype verify check 2".split())
 _JUDGING = frozenset("valid validate validates validator check strength strong policy complexity verify weak".split())
@@ -61,7 +63,7 @@ def _sets_password(route: Route) -> bool:
 def _about_setting(name: str, users: bool = False) -> bool:
     """Whether names tell of registration or of a new password, not of logging in."""
     parts = set(words(name.replace("sign_up", "signup").replace("sign-up", "signup").replace("SignUp", "signup")))
-    return bool(parts & _SETS) or (users and not parts & _ASKS)
+    return bool(parts & _SETS or (parts & _CHANGES and parts & _WHOSE)) or (users and not parts & _ASKS)
 
 
 # -- fields ----------------------------------------------------------------------------------------------------------
@@ -70,8 +72,10 @@ def _about_setting(name: str, users: bool = False) -> bool:
 def _declared(project: Project, cls: ClassView) -> Iterator[Unchecked]:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
-            if _is_new(name) and not _validated(project, cls, name):
+        fields = view.fields if view is not None else {}
+        newer = any("new" in words(name) and means_password(name) for name in fields)
+        for name, bind in fields.items():
+            if _is_new(name) and ("new" in words(name) or not newer) and not _validated(project, cls):
                 least = _least(project, bind)
                 if least < LEAST:
                     yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
@@ -91,7 +95,7 @@ def _least(project: Project, bind: Node) -> int:
         found += [number(project, value) or 0 for name, value in keywords.items() if name in _LENGTHS]
         if call.method == "Length" and call.arg(0) is not None:
             found.append(number(project, call.arg(0)) or 0)
-        judging = call.method in ("Regexp", "ValidatorFunction") or bool(_JUDGING & set(words(call.method)))
+        judging = call.method == "Regexp" or "Hash" in call.method or bool(_JUDGING & set(words(call.method)))
         given = [keywords[name] for name in _PATTERNS if name in keywords]
         if judging or any(_own_check(value) for value in given):
             found.append(LEAST)
@@ -128,13 +132,12 @@ def _calls_in(project: Project, code: Code, values: list[Value], depth: int = 0)
             yield from _calls_in(project, code, [op.left, op.right], depth)
 
 
-def _validated(project: Project, cls: ClassView, field: str) -> bool:
+def _validated(project: Project, cls: ClassView) -> bool:
     """Whether a method of the class judges the password."""
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
-        for name, code in view.methods.items() if view is not None else ():
-            validates = code.decorators or name in (f"validate_{field}", f"clean_{field}", "validate", "clean", "create", "save")
-            if validates and judged(project, code):
+        for code in view.methods.values() if view is not None else ():
+            if judged(project, code):
                 return True
     return False
 
@@ -190,7 +193,7 @@ def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
         if _is_new(name) and name not in cls.fields and meta is not None and listed is not None:
             options = pairs(pairs(meta.fields.get("extra_kwargs")).get(name))
             least = number(project, options.get("min_length")) or 0
-            if least < LEAST and "validators" not in options and not _validated(project, cls, name):
+            if least < LEAST and "validators" not in options and not _validated(project, cls):
                 yield Unchecked(listed, name, f"`{cls.cls.name}`", least)
 
 
@@ -200,7 +203,7 @@ def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
 def _read(project: Project, route: Route) -> Iterator[Unchecked]:
     """A password that a handler takes out of the form or body itself."""
     code = route.handler
-    if judged(project, code):
+    if judged(project, code) or _loads(project, code):
         return
     for value, op in enumerate(code.ops):
         node = code.node(value)
@@ -212,6 +215,15 @@ def _read(project: Project, route: Route) -> Iterator[Unchecked]:
         if key and base is not None and _is_new(key) and _from_client(project, base):
             yield Unchecked(node, key, f"`{route.handler.function.name}()`", 0)
             return
+
+
+def _loads(project: Project, code: Code) -> bool:
+    """Whether a schema of the project reads the body: its fields are where to ask for a length."""
+    marks = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
+    if any(name.rpartition(".")[2] in ("arguments", "use_args", "use_kwargs", "expect", "validate") for name in marks):
+        return True
+    calls = [call for call in code.nodes(ops.Call) if call.method in ("load", "validate", "is_valid", "validate_on_submit")]
+    return any(list(project.instances(call.receiver)) for call in calls if call.receiver is not None)
 
 
 def _from_client(project: Project, base: Node) -> bool:

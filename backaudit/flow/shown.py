@@ -16,12 +16,11 @@ from backaudit.flow.words import means_password, words
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
-_FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
+FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
 _MASKS = frozenset(
     "mask masked redact redacted hide hidden sanitize sanitized obfuscate censor safe scrub anonymize clean truncate".split()
 )
 _CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
-_DUMPS = frozenset("dict model_dump json model_dump_json to_dict _asdict asdict".split())
 _SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
 _DATABASE = frozenset("database db sqlalchemy postgres postgresql pg mysql mongo mongodb mariadb".split())
 _ADDRESS = frozenset("url uri dsn".split())
@@ -40,7 +39,6 @@ class Shown(NamedPassword):
         self._hashes = hashes
         self._objects = objects
         self._client = project.models.sources
-        self._schemas = project.models.kinds.get("schemas", frozenset())
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op, project = node.op, trace.project
@@ -65,7 +63,7 @@ class Shown(NamedPassword):
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
         if wanted and len(access) <= 2 and isinstance(node.op, ops.Call):
-            if node.method in _FETCHES or node.method == "find_one":
+            if node.method in FETCHES or node.method == "find_one":
                 return f"`{last}` of `{node.spelled}` is the stored password"
         return None
 
@@ -88,9 +86,16 @@ class Shown(NamedPassword):
         found = (password_fields(project, cls) if shows else ())
         return next((name for name in found if self._hashes or means_password(name)), None)
 
+    def _is_closed(self, project: Project, node: Node) -> bool:
+        """Whether a whole value shows nothing of what was put into it: an object of a class, a ``SecretStr``."""
+        types = project.types(node)
+        classes = [cls for name in types if (cls := project.class_named(split(name)[0])) is not None]
+        return any("Secret" in name for name in types) or (
+            bool(classes) and all(self._field(project, cls) is None for cls in classes) and len(classes) == len(types)
+        )
+
     def _is_schema(self, project: Project, cls: ClassView) -> bool:
-        pydantic = {name for name in self._schemas if name.startswith(("pydantic", "sqlmodel"))}
-        return not pydantic.isdisjoint(project.lineage(cls.name))
+        return not self._schemas.isdisjoint(project.lineage(cls.name))
 
     def _request(self, project: Project, node: Node) -> str | None:
         """The whole form or body, where the same code takes a password out of it."""
@@ -103,7 +108,7 @@ class Shown(NamedPassword):
         return f"{what} holds the password" if carries and _reads_password(node.code) else None
 
     def _row(self, project: Project, node: Node) -> str | None:
-        if not isinstance(node.op, ops.Call) or node.method not in _FETCHES:
+        if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
             return None
         column = selected_password(project, node)
         return f"`{node.spelled}` holds the column `{column}`" if column and (self._hashes or means_password(column)) else None
@@ -114,13 +119,13 @@ class Shown(NamedPassword):
             return True
         if isinstance(op, ops.Attr) and not access and self._column(trace.project, node, op):
             return False
-        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.intersection(words(node.method)) or _leaves_out(node)):
+        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.intersection(words(node.method))):
             return True
         if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
             return True  # a slice of it
-        if not access and any("Secret" in name for name in trace.project.types(node)):
+        if not access and self._is_closed(trace.project, node):
             return True
-        return _removed(node.origin, use) or super().ends(trace, node, access, use)
+        return super().ends(trace, node, access, use)
 
 
 def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
@@ -180,40 +185,6 @@ def _reads_password(code: Code) -> bool:
     return False
 
 
-def _leaves_out(node: Node) -> bool:
-    """``model_dump(exclude={"password"})``, or ``include=`` without it."""
-    if node.method not in _DUMPS:
-        return False
-    keywords = node.keywords()
-    for name in ("exclude", "include", "only", "rules"):
-        listed = keywords.get(name)
-        if listed is not None:
-            made = listed.origin
-            values = [*getattr(made.op, "items", ()), *getattr(made.op, "keys", ())]
-            names = [made.to(value).const for value in values if value != NONE]
-            has = any(isinstance(text, str) and is_password_column(text.lstrip("-")) for text in names)
-            if has != (name in ("include", "only")):
-                return True
-    return False
-
-
-def _removed(node: Node, use: Value) -> bool:
-    """``data.pop("password")`` and ``del data["password"]`` before the use."""
-    code = node.code
-    for effect in code.effects.get(node.value, ()):
-        call = code.node(effect)
-        key = call.arg(0)
-        if call.method == "pop" and effect < use and key is not None and is_password_column(key.text or ""):
-            return True
-    for value, op in enumerate(code.ops[: max(use, 0)]):
-        if isinstance(op, ops.Delete) and isinstance(code.ops[op.value], ops.Item):
-            item = code.ops[op.value]
-            assert isinstance(item, ops.Item)
-            if code.origin(item.base) == node.value and is_password_column(code.node(item.key).text or ""):
-                return value < use
-    return False
-
-
 def selected_password(project: Project, fetch: Node) -> str | None:
     """The password column among what the statement of a fetch selects, where the statement can be read."""
     code = fetch.code
@@ -244,4 +215,4 @@ def means_database_address(name: str) -> bool:
     return bool(parts & _DATABASE and parts & _ADDRESS) and not parts & _NO_ADDRESS
 
 
-__all__ = ["Shown", "means_database_address", "password_fields", "selected_password", "shown_in_text", "text_shows"]
+__all__ = ["FETCHES", "Shown", "means_database_address", "password_fields", "selected_password", "shown_in_text", "text_shows"]

@@ -52,7 +52,7 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                 if value is None or (call, value) in seen or project.role(call.code.path) not in _SERVING:
                     continue
                 seen.add((call, value))
-                yield from _expanded(project, Sink(call, value, name), 0)
+                yield from _expanded(project, kind, Sink(call, value, name), 0)
 
 
 def _called(project: Project, name: str) -> Iterator[Node]:
@@ -73,16 +73,17 @@ def argument_of(call: Node, argument: int | str) -> Node | None:
     return call.arg(argument, None) if isinstance(argument, int) else call.arg(None, argument)
 
 
-def _expanded(project: Project, sink: Sink, depth: int) -> Iterator[Sink]:
+def _expanded(project: Project, kind: str, sink: Sink, depth: int) -> Iterator[Sink]:
     value = sink.argument.origin
     callers = project.callers(value.code) if isinstance(value.op, ops.Param) and depth < _WRAPPERS else ()
     yield sink
-    if not isinstance(value.op, ops.Param):
+    goal = ClientInput(project, kind)
+    if not isinstance(value.op, ops.Param) or goal.ends(Trace(project, goal), value, (), sink.call.value):
         return
     for call in callers[:_CALLERS]:
         passed = project.argument(call, value.code, value.op.index)
         if passed is not None and project.role(call.code.path) in _SERVING:
-            yield from _expanded(project, Sink(call, passed, sink.name), depth + 1)
+            yield from _expanded(project, kind, Sink(call, passed, sink.name), depth + 1)
 
 
 def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:

@@ -10,6 +10,7 @@ from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.flow.hashing import hashes_itself
+from backaudit.flow.omitted import set_later
 from backaudit.flow.trace import Access
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import ClassView, Node, Project
@@ -74,7 +75,14 @@ def _constructed(project: Project) -> Iterator[Store]:
         for call in project.calls_of(cls.cls.name):
             func = call.func
             if func is not None and f"type[{cls.name}]" in project.types(func) and own is None:
-                yield from _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
+                found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
+                yield from (_as_kept(project, store) for store in found)
+
+
+def _as_kept(project: Project, store: Store) -> Store:
+    """The store of a new object, or what replaces its value before it is written."""
+    later = set_later(store.at, store.column)
+    return store if later is None else Store(store.at, later, (), store.column, store.where)
 
 
 def _columns(project: Project, cls: ClassView) -> list[str]:
@@ -273,7 +281,8 @@ def _in_session(project: Project) -> Iterator[Store]:
             key = node.to(op.key).const
             names = project.names(node.to(op.base))
             if isinstance(key, str) and any(name.rpartition(".")[2] == "session" for name in names):
-                yield Store(node, node.to(op.value), (), key, "the session")
+                part = () if is_password_column(key) else ("password",)
+                yield Store(node, node.to(op.value), part, key, "the session")
 
 
 def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:

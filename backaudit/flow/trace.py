@@ -102,6 +102,9 @@ class Trace:
                 return
             if self.goal.ends(self, work.node, work.access, work.use):
                 continue
+            if self._overwritten(work):
+                queue.extend(self._stored(work))
+                continue
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
                 yield Origin(work.node, what, (Step(work.node.place, what), *work.steps))
@@ -257,6 +260,18 @@ class Trace:
                 continue
             yield from self._effect(work, value)
 
+    def _overwritten(self, work: _Work) -> bool:
+        """Whether the part that is wanted of an object was surely given another value before the use."""
+        wanted = work.access[0] if work.access else ANY
+        code = work.node.code
+        for value in code.effects.get(work.node.value, ()) if wanted != ANY else ():
+            op = code.ops[value]
+            named = isinstance(op, ops.SetAttr) and op.name == wanted
+            keyed = isinstance(op, ops.SetItem) and code.node(op.key).const == wanted
+            if (named or keyed) and value < work.use and certain(code, value, work.use):
+                return True
+        return False
+
     def _effect(self, work: _Work, value: Value) -> Iterator[_Work]:
         op = work.node.to(value).op
         wanted = work.access[0] if work.access else None
@@ -409,6 +424,14 @@ class Trace:
 def _end(node: Node) -> Value:
     """A use after everything in the body: closures and importers see its last state."""
     return len(node.code.ops)
+
+
+_CERTAIN = ("with", "try", "body", "finally")
+
+
+def certain(code: Code, effect: Value, other: Value) -> bool:
+    """Whether an operation runs whenever ``other`` does: no branch or loop is around it alone."""
+    return all(region.kind in _CERTAIN or region.first <= other < region.last for region in code.regions_of(effect))
 
 
 def _loops(code: Code, effect: Value, use: Value) -> bool:

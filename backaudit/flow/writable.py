@@ -41,7 +41,7 @@ def _forms(project: Project) -> Iterator[Finding]:
     bases = sorted(kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset()))
     for cls in project.subclasses(*bases):
         meta = cls.inner.get("Meta")
-        if meta is None or "model" not in meta.fields or cls.file.role != "production":
+        if meta is None or "model" not in meta.fields or cls.file.role != "production" or "admin" in cls.name.lower():
             continue
         serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
         users = list(_users(project, cls, serializer))
