@@ -30,6 +30,7 @@ Types = tuple[str, ...]
 _Handler: TypeAlias = "Callable[[TypeResolver, Node, Any], Iterable[str]]"
 
 _DEPTH = 40
+_WHOLE = _DEPTH + 2
 _WRAPPERS = {
     "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
     "typing.NotRequired", "typing.Awaitable", "typing_extensions.Annotated", "types.UnionType",
@@ -58,26 +59,29 @@ class TypeResolver:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._memo: dict[Node, Types] = {}
-        self._busy: set[Node] = set()
-        self._class_memo: dict[str, tuple[str, ...]] = {}
-        self._depth = 0
+        self._busy: dict[Node, int] = {}  # what is being computed, outermost first, to its depth
+        self._cut = _WHOLE  # the outermost question that what is being computed waits for
 
     def of(self, node: Node) -> Types:
         """The type names of a value; empty where nothing is known."""
         found = self._memo.get(node)
         if found is not None:
             return found
-        if node in self._busy or self._depth > _DEPTH:
+        at = self._busy.get(node)
+        depth = len(self._busy)
+        if at is not None or depth > _DEPTH:
+            self._cut = min(self._cut, at or 0)
             return ()
-        self._busy.add(node)
-        self._depth += 1
+        outer, self._cut = self._cut, _WHOLE
+        self._busy[node] = depth
         try:
             found = _sorted(self._compute(node))
         finally:
-            self._depth -= 1
-            self._busy.discard(node)
-        # An answer computed inside a cycle may be short of what the cycle's head will know: only whole ones are kept.
-        if not self._busy or found:
+            del self._busy[node]
+            cut = self._cut
+            self._cut = min(outer, cut if cut < depth else _WHOLE)
+        # What was computed inside a cycle may be short of what the cycle's head will know: nothing found is not kept.
+        if found or cut >= depth:
             self._memo[node] = found
         return found
 
