@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.catching import operands
 from backaudit.backend.params import injection
 from backaudit.backend.records import Route
 from backaudit.backend.routes import listed_dependencies
 from backaudit.backend.schema import Table
-from backaudit.project import Node, Project
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
 
 _POWER = frozenset(
     {
@@ -25,6 +27,7 @@ _OWNERS = frozenset(
     }
 )  # fmt: skip
 _USERS = ("user", "users", "auth_user", "account", "accounts", "customuser", "accounts_user", "profile", "member")
+_ROLE_WORDS = ("role", "is_admin", "is_staff", "superuser", "permission", "has_perm", "privilege")
 _WORDS = ("admin", "superuser", "staff", "role", "permission", "privilege", "manager_required", "scope", "is_owner")
 
 
@@ -48,7 +51,25 @@ def is_owner(table: Table | None, name: str) -> bool:
 def only_privileged(project: Project, route: Route) -> bool:
     """Whether what guards an endpoint speaks of administrators, roles or permissions."""
     words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
-    return any(guard.kind == "role" for guard in route.guards) or any(word in words for word in _WORDS)
+    guarded = any(guard.kind == "role" for guard in route.guards) or any(word in words for word in _WORDS)
+    return guarded or asks_for_role(route.handler)
+
+
+def asks_for_role(code: Code) -> bool:
+    """Whether a branch of a body depends on who the caller is among the users (``if not user.is_admin: raise``)."""
+    return any(region.kind in ("then", "else") and _names_role(code, region.test, 0) for region in code.body.regions)
+
+
+def _names_role(code: Code, value: int, depth: int) -> bool:
+    op = code.ops[value] if value >= 0 else None
+    if depth > 5 or op is None:
+        return False
+    if isinstance(op, ops.Attr):
+        words = op.name.lower()
+        return any(word in words for word in _ROLE_WORDS) or _names_role(code, op.base, depth + 1)
+    if isinstance(op, (ops.Name, ops.Import)):
+        return any(word in op.name.lower() for word in _ROLE_WORDS)
+    return any(_names_role(code, operand, depth + 1) for operand in operands(op))
 
 
 def _around(project: Project, route: Route) -> Iterator[str]:

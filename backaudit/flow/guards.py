@@ -226,11 +226,20 @@ def _ends_guarded(callee: Code, index: int, calls: frozenset[str]) -> bool:
 
 def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
     op = code.ops[test]
+    if isinstance(op, ops.Compare) and op.operator in ("is", "is not") and _is_none(code, op.right):
+        found = code.node(op.left).origin
+        answered = (op.operator == "is not") == truth
+        return isinstance(found.op, ops.Call) and _call_approves(found, answered, node, calls, by_project)
     if isinstance(op, ops.Compare):
         return _comparison_approves(code, op, truth, node, calls)
     if isinstance(op, ops.Call):
         return _call_approves(code.node(test), truth, node, calls, by_project)
     return False
+
+
+def _is_none(code: Code, value: Value) -> bool:
+    op = code.ops[code.origin(value)]
+    return isinstance(op, ops.Const) and op.value is None
 
 
 def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, calls: frozenset[str]) -> bool:
@@ -249,9 +258,9 @@ def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, c
     for mine, other in ((op.left, op.right), (op.right, op.left)):
         if about(code, mine, node.value) and _is_fixed(code.node(other)):
             return True
-        measured = code.node(mine)
-        names = code.project.names(measured.func) if measured.func is not None else ()
-        if not calls.isdisjoint(names) and any(_holds(code, part, node.value) for part in measured.args()):
+        call = code.node(mine)
+        names = code.project.names(call.func) if call.func is not None else ()
+        if not calls.isdisjoint(names) and any(_holds(code, part, node.value) for part in call.args()):
             return True
     return False
 
@@ -285,7 +294,7 @@ def _says_only_scheme(test: Node) -> bool:
 _TRANSPARENT = frozenset(
     {
         "str", "Path", "PurePath", "abspath", "realpath", "normpath", "resolve", "absolute", "lower", "upper", "strip",
-        "urlparse", "urlsplit", "url_parse", "fspath", "casefold", "urljoin", "relpath",
+        "urlparse", "urlsplit", "url_parse", "parse_url", "fspath", "casefold", "urljoin", "relpath",
     }
 )  # fmt: skip
 _URL_PARTS = frozenset({"netloc", "hostname", "scheme", "host", "parent", "parents"})

@@ -270,8 +270,9 @@ def _stored(project: Project) -> Iterator[tuple[Node, Node, str, ClassView]]:
 def _set_in(project: Project, code: Code, name: str, cls: ClassView) -> Iterator[tuple[Node, Node, str, ClassView]]:
     for node in code.nodes(ops.SetAttr):
         op = node.op
-        named = isinstance(op, ops.SetAttr) and op.name == name
-        if named and cls.name in {found.name for found in project.instances(node.to(op.base))}:
+        if not isinstance(op, ops.SetAttr) or op.name != name:
+            continue
+        if cls.name in {found.name for found in project.instances(node.to(op.base))}:
             yield node, node.to(op.value), name, cls
 
 

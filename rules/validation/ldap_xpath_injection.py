@@ -13,7 +13,8 @@ from backaudit.rule import Finding, rule
 def ldap_xpath_injection(project: Project) -> Iterator[Finding]:
     """What a client sends becomes part of an LDAP filter or an XPath expression.
 
-    `*)(uid=*` in a name makes a filter that matches everybody, and a quotation mark ends the text of an XPath expression.
+    `*)(uid=*` in a name makes a filter that matches everybody, and a quotation mark ends the text of an XPath
+    expression.
 
     Mend: escape what goes into a filter (`escape_filter_chars`), and give XPath expressions variables:
     `tree.xpath("//user[@name=$name]", name=name)`.

@@ -12,7 +12,6 @@ from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step, rule
 
-
 _SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")
 
 
@@ -20,8 +19,8 @@ _SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requ
 def trust_boundary(project: Project) -> Iterator[Finding]:
     """What a client sends is put into the session unchecked.
 
-    What stands in the session is taken for the server's own knowledge later on. A name, role or price that went in without
-    a check is trusted from then on.
+    What stands in the session is taken for the server's own knowledge later on. A name, role or price that went in
+    without a check is trusted from then on.
 
     Mend: put into the session what the server knows: the id of the user who logged in, a choice from a fixed set.
 
