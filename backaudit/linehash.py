@@ -6,15 +6,14 @@ before. Only the lines asked for are hashed; equal hashes are counted by compari
 
 from __future__ import annotations
 
+import sys
 from array import array
-from collections import Counter
 from collections.abc import Collection
 
 _WINDOW = 100
 _MOD = 37
 _MASK = (1 << 64) - 1
-_END_OF_FILE = 65535
-_UNIT = 2
+_END_OF_FILE = "\uffff"
 
 
 def line_hashes(text: str, wanted: Collection[int]) -> dict[int, tuple[str, int]]:
@@ -22,35 +21,39 @@ def line_hashes(text: str, wanted: Collection[int]) -> dict[int, tuple[str, int]
 
     ``text`` is the file as its bytes read in UTF-8, a byte order mark included. Lines that there are not are left out.
     """
-    units = array("H")
-    units.frombytes(_squeezed(text).encode("utf-16-le", "surrogatepass"))
-    units.append(_END_OF_FILE)
-    data = units.tobytes()
-    starts = _line_starts(units)
-    seen: Counter[bytes] = Counter()
+    units = _units(text)
+    data = units + _END_OF_FILE
+    seen: dict[str, int] = {}
     found: dict[int, tuple[str, int]] = {}
-    for line, start in enumerate(starts, 1):
-        window = data[start * _UNIT : (start + _WINDOW) * _UNIT]
-        seen[window] += 1
-        if line in wanted:
-            content = units[start : start + _WINDOW]
-            found[line] = (f"{_hash(content):x}:{seen[window]}", line + content.count(10))
+    last, start = max(wanted, default=0), 0
+    for number, line in enumerate(units.split("\n"), 1):
+        if number > last:
+            break
+        window = data[start : start + _WINDOW]
+        seen[window] = met = seen.get(window, 0) + 1
+        if number in wanted:
+            found[number] = (f"{_hash(window):x}:{met}", number + window.count("\n"))
+        start += len(line) + 1
     return found
 
 
-def _squeezed(text: str) -> str:
+def _units(text: str) -> str:
+    """The text without white space, a character for each UTF-16 code unit."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.replace(" ", "").replace("\t", "")
+    text = text.replace(" ", "").replace("\t", "")
+    if text.isascii():
+        return text
+    units = array("H")
+    units.frombytes(text.encode("utf-16-le", "surrogatepass"))
+    if sys.byteorder == "big":
+        units.byteswap()
+    return "".join(map(chr, units))
 
 
-def _line_starts(units: array[int]) -> list[int]:
-    return [0, *(index + 1 for index, unit in enumerate(units) if unit == 10)]
-
-
-def _hash(window: array[int]) -> int:
+def _hash(window: str) -> int:
     value = 0
-    for unit in window:
+    for unit in map(ord, window):
         value = (value * _MOD + unit) & _MASK
     # The file's end is followed by zeros up to the window's size.
     return value * pow(_MOD, _WINDOW - len(window), _MASK + 1) & _MASK

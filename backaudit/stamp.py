@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -34,5 +35,12 @@ def _files(folder: str) -> Iterable[tuple[str, int, int]]:
 @cache
 def library_stamp(names: tuple[str, ...]) -> bytes:
     """The versions of libraries and of the interpreter."""
-    parts = [f"{name}={metadata.version(name)}" for name in names]
+    parts = [f"{name}={_version(name)}" for name in names]
     return ";".join([*parts, "{}.{}".format(*sys.version_info)]).encode()
+
+
+def _version(name: str) -> str:
+    """A library's version; its metadata are read up to there only, they often hold a whole readme."""
+    text = metadata.distribution(name).read_text("METADATA") or ""
+    found = re.search(r"^Version:\s*(\S+)", text, re.MULTILINE)
+    return found[1] if found else metadata.version(name)
