@@ -123,13 +123,22 @@ def _confidence(project: Project, handler: Handler, status: int, lost: list[tupl
     central = _wraps_unknown(handler)
     if lost:
         return "medium" if central else "high"
-    if status in _TELLING or logged:
+    if status in _TELLING:
         return None
-    if central:
+    if logged and (central or status < 500 or _has_siblings(project, handler)):
+        return None
+    if central or logged:
+        # One place for what nobody expected, or a cause that is at least written down: worth a look, no more.
         return "low"
     if status < 500:
         return "medium" if _acts(project, handler) else "low"
     return "high" if handler.code in answering(project) or reached(project, handler.code) else "medium"
+
+
+def _has_siblings(project: Project, handler: Handler) -> bool:
+    """Whether other handlers of the same try take what was expected."""
+    group = handler.region.group
+    return any(other.region.group == group and other != handler for other in handlers_in(project, handler.code))
 
 
 def _acts(project: Project, handler: Handler) -> bool:
