@@ -30,6 +30,7 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 _READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
+_SIGNING_NAME = re.compile(r"jwt|jws|signing|token", re.IGNORECASE)
 _CREDENTIAL_NAMES = {
     "password": "password",
     "signing-key": "signing key",
@@ -110,7 +111,7 @@ def _rule(project: Project, file: FileFacts, hit: SecretHit, signs: bool) -> str
         return "insecure-env-default"
     if hit.kind == "url" and hit.detector != "URL":
         return "db-url-password"
-    if hit.kind == "signing-key" and (signs or hit.position == "argument" or "jwt" in hit.name.lower()):
+    if hit.kind == "signing-key" and (signs or hit.position == "argument" or _SIGNING_NAME.search(hit.name)):
         return "jwt-secret"
     return "hardcoded-secret"
 
