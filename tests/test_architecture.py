@@ -15,7 +15,20 @@ PACKAGE = ROOT / "backaudit"
 # must not form a circle. The package itself, which holds the rule author's API, is a layer too.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("facts",),
-    ("source", "sql", "sqlparams", "toml", "crash", "gitindex", "ignores", "isolation", "usage", "linehash", "masking", "stamp"),
+    (
+        "source",
+        "sql",
+        "sqlparams",
+        "toml",
+        "crash",
+        "gitindex",
+        "ignores",
+        "isolation",
+        "usage",
+        "linehash",
+        "masking",
+        "stamp",
+    ),
     ("cache", "discover", "sqlparams"),
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),

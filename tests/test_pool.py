@@ -60,6 +60,7 @@ def test_a_cache_answers_for_unchanged_files_and_only_for_them(
 @pytest.fixture
 def trap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file called ``die.py`` kills its worker, ``hang.py`` never ends, ``raise.py`` is an extractor's bug."""
+
     def extract(source: Source, **options: Any) -> FileFacts:
         if source.path == "die.py":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -47,8 +47,10 @@ def test_a_module_of_the_project_does_not_hide_the_standard_library() -> None:
         "def f(db: 'Session | None'):\n  db.execute('')\n",
         "from typing import Optional\ndef f(db: Optional[Session]):\n  db.execute('')\n",
         "def get():\n  with Session() as s:\n    yield s\ndef f(db=Depends(get)):\n  db.execute('')\n",
-        "from typing import Annotated\ndef get() -> Session: ...\nDb = Annotated[Session, Depends(get)]\ndef f(db: Db):\n  db.execute('')\n",
-        "class Service:\n  def __init__(self, db: Session):\n    self.db = db\n  def f(self):\n    self.db.execute('')\n",
+        "from typing import Annotated\ndef get() -> Session: ...\nDb = Annotated[Session, Depends(get)]\n"
+        "def f(db: Db):\n  db.execute('')\n",
+        "class Service:\n  def __init__(self, db: Session):\n    self.db = db\n"
+        "  def f(self):\n    self.db.execute('')\n",
         "make = sessionmaker()\ndef f():\n  with make() as db:\n    db.execute('')\n",
         "def f():\n  db = Session()\n  if x:\n    db = None\n  db.execute('')\n",
     ],

@@ -34,5 +34,7 @@ def test_every_rule_of_ours_has_a_fixture_that_wants_it() -> None:
         for folder in FOLDERS
         if any("want:" in path.read_text("utf-8") for path in folder.rglob("*") if path.is_file())
     }
-    ours = {rule.name for rule in LOADED.rules if rule.module.startswith("backaudit_rules.") and rule.family != "bandit"}
+    ours = {
+        rule.name for rule in LOADED.rules if rule.module.startswith("backaudit_rules.") and rule.family != "bandit"
+    }
     assert sorted(ours - wanted) == []

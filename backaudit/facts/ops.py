@@ -17,7 +17,7 @@ import msgspec
 from backaudit.facts.place import Span
 
 Value: TypeAlias = int
-Literals: TypeAlias = None | bool | int | float | str
+Literals: TypeAlias = bool | int | float | str | None
 
 NONE: Value = -1
 

@@ -77,7 +77,9 @@ class ImportFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class PythonFacts(msgspec.Struct, frozen=True, array_like=True):
-    """One file. ``calls`` and ``reads`` are the indexes: last name of a callee / of an attribute, key or global -> functions."""
+    """One file. ``calls`` and ``reads`` are the indexes: last name of a callee, and name of an attribute, key or global
+    that is read or set, each to the bodies that do.
+    """
 
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]

@@ -10,8 +10,8 @@ The answer is a sorted tuple of *type names*:
 ``ext[flask.request]``      a library's name that no table says more of
 
 Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
-``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$row0`` (what the statement
-passed first selects) and ``$class`` (the class the attribute is read from).
+``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$row0``
+(what the statement passed first selects) and ``$class`` (the class the attribute is read from).
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ class TypeResolver:
             known = self._project.knowledge.returns.get(f"{head}.__enter__")
             if known:
                 yield from self._instantiate(known, name, node)
-            elif over and head.rpartition(".")[2] in _GENERATORS:
-                yield over
-            elif head == "list":
+            elif head == "list" or (over and head.rpartition(".")[2] in _GENERATORS):
                 yield over
             else:
                 yield name
@@ -158,7 +156,7 @@ class TypeResolver:
 
     def _item(self, node: Node, op: ops.Item) -> Iterable[str]:
         for name in self.of(node.to(op.base)):
-            head, over = split(name)
+            head, _ = split(name)
             if head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
                 sliced = isinstance(node.to(op.key).op, ops.Build)
                 yield from [name] if sliced else self._element(node, ops.Element(op.at, op.base))
@@ -340,9 +338,7 @@ class TypeResolver:
             return
         for name in self.of(node):
             head, over = split(name)
-            if head == "type":
-                yield over
-            elif head == "ext":
+            if head in ("type", "ext"):
                 yield over
 
     def _generic(self, node: Node, op: ops.Item, depth: int) -> Iterator[str]:

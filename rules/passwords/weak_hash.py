@@ -96,9 +96,9 @@ def _is_harmless(project: Project, call: Node) -> bool:
     """Whether a slow hash takes the digest in, or it only asks whether the password is known to have leaked."""
     strong = {name for name, strength in project.models.hashers.items() if strength == "strong"}
     for node in call.code.nodes(ops.Call):
-        if node.func is not None and not strong.isdisjoint(project.names(node.func)):
-            if any(next(Trace(project, _Digest(call)).origins(arg), None) for arg in node.args()):
-                return True
+        takes = node.func is not None and not strong.isdisjoint(project.names(node.func))
+        if takes and any(next(Trace(project, _Digest(call)).origins(arg), None) for arg in node.args()):
+            return True
     texts = (op.value for op in call.code.ops if isinstance(op, ops.Const) and isinstance(op.value, str))
     return any("pwned" in text for text in texts) or "pwned" in call.code.name.lower()
 
@@ -109,7 +109,9 @@ def _settings_of_good_libraries(project: Project) -> Iterator[Finding]:
         schemes = call.arg(0, "schemes")
         names = [schemes.origin.to(item).text for item in getattr(schemes.origin.op, "items", ())] if schemes else []
         if names and names[0] in weak and project.role(call.code.path) in SERVING:
-            yield Finding(place=call.place, message=f"The scheme `{names[0]}`, the first of the context, is a weak hash.")
+            yield Finding(
+                place=call.place, message=f"The scheme `{names[0]}`, the first of the context, is a weak hash."
+            )
     for call in project.calls("werkzeug.security.generate_password_hash"):
         method = call.arg(1, "method")
         known = project.constant(method) if method is not None else None

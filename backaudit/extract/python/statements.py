@@ -384,9 +384,7 @@ def _wildcard(pattern: cst.MatchPattern) -> bool:
 def _captures(node: cst.CSTNode) -> Iterable[cst.Name]:
     """Names that a sequence, mapping or class pattern binds."""
     for child in node.children:
-        if isinstance(child, cst.MatchAs) and child.name is not None:
-            yield child.name
-        elif isinstance(child, cst.MatchStar) and child.name is not None:
+        if isinstance(child, (cst.MatchAs, cst.MatchStar)) and child.name is not None:
             yield child.name
         if isinstance(
             child, (cst.MatchPattern, cst.MatchSequenceElement, cst.MatchMappingElement, cst.MatchKeywordElement)
