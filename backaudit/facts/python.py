@@ -51,7 +51,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
-    """A class; ``bases``, ``keywords`` and ``decorators`` are values of the body ``parent``; ``body`` indexes functions."""
+    """A class; its bases, keywords and decorators are values of the body ``parent``; ``body`` indexes functions."""
 
     name: str
     qualname: str

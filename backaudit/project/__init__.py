@@ -26,7 +26,8 @@ _COMMON = frozenset(
     "get set add pop update save delete create all first filter execute run start stop close open read write send "
     "append extend insert remove clear copy keys values items count index sort join split strip format encode decode "
     "replace find match search group commit rollback flush query fetchone fetchall scalar load dump loads dumps info "
-    "debug warning error exception log print check validate process handle call connect init main test data name".split()
+    "debug warning error exception log print check validate process handle call connect init main test data "
+    "name".split()
 )
 
 

@@ -16,8 +16,8 @@ class ParameterConvention(msgspec.Struct, frozen=True):
 class Knowledge(msgspec.Struct, frozen=True):
     """Tables by dotted name, values in the notation of :mod:`backaudit.project.types`.
 
-    ``returns``: what a call gives; ``attributes``: what an attribute or external name is; ``aliases``: other names of the
-    same thing (re-exports of libraries), to the name that the tables use.
+    ``returns``: what a call gives; ``attributes``: what an attribute or a library's name is; ``aliases``: other names
+    of the same thing (re-exports), to the name that the tables use.
     """
 
     returns: dict[str, str] = {}

@@ -66,18 +66,30 @@ class Modules:
         return found
 
     def _absolute(self, folder: str, name: str) -> str:
-        head = name.partition(".")[0]
         ancestors = list(dict.fromkeys([folder, *_ancestors(folder)]))
         # Last the folders that are packages themselves: programs are often started from inside of them.
         roots = [root for root in ancestors if root in self._roots]
         packages = [root for root in ancestors if root not in self._roots]
-        shadowed = head in sys.stdlib_module_names
+        shadowed = name.partition(".")[0] in sys.stdlib_module_names
+        best, known = name, 0
         for root in dict.fromkeys([*roots, "", "src", *([] if shadowed else [*packages, "app", "backend", "server"])]):
             prefix = root.replace("/", ".") + "." if root else ""
-            known = f"{prefix}{head}" in self._by_name or self.is_package(f"{prefix}{head}")
-            if known and not (shadowed and root not in ("", folder)):
-                return prefix + name
-        return name
+            if shadowed and root not in ("", folder):
+                continue
+            # ``app/app.py`` is no answer to ``app.models``: the folder under which most of the name is there is.
+            found = self._known_parts(prefix, name)
+            if found > known:
+                best, known = prefix + name, found
+        return best
+
+    def _known_parts(self, prefix: str, name: str) -> int:
+        """How many parts of a dotted name, from the first on, are folders or files under ``prefix``."""
+        parts = name.split(".")
+        for count in range(len(parts)):
+            start = prefix + ".".join(parts[: count + 1])
+            if start not in self._by_name and not self.is_package(start):
+                return count
+        return len(parts)
 
     def relative(self, importer: str, level: int, name: str) -> str:
         """The absolute name of ``from ...name import``: ``level`` dots up from ``importer`` (a path)."""

@@ -78,7 +78,7 @@ class FileLowerer:
         """How to lower the expression that a quoted annotation holds; None if it holds none."""
         try:
             expression = cst.parse_expression(text)
-        except Exception:  # libcst raises several kinds for text that is no expression; none matters here
+        except (cst.ParserSyntaxError, cst.CSTValidationError, ValueError, RecursionError):
             return None
 
         def lower_here(body: Statements) -> Value:
