@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line
@@ -149,6 +150,8 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
             continue
         call = given[sources[0]]
+        if _is_lazy(project, call) and not isinstance(code.ops[code.origin(op.base)], (ops.Await, ops.Phi)):
+            continue  # the query goes on: it gives something only once it is awaited
         raised = ("builtins.AttributeError",) if isinstance(op, ops.Attr) else ("builtins.TypeError",)
         path = None if _never_none(call) else escapes(project, code.node(value), raised)
         sure = _sureness(project, path) if path is not None else None
@@ -156,6 +159,10 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if origin is not None and sure is not None:
             told.append(sources[0])
             yield _finding(code.node(value), call, found[call], origin, sure)
+
+
+def _is_lazy(project: Project, call: Node) -> bool:
+    return call.func is not None and any(name.startswith("tortoise.") for name in project.names(call.func))
 
 
 def _sureness(project: Project, path: tuple[Node, ...]) -> Confidence | None:
@@ -179,10 +186,16 @@ def _vouched(project: Project, call: Node) -> bool:
     return False
 
 
+_CALLER = re.compile(r"user|usuario|auth|token|principal|identity|^me$|^admin$")
+
+
 def _injects_rows(project: Project, code: Code) -> bool:
-    """Whether a handler is given objects that its dependencies have looked up."""
+    """Whether a handler is given objects that its dependencies have looked up, other than the caller."""
+    params = code.function.params
     return any(
-        param.where == "injected" and any(project.class_named(name) is not None for name in param.types)
+        param.where == "injected"
+        and any(project.class_named(name) is not None for name in param.types)
+        and not _CALLER.search(params[param.index].name)
         for route in by_handler(project).get(code, ())
         for param in route.params
     )
