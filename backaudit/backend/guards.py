@@ -23,6 +23,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
 _HTTP = ("get", "post", "put", "patch", "delete")
 _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
+_PRIVILEGE = re.compile(r"\bis_(superuser|staff|admin)\w*|\bhas_perms?\b|\broles?\b|\bgroups\b")
 # Methods of class views that run before the handler.
 _BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
 # Methods of generic class views that have a part in what is shown or changed.
@@ -134,6 +135,8 @@ class _Reader:
         view = self.project.method(cls.name, "has_permission")
         if view is not None:
             found.add("authenticates")
+            asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
+            found |= {"role"} if _PRIVILEGE.search(asked) else set()
         if self.project.method(cls.name, "has_object_permission") is not None:
             found.add("ownership")
         return frozenset(found)
