@@ -140,7 +140,11 @@ def touches(project: Project, cls: ClassView, table: Table) -> Iterator[Touch]:
     if method is not None:
         for work in work_of_param(project, method, 1, table):
             yield Touch(work.place, work.relation, work.text)
-    for name in sorted((listed or set()) - declared):
+    if listed is None:
+        # All fields: those of the model's own that hold many keys.
+        own = project.class_named(table.model)
+        listed = set(own.fields) if own is not None and _takes_all(project, cls) else set()
+    for name in sorted(listed - declared):
         relation = schema(project).relation(table, name)
         meta = cls.inner.get("Meta")
         if relation is not None and relation[1].many and meta is not None and "fields" in meta.fields:
@@ -156,6 +160,11 @@ def _listed(project: Project, cls: ClassView) -> set[str] | None:
             names = set(texts(project, meta.fields["fields"]))
             return None if "__all__" in names or not names else names
     return None
+
+
+def _takes_all(project: Project, cls: ClassView) -> bool:
+    meta = cls.inner.get("Meta")
+    return meta is not None and "fields" in meta.fields and "__all__" in texts(project, meta.fields["fields"])
 
 
 def _field(project: Project, cls: ClassView, table: Table, name: str, bind: Node) -> Iterator[Touch]:
