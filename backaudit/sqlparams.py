@@ -87,7 +87,7 @@ def _slot(value: Tree) -> int | str | None:
     if value is None:
         return None
     if value.key == "placeholder":
-        return _position(str(value.this or "")) or None
+        return _position(str(value.this)) if value.this else None
     if value.key == "literal" and value.is_string:
         text = str(value.this)
         return "" if HOLE in text else _position(text[1:]) if _QUOTED.fullmatch(text) else None

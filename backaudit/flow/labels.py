@@ -11,7 +11,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.hashing import hashes_itself
-from backaudit.flow.omitted import leaves_out, removed
+from backaudit.flow.omitted import leaves_out, reads_password, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import ClassView, Code, Node, Project
@@ -207,9 +207,20 @@ class Password(Goal):
                 and self._is_given(trace.project, node.to(op.base))
             ):
                 return f"`{node.spelled or key}` is a password"
+        if len(access) == 1 and isinstance(access[0], str) and means_password(access[0]):
+            return self._part_of_body(trace.project, node, access[0])
         if isinstance(op, ops.Call):
             return self._read(trace.project, node, op, access)
         return None
+
+    def _part_of_body(self, project: Project, node: Node, key: str) -> str | None:
+        """The password in a whole form or body, where the same code reads it by that name."""
+        op = node.op
+        func = node.to(op.func) if isinstance(op, ops.Call) else node if isinstance(op, ops.Attr) else None
+        names = project.names(func) if func is not None else ()
+        what = next((project.models.sources[name] for name in names if name in project.models.sources), "")
+        carries = any(word in what for word in ("form", "body", "JSON", "parsed"))
+        return f"`{key}` of {what} is a password" if carries and reads_password(node.code) else None
 
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         last = str(access[-1]) if access else op.name
@@ -312,6 +323,11 @@ def _kept_hashed(project: Project, node: Node, field: str) -> bool:
     if not means_password(field):
         return False
     found = list(project.instances(node))
+    made = node.origin.op
+    if not found and isinstance(made, ops.Param):
+        calls = project.callers(node.code)
+        arguments = [project.argument(call, node.code, made.index) for call in calls]
+        found = [cls for argument in arguments if argument is not None for cls in project.instances(argument)]
     return bool(found) and all(hashes_itself(project, cls, field) for cls in found)
 
 

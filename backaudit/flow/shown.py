@@ -10,10 +10,11 @@ from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.labels import NamedPassword
+from backaudit.flow.omitted import reads_password
 from backaudit.flow.stores import is_model, is_password_column
 from backaudit.flow.trace import Access, Trace
 from backaudit.flow.words import means_password, words
-from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 
 FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
@@ -105,7 +106,7 @@ class Shown(NamedPassword):
         func = node.to(op.func) if isinstance(op, ops.Call) else node
         what = next((self._client[name] for name in project.names(func) if name in self._client), None)
         carries = what is not None and any(word in what for word in ("form", "body", "JSON", "parsed"))
-        return f"{what} holds the password" if carries and _reads_password(node.code) else None
+        return f"{what} holds the password" if carries and reads_password(node.code) else None
 
     def _row(self, project: Project, node: Node) -> str | None:
         if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
@@ -170,19 +171,6 @@ def shown_in_text(project: Project, cls: ClassView) -> Iterator[Node]:
             op = node.op
             if isinstance(op, ops.Attr) and is_password_column(op.name) and isinstance(node.to(op.base).origin.op, ops.Param):
                 yield node
-
-
-def _reads_password(code: Code) -> bool:
-    """Whether a body takes a password out of something by key."""
-    for value, op in enumerate(code.ops):
-        key = None
-        if isinstance(op, ops.Item):
-            key = code.node(op.key).const
-        elif isinstance(op, ops.Call) and op.args and code.node(value).method in ("get", "pop"):
-            key = code.node(op.args[0]).const
-        if isinstance(key, str) and means_password(key):
-            return True
-    return False
 
 
 def selected_password(project: Project, fetch: Node) -> str | None:

@@ -12,8 +12,8 @@ from backaudit.facts import ops
 from backaudit.flow.hashing import hashes_itself
 from backaudit.flow.omitted import set_later
 from backaudit.flow.trace import Access
-from backaudit.flow.words import means_password, means_password_hash
-from backaudit.project import ClassView, Node, Project
+from backaudit.flow.words import means_password, means_password_hash, means_person
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.sqlparams import Parameter, parameters
 
@@ -33,6 +33,16 @@ class Store(msgspec.Struct, frozen=True):
 def is_password_column(name: str) -> bool:
     """Whether a column, key or field of this name holds passwords, hashed or not."""
     return means_password(name) or means_password_hash(name)
+
+
+def speaks_of_passwords(code: Code) -> bool:
+    """Whether a body has a name or key that means a password or its hash."""
+    return any(
+        is_password_column(op.value)
+        if isinstance(op, ops.Const) and isinstance(op.value, str)
+        else isinstance(op, (ops.Param, ops.Name, ops.Attr, ops.Bind)) and is_password_column(op.name)
+        for op in code.ops
+    )
 
 
 def password_stores(project: Project) -> tuple[Store, ...]:
@@ -94,6 +104,15 @@ def _columns(project: Project, cls: ClassView) -> list[str]:
     return [name for name in found if not hashes_itself(project, cls, name)]
 
 
+def kept_columns(project: Project, model: Node) -> list[str]:
+    """The password columns of the class that a value denotes, a library's user included, if it keeps them as given."""
+    for cls in project.denoted_classes(model):
+        return _columns(project, cls)
+    made = model.origin
+    names = (*project.names(model), *(("django.contrib.auth.models.User",) if made.method == "get_user_model" else ()))
+    return ["password"] if any(_is_library_user(project, name) for name in names) else []
+
+
 def _is_library_user(project: Project, name: str) -> bool:
     named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
     return not named.isdisjoint(project.lineage(name))
@@ -140,7 +159,8 @@ def _called(project: Project) -> Iterator[Store]:
     table = project.models.kinds.get("row-writers", frozenset())
     for call in project.calls(*sorted(table)):
         model = _written_model(project, call)
-        where = f"a row of `{model.cls.name}`" if model is not None else "a row"
+        named = model.cls.name if model is not None else _library_model(project, call)
+        where = f"a row of `{named}`" if named else "a row"
         columns = _columns(project, model) if model is not None else ["password"]
         yield from _keywords(project, call, where, model)
         given = [call.arg(0), *(call.arg(None, name) for name in ("defaults", "values"))]
@@ -171,6 +191,12 @@ def _written_model(project: Project, call: Node) -> ClassView | None:
     return None
 
 
+def _library_model(project: Project, call: Node) -> str:
+    receiver = call.receiver
+    names = [split(name)[1] for name in project.types(receiver)] if receiver is not None else []
+    return next((name.rpartition(".")[2] for name in names if _is_library_user(project, name)), "")
+
+
 def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iterator[Store]:
     """A mapping of columns to values, as written out, or as one that was made elsewhere."""
     made = argument.origin
@@ -197,9 +223,12 @@ def _column_name(node: Node, key: int) -> str | None:
 
 def _in_sql(project: Project) -> Iterator[Store]:
     for call, parameter in sql_parameters(project):
-        if parameter.use == "stored" and is_password_column(_named(project, parameter)):
+        column = _named(project, parameter)
+        # In a table of users, what is bound by itself is judged by what it is, whatever its column is called.
+        of_users = parameter.slot != "" and means_person(parameter.table)
+        if parameter.use == "stored" and (of_users or is_password_column(column)):
             for value, access in bound(call, parameter):
-                yield Store(call, value, access, _named(project, parameter), f"table `{parameter.table}`")
+                yield Store(call, value, access, column or "password", f"table `{parameter.table}`")
 
 
 def _named(project: Project, parameter: Parameter) -> str:
@@ -288,10 +317,12 @@ def _in_session(project: Project) -> Iterator[Store]:
 def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:
     """(call, column, value, its part) for every query that asks by keyword or document for rows with some password."""
     kinds = project.models.kinds
-    for name in sorted(kinds.get("row-filters", ())):
-        for call in project.calls(name):
-            if project.role(call.code.path) in SERVING and _queries(project, call):
-                yield from ((call, k.partition("__")[0], v, ()) for k, v in call.keywords().items() if _asks(k))
+    filters = kinds.get("row-filters", frozenset())
+    for last in sorted({name.rpartition(".")[2] for name in filters}):
+        for call in project.calls_of(last):
+            asked = {name: value for name, value in call.keywords().items() if _asks(name)}
+            if asked and project.role(call.code.path) in SERVING and _queries(project, call, filters):
+                yield from ((call, name.partition("__")[0], value, ()) for name, value in asked.items())
     for name in sorted(kinds.get("document-filters", ())):
         for call in project.calls(name):
             first = call.arg(0, "filter")
@@ -306,10 +337,10 @@ def _asks(keyword: str) -> bool:
     return is_password_column(column) and lookup in ("", "exact", "iexact")
 
 
-def _queries(project: Project, call: Node) -> bool:
+def _queries(project: Project, call: Node, filters: frozenset[str]) -> bool:
     """Whether a call by a common name really asks a table: its receiver, or first argument, is a model or a query."""
     receiver = call.receiver
     if call.method == "filter_by" or (receiver is not None and receiver.spelled.endswith(".objects")):
         return True
-    func = call.func
-    return func is not None and any(not name.startswith("*.") for name in project.names(func))
+    names = project.names(call.func) if call.func is not None else ()
+    return any(name in filters and not name.startswith("*.") for name in names)

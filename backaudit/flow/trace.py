@@ -23,6 +23,8 @@ Access = tuple[str | int, ...]
 ANY = "*"
 KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 
+_TRIALS = ("test", "example")
+
 _MAX_STEPS = 3_000
 _MAX_CALLS = 12
 _MAX_ACCESS = 6
@@ -180,7 +182,8 @@ class Trace:
     def _property(self, work: _Work, op: ops.Attr) -> Iterator[_Work]:
         for cls in self.project.instances(work.node.to(op.base)):
             method = self.project.method(cls.name, op.name)
-            if method is not None and self.project.types(work.node) and len(work.calls) < _MAX_CALLS:
+            is_method = any(name.startswith("def[") for name in self.project.types(work.node))
+            if method is not None and not is_method and len(work.calls) < _MAX_CALLS:
                 yield from self._results(work, method)
 
     def _item(self, work: _Work, op: ops.Item) -> Iterator[_Work]:
@@ -256,7 +259,7 @@ class Trace:
         if isinstance(work.node.op, ops.Bind):
             return  # its origin is visited next
         for value in code.effects.get(work.node.value, ()):
-            if value >= work.use and not _loops(code, value, work.use):
+            if (value >= work.use and not _loops(code, value, work.use)) or _replaced(code, value, work.use):
                 continue
             yield from self._effect(work, value)
 
@@ -265,10 +268,7 @@ class Trace:
         wanted = work.access[0] if work.access else ANY
         code = work.node.code
         for value in code.effects.get(work.node.value, ()) if wanted != ANY else ():
-            op = code.ops[value]
-            named = isinstance(op, ops.SetAttr) and op.name == wanted
-            keyed = isinstance(op, ops.SetItem) and code.node(op.key).const == wanted
-            if (named or keyed) and value < work.use and certain(code, value, work.use):
+            if _part(code, value) == wanted and value < work.use and certain(code, value, work.use):
                 return True
         return False
 
@@ -300,9 +300,14 @@ class Trace:
             yield from self._passed(work, work.calls[-1], code, op.index, work.calls[:-1])
         elif not (self._within and code is self._start):
             for call in self.project.callers(code):
-                yield from self._passed(work, call, code, op.index, ())
+                if self._counts(call.code):
+                    yield from self._passed(work, call, code, op.index, ())
         if op.index == 0 and code.cls is not None and work.access:
             yield from self._field(work, code.cls, str(work.access[0]))
+
+    def _counts(self, caller: Code) -> bool:
+        """What tests pass says nothing of what clients do: their calls count only where a test itself is asked about."""
+        return caller.file.role not in _TRIALS or (self._start is not None and self._start.file.role in _TRIALS)
 
     def _passed(self, work: _Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[_Work]:
         param = code.function.params[index]
@@ -365,6 +370,8 @@ class Trace:
             yield from self._to(work, base)
 
     def _results(self, work: _Work, code: Code) -> Iterator[_Work]:
+        if work.node in work.calls:
+            return  # a recursion's next round brings nothing that its first has not
         step = Step(work.node.place, f"is returned by `{code.function.name}()`")
         yields = code.function.is_generator
         access = work.access[1:] if yields and work.access and work.access[0] == ANY else work.access
@@ -424,6 +431,25 @@ class Trace:
 def _end(node: Node) -> Value:
     """A use after everything in the body: closures and importers see its last state."""
     return len(node.code.ops)
+
+
+def _replaced(code: Code, effect: Value, use: Value) -> bool:
+    """Whether what an effect put under a key or attribute is surely replaced again before the use."""
+    mine = _part(code, effect)
+    if mine is None:
+        return False
+    base = code.ops[effect].base  # type: ignore[union-attr]
+    later = code.effects.get(code.origin(base), ())
+    return any(effect < v < use and _part(code, v) == mine and certain(code, v, use) for v in later)
+
+
+def _part(code: Code, effect: Value) -> str | int | None:
+    """The attribute or the literal key that an effect sets."""
+    op = code.ops[effect]
+    if isinstance(op, ops.SetAttr):
+        return op.name
+    key = code.node(op.key).const if isinstance(op, ops.SetItem) else None
+    return key if isinstance(key, (str, int)) else None
 
 
 _CERTAIN = ("with", "try", "body", "finally")

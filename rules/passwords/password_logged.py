@@ -12,7 +12,6 @@ from backaudit.flow.trace import Access, Trace
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step, rule
 
-
 # Migrations run where the service runs: what they print is kept with its logs.
 _LOGGING = (*SERVING, "migration")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.queries import call_place
 from backaudit.facts import ops
 from backaudit.flow.held import given, held
-from backaudit.flow.stores import SERVING, bound, is_password_column, looked_up, sql_parameters
+from backaudit.flow.stores import SERVING, bound, is_password_column, looked_up, speaks_of_passwords, sql_parameters
 from backaudit.flow.trace import Origin
 from backaudit.flow.words import means_person
 from backaudit.project import Code, Node, Project
@@ -88,16 +88,7 @@ def _bodies(project: Project) -> dict[Code, None]:
     """Bodies that have to do with both passwords and what is stored."""
     found = dict.fromkeys(project.mentioned(lambda name: is_password_column(name) or means_person(name)))
     found.update((code, None) for name in _FETCHES for code in project.calling(name))
-    return {code: None for code in found if project.role(code.path) in SERVING and _speaks_of_passwords(code)}
-
-
-def _speaks_of_passwords(code: Code) -> bool:
-    return any(
-        is_password_column(op.value)
-        if isinstance(op, ops.Const) and isinstance(op.value, str)
-        else isinstance(op, (ops.Param, ops.Name, ops.Attr, ops.Bind)) and is_password_column(op.name)
-        for op in code.ops
-    )
+    return {code: None for code in found if project.role(code.path) in SERVING and speaks_of_passwords(code)}
 
 
 def _comparing_calls(project: Project) -> Iterator[Finding]:

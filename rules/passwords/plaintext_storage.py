@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.catching import first_line
+from backaudit.backend.queries import call_place
+from backaudit.flow.keeps import other_stores, saving_serializers
 from backaudit.flow.labels import Password
 from backaudit.flow.stores import Store, password_stores
 from backaudit.flow.trace import Trace
@@ -66,16 +69,20 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
     seen = set()
-    for store in project.once(password_stores):
+    for store in (*project.once(password_stores), *project.once(other_stores)):
         origin = next(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), None)
         if origin is not None and (store.at, store.column) not in seen:
             seen.add((store.at, store.column))
             yield _finding(store, origin.steps)
+    for fields, name, serializer in saving_serializers(project):
+        message = f"`{serializer}` saves the field `{name}` as it comes: nothing hashes the password."
+        yield Finding(place=first_line(fields.place), message=message)
 
 
 def _finding(store: Store, steps: tuple[Step, ...]) -> Finding:
+    place = call_place(store.at) if store.at.call is not None else first_line(store.at.place)
     return Finding(
-        place=store.at.place,
+        place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
-        trace=(*steps, Step(store.at.place, f"is stored in {store.where} as `{store.column}`")),
+        trace=(*steps, Step(place, f"is stored in {store.where} as `{store.column}`")),
     )
