@@ -78,8 +78,10 @@ def _dominates(code: Code, region: Region, at: Value) -> bool:
         return True
     # An ``elif`` chain whose branches all leave nests each test in the ``else`` of the one before it; and what a try
     # block checked still holds behind it where its handlers leave.
-    if parent.kind == "else" and parent.exits == "":
-        return False
+    if parent.kind in ("then", "else"):
+        siblings = [r for r in code.body.regions if r.group == parent.group and r is not parent]
+        others = siblings if parent.kind == "else" else [r for r in siblings if r.kind == "else"]
+        return bool(others) and all(_leaves(code, other) for other in others) and _dominates(code, parent, at)
     return parent.kind in ("try", "with") and _dominates(code, parent, at)
 
 
@@ -95,7 +97,7 @@ def _handlers_leave(code: Code, region: Region) -> bool:
     if region.kind == "with":
         return True
     handlers = [r for r in code.body.regions if r.kind == "except" and r.group == region.group]
-    return all(handler.exits for handler in handlers)
+    return all(_leaves(code, handler) for handler in handlers)
 
 
 def _atoms(code: Code, test: Value, truth: bool) -> Iterator[Condition]:
