@@ -236,7 +236,9 @@ def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset
         return _comparison_approves(code, op, truth, node, calls)
     if isinstance(op, ops.Call):
         return _call_approves(code.node(test), truth, node, calls, by_project)
-    return False
+    # ``if urlsplit(target).netloc: …``: without a host it leads nowhere else.
+    no_host = isinstance(op, ops.Attr) and op.name in ("netloc", "hostname") and not truth
+    return no_host and about(code, test, node.value)
 
 
 def _is_none(code: Code, value: Value) -> bool:
