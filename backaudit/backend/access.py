@@ -199,6 +199,18 @@ def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
                 inner = changes(project, callee, depth + 1) if callee != code else ()
                 if inner and not _is_common(callee):
                     yield Change(call, inner[0].table, inner[0].name)
+    yield from _set(project, code)
+
+
+def _set(project: Project, code: Code) -> Iterator[Change]:
+    """Attributes of rows that are set before the body commits."""
+    commits = [call.value for call in code.nodes(ops.Call) if call.method == "commit"]
+    for node in code.nodes(ops.SetAttr) if commits else ():
+        op = node.op
+        assert isinstance(op, ops.SetAttr)
+        table = touched_table(project, node.to(op.base)) if node.value < commits[-1] else None
+        if table is not None:
+            yield Change(node, table, _named(table, None))
 
 
 def _is_common(code: Code) -> bool:
@@ -226,6 +238,8 @@ def written(project: Project, call: Node) -> Change | None:
         table = touched_table(project, receiver)
         if table is not None:
             return Change(call, table, _named(table, receiver))
+        if _is_document(project, receiver):
+            return Change(call, None, receiver.spelled)
         if method == "save" and _is_form(project, receiver):
             return Change(call, form_table(project, receiver), receiver.spelled)
     return None
@@ -240,6 +254,13 @@ def _named(table: Table | None, node: Node | None) -> str:
 def _is_session(project: Project, node: Node) -> bool:
     names = {owner for name in project.types(node) for owner in project.lineage(split(name)[0])}
     return bool(names & set(_SESSIONS)) or (not names and bool(re.search(r"(^|\.)(db\.)?session$|^db$", node.spelled)))
+
+
+def _is_document(project: Project, node: Node) -> bool:
+    """Whether a value is a document of an object-document mapper, or their class."""
+    bases = project.models.kinds.get("document-bases", frozenset())
+    classes = {part for name in project.types(node) for part in split(name) if part}
+    return any(not bases.isdisjoint(project.lineage(cls)) for cls in classes)
 
 
 def _is_form(project: Project, node: Node) -> bool:

@@ -161,12 +161,22 @@ def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
     public = public_words(project) - {"logout", "signout"}
     for other in project.once(guarded):
         guard = next((g for g in other.guards if g.kind in ("authenticates", "role") and not _in_body(g)), None)
-        if guard is not None and not words(other) & public and other.handler.file.role == "production":
+        guard = guard or (_own_check(project, other) if not words(other) & (public - {"auth"}) else None)
+        open_by_name = words(other) & public and not (guard is not None and _in_body(guard))
+        if guard is not None and not open_by_name and other.handler.file.role == "production":
             same_view = route.view is not None and other.view is route.view
             distance = 0 if same_view else 1 if other.handler.file is route.handler.file else 2
             found.append((distance, other.place, guard, other))
     found.sort(key=lambda item: (item[0], item[1]))
     return tuple((guard, other) for _, _, guard, other in found[:3])
+
+
+def _own_check(project: Project, route: Route) -> Guard | None:
+    """The check of the HTTP session that a handler makes itself before it answers, if it turns strangers away by it."""
+    code = route.handler
+    guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and _in_body(g)), None)
+    tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
+    return guard if guard is not None and any("http-session" in _asks(project, test) for test in tests) else None
 
 
 def _in_body(guard: Guard) -> bool:
