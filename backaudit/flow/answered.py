@@ -28,7 +28,7 @@ _SERIALISING = frozenset({"fastapi", "starlette"})
 _DEPTH = 5
 _RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
 # Annotations by which nothing is left out.
-_UNFILTERED = frozenset({"builtins.dict", "typing.Any", "typing.Dict", "builtins.object", "starlette.responses.Response"})
+_UNFILTERED = frozenset("builtins.dict typing.Any typing.Dict builtins.object starlette.responses.Response".split())
 _PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)[^{}]*\}\}")
 
 
@@ -55,7 +55,7 @@ class Answered(Shown):
 
 
 def bodies(project: Project, call: Node) -> list[Node]:
-    """What a call that makes a response puts into it; templates' variables excepted, which show what they are told to."""
+    """What a call that makes a response puts into it; not a template's variables, which show what they are told to."""
     named = response_model(project, call)
     if named is None or call.method in _RENDERING or named[1].raises:
         return []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.catching import first_line
 from backaudit.backend.records import Route
 from backaudit.backend.routes import entries, routes
 from backaudit.backend.schema.values import entries as pairs
 from backaudit.backend.schema.values import items, texts
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.flow.answered import Exposure
 from backaudit.flow.shown import password_fields, shown_in_text
 from backaudit.flow.stores import SERVING, is_model, is_password_column, models
@@ -19,9 +20,7 @@ from backaudit.project.types import split
 from backaudit.rule import Step
 
 _DEPTH = 4
-_AUTH_MODELS = frozenset(
-    {"django.contrib.auth.models.User", "django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser"}
-)
+_AUTH_MODELS = frozenset(f"django.contrib.auth.models.{name}" for name in ("User", "AbstractUser", "AbstractBaseUser"))
 
 
 # -- response models ------------------------------------------------------------------------------------------------
@@ -40,13 +39,14 @@ def response_fields(project: Project) -> Iterator[Exposure]:
             place = bind.place if own else _one_line(route.response)
             if name not in left_out and place not in seen:
                 seen.add(place)
-                what = f"`{cls.cls.name}.{name}` is in the response model of `{' '.join([*route.methods[:1], route.path])}`"
-                yield Exposure(place, what, (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it")))
+                endpoint = " ".join([*route.methods[:1], route.path])
+                what = f"`{cls.cls.name}.{name}` is in the response model of `{endpoint}`"
+                steps = (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it"))
+                yield Exposure(place, what, steps)
 
 
 def _one_line(node: Node) -> Place:
-    at = node.at
-    return node.place if at.line == at.end_line else Place(node.code.path, Span(at.line, at.column, at.line, at.column + 1))
+    return first_line(node.place)
 
 
 def _left_out(project: Project, route: Route) -> frozenset[str]:
@@ -99,13 +99,25 @@ def _represents_itself(project: Project, cls: ClassView, names: tuple[str, ...])
 def serializer_fields(project: Project) -> Iterator[Exposure]:
     """Serializers whose output has the user's password."""
     for cls in project.subclasses(*sorted(project.models.kinds.get("model-serializers", ()))):
+        if project.role(cls.file.path) not in SERVING or not _is_output(project, cls):
+            continue
         meta = cls.inner.get("Meta")
-        if meta is None or project.role(cls.file.path) not in SERVING or not _is_output(project, cls):
+        if meta is None:
+            yield from _written_out(project, cls)
             continue
         field = _serialized(project, cls, meta)
         place = meta.fields.get("fields") or meta.fields.get("exclude") or meta.fields.get("model")
         if field is not None and place is not None:
-            yield Exposure(_one_line(place), f"`{cls.cls.name}` gives out the field `{field}` of `{_model_name(project, meta)}`")
+            what = f"`{cls.cls.name}` gives out the field `{field}` of `{_model_name(project, meta)}`"
+            yield Exposure(_one_line(place), what)
+
+
+def _written_out(project: Project, cls: ClassView) -> Iterator[Exposure]:
+    """A schema that names its fields one by one."""
+    for name in password_fields(project, cls):
+        bind = cls.fields.get(name)
+        if bind is not None and bind.origin.call is not None:
+            yield Exposure(_one_line(bind), f"`{cls.cls.name}` gives out the field `{name}`")
 
 
 def _serialized(project: Project, cls: ClassView, meta: ClassView) -> str | None:
@@ -115,10 +127,11 @@ def _serialized(project: Project, cls: ClassView, meta: ClassView) -> str | None
     listed = meta.fields.get("fields")
     names = texts(project, listed) if listed is not None else ()
     columns = _model_passwords(project, meta)
-    if "__all__" in names or (listed is None and "exclude" in meta.fields) or (listed is None and _is_auto(project, cls)):
+    if "__all__" in names or (listed is None and ("exclude" in meta.fields or _is_auto(project, cls))):
         left = texts(project, meta.fields["exclude"]) if "exclude" in meta.fields else ()
         names = tuple(column for column in columns if column not in left)
-    return next((name for name in names if is_password_column(name) and name not in hidden and name in (columns or names)), None)
+    shown = [name for name in names if is_password_column(name) and name not in hidden]
+    return next((name for name in shown if name in (columns or names)), None)
 
 
 def _is_auto(project: Project, cls: ClassView) -> bool:
@@ -127,7 +140,7 @@ def _is_auto(project: Project, cls: ClassView) -> bool:
 
 def _write_only(project: Project, cls: ClassView, meta: ClassView) -> set[str]:
     """The fields that are read from the client only."""
-    found = set(texts(project, meta.fields.get("write_only_fields"))) | set(texts(project, meta.fields.get("load_only")))
+    found = {name for key in ("write_only_fields", "load_only") for name in texts(project, meta.fields.get(key))}
     for name, options in pairs(meta.fields.get("extra_kwargs")).items():
         if any(pairs(options)[key].const is True for key in ("write_only", "load_only") if key in pairs(options)):
             found.add(name)
@@ -163,18 +176,18 @@ def _model_name(project: Project, meta: ClassView) -> str:
 def _is_output(project: Project, cls: ClassView) -> bool:
     """Whether something of the project answers with what the serializer makes."""
     for code in dict.fromkeys([*project.mentioning("serializer_class"), *project.mentioning(cls.cls.name)]):
-        for bind in code.nodes(ops.Bind):
-            op = bind.op
-            if isinstance(op, ops.Bind) and op.name == "serializer_class" and cls in list(project.denoted_classes(bind.origin)):
-                return not _answers_itself(code.cls)
-    dumped = [node for method in ("dump", "dumps", "jsonify") for node in project.calls_of(method)]
-    made = [node.receiver for node in dumped if node.receiver is not None]
-    made += [code.node(node.op.base) for code in project.mentioning("data") for node in code.nodes(ops.Attr) if _is_data(node)]  # type: ignore[union-attr]
-    return any(cls in list(project.instances(node)) for node in made)
+        field = code.cls.fields.get("serializer_class") if code.cls is not None else None
+        if field is not None and cls in list(project.denoted_classes(field.origin)):
+            return not _answers_itself(code.cls)
+    made = [node.receiver for method in ("dump", "dumps", "jsonify") for node in project.calls_of(method)]
+    made += [_base(node) for code in project.mentioning("data") for node in code.nodes(ops.Attr)]
+    return any(cls in list(project.instances(node)) for node in made if node is not None)
 
 
-def _is_data(node: Node) -> bool:
-    return isinstance(node.op, ops.Attr) and node.op.name == "data"
+def _base(node: Node) -> Node | None:
+    """Of ``serializer.data``: the serializer."""
+    op = node.op
+    return node.to(op.base) if isinstance(op, ops.Attr) and op.name == "data" else None
 
 
 def _answers_itself(view: ClassView | None) -> bool:
@@ -189,7 +202,8 @@ def admin_columns(project: Project) -> Iterator[Exposure]:
     """Pages of Flask-Admin that show or export the column of the hash."""
     bases = sorted(project.models.kinds.get("admin-views", ()))
     for view in project.subclasses(*bases):
-        model = next((model for call in project.calls_of(view.cls.name) for model in _administered(project, call)), None)
+        shown = [model for call in project.calls_of(view.cls.name) for model in _administered(project, call)]
+        model = next(iter(shown), None)
         column = next(iter(password_fields(project, model)), None) if model is not None else None
         if model is not None and column is not None and project.role(view.file.path) in SERVING:
             yield from _of_view(project, view, model, column)
@@ -244,5 +258,6 @@ def texts_of_rows(project: Project) -> Iterator[Exposure]:
     for cls in project.once(models):
         if project.role(cls.file.path) in SERVING:
             for node in shown_in_text(project, cls):
-                yield Exposure(node.place, f"The text of a `{cls.cls.name}` has `{node.spelled}` in it, and so has every log and error page that shows one")
+                what = f"The text of a `{cls.cls.name}` has `{node.spelled}` in it, and so has every log that shows one"
+                yield Exposure(node.place, what)
                 break

@@ -48,9 +48,7 @@ def _in_methods(project: Project, cls: ClassView, field: str) -> bool:
     if setter is not None:
         return hashes(project, setter)
     return any(
-        hashes(project, code)
-        for name, code in cls.methods.items()
-        if name in _ON_THE_WAY or _validates(project, code)
+        hashes(project, code) for name, code in cls.methods.items() if name in _ON_THE_WAY or _validates(project, code)
     )
 
 
@@ -79,8 +77,11 @@ def _listening(project: Project, cls: ClassView) -> Iterator[Code]:
 def _is_about(project: Project, argument: Node, cls: ClassView) -> bool:
     op = argument.origin.op
     about = argument.origin.to(op.base) if isinstance(op, ops.Attr) else argument
-    return any(cls.name in project.lineage(found.name) or found.name in project.lineage(cls.name)
-               for node in (argument, about) for found in project.denoted_classes(node))
+    return any(
+        cls.name in project.lineage(found.name) or found.name in project.lineage(cls.name)
+        for node in (argument, about)
+        for found in project.denoted_classes(node)
+    )
 
 
 def _registered(project: Project, call: Node) -> Iterator[Code]:

@@ -31,7 +31,8 @@ def other_stores(project: Project) -> tuple[Store, ...]:
 
 
 def _in_parts(at: Node, value: Node, where: str) -> Iterator[Store]:
-    for access in _PARTS:
+    # Of a display that is written out here, all parts are looked at as they stand.
+    for access in _PARTS[:1] if isinstance(value.origin.op, ops.Build) else _PARTS:
         yield Store(at, value, access, "password", where)
 
 
@@ -67,8 +68,9 @@ def _memory(project: Project) -> Iterator[Store]:
                 yield from _in_parts(node, node.to(op.value), f"`{node.to(op.base).spelled}` in memory")
         for call in code.nodes(ops.Call):
             receiver = call.receiver
-            if call.method in ("append", "add") and call.args() and receiver is not None and _is_kept(project, receiver):
-                yield from _in_parts(call, call.args()[0], f"`{receiver.spelled}` in memory")
+            first = call.arg(0) if call.method in ("append", "add") else None
+            if first is not None and receiver is not None and _is_kept(project, receiver):
+                yield from _in_parts(call, first, f"`{receiver.spelled}` in memory")
 
 
 def _keeps_people(name: str) -> bool:
@@ -100,7 +102,7 @@ def _caches(project: Project) -> Iterator[Store]:
     for method in ("set", "hset", "hmset", "setex", "rpush", "lpush"):
         for call in project.calls_of(method):
             receiver = call.receiver
-            parts = {word for part in receiver.spelled.split(".") for word in words(part)} if receiver is not None else set()
+            parts = set(words(receiver.spelled)) if receiver is not None else set()
             if parts & _CACHES and speaks_of_passwords(call.code):
                 for value in call.args()[1:]:
                     yield Store(call, value, (), "password", "a cache")
@@ -122,7 +124,7 @@ def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str]]:
 
 
 def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) -> Iterator[str]:
-    model = meta.fields["model"] if "model" in meta.fields else None
+    model = meta.fields.get("model")
     columns = kept_columns(project, model.origin) if model is not None else []
     named = texts(project, listed)
     read_only = set(texts(project, meta.fields.get("read_only_fields")))
@@ -168,4 +170,3 @@ def _view_field(project: Project, view: ClassView) -> Node | None:
         if cls is not None and "serializer_class" in cls.fields:
             return cls.fields["serializer_class"]
     return None
-

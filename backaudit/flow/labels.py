@@ -190,7 +190,8 @@ class Password(Goal):
         self._hashers = models.hashers
         self._stored = models.kinds.get("table-bases", frozenset())
         self._no_password = models.kinds.get("password-enders", frozenset())
-        self._schemas = frozenset(name for name in models.kinds.get("schemas", ()) if name.startswith(("pydantic", "sqlmodel")))
+        schemas = models.kinds.get("schemas", frozenset())
+        self._schemas = frozenset(name for name in schemas if name.startswith(("pydantic", "sqlmodel")))
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
@@ -273,11 +274,11 @@ class Password(Goal):
         op = node.op
         if isinstance(op, (ops.Const, ops.Compare)):
             return True
-        if isinstance(op, ops.Attr) and (means_password_hash(op.name) or _kept_hashed(trace.project, node.to(op.base), op.name)):
+        if isinstance(op, ops.Attr) and means_password_hash(op.name):
             return True
-        if isinstance(op, ops.Param) and access and _kept_hashed(trace.project, node, str(access[0])):
+        if self._hashed_on_the_way(trace.project, node, access) or removed(node.origin, use):
             return True
-        if removed(node.origin, use) or (isinstance(op, ops.Call) and (leaves_out(node) or self._drops(trace, node, access))):
+        if isinstance(op, ops.Call) and (leaves_out(node) or self._drops(trace, node, access)):
             return True
         types = trace.project.types(node)
         if "builtins.bool" in types or "builtins.int" in types:
@@ -289,6 +290,13 @@ class Password(Goal):
         ):
             return self._unknown_call(trace.project, node.to(op.value))
         return isinstance(op, ops.Call) and self._hashed(trace.project, node)
+
+    def _hashed_on_the_way(self, project: Project, node: Node, access: Access) -> bool:
+        """Whether the object that holds the wanted password keeps only its hash."""
+        op = node.op
+        if isinstance(op, ops.Attr):
+            return _kept_hashed(project, node.to(op.base), op.name)
+        return isinstance(op, ops.Param) and bool(access) and _kept_hashed(project, node, str(access[0]))
 
     def _drops(self, trace: Trace, call: Node, access: Access) -> bool:
         """Whether a schema is made that has no such field: it ignores what it does not know."""

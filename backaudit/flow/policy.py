@@ -27,6 +27,7 @@ _AGAIN = frozenset("confirm confirmation repeat again current old retype verify 
 _JUDGING = frozenset("valid validate validates validator check strength strong policy complexity verify weak".split())
 _PATTERNS = ("pattern", "regex", "validators", "validate")
 _CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
+_VERIFIES = ("check_password", "verify_password")
 _LENGTHS = frozenset("min_length min minlength".split())
 
 
@@ -57,7 +58,8 @@ def unchecked(project: Project) -> Iterator[Unchecked]:
 def _sets_password(route: Route) -> bool:
     if route.methods and not {"POST", "PUT", "PATCH"} & set(route.methods):
         return False
-    return _about_setting(f"{route.path} {route.handler.function.name}", route.path.rstrip("/").endswith(("users", "user")))
+    users = route.path.rstrip("/").endswith(("users", "user"))
+    return _about_setting(f"{route.path} {route.handler.function.name}", users)
 
 
 def _about_setting(name: str, users: bool = False) -> bool:
@@ -149,11 +151,11 @@ def judged(project: Project, code: Code, depth: int = 0) -> bool:
         given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
         if call.method in _CHECKING and any(_named(node) for node in given):
             return True
-        if parts & _JUDGING and ("password" in parts or "pw" in parts) and call.method not in ("check_password", "verify_password"):
+        if parts & _JUDGING and parts & {"password", "pw"} and call.method not in _VERIFIES:
             return True
-        if depth < _DEPTH and any(_named(node) for node in given):
-            if any(judged(project, callee, depth + 1) for callee in project.callees(call)):
-                return True
+        follow = depth < _DEPTH and any(_named(node) for node in given)
+        if follow and any(judged(project, callee, depth + 1) for callee in project.callees(call)):
+            return True
     return False
 
 
@@ -161,7 +163,9 @@ def _named(node: Node) -> bool:
     made = node.origin
     spelled = [node.spelled, made.spelled]
     names = [part for text in spelled for part in text.replace("[", ".").replace("]", "").replace("'", "").split(".")]
-    return any(means_password(name) for name in names) or (isinstance(made.op, ops.Param) and made.op.name in ("v", "value"))
+    if isinstance(made.op, ops.Param) and made.op.name in ("v", "value"):
+        return True  # what validators call theirs
+    return any(means_password(name) for name in names)
 
 
 # -- forms and serializers -------------------------------------------------------------------------------------------
@@ -222,8 +226,9 @@ def _loads(project: Project, code: Code) -> bool:
     marks = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
     if any(name.rpartition(".")[2] in ("arguments", "use_args", "use_kwargs", "expect", "validate") for name in marks):
         return True
-    calls = [call for call in code.nodes(ops.Call) if call.method in ("load", "validate", "is_valid", "validate_on_submit")]
-    return any(list(project.instances(call.receiver)) for call in calls if call.receiver is not None)
+    reads = ("load", "validate", "is_valid", "validate_on_submit")
+    receivers = [call.receiver for call in code.nodes(ops.Call) if call.method in reads]
+    return any(list(project.instances(node)) for node in receivers if node is not None)
 
 
 def _from_client(project: Project, base: Node) -> bool:

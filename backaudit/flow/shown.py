@@ -19,7 +19,8 @@ from backaudit.project.types import split
 
 FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
 _MASKS = frozenset(
-    "mask masked redact redacted hide hidden sanitize sanitized obfuscate censor safe scrub anonymize clean truncate".split()
+    "mask masked redact redacted hide hidden sanitize sanitized obfuscate censor safe scrub anonymize clean "
+    "truncate".split()
 )
 _CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
 _SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
@@ -63,10 +64,10 @@ class Shown(NamedPassword):
         """A column of a row that is wanted by name."""
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
-        if wanted and len(access) <= 2 and isinstance(node.op, ops.Call):
-            if node.method in FETCHES or node.method == "find_one":
-                return f"`{last}` of `{node.spelled}` is the stored password"
-        return None
+        fetched = isinstance(node.op, ops.Call) and (node.method in FETCHES or node.method == "find_one")
+        return (
+            f"`{last}` of `{node.spelled}` is the stored password" if wanted and fetched and len(access) <= 2 else None
+        )
 
     def _whole(self, project: Project, node: Node) -> str | None:
         """An object that carries a password."""
@@ -84,7 +85,7 @@ class Shown(NamedPassword):
             shows = self._objects or self._is_schema(project, cls) or text_shows(project, cls)
         else:
             shows = self._is_schema(project, cls) and (self._objects or "__repr__" not in cls.methods)
-        found = (password_fields(project, cls) if shows else ())
+        found = password_fields(project, cls) if shows else ()
         return next((name for name in found if self._hashes or means_password(name)), None)
 
     def _is_closed(self, project: Project, node: Node) -> bool:
@@ -112,7 +113,9 @@ class Shown(NamedPassword):
         if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
             return None
         column = selected_password(project, node)
-        return f"`{node.spelled}` holds the column `{column}`" if column and (self._hashes or means_password(column)) else None
+        if column is None or not (self._hashes or means_password(column)):
+            return None
+        return f"`{node.spelled}` holds the column `{column}`"
 
     def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
         op = node.op
@@ -137,15 +140,13 @@ def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
         for name, bind in view.fields.items() if view is not None else ():
             if is_password_column(name) and not _is_hidden(project, bind):
                 found[name] = None
-    if not found and not {"django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.models.AbstractUser"}.isdisjoint(
-        project.lineage(cls.name)
-    ):
+    if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
         found["password"] = None
     return tuple(found)
 
 
 def _is_hidden(project: Project, bind: Node) -> bool:
-    """Whether a field's type or declaration keeps its text from view: ``SecretStr``, ``exclude=True``, ``repr=False``."""
+    """Whether a field's type or declaration keeps it from view: ``SecretStr``, ``exclude=True``, ``repr=False``."""
     op = bind.op
     assert isinstance(op, ops.Bind)
     annotation = bind.to(op.annotation) if op.annotation != NONE else None
@@ -169,7 +170,8 @@ def shown_in_text(project: Project, cls: ClassView) -> Iterator[Node]:
         method = cls.methods.get(name)
         for node in method.nodes(ops.Attr) if method is not None else ():
             op = node.op
-            if isinstance(op, ops.Attr) and is_password_column(op.name) and isinstance(node.to(op.base).origin.op, ops.Param):
+            own = isinstance(op, ops.Attr) and isinstance(node.to(op.base).origin.op, ops.Param)
+            if own and isinstance(op, ops.Attr) and is_password_column(op.name):
                 yield node
 
 
@@ -178,7 +180,8 @@ def selected_password(project: Project, fetch: Node) -> str | None:
     code = fetch.code
     inner = fetch.receiver.origin if fetch.receiver is not None else None
     calls = [inner] if inner is not None and inner.call is not None and inner.method == "execute" else []
-    calls = calls or [node for node in code.nodes(ops.Call) if node.method == "execute" and node.value < fetch.value][-1:]
+    before = [node for node in code.nodes(ops.Call) if node.method == "execute" and node.value < fetch.value]
+    calls = calls or before[-1:]
     for call in calls:
         first = call.arg(0)
         for text in spelled_strings(project, first) if first is not None else ():
@@ -190,7 +193,7 @@ def selected_password(project: Project, fetch: Node) -> str | None:
 
 
 def _among(project: Project, columns: str, table: str) -> str | None:
-    names = [part.strip().rpartition(".")[2].strip("\"`") for part in columns.split(",")]
+    names = [part.strip().rpartition(".")[2].strip('"`') for part in columns.split(",")]
     if "*" in names:
         known = project.once(schema).table(table)
         names = [column.name for column in known.columns] if known is not None else []
@@ -201,6 +204,3 @@ def means_database_address(name: str) -> bool:
     """Whether a name says that its value is a database's URL, which carries its password."""
     parts = set(words(name))
     return bool(parts & _DATABASE and parts & _ADDRESS) and not parts & _NO_ADDRESS
-
-
-__all__ = ["FETCHES", "Shown", "means_database_address", "password_fields", "selected_password", "shown_in_text", "text_shows"]

@@ -1,4 +1,4 @@
-"""Where values are kept: rows of tables by constructor, attribute or keyword, SQL parameters, documents, sessions, files."""
+"""Where values are kept: rows by constructor, attribute or keyword, SQL parameters, documents, sessions."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def _sql_parameters(project: Project) -> tuple[tuple[Node, Parameter], ...]:
 
 
 def bound(call: Node, parameter: Parameter) -> Iterator[tuple[Node, Access]]:
-    """What a parameter stands for: a part of the driver's sequence or mapping, an argument (asyncpg), or of the text."""
+    """What a parameter stands for: a part of the driver's sequence or mapping, an argument, or a part of the text."""
     op, text = call.call, call.arg(0, "sql")
     if op is None or text is None:
         return

@@ -306,7 +306,7 @@ class Trace:
             yield from self._field(work, code.cls, str(work.access[0]))
 
     def _counts(self, caller: Code) -> bool:
-        """What tests pass says nothing of what clients do: their calls count only where a test itself is asked about."""
+        """What tests pass says nothing of what clients do: it counts only where a test itself is asked about."""
         return caller.file.role not in _TRIALS or (self._start is not None and self._start.file.role in _TRIALS)
 
     def _passed(self, work: _Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[_Work]:

@@ -9,7 +9,8 @@ _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+|\d+")
 
 _PASSWORD = frozenset(
     "password passwd pwd passphrase pass passcode contraseña contrasenia contrasena clave senha passwort kennwort "
-    "parola haslo hasło wachtwoord lösenord losenord adgangskode sifre şifre пароль motdepasse mdp passw pswd psw pw".split()
+    "parola haslo hasło wachtwoord lösenord losenord adgangskode sifre şifre пароль motdepasse mdp passw pswd "
+    "psw pw".split()
 )
 # With one of these beside it, the name means something about passwords, not a password.
 _ABOUT = frozenset(
@@ -60,7 +61,8 @@ _PERSON = frozenset(
     "credential credentials usuario usuarios utilisateur benutzer konto cliente clientes players player author".split()
 )
 _INPUT = frozenset(
-    "form schema create update in input request register registration signup login dto serializer base validator".split()
+    "form schema create update in input request register registration signup login dto serializer base "
+    "validator".split()
 )
 
 

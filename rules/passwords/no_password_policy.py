@@ -11,13 +11,19 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("passwords/no-password-policy", severity="low", cwe=521, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict")
+@rule(
+    "passwords/no-password-policy",
+    severity="low",
+    cwe=521,
+    owasp=("A07:2025", "A07:2021", "API2:2023"),
+    shown="strict",
+)
 def no_password_policy(project: Project) -> Iterator[Finding]:
     """A new password may be as short as one likes.
 
     Short passwords are guessed within the number of tries that every login allows. NIST asks for at least 15
-    characters where the password is the only factor, 8 where there is another, no rules about kinds of characters, and a look
-    into a list of common passwords.
+    characters where the password is the only factor, 8 where there is another, no rules about kinds of characters,
+    and a look into a list of common passwords.
 
     Mend: ask for a least length where the password is set (`Field(min_length=15)`, WTForms' `Length(min=15)`, Django's
     `validate_password`), and allow at least 64 characters; 72 bytes where bcrypt hashes them.

@@ -107,7 +107,8 @@ def _name(node: Node) -> str:
 def _address(project: Project, node: Node) -> bool:
     op = node.op
     if isinstance(op, ops.Call):
-        key = node.to(op.args[0]).text if op.args and node.method in ("get", "getenv", "environ", "config", "str") else None
+        reads = node.method in ("get", "getenv", "environ", "config", "str")
+        key = node.to(op.args[0]).text if op.args and reads else None
         default = node.arg(1, "default")
         return key is not None and means_database_address(key) and not _harmless(project, default)
     if isinstance(op, ops.Item):

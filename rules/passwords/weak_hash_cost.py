@@ -18,8 +18,10 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.rule import Finding, rule
 
 _WEAK_HASHERS = ("MD5", "SHA1", "Crypt", "Unsalted")
-_OPTION = re.compile(r"(?:\w+__)?(?P<scheme>bcrypt|bcrypt_sha256|pbkdf2_sha256|pbkdf2_sha512|pbkdf2_sha1)__(?:default_)?rounds")
+_OPTION = re.compile(r"(?:\w+__)?(?P<scheme>bcrypt(?:_sha256)?|pbkdf2_sha(?:256|512|1))__(?:default_)?rounds")
 _METHOD = re.compile(r"pbkdf2:(?P<digest>\w+):(?P<iterations>\d+)|scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)")
+
+_ARGON2 = ("argon2.PasswordHasher", "pwdlib.hashers.argon2.Argon2Hasher", "passlib.hash.argon2.using")
 
 
 @rule("passwords/weak-hash-cost", severity="medium", cwe=916, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -131,7 +133,7 @@ def _scrypt(project: Project) -> _Weak:
 
 def _argon2(project: Project) -> _Weak:
     """Hashers with parameters; what is not given is the library's default, which is sound."""
-    for call in project.calls("argon2.PasswordHasher", "pwdlib.hashers.argon2.Argon2Hasher", "passlib.hash.argon2.using"):
+    for call in project.calls(*_ARGON2):
         passes, memory = call.arg(None, "time_cost"), call.arg(None, "memory_cost")
         if passes is None and memory is None:
             continue
@@ -168,8 +170,9 @@ def _django(project: Project) -> Iterator[tuple[Place, str]]:
 
 
 def _hasher_class(project: Project, cls: ClassView) -> Iterator[tuple[Place, str]]:
-    bcrypt = any("BCrypt" in owner for owner in project.lineage(cls.name))
-    digest = next((d for d in ("SHA1", "Argon2", "Scrypt") if any(d in owner for owner in project.lineage(cls.name))), "SHA256")
+    lineage = project.lineage(cls.name)
+    bcrypt = any("BCrypt" in owner for owner in lineage)
+    digest = "SHA1" if any("SHA1" in owner for owner in lineage) else "SHA256"
     for field in ("iterations", "rounds"):
         bind = cls.fields.get(field)
         value = costs.number(project, bind) if bind is not None and isinstance(bind.op, ops.Bind) else None
