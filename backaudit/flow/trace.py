@@ -25,7 +25,7 @@ KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 
 _TRIALS = ("test", "example")
 
-_MAX_STEPS = 3_000
+_MAX_STEPS = 12_000
 _MAX_CALLS = 12
 _MAX_ACCESS = 6
 
