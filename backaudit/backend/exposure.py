@@ -16,8 +16,9 @@ from backaudit.backend.access import (
     reads,
 )
 from backaudit.backend.denial import conditions, sides, tests_around
-from backaudit.backend.frameworks.django import UNMOUNTED
+from backaudit.backend.frameworks.django import UNMOUNTED, class_field
 from backaudit.backend.guards import authenticated, guarded
+from backaudit.backend.locate import items
 from backaudit.backend.ownership import generic_table
 from backaudit.backend.records import Guard, Route
 from backaudit.backend.schema import Table
@@ -103,6 +104,8 @@ def _judged(project: Project, route: Route) -> Exposed | None:
     if words(route) & public_words(project):
         return None
     changed = _changed(project, route)
+    if changed is not None and _open_on_purpose(project, route):
+        return None
     if changed is not None:
         return _of_change(project, route, *changed)
     revealed = _revealed(project, route)
@@ -111,6 +114,17 @@ def _judged(project: Project, route: Route) -> Exposed | None:
         confidence: Confidence = "high" if _in_bulk(route) else "low" if is_user_table(table) else "medium"
         return _exposed(project, route, "reveals", _name(table), at, confidence)
     return None
+
+
+def _open_on_purpose(project: Project, route: Route) -> bool:
+    """Whether the code says in so many words that anybody may add something here (`AllowAny`)."""
+    if set(route.methods) & {"PUT", "PATCH", "DELETE"} or not route.methods:
+        return False
+    field = class_field(project, route.view, "permission_classes") if route.view is not None else None
+    listed = next((d.arg(0) for d in route.handler.decorators if d.method == "permission_classes"), field)
+    said = [project.resolved(item) for item in items(listed)] if listed is not None else []
+    openers = project.models.kinds.get("guards:open", frozenset())
+    return bool(said) and all(not openers.isdisjoint(project.names(item)) for item in said)
 
 
 def _unmounted(project: Project) -> frozenset[Place]:

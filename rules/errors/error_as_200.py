@@ -10,6 +10,7 @@ from backaudit.backend.responses import Answer, answering, answers, error_handle
 from backaudit.backend.routes import by_handler
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, rule
 
 _ERROR_KEYS = frozenset(("error", "errors", "err", "error_message", "errormessage", "error_msg"))
@@ -19,7 +20,8 @@ _STATE_KEYS = frozenset(("status", "result", "state"))
 _CODE_KEYS = frozenset(("status", "code", "status_code", "statuscode", "http_status"))
 _BAD_STATES = frozenset(("error", "fail", "failed", "failure", "ko", "nok"))
 _FAILURE = re.compile(
-    r"\b(not found|does ?n[o']t exist|does not exist|do not exist|no such|invalid|incorrect|wrong|failed|failure|error"
+    r"\b(not found|no \w+( \w+)? found"
+    r"|does ?n[o']t exist|does not exist|do not exist|no such|invalid|incorrect|wrong|failed|failure|error"
     r"|unable to|could ?n[o']t|could not|can ?not|can't|already (exists?|taken|registered|in use|been)|not allowed"
     r"|not authori[sz]ed|unauthori[sz]ed|forbidden|denied|insufficient|missing|(is|are) required|must (be|not|include)"
     r"|not enough|(has|is|have) expired|something went wrong|try again|not permitted|not available|bad request)\b",
@@ -188,7 +190,9 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     node = node.origin
     pairs = pairs_of(node)
     if pairs is None:
-        text = literal_text(node)
+        if _are_errors(project, node):
+            return f"`{node.spelled}`", "high"
+        text = literal_text(_only_item(node))
         return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
     if "jsonrpc" in pairs:
         return None
@@ -196,6 +200,23 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     # Beside a result, errors are a part of it.
     extra = [key for key in pairs if key not in _ENVELOPE and not _is_empty(pairs[key])]
     return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
+
+
+def _are_errors(project: Project, node: Node) -> bool:
+    """Whether a value is what a form or serializer found wrong."""
+    op = node.op
+    if not isinstance(op, ops.Attr) or op.name != "errors":
+        return False
+    kinds = project.models.kinds
+    owners = {owner for name in project.types(node.to(op.base)) for owner in project.lineage(split(name)[0])}
+    return not owners.isdisjoint(kinds["schemas"] | kinds["forms"])
+
+
+def _only_item(node: Node) -> Node:
+    """Of ``{"not found"}`` and ``["not found"]``: the text."""
+    op = node.op
+    listed = isinstance(op, ops.Build) and op.kind in ("set", "list") and len(op.items) == 1
+    return node.to(op.items[0]).origin if listed and isinstance(op, ops.Build) else node
 
 
 def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
