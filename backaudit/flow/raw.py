@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -23,6 +24,8 @@ from backaudit.project.types import split
 _WRITES = re.compile(r"\s*(insert|update|replace)\b", re.I)
 _CREATORS = ("create", "acreate", "update_or_create", "get_or_create", "values", "insert_one", "insert_many")
 _CHANGES = ("update_one", "update_many", "find_one_and_update")
+# A helper that stores is called from many handlers, and each of them lets its input through.
+_ORIGINS = 20
 _NUMBERS = ("builtins.int", "builtins.float", "decimal.Decimal")
 
 
@@ -87,14 +90,12 @@ def raw_stores(project: Project) -> Iterator[Stored]:
         if project.role(at.code.path) != "production":
             continue
         goal = RawNumber(project) if is_amount(name) else RawInput(project)
-        origin = next(Trace(project, goal).origins(value, (), at.value), None)
-        if origin is None:
-            continue
-        place = _leaving(at, origin)
-        key = (place.path, place.span.line)
-        if key not in told:
-            told.add(key)
-            yield Stored(place, f"`{name}`" if " " not in name else name, origin, at)
+        for origin in islice(Trace(project, goal).origins(value, (), at.value), _ORIGINS):
+            place = _leaving(at, origin)
+            key = (place.path, place.span.line)
+            if key not in told:
+                told.add(key)
+                yield Stored(place, f"`{name}`" if " " not in name else name, origin, at)
 
 
 def _leaving(at: Node, origin: Origin) -> Place:

@@ -290,7 +290,8 @@ class Trace:
                 yield from self._all(work, op.args[-1:], work.access[1:])
             elif call.method in ("update", "extend"):
                 yield from self._all(work, (*op.args, *op.dstar))
-                yield from (w for k, v in op.keywords if wanted in (None, k) for w in self._to(work, v, work.access[1:]))
+                given = (value for name, value in op.keywords if wanted in (None, name))
+                yield from self._all(work, given, work.access[1:])
 
     # -- functions -------------------------------------------------------------------------------------------------
 
