@@ -72,8 +72,9 @@ _SELECTS = frozenset(
 )
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
 _COMMON = re.compile(r"(^|_)(logs?|logger|logging|audits?|auditing|track|tracking|metrics?)(_|$)|init_db|create_all")
-_SQL_WRITE = re.compile(r"^\s*(insert\s+into|update|delete\s+from|replace\s+into)\s+[\"`\[]?([\w.]+)", re.I)
-_SQL_READ = re.compile(r"\bfrom\s+[\"`\[]?([\w.]+)", re.I)
+_SQL_TABLE = r"(?:[\"`\[]?\w+[\"`\]]?\.)*[\"`\[]?(\w+)"  # without its schema and quotes
+_SQL_WRITE = re.compile(rf"^\s*(insert\s+into|update|delete\s+from|replace\s+into)\s+{_SQL_TABLE}", re.I)
+_SQL_READ = re.compile(rf"\bfrom\s+{_SQL_TABLE}", re.I)
 _SQL_WHERE = re.compile(r"\bwhere\b(.*)", re.I | re.S)
 _SQL_EQUAL = re.compile(r"([\w.\"`]+)\s*=\s*(?:%|\?|:|\$|\{|'|\ufffc|<)", re.I)
 
