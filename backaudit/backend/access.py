@@ -239,8 +239,9 @@ def written(project: Project, call: Node) -> Change | None:
         table = touched_table(project, receiver)
         if table is not None:
             return Change(call, table, _named(table, receiver))
-        if _is_document(project, receiver):
-            return Change(call, None, receiver.spelled)
+        document = _document(project, receiver)
+        if document:
+            return Change(call, None, document)
         if method == "save" and _is_form(project, receiver):
             return Change(call, form_table(project, receiver), receiver.spelled)
     return None
@@ -257,11 +258,17 @@ def _is_session(project: Project, node: Node) -> bool:
     return bool(names & set(_SESSIONS)) or (not names and bool(re.search(r"(^|\.)(db\.)?session$|^db$", node.spelled)))
 
 
-def _is_document(project: Project, node: Node) -> bool:
-    """Whether a value is a document of an object-document mapper, or their class."""
+def _document(project: Project, node: Node) -> str:
+    """The class of a document of an object-document mapper, or of what stands for the class; empty for others."""
     bases = project.models.kinds.get("document-bases", frozenset())
-    classes = {part for name in project.types(node) for part in split(name) if part}
-    return any(not bases.isdisjoint(project.lineage(cls)) for cls in classes)
+    classes = [part for name in project.types(node) for part in split(name) if part]
+    found = (cls for cls in classes if not bases.isdisjoint(project.lineage(cls)))
+    return next(found, "").rpartition(".")[2]
+
+
+def named_as_users(name: str) -> bool:
+    """Whether a collection or class of documents holds the people who log in, by its name."""
+    return name.endswith("User") or bool(_USER_TABLE.search(name))
 
 
 def _is_form(project: Project, node: Node) -> bool:

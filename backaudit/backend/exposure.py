@@ -12,6 +12,7 @@ from backaudit.backend.access import (
     changes,
     is_http_session,
     is_user_table,
+    named_as_users,
     owner_column,
     reads,
 )
@@ -145,7 +146,8 @@ def _stray(project: Project, route: Route) -> bool:
 
 
 def _of_change(project: Project, route: Route, table: Table | None, name: str, at: Place | None) -> Exposed | None:
-    if table is not None and is_user_table(table) and not set(route.methods) & {"PUT", "PATCH", "DELETE"}:
+    of_people = is_user_table(table) if table is not None else named_as_users(name)
+    if of_people and not set(route.methods) & {"PUT", "PATCH", "DELETE"}:
         return None  # A registration under another name.
     found = _exposed(project, route, "changes", name, at, "high")
     if not found.siblings:
