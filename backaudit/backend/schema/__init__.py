@@ -11,9 +11,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from backaudit.backend.locate import text_of
 from backaudit.backend.schema import django, light, migrations, sqlalchemy
 from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, columns_index, with_definition
 from backaudit.backend.schema.values import snake_case
+from backaudit.backend.settings import settings_named
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.sql import Column, Definition, Index, Key
@@ -45,7 +47,13 @@ def _schema(project: Project) -> Schema:
 
 
 def _indexes_keys(project: Project) -> bool:
-    """Whether the database is one that indexes foreign keys by itself (InnoDB does): told by the drivers imported."""
+    """Whether the database is one that indexes foreign keys by itself (InnoDB does).
+
+    Told by the application's database address, and by the drivers imported or required where that is not written out.
+    """
+    addresses = [text_of(project, found.value) or "" for found in settings_named(project, "SQLALCHEMY_DATABASE_URI")]
+    if any(address.startswith(("sqlite", "postgres")) for address in addresses):
+        return False
     modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
     named = modules | {driver for driver in (*_MYSQL, *_OTHERS) if re.search(rf"\b{driver}\b", written, re.I)}
