@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -219,6 +220,8 @@ class _Scan:
         self.quiet: bool = options["quiet"]
 
     def run(self) -> int:
+        # Nearly all that a scan makes lives to its end: to look for garbage every 700 objects costs a tenth of the time.
+        gc.set_threshold(200_000, 20, 20)
         root = self._root()
         isolate(root.folder)
         loaded, names = _load_rules()
