@@ -220,7 +220,7 @@ class _Scan:
         self.quiet: bool = options["quiet"]
 
     def run(self) -> int:
-        # Nearly all that a scan makes lives to its end: looking for garbage every 700 objects costs a tenth of its time.
+        # Nearly all that a scan makes lives to its end: looking for garbage every 700 objects costs a tenth of it.
         gc.set_threshold(200_000, 20, 20)
         root = self._root()
         isolate(root.folder)
