@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.flow.words import words
 from backaudit.project import ClassView, Code, Node, Project
 
 _DEPTH = 3
 _ON_THE_WAY = ("__init__", "save", "asave", "__setattr__", "__post_init__", "model_post_init")
 _VALIDATORS = frozenset("validates validator field_validator model_validator root_validator".split())
 _LISTENERS = ("listens_for", "listen", "receiver", "connect")
+_SAYS_SO = frozenset("hash hashed hasher encrypt bcrypt argon2".split())
 _HASHING_COLUMNS = ("PasswordType", "PasswordField", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
 
 
@@ -32,6 +36,27 @@ def _is_hash(project: Project, call: Node, depth: int) -> bool:
     if any(name in project.models.hashers for name in names) or call.method in ("set_password", "make_password"):
         return True
     return depth < _DEPTH and any(hashes(project, code, depth + 1) for code in project.callees(call))
+
+
+class _Hashed(Goal):
+    """A value that a hash function made, or a function that calls itself one."""
+
+    def __init__(self, project: Project) -> None:
+        self._hashers = project.models.hashers
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        func = node.func if isinstance(node.op, ops.Call) else None
+        names = trace.project.names(func) if func is not None else ()
+        unknown = func is not None and not trace.project.callees(node) and _SAYS_SO.intersection(words(node.method))
+        return "it is hashed" if unknown or any(name in self._hashers for name in names) else None
+
+    def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
+        return isinstance(node.op, ops.Const)
+
+
+def made_by_hash(project: Project, node: Node, access: Access, use: Value | None) -> bool:
+    """Whether a hash function made (the part of) a value on one of the ways that it comes."""
+    return next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None
 
 
 def hashes_itself(project: Project, cls: ClassView, field: str) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
+from backaudit.flow.hashing import made_by_hash
 from backaudit.flow.labels import NamedPassword, Password
 from backaudit.flow.stores import is_model, is_password_column
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.flow.words import means_person, words
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 from backaudit.project.types import split
 
 _FETCHES = frozenset(
@@ -98,24 +99,6 @@ def _of_configuration(node: Node) -> bool:
     return any(_CONFIGURATION.intersection(words(name)) for name in [*bound, code.function.name])
 
 
-class _Hashed(Goal):
-    """Whether a hash function made a value."""
-
-    def __init__(self, project: Project) -> None:
-        self._hashers = project.models.hashers
-
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
-        func = node.func if isinstance(node.op, ops.Call) else None
-        names = trace.project.names(func) if func is not None else ()
-        return "it is hashed" if any(name in self._hashers for name in names) else None
-
-    def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
-        return isinstance(node.op, ops.Const)
-
-    def enters(self, trace: Trace, call: Node, code: Code) -> bool:
-        return True
-
-
 def held(project: Project, node: Node) -> Origin | None:
     """Where a value was kept, if it is a stored password."""
     return next(Trace(project, Held(project)).origins(node), None)
@@ -127,6 +110,6 @@ def given(project: Project, node: Node, access: Access = (), use: Value | None =
     asked = any(isinstance(part, str) for part in access) and not isinstance(node.origin.op, ops.Build)
     if origin is None and not asked:  # a part that is asked for by a telling name proves nothing by that name
         origin = next(Trace(project, NamedPassword(project)).origins(node, access, use), None)
-        if origin is not None and next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None:
+        if origin is not None and made_by_hash(project, node, access, use):
             return None
     return origin

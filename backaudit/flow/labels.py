@@ -10,7 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
-from backaudit.flow.hashing import hashes_itself
+from backaudit.flow.hashing import hashes_itself, made_by_hash
 from backaudit.flow.omitted import leaves_out, reads_password, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash
@@ -206,6 +206,7 @@ class Password(Goal):
                 and means_password(key)
                 and not access
                 and self._is_given(trace.project, node.to(op.base))
+                and not made_by_hash(trace.project, node.to(op.base), (key,), node.value)
             ):
                 return f"`{node.spelled or key}` is a password"
         if len(access) == 1 and isinstance(access[0], str) and means_password(access[0]):
@@ -235,7 +236,10 @@ class Password(Goal):
         return None
 
     def _attribute(self, project: Project, node: Node, op: ops.Attr) -> str | None:
-        return f"`{node.spelled}` is a password" if self._is_given(project, node.to(op.base)) else None
+        base = node.to(op.base)
+        if not self._is_given(project, base) or made_by_hash(project, base, (op.name,), node.value):
+            return None
+        return f"`{node.spelled}` is a password"
 
     def _is_given(self, project: Project, base: Node) -> bool:
         """Whether an object holds what a client sent: not a row of a table, nor configuration, nor a module."""
@@ -266,7 +270,9 @@ class Password(Goal):
         key = node.to(op.args[0]).const if op.args else None
         if node.method in ("get", "pop", "getlist") and isinstance(key, str) and means_password(key):
             receiver = node.receiver
-            if receiver is not None and self._is_given(project, receiver):
+            if receiver is None or made_by_hash(project, receiver, (key,), node.value):
+                return None
+            if self._is_given(project, receiver):
                 return f"`{receiver.spelled}[{key!r}]` is a password"
         return None
 

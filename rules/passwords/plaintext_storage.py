@@ -71,8 +71,8 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     seen = set()
     for store in (*project.once(password_stores), *project.once(other_stores)):
         origin = next(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), None)
-        if origin is not None and (store.at, store.column) not in seen:
-            seen.add((store.at, store.column))
+        if origin is not None and store.at not in seen:
+            seen.add(store.at)
             yield _finding(store, origin.steps)
     for fields, name, serializer in saving_serializers(project):
         message = f"`{serializer}` saves the field `{name}` as it comes: nothing hashes the password."
