@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backaudit import plugins
+from backaudit.flow import trace
 from backaudit.testing import scan
 
 FLOW = Path(__file__).resolve().parent.parent / "fixtures" / "flow"
@@ -60,7 +61,8 @@ def test_the_path_goes_from_the_source_over_each_hop_to_the_sink() -> None:
     ]
 
 
-def test_a_search_that_is_cut_short_is_a_problem() -> None:
+def test_a_search_that_is_cut_short_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "_MAX_STEPS", 100)
     functions = "\n".join(
         f"def f{n}(x):\n    return f{(n * 2 + 1) % 97}(x) + f{(n * 3 + 2) % 97}(x + g{n % 7})\n" for n in range(97)
     )

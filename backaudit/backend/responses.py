@@ -302,7 +302,9 @@ def answering(project: Project) -> frozenset[Code]:
 
 
 def _answering(project: Project) -> frozenset[Code]:
-    found: dict[Code, None] = dict.fromkeys(route.handler for route in routes(project))
+    handlers = dict.fromkeys(route.handler for route in routes(project))
+    found: dict[Code, None] = dict(handlers)
+    found.update(dict.fromkeys(wrapper for handler in handlers for wrapper in _around(project, handler)))
     found.update(dict.fromkeys(code for code, _ in project.once(error_handlers)))
     todo = list(found)
     while todo:
@@ -313,6 +315,27 @@ def _answering(project: Project) -> frozenset[Code]:
                     found[callee] = None
                     todo.append(callee)
     return frozenset(found)
+
+
+def _around(project: Project, handler: Code) -> Iterator[Code]:
+    """The functions that the project's own decorators put in a handler's place."""
+    for decorator in handler.decorators:
+        func = decorator.func or decorator
+        for name in project.types(func):
+            head, over = split(name)
+            code = project.function_named(over) if head == "def" else None
+            if code is not None:
+                yield from _made_inside(code, 0)
+
+
+def _made_inside(code: Code, depth: int) -> Iterator[Code]:
+    for op in code.ops:
+        made = code.node(op.value).origin.op if isinstance(op, ops.Return) and op.value != NONE else None
+        if isinstance(made, ops.Def):
+            inner = code.file.code(made.function)
+            yield inner
+            if depth == 0:
+                yield from _made_inside(inner, 1)
 
 
 def _returned_calls(code: Code) -> Iterator[Node]:
