@@ -64,9 +64,7 @@ def test_yaml_keeps_places_anchors_and_the_last_of_duplicate_keys() -> None:
     assert (name.text, name.span.line) == ("b", 8)
     ports = document.get("web", "ports")
     assert ports is not None
-    assert [(item.text, item.span.line, item.span.column) for item in ports.items] == [
-        ("80:80", 6, 6)
-    ]
+    assert [(item.text, item.span.line, item.span.column) for item in ports.items] == [("80:80", 6, 6)]
 
 
 def test_yaml_that_cannot_be_read_is_missing() -> None:

@@ -674,7 +674,6 @@ def _about_user(node: Node) -> bool:
     return text is not None and bool(re.search(r"user|uid|account|usuario|member|logged", text.lower()))
 
 
-
 def events_in_part(project: Project, code: Code) -> tuple[Event, ...]:
     """The events of a method of a class view, of whose parameters nothing is known."""
     return events_in(project, code, _Context(frozenset(), frozenset()), 0)

@@ -82,9 +82,7 @@ def _is(project: Project, marker: Node, kind: str) -> bool:
 
 def injected_params(project: Project, code: Code, template: Template) -> tuple[RouteParam, ...]:
     """Parameters of handlers whose framework reads their annotations (FastAPI, django-ninja, Litestar)."""
-    return tuple(
-        _injected(project, code, index, param, template) for index, param in enumerate(code.function.params)
-    )
+    return tuple(_injected(project, code, index, param, template) for index, param in enumerate(code.function.params))
 
 
 def _injected(project: Project, code: Code, index: int, param: ParamFact, template: Template) -> RouteParam:

@@ -182,9 +182,12 @@ def _events(project: Project) -> Iterator[tuple[Code, tuple[RouteParam, ...]]]:
         offset = 1 if code.cls is not None else 0
         params = code.function.params
         session = offset < len(params) and params[offset].name in ("sid", "environ", "auth")
-        yield code, tuple(
-            RouteParam(i, p.name, "self" if i < offset else "other" if i == offset and session else "body")
-            for i, p in enumerate(params)
+        yield (
+            code,
+            tuple(
+                RouteParam(i, p.name, "self" if i < offset else "other" if i == offset and session else "body")
+                for i, p in enumerate(params)
+            ),
         )
 
 

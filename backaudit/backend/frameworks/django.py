@@ -396,5 +396,3 @@ def routes(project: Project) -> tuple[Route, ...]:
 def library_views(project: Project) -> tuple[LibraryView, ...]:
     """The endpoints that libraries answer (``include("django.contrib.auth.urls")``)."""
     return project.once(_read)[1]
-
-
