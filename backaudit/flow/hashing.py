@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -15,7 +15,7 @@ _ON_THE_WAY = ("__init__", "save", "asave", "__setattr__", "__post_init__", "mod
 _VALIDATORS = frozenset("validates validator field_validator model_validator root_validator".split())
 _LISTENERS = ("listens_for", "listen", "receiver", "connect")
 _SAYS_SO = frozenset("hash hashed hasher encrypt bcrypt argon2".split())
-_HASHING_COLUMNS = ("PasswordType", "PasswordField", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
+_HASHING_COLUMNS = ("PasswordType", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
 
 
 def hashes(project: Project, code: Code, depth: int = 0) -> bool:
@@ -47,11 +47,15 @@ class _Hashed(Goal):
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         func = node.func if isinstance(node.op, ops.Call) else None
         names = trace.project.names(func) if func is not None else ()
-        unknown = func is not None and not trace.project.callees(node) and _SAYS_SO.intersection(words(node.method))
-        return "it is hashed" if unknown or any(name in self._hashers for name in names) else None
+        telling = func is not None and _SAYS_SO.intersection(words(node.method))
+        return "it is hashed" if telling or any(name in self._hashers for name in names) else None
 
     def ends(self, trace: Trace, node: Node, access: Access, use: Value) -> bool:
         return isinstance(node.op, ops.Const)
+
+    def through(self, trace: Trace, call: Node) -> Iterable[Node]:
+        """``digest.hex()`` and its kin are still the digest."""
+        return [call.receiver] if call.receiver is not None else []
 
 
 def made_by_hash(project: Project, node: Node, access: Access, use: Value | None) -> bool:

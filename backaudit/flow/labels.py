@@ -182,6 +182,10 @@ def _decides(text: str) -> bool:
     )
 
 
+# A value, or the field of a form that holds it (``form.password.data``).
+_VALUES: tuple[Access, ...] = ((), ("data",))
+
+
 class Password(Goal):
     """A password as somebody typed it: what its name says, unless a hash function came between."""
 
@@ -197,7 +201,7 @@ class Password(Goal):
         op = node.op
         if isinstance(op, ops.Param):
             return self._parameter(trace.project, node, op, access)
-        if isinstance(op, ops.Attr) and means_password(op.name) and not access:
+        if isinstance(op, ops.Attr) and means_password(op.name) and access in _VALUES:
             return self._attribute(trace.project, node, op)
         if isinstance(op, ops.Item):
             key = node.to(op.key).const

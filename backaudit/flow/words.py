@@ -42,7 +42,7 @@ def means_password(name: str) -> bool:
     if "pass" in parts or "pw" in parts or "clave" in parts:
         # Short words mean many things alone; they mean a password alone or beside who it belongs to.
         others = [part for part in parts if part not in ("pass", "pw", "clave") and not part.isdigit()]
-        return all(part in ("user", "new", "old", "plain", "raw", "login", "admin", "my") for part in others)
+        return all(part in _PERSON or part in ("new", "old", "plain", "raw", "my") for part in others)
     return True
 
 
