@@ -16,7 +16,7 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[exceptions]``  exception class to its base class
 ``[responses]``   what makes an answer: callee to ``{status, body, default, raises}``, see :class:`ResponseModel`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for
-``[routing.NAME]``  how a class or module of a web framework declares routes, see :mod:`backaudit.backend.frameworks.tables`
+``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         for name, entries in flat.get("parameters", {}).items()
         for entry in entries
     )
-    knowledge = Knowledge(
-        flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters
-    )
+    knowledge = Knowledge(flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters)
     return Models(
         knowledge=knowledge,
         sources=flat.get("sources", {}),
