@@ -60,9 +60,7 @@ def test_people_are_told_from_forms(name: str, is_person: bool) -> None:
         ("not a statement", {}, {}),
     ],
 )
-def test_parameters_go_to_columns(
-    text: str, stored: dict[str, int | str], compared: dict[str, int | str]
-) -> None:
+def test_parameters_go_to_columns(text: str, stored: dict[str, int | str], compared: dict[str, int | str]) -> None:
     found = parameters(text)
     assert {p.column: p.slot for p in found if p.use == "stored" and p.column == "password"} == stored
     assert {p.column: p.slot for p in found if p.use == "compared" and p.column == "password"} == compared
