@@ -1,7 +1,7 @@
 """Names the packages; all else stands in pyproject.toml.
 
-The built-in rules live in ``rules/`` and are imported as ``backaudit_rules``. No declarative form of setuptools finds the
-sub-packages of a renamed folder, and a list by hand would be one more file to edit for every new family.
+The built-in rules live in ``rules/`` and are imported as ``backaudit_rules``. No declarative form of setuptools finds
+the sub-packages of a renamed folder, and a list by hand would be one more file to edit for every new family.
 """
 
 from setuptools import find_packages, setup

@@ -121,9 +121,9 @@ def rule(
     """Turn a generator ``Project -> Finding`` into a :class:`Rule`.
 
     ``owasp`` names entries such as ``"A04:2025"``, ``"A02:2021"``, ``"API2:2023"``. ``about_files`` marks the few rules
-    whose subject is a file itself; all others select through the project's indexes. ``local`` marks those that judge a file
-    by itself, so that a hook may ask them about the staged files alone. ``needs`` names what has to be extracted for a
-    rule beyond the usual (``bandit``).
+    whose subject is a file itself; all others select through the project's indexes. ``local`` marks those that judge a
+    file by itself, so that a hook may ask them about the staged files alone. ``needs`` names what has to be extracted
+    for a rule beyond the usual (``bandit``).
     """
 
     def wrap(check: Check) -> Rule:

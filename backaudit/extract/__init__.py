@@ -12,7 +12,6 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Source
 
-
 EVERYTHING = frozenset({"bandit"})
 
 
