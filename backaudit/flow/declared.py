@@ -20,7 +20,6 @@ from backaudit.project.types import split
 from backaudit.rule import Step
 
 _DEPTH = 4
-_AUTH_MODELS = frozenset(f"django.contrib.auth.models.{name}" for name in ("User", "AbstractUser", "AbstractBaseUser"))
 
 
 # -- response models ------------------------------------------------------------------------------------------------
@@ -159,7 +158,11 @@ def _model_passwords(project: Project, meta: ClassView) -> tuple[str, ...]:
         return ()
     for cls in project.denoted_classes(bind.origin):
         return password_fields(project, cls)
-    return ("password",) if not _AUTH_MODELS.isdisjoint(project.names(bind.origin)) or _is_user(bind) else ()
+    return (
+        ("password",)
+        if not project.models.kinds["row-classes"].isdisjoint(project.names(bind.origin)) or _is_user(bind)
+        else ()
+    )
 
 
 def _is_user(bind: Node) -> bool:

@@ -32,13 +32,6 @@ _AGGREGATES = re.compile(
 )
 _SELECT = re.compile(r"\s*select\s", re.I)
 _BY_KEY = re.compile(r"\b(where|and)\s+(\w+\.)?id\s*=", re.I)
-_LIST_VIEWS = frozenset(
-    {
-        "django.views.generic.ListView", "django.views.generic.list.ListView", "rest_framework.generics.ListAPIView",
-        "rest_framework.generics.ListCreateAPIView", "rest_framework.viewsets.ModelViewSet",
-        "rest_framework.viewsets.ReadOnlyModelViewSet",
-    }
-)  # fmt: skip
 
 
 class Endless(msgspec.Struct, frozen=True):
@@ -180,7 +173,7 @@ def endless_views(project: Project) -> Iterator[ClassView]:
     for route in routes(project):
         view = route.view
         lineage = set(project.lineage(view.name)) if view is not None else set()
-        kinds = _LIST_VIEWS & lineage
+        kinds = project.models.kinds["list-views"] & lineage
         if view is None or not kinds or view.name in seen or view.file.role != "production":
             continue
         seen.add(view.name)

@@ -130,7 +130,7 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
         if (value := call.arg(2)) is not None:
             yield call, value, "an attribute"
     yield from _executed(project)
-    for call in project.calls("django.core.mail.send_mail", "django.core.mail.EmailMessage", "flask_mail.Message"):
+    for call in project.calls(*sorted(project.models.kinds["mail-senders"])):
         yield from _given(call)
 
 
