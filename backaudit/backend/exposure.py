@@ -7,15 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.backend.access import (
-    caller_reads,
-    changes,
-    is_http_session,
-    is_user_table,
-    named_as_users,
-    owner_column,
-    reads,
-)
+from backaudit.backend.access.caller import caller_reads, is_http_session
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.owners import owner_column
+from backaudit.backend.access.reads import reads
+from backaudit.backend.access.tables import is_user_table, named_as_users
 from backaudit.backend.denial import conditions, sides, tests_around
 from backaudit.backend.frameworks.django import UNMOUNTED, class_field
 from backaudit.backend.guards import authenticated, guarded

@@ -8,18 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.backend.access import (
-    Event,
-    caller_reads,
-    changes,
-    events,
-    events_in_part,
-    is_user_table,
-    mentions_caller,
-    meta_table,
-    owner_column,
-    touched_table,
-)
+from backaudit.backend.access.caller import caller_reads, mentions_caller
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.events import Event, events, events_in_part
+from backaudit.backend.access.owners import owner_column
+from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
 from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.guards import authenticated, guarded
 from backaudit.backend.records import Route

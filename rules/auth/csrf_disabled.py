@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.access import mentions_caller
+from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.guards import guarded
 from backaudit.backend.locate import decorated, items, strings
 from backaudit.backend.records import Route

@@ -1,0 +1,187 @@
+"""Which values are the caller's identity, and which the client chose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.changes import QUERY_WRITES
+from backaudit.backend.access.statements import sql_text
+from backaudit.backend.access.tables import is_user_table
+from backaudit.backend.denial import inputs, operands
+from backaudit.backend.params import injection
+from backaudit.backend.records import CLIENT, Route
+from backaudit.backend.schema import schema
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
+
+_WALK = 8
+IDENTITY = re.compile(
+    r"current_?user|request\.user\b|request\.state\.\w*user|\bg\.\w*user|get_jwt_identity|get_jwt\b|get_jwt_claims"
+    r"|get_raw_jwt|auth_user|get_auth\w*user|logged_?in_?user|request\.auth\b"
+)
+_IDENTITY_PARAM = re.compile(
+    r"user|usuario|usr|identity|claims|payload|principal|^auth|owner|^me$|account|member|token_data"
+)
+_CLIENT = re.compile(
+    r"\bkwargs\["
+    r"|request\.(args|form|json|data|values|view_args|match_info|query_params|get\b|post\b|path_params|get_json|body)"
+)
+LOOKUPS = frozenset(
+    {
+        "get", "aget", "get_or_404", "filter", "filter_by", "where", "get_object_or_404", "aget_object_or_404",
+        "get_list_or_404", "first_or_404", "one_or_404", "find_one", "find", "find_one_and_update",
+        "find_one_and_delete", "delete_one", "update_one", "replace_one", "get_or_none", "exclude", "get_one",
+    }
+)  # fmt: skip
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What is known of a body's parameters: which are the caller, which the client chose."""
+
+    identity: frozenset[int]
+    client: frozenset[int]
+
+
+NOBODY = Context(frozenset(), frozenset())
+
+
+def context_of(project: Project, route: Route) -> Context:
+    """What a route's declaration says of its handler's parameters."""
+    code = route.handler
+    identity = frozenset(p.index for p in route.params if p.where == "injected" and _is_caller(project, code, p.index))
+    return Context(identity, frozenset(p.index for p in route.params if p.where in CLIENT))
+
+
+def _is_caller(project: Project, code: Code, index: int) -> bool:
+    """Whether an injected parameter is the user who calls."""
+    param = code.function.params[index]
+    target = injection(project, code, index)
+    spelled = f"{param.name} {target.spelled if target is not None else ''}".lower()
+    if any(_IDENTITY_PARAM.search(word) for word in spelled.split()):
+        return True
+    for name in project.types(code.node(_param_value(code, index))):
+        table = schema(project).of_model(split(name)[0])
+        if table is not None and is_user_table(table):
+            return True
+    return False
+
+
+def _param_value(code: Code, index: int) -> int:
+    return next((v for v, op in enumerate(code.ops) if isinstance(op, ops.Param) and op.index == index), 0)
+
+
+class Values:
+    """The values of one body, judged by what they are made of."""
+
+    def __init__(self, project: Project, code: Code, context: Context) -> None:
+        self.project = project
+        self.code = code
+        self.context = context
+        self._known: dict[tuple[int, bool], bool] = {}
+
+    def identifies(self, node: Node) -> bool:
+        """Whether the caller's identity has a part in a value."""
+        return self._any(node, True)
+
+    def chosen(self, node: Node) -> bool:
+        """Whether the client chose a value, as far as this body shows."""
+        return self._any(node, False)
+
+    def _any(self, node: Node, identity: bool) -> bool:
+        key = (node.value, identity)
+        if key not in self._known:
+            asked = self.is_identity if identity else self._is_chosen
+            self._known[key] = any(asked(part) for part in self._parts(node))
+        return self._known[key]
+
+    def _parts(self, node: Node) -> Iterator[Node]:
+        """A value, what it is made of, and what was put into that."""
+        seen: set[int] = set()
+        level = [node.value]
+        for _ in range(_WALK):
+            following: list[int] = []
+            for value in level:
+                if value != NONE and value not in seen:
+                    seen.add(value)
+                    part = node.to(value)
+                    yield part
+                    following += inputs(part.op)
+                    following += self._put_into(value)
+            level = following
+
+    def _put_into(self, value: int) -> Iterator[int]:
+        op = self.code.ops[value]
+        if isinstance(op, (ops.Build, ops.Call)):
+            for effect in self.code.effects.get(value, ()):
+                stored = self.code.ops[effect]
+                if isinstance(stored, (ops.SetItem, ops.SetAttr)):
+                    yield stored.value
+                elif isinstance(stored, ops.Call) and isinstance(op, ops.Build):
+                    yield from stored.args
+
+    def is_identity(self, node: Node) -> bool:
+        op = node.op
+        if isinstance(op, ops.Param):
+            return node.code is self.code and op.index in self.context.identity
+        if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
+            spelled = (node.spelled or getattr(op, "name", "")).lower()
+            return bool(IDENTITY.search(spelled)) or self.is_session(node)
+        return False
+
+    def is_session(self, node: Node) -> bool:
+        """``session["user_id"]``, ``session.get("user")``."""
+        op = node.op
+        key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0) if node.method == "get" else None
+        base = node.to(op.base) if isinstance(op, ops.Item) else node.receiver
+        text = key.text if key is not None else None
+        return base is not None and text is not None and is_http_session(self.project, base)
+
+    def _is_chosen(self, node: Node) -> bool:
+        op = node.op
+        if isinstance(op, ops.Param):
+            return node.code is self.code and op.index in self.context.client
+        spelled = node.spelled.lower()
+        if isinstance(op, (ops.Attr, ops.Item, ops.Call)) and _CLIENT.search(spelled):
+            return True
+        func = node.func if isinstance(op, ops.Call) else node
+        return func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))
+
+
+def is_http_session(project: Project, node: Node) -> bool:
+    """Whether a value is the session that a cookie carries (not a database's)."""
+    known = project.models.kinds.get("http-sessions", frozenset())
+    here = node.origin
+    while isinstance(here.op, ops.Await):
+        here = here.to(here.op.value).origin
+    target = here.func or here
+    return here.spelled.endswith("request.session") or not known.isdisjoint(project.names(target))
+
+
+def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
+    """Reads of the caller that fail when nobody is logged in: ``session["user_id"]``, ``request.user`` in a query."""
+    reader = Values(project, code, NOBODY)
+    found: list[Node] = []
+    for node in code.nodes(ops.Item):
+        if reader.is_session(node) and _about_user(node):
+            found.append(node)
+    for call in code.nodes(ops.Call):
+        if call.method in LOOKUPS or call.method in QUERY_WRITES or sql_text(project, call):
+            found += [node for arg in call.args() for node in operands(arg, 4) if reader.is_identity(node)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda node: node.value))
+
+
+def _about_user(node: Node) -> bool:
+    op = node.op
+    text = node.to(op.key).text if isinstance(op, ops.Item) else None
+    return text is not None and bool(re.search(r"user|uid|account|usuario|member|logged", text.lower()))
+
+
+def mentions_caller(project: Project, code: Code) -> bool:
+    """Whether a body uses the caller's identity in any way."""
+    reader = Values(project, code, NOBODY)
+    return any(reader.is_identity(code.node(value)) for value in range(len(code.ops)))

@@ -1,0 +1,133 @@
+"""What a body writes, itself or through the project's functions that it calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.statements import SQL_WRITE, sql_text
+from backaudit.backend.access.tables import form_table, touched_table
+from backaudit.backend.schema import Table, schema
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
+
+DEPTH = 4  # calls that are followed
+
+DIRECT = frozenset({"delete_one", "update_one", "replace_one", "find_one_and_update", "find_one_and_delete"})
+_MONGO_WRITES = frozenset({*DIRECT, "insert_one", "insert_many", "delete_many", "update_many"})
+_SESSION_WRITES = frozenset({"add", "add_all", "delete", "merge", "bulk_save_objects", "bulk_insert_mappings"})
+QUERY_WRITES = frozenset(
+    {
+        "create", "acreate", "bulk_create", "bulk_update", "update", "aupdate", "delete", "adelete", "update_or_create",
+        "get_or_create", "save", "asave", "insert", "delete_instance",
+    }
+)  # fmt: skip
+_SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
+_COMMON = re.compile(r"(^|_)(logs?|logger|logging|audits?|auditing|track|tracking|metrics?)(_|$)|init_db|create_all")
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A call that writes. ``table``: where to, as far as known; ``name``: what to show for it."""
+
+    node: Node
+    table: Table | None
+    name: str
+
+
+def changes(project: Project, code: Code, depth: int = 0) -> tuple[Change, ...]:
+    """The writes of a body and of the project's functions that it calls, as calls in that body."""
+    memory = project.once(_change_memory)
+    key = (code, depth)
+    if key not in memory:
+        memory[key] = ()
+        memory[key] = tuple(_changes(project, code, depth))
+    return memory[key]
+
+
+def _change_memory(project: Project) -> dict[tuple[Code, int], tuple[Change, ...]]:
+    return {}
+
+
+def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
+    for call in code.nodes(ops.Call):
+        own = written(project, call)
+        if own is not None:
+            yield own
+        elif depth < DEPTH - 1:
+            for callee in project.callees(call):
+                inner = changes(project, callee, depth + 1) if callee != code else ()
+                if inner and not _is_common(callee):
+                    yield Change(call, inner[0].table, inner[0].name)
+    yield from _set(project, code)
+
+
+def _set(project: Project, code: Code) -> Iterator[Change]:
+    """Attributes of rows that are set before the body commits."""
+    commits = [call.value for call in code.nodes(ops.Call) if call.method == "commit"]
+    for node in code.nodes(ops.SetAttr) if commits else ():
+        op = node.op
+        assert isinstance(op, ops.SetAttr)
+        table = touched_table(project, node.to(op.base)) if node.value < commits[-1] else None
+        if table is not None:
+            yield Change(node, table, _named(table, None))
+
+
+def _is_common(code: Code) -> bool:
+    """Start-up and logging helpers write, but not for the caller."""
+    return bool(_COMMON.search(code.function.name.lower()))
+
+
+def written(project: Project, call: Node) -> Change | None:
+    """The change that one call makes, if it writes to a store."""
+    method, receiver = call.method, call.receiver
+    sql = sql_text(project, call)
+    found = SQL_WRITE.search(sql) if sql else None
+    if found is not None:
+        table = schema(project).table(found[2].rpartition(".")[2])
+        return Change(call, table, table.name if table else found[2])
+    if receiver is None:
+        return None
+    if method in _SESSION_WRITES and _is_session(project, receiver):
+        first = call.arg(0)
+        table = touched_table(project, first) if first is not None else None
+        return Change(call, table, _named(table, first))
+    if method in _MONGO_WRITES:
+        return Change(call, None, receiver.spelled)
+    if method in QUERY_WRITES:
+        table = touched_table(project, receiver)
+        if table is not None:
+            return Change(call, table, _named(table, receiver))
+        document = _document(project, receiver)
+        if document:
+            return Change(call, None, document)
+        if method == "save" and _is_form(project, receiver):
+            return Change(call, form_table(project, receiver), receiver.spelled)
+    return None
+
+
+def _named(table: Table | None, node: Node | None) -> str:
+    if table is not None:
+        return table.model.rpartition(".")[2] or table.name
+    return node.spelled if node is not None else ""
+
+
+def _is_session(project: Project, node: Node) -> bool:
+    names = {owner for name in project.types(node) for owner in project.lineage(split(name)[0])}
+    return bool(names & set(_SESSIONS)) or (not names and bool(re.search(r"(^|\.)(db\.)?session$|^db$", node.spelled)))
+
+
+def _document(project: Project, node: Node) -> str:
+    """The class of a document of an object-document mapper, or of what stands for the class; empty for others."""
+    bases = project.models.kinds.get("document-bases", frozenset())
+    classes = [part for name in project.types(node) for part in split(name) if part]
+    found = (cls for cls in classes if not bases.isdisjoint(project.lineage(cls)))
+    return next(found, "").rpartition(".")[2]
+
+
+def _is_form(project: Project, node: Node) -> bool:
+    kinds = project.models.kinds
+    known = kinds.get("forms", frozenset()) | kinds.get("schemas", frozenset())
+    return any(not known.isdisjoint(project.lineage(split(name)[0])) for name in project.types(node))

@@ -1,0 +1,247 @@
+"""Look-ups by a client's key, and ties to the caller.
+
+An *event* is a look-up of a row by something that the client chose, or a tie: a condition or a query in which the
+caller's identity takes part. Events of the project's own functions count where they are called, in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of
+from backaudit.backend.access.changes import DEPTH, DIRECT
+from backaudit.backend.access.owners import OWNER_NAME
+from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
+from backaudit.backend.access.tables import touched_table
+from backaudit.backend.denial import mention
+from backaudit.backend.queries.chains import table_of
+from backaudit.backend.records import Route
+from backaudit.backend.schema import Table, schema
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+
+_ID_NAME = re.compile(r"^(id|pk|_id|uuid|uid|guid|slug|code|codigo|public_id|external_id)$")
+# Who knows it may: an API key, a signed or random token in a link.
+_CAPABILITY = re.compile(r"(^|_)(key|token|secret|signature|nonce|hash|otp)$|^(hashed|encrypted)_")
+_CHECKS = re.compile(
+    r"check|verify|\bhas_|can_|\bis_|ensure|require|authori[sz]|permission|access|allowed|owner|belongs|for_user|scope"
+)
+_MONGO = frozenset({"find_one", "find", *DIRECT})
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A look-up by a client's key (``tie`` False), or a tie to the caller. ``node`` stands in the body asked about.
+
+    ``effect``: the operation that changes rows without having loaded them, so that a tie must come before it; -1 for a
+    row that is loaded. ``inner``: where it happens, if in a function that ``node`` calls.
+    """
+
+    node: Node
+    tie: bool
+    table: Table | None = None
+    effect: int = -1
+    inner: Node | None = None
+
+
+def events(project: Project, route: Route) -> tuple[Event, ...]:
+    """The look-ups and ties of a route's handler, in order."""
+    return events_in(project, route.handler, context_of(project, route), 0)
+
+
+def events_in(project: Project, code: Code, context: Context, depth: int) -> tuple[Event, ...]:
+    memory = project.once(_event_memory)
+    key = (code, context, depth)
+    if key not in memory:
+        memory[key] = ()
+        memory[key] = tuple(_open(list(_Reader(project, code, context, depth).events())))
+    return memory[key]
+
+
+def _open(found: list[Event]) -> Iterator[Event]:
+    """The ties, and the look-ups that none of them covers."""
+    ties = [event for event in found if event.tie]
+    for event in found:
+        if event.tie or not any(_covers(tie, event) for tie in ties):
+            yield event
+
+
+def _covers(tie: Event, event: Event) -> bool:
+    same = tie.table is None or event.table is None or tie.table is event.table
+    return same and (event.effect < 0 or tie.node.value < event.effect)
+
+
+def _event_memory(project: Project) -> dict[tuple[Code, Context, int], tuple[Event, ...]]:
+    return {}
+
+
+class _Reader:
+    def __init__(self, project: Project, code: Code, context: Context, depth: int) -> None:
+        self.project = project
+        self.code = code
+        self.depth = depth
+        values = Values(project, code, context)
+        self.identifies, self.chosen = values.identifies, values.chosen
+        self._tests = {region.test for region in code.body.regions if region.test != NONE}
+
+    def events(self) -> Iterator[Event]:
+        for value, op in enumerate(self.code.ops):
+            node = self.code.node(value)
+            if isinstance(op, ops.Compare):
+                if self._compared(node, op):
+                    yield Event(node, True)
+            elif isinstance(op, ops.Call):
+                yield from self._call(node)
+            elif value in self._tests and self._is_role_check(node):
+                yield Event(node, True)
+
+    def _compared(self, node: Node, op: ops.Compare) -> bool:
+        sides = [node.to(op.left), node.to(op.right)]
+        if any(side.const is not None for side in sides) or any(_is_none(side) for side in sides):
+            return False
+        known = [self.identifies(side) for side in sides]
+        return known[0] != known[1]
+
+    def _is_role_check(self, node: Node) -> bool:
+        text = mention(self.project, node)
+        return bool(re.search(r"is_(admin|staff|superuser|owner)|has_perm|\brole\b|can_|permission", text))
+
+    def _call(self, node: Node) -> Iterator[Event]:
+        sql = sql_text(self.project, node)
+        if sql:
+            yield from self._sql(node, sql)
+            return
+        if node.method in LOOKUPS:
+            found = self._lookup(node)
+            if found is not None:
+                yield found
+                return
+        callees = [code for code in self.project.callees(node) if code != self.code]
+        if callees and self.depth < DEPTH:
+            for code in callees:
+                yield from self._inner(node, code)
+        elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.search(node.spelled.lower())):
+            yield Event(node, True)
+
+    def _inner(self, call: Node, code: Code) -> Iterator[Event]:
+        """The events of a function of the project, where it is called."""
+        identity: set[int] = set()
+        client: set[int] = set()
+        for index in range(len(code.function.params)):
+            given = self.project.argument(call, code, index)
+            receiver = call.receiver
+            if given is None and index == 0 and code.cls is not None:
+                given = receiver
+            if given is not None:
+                identity |= {index} if self.identifies(given) else set()
+                client |= {index} if self.chosen(given) else set()
+        context = Context(frozenset(identity), frozenset(client))
+        for event in events_in(self.project, code, context, self.depth + 1):
+            effect = call.value if event.effect >= 0 else -1
+            yield msgspec.structs.replace(event, node=call, effect=effect, inner=event.inner or event.node)
+        if identity and _CHECKS.search(code.function.name):
+            yield Event(call, True)
+
+    def _sql(self, call: Node, sql: str) -> Iterator[Event]:
+        where = SQL_WHERE.search(sql)
+        if where is None:
+            return
+        named = SQL_WRITE.search(sql)
+        name = named[2] if named else next(iter(SQL_READ.findall(sql)), "")
+        table = schema(self.project).table(name.rpartition(".")[2])
+        columns = [found.rpartition(".")[2].strip('"`').lower() for found in SQL_EQUAL.findall(where[1])]
+        if any(OWNER_NAME.search(column) for column in columns):
+            yield Event(call, True, table)
+            return
+        keyed = any(_is_key(table, column, name) for column in columns)
+        values = call.args()
+        if keyed and any(self.chosen(value) for value in values) and not any(self.identifies(v) for v in values):
+            yield Event(call, False, table, effect=call.value if named is not None else -1)
+        elif any(self.identifies(value) for value in values):
+            yield Event(call, True, table)
+
+    def _lookup(self, call: Node) -> Event | None:
+        table = self._table(call)
+        if table is None and call.method not in _MONGO:
+            return None
+        receiver = call.receiver
+        given = call.args()
+        if any(self.identifies(value) for value in given) or (receiver is not None and self._own(receiver)):
+            return Event(call, True, table)
+        columns = list(self._keys(call))
+        if any(column is not None and _CAPABILITY.search(column) for column in columns):
+            return Event(call, True, table)
+        if any(column is None or _is_key(table, column, "") for column in columns):
+            return Event(call, False, table, effect=self._effect(call))
+        return None
+
+    def _own(self, receiver: Node) -> bool:
+        """A chain that begins at the caller: ``current_user.items``, or that was already narrowed to the caller."""
+        return self.identifies(receiver)
+
+    def _table(self, call: Node) -> Table | None:
+        receiver = call.receiver
+        found = touched_table(self.project, receiver) if receiver is not None else None
+        first = call.arg(0)
+        if found is None and first is not None and call.method in ("get", "get_object_or_404", "aget_object_or_404"):
+            found = touched_table(self.project, first)
+        return found or table_of(self.project, call)
+
+    def _keys(self, call: Node) -> Iterator[str | None]:
+        """The columns that a look-up compares with what the client chose; None for the primary key."""
+        op = call.origin.op
+        assert isinstance(op, ops.Call)
+        for name, value in op.keywords:
+            if self.chosen(call.to(value)):
+                yield name.partition("__")[0]
+        for position, value in enumerate(op.args):
+            node = call.to(value).origin
+            made = node.op
+            if isinstance(made, ops.Compare) and made.operator == "==":
+                for one, other in ((made.left, made.right), (made.right, made.left)):
+                    side = node.to(one).origin.op
+                    if isinstance(side, ops.Attr) and self.chosen(node.to(other)):
+                        yield side.name
+            elif isinstance(made, ops.Build) and made.kind == "dict":
+                for key, item in zip(made.keys, made.items, strict=False):
+                    if key != NONE and self.chosen(node.to(item)):
+                        yield str(node.to(key).const)
+            elif call.method in ("get", "get_or_404") and position < 2 and self.chosen(node):
+                yield None
+
+    def _effect(self, call: Node) -> int:
+        """``.filter(...).delete()`` and ``.update(...)``: where the rows change without having been loaded."""
+        if call.method in DIRECT:
+            return call.value
+        if call.method in ("filter", "filter_by", "where", "exclude"):
+            for node in self.code.nodes(ops.Call):
+                receiver = node.receiver
+                if node.method in ("delete", "update") and receiver is not None and receiver.origin == call.origin:
+                    return node.value
+        return -1
+
+
+def _is_none(node: Node) -> bool:
+    op = node.origin.op
+    return isinstance(op, ops.Const) and op.value is None
+
+
+def _is_key(table: Table | None, column: str, name: str) -> bool:
+    """Whether a column picks one row: the primary key, a unique one, or what is named like one."""
+    if _ID_NAME.search(column):
+        return True
+    if table is not None:
+        found = table.column(column)
+        if column in table.primary_key or (found is not None and (found.primary_key or found.unique)):
+            return True
+        name = table.name
+    stem = name.rpartition("_")[2].rstrip("s").lower()
+    return bool(stem) and column in (f"{stem}_id", f"id_{stem}", f"{stem}id", f"id{stem}")
+
+
+def events_in_part(project: Project, code: Code) -> tuple[Event, ...]:
+    """The events of a method of a class view, of whose parameters nothing is known."""
+    return events_in(project, code, NOBODY, 0)

@@ -1,0 +1,61 @@
+"""The column that says whose a row is."""
+
+from __future__ import annotations
+
+import re
+
+from backaudit.backend.access.changes import DEPTH, changes
+from backaudit.backend.access.tables import is_user_table
+from backaudit.backend.schema import Column, Table, schema
+from backaudit.project import Project
+
+OWNER_NAME = re.compile(
+    r"^(user|owner|author|creator|created_by|customer|member|account|employer|seller|usuario|uploaded_by|added_by)(_id|id)?$"
+    r"|(^|_)(user|owner|author|usuario|customer)_?id$|^id_?(user|usuario|owner|cliente)$"
+)
+
+
+def owner_column(project: Project, table: Table) -> Column | None:
+    """The column that says whose a row is; also that of a table between, filled together with this one."""
+    if is_user_table(table):
+        return None
+    found = _own_owner(project, table)
+    for link in schema(project).tables.values() if found is None else ():
+        if len(link.columns) <= 4 and any(_leads_to(column, table) for column in link.columns):
+            column = _own_owner(project, link)
+            if column is not None and (table.name, link.name) in project.once(_written_together):
+                return column
+    return found
+
+
+def _own_owner(project: Project, table: Table) -> Column | None:
+    users = project.once(_user_tables)
+    for column in table.columns:
+        target = (column.references.rpartition(".")[0] or column.references).lower()
+        refers = target in users or column.name.endswith("id") or bool(column.references)
+        if OWNER_NAME.search(column.name) and refers:
+            return column
+    for relation in table.relations:
+        own = schema(project).of_model(relation.target)
+        named = not relation.many and relation.column and OWNER_NAME.search(relation.name)
+        if named and own is not None and is_user_table(own):
+            return table.column(relation.column)
+    return None
+
+
+def _leads_to(column: Column, table: Table) -> bool:
+    return (column.references.rpartition(".")[0] or column.references).lower() == table.name.lower()
+
+
+def _written_together(project: Project) -> frozenset[tuple[str, str]]:
+    """Pairs of tables that one function fills."""
+    found: set[tuple[str, str]] = set()
+    writers = {call.code for name in ("execute", "add", "create", "insert", "save") for call in project.calls_of(name)}
+    for code in sorted(writers, key=lambda code: (code.path, code.index)):
+        names = {change.table.name for change in changes(project, code, DEPTH) if change.table is not None}
+        found |= {(one, other) for one in names for other in names if one != other}
+    return frozenset(found)
+
+
+def _user_tables(project: Project) -> frozenset[str]:
+    return frozenset(name for name, table in schema(project).tables.items() if is_user_table(table))
