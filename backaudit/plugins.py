@@ -70,11 +70,12 @@ def _crash(point: EntryPoint, why: str) -> Problem:
 
 def _rules_of(point: EntryPoint, problems: list[Problem], reraise: bool) -> Iterator[Rule]:
     """The rules of a package, in order of module and name; a re-export counts where it was defined."""
+    package = _named(point)
     pending = [point.value]
     while pending:
         name = pending.pop()
         found: list[Rule] = []
-        with contained(problems, f"{_named(point)}: {name}", rest="Its rules are missing.", reraise=reraise):
+        with contained(problems, f"{package}: {name}", rest="Its rules are missing.", reraise=reraise):
             module = importlib.import_module(name)
             found = [rule for _, rule in sorted(vars(module).items()) if _is_own(rule, name)]
             inner = pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}.")
