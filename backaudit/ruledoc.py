@@ -30,6 +30,7 @@ import msgspec
 DEFAULT_FILE = "app.py"
 
 _SECTION = re.compile(r"(Mend|Bad|Good|Links):[ \t]*(.*)")
+_CODE = re.compile(r"``([^`]+)``")
 _FILE = re.compile(r"#[ \t]*file:[ \t]*(\S.*?)[ \t]*")
 
 
@@ -93,6 +94,8 @@ def _sections(text: str) -> list[tuple[str, str, str]]:
 
 
 def _paragraphs(text: str) -> list[str]:
+    # Code is marked as docstrings do, and shown as the reports' own sentences do.
+    text = _CODE.sub(r"`\1`", text)
     return [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
 
 

@@ -63,6 +63,12 @@ def test_a_lone_file_of_another_name_keeps_it() -> None:
     assert example.code.startswith("# file: Dockerfile\n")
 
 
+def test_code_is_marked_the_same_way_wherever_it_stands() -> None:
+    doc = read("What `a` does.\n\nIt is ``ENV`` and `ARG`,\n``ports: []`` too.\n\nMend: call ``f()``.\n")
+    assert doc.why == ("It is `ENV` and `ARG`, `ports: []` too.",)
+    assert (doc.title, doc.mend) == ("What `a` does.", "call `f()`.")
+
+
 def test_what_is_absent_is_empty() -> None:
     assert read("") == RuleDoc("", (), "", (), (), ())
     assert read("Only a title.") == RuleDoc("Only a title.", (), "", (), (), ())
