@@ -247,13 +247,21 @@ def config_classes(project: Project) -> tuple[ClassView, ...]:
 def pydantic_settings(project: Project) -> tuple[Setting, ...]:
     """Fields of pydantic's settings classes with their defaults."""
     found: list[Setting] = []
-    for cls in project.subclasses(*sorted(project.models.kinds.get("settings-classes", ()))):
+    for cls in project.once(_settings_classes):
         for name, bind in cls.fields.items():
             op = bind.op
             annotated = isinstance(op, ops.Bind) and op.annotation != NONE and op.value == op.annotation
             if not annotated and name not in ("model_config", "Config"):
                 found.append(Setting(name, bind, bind.place, "pydantic", cls.file.role == "production"))
     return tuple(found)
+
+
+def _settings_classes(project: Project) -> tuple[ClassView, ...]:
+    """Those of pydantic, and schemas that an extension is configured with, known by the names of their fields."""
+    own = dict.fromkeys(project.subclasses(*sorted(project.models.kinds.get("settings-classes", ()))))
+    prefixes = tuple(sorted(project.models.kinds.get("settings-prefixes", ())))
+    own |= {cls: None for cls in project.classes() if any(name.startswith(prefixes) for name in cls.fields)}
+    return tuple(own)
 
 
 def settings_named(project: Project, name: str) -> tuple[Setting, ...]:

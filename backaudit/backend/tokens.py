@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.denial import operands
 from backaudit.backend.locate import behind, items, results, strings
+from backaudit.backend.settings import Setting, entry, settings_named
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.project import Node, Project
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
 
 _DEPTH = 6
+DAY = 86_400.0
+_UNITS = {"weeks": 7 * DAY, "days": DAY, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0}
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -22,10 +28,11 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Signing(msgspec.Struct, frozen=True):
-    """A call that signs a token."""
+    """A call that signs a token; ``headed`` if its first argument is the token's header."""
 
     call: Node
     claims: Claims
+    headed: bool = False
 
 
 _UNKNOWN = Claims(frozenset(), False)
@@ -33,23 +40,79 @@ _UNKNOWN = Claims(frozenset(), False)
 
 def signings(project: Project) -> tuple[Signing, ...]:
     """All calls that sign a token, by place."""
-    known = sorted(project.models.kinds.get("jwt-encode", ()))
     found: list[Signing] = []
-    for call in project.calls(*known):
-        payload = call.arg(1 if _takes_header(project, call) else 0, "payload") or call.arg(None, "claims")
-        found.append(Signing(call, claims(project, payload) if payload is not None else _UNKNOWN))
+    for call in _calls(project, "jwt-encode"):
+        found.append(Signing(call, _claims(project, call.arg(0, "payload") or call.arg(None, "claims"))))
+    for call in _calls(project, "jwt-encode-headed"):
+        payload = call.arg(1, "payload") or call.arg(None, "claims")
+        found.append(Signing(call, _claims(project, payload), headed=True))
     return tuple(sorted(dict.fromkeys(found), key=lambda signing: signing.call.place))
 
 
-def _takes_header(project: Project, call: Node) -> bool:
-    func = call.func
-    return func is not None and any("authlib" in name for name in project.names(func))
+def issues(project: Project) -> tuple[Node, ...]:
+    """Calls of extensions that make a token with claims of their own, by place."""
+    return _calls(project, "jwt-encode-extension")
 
 
 def readings(project: Project) -> tuple[Node, ...]:
-    """All calls that read a token, by place."""
-    known = sorted(project.models.kinds.get("jwt-decode", ()))
+    """All calls that read a token and can verify it, by place."""
+    found = (*_calls(project, "jwt-decode"), *_calls(project, "jwt-decode-signature"))
+    return tuple(sorted(found, key=lambda call: call.place))
+
+
+def unchecked(project: Project) -> tuple[Node, ...]:
+    """Those of the readings that check the signature alone, and leave expiry to a ``validate`` that must follow."""
+    return _calls(project, "jwt-decode-signature")
+
+
+def unverified(project: Project) -> tuple[Node, ...]:
+    """Calls that read a token and never verify it, by place."""
+    return _calls(project, "jwt-decode-unverified")
+
+
+def switched(project: Project) -> tuple[Node, ...]:
+    """Reads of extensions, which verify unless they are told not to, by place."""
+    return _calls(project, "jwt-decode-extension")
+
+
+def _calls(project: Project, kind: str) -> tuple[Node, ...]:
+    known = sorted(project.models.kinds.get(kind, ()))
     return tuple(sorted(dict.fromkeys(project.calls(*known)), key=lambda call: call.place))
+
+
+def by_hand(project: Project) -> tuple[Node, ...]:
+    """``json.loads(b64decode(token.split(".")[1]))``: claims that are read without a library, by place."""
+    found: list[Node] = []
+    for call in project.calls("json.loads"):
+        given = call.arg(0)
+        decoded = [node for node in _operands(given) if "b64decode" in node.method] if given is not None else []
+        parts = (part for node in decoded for arg in node.args() for part in _operands(arg))
+        if any(part.method == "split" and (cut := part.arg(0)) is not None and cut.text == "." for part in parts):
+            found.append(call)
+    return tuple(sorted(found, key=lambda call: call.place))
+
+
+def _operands(node: Node) -> list[Node]:
+    return list(dict.fromkeys(operands(node, _DEPTH)))
+
+
+def token_settings(project: Project, what: str) -> tuple[Setting, ...]:
+    """What the production settings say of tokens: ``lifetime``, ``algorithm``, ``algorithms``, ``key``,
+    ``verify-signature`` or ``verify-expiry``, by name."""
+    found: list[Setting] = []
+    for name in sorted(project.models.kinds.get(f"jwt-settings:{what}", ())):
+        outer, _, key = name.partition(".")
+        if not key:
+            found += settings_named(project, name)
+            continue
+        value = entry(project, outer, key)
+        if value is not None:
+            found.append(Setting(f'{outer}["{key}"]', value, value.place, "django"))
+    return tuple(found)
+
+
+def _claims(project: Project, payload: Node | None) -> Claims:
+    return claims(project, payload) if payload is not None else _UNKNOWN
 
 
 def claims(project: Project, node: Node, depth: int = 0) -> Claims:
@@ -180,8 +243,17 @@ def option(project: Project, call: Node, name: str) -> object:
 
 
 def algorithms(project: Project, call: Node) -> tuple[str, ...] | None:
-    """The algorithms that a reading admits, as far as they are literal; None if it names none."""
-    given = call.arg(None, "algorithms") or call.arg(2)
+    """The algorithms that a reading admits, as far as they are literal; None if it names none.
+
+    Objects that read (``JsonWebToken([...])``) are made with theirs.
+    """
+    given = call.arg(None, "algorithms")
+    if given is None and call in project.once(unchecked):
+        receiver = call.receiver
+        made = project.resolved(receiver) if receiver is not None else None
+        given = made.arg(0, "algorithms") if made is not None and made.call is not None else None
+    elif given is None:
+        given = call.arg(2)
     if given is None:
         return None
     return strings(project, given) or tuple(
@@ -191,6 +263,62 @@ def algorithms(project: Project, call: Node) -> tuple[str, ...] | None:
 
 def verified(project: Project, call: Node) -> bool:
     """Whether a reading checks the signature."""
-    if option(project, call, "verify") is False or option(project, call, "verify_signature") is False:
-        return False
-    return not call.method.startswith("get_unverified")
+    return option(project, call, "verify") is not False and option(project, call, "verify_signature") is not False
+
+
+# -- lifetimes --------------------------------------------------------------------------------------------------------
+
+
+def lifetimes(project: Project) -> tuple[tuple[Place, float], ...]:
+    """How long tokens live, in seconds, where it is said: at the signing, the extension's call or the setting."""
+    found: list[tuple[Place, float]] = []
+    for signing in project.once(signings):
+        call = signing.call
+        if project.role(call.code.path) == "production" and "exp" in signing.claims.names:
+            said = [seconds for node in _deltas(call.code) if (seconds := _seconds(project, node)) is not None]
+            found += [(call.place, max(said))] if said else []
+    for call in project.once(issues):
+        delta = lifetime_given(call)
+        seconds = _seconds(project, project.resolved(delta)) if delta is not None else None
+        if seconds is not None and project.role(call.code.path) == "production":
+            found.append((call.place, seconds))
+    for setting in token_settings(project, "lifetime"):
+        seconds = _seconds(project, project.resolved(setting.value))
+        found += [(setting.place, seconds)] if seconds is not None else []
+    return tuple(found)
+
+
+def lifetime_given(call: Node) -> Node | None:
+    """The lifetime that a call of an extension is given."""
+    return call.arg(None, "expires_delta") or call.arg(None, "expires_time")
+
+
+def _deltas(code: Code) -> Iterator[Node]:
+    return (node for node in code.nodes(ops.Call) if node.method == "timedelta")
+
+
+def _seconds(project: Project, node: Node) -> float | None:
+    """The length of ``timedelta(...)`` with literal parts, or of a number of seconds."""
+    if node.method != "timedelta":
+        return _number(project, node) if isinstance(node.op, ops.Const) and not isinstance(node.const, bool) else None
+    parts = [(unit, node.arg(0 if unit == "days" else None, unit)) for unit in _UNITS]
+    numbers = [(unit, _number(project, given)) for unit, given in parts if given is not None]
+    if not numbers or any(number is None for _, number in numbers):
+        return None
+    return sum(_UNITS[unit] * number for unit, number in numbers if number is not None)
+
+
+def _number(project: Project, node: Node, depth: int = 0) -> float | None:
+    here = project.resolved(node)
+    op = here.op
+    if isinstance(op, ops.Const) and isinstance(op.value, (int, float)):
+        return float(op.value)
+    if isinstance(op, ops.Bin) and op.operator == "*" and depth < _DEPTH:
+        sides = [_number(project, here.to(side), depth + 1) for side in (op.left, op.right)]
+        return sides[0] * sides[1] if sides[0] is not None and sides[1] is not None else None
+    if isinstance(op, ops.Attr) and depth < _DEPTH:
+        for name in project.types(here.to(op.base)):
+            cls = project.class_named(split(name)[0])
+            if cls is not None and op.name in cls.fields:
+                return _number(project, cls.fields[op.name], depth + 1)
+    return None

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.settings import is_literally, settings_named
-from backaudit.backend.tokens import signings
+from backaudit.backend.settings import is_literally
+from backaudit.backend.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 _PERSON = re.compile(r"^(sub|user|username|user_?id|uid|id|email|identity|name|role|account\w*|login|usuario\w*)$")
-_EXTENSIONS = ("flask_jwt_extended.create_access_token", "flask_jwt_extended.create_refresh_token")
-_SETTINGS = ("JWT_ACCESS_TOKEN_EXPIRES", "JWT_REFRESH_TOKEN_EXPIRES", "AUTHJWT_ACCESS_TOKEN_EXPIRES")
+_FOR_EVER = 5 * 365 * DAY
 
 
 @rule(
@@ -61,6 +60,7 @@ def jwt_no_expiry(project: Project) -> Iterator[Finding]:
             yield Finding(
                 place=signing.call.place,
                 message=f"The token carries {shown} and no `exp`: it is valid for ever.",
+                remedy='Add `"exp": datetime.now(timezone.utc) + timedelta(minutes=15)` to the claims.',
                 confidence="high" if person else "low",
                 scope=signing.call.code.function.qualname,
             )
@@ -68,11 +68,25 @@ def jwt_no_expiry(project: Project) -> Iterator[Finding]:
 
 
 def _extensions(project: Project) -> Iterator[Finding]:
-    for call in project.calls(*_EXTENSIONS):
-        delta = call.arg(None, "expires_delta")
-        if delta is not None and delta.const is False and project.role(call.code.path) == "production":
-            yield Finding(place=call.place, message="`expires_delta=False` makes a token that never expires.")
-    for name in _SETTINGS:
-        for setting in settings_named(project, name):
-            if is_literally(project, setting.value, False):
-                yield Finding(place=setting.place, message=f"`{setting.name} = False`: tokens never expire.")
+    """What libraries are told that build the claims themselves."""
+    for call in project.once(issues):
+        given = lifetime_given(call)
+        if given is not None and given.const is False and project.role(call.code.path) == "production":
+            told = next(name for name in ("expires_delta", "expires_time") if call.arg(None, name) is not None)
+            yield Finding(
+                place=call.place,
+                message=f"`{told}=False` makes a token that never expires.",
+                remedy=f"Leave `{told}` out (the setting holds then), or give `timedelta(minutes=15)`.",
+                scope=call.code.function.qualname,
+            )
+    for setting in token_settings(project, "lifetime"):
+        if is_literally(project, setting.value, False):
+            yield Finding(
+                place=setting.place,
+                message=f"`{setting.name} = False`: tokens never expire.",
+                remedy=f"`{setting.name} = timedelta(minutes=15)`.",
+            )
+    for place, seconds in project.once(lifetimes):
+        if seconds >= _FOR_EVER:
+            message = f"Tokens are valid for {seconds / DAY / 365:.0f} years: as good as for ever."
+            yield Finding(place=place, message=message, remedy="Give access tokens minutes, refresh tokens days.")

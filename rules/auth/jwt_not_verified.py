@@ -5,12 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.tokens import algorithms, option, readings, verified
+from backaudit.backend.locate import strings
+from backaudit.backend.settings import is_literally
+from backaudit.backend.tokens import (
+    algorithms,
+    by_hand,
+    option,
+    readings,
+    signings,
+    switched,
+    token_settings,
+    unchecked,
+    unverified,
+    verified,
+)
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
-_VERIFIES = re.compile(r"verif|validat|check_signature|decode")
+_VERIFIES = re.compile(r"verif|validat|check_signature|compare_digest|decode")
+_DECODES = re.compile(r"b64decode$|^decode$")
+_VALIDATES = re.compile(r"^validate(_exp|_claims)?$")
+_FORGED = "The token's signature is not verified: anybody can write one."
+_OLD = "The token's expiry is not verified."
+_VALIDATE = "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
+_SETTINGS = {
+    "verify-signature": "tokens are believed whoever signed them.",
+    "verify-expiry": "the expiry of tokens is not verified, an old one is good for ever.",
+}
 
 
 @rule(
@@ -47,30 +69,85 @@ def jwt_not_verified(project: Project) -> Iterator[Finding]:
         https://pyjwt.readthedocs.io/en/stable/usage.html#reading-the-claimset-without-validation
     """
     for call in project.once(readings):
-        if project.role(call.code.path) not in ("production", "script"):
-            continue
-        if not verified(project, call):
-            if not _is_peek(project, call):
-                yield _finding(call, "The token's signature is not verified: anybody can write one.")
-        elif option(project, call, "verify_exp") is False:
-            yield _finding(call, "The token's expiry is not verified: an old token is good for ever.", "medium")
-        elif algorithms(project, call) is None and not call.keywords().keys() & {"options", "key_set"}:
-            yield _finding(call, "The token may choose its own algorithm: `algorithms` is not given.", "low")
+        if _serves(call):
+            yield from _reading(project, call)
+    for call in project.once(unverified):
+        if _serves(call) and not _is_peek(project, call):
+            yield _unsigned(project, call)
+    for call in project.once(switched):
+        if _serves(call):
+            yield from _switched(project, call)
+    for call in project.once(by_hand):
+        if _serves(call) and not _is_peek(project, call):
+            yield _unsigned(project, call)
+    for what, wrong in _SETTINGS.items():
+        for setting in token_settings(project, what):
+            if is_literally(project, setting.value, False):
+                yield Finding(place=setting.place, message=f"`{setting.name} = False`: {wrong}", remedy="Leave it on.")
 
 
-def _finding(call: Node, message: str, confidence: Confidence = "high") -> Finding:
-    return Finding(place=call.place, message=message, confidence=confidence, scope=call.code.function.qualname)
+def _serves(call: Node) -> bool:
+    return call.code.file.role in ("production", "script")
+
+
+def _reading(project: Project, call: Node) -> Iterator[Finding]:
+    if not verified(project, call):
+        if not _is_peek(project, call):
+            yield _unsigned(project, call)
+    elif call in project.once(unchecked):
+        if not _validated(call):
+            remedy = (
+                "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
+            )
+            yield _finding(call, f"{_OLD} `decode` checks the signature alone.", "medium", remedy)
+    elif option(project, call, "verify_exp") is False:
+        yield _finding(call, f"{_OLD} It is good for ever.", "medium", "Leave `verify_exp` on.")
+    elif algorithms(project, call) is None and not call.keywords().keys() & {"options", "key_set"}:
+        told = "The token may choose its own algorithm: `algorithms` is not given."
+        yield _finding(call, told, "low", _decode(project))
+
+
+def _switched(project: Project, call: Node) -> Iterator[Finding]:
+    if option(project, call, "verify") is False and not _is_peek(project, call):
+        yield _finding(call, _FORGED, "high", "Leave `verify` on.")
+    elif option(project, call, "allow_expired") is True:
+        yield _finding(call, f"{_OLD} It is good for ever.", "medium", "Leave `allow_expired` off.")
+
+
+def _unsigned(project: Project, call: Node) -> Finding:
+    return _finding(call, _FORGED, "high", _decode(project))
+
+
+def _decode(project: Project) -> str:
+    """The verified read, with the key and the algorithm by which the project signs."""
+    for signing in project.once(signings):
+        key, named = signing.call.arg(1, "key"), strings(project, signing.call.arg(None, "algorithm"))
+        if not signing.headed and key is not None and key.spelled and key.const is None:
+            return (
+                f'`jwt.decode(token, {key.spelled}, algorithms=["{named[0] if named else "HS256"}"])`, as it is signed.'
+            )
+    return '`jwt.decode(token, KEY, algorithms=["HS256"])`, with the algorithm that signs.'
+
+
+def _finding(call: Node, message: str, confidence: Confidence, remedy: str) -> Finding:
+    scope = call.code.function.qualname
+    return Finding(place=call.place, message=message, confidence=confidence, remedy=remedy, scope=scope)
+
+
+def _validated(call: Node) -> bool:
+    """Whether the claims are asked for their expiry in the same body."""
+    return any(_VALIDATES.search(node.method) for node in call.code.nodes(ops.Call))
 
 
 def _is_peek(project: Project, call: Node) -> bool:
     """Whether the same function, or one that calls it, verifies the token as well."""
     around = [call.code, *(caller.code for caller in project.callers(call.code)[:8])]
-    return any(_verifies(project, code.node(value), call) for code in around for value in range(len(code.ops)))
+    return any(_verifies(project, node, call) for code in around for node in code.nodes(ops.Call))
 
 
 def _verifies(project: Project, node: Node, peek: Node) -> bool:
-    if not isinstance(node.op, ops.Call) or node == peek:
-        return False
     if node in project.once(readings):
-        return verified(project, node)
+        return node != peek and verified(project, node)
+    if _DECODES.search(node.method) or node in project.once(unverified) or node in project.once(switched):
+        return False
     return bool(_VERIFIES.search(node.method.lower())) and not _VERIFIES.search(peek.code.function.name.lower())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.locate import strings
-from backaudit.backend.tokens import algorithms, readings, signings
+from backaudit.backend.settings import dict_entry
+from backaudit.backend.tokens import Signing, algorithms, readings, signings, token_settings
+from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
 
@@ -39,39 +41,72 @@ def jwt_weak_alg(project: Project) -> Iterator[Finding]:
         https://www.rfc-editor.org/rfc/rfc8725#section-3.1
     """
     for call in project.once(readings):
-        yield from _reading(project, call)
+        if _serves(project, call):
+            yield from _admitted(call.place, algorithms(project, call) or ())
     for signing in project.once(signings):
-        call = signing.call
-        named = strings(project, call.arg(None, "algorithm") or call.arg(2))
-        if _serves(project, call) and any(name.lower() == "none" for name in named):
-            yield Finding(place=call.place, message="The token is signed with algorithm `none`: it is not signed.")
-        elif _serves(project, call):
-            yield from _short(project, call, named)
+        if _serves(project, signing.call):
+            yield from _signing(project, signing)
+    for setting in token_settings(project, "algorithms"):
+        yield from _admitted(setting.place, strings(project, setting.value))
+    for setting in token_settings(project, "algorithm"):
+        if any(name.lower() == "none" for name in strings(project, setting.value)):
+            yield _unsigned(setting.place, f"`{setting.name}`")
+    for setting in token_settings(project, "key"):
+        yield from _short(project, setting.value, setting.place)
 
 
 def _serves(project: Project, call: Node) -> bool:
     return project.role(call.code.path) in ("production", "script")
 
 
-def _reading(project: Project, call: Node) -> Iterator[Finding]:
-    named = algorithms(project, call) or ()
-    if not _serves(project, call):
-        return
+def _unsigned(place: Place, what: str) -> Finding:
+    return Finding(
+        place=place,
+        message=f"{what} is signed with algorithm `none`: it is not signed.",
+        remedy='Sign with one real algorithm: `"HS256"` and a key of 32 random bytes, or `"EdDSA"`.',
+    )
+
+
+def _admitted(place: Place, named: tuple[str, ...]) -> Iterator[Finding]:
+    """What a reader accepts."""
     if any(name.lower() == "none" for name in named):
-        yield Finding(place=call.place, message="The reader admits algorithm `none`: a token without a signature.")
+        others = [name for name in named if name.lower() != "none"] or ["HS256"]
+        yield Finding(
+            place=place,
+            message="The reader admits algorithm `none`: a token without a signature.",
+            remedy=f'`algorithms=["{others[0]}"]`.',
+        )
     elif len({name[:2] == _HMAC for name in named}) == 2:
         shown = ", ".join(named)
-        yield Finding(place=call.place, message=f"The reader mixes HMAC and public-key algorithms ({shown}).")
-
-
-def _short(project: Project, call: Node, named: tuple[str, ...]) -> Iterator[Finding]:
-    key = project.constant(call.arg(1, "key") or call)
-    text = key.text if key is not None else None
-    hmac = not named or named[0].startswith(_HMAC)
-    if key is not None and text is not None and hmac and len(text) < _MINIMUM:
         yield Finding(
-            place=call.place,
+            place=place,
+            message=f"The reader mixes HMAC and public-key algorithms ({shown}).",
+            remedy=f'Name the one that signs: `algorithms=["{named[0]}"]`.',
+        )
+
+
+def _signing(project: Project, signing: Signing) -> Iterator[Finding]:
+    call = signing.call
+    if signing.headed:
+        header = call.arg(0, "header")
+        named = strings(project, dict_entry(project, header, "alg")) if header is not None else ()
+    else:
+        named = strings(project, call.arg(None, "algorithm") or call.arg(2))
+    if any(name.lower() == "none" for name in named):
+        yield _unsigned(call.place, "The token")
+    elif not named or named[0].startswith(_HMAC):
+        key = call.arg(2 if signing.headed else 1, "key")
+        yield from _short(project, key, call.place) if key is not None else ()
+
+
+def _short(project: Project, given: Node, place: Place) -> Iterator[Finding]:
+    key = project.constant(given)
+    text = key.text if key is not None else None
+    if key is not None and text and len(text) < _MINIMUM:
+        yield Finding(
+            place=place,
             message=f"The HMAC key has {len(text)} characters: fewer than the 32 bytes that HS256 needs.",
+            remedy="Make one with `secrets.token_urlsafe(32)`, and read it from the environment.",
             confidence="medium",
             shown="strict",
             secrets=(key.place,),
