@@ -11,7 +11,7 @@ from backaudit.backend.denial import Kinds, denials
 from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind, items, strings
 from backaudit.backend.params import injection
-from backaudit.backend.records import Guard, GuardKind, Route
+from backaudit.backend.records import Guard, GuardKind, How, Route, Step
 from backaudit.backend.routes import injected_code, listed_dependencies, routes
 from backaudit.backend.settings import django_setting, entry
 from backaudit.facts import ops
@@ -58,8 +58,30 @@ _NAMED: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
 
 def guarded(project: Project) -> tuple[Route, ...]:
     """The routes, each with its guards in the order in which they run. Ask with ``project.once(guarded)``."""
-    reader = _Reader(project)
-    return tuple(msgspec.structs.replace(route, guards=reader.of(route)) for route in project.once(routes))
+    return tuple(
+        msgspec.structs.replace(route, guards=_turning_away(steps(project, route))) for route in project.once(routes)
+    )
+
+
+def steps(project: Project, route: Route) -> tuple[Step, ...]:
+    """What runs before a route's handler answers, in order, whether it turns anybody away or not."""
+    bare = msgspec.structs.replace(route, guards=()) if route.guards else route
+    memory = project.once(_memory)
+    if bare not in memory:
+        memory[bare] = project.once(_reader).of(bare)
+    return memory[bare]
+
+
+def _memory(project: Project) -> dict[Route, tuple[Step, ...]]:
+    return {}
+
+
+def _reader(project: Project) -> _Reader:
+    return _Reader(project)
+
+
+def _turning_away(found: Iterable[Step]) -> tuple[Guard, ...]:
+    return tuple(dict.fromkeys(Guard(kind, step.name, step.place) for step in found for kind in step.kinds))
 
 
 def authenticated(route: Route) -> bool:
@@ -74,12 +96,12 @@ class _Reader:
         self._hooks = self._before_requests()
         self._middleware = self._middlewares()
 
-    def of(self, route: Route) -> tuple[Guard, ...]:
+    def of(self, route: Route) -> tuple[Step, ...]:
         found = [
             *self._global,
             *self._around(route),
-            *self._class(route),
             *self._registered(route),
+            *self._class(route),
             *self._decorators(route),
             *self._injected(route),
             *self._body(route),
@@ -151,14 +173,13 @@ class _Reader:
             return frozenset(kind for arg in here.args() if arg.const is None for kind in self.judged(arg, depth + 2))
         return frozenset()
 
-    def _guards(self, node: Node, place: Place | None = None) -> Iterator[Guard]:
-        for kind in sorted(self.judged(node)):
-            yield Guard(kind, _shown(node), place or node.place)
+    def _step(self, how: How, node: Node, place: Place | None = None) -> Step:
+        return Step(how, _shown(node), place or node.place, tuple(sorted(self.judged(node))))
 
     # -- around the application ---------------------------------------------------------------------------------------
 
-    def _applications(self) -> Iterator[Guard]:
-        """Django's middleware that turns callers away, for all routes."""
+    def _applications(self) -> Iterator[Step]:
+        """Django's middleware, for all routes."""
         setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
         for name in self._dotted(setting.value) if setting is not None else ():
             cls = self._class_dotted(name)
@@ -166,8 +187,9 @@ class _Reader:
             for method in ("process_request", "process_view", "__call__") if cls is not None else ():
                 code = self.project.method(cls.name, method) if cls is not None else None
                 kinds |= denials(self.project, code) if code is not None else frozenset()
-            if setting is not None and kinds & {"authenticates", "role"}:
-                yield Guard("authenticates", name.rpartition(".")[2], setting.place)
+            if setting is not None:
+                found: tuple[GuardKind, ...] = ("authenticates",) if kinds & {"authenticates", "role"} else ()
+                yield Step("middleware", name.rpartition(".")[2], setting.place, found)
 
     def _dotted(self, node: Node) -> list[str]:
         found: list[str] = []
@@ -186,9 +208,9 @@ class _Reader:
             found = next((cls for cls in self.project.classes() if cls.name.endswith(tail)), None)
         return found
 
-    def _before_requests(self) -> Mapping[Node, tuple[Guard, ...]]:
+    def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
         """Guards that an application or router runs before each of its handlers, by the router's construction."""
-        found: dict[Node, list[Guard]] = {}
+        found: dict[Node, list[Step]] = {}
         hooks = ("before_request", "before_app_request", "middleware")
         for decorator, code in self.project.once(decorated):
             receiver = decorator.receiver
@@ -203,37 +225,38 @@ class _Reader:
                 for code in functions_behind(self.project, handler) if handler is not None and receiver else ():
                     assert receiver is not None
                     self._hook(receiver, code, found)
-        return {router: tuple(guards) for router, guards in found.items()}
+        return {router: tuple(listed) for router, listed in found.items()}
 
-    def _hook(self, base: Node, code: Code, found: dict[Node, list[Guard]]) -> None:
+    def _hook(self, base: Node, code: Code, found: dict[Node, list[Step]]) -> None:
         kinds = set(denials(self.project, code))
         for decorator in code.decorators:
             kinds |= self.judged(decorator) if decorator.to(decorator.value) != base else set()
+        step = Step("hook", code.function.name, code.place, tuple(sorted(kinds)))
         for router in behind(self.project, base):
-            found.setdefault(router, []).extend(Guard(kind, code.function.name, code.place) for kind in sorted(kinds))
+            found.setdefault(router, []).append(step)
 
-    def _middlewares(self) -> Mapping[Node, tuple[Guard, ...]]:
+    def _middlewares(self) -> Mapping[Node, tuple[Step, ...]]:
         """``add_middleware(...)`` and ``middlewares=[...]``, by the application's construction."""
-        found: dict[Node, list[Guard]] = {}
+        found: dict[Node, list[Step]] = {}
         for call in self.project.calls_of("add_middleware"):
             target, receiver = call.arg(0), call.receiver
             if target is not None and receiver is not None:
-                guards = list(self._guards(target, call.place))
+                step = self._step("middleware", target, call.place)
                 for app in behind(self.project, receiver):
-                    found.setdefault(app, []).extend(guards)
+                    found.setdefault(app, []).append(step)
         for last in ("Application", "FastAPI", "Starlette"):
             for call in self.project.calls_of(last):
                 for keyword in ("middlewares", "middleware"):
                     listed = call.arg(None, keyword)
                     for item in items(self.project.resolved(listed)) if listed is not None else ():
                         inner = item.arg(0) if item.method == "Middleware" else item
-                        found.setdefault(call, []).extend(self._guards(inner or item))
-        return {app: tuple(guards) for app, guards in found.items()}
+                        found.setdefault(call, []).append(self._step("middleware", inner or item))
+        return {app: tuple(listed) for app, listed in found.items()}
 
-    def _around(self, route: Route) -> Iterator[Guard]:
+    def _around(self, route: Route) -> Iterator[Step]:
         for call in route.around:
             for target in listed_dependencies(self.project, call):
-                yield from self._guards(target)
+                yield self._step("dependency", target)
             yield from self._hooks.get(call, ())
             yield from self._middleware.get(call, ())
             yield from self._keyword(call)
@@ -247,7 +270,7 @@ class _Reader:
         names = {name.rpartition(".")[2] for name in self.project.types(app)}
         return bool(names & {"Flask", "FastAPI", "Application", "Starlette", "Quart"})
 
-    def _keyword(self, call: Node) -> Iterator[Guard]:
+    def _keyword(self, call: Node) -> Iterator[Step]:
         """``auth=...`` (ninja), ``decorators=[...]`` (REST extensions), ``guards=[...]``."""
         for keyword in ("auth", "decorators", "guards"):
             given = call.arg(None, keyword)
@@ -255,14 +278,14 @@ class _Reader:
                 continue
             for item in items(self.project.resolved(given)) or [given]:
                 kinds = self.judged(item) or (frozenset({"authenticates"}) if keyword == "auth" else frozenset())
-                yield from (Guard(kind, _shown(item), item.place) for kind in sorted(kinds))
+                yield Step("decorator", _shown(item), item.place, tuple(sorted(kinds)))
 
     # -- the class ----------------------------------------------------------------------------------------------------
 
-    def _class(self, route: Route) -> Iterator[Guard]:
+    def _class(self, route: Route) -> Iterator[Step]:
         view = route.view
-        yield from self._permissions(route)
         if view is None:
+            yield from self._permissions(route)
             return
         for value in view.cls.decorators:
             yield from self._class_decorator(view.outer.node(value), route)
@@ -270,10 +293,12 @@ class _Reader:
             field = class_field(self.project, view, name)
             yield from self._decorator_field(field, route) if field is not None else ()
         yield from self._bases(view)
+        yield from self._permissions(route)
 
-    def _class_decorator(self, decorator: Node, route: Route) -> Iterator[Guard]:
+    def _class_decorator(self, decorator: Node, route: Route) -> Iterator[Step]:
         if decorator.method != "method_decorator":
-            yield from self._guards(decorator)
+            if decorator != route.declared and not _declares(decorator):
+                yield self._step("decorator", decorator)
             return
         name = decorator.arg(1, "name")
         wanted = name.text if name is not None else "dispatch"
@@ -281,31 +306,31 @@ class _Reader:
         methods = [method.lower() for method in route.methods]
         if inner is not None and wanted in ("dispatch", *methods, route.handler.function.name):
             for item in items(self.project.resolved(inner)) or [inner]:
-                yield from self._guards(item)
+                yield self._step("decorator", item)
 
-    def _decorator_field(self, field: Node, route: Route) -> Iterator[Guard]:
+    def _decorator_field(self, field: Node, route: Route) -> Iterator[Step]:
         here = self.project.resolved(field)
         op = here.op
         if isinstance(op, ops.Build) and op.kind == "dict":
             for key, value in zip(op.keys, op.items, strict=False):
                 if key >= 0 and (here.to(key).text or "").upper() in route.methods:
                     for item in items(here.to(value)) or [here.to(value)]:
-                        yield from self._guards(item)
+                        yield self._step("decorator", item)
             return
         for item in items(here):
-            yield from self._guards(item)
+            yield self._step("decorator", item)
 
-    def _bases(self, view: ClassView) -> Iterator[Guard]:
+    def _bases(self, view: ClassView) -> Iterator[Step]:
         lineage = self.project.lineage(view.name)
         known = self._known(lineage)
         for kind in sorted(known or ()):
-            yield Guard(kind, _known_base(self.project, lineage, kind), view.place)
+            yield Step("class", _known_base(self.project, lineage, kind), view.place, (kind,))
         for owner in lineage:
             cls = self.project.class_named(owner)
             if cls is None:
                 pattern = _NAMED[2][1]
                 if known is None and pattern.search(owner.rpartition(".")[2]):
-                    yield Guard("authenticates", owner.rpartition(".")[2], view.place)
+                    yield Step("class", owner.rpartition(".")[2], view.place, ("authenticates",))
                 continue
             for name in _BEFORE:
                 code = cls.methods.get(name)
@@ -315,7 +340,7 @@ class _Reader:
                         kinds |= self._decorator_kinds(decorator)
                     if name == "test_func":
                         kinds.add("role")
-                    yield from (Guard(kind, f"{cls.cls.name}.{name}", code.place) for kind in sorted(kinds))
+                    yield Step("class", f"{cls.cls.name}.{name}", code.place, tuple(sorted(kinds)))
 
     def _decorator_kinds(self, decorator: Node) -> Kinds:
         if decorator.method == "method_decorator":
@@ -326,7 +351,7 @@ class _Reader:
 
     # -- REST framework -----------------------------------------------------------------------------------------------
 
-    def _permissions(self, route: Route) -> Iterator[Guard]:
+    def _permissions(self, route: Route) -> Iterator[Step]:
         if not self._is_rest(route):
             return
         for name, default in _CLASS_LISTS:
@@ -338,7 +363,7 @@ class _Reader:
                 yield from self._listed(value, route)
         scope = class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
         if scope is not None:
-            yield Guard("rate-limit", "throttle_scope", scope.place)
+            yield Step("permission", "throttle_scope", scope.place, ("rate-limit",))
         yield from self._overridden(route)
 
     def _is_rest(self, route: Route) -> bool:
@@ -355,27 +380,28 @@ class _Reader:
                 return decorator.arg(None, name)
         return class_field(self.project, route.view, name) if route.view is not None else None
 
-    def _listed(self, listed: Node, route: Route) -> Iterator[Guard]:
+    def _listed(self, listed: Node, route: Route) -> Iterator[Step]:
         for item in items(listed) or ([listed] if listed.call is None else []):
             text = self.project.constant(item)
             names = [text.text] if text is not None and text.text else list(self.project.names(item))
             if self._reads_open(names) and route.methods and set(route.methods) <= _SAFE:
+                yield Step("permission", names[0].rpartition(".")[2], item.place)
                 continue
             if self._reads_open(names):
-                yield Guard("authenticates", names[0].rpartition(".")[2], item.place)
+                yield Step("permission", names[0].rpartition(".")[2], item.place, ("authenticates",))
             elif text is not None and text.text:
                 cls = self._class_dotted(text.text)
                 kinds = self._known([text.text if cls is None else cls.name])
                 kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
-                yield from (Guard(kind, text.text.rpartition(".")[2], item.place) for kind in sorted(kinds or ()))
+                yield Step("permission", text.text.rpartition(".")[2], item.place, tuple(sorted(kinds or ())))
             else:
-                yield from self._permission_item(item, route)
+                yield self._permission_item(item, route)
 
-    def _permission_item(self, item: Node, route: Route) -> Iterator[Guard]:
+    def _permission_item(self, item: Node, route: Route) -> Step:
         extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
-        for kind in sorted({*self.judged(item), *extra}):
-            if kind != "ownership" or self._asks_objects(route):
-                yield Guard(kind, _shown(item), item.place)
+        found = {*self.judged(item), *extra}
+        kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
+        return Step("permission", _shown(item), item.place, tuple(kept))
 
     def _asks_objects(self, route: Route) -> bool:
         """Whether ``has_object_permission`` ever runs: in generic views, or where the view asks for it itself."""
@@ -392,68 +418,72 @@ class _Reader:
         own = [name for name in names if self.project.class_named(name) is None]
         return not known.isdisjoint(own)
 
-    def _overridden(self, route: Route) -> Iterator[Guard]:
+    def _overridden(self, route: Route) -> Iterator[Step]:
         """``get_permissions`` chooses: what it can give is taken as given."""
         code = self.project.method(route.view.name, "get_permissions") if route.view is not None else None
-        for node in code.nodes(ops.Name) if code is not None else ():
-            kinds = self._known(self.project.names(node))
-            yield from (Guard(kind, _shown(node), node.place) for kind in sorted(kinds or ()))
-        for node in code.nodes(ops.Attr) if code is not None else ():
-            kinds = self._known(self.project.names(node))
-            yield from (Guard(kind, _shown(node), node.place) for kind in sorted(kinds or ()))
+        for kind in (ops.Name, ops.Attr):
+            for node in code.nodes(kind) if code is not None else ():
+                known = self._known(self.project.names(node))
+                if known:
+                    yield Step("permission", _shown(node), node.place, tuple(sorted(known)))
         for node in code.nodes(ops.Import) if code is not None else ():
-            yield from self._guards(node)
+            yield self._step("permission", node)
 
     # -- the route and the handler ------------------------------------------------------------------------------------
 
-    def _registered(self, route: Route) -> Iterator[Guard]:
+    def _registered(self, route: Route) -> Iterator[Step]:
         for wrapper in route.wrappers:
             for node in (wrapper.func, *wrapper.args()):
                 if node is not None and node.const is None:
                     yield from self._wrapping(node, wrapper, route)
         if route.declared is not None:
             for target in listed_dependencies(self.project, route.declared):
-                yield from self._guards(target)
+                yield self._step("dependency", target)
             yield from self._keyword(route.declared)
 
-    def _wrapping(self, node: Node, wrapper: Node, route: Route) -> Iterator[Guard]:
+    def _wrapping(self, node: Node, wrapper: Node, route: Route) -> Iterator[Step]:
         """What wraps the handler where it is registered: the wrapper itself, or a guard that it is given."""
         inner = [code for code in functions_behind(self.project, node) if code != route.handler]
         if node == wrapper.func or inner:
-            yield from self._guards(node, wrapper.place)
+            yield self._step("wrapper", node, wrapper.place)
 
-    def _decorators(self, route: Route) -> Iterator[Guard]:
+    def _decorators(self, route: Route) -> Iterator[Step]:
         for decorator in route.handler.decorators:
             if decorator != route.declared and not _declares(decorator):
-                for kind in sorted(self._decorator_kinds(decorator)):
-                    yield Guard(kind, _shown(decorator), decorator.place)
+                kinds = self._decorator_kinds(decorator)
+                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)))
 
-    def _injected(self, route: Route) -> Iterator[Guard]:
+    def _injected(self, route: Route) -> Iterator[Step]:
         yield from self._dependencies(route.handler, 0)
 
-    def _dependencies(self, code: Code, depth: int) -> Iterator[Guard]:
+    def _dependencies(self, code: Code, depth: int) -> Iterator[Step]:
         for index, param in enumerate(code.function.params):
             target = injection(self.project, code, index)
             if target is None:
                 continue
             shown = target if target.spelled and target.arg(0) is None else None
             place = _at(code, param.at)
-            kinds = self.judged(target)
-            yield from (Guard(kind, _shown(shown or target), place) for kind in sorted(kinds))
+            kinds = tuple(sorted(self.judged(target)))
+            yield Step("dependency", _shown(shown or target), place, kinds)
             if depth < _DEPTH:
                 for inner in injected_code(self.project, target):
-                    for guard in self._dependencies(inner, depth + 1):
-                        yield msgspec.structs.replace(guard, name=_shown(target), place=place)
+                    for step in self._dependencies(inner, depth + 1):
+                        if step.kinds:
+                            yield msgspec.structs.replace(step, name=_shown(target), place=place)
 
-    def _body(self, route: Route) -> Iterator[Guard]:
+    def _body(self, route: Route) -> Iterator[Step]:
         if route.handler.function.kind == "class":
             for name in _PARTS:
                 code = self.project.method(route.view.name, name) if route.view is not None else None
                 if code is not None:
-                    yield from (Guard(kind, name, code.place) for kind in sorted(denials(self.project, code)))
+                    yield from self._check(name, code)
             return
-        for kind in sorted(denials(self.project, route.handler)):
-            yield Guard(kind, "a check in the body", route.handler.place)
+        yield from self._check("a check in the body", route.handler)
+
+    def _check(self, name: str, code: Code) -> Iterator[Step]:
+        kinds = denials(self.project, code)
+        if kinds:
+            yield Step("check", name, code.place, tuple(sorted(kinds)))
 
 
 def _at(code: Code, span: Span) -> Place:

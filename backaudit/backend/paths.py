@@ -24,11 +24,13 @@ class Template(msgspec.Struct, frozen=True):
     """``text`` with placeholders as ``{name}``; ``types`` by placeholder, empty for unrestricted text.
 
     ``bounded`` names the placeholders whose pattern admits only some texts (``[a-z]{2}``), unnamed groups count from 0.
+    ``restrictions``: each placeholder's converter or pattern as written, empty for none.
     """
 
     text: str
     types: dict[str, tuple[str, ...]]
     bounded: frozenset[str] = frozenset()
+    restrictions: tuple[tuple[str, str], ...] = ()
 
 
 def parse(text: str, style: Style) -> Template:
@@ -37,9 +39,11 @@ def parse(text: str, style: Style) -> Template:
         return _regex(text)
     types: dict[str, tuple[str, ...]] = {}
     bounded: set[str] = set()
+    written: dict[str, str] = {}
 
     def put(name: str, restriction: str) -> str:
         name = name.strip()
+        written[name] = restriction.strip()
         types[name] = _types(restriction)
         if types[name] or restriction.startswith(("any(", "enum(", "re:", "[")):
             bounded.add(name)
@@ -54,7 +58,7 @@ def parse(text: str, style: Style) -> Template:
         shown = _ANGLE.sub(lambda m: put(m[1] or m[2], m[2] if m[1] else ""), text)
     else:
         shown = _ANGLE.sub(lambda m: put(m[2], m[1] or ""), text)
-    return Template(shown, types, frozenset(bounded))
+    return Template(shown, types, frozenset(bounded), tuple(written.items()))
 
 
 def _types(restriction: str) -> tuple[str, ...]:
@@ -70,6 +74,7 @@ def _regex(text: str) -> Template:
     """A regular expression: groups become placeholders, anchors and escapes go."""
     types: dict[str, tuple[str, ...]] = {}
     bounded: set[str] = set()
+    written: dict[str, str] = {}
     shown: list[str] = []
     at, unnamed = 0, 0
     source = text.removeprefix("^").removesuffix("$").removesuffix("\\Z")
@@ -86,6 +91,7 @@ def _regex(text: str) -> Template:
                 unnamed += 0 if named else 1
                 pattern = body[named.end() :] if named else body
                 types[name] = _types(pattern)
+                written[name] = pattern
                 if types[name] or not re.search(r"[.][*+]|\[\^", pattern):
                     bounded.add(name)
                 shown.append("{" + name + "}")
@@ -96,7 +102,7 @@ def _regex(text: str) -> Template:
         else:
             shown.append("" if char in "?^$" else char)
             at += 1
-    return Template("".join(shown), types, frozenset(bounded))
+    return Template("".join(shown), types, frozenset(bounded), tuple(written.items()))
 
 
 def _closing(text: str, start: int) -> int:

@@ -30,6 +30,50 @@ class RouteParam(msgspec.Struct, frozen=True):
     bounded: bool = False
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """What is declared of a value: bounds of numbers (``exclusive_*``: the bound itself is out), lengths, texts."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a client sends to an endpoint, declared or only read.
+
+    ``name`` as it stands on the wire; empty for a whole body of no known name. ``whole``: it is the whole body (form,
+    query string …), else one field of it. ``types`` as in :class:`RouteParam`; ``schema``: the dotted name of the class
+    that checks it. ``default``: the literal that stands in for it, if one does.
+    """
+
+    name: str
+    where: Where
+    place: Place
+    types: tuple[str, ...] = ()
+    required: bool = False
+    default: str | int | float | bool | None = None
+    limits: Limits = Limits()
+    schema: str = ""
+    whole: bool = False
+
+
+How = Literal["middleware", "hook", "wrapper", "decorator", "class", "permission", "dependency", "check"]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Something that runs before a handler answers; ``kinds`` is empty where it turns nobody away."""
+
+    how: How
+    name: str
+    place: Place
+    kinds: tuple[GuardKind, ...] = ()
+
+
 class Guard(msgspec.Struct, frozen=True):
     """Something that runs before (or in) a handler and turns some callers away; ``name`` is as the code spells it."""
 
@@ -46,7 +90,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     ``response``: the declared response model's annotation, if any; ``status``: the declared success status.
     ``declared``: the decorator or registering call; ``around``: the constructions and mounts of the routers from the
     application inwards; ``wrappers``: calls that wrap the handler where it is registered. WebSockets have the method
-    ``WEBSOCKET``.
+    ``WEBSOCKET``. ``converters``: placeholders of the path to the restriction that it writes (``int``, ``[a-z]+``).
     """
 
     methods: tuple[str, ...]
@@ -63,6 +107,22 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     declared: Node | None = None
     around: tuple[Node, ...] = ()
     wrappers: tuple[Node, ...] = ()
+    converters: tuple[tuple[str, str], ...] = ()
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A route with all that a client and a reader want to know of it. Ask with ``project.once(endpoints)``.
+
+    ``steps``: what runs before the answer, in order. ``response``: type names of the declared response model.
+    ``declared``: the statuses that the declaration names; ``returned``: those that the code gives; both ascending.
+    """
+
+    route: Route
+    inputs: tuple[Input, ...] = ()
+    steps: tuple[Step, ...] = ()
+    response: tuple[str, ...] = ()
+    declared: tuple[int, ...] = ()
+    returned: tuple[int, ...] = ()
 
 
 class LibraryView(msgspec.Struct, frozen=True):

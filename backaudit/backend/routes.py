@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from backaudit.backend.frameworks import django, tables
 from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind
-from backaudit.backend.params import injected_params, injection, plain_params
+from backaudit.backend.params import injected_params, injection, marked, plain_params
 from backaudit.backend.paths import Template, parse
 from backaudit.backend.records import CLIENT, Route, RouteParam, Where
 from backaudit.project import ClassView, Code, Node, Project
@@ -77,25 +77,49 @@ def dependencies(project: Project) -> Mapping[Code, Template]:
             _walk(project, route.handler, parse(route.path, "braces"), found, 0)
         for call in (route.declared, *route.around):
             for target in listed_dependencies(project, call):
-                _reached(project, target, parse(route.path, "braces"), found, 0)
+                _reached(project, injected_code(project, target), parse(route.path, "braces"), found, 0)
     return found
 
 
 def _walk(project: Project, code: Code, template: Template, found: dict[Code, Template], depth: int) -> None:
     for index in range(len(code.function.params)):
-        target = injection(project, code, index)
-        if target is not None:
-            _reached(project, target, template, found, depth)
+        _reached(project, injected_bodies(project, code, index), template, found, depth)
 
 
-def _reached(project: Project, target: Node, template: Template, found: dict[Code, Template], depth: int) -> None:
-    for code in injected_code(project, target):
+def _reached(project: Project, bodies: list[Code], template: Template, found: dict[Code, Template], depth: int) -> None:
+    for code in bodies:
         known = found.get(code)
         if depth > _DEPTH or (known is not None and template.types.keys() <= known.types.keys()):
             continue
         types = {**(known.types if known else {}), **template.types}
         found[code] = Template(template.text, types)
         _walk(project, code, found[code], found, depth + 1)
+
+
+def injected_bodies(project: Project, code: Code, index: int) -> list[Code]:
+    """What runs to give a parameter its value; ``Depends()`` alone builds the class that the annotation names."""
+    target = injection(project, code, index)
+    if target is None:
+        return []
+    made = (project.method(cls.name, "__init__") for cls in injected_classes(project, code, index))
+    return list(dict.fromkeys([*injected_code(project, target), *(body for body in made if body is not None)]))
+
+
+def injected_classes(project: Project, code: Code, index: int) -> list[ClassView]:
+    """The project's classes that are built for a parameter: named by the marker, else by the annotation."""
+    target = injection(project, code, index)
+    if target is None:
+        return []
+    named = classes_behind(project, target)
+    if named or not _is_marker(project, target):
+        return named
+    return [cls for name in marked(project, code, index).types if (cls := project.class_named(name)) is not None]
+
+
+def _is_marker(project: Project, target: Node) -> bool:
+    """``Depends()`` itself, which :func:`injection` gives where it has no argument."""
+    func = target.func
+    return func is not None and not project.models.kinds.get("injectors", frozenset()).isdisjoint(project.names(func))
 
 
 def injected_code(project: Project, target: Node) -> list[Code]:
@@ -207,6 +231,6 @@ def event_handlers(project: Project) -> tuple[Code, ...]:
 
 
 __all__ = [
-    "by_handler", "client_input", "declared", "dependencies", "entries", "event_handlers", "injected_code",
-    "listed_dependencies", "route_of", "routes", "view_classes",
+    "by_handler", "client_input", "declared", "dependencies", "entries", "event_handlers", "injected_bodies",
+    "injected_classes", "injected_code", "listed_dependencies", "route_of", "routes", "view_classes",
 ]  # fmt: skip

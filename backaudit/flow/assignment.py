@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.inputs import enclosed
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.bodies import is_table_class, is_untyped, is_validator, parameter
-from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.stores import is_model, models
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace

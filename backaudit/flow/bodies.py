@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.catching import operands
+from backaudit.backend.reads import request_names
 from backaudit.backend.records import Route, RouteParam
 from backaudit.backend.routes import by_handler, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.client import request_names
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.guards import guarded
@@ -45,18 +46,6 @@ def _has(project: Project, types: tuple[str, ...], access: Access) -> bool:
     if not views or not wanted or wanted == ANY:
         return True
     return any(wanted in view.fields or wanted in view.methods or wanted in view.assigned for view in views)
-
-
-def request_names(project: Project, node: Node) -> tuple[str, ...]:
-    """The names of a read of the request; ``self.request`` is what a parameter of that name would be."""
-    func = node.func if isinstance(node.op, ops.Call) else node
-    names = project.names(func) if func is not None else ()
-    op = func.op if func is not None else None
-    if isinstance(op, ops.Attr) and func is not None and any(name.startswith("*.") for name in names):
-        base = func.to(op.base).origin
-        if isinstance(base.op, ops.Attr) and base.op.name == "request":
-            return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
-    return names
 
 
 def client_origin(project: Project, node: Node, *, untyped: bool = False) -> Origin | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.bodies import is_untyped, is_validator
-from backaudit.flow.client import request_names
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.sinks import Flow, sinks
 from backaudit.flow.trace import KEY, Access, Trace

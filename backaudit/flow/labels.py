@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backaudit.backend.inputs import checked_data, converts, enclosed, field_of, form_field, parser_converts
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.client import request_names
 from backaudit.flow.guards import guarded
 from backaudit.flow.hashing import hashes_itself, made_by_hash
 from backaudit.flow.omitted import leaves_out, reads_password, removed

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.reads import request_names
 from backaudit.backend.records import Route
 from backaudit.backend.routes import client_input, routes
 from backaudit.backend.schema.values import entries as pairs
 from backaudit.backend.schema.values import texts
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.client import request_names
 from backaudit.flow.costs import number
 from backaudit.flow.words import means_password, words
 from backaudit.project import ClassView, Code, Node, Project

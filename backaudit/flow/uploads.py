@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input, routes
 from backaudit.backend.schema import schema
 from backaudit.facts import ops
-from backaudit.flow.client import request_names
 from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split

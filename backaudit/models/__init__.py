@@ -15,6 +15,8 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[raises]``      callee to the exceptions that it can raise on bad input
 ``[exceptions]``  exception class to its base class
 ``[responses]``   what makes an answer: callee to ``{status, body, default, raises}``, see :class:`ResponseModel`
+``[reads]``       reads of one thing of the request by its name, see :class:`ReadModel`
+``[declares]``    decorators that declare statuses and models of answers, see :class:`DeclareModel`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
@@ -47,6 +49,32 @@ class ResponseModel(msgspec.Struct, frozen=True):
     raises: bool = False
 
 
+class ReadModel(msgspec.Struct, frozen=True):
+    """A call (or attribute) that reads one thing of the request.
+
+    ``where`` it stands (path, query, header, cookie, form, body, file); ``name``, ``default`` and ``type`` are the
+    arguments that give them, by position or keyword; ``key``: a name that is always the same; ``converts``: the type
+    that it gives; ``required``: the request fails without it, unless a default is given.
+    """
+
+    where: str
+    name: Arguments = ()
+    default: Arguments = ()
+    type: Arguments = ()
+    key: str = ""
+    converts: str = ""
+    required: bool = False
+
+
+class DeclareModel(msgspec.Struct, frozen=True):
+    """A decorator's arguments that declare an answer: ``status``, ``model``, and ``table`` from status to model."""
+
+    status: Arguments = ()
+    model: Arguments = ()
+    table: Arguments = ()
+    default: int = 0
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined. Names map to what the sections above say."""
 
@@ -62,6 +90,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     exceptions: dict[str, str] = {}
     responses: dict[str, ResponseModel] = {}
     routing: dict[str, Mapping[str, Any]] = {}
+    reads: dict[str, ReadModel] = {}
+    declares: dict[str, DeclareModel] = {}
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
@@ -114,6 +144,8 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         exceptions=flat.get("exceptions", {}),
         responses={name: _response(entry) for name, entry in flat.get("responses", {}).items()},
         routing=flat.get("routing", {}),
+        reads={name: msgspec.convert(entry, ReadModel) for name, entry in flat.get("reads", {}).items()},
+        declares={name: msgspec.convert(entry, DeclareModel) for name, entry in flat.get("declares", {}).items()},
     )
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.denial import conditions, sides
+from backaudit.backend.reads import request_names
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.flow.client import request_names
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Finding, rule
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line, reached
 from backaudit.backend.lookups import alike, asked, tests
+from backaudit.backend.reads import request_names
 from backaudit.backend.routes import by_handler, client_input
 from backaudit.facts import ops
-from backaudit.flow.client import client_origin, request_names
+from backaudit.flow.client import client_origin
 from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project

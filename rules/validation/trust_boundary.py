@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
+from backaudit.backend.reads import request_names
 from backaudit.facts import ops
-from backaudit.flow.client import request_names
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project

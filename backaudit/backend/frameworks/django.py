@@ -43,6 +43,8 @@ class _Urls:
         self._walked: set[tuple[object, str]] = set()
         self._wrapping: list[Node] = []
         self._stray = False
+        # What is known of the placeholders in the prefixes that were followed.
+        self._prefixes: dict[str, Template] = {}
 
     def read(self) -> None:
         modules = self._modules()
@@ -141,6 +143,7 @@ class _Urls:
     def _entry(self, entry: _Entry, text: str, view: Node, depth: int) -> None:
         template = parse(text, entry.style)
         here = f"{entry.prefix.rstrip('/') if template.text.startswith('/') else entry.prefix}{template.text}"
+        whole = self._prefixes[here] = self._whole(entry.prefix, here, template)
         target = self.project.resolved(view)
         if target.method == "include":
             self._include(target, here, depth)
@@ -149,8 +152,13 @@ class _Urls:
         elif isinstance(target.op, ops.Build):
             self._patterns(items(target)[0] if items(target) else target, here, depth + 1)
         else:
-            whole = Template(here, {**_types_of(entry.prefix), **template.types}, template.bounded)
             self._leaf(entry.call, target, whole)
+
+    def _whole(self, prefix: str, text: str, template: Template) -> Template:
+        """``text``, with what is known of the placeholders of the prefix and of the path itself."""
+        outer = self._prefixes.get(prefix) or parse(prefix, "braces")
+        types = {**outer.types, **template.types}
+        return Template(text, types, outer.bounded | template.bounded, (*outer.restrictions, *template.restrictions))
 
     def _include(self, call: Node, prefix: str, depth: int) -> None:
         modules = self._included_modules(call)
@@ -249,9 +257,9 @@ class _Urls:
                 view = call.arg(1, "viewset")
                 assert view is not None
                 for cls in classes_behind(self.project, view):
-                    self._viewset(call, cls, join(prefix, parse(text, "regex").text))
+                    self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text))
 
-    def _viewset(self, call: Node, cls: ClassView, prefix: str) -> None:
+    def _viewset(self, call: Node, cls: ClassView, outer: str, prefix: str) -> None:
         lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
         one = join(prefix, "{" + (lookup or "pk") + "}")
         allowed = _field_strings(self.project, cls, "http_method_names")
@@ -259,9 +267,9 @@ class _Urls:
             kept = tuple(m for m in methods if not allowed or m.lower() in allowed)
             if kept:
                 path = (one if detail else prefix) + (f"/{action}" if action else "")
-                types = _types_of(one) if detail else {}
                 handler = Handler(code, kept, (), cls)
-                self.routes.append(self._route(call, handler, Template(f"{path}/", types), "django"))
+                whole = self._whole(outer, f"{path}/", parse(path, "braces"))
+                self.routes.append(self._route(call, handler, whole, "django"))
 
     def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
         lineage = set(self.project.lineage(cls.name))
@@ -297,6 +305,7 @@ class _Urls:
             declared=call,
             tags=(UNMOUNTED,) if self._stray else (),
             wrappers=(*self._wrapping, *handler.wrappers),
+            converters=template.restrictions,
         )
 
 
@@ -345,6 +354,7 @@ class _Ninja:
         yield Route(
             methods=methods, path=template.text, handler=code, framework="ninja", place=decorator.place, params=first,
             response=decorator.arg(None, "response"), declared=decorator, around=(api,),
+            converters=template.restrictions,
         )  # fmt: skip
 
 
@@ -357,10 +367,6 @@ def project_roots(project: Project) -> frozenset[str]:
         for name in project.imported(file, text, "", 0) if text else ():
             found.add(split(name)[1])
     return frozenset(found)
-
-
-def _types_of(path: str) -> dict[str, tuple[str, ...]]:
-    return parse(path, "braces").types
 
 
 def _field_text(project: Project, cls: ClassView, name: str) -> str | None:

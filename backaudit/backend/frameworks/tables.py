@@ -333,6 +333,7 @@ class _Reader:
             declared=call,
             around=way.around,
             wrappers=handler.wrappers,
+            converters=template.restrictions,
         )
 
     def _params(self, table: Table, code: Code, template: Template) -> tuple[RouteParam, ...]:

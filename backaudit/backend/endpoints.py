@@ -1,0 +1,272 @@
+"""Endpoints as a client and a reader see them: all that is sent, what runs before the answer, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from backaudit.backend.frameworks.django import class_field
+from backaudit.backend.guards import guarded, steps
+from backaudit.backend.locate import functions_behind, items
+from backaudit.backend.params import is_schema
+from backaudit.backend.paths import parse
+from backaudit.backend.reads import declared_by, inputs_read
+from backaudit.backend.records import Endpoint, Input, Route, Step
+from backaudit.backend.responses import answers, status_of
+from backaudit.backend.routes import entries, injected_bodies, injected_classes, injected_code, listed_dependencies
+from backaudit.backend.signature import from_params, restriction_limits
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.models import DeclareModel
+from backaudit.project import Code, Node, Project
+
+_DEPTH = 3
+# Class-level fields of views whose class checks the body.
+_CHECKED_BY = (("serializer_class", "body"), ("form_class", "form"))
+_SENDING = frozenset({"POST", "PUT", "PATCH"})
+
+
+def endpoints(project: Project) -> tuple[Endpoint, ...]:
+    """Every endpoint, in the order of files and lines. Ask with ``project.once(endpoints)``."""
+    return tuple(_endpoint(project, route) for route in project.once(guarded))
+
+
+def _endpoint(project: Project, route: Route) -> Endpoint:
+    before = steps(project, route)
+    return Endpoint(
+        route=route,
+        inputs=_merged(_inputs(project, route)),
+        steps=before,
+        response=_response(project, route),
+        declared=tuple(sorted({s for s, _ in _declared(project, route)} | ({route.status} if route.status else set()))),
+        returned=tuple(sorted(set(_returned(project, route, before)))),
+    )
+
+
+# -- what is sent ---------------------------------------------------------------------------------------------------
+
+
+def _inputs(project: Project, route: Route) -> Iterator[Input]:
+    yield from _in_path(project, route)
+    parsers = project.models.kinds.get("argument-parsers", frozenset())
+    parsing = [d for d in _decorators(route) if not parsers.isdisjoint(project.names(d.func or d))]
+    # What a parsing decorator hands over is told by the decorator.
+    own = (p for p in route.params if p.where != "path" and not (parsing and p.where == "body"))
+    yield from from_params(project, route.handler, tuple(own))
+    for decorator in parsing:
+        yield from declared_by(project, decorator)
+    for code in running(project, route):
+        if code != route.handler:
+            params = project.once(entries).get(code, ())
+            yield from from_params(project, code, tuple(p for p in params if p.where != "path"))
+        for index in range(len(code.function.params)):
+            yield from _injected_class(project, code, index)
+        yield from inputs_read(project, code)
+    yield from _class_schema(project, route)
+
+
+def _in_path(project: Project, route: Route) -> Iterator[Input]:
+    """The path's placeholders, with what the handler's parameter of that name says."""
+    written = dict(route.converters)
+    typed = {param.name: param for param in route.params if param.where == "path"}
+    own = {found.name: found for found in from_params(project, route.handler, tuple(typed.values()))}
+    for name, types in parse(route.path, "braces").types.items():
+        restriction = written.get(name, "")
+        found = own.get(name)
+        known = found.types if found is not None and found.types else types or _types(restriction)
+        limits = restriction_limits(restriction, bool(known))
+        yield Input(
+            name=name,
+            where="path",
+            place=found.place if found is not None else route.place,
+            types=known,
+            required=True,
+            limits=found.limits if found is not None and found.limits != type(found.limits)() else limits,
+        )
+
+
+def _injected_class(project: Project, code: Code, index: int) -> Iterator[Input]:
+    """A class without a constructor of its own that is injected: its fields come from the query string."""
+    for cls in injected_classes(project, code, index):
+        if project.method(cls.name, "__init__") is None and is_schema(project, cls.name):
+            place = Place(code.path, code.function.params[index].at)
+            yield Input(name="", where="query", place=place, types=(cls.name,), schema=cls.name, whole=True)
+
+
+def _types(restriction: str) -> tuple[str, ...]:
+    return parse("{x:" + restriction + "}", "braces").types.get("x", ()) if restriction.isidentifier() else ()
+
+
+def _decorators(route: Route) -> tuple[Node, ...]:
+    view = route.view
+    own = tuple(view.outer.node(value) for value in view.cls.decorators) if view is not None else ()
+    return (*own, *route.handler.decorators)
+
+
+def running(project: Project, route: Route) -> tuple[Code, ...]:
+    """The bodies that run for a request: the handler and what is inside, its dependencies, and what they call."""
+    found: dict[Code, None] = {}
+    if route.handler.function.kind != "class":
+        _run(project, route.handler, found, 0)
+    for call in (route.declared, *route.around):
+        for target in listed_dependencies(project, call):
+            for code in injected_code(project, target):
+                _run(project, code, found, 1)
+    return tuple(found)
+
+
+def _run(project: Project, code: Code, found: dict[Code, None], depth: int) -> None:
+    if code in found or depth > _DEPTH or code.file.role in ("test", "example"):
+        return
+    found[code] = None
+    for index in range(len(code.function.params)):
+        for inner in injected_bodies(project, code, index):
+            _run(project, inner, found, depth)
+    for node in code.nodes(ops.Def):
+        op = node.op
+        if isinstance(op, ops.Def):
+            _run(project, code.file.code(op.function), found, depth)
+    for call in code.nodes(ops.Call):
+        for callee in project.callees(call):
+            _run(project, callee, found, depth + 1)
+
+
+def _class_schema(project: Project, route: Route) -> Iterator[Input]:
+    """``serializer_class`` and ``form_class`` of a generic view."""
+    view = route.view
+    if view is None or (route.methods and _SENDING.isdisjoint(route.methods)):
+        return
+    for name, where in _CHECKED_BY:
+        field = class_field(project, view, name)
+        for cls in project.denoted_classes(field) if field is not None else ():
+            yield Input(
+                name="", where="form" if where == "form" else "body", place=field.place if field else view.place,
+                types=(cls.name,), required=True, schema=cls.name, whole=True,
+            )  # fmt: skip
+
+
+def _merged(found: Iterable[Input]) -> tuple[Input, ...]:
+    """One record for each thing; what is required anywhere is required, what is declared first counts."""
+    kept: dict[tuple[str, str, str], Input] = {}
+    for item in found:
+        key = (item.where, item.name.lower() if item.where == "header" else item.name, "" if item.name else item.schema)
+        known = kept.get(key)
+        if known is None:
+            kept[key] = item
+        else:
+            kept[key] = msgspec.structs.replace(
+                known,
+                types=known.types or item.types,
+                required=known.required and item.required,
+                default=known.default if known.default is not None else item.default,
+            )
+    schemas = {item.where for item in kept.values() if item.whole and item.schema}
+    return tuple(item for item in kept.values() if item.schema or item.name or item.where not in schemas)
+
+
+# -- what is answered -----------------------------------------------------------------------------------------------
+
+
+def _declared(project: Project, route: Route) -> Iterator[tuple[int, Node | None]]:
+    """The statuses, with their models, that decorators declare."""
+    models: dict[str, DeclareModel] = project.models.declares
+    for decorator in dict.fromkeys((*_decorators(route), *((route.declared,) if route.declared else ()))):
+        target = decorator.func or decorator
+        model = next((models[name] for name in project.names(target) if name in models), None)
+        if model is not None:
+            yield from _by_model(project, decorator, model)
+        for keyword in ("responses", "response"):
+            given = decorator.arg(None, keyword)
+            yield from _table(project, given) if given is not None else ()
+
+
+def _by_model(project: Project, decorator: Node, model: DeclareModel) -> Iterator[tuple[int, Node | None]]:
+    def argument(which: tuple[int | str, ...]) -> Node | None:
+        found = (decorator.arg(position=k) if isinstance(k, int) else decorator.arg(name=k) for k in which)
+        return next((node for node in found if node is not None), None)
+
+    given, shown, table = argument(model.status), argument(model.model), argument(model.table)
+    status = status_of(project, given) if given is not None else None
+    if status is None:
+        status = model.default
+    if status:
+        yield status, shown
+    yield from _table(project, table) if table is not None else ()
+
+
+def _table(project: Project, given: Node) -> Iterator[tuple[int, Node | None]]:
+    """``{200: Model, 404: ...}``, merged displays included."""
+    here = project.resolved(given)
+    op = here.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        for key, item in zip(op.keys, op.items, strict=True):
+            if key == NONE:
+                yield from _table(project, here.to(item))
+                continue
+            keys = items(here.to(key)) or [here.to(key)]
+            for status in (status_of(project, one) for one in keys):
+                if status is not None:
+                    yield status, here.to(item)
+    elif isinstance(op, ops.Bin):
+        yield from _table(project, here.to(op.left))
+        yield from _table(project, here.to(op.right))
+
+
+def _response(project: Project, route: Route) -> tuple[str, ...]:
+    """Type names of the declared response model."""
+    given = route.response
+    if given is not None and not _is_table(project, given):
+        return project.annotated(given)
+    success = [node for status, node in _declared(project, route) if node is not None and 200 <= status < 300]
+    for node in success:
+        types = project.annotated(node) or tuple(cls.name for cls in project.instances(node))
+        if types:
+            return types
+    field = class_field(project, route.view, "serializer_class") if route.view is not None else None
+    return tuple(cls.name for cls in project.denoted_classes(field)) if field is not None else ()
+
+
+def _is_table(project: Project, node: Node) -> bool:
+    op = project.resolved(node).op
+    return isinstance(op, ops.Build) and op.kind == "dict"
+
+
+def _returned(project: Project, route: Route, before: tuple[Step, ...]) -> Iterator[int]:
+    """The statuses that the handler, and what it calls, give; the declared one stands for the framework's default."""
+    for step in before:
+        code = _hook(project, step) if step.how == "hook" and step.kinds else None
+        yield from _stated(project, code) if code is not None else ()
+    for decorator in route.handler.decorators:
+        for made in functions_behind(project, decorator.func or decorator):
+            yield from (status for code in _inside(made) for status in _stated(project, code))
+    for code in running(project, route):
+        for answer in answers(project, code):
+            own = code == route.handler
+            if answer.status is not None and (own or answer.how == "raise"):
+                yield answer.status if answer.stated or route.status is None else route.status
+    body = route.handler
+    if body.function.kind != "class" and not any(isinstance(op, ops.Return) for op in body.ops):
+        yield route.status or 200
+
+
+def _stated(project: Project, code: Code) -> Iterator[int]:
+    return (answer.status for answer in answers(project, code) if answer.stated and answer.status is not None)
+
+
+def _inside(code: Code) -> Iterator[Code]:
+    yield code
+    for node in code.nodes(ops.Def):
+        op = node.op
+        if isinstance(op, ops.Def):
+            yield from _inside(code.file.code(op.function))
+
+
+def _hook(project: Project, step: Step) -> Code | None:
+    file = project.files.get(step.place.path)
+    found = (index for index, f in enumerate(file.facts.functions) if f.name_at == step.place.span) if file else ()
+    return next((file.code(index) for index in found), None) if file else None
+
+
+__all__ = ["endpoints", "running"]
