@@ -18,6 +18,10 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[reads]``       reads of one thing of the request by its name, see :class:`ReadModel`
 ``[declares]``    decorators that declare statuses and models of answers, see :class:`DeclareModel`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for
+``[schemas.NAME]``  the input schemas of a library, see :class:`SchemaModel`
+``[shapes]``, ``[columns]``  names in annotations, and types of columns, to the JSON values that they admit
+``[limits.keywords]``, ``[limits.validators]``  what a keyword or validator of a declaration limits
+``[applies]``, ``[applies_around]``  calls and decorators that put a schema to what came in, see :class:`Applying`
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
 
@@ -26,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -75,6 +79,39 @@ class DeclareModel(msgspec.Struct, frozen=True):
     default: int = 0
 
 
+class SchemaModel(msgspec.Struct, frozen=True):
+    """How a library declares input schemas: classes below ``bases`` or under ``decorators``.
+
+    ``style``: a field is an annotation, or a call of a class of ``fields`` (which map to shapes, in the notation of
+    ``[shapes]``, with ``read``, ``private`` and ``column`` beside). ``extra``: what becomes of unknown fields.
+    ``required``: whether fields made by calls have to be sent unless they say otherwise. ``form``: takes form data.
+    ``meta``: inner classes that name a model and its columns; ``columns``: bases that take over all columns.
+    """
+
+    bases: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    style: Literal["annotations", "calls"] = "annotations"
+    extra: Literal["ignore", "forbid", "allow"] = "ignore"
+    required: bool = False
+    form: bool = False
+    meta: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+
+
+class Applying(msgspec.Struct, frozen=True, rename={"notation": "as"}):
+    """A call, or decorator, that checks input: ``schema``, the argument that gives the schema, in ``notation``.
+
+    ``where`` it is looked for; ``places``: arguments, or parameters of the handler, that each give a schema for one
+    place instead.
+    """
+
+    schema: Arguments = ()
+    notation: str = "class"
+    where: str = "body"
+    places: dict[str, str] = {}
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined. Names map to what the sections above say."""
 
@@ -92,6 +129,12 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     routing: dict[str, Mapping[str, Any]] = {}
     reads: dict[str, ReadModel] = {}
     declares: dict[str, DeclareModel] = {}
+    schemas: dict[str, SchemaModel] = {}
+    shapes: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    limits: dict[str, dict[str, str]] = {}
+    applies: dict[str, Applying] = {}
+    applies_around: dict[str, Applying] = {}
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
@@ -146,6 +189,12 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         routing=flat.get("routing", {}),
         reads={name: msgspec.convert(entry, ReadModel) for name, entry in flat.get("reads", {}).items()},
         declares={name: msgspec.convert(entry, DeclareModel) for name, entry in flat.get("declares", {}).items()},
+        schemas={name: msgspec.convert(entry, SchemaModel) for name, entry in flat.get("schemas", {}).items()},
+        shapes=flat.get("shapes", {}),
+        columns=flat.get("columns", {}),
+        limits=flat.get("limits", {}),
+        applies=msgspec.convert(flat.get("applies", {}), dict[str, Applying]),
+        applies_around=msgspec.convert(flat.get("applies_around", {}), dict[str, Applying]),
     )
 
 
