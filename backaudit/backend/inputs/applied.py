@@ -36,7 +36,7 @@ _TAKES = frozenset({"get_serializer", "get_form", "is_valid", "super"})
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """``schema`` is put to the ``where`` of a route's requests by what stands at ``place``; ``many``: each of a list."""
+    """``schema`` is put to the ``where`` of a route's requests by what stands at ``place``; ``many``: a list of it."""
 
     schema: InputSchema
     where: Where
