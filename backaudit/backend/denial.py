@@ -76,7 +76,18 @@ def ground(project: Project, answer: Answer) -> Kinds:
     return NOTHING
 
 
+def refusals(project: Project, code: Code) -> Iterator[Node]:
+    """Where a body answers 401 or 403, or raises what says as much."""
+    yield from (answer.node for answer in answers(project, code) if answer.status in (401, 403))
+    yield from _named_refusals(project, code)
+
+
 def _unknown_exceptions(project: Project, code: Code) -> Iterator[GuardKind]:
+    for node in _named_refusals(project, code):
+        yield from _kinds(project, node)
+
+
+def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
     """Exceptions and answers that no table has, told by their names."""
     for value, op in enumerate(code.ops):
         target = op.exception if isinstance(op, ops.Raise) else op.value if isinstance(op, ops.Return) else NONE
@@ -86,7 +97,7 @@ def _unknown_exceptions(project: Project, code: Code) -> Iterator[GuardKind]:
             names = [func.spelled, *project.names(func)]
             names += [owner for cls in project.denoted_classes(func) for owner in project.lineage(cls.name)]
             if any(_DENYING.search(name) for name in names) and (node.call is not None or isinstance(op, ops.Raise)):
-                yield from _kinds(project, code.node(value))
+                yield code.node(value)
 
 
 def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
@@ -103,8 +114,13 @@ def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
                 yield from denials(project, code, depth + 1)
 
 
+def tests_before(node: Node) -> list[Node]:
+    """The conditions that decide whether an operation runs: those around it, and those whose branch has left."""
+    return [test for test, _ in tests_around(node)] + list(_preceding(node))
+
+
 def _kinds(project: Project, node: Node) -> Kinds:
-    tests = [region_test for region_test, _ in tests_around(node)] + list(_preceding(node))
+    tests = tests_before(node)
     text = " ".join(mention(project, test) for test in tests)
     if _OTHER.search(text) and not _IDENTITY.search(text):
         return NOTHING
@@ -245,6 +261,6 @@ def inputs(op: ops.Op) -> Iterable[int]:
 
 
 __all__ = [
-    "Kinds", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention", "operands", "sides",
-    "tests_around",
+    "Kinds", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention", "operands",
+    "refusals", "sides", "tests_around", "tests_before",
 ]  # fmt: skip

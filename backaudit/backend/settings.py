@@ -270,6 +270,23 @@ def settings_named(project: Project, name: str) -> tuple[Setting, ...]:
     return (*([django] if django is not None else []), *project.once(_by_name).get(name, ()))
 
 
+def settings_of(project: Project, kind: str) -> tuple[Setting, ...]:
+    """The production values of all settings that the models list under a kind, by name.
+
+    ``OUTER.KEY`` stands for one key of a setting that is a dictionary (``SIMPLE_JWT``).
+    """
+    found: list[Setting] = []
+    for name in sorted(project.models.kinds.get(kind, ())):
+        outer, _, key = name.partition(".")
+        if not key:
+            found += settings_named(project, name)
+            continue
+        value = entry(project, outer, key)
+        if value is not None:
+            found.append(Setting(f'{outer}["{key}"]', value, value.place, "django"))
+    return tuple(found)
+
+
 def _by_name(project: Project) -> Mapping[str, tuple[Setting, ...]]:
     found: dict[str, tuple[Setting, ...]] = {}
     for setting in [*project.once(flask_settings), *project.once(pydantic_settings)]:

@@ -8,7 +8,7 @@ import msgspec
 
 from backaudit.backend.denial import operands
 from backaudit.backend.locate import behind, items, results, strings
-from backaudit.backend.settings import Setting, entry, settings_named
+from backaudit.backend.settings import Setting, settings_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -99,16 +99,7 @@ def _operands(node: Node) -> list[Node]:
 def token_settings(project: Project, what: str) -> tuple[Setting, ...]:
     """What the production settings say of tokens: ``lifetime``, ``algorithm``, ``algorithms``, ``key``,
     ``verify-signature`` or ``verify-expiry``, by name."""
-    found: list[Setting] = []
-    for name in sorted(project.models.kinds.get(f"jwt-settings:{what}", ())):
-        outer, _, key = name.partition(".")
-        if not key:
-            found += settings_named(project, name)
-            continue
-        value = entry(project, outer, key)
-        if value is not None:
-            found.append(Setting(f'{outer}["{key}"]', value, value.place, "django"))
-    return tuple(found)
+    return settings_of(project, f"jwt-settings:{what}")
 
 
 def _claims(project: Project, payload: Node | None) -> Claims:

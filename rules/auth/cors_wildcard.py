@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from backaudit.backend.denial import mention, tests_around
 from backaudit.backend.guards import authenticated, guarded
 from backaudit.backend.locate import behind, strings
 from backaudit.backend.settings import Setting, dict_entry, django_setting, is_literally, settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
 _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
+_ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
+_WRITES = ("headers", "set_header")
+_ANSWERS = ("get_response", "HttpResponse", "JsonResponse", "render")  # of Django, whose responses are written by item
+_SETTERS = ("add", "set", "set_header", "setdefault", "append")
+_REFLECTED = re.compile(r"origin|referer")
+_HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
 _REMEDY = "Name the origins that may: `{0}`, from the environment where they differ by stage."
 
 
@@ -52,6 +60,7 @@ def cors_wildcard(project: Project) -> Iterator[Finding]:
     yield from _flask(project)
     yield from _sockets(project)
     yield from _django(project)
+    yield from _by_hand(project)
 
 
 def _finding(project: Project, place: Place, how: str, credentials: bool, remedy: str) -> Iterator[Finding]:
@@ -155,3 +164,45 @@ def _django(project: Project) -> Iterator[Finding]:
 def _django_finding(project: Project, setting: Setting, credentials: bool) -> Iterator[Finding]:
     remedy = 'CORS_ALLOWED_ORIGINS = ["https://app.example.org"]'
     yield from _finding(project, setting.place, f"`{setting.name}` allows every origin", credentials, remedy)
+
+
+# -- headers that a project writes itself ------------------------------------------------------------------------------
+
+
+def _by_hand(project: Project) -> Iterator[Finding]:
+    """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
+    bodies = {code: None for name in _WRITES for code in project.mentioning(name)}
+    bodies |= {code: None for name in _ANSWERS for code in project.calling(name)}
+    for code in sorted(bodies, key=lambda code: (code.path, code.index)):
+        stores = dict(_headers(code))
+        credentials = any(name == _CREDENTIALS and (v.text or "").lower() == "true" for name, v in stores.values())
+        for node, (name, value) in stores.items():
+            if name != _ORIGIN:
+                continue
+            if value.text == "*":
+                yield from _finding(project, node.place, "Every origin is allowed", False, _HEADER)
+            elif _REFLECTED.search(mention(project, value).lower()) and not _compared(project, node):
+                told = "Whatever origin asks is allowed"
+                yield from _finding(project, node.place, told, credentials, _HEADER)
+
+
+def _headers(code: Code) -> Iterator[tuple[Node, tuple[str, Node]]]:
+    """The headers that a body writes: where, and their name and value."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
+        if key is not None and isinstance(op, ops.SetItem):
+            yield node, (key.lower(), node.to(op.value).origin)
+    for call in code.nodes(ops.Call):
+        name, value = call.arg(0), call.arg(1)
+        if (
+            call.method in ("add", "set", "set_header", "setdefault", "append")
+            and name is not None
+            and value is not None
+        ):
+            yield call, ((name.text or "").lower(), value.origin)
+
+
+def _compared(project: Project, node: Node) -> bool:
+    """Whether the header is written only for origins that a condition let through."""
+    return any("origin" in mention(project, test).lower() for test, _ in tests_around(node))

@@ -10,9 +10,10 @@ from backaudit.backend.guards import guarded
 from backaudit.backend.locate import decorated, items, strings
 from backaudit.backend.records import Route
 from backaudit.backend.settings import django_setting, is_literally, settings_named
+from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, Step, rule
 
 _SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -21,6 +22,8 @@ _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _EXEMPTS = (
     "django.views.decorators.csrf.csrf_exempt", "flask_wtf.csrf.CSRFProtect.exempt", "flask_wtf.CSRFProtect.exempt",
 )  # fmt: skip
+_PROTECTS = re.compile(r"csrf|seasurf|xsrf", re.I)
+_TOKENS = re.compile(r"jwt|token|bearer|basic|api_?key", re.I)
 _COOKIE_GUARDS = re.compile(r"login_required|LoginRequired|staff_member|passes_test|permission_required|UserPasses")
 
 
@@ -88,6 +91,7 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
     yield from _exempt(project)
     yield from _left_out(project)
     yield from _forms(project)
+    yield from _never_on(project)
 
 
 def _django_middleware(project: Project) -> Iterator[Finding]:
@@ -180,3 +184,40 @@ def _forms(project: Project) -> Iterator[Finding]:
         if field is not None and is_literally(project, field, False) and cls.file.role == "production":
             message = f"The form `{cls.cls.name}` is made without its CSRF token."
             yield Finding(place=field.place, message=message, confidence="medium")
+
+
+def _never_on(project: Project) -> Iterator[Finding]:
+    """A Flask application that logs in by its session, takes forms, and protects none."""
+    if _protects_itself(project):
+        return
+    open_forms = [route for route in project.once(guarded) if _takes_form(project, route)]
+    if not open_forms:
+        return
+    first = open_forms[0]
+    for call in project.calls("flask.Flask"):
+        if project.role(call.code.path) == "production":
+            shown = f"{'/'.join(first.methods)} {first.path}"
+            yield Finding(
+                place=call.place,
+                message=f"No form is protected, and the session's cookie logs in: {shown} can be posted by any site.",
+                remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
+                confidence="medium",
+                shown="strict",
+                related=(Step(first.handler.place, "takes a form for whoever the session names"),),
+            )
+            return
+
+
+def _protects_itself(project: Project) -> bool:
+    """Whether anything in the code speaks of such a protection."""
+    imported = (f"{item.module} {item.name}" for file in project.files.values() for item in file.facts.imports)
+    read = project.mentioned(lambda name: bool(_PROTECTS.search(name)))
+    return any(_PROTECTS.search(name) for name in imported) or any(True for _ in read)
+
+
+def _takes_form(project: Project, route: Route) -> bool:
+    if route.framework != "flask" or route.handler.file.role != "production" or not _UNSAFE & set(route.methods):
+        return False
+    reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
+    by_token = any(_TOKENS.search(guard.name) for guard in route.guards)
+    return reads and not by_token and mentions_caller(project, route.handler)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from backaudit.backend.denial import conditions, sides
+from backaudit.backend.denial import conditions, refusals, sides, tests_before
 from backaudit.backend.reads import request_names
+from backaudit.backend.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -18,6 +19,8 @@ _RIGHT = re.compile(
     r"|permissions?|access_?level|user_?type)$",
     re.I,
 )
+_FILLED = ("query", "header", "cookie", "form")
+_HIDDEN = re.compile(r"cookies|COOKIES|headers|META")
 _BY_CLIENT = ("cookies", "COOKIES", "headers", "META", "args", "GET", "query_params", "form", "POST", "values")
 
 
@@ -64,19 +67,37 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
     """
     seen: set[Place] = set()
     bodies = {code: None for name in _BY_CLIENT for code in project.mentioning(name)}
-    for code in sorted(bodies, key=lambda code: (code.path, code.index)):
+    parameters = project.once(_parameters)
+    for code in sorted({**bodies, **dict.fromkeys(parameters)}, key=lambda code: (code.path, code.index)):
         if code.file.role != "production":
             continue
+        refused = _refused(project, code)
         for test in _tests(code):
-            read = _claimed(project, test)
-            if read is not None and test.place not in seen:
+            told = _claimed(project, test, parameters.get(code, frozenset()), refused)
+            if told is not None and test.place not in seen:
                 seen.add(test.place)
                 yield Finding(
                     place=test.place,
-                    message=f"What the caller may do is decided by `{read.spelled}`, which the client writes.",
+                    message=f"What the caller may do is decided by `{told}`, which the client writes.",
+                    remedy="Ask the user that the session or the verified token names: `current_user.is_admin`.",
                     confidence="medium",
                     scope=code.function.qualname,
                 )
+
+
+def _parameters(project: Project) -> Mapping[Code, frozenset[int]]:
+    """The parameters of handlers that the client fills and that are named like a right."""
+    found: dict[Code, frozenset[int]] = {}
+    for route in project.once(routes):
+        own = frozenset(p.index for p in route.params if p.where in _FILLED and _RIGHT.match(p.name.replace("_", "-")))
+        if own:
+            found[route.handler] = own
+    return found
+
+
+def _refused(project: Project, code: Code) -> frozenset[Node]:
+    """The conditions on which a body turns callers away."""
+    return frozenset(test for node in refusals(project, code) for test in tests_before(node))
 
 
 def _tests(code: Code) -> Iterator[Node]:
@@ -85,13 +106,20 @@ def _tests(code: Code) -> Iterator[Node]:
             yield code.node(region.test)
 
 
-def _claimed(project: Project, test: Node) -> Node | None:
-    """The read of the request that a condition takes for a right."""
+def _claimed(project: Project, test: Node, parameters: frozenset[int], refused: frozenset[Node]) -> str | None:
+    """The read of the request that a condition takes for a right, as it is spelled.
+
+    A filter may be named like a right as well: what stands in the query or the form counts where it refuses.
+    """
     for condition in conditions(test):
         for side in (condition, *sides(condition)):
-            key = _key(side.origin)
-            if key is not None and _RIGHT.match(key) and _from_client(project, side.origin):
-                return side.origin
+            here = side.origin
+            if isinstance(here.op, ops.Param) and here.op.index in parameters and test in refused:
+                return here.op.name
+            key = _key(here)
+            named = key is not None and _RIGHT.match(key) and _from_client(project, here)
+            if named and (test in refused or _HIDDEN.search(here.spelled)):
+                return here.spelled
     return None
 
 

@@ -5,26 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.locate import text_of
-from backaudit.backend.settings import is_literally, settings_named
+from backaudit.backend.locate import strings, text_of
+from backaudit.backend.settings import is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, Severity, rule
 
 _SESSION = re.compile(r"sess|token|auth|jwt|sid$|^sid|login|remember|credential|access|refresh|user_?id", re.I)
 _READ_BY_SCRIPTS = re.compile(r"csrf|xsrf|theme|lang|locale|consent|prefer|flash", re.I)
-_STORAGES = (
-    "aiohttp_session.redis_storage.RedisStorage", "aiohttp_session.SimpleCookieStorage",
-    "aiohttp_session.cookie_storage.EncryptedCookieStorage", "aiohttp_session.nacl_storage.NaClCookieStorage",
-    "aiohttp_session.memcached_storage.MemcachedStorage",
-)  # fmt: skip
-_SETTINGS: tuple[tuple[str, str, Severity], ...] = (
-    ("SESSION_COOKIE_HTTPONLY", "scripts can read the session cookie", "high"),
-    ("SESSION_COOKIE_SECURE", "the session cookie also goes over plain HTTP", "medium"),
-    ("CSRF_COOKIE_SECURE", "the CSRF cookie also goes over plain HTTP", "low"),
-    ("REMEMBER_COOKIE_HTTPONLY", "scripts can read the cookie that logs in", "high"),
-    ("REMEMBER_COOKIE_SECURE", "the cookie that logs in also goes over plain HTTP", "medium"),
-    ("JWT_COOKIE_SECURE", "the token's cookie also goes over plain HTTP", "medium"),
+_FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
+_OFF: tuple[tuple[str, str, Severity, Confidence], ...] = (
+    ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", "high"),
+    ("cookie-settings:secure", "the cookie that logs in also goes over plain HTTP", "medium", "medium"),
+    ("cookie-settings:csrf-secure", "the CSRF cookie also goes over plain HTTP", "low", "medium"),
 )
 
 
@@ -67,20 +60,23 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#cookies
     """
-    for call in project.calls_of("set_cookie"):
-        yield from _set(project, call)
-    for call in project.calls(*_STORAGES):
-        yield from _storage(project, call)
-    for name, what, severity in _SETTINGS:
-        for setting in settings_named(project, name):
+    for last in ("set_cookie", "set_signed_cookie"):
+        for call in project.calls_of(last):
+            yield from _set(project, call)
+    for call in project.calls(*sorted(project.models.kinds.get("cookie-writers", ()))):
+        yield from _writer(project, call)
+    for kind, what, severity, confidence in _OFF:
+        for setting in settings_of(project, kind):
             if is_literally(project, setting.value, False):
-                message = f"`{setting.name} = False`: {what}."
-                yield Finding(place=setting.place, message=message, severity=severity, confidence=_sure(name))
+                yield Finding(
+                    place=setting.place,
+                    message=f"`{setting.name} = False`: {what}.",
+                    remedy=f"`{setting.name} = True`, in development switched off by the environment.",
+                    severity=severity,
+                    confidence=confidence,
+                )
+    yield from _carried(project)
     yield from _middleware(project)
-
-
-def _sure(name: str) -> Confidence:
-    return "high" if name.endswith("HTTPONLY") else "medium"
 
 
 def _set(project: Project, call: Node) -> Iterator[Finding]:
@@ -101,6 +97,7 @@ def _set(project: Project, call: Node) -> Iterator[Finding]:
         yield Finding(
             place=call.place,
             message=f"The cookie `{shown}` is set without {named}.",
+            remedy="Add " + ", ".join(_FLAGS[flag] for flag in lacking) + ".",
             confidence="high" if "httponly" in lacking else "medium",
             scope=call.code.function.qualname,
         )
@@ -114,12 +111,43 @@ def _off(project: Project, node: Node | None) -> bool:
     return isinstance(here, ops.Const) and here.value is None
 
 
-def _storage(project: Project, call: Node) -> Iterator[Finding]:
-    given = call.arg(None, "httponly")
-    if given is not None and is_literally(project, given, False) and project.role(call.code.path) == "production":
-        secure = call.arg(None, "secure")
-        more = "" if secure is not None else ", and nothing makes it `secure`"
-        yield Finding(place=call.place, message=f"`httponly=False`: scripts can read the session cookie{more}.")
+def _writer(project: Project, call: Node) -> Iterator[Finding]:
+    """An object that will set the cookie, told to leave a protection off."""
+    lacking = [flag for flag in ("httponly", "secure") if _told_off(project, call, flag)]
+    if not lacking or project.role(call.code.path) != "production":
+        return
+    more = "" if "secure" in lacking or _flag(call, "secure") is not None else ", and nothing makes it `secure`"
+    what = "scripts can read the session cookie" if "httponly" in lacking else "the cookie also goes over plain HTTP"
+    yield Finding(
+        place=call.place,
+        message=f"`{lacking[0]}=False`: {what}{more}.",
+        remedy="Leave both flags on, in development switched off by the environment.",
+        confidence="high" if "httponly" in lacking else "medium",
+    )
+
+
+def _flag(call: Node, flag: str) -> Node | None:
+    return call.arg(None, flag) or call.arg(None, f"cookie_{flag}")
+
+
+def _told_off(project: Project, call: Node, flag: str) -> bool:
+    given = _flag(call, flag)
+    return given is not None and is_literally(project, given, False)
+
+
+def _carried(project: Project) -> Iterator[Finding]:
+    """Tokens in cookies, whose extension leaves `Secure` off until it is told."""
+    if settings_of(project, "cookie-settings:location-secure"):
+        return
+    for setting in settings_of(project, "cookie-settings:location"):
+        if "cookies" in strings(project, setting.value):
+            secure = f"{setting.name.upper().removesuffix('TOKEN_LOCATION')}COOKIE_SECURE"
+            yield Finding(
+                place=setting.place,
+                message=f"Tokens travel in cookies and `{secure}` is not set: they also go over plain HTTP.",
+                remedy=f"`{secure} = True`, in development switched off by the environment.",
+                confidence="medium",
+            )
 
 
 def _middleware(project: Project) -> Iterator[Finding]:
@@ -132,4 +160,5 @@ def _middleware(project: Project) -> Iterator[Finding]:
         sessions = any(name.endswith("sessions.SessionMiddleware") for name in names)
         if sessions and off and project.role(call.code.path) == "production":
             message = "The session cookie also goes over plain HTTP: `https_only` is not set."
-            yield Finding(place=call.place, message=message, shown="strict", confidence="medium")
+            remedy = "`https_only=True`, in development switched off by the environment."
+            yield Finding(place=call.place, message=message, remedy=remedy, shown="strict", confidence="medium")

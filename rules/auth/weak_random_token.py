@@ -18,6 +18,8 @@ _SECRET = re.compile(
 _INNOCENT = re.compile(
     r"account_?(no|number)|color|colour|avatar|sample|delay|sleep|jitter|shuffle|index|primary_key|cache|request_?id|ctx"
 )
+_MAKES_CODE = re.compile(r"^(make|gen|generate|create|new|get|random)_?\w*_?codes?$")
+_STORES = frozenset({"set_cookie", "set_signed_cookie", "set", "setex", "add"})
 # Calls whose result is what they are given, in another form; what another function makes of it is its own affair.
 _FORMS = frozenset(
     {
@@ -93,13 +95,38 @@ def _goal(call: Node, clock: bool) -> tuple[str, Confidence] | None:
         name = op.name if isinstance(op, (ops.Bind, ops.SetAttr)) else ""
         if isinstance(op, ops.SetItem):
             name = code.node(op.key).text or ""
+        if name == "key" and _is_pick(call):
+            continue
         if name and _named(name) and (not clock or _hashed(code, seen)):
             return name, "medium" if name in ("code", "key", "pin") else "high"
+    for other in code.nodes(ops.Call):
+        name = _handed(other, seen)
+        if name and _named(name) and (not clock or _hashed(code, seen)):
+            return name, "high"
     outer = _function(code)
     given = any(isinstance(code.ops[value], ops.Return) for value in seen) or code is not outer
-    if given and outer is not None and _named(outer.function.name) and (not clock or _hashed(code, seen)):
-        return outer.function.name, "high"
+    if given and outer is not None and (not clock or _hashed(code, seen)):
+        if _named(outer.function.name):
+            return outer.function.name, "high"
+        if _MAKES_CODE.search(outer.function.name) and not _INNOCENT.search(outer.function.name):
+            return outer.function.name, "medium"
     return None
+
+
+def _handed(call: Node, seen: set[int]) -> str:
+    """The name under which another call is given the value: a keyword, or a first argument that is a name."""
+    op = call.op
+    assert isinstance(op, ops.Call)
+    keyword = next((name for name, value in op.keywords if value in seen and _named(name)), "")
+    named = len(op.args) > 1 and op.args[1] in seen and call.method in _STORES
+    return keyword or ((call.to(op.args[0]).text or "") if named else "")
+
+
+def _is_pick(call: Node) -> bool:
+    """One element chosen from a collection, not a text put together from many."""
+    regions = call.code.regions_of(call.value)
+    repeated = any(region.kind in ("loop", "comp") for region in regions) or call.code.function.kind == "lambda"
+    return call.method == "choice" and not repeated
 
 
 def _function(code: Code) -> Code | None:
