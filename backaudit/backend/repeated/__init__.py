@@ -85,7 +85,7 @@ def _in_body(project: Project, code: Code) -> Iterator[Repeated]:
     for value, op in enumerate(code.ops):
         if isinstance(op, ops.Element):
             rows = rows_of(project, code.node(op.base))
-            if rows is not None and not rows.few and not rows.plain:
+            if rows is not None and not rows.few:
                 for row in _row_values(project, code.node(value), rows):
                     yield from _worked(project, row, rows)
 
@@ -103,7 +103,10 @@ def _row_values(project: Project, element: Node, rows: Rows) -> Iterator[Node]:
 def _worked(project: Project, row: Node, rows: Rows) -> Iterator[Repeated]:
     relations: set[str] = set()
     for work in work_on(project, row, rows.table):
-        if work.relation and (rows.everything or work.relation in rows.eager or work.relation in relations):
+        # Tortoise asks the database by every call on a relation, whatever was fetched with the rows.
+        asked = work.explicit and rows.table.orm == "tortoise"
+        loaded = rows.everything or work.relation in rows.eager or (rows.inert and not work.explicit)
+        if work.relation and ((loaded and not asked) or work.relation in relations):
             continue
         relations.add(work.relation)
         yield _of_work(project, work, rows)

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.indexing import unique_lookup
+from backaudit.backend.queries import query_sites
 from backaudit.backend.queries.chains import chain_of, denoted_table, table_of
 from backaudit.backend.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.types import split
+from backaudit.sql import Use
 
 # Loading options by name; what they are given is loaded with the rows.
 _DJANGO = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
 _OPTIONS = frozenset(
     {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
 )
+_PLAIN = frozenset({"values", "values_list", "with_entities", "dicts", "tuples"})
 _FEW_ROWS = 5
 _DEPTH = 4
 
@@ -24,7 +28,8 @@ _DEPTH = 4
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a table that a value holds. ``eager``: relations loaded with them; ``everything``: maybe all of them.
 
-    ``few``: a handful at most, by a constant limit. ``origin``: the call in which the query stands.
+    ``few``: a handful at most, by a constant limit or a unique key. ``inert``: reading their attributes runs no query
+    (plain values, rows of an asynchronous session). ``origin``: the call in which the query stands.
     """
 
     table: Table
@@ -32,7 +37,12 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     eager: frozenset[str] = frozenset()
     everything: bool = False
     few: bool = False
-    plain: bool = False
+    inert: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether showing them may run no query more, or none worth a word."""
+        return self.few or self.everything or self.inert
 
 
 def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
@@ -41,8 +51,8 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
     if table is None or depth > _DEPTH:
         return None
     chain = chain_of(node)
-    if any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain):
-        return None  # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
+    # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
+    awaited = any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain)
     made = _made_elsewhere(project, chain, depth)
     if made is None and not _begins(project, chain):
         return None
@@ -56,9 +66,24 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
         origin=made.origin if made is not None and len(parts) <= 1 else origin,
         eager=frozenset(eager) | (made.eager if made is not None else frozenset()),
         everything=everything or (made is not None and made.everything),
-        few=any(_is_few(link) for link in parts) or (made is not None and made.few),
-        plain=any(link.method in ("values", "values_list", "with_entities", "dicts", "tuples") for link in parts),
+        few=any(_is_few(link) for link in parts) or (made is not None and made.few) or _is_one(project, table, parts),
+        inert=awaited or any(link.method in _PLAIN for link in parts) or (made is not None and made.inert),
     )
+
+
+def _is_one(project: Project, table: Table, parts: list[Node]) -> bool:
+    """Whether the conditions pin a unique key: there is one row at most."""
+    uses = project.once(_uses_of)
+    return unique_lookup(table, _exact(parts, uses))
+
+
+def _exact(parts: list[Node], uses: dict[Node, tuple[Use, ...]]) -> Iterator[Use]:
+    every = (use for link in parts for use in uses.get(link, ()))
+    return (use for use in every if use.role == "filter" and use.form == "eq")
+
+
+def _uses_of(project: Project) -> dict[Node, tuple[Use, ...]]:
+    return {site.node: site.uses for site in query_sites(project)}
 
 
 def row_table(project: Project, node: Node) -> Table | None:
@@ -123,6 +148,9 @@ def _statement(argument: Node) -> list[Node]:
 
 def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | None:
     for link in chain:
+        own = _of_view(project, link)
+        if own is not None:
+            return rows_of(project, own, depth + 1)
         for callee in project.callees(link) if link.call is not None else ():
             for op in callee.ops:
                 if isinstance(op, ops.Return) and op.value != ops.NONE:
@@ -130,6 +158,16 @@ def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | N
                     if found is not None:
                         return found
     return None
+
+
+def _of_view(project: Project, link: Node) -> Node | None:
+    """The ``queryset`` of a class-based view's body, for ``super().get_queryset()`` and ``self.queryset``."""
+    cls, op = link.code.cls, link.op
+    inherited = link.call is not None and link.method == "get_queryset" and not project.callees(link)
+    if cls is None or not (inherited or (isinstance(op, ops.Attr) and op.name == "queryset")):
+        return None
+    views = (project.class_named(owner) for owner in project.lineage(cls.name))
+    return next((view.fields["queryset"] for view in views if view is not None and "queryset" in view.fields), None)
 
 
 def _loaded(project: Project, link: Node) -> Iterator[str]:

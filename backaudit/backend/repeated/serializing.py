@@ -11,10 +11,10 @@ from backaudit.backend.repeated.loading import Rows, rows_of
 from backaudit.backend.repeated.work import work_of_param
 from backaudit.backend.routes import routes
 from backaudit.backend.schema import Table, schema
-from backaudit.backend.schema.values import text, texts, truth
+from backaudit.backend.schema.values import items, text, texts, truth
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 
 _SERIALIZERS = (
     "rest_framework.serializers.BaseSerializer", "rest_framework.serializers.Serializer",
@@ -58,7 +58,7 @@ def _called(project: Project) -> Iterator[Shown]:
             if first is None or not truth(project, call.arg(None, "many")) or call.code.function.kind == "class":
                 continue
             rows = rows_of(project, first)
-            if rows is None or rows.few or rows.everything:
+            if rows is None or rows.settled:
                 continue
             place = (
                 call_place(rows.origin)
@@ -84,8 +84,8 @@ def _generic(project: Project) -> Iterator[Shown]:
             or not _is_list(project, view)
         ):
             continue
-        serializer, rows = _declared(project, view, "serializer_class"), _view_rows(project, view)
-        if serializer is None or rows is None or rows.everything:
+        serializer, rows = _list_serializer(project, view), _view_rows(project, view)
+        if serializer is None or rows is None or rows.settled:
             continue
         for touch in touches(project, serializer, rows.table):
             if touch.relation not in rows.eager:
@@ -93,10 +93,43 @@ def _generic(project: Project) -> Iterator[Shown]:
 
 
 def _is_list(project: Project, view: ClassView) -> bool:
+    """Whether a view lists rows: a library's list view, or a method of ours that serializes many."""
     listing = [
         name for name in project.lineage(view.name) if "List" in name or "ModelViewSet" in name or "ReadOnly" in name
     ]
-    return any(name.startswith("rest_framework.") for name in listing)
+    return any(name.startswith("rest_framework.") for name in listing) or _lists_itself(project, view)
+
+
+def _lists_itself(project: Project, view: ClassView) -> bool:
+    method = project.method(view.name, "get")
+    return method is not None and any(
+        call.method in ("serializer_class", "get_serializer") and truth(project, call.arg(None, "many"))
+        for call in method.nodes(ops.Call)
+    )
+
+
+def _list_serializer(project: Project, view: ClassView) -> ClassView | None:
+    """The serializer of a view's list: the class it names, or what its ``get_serializer_class`` answers for a list."""
+    method = project.method(view.name, "get_serializer_class")
+    for op in method.ops if method is not None else ():
+        if isinstance(op, ops.Return) and op.value != ops.NONE and method is not None and _for_list(method, op):
+            found = next(iter(project.denoted_classes(method.node(op.value))), None)
+            if found is not None:
+                return found
+    return _declared(project, view, "serializer_class")
+
+
+def _for_list(method: Code, op: ops.Return) -> bool:
+    """Whether a return may answer for the action ``list``: a comparison with other actions leads elsewhere."""
+    value = method.ops.index(op)
+    for region in method.regions_of(value):
+        test = method.node(region.test).origin if region.test != ops.NONE else None
+        compared = test.op if test is not None else None
+        if region.kind == "then" and test is not None and isinstance(compared, ops.Compare):
+            written = [part.text for part in (items(test.to(compared.right)) or [test.to(compared.right)])]
+            if all(text is not None for text in written) and not {"list", "GET"} & set(written):
+                return False
+    return True
 
 
 def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
@@ -205,7 +238,7 @@ def _responses(project: Project) -> Iterator[Shown]:
                     if isinstance(op, ops.Return) and op.value >= 0
                     else None
                 )
-                if rows is not None and not rows.few and not rows.everything:
+                if rows is not None and not rows.settled:
                     yield from _modelled(project, cls, rows)
 
 

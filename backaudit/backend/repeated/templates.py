@@ -45,7 +45,7 @@ def _call(project: Project, node: Node) -> Iterator[Shown]:
         return
     for key, value in _context(node).items():
         rows = rows_of(project, value)
-        if rows is not None and not rows.few and not rows.everything and rows.origin.call is not None:
+        if rows is not None and not rows.settled and rows.origin.call is not None:
             yield from _in_template(project, name, key, rows, call_place(rows.origin))
 
 
@@ -66,7 +66,7 @@ def _list_view(project: Project, cls: ClassView) -> Iterator[Shown]:
     rows = rows_of(project, queryset) if queryset is not None else None
     if rows is None and table is not None and model is not None and queryset is None:
         rows = Rows(table=table, origin=model)
-    if rows is None or rows.everything:
+    if rows is None or rows.settled:
         return
     simple = rows.table.model.rpartition(".")[2].lower()
     app = cls.file.path.rpartition("/")[0].rpartition("/")[2]

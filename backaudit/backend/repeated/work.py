@@ -45,6 +45,7 @@ class Work(msgspec.Struct, frozen=True):
     """Something that runs a query for every row. ``relation``: the lazy relation touched, empty for a query.
 
     ``path``: the calls that hand the row on, outermost first. ``writes``: one of the functions called changes things.
+    ``explicit``: the relation is not only read but awaited, or asked for its rows by a call.
     """
 
     place: Place
@@ -52,6 +53,7 @@ class Work(msgspec.Struct, frozen=True):
     text: str
     path: tuple[Place, ...] = ()
     writes: bool = False
+    explicit: bool = False
 
 
 def work_on(project: Project, row: Node, table: Table, depth: int = 0) -> Iterator[Work]:
@@ -82,7 +84,8 @@ def _attribute(project: Project, node: Node, op: ops.Attr, table: Table, depth: 
     if found is not None:
         relation = found[1]
         if not relation.eager and not (relation.many and _only_changed(node)):
-            yield Work(_name_place(node, op), op.name, f"`{op.name}` is loaded for each row")
+            text = f"`{op.name}` is loaded for each row"
+            yield Work(_name_place(node, op), op.name, text, explicit=_is_asked(node))
         return
     method = project.method(table.model, op.name) if table.model else None
     if method is not None and depth < _DEPTH and _is_property(method):
@@ -102,6 +105,16 @@ def _only_changed(node: Node) -> bool:
     )
 
 
+def _is_asked(node: Node) -> bool:
+    """Whether a relation is awaited, or asked for its rows by a call."""
+    calls = _ENDS | _LISTS | {"order_by", "limit", "values", "prefetch_related"}
+    return any(
+        (isinstance(op, ops.Attr) and op.name in calls and node.code.origin(op.base) == node.value)
+        or (isinstance(op, ops.Await) and node.code.origin(op.value) == node.value)
+        for op in node.code.ops
+    )
+
+
 def _is_property(method: Code) -> bool:
     return any(
         d.spelled.rpartition(".")[2] in ("property", "cached_property", "hybrid_property") for d in method.decorators
@@ -117,11 +130,11 @@ def _call(project: Project, node: Node, row: Node, table: Table, depth: int) -> 
     given = [argument for argument in node.args() if argument.origin.value == row.value]
     receiver = node.receiver
     on_row = receiver is not None and receiver.origin.value == row.value
-    if on_row or given:
+    if on_row or (given and not runs_query(project, node)):
         if depth < _DEPTH:
             yield from _handed_on(project, node, row, table, depth, on_row)
         return
-    if not any(_derives(argument, row, 0) for argument in node.args()):
+    if not given and not any(_derives(argument, row, 0) for argument in node.args()):
         return
     if runs_query(project, node):
         yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query")
