@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
+from backaudit.backend.default_order import default_orders
 from backaudit.backend.indexing import ordering, serving, unique_lookup
 from backaudit.backend.paging import paged
 from backaudit.backend.queries import QuerySite, query_sites
@@ -50,6 +52,8 @@ _SMALL = re.compile(
 _OWNERS = re.compile(
     r"(^|_)(organi[sz]ations?|orgs?|tenants?|compan(y|ies)|workspaces?|sites?|stores?|schools?|branch(es)?)$", re.I
 )
+# How many sites of one missing index are shown by default.
+_SITES = 3
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +108,16 @@ def _missing_filters(project: Project) -> tuple[Missing, ...]:
             missing = _filter(project, tables, site, table) if table is not None else None
             if missing is not None:
                 found.setdefault((missing.place, table.name if table is not None else ""), missing)
-    return tuple(found[key] for key in sorted(found))
+    return tuple(_thinned(found[key] for key in sorted(found)))
+
+
+def _thinned(every: Iterable[Missing]) -> Iterator[Missing]:
+    """One missing index is one mistake: some of its sites say enough, the others are worth a look only."""
+    shown: Counter[tuple[str, str]] = Counter()
+    for missing in every:
+        key = (missing.table.name, missing.proposed[0])
+        shown[key] += missing.core
+        yield msgspec.structs.replace(missing, core=False) if shown[key] > _SITES else missing
 
 
 def _filter(project: Project, tables: Schema, site: QuerySite, table: Table) -> Missing | None:
@@ -119,7 +132,10 @@ def _filter(project: Project, tables: Schema, site: QuerySite, table: Table) -> 
     best = [use for use, level in judged if level == "high"] or [use for use, level in judged if level == "medium"]
     level: Weight = "high" if any(level == "high" for _, level in judged) else "medium" if best else "low"
     uses = tuple(best or open_)
-    core = level != "low" and not blocked and grows(table) and _reached(project, site.code)
+    # A library's own table is not the project's to index; a filter that clients may fill in is worth one for keys only.
+    optional = site.code.function.kind == "class" and level != "high"
+    foreign = table.place is None
+    core = level != "low" and not (blocked or optional or foreign) and grows(table) and _reached(project, site.code)
     return Missing(
         site=site,
         table=table,
@@ -127,7 +143,7 @@ def _filter(project: Project, tables: Schema, site: QuerySite, table: Table) -> 
         proposed=tuple(dict.fromkeys(use.column for use in uses if use.branch == (0, 0) or use is uses[0]))[:3],
         place=site.place_of(uses[0]),
         weight=level if core else "low",
-        sure="low" if blocked else "high" if level == "high" else "medium",
+        sure="low" if blocked or foreign else "high" if level == "high" else "medium",
         core=core and not site.unread and serves_requests(project, site.code),
     )
 
@@ -298,8 +314,8 @@ def _join(project: Project, tables: Schema, site: QuerySite, use: Use) -> Missin
         proposed=(use.column,),
         place=site.place_of(use),
         weight="high" if narrowed else "medium",
-        sure="high" if narrowed else "medium",
-        core=production,
+        sure="high" if narrowed else "low",
+        core=production and narrowed,
     )
 
 
@@ -319,7 +335,7 @@ def _is_many_side(tables: Schema, table: Table, use: Use) -> bool:
 def _missing_sorts(project: Project) -> tuple[Missing, ...]:
     tables = schema(project)
     found: dict[Place, Missing] = {}
-    for site in _sites(project):
+    for site in (*_sites(project), *default_orders(project)):
         missing = _sort(project, tables, site)
         if missing is not None:
             found.setdefault(missing.place, missing)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.queries.chains import chain_of, is_sliced
 from backaudit.backend.settings import entry
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 
 _PAGERS = ("Paginator", "paginate_queryset", "paginate", "apaginate", "paginate_query")
 _DEPTH = 3
@@ -25,14 +25,14 @@ def _returned(code: Code, link: Node) -> bool:
 
 def _paged(project: Project, code: Code, depth: int) -> bool:
     if code.function.name == "get_queryset" and code.cls is not None:
-        return _page_size(project, code)
+        return page_size(project, code.cls)
     callers = project.callers(code) if depth < _DEPTH else ()
     return any(_cut(project, call, depth) for call in callers)
 
 
-def _page_size(project: Project, code: Code) -> bool:
-    cls = code.cls
-    for owner in project.lineage(cls.name) if cls is not None else ():
+def page_size(project: Project, cls: ClassView) -> bool:
+    """Whether a list view shows its rows page by page."""
+    for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for name in ("pagination_class", "paginate_by") if view is not None else ():
             bound = view.fields.get(name) if view is not None else None

@@ -18,6 +18,7 @@ from backaudit.backend.queries.chains import (
 )
 from backaudit.backend.queries.expressions import Conditions
 from backaudit.backend.queries.filtersets import filterset_sites
+from backaudit.backend.queries.handed import handed_sites
 from backaudit.backend.queries.lookups import Lookups
 from backaudit.backend.queries.raw import raw_sites
 from backaudit.backend.queries.records import QuerySite
@@ -35,6 +36,8 @@ _LOOKUPS = (
     "get", "aget", "get_or_create", "aget_or_create", "update_or_create", "get_or_none", "filter_one", "first_or_none"
 )  # fmt: skip
 _SHORTCUTS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404")
+# Links that narrow nothing, even if what they say is unknown.
+_HARMLESS = (*_LOOKUPS, "order_by", "latest", "earliest")
 _KEYWORD_ORMS = ("django", "tortoise")
 
 
@@ -52,7 +55,7 @@ def query_sites(project: Project) -> tuple[QuerySite, ...]:
 def _query_sites(project: Project) -> tuple[QuerySite, ...]:
     if not schema(project).tables:
         return ()
-    found = [*_chained(project), *raw_sites(project), *filterset_sites(project)]
+    found = [*_chained(project), *raw_sites(project), *filterset_sites(project), *handed_sites(project)]
     return tuple(sorted(found, key=lambda site: site.place))
 
 
@@ -114,7 +117,11 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
         single=single or node.method in (*_LOOKUPS, "get_object_or_404"),
         verb=verb,
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
-        unread=any(not other.uses and other.node.method not in _LOOKUPS for other in chain) or _opens_unknown(link),
+        unread=any(
+            not other.uses and other.node.method not in _HARMLESS and conditions(other.node) <= around
+            for other in chain
+        )
+        or _opens_unknown(link),
     )
 
 

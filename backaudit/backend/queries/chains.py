@@ -15,6 +15,8 @@ _MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet", "django.db
 _OPENERS = frozenset({"query", "select", "update", "delete", "insert", "exists", "text", "execute"})
 # Calls of a session that run a statement.
 _RUNS = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
+# What classes that ask the database for one model call it.
+_MODEL_FIELDS = ("model", "_model", "model_class", "entity", "__model__")
 _LIMITS = frozenset({"limit", "paginate", "slice", "fetch", "fetchmany", "paginate_query"})
 _SINGLE = frozenset(
     ("first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "exists", "first_or_404")
@@ -144,8 +146,41 @@ def denoted_table(project: Project, node: Node) -> Table | None:
     if origin.method in ("aliased", "with_polymorphic") and first is not None:
         return denoted_table(project, first)
     if isinstance(origin.op, ops.Attr):
-        return denoted_table(project, origin.to(origin.op.base))
+        own = _own_model(project, origin, origin.op)
+        return own if own is not None else denoted_table(project, origin.to(origin.op.base))
     return _imperative(project, tables, origin)
+
+
+def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
+    """``self.model`` of a repository that names its model."""
+    base = node.to(op.base).origin.op
+    cls = node.code.cls
+    own = cls is not None and isinstance(base, ops.Param) and base.index == 0 and op.name in _MODEL_FIELDS
+    return model_of(project, cls.name) if own and cls is not None else None
+
+
+def model_of(project: Project, cls: str) -> Table | None:
+    """The table of the model that a repository class is for: its field ``model``, or ``Repository[Model]``."""
+    tables = schema(project)
+    for owner in project.lineage(cls):
+        view = project.class_named(owner)
+        bound = [view.fields[name] for name in _MODEL_FIELDS if name in view.fields] if view is not None else []
+        parts = [part for base in view.bases for part in _parameters(base)] if view is not None else []
+        for node in (*bound, *parts):
+            for model in project.denoted_classes(node):
+                found = tables.of_model(model.name)
+                if found is not None:
+                    return found
+    return None
+
+
+def _parameters(base: Node) -> list[Node]:
+    """``A`` and ``B`` of the base ``Base[A, B]``."""
+    op = base.origin.op
+    if not isinstance(op, ops.Item):
+        return []
+    key = base.origin.to(op.key)
+    return [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
 
 
 def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:

@@ -81,6 +81,9 @@ class Conditions:
         if receiver is None:
             return
         value = node.arg(0)
+        if method in ("has", "any") and value is not None and (related := self._related(receiver)) is not None:
+            yield from self._exists(related, value, branch, negated)
+            return
         form: Form = self._pattern(value) if method == "like" else _METHODS[method]
         if method in ("is_", "isnot", "is_not") and value is not None and isinstance(value.const, bool):
             form = "bool"
@@ -92,6 +95,24 @@ class Conditions:
             yield self._use(found, "not" if negated and form != "null" else "other" if odd else form, branch, text)
         elif (wrapped := self._wrapped(receiver)) is not None:
             yield self._use(wrapped[0], "not" if negated else "function", branch, "", wrapped[1])
+
+    def _related(self, node: Node) -> tuple[Table, Relation] | None:
+        """The relation that ``Post.owner`` is."""
+        op = node.origin.op
+        table = denoted_table(self._project, node.origin.to(op.base)) if isinstance(op, ops.Attr) else None
+        return self._schema.relation(table, op.name) if table is not None and isinstance(op, ops.Attr) else None
+
+    def _exists(self, related: tuple[Table, Relation], value: Node, branch: Branch, negated: bool) -> Iterator[Use]:
+        """``Post.owner.has(User.id == x)`` is a condition on the key; any other one is on the other table's columns."""
+        owner, relation = related
+        target = self._schema.of_model(relation.target)
+        key = owner.column(relation.column) if relation.column else None
+        for use in self.read(value, "filter", branch, negated):
+            single = target is not None and use.table == target.name and target.primary_key == (use.column,)
+            if key is not None and single and use.form in ("eq", "in"):
+                yield self._use((owner, key), use.form, branch)
+            else:
+                yield use
 
     def _pattern(self, value: Node | None) -> Form:
         texts = spelled_strings(self._project, value) if value is not None else ()
