@@ -224,8 +224,8 @@ class _Scan:
         gc.set_threshold(200_000, 20, 20)
         root = self._root()
         isolate(root.folder)
-        loaded, names = _load_rules()
         config = self._config(root)
+        loaded, names = self._rules(config)
         if self.options["show_config"]:
             return self._show(config, root, loaded, names)
         report = self._report(root, config, loaded)
@@ -234,6 +234,20 @@ class _Scan:
         if not any(target.path is None for target in self.targets) and not self.quiet:
             self._say_where(report)
         return _exit_code(report, config)
+
+    def _rules(self, config: Config) -> tuple[Loaded, RuleNames]:
+        """The rules: all, or the families asked for where nothing else is named; a hook has no time for the others."""
+        from backaudit import plugins
+        from backaudit.config import families
+        from backaudit.rulenames import RuleNames
+
+        asked = frozenset() if self.options["show_config"] else families(config)
+        if not asked:
+            return _load_rules()
+        isolate()
+        loaded = plugins.load_families(asked)
+        known = {rule.family for rule in loaded.rules}
+        return (loaded, RuleNames(loaded.rules)) if asked <= known else _load_rules()
 
     def _root(self) -> Root:
         from backaudit.config import find_root

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from backaudit.rule import SEVERITIES, Rule, Severity
-from backaudit.rulenames import RuleNames, suggestion
+from backaudit.rulenames import BUILT_IN_FAMILIES, RuleNames, suggestion
 from backaudit.source import Kind, Limits
 from backaudit.toml import TomlError, parse_toml
 from backaudit.usage import UsageError
@@ -124,6 +124,17 @@ def check_names(config: Config, names: RuleNames) -> None:
         if rule is None:
             raise UsageError(f'{_where(config, "options")}there is no rule "{name}".{names.suggestion(name)}')
         _check_options(rule, options, _where(config, "options"))
+
+
+def families(config: Config) -> frozenset[str]:
+    """The built-in families in which all rules stand that the configuration names; none if others have to be known."""
+    named = [
+        name
+        for setting in ("select", "ignore", "severities", "per_path_ignores")
+        for name in _rule_names(getattr(config, setting))
+    ]
+    found = frozenset(name.partition("/")[0] for name in (*named, *config.options))
+    return found if config.select and found <= BUILT_IN_FAMILIES else frozenset()
 
 
 def by_id(config: Config, names: RuleNames) -> Config:

@@ -93,7 +93,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
     local: bool = False
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ("code",)
 
     @property
     def family(self) -> str:
@@ -116,14 +116,14 @@ def rule(
     options: tuple[Option, ...] = (),
     aliases: tuple[str, ...] = (),
     local: bool = False,
-    needs: tuple[str, ...] = (),
+    needs: tuple[str, ...] = ("code",),
 ) -> Callable[[Check], Rule]:
     """Turn a generator ``Project -> Finding`` into a :class:`Rule`.
 
     ``owasp`` names entries such as ``"A04:2025"``, ``"A02:2021"``, ``"API2:2023"``. ``about_files`` marks the few rules
     whose subject is a file itself; all others select through the project's indexes. ``local`` marks those that judge a
     file by itself, so that a hook may ask them about the staged files alone. ``needs`` names what has to be extracted
-    for a rule beyond the usual (``bandit``).
+    for a rule: ``code`` (of every Python file), which a rule about literal credentials alone does without; ``bandit``.
     """
 
     def wrap(check: Check) -> Rule:

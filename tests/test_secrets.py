@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backaudit import plugins
 from backaudit.extract.python import lower
-from backaudit.extract.secrets import extract_secrets
+from backaudit.extract.secrets.hits import extract_secrets
 from backaudit.extract.secrets.lines import Lines
 from backaudit.extract.secrets.names import kind_of_name
 from backaudit.extract.secrets.values import judge
@@ -166,7 +166,7 @@ def test_documented_and_short_tokens_are_none(provider: str) -> None:
 
 def test_detect_secrets_is_loaded_for_need_alone() -> None:
     code = (
-        "import sys; from backaudit.extract.secrets import extract_secrets; from backaudit.source import decode\n"
+        "import sys; from backaudit.extract.secrets.hits import extract_secrets; from backaudit.source import decode\n"
         "for value in (b'change-me', b'AKIA' + b'Q3EGR7TZ5WXN2LMP'):\n"
         "    extract_secrets(decode('.env', b'SECRET_KEY=' + value), None); print('detect_secrets' in sys.modules)\n"
     )

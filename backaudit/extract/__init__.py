@@ -12,22 +12,28 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.source import Source
 
-EVERYTHING = frozenset({"bandit"})
+EVERYTHING = frozenset({"bandit", "code"})
 
 
 def extract(source: Source, *, tracked: bool = True, wanted: Collection[str] = EVERYTHING) -> FileFacts:
     """The facts of one file. What cannot be parsed is a Problem among them; nothing of a file's content raises.
 
-    ``wanted`` names what is extracted beyond the usual, for rules that need it.
+    ``wanted`` names what the rules need: "bandit" its hits; "code" what every Python file does, without which only
+    those are parsed that may hold a credential.
     """
     return _python(source, tracked, wanted) if source.kind == "python" else _text(source, tracked)
 
 
 def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts:
-    from backaudit.extract.python import lower
-    from backaudit.extract.secrets import extract_secrets
+    from backaudit.extract.secrets.hits import extract_secrets
 
-    lowered = lower(source)
+    code = source if "code" in wanted else _prospects(source)
+    if code is None:
+        return FileFacts(path=source.path, kind=source.kind, digest=source.digest.hex(), tracked=tracked)
+
+    from backaudit.extract.python import lower
+
+    lowered = lower(code)
     problems = [] if lowered.problem is None else [lowered.problem]
     hits: tuple[BanditHit, ...] = ()
     if "bandit" in wanted:
@@ -47,6 +53,16 @@ def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts
     )
 
 
+def _prospects(source: Source) -> Source | None:
+    """The file without what can hold no credential, None if that is all of it."""
+    from msgspec.structs import replace
+
+    from backaudit.extract.secrets.prospect import prospects
+
+    text = prospects(source.text)
+    return None if text is None else replace(source, text=text)
+
+
 def _bandit(source: Source) -> tuple[tuple[BanditHit, ...], list[Problem]]:
     from backaudit.extract.bandit import extract_bandit
 
@@ -59,7 +75,7 @@ def _bandit(source: Source) -> tuple[tuple[BanditHit, ...], list[Problem]]:
 
 def _text(source: Source, tracked: bool) -> FileFacts:
     from backaudit.extract.comments import comments_of, extents_of
-    from backaudit.extract.secrets import extract_secrets
+    from backaudit.extract.secrets.hits import extract_secrets
 
     return FileFacts(
         path=source.path,

@@ -22,7 +22,7 @@ def _rule(row: Row) -> Rule:
     covered = bool(row.covered_by) and all(_exists(rule_id) for rule_id in row.covered_by)
     shown: Shown = "selected" if covered else "strict"
     return rule(
-        f"bandit/{row.id}", severity=row.severity, shown=shown, cwe=row.cwe, owasp=row.owasp, needs=("bandit",)
+        f"bandit/{row.id}", severity=row.severity, shown=shown, cwe=row.cwe, owasp=row.owasp, needs=("bandit", "code")
     )(_check(row))
 
 

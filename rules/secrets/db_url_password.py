@@ -9,7 +9,14 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/db-url-password", severity="critical", cwe=798, owasp=("A07:2025", "A07:2021", "API2:2023"), local=True)
+@rule(
+    "secrets/db-url-password",
+    severity="critical",
+    cwe=798,
+    owasp=("A07:2025", "A07:2021", "API2:2023"),
+    local=True,
+    needs=(),
+)
 def db_url_password(project: Project) -> Iterator[Finding]:
     """A database URL carries its password.
 

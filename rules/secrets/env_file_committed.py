@@ -19,6 +19,7 @@ from backaudit.rule import Confidence, Finding, rule
     owasp=("A02:2025", "A05:2021"),
     about_files=True,
     local=True,
+    needs=(),
 )
 def env_file_committed(project: Project) -> Iterator[Finding]:
     """A file of secrets is tracked by git.

@@ -19,6 +19,7 @@ from backaudit.source import lines
     owasp=("A02:2025", "A05:2021"),
     about_files=True,
     local=True,
+    needs=(),
 )
 def env_file_not_ignored(project: Project) -> Iterator[Finding]:
     """The project reads a `.env` file that `.gitignore` does not list.

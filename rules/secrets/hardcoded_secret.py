@@ -9,7 +9,14 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/hardcoded-secret", severity="critical", cwe=798, owasp=("A07:2025", "A07:2021", "API2:2023"), local=True)
+@rule(
+    "secrets/hardcoded-secret",
+    severity="critical",
+    cwe=798,
+    owasp=("A07:2025", "A07:2021", "API2:2023"),
+    local=True,
+    needs=(),
+)
 def hardcoded_secret(project: Project) -> Iterator[Finding]:
     """A key, token or password is written in the code.
 

@@ -10,7 +10,12 @@ from backaudit.rule import Finding, rule
 
 
 @rule(
-    "secrets/insecure-env-default", severity="high", cwe=1188, owasp=("A02:2025", "A05:2021", "API8:2023"), local=True
+    "secrets/insecure-env-default",
+    severity="high",
+    cwe=1188,
+    owasp=("A02:2025", "A05:2021", "API8:2023"),
+    local=True,
+    needs=(),
 )
 def insecure_env_default(project: Project) -> Iterator[Finding]:
     """A secret read from the environment falls back to a literal.

@@ -9,7 +9,14 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule("secrets/jwt-secret", severity="critical", cwe=321, owasp=("A04:2025", "A02:2021", "API2:2023"), local=True)
+@rule(
+    "secrets/jwt-secret",
+    severity="critical",
+    cwe=321,
+    owasp=("A04:2025", "A02:2021", "API2:2023"),
+    local=True,
+    needs=(),
+)
 def jwt_secret(project: Project) -> Iterator[Finding]:
     """The key that signs tokens is a literal.
 

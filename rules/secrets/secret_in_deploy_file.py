@@ -10,7 +10,12 @@ from backaudit.rule import Finding, rule
 
 
 @rule(
-    "secrets/secret-in-deploy-file", severity="high", cwe=798, owasp=("A02:2025", "A05:2021", "API8:2023"), local=True
+    "secrets/secret-in-deploy-file",
+    severity="high",
+    cwe=798,
+    owasp=("A02:2025", "A05:2021", "API8:2023"),
+    local=True,
+    needs=(),
 )
 def secret_in_deploy_file(project: Project) -> Iterator[Finding]:
     """A file that runs the project holds a credential.
