@@ -78,7 +78,7 @@ def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = 
 
     ``exclude``: patterns in ``.gitignore``'s language, relative to the root. ``named``: paths relative to the root that
     the user asked for: they are scanned though something else than ``exclude`` leaves them out. Without ``use_git`` no
-    repository is looked for, and every file counts as tracked.
+    repository is looked for, and every file counts as tracked, whatever a ``.gitignore`` says.
     """
     repository = gitindex.repository_of(root) if use_git else None
     walk = _Walk(root, exclude, named)
@@ -87,6 +87,7 @@ def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = 
         repository = None
     if repository is None:
         walk.has_git = False
+        walk.has_ignores = use_git
         if use_git:
             notes.append("No git repository: every file that no .gitignore names counts as tracked.")
     walk.run()
@@ -127,6 +128,7 @@ class _Walk:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.has_git = True
+        self.has_ignores = True
         self._exclude = Ignores().within("", exclude) if exclude else Ignores()
         self._named = [name.strip("/") for name in named if name not in ("", ".")]
         self._tracked: set[str] = set()
@@ -211,7 +213,7 @@ class _Walk:
             if nested is not None:
                 self._track(nested, folder.prefix, "")
                 ignores = _info_exclude(nested).moved_to(folder.prefix)
-        if GITIGNORE in names:
+        if GITIGNORE in names and self.has_ignores:
             ignores = ignores.within(folder.prefix, _patterns(self.root / folder.prefix / GITIGNORE))
         return msgspec.structs.replace(folder, ignores=ignores)
 

@@ -70,12 +70,10 @@ def _is_wanted(entry: Entry, prefix: str) -> bool:
 
 
 def _changed(repository: Repository) -> Iterable[str]:
-    base = (
-        "HEAD"
-        if _git(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False)
-        else _empty_tree(repository)
-    )
-    output = _git(repository, ["diff-index", "--cached", "--name-only", "--no-renames", "-z", base, "--"])
+    command = ["diff-index", "--cached", "--name-only", "--no-renames", "-z"]
+    output = _git(repository, [*command, "HEAD", "--"], check=False)
+    if not output and not _git(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+        output = _git(repository, [*command, _empty_tree(repository), "--"])
     return [os.fsdecode(path) for path in output.split(b"\0") if path]
 
 

@@ -334,6 +334,16 @@ def test_staged_reports_what_is_staged_as_it_is_staged(project: Path) -> None:
 
 
 @needs_git
+def test_staged_reports_what_was_added_though_it_is_ignored(project: Path) -> None:
+    git(project, "init", "-q")
+    (project / ".gitignore").write_text(".env\n")
+    (project / ".env").write_text("SECRET_KEY=vN3kX9vTq2LmWzR7pYc4\n")
+    git(project, "add", "--force", ".gitignore", ".env")
+    done = scan(project, "--staged", "--select", "secrets")
+    assert [rule for _, rule, _ in found(done)] == ["secrets/env-file-committed"]
+
+
+@needs_git
 def test_staged_works_before_the_first_commit_and_below_the_top(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     inner = tmp_path / "services" / "api"

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 RECURSION_LIMIT = 12_000
 # A file that takes longer than this is taken for a hang. No result depends on it but that of the file itself.
 HANG_SECONDS = 120.0
-# Batches are about this many bytes, so that both workers stay busy to the end and messages stay few.
+# Batches are about this many bytes, so that both workers stay busy to the end and messages stay few; larger ones where
+# most of the code is not looked at, so that few files do not start a second worker.
 BATCH_BYTES = 96_000
+LIGHT_BATCH_BYTES = 384_000
 
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml")
 _ENCODER = msgspec.msgpack.Encoder()
@@ -169,9 +171,10 @@ class _Pool:
         """Batches of about equal weight, large files first: the last batches then end together."""
         sized = sorted(((_size(self._root / path), path) for path in paths), key=lambda item: (-item[0], item[1]))
         batches: list[list[str]] = []
-        weight = BATCH_BYTES
+        full = BATCH_BYTES if "code" in self._wanted else LIGHT_BATCH_BYTES
+        weight = full
         for size, path in sized:
-            if weight + size > BATCH_BYTES:
+            if weight + size > full:
                 batches.append([])
                 weight = 0
             batches[-1].append(path)
