@@ -216,7 +216,9 @@ def _openings(statement: str) -> Iterator[tuple[int, str]]:
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """(line, statement): split at semicolons outside quotes, comments and dollar quotes."""
     start = line = at = 0
-    for token in re.finditer(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", text, re.S):
+    # MySQL's dumps write a quotation mark in a text as ``\\'``; for others the backslash is a character like any.
+    quoted = r"'(?:[^'\\]|''|\\.)*'" if _MYSQL.search(text) else r"'(?:[^']|'')*'"
+    for token in re.finditer(quoted + r"|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", text, re.S):
         if token.group() == ";":
             yield line + 1, text[start : token.start()]
             line += text.count("\n", at, token.end())

@@ -18,10 +18,13 @@ _VERB = re.compile(r"\s*(insert|replace|update|select|delete|with)\b", re.I)
 
 class Parameter(msgspec.Struct, frozen=True):
     """``slot``: position (from 0) or name of the bound parameter; empty for a value that was put into the text itself.
-    ``column`` is empty where only its ``position`` in the table is known (an INSERT that names no columns)."""
+
+    ``use``: ``limited`` is the length of what is asked for. ``column`` is empty where only its ``position`` in the
+    table is known (an INSERT that names no columns).
+    """
 
     slot: int | str
-    use: Literal["stored", "compared"]
+    use: Literal["stored", "compared", "limited"]
     table: str
     column: str
     position: int
@@ -33,7 +36,7 @@ def parameters(text: str) -> tuple[Parameter, ...]:
     if len(text) > MAX_TEXT or not _VERB.match(text):
         return ()
     found = parsed(_numbered(text))
-    return () if found is None else (*_inserted(found), *_updated(found), *_compared(found))
+    return () if found is None else (*_inserted(found), *_updated(found), *_compared(found), *_limited(found))
 
 
 def _numbered(text: str) -> str:
@@ -81,6 +84,13 @@ def _compared(found: Tree) -> Iterator[Parameter]:
                 slot = _slot(value)
                 if slot is not None and column.key == "column":
                     yield Parameter(slot, "compared", table.name if table is not None else "", column.name, -1)
+
+
+def _limited(found: Tree) -> Iterator[Parameter]:
+    for limit in found.find_all(*node_types("Limit")):
+        slot = _slot(limit.expression)
+        if slot is not None and slot != "":
+            yield Parameter(slot, "limited", "", "", -1)
 
 
 def _slot(value: Tree) -> int | str | None:

@@ -140,6 +140,14 @@ def _bounded(project: Project, seen: Marked) -> bool:
     return any(not _LIMITS.isdisjoint(marker.keywords()) for marker in seen.markers)
 
 
+def is_capped(project: Project, code: Code, index: int) -> bool:
+    """Whether a parameter's declaration gives it a greatest value, or a choice of values."""
+    seen = marked(project, code, index)
+    if any(split(name)[0] in _NARROW or project.inherits(split(name)[0], *_ENUMS) for name in seen.types):
+        return True
+    return any(not {"le", "lt", "choices", "enum"}.isdisjoint(marker.keywords()) for marker in seen.markers)
+
+
 def plain_params(project: Project, code: Code, template: Template, request: bool) -> tuple[RouteParam, ...]:
     """Parameters of handlers that get the path's placeholders by name, after the request where ``request`` is set."""
     parsers = project.models.kinds.get("argument-parsers", frozenset())

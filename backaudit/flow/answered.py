@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.backend.catching import first_line
 from backaudit.backend.queries import call_place
+from backaudit.backend.reads import request_names
 from backaudit.backend.records import Route
 from backaudit.backend.responses import response_model
 from backaudit.backend.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
+from backaudit.flow.labels import Password
 from backaudit.flow.shown import FETCHES, Shown, password_fields
 from backaudit.flow.stores import is_model, is_password_column
 from backaudit.flow.trace import Access, Origin, Trace
@@ -29,7 +32,8 @@ _DEPTH = 5
 _RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
 # Annotations by which nothing is left out.
 _UNFILTERED = frozenset("builtins.dict typing.Any typing.Dict builtins.object starlette.responses.Response".split())
-_PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)[^{}]*\}\}")
+_PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)\b(?!\s*\()[^{}]*\}\}")
+_QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
 
 
 class Exposure(msgspec.Struct, frozen=True):
@@ -204,8 +208,27 @@ def printed(project: Project) -> Iterator[Exposure]:
         if project.role(file.path) in ("test", "example") or "password" not in file.text.lower():
             continue
         for number, line in enumerate(lines(file.text), 1):
-            for found in _PRINTED.finditer(line):
+            bare = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), line)
+            for found in _PRINTED.finditer(bare):
                 owner, name = found.groups()
                 if means_person(owner) and is_password_column(name):
                     span = Span(number, found.start(1), number, found.end(2))
                     yield Exposure(Place(file.path, span), f"The page prints `{owner}.{name}`")
+
+
+def kept_in_cookies(project: Project) -> Iterator[Exposure]:
+    """Rows with their hash that are put into a session which is a cookie: signed, but for its owner to read."""
+    cookies = project.models.kinds.get("cookie-sessions", frozenset())
+    for code in dict.fromkeys(project.mentioning("session")):
+        for node in code.nodes(ops.SetItem) if project.role(code.path) == "production" else ():
+            op = node.op
+            if not isinstance(op, ops.SetItem) or cookies.isdisjoint(request_names(project, node.to(op.base))):
+                continue
+            value = node.to(op.value)
+            typed = next(Trace(project, Password(project)).origins(value, (), node.value), None)
+            goal = Shown(project, hashes=True)
+            origin = next(Trace(project, goal).origins(value, (), node.value), None) if typed is None else None
+            if origin is not None:
+                what = f"{origin.what}, and it is kept in the session, a cookie that its owner can read"
+                steps = (*origin.steps, Step(node.place, "is kept in the session's cookie"))
+                yield Exposure(first_line(node.place), what, steps)

@@ -23,7 +23,7 @@ class ClientValue(Goal):
         if isinstance(op, ops.Param):
             param = client_input(trace.project, node.code, op.index)
             typed = param is not None and (param.schema or any(n != "builtins.str" for n in param.types))
-            if param is None or (self._untyped and typed) or not _has(trace.project, param.types, access):
+            if param is None or (self._untyped and typed) or not can_have(trace.project, param.types, access):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"
         if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(trace.project, node)):
@@ -38,7 +38,7 @@ class ClientValue(Goal):
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
 
 
-def _has(project: Project, types: tuple[str, ...], access: Access) -> bool:
+def can_have(project: Project, types: tuple[str, ...], access: Access) -> bool:
     """Whether an object of one of ``types`` can have the wanted part: a schema has its fields and no others."""
     owners = [owner for name in types if project.class_named(name) is not None for owner in project.lineage(name)]
     views = [view for view in map(project.class_named, owners) if view is not None]

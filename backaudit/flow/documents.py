@@ -60,7 +60,7 @@ class JsonValue(ClientInput):
 
 def document_flows(project: Project) -> Iterator[Flow]:
     """Queries of document stores that a client's JSON reaches as it came."""
-    if not _has_store(project):
+    if not has_store(project):
         return
     told: set[Node] = set()
     for sink in sinks(project, "document"):
@@ -74,7 +74,8 @@ def document_flows(project: Project) -> Iterator[Flow]:
             yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
 
 
-def _has_store(project: Project) -> bool:
+def has_store(project: Project) -> bool:
+    """Whether the project uses a document store."""
     return any(
         item.module.partition(".")[0] in _STORES for file in project.files.values() for item in file.facts.imports
     )

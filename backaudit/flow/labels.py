@@ -9,11 +9,12 @@ from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import can_have
 from backaudit.flow.guards import guarded
-from backaudit.flow.hashing import hashes_itself, made_by_hash
+from backaudit.flow.hashing import hashes, hashes_itself, made_by_hash
 from backaudit.flow.omitted import leaves_out, reads_password, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
-from backaudit.flow.words import means_password, means_password_hash
+from backaudit.flow.words import means_password, means_password_hash, words
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
@@ -203,6 +204,8 @@ class Password(Goal):
             return self._parameter(trace.project, node, op, access)
         if isinstance(op, ops.Attr) and means_password(op.name) and access in _VALUES:
             return self._attribute(trace.project, node, op)
+        if isinstance(op, ops.Bind) and means_password(op.name) and not access:
+            return f"`{op.name}` is a password that is made up here" if _is_made_up(trace.project, node) else None
         if isinstance(op, ops.Item):
             key = node.to(op.key).const
             if (
@@ -234,7 +237,8 @@ class Password(Goal):
             return None
         client = client_input(project, node.code, op.index)
         if client is not None:
-            return f"`{'.'.join([op.name, *map(str, access)])}` is the password that the client sends"
+            has = can_have(project, client.types, access)
+            return f"`{'.'.join([op.name, *map(str, access)])}` is the password that the client sends" if has else None
         if not access and not project.callers(node.code) and not node.code.function.name.startswith("_"):
             return f"`{op.name}` is a password"
         return None
@@ -334,6 +338,20 @@ class Password(Goal):
 
     def through(self, trace: Trace, call: Node) -> Iterable[Node]:
         return ()
+
+
+def _is_made_up(project: Project, bind: Node) -> bool:
+    """Whether a name is given a random text: ``get_random_string(12)``, ``generate_password()``."""
+    call = bind.origin
+    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
+    parts = set(words(call.method)) if isinstance(call.op, ops.Call) else set()
+    if not parts & _RANDOM or parts & _ABOUT_HASHES or any(means_password(node.spelled) for node in call.args()):
+        return False
+    return not any(hashes(project, code) for code in project.callees(call))
+
+
+_RANDOM = frozenset("random generate generated choices token_urlsafe token urlsafe hex temporary temp".split())
+_ABOUT_HASHES = frozenset("hash hashed crypt bcrypt encrypt salt digest reset access refresh".split())
 
 
 def _kept_hashed(project: Project, node: Node, field: str) -> bool:

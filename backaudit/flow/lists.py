@@ -13,9 +13,9 @@ from backaudit.backend.repeated.loading import row_table
 from backaudit.backend.routes import routes
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
-from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import conditions
-from backaudit.flow.trace import Access, Origin, Trace
+from backaudit.flow.documents import has_store
+from backaudit.flow.guards import same
+from backaudit.flow.stores import is_document
 from backaudit.project import ClassView, Node, Project
 
 _LIMITS = frozenset(
@@ -26,6 +26,7 @@ _LIMITS = frozenset(
     }
 )  # fmt: skip
 _ENDS = ("all", "fetchall", "filter", "exclude", "order_by", "select_related", "prefetch_related")
+_FINDS = ("find", "find_all", "aggregate", "objects")
 _QUERYSETS = ("QuerySet", "Manager")
 _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
@@ -53,6 +54,54 @@ def endless_queries(project: Project) -> Iterator[Endless]:
             if what and key not in told:
                 told.add(key)
                 yield Endless(node, what)
+    yield from _documents(project)
+
+
+def _documents(project: Project) -> Iterator[Endless]:
+    """Queries of document stores that nothing cuts, by what goes on with their result."""
+    for method in _FINDS if has_store(project) else ():
+        for node in project.calls_of(method):
+            receiver = node.receiver
+            if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
+                continue
+            known = any(is_document(project, cls.name) for cls in project.denoted_classes(receiver))
+            first = node.arg(0, "filter")
+            asks = first is None or isinstance(first.origin.op, (ops.Build, ops.Compare))
+            meant = known or (asks and method in ("find", "aggregate"))
+            if meant and not _by_id(first) and reached(project, node.code) and _reads_all(node):
+                yield Endless(node, receiver.spelled.rpartition(".")[2] or "a collection")
+
+
+def _by_id(wanted: Node | None) -> bool:
+    made = wanted.origin if wanted is not None else None
+    keys = made.op.keys if made is not None and isinstance(made.op, ops.Build) else ()
+    return made is not None and any(key != ops.NONE and made.to(key).text in ("_id", "id") for key in keys)
+
+
+def _reads_all(node: Node) -> bool:
+    """Whether the documents of a query are listed or gone through, and none of the links after it cuts them."""
+    code, held, listed = node.code, _held(node), False
+    for value, op in enumerate(code.ops):
+        call = code.node(value)
+        if isinstance(op, ops.Call) and call.receiver is not None and call.receiver.value in held:
+            length = call.arg(0, "length")
+            cut = call.method == "to_list" and length is not None and not _is_none(length)
+            if call.method in _LIMITS or cut:
+                return False
+            listed |= call.method == "to_list"
+            held |= {value} | _held(call)
+        elif isinstance(op, ops.Item) and op.base in held:
+            return False
+        elif isinstance(op, ops.Call):
+            listed |= bool(op.args) and op.args[0] in held and call.method in ("list", "dumps", "tuple")
+        elif isinstance(op, (ops.Element, ops.Return)) and not held.isdisjoint(operands(op)):
+            listed = True
+    return listed
+
+
+def _is_none(node: Node) -> bool:
+    op = node.origin.op
+    return isinstance(op, ops.Const) and op.value is None
 
 
 def _rows(project: Project, node: Node) -> str:
@@ -161,7 +210,7 @@ def _last_execute(node: Node, cursor: Node) -> Node | None:
         if call.value >= node.value:
             break
         receiver = call.receiver
-        if call.method == "execute" and receiver is not None and receiver.origin == cursor:
+        if call.method == "execute" and receiver is not None and same(code, receiver.value, cursor.value):
             found = call
     return found
 
@@ -197,49 +246,3 @@ def _default_pagination(project: Project) -> Iterator[Node]:
             keys = {made.to(key).const for key in made.op.keys if key != ops.NONE}
             if "DEFAULT_PAGINATION_CLASS" in keys:
                 yield made
-
-
-class _Limit(ClientValue):
-    """A number that a client chose, unless it is cut to a maximum."""
-
-    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
-        if isinstance(node.op, ops.Const) or (
-            isinstance(node.op, ops.Call) and node.method in ("min", "clamp", "clip")
-        ):
-            return True
-        code = node.code
-        return 0 <= use < len(code.ops) and any(
-            isinstance(op := code.ops[test], ops.Compare)
-            and op.operator in ("<", "<=", ">", ">=")
-            and code.origin(node.value) in (code.origin(op.left), code.origin(op.right))
-            for test, _ in conditions(code, use)
-        )
-
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
-        if isinstance(node.op, ops.Param):
-            for route in routes(trace.project):
-                for param in route.params:
-                    if route.handler is node.code and param.index == node.op.index and param.bounded:
-                        return None
-        return super().source(trace, node, access)
-
-
-def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
-    """Limits of queries that a client chooses without a maximum."""
-    for call, value in _limit_arguments(project):
-        if project.role(call.code.path) == "production":
-            origin = next(Trace(project, _Limit(project)).origins(value, (), call.value), None)
-            if origin is not None:
-                yield call, origin
-
-
-def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node]]:
-    for call in project.calls_of("limit"):
-        if (first := call.arg(0)) is not None and call.receiver is not None:
-            yield call, first
-    for call in project.calls_of("paginate"):
-        if (size := call.arg(1, "per_page")) is not None and call.arg(None, "max_per_page") is None:
-            yield call, size
-
-
-__all__ = ["Endless", "client_limits", "endless_queries", "endless_views"]

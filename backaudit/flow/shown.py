@@ -134,12 +134,13 @@ class Shown(NamedPassword):
 
 def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
     """The fields of a class, inherited ones included, that hold a password or its hash as readable text."""
-    found: dict[str, None] = {}
+    declared: dict[str, Node] = {}
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
-            if is_password_column(name) and not _is_hidden(project, bind):
-                found[name] = None
+        declared = {**(view.fields if view is not None else {}), **declared}  # a subclass has the last word
+    found = {
+        name: None for name, bind in declared.items() if is_password_column(name) and not _is_hidden(project, bind)
+    }
     if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
         found["password"] = None
     return tuple(found)

@@ -74,6 +74,11 @@ def is_model(project: Project, name: str) -> bool:
     return not known.isdisjoint(project.lineage(split(name)[0]))
 
 
+def is_document(project: Project, name: str) -> bool:
+    """Whether a class is of documents of a store."""
+    return not project.models.kinds.get("document-bases", frozenset()).isdisjoint(project.lineage(name))
+
+
 def _model_names(project: Project) -> frozenset[str]:
     named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
     return named | {cls.name for cls in project.once(models)}

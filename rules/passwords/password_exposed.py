@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.answered import answered, printed
+from backaudit.flow.answered import answered, kept_in_cookies, printed
 from backaudit.flow.declared import admin_columns, response_fields, serializer_fields, texts_of_rows
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
-_SOURCES = (response_fields, serializer_fields, answered, printed, admin_columns, texts_of_rows)
+_SOURCES = (response_fields, serializer_fields, answered, kept_in_cookies, printed, admin_columns, texts_of_rows)
 
 
 @rule("passwords/password-exposed", severity="high", cwe=200, owasp=("A01:2025", "A01:2021", "API3:2023"))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from backaudit.backend.catching import first_line
 from backaudit.backend.queries import call_place
 from backaudit.facts import ops
-from backaudit.flow.lists import client_limits, endless_queries, endless_views
+from backaudit.flow.lists import endless_queries, endless_views
+from backaudit.flow.page_sizes import client_limits
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
