@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.stages import is_named_production
 from backaudit.extract.docker import Dockerfile, parse
 from backaudit.extract.yaml import YamlNode, parse_yaml
 from backaudit.facts.place import Place, Span
@@ -31,13 +32,20 @@ _STORES = re.compile(
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service of a compose file. ``image``: what it runs, the base of its Dockerfile if it is built; may be empty."""
+    """A service of a compose file. ``image``: what it runs, the base of its Dockerfile if it is built; may be empty.
+
+    ``dockerfile``: the path of what it is built from, empty if it is not built.
+    """
 
     path: str
     name: str
     node: YamlNode
     image: str
-    built: bool
+    dockerfile: str = ""
+
+    @property
+    def built(self) -> bool:
+        return bool(self.dockerfile)
 
     @property
     def is_store(self) -> bool:
@@ -88,18 +96,25 @@ def _service(project: Project, path: str, name: str, node: YamlNode) -> Service:
     image = node.get("image")
     build = node.get("build")
     if build is None:
-        return Service(path, name, node, (image.text or "") if image is not None else "", False)
-    return Service(path, name, node, _built_from(project, path, build), True)
-
-
-def _built_from(project: Project, path: str, build: YamlNode) -> str:
-    """The base image of what a service is built from."""
+        return Service(path, name, node, (image.text or "") if image is not None else "")
     context = build.text if build.text is not None else _text(build.get("context"), ".")
-    name = _text(build.get("dockerfile"), "Dockerfile")
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), context, name))
-    made = dockerfiles(project).get(place)
+    place = posixpath.join(posixpath.dirname(path), context, _text(build.get("dockerfile"), "Dockerfile"))
+    made = dockerfiles(project).get(posixpath.normpath(place))
     stages = list(made.chain()) if made is not None else []
-    return stages[-1].image if stages else ""
+    return Service(path, name, node, stages[-1].image if stages else "", posixpath.normpath(place))
+
+
+def is_restated(project: Project, service: Service) -> bool:
+    """Whether a compose file for production beside this one describes the same service whole: this is not it."""
+    return any(
+        other.name == service.name
+        and other.path != service.path
+        and posixpath.dirname(other.path) == posixpath.dirname(service.path)
+        and (other.built or other.image)
+        and is_named_production(other.path)
+        and not is_named_production(service.path)
+        for other in services(project)
+    )
 
 
 def _text(node: YamlNode | None, default: str) -> str:

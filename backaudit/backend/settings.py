@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from backaudit.backend.deployables import is_deployable
 from backaudit.backend.locate import behind, classes_behind, strings, text_of
+from backaudit.backend.stages import stage_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -20,6 +22,9 @@ Origin = Literal["django", "flask", "pydantic"]
 _MARKS = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "ROOT_URLCONF", "REST_FRAMEWORK"})
 _DEVELOPMENT = re.compile(r"(^|[._/])(dev|devel|develop|development|local|tests?|testing|ci|debug|demo|example)")
 _PRODUCTION = re.compile(r"(^|[._/])(prod|production|deploy|live|heroku|staging)")
+_TOLD = re.compile(
+    r"\bDJANGO_SETTINGS_MODULE[\"']?(?:\s*[:=]\s*|\s+value:\s*|\s+|[\"',\s]+value[\"']?\s*[:=]\s*)[\"']?(?P<module>[A-Za-z_]\w*(?:\.\w+)+)"
+)
 _DEVELOPMENT_CLASS = re.compile(r"Dev|Test|Local|Debug", re.ASCII)
 _ATTRIBUTES = ("secret_key", "debug")
 _DEPTH = 6
@@ -61,11 +66,43 @@ class SettingsModule(msgspec.Struct, frozen=True):
 def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
     """The project's Django settings modules; which one is for production is told by what wsgi names, or by its name."""
     files = [f for f in project.files.values() if f.role not in ("test", "example") and _is_settings(project, f)]
-    named = project.once(_named_modules)
-    production = {f.path for f in files if f.module in named} or {f.path for f in files if _PRODUCTION.search(f.module)}
-    if not production:
-        production = {f.path for f in files if not _DEVELOPMENT.search(f.module.rpartition(".")[2])}
+    production = _deployed(project, files)
     return tuple(SettingsModule(f, f.path in production, _names(project, f, 0)) for f in files)
+
+
+def _deployed(project: Project, files: list[PythonFile]) -> set[str]:
+    """Paths of the settings that are deployed: what deployment files name, else what names itself so or wsgi names."""
+    meant = {f.path for f in files if not _DEVELOPMENT.search(f.module.rpartition(".")[2])}
+    told = project.once(modules_told)
+    named = {f.path for f in files if f.path in meant and any(_is_module(f, name) for name in told)}
+    if named:
+        return named
+    own = {f.path: f for f in files if _PRODUCTION.search(f.module)}
+    by_entry = {f.path for f in files if f.module in project.once(_named_modules)}
+    replaced = {path for f in own.values() for path in _replaced(project, f, by_entry)}
+    return (set(own) | by_entry - replaced) or meant
+
+
+def _is_module(file: PythonFile, name: str) -> bool:
+    """``config.settings.prod`` as a deployment file writes it, whose folder on the path may lie below the root."""
+    return file.module == name or file.module.endswith(f".{name}")
+
+
+def _replaced(project: Project, own: PythonFile, others: set[str]) -> set[str]:
+    """Of other settings, those that a production module extends or stands beside: the machine chooses it by name."""
+    folder = own.path.rpartition("/")[0]
+    extended = {file.path for file in _starred(project, own)}
+    return {path for path in others if path != own.path and (path in extended or path.rpartition("/")[0] == folder)}
+
+
+def modules_told(project: Project) -> frozenset[str]:
+    """What files by which a platform runs the project set DJANGO_SETTINGS_MODULE to."""
+    found: set[str] = set()
+    for path, file in project.facts.items():
+        starts = is_deployable(file) or file.kind == "shell"
+        if starts and "DJANGO_SETTINGS_MODULE" in file.text and stage_of(project, path) == "production":
+            found |= {match["module"] for match in _TOLD.finditer(file.text)}
+    return frozenset(found)
 
 
 def _is_settings(project: Project, file: PythonFile) -> bool:

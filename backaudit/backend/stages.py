@@ -51,6 +51,8 @@ _EXAMPLE = frozenset(("example", "examples", "sample", "samples", "template", "t
 _READ = frozenset(("changelog", "readme", "docs", "doc", "documentation", "locale", "locales", "i18n", "translations"))
 _PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "live", "default", "deploy", "settings"))
 
+_NAMED_PRODUCTION = frozenset(("prod", "production", "deploy", "live", "release"))
+
 
 def stage_of(project: Project, path: str) -> Stage:
     """The stage that a file serves, by its role and the words of its name and folders."""
@@ -77,6 +79,20 @@ def _only_named_test(project: Project, path: str) -> bool:
     libraries = {item.module.partition(".")[0] for item in file.facts.imports}
     tests = [f for f in file.facts.functions if f.kind == "function" and f.name.startswith("test_")]
     return not tests and libraries.isdisjoint(("pytest", "unittest", "django", "hypothesis"))
+
+
+def is_named_production(path: str) -> bool:
+    """Whether the file's own name says that it is for production (``docker-compose.prod.yml``)."""
+    return not _NAMED_PRODUCTION.isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
+
+
+def has_production_twin(project: Project, path: str) -> bool:
+    """Whether a file of the same kind beside this one is named for production (``Dockerfile.prod``) and this is not."""
+    folder, kind = path.rpartition("/")[0], project.facts[path].kind
+    return not is_named_production(path) and any(
+        file.kind == kind and other.rpartition("/")[0] == folder and is_named_production(other)
+        for other, file in project.facts.items()
+    )
 
 
 def has_counterpart(project: Project, path: str) -> bool:

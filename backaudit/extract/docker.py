@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -19,6 +19,9 @@ _ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(?:\s+(.*))?$", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?[\"']?(\w+)[\"']?")
 _FROM = re.compile(r"(?:--\w+(?:=\S+)?\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?\s*$", re.IGNORECASE)
+
+_ASSIGNMENT = re.compile(r"(?:^|(?<=\s))(?P<name>\w+)=(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|(?:\\.|[^\s\\])*)")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?(?P<operator>[-+])(?P<other>[^{}]*))?\}|(?P<bare>\w+))")
 
 
 class Instruction(msgspec.Struct, frozen=True):
@@ -48,6 +51,14 @@ class Stage(msgspec.Struct, frozen=True):
     start: Instruction
     body: tuple[Instruction, ...]
 
+    def variables(self) -> dict[str, str]:
+        """What ENV and ARG set, by name; an ARG without a default keeps that from before the first FROM."""
+        found: dict[str, str] = {}
+        for item in self.body:
+            if item.keyword in ("ENV", "ARG"):
+                found |= dict(_assignments(item.text))
+        return found
+
     def last(self, *keywords: str) -> Instruction | None:
         return next((found for found in reversed(self.body) if found.keyword in keywords), None)
 
@@ -57,6 +68,17 @@ class Dockerfile(msgspec.Struct, frozen=True):
 
     stages: tuple[Stage, ...]
     arguments: dict[str, str]
+
+    def user(self) -> str:
+        """The user that the container starts as, with the defaults of arguments and variables; empty if none is set.
+
+        What has no default stays as it is written (``$UID``).
+        """
+        for stage in self.chain():
+            found = stage.last("USER")
+            if found is not None:
+                return _expanded(found.text, self.arguments | stage.variables())
+        return ""
 
     def chain(self) -> Iterator[Stage]:
         """The last stage and those that it is built on, nearest first."""
@@ -80,17 +102,42 @@ def parse(text: str) -> Dockerfile:
         elif stages:
             stages[-1][1].append(found)
         elif found.keyword == "ARG":
-            name, _, value = found.text.partition("=")
-            arguments[name.strip()] = value.strip().strip("\"'")
+            arguments |= dict(_assignments(found.text))
     return Dockerfile(tuple(_stage(start, body, arguments) for start, body in stages), arguments)
 
 
 def _stage(start: Instruction, body: list[Instruction], arguments: dict[str, str]) -> Stage:
     match = _FROM.match(start.text)
-    image = match["image"] if match else start.text
-    for name, value in arguments.items():
-        image = re.sub(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}(?::?-[^}}]*)?\}})", lambda _, v=value: v, image)
+    image = _expanded(match["image"] if match else start.text, arguments)
     return Stage(image, (match["name"] or "") if match else "", start, tuple(body))
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str]]:
+    """``A=1 B="two words"`` and the old form of one name, ``A two words``."""
+    found = list(_ASSIGNMENT.finditer(text))
+    if not found:
+        name, _, value = text.strip().partition(" ")
+        if value:
+            yield name, value.strip()
+    for item in found:
+        value = item["value"]
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        yield item["name"], value[1:-1] if quoted else value.replace("\\ ", " ")
+
+
+def _expanded(text: str, values: Mapping[str, str]) -> str:
+    """``$NAME``, ``${NAME}``, ``${NAME:-default}`` and ``${NAME:+other}``; unknown names stay as they are."""
+
+    def value(found: re.Match[str]) -> str:
+        name, operator, other = found["braced"] or found["bare"], found["operator"], found["other"] or ""
+        known = values.get(name)
+        if operator == "+":
+            return other if known else ""
+        if known or (known == "" and not operator):
+            return known or ""
+        return other if operator == "-" else found[0]
+
+    return _VARIABLE.sub(value, text)
 
 
 def _instructions(text: str) -> Iterator[Instruction]:

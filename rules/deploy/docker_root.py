@@ -6,12 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.images import bare, dockerfiles
-from backaudit.backend.stages import stage_of
+from backaudit.backend.images import bare, dockerfiles, services
+from backaudit.backend.stages import has_production_twin, stage_of
 from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Confidence, Finding, rule
 
 # Images that set a user of their own, and those whose entry point gives root away before it starts the service.
 _UNPRIVILEGED = re.compile(
@@ -22,7 +22,11 @@ _DROPPING = re.compile(
     r"(^|/)(postgres|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo|redis|valkey|rabbitmq|memcached|cassandra|clickhouse"
     r"(-server)?|influxdb|neo4j|couchdb|nginx|httpd|haproxy|traefik|caddy)(-alpine)?$"
 )
-_STEPS_DOWN = re.compile(r"\b(gosu|su-exec|setpriv|runuser|chpst|s6-setuidgid)\b|\bsu\s+-|--uid[= ]|--user[= ]")
+_STEPS_DOWN = re.compile(
+    r"\b(gosu|su-exec|setpriv|runuser|chpst|s6-setuidgid)\b|\bsu\s+-|--uid[= ]|--user[= ]"
+    r"|^[ \t]*(user|uid)[ \t]*=[ \t]*[\"']?(?!root\b|0\b)[\w$]",
+    re.MULTILINE,
+)
 
 
 @rule("deploy/docker-root", severity="medium", cwe=250, owasp=("A02:2025", "A05:2021", "API8:2023"))
@@ -53,14 +57,19 @@ def docker_root(project: Project) -> Iterator[Finding]:
     """
     for path, made in dockerfiles(project).items():
         stage = stage_of(project, path)
-        if stage != "example" and made.stages and _is_root(project, path, made):
-            at = _start(made)
+        skipped = stage == "example" or has_production_twin(project, path) or not made.stages
+        if not skipped and _is_root(project, path, made):
             yield Finding(
-                place=Place(path, at.span),
+                place=Place(path, _start(made).span),
                 message=_message(made),
                 remedy="Add `RUN useradd --system --create-home app` and `USER app` before it.",
-                confidence="high" if stage == "production" else "low",
+                confidence=_confidence(made) if stage == "production" else "low",
             )
+
+
+def _confidence(made: Dockerfile) -> Confidence:
+    """An image whose name only the build knows may have a user of its own."""
+    return "low" if "$" in list(made.chain())[-1].image else "high"
 
 
 def _start(made: Dockerfile) -> Instruction:
@@ -70,24 +79,35 @@ def _start(made: Dockerfile) -> Instruction:
 
 
 def _message(made: Dockerfile) -> str:
-    user = next((stage.last("USER") for stage in made.chain() if stage.last("USER")), None)
-    if user is not None:
-        return f"The container runs as `{user.text}`: the last `USER` says so."
+    user = made.user()
+    if user:
+        return f"The container runs as `{user}`: the last `USER` says so."
     return "No `USER` is set, so the container runs as root."
 
 
 def _is_root(project: Project, path: str, made: Dockerfile) -> bool:
+    user = made.user()
+    if user and not _names_root(user):
+        return False
+    if not user and _drops_by_itself(made):
+        return False
+    if any(_STEPS_DOWN.search(text) for text in _scripts(project, path, made)):
+        return False
+    running = [found.node.get("user") for found in services(project) if found.dockerfile == path]
+    return not running or any(named is None or _names_root(named.text or "root") for named in running)
+
+
+def _names_root(user: str) -> bool:
+    return user.partition(":")[0].strip("\"'") in ("root", "0")
+
+
+def _drops_by_itself(made: Dockerfile) -> bool:
+    """Whether the base image has a user, or an entry point that gives root away and is still in its place."""
     chain = list(made.chain())
-    for stage in chain:
-        user = stage.last("USER")
-        if user is not None:
-            return user.text.partition(":")[0].strip("\"'") in ("root", "0")
     image = bare(chain[-1].image).lower()
     if _UNPRIVILEGED.search(chain[-1].image.lower()) or (image == "scratch" and not _starts(made)):
-        return False
-    if _DROPPING.search(image) and not (chain[0].last("CMD") or chain[0].last("ENTRYPOINT")):
-        return False
-    return not any(_STEPS_DOWN.search(text) for text in _scripts(project, path, made))
+        return True
+    return bool(_DROPPING.search(image)) and not any(stage.last("ENTRYPOINT") for stage in chain)
 
 
 def _starts(made: Dockerfile) -> bool:
@@ -95,16 +115,16 @@ def _starts(made: Dockerfile) -> bool:
 
 
 def _scripts(project: Project, path: str, made: Dockerfile) -> Iterator[str]:
-    """What the container starts, and the text of the project's scripts among it."""
+    """What the container starts, and the texts of the project's scripts and configuration files among it."""
     for stage in made.chain():
         for found in (stage.last("CMD"), stage.last("ENTRYPOINT")):
             if found is not None:
                 yield found.words
-                for word in found.words.split():
-                    yield from _script(project, posixpath.dirname(path), posixpath.basename(word))
+                names = {posixpath.basename(word.strip("\"';&|")) for word in found.words.split()}
+                yield from _texts(project, posixpath.dirname(path).partition("/")[0], names)
 
 
-def _script(project: Project, folder: str, name: str) -> Iterator[str]:
-    for other, file in project.facts.items():
-        if name.endswith(".sh") and posixpath.basename(other) == name and other.startswith(folder.partition("/")[0]):
+def _texts(project: Project, folder: str, names: set[str]) -> Iterator[str]:
+    for path, file in project.facts.items():
+        if file.kind != "python" and posixpath.basename(path) in names and path.startswith(folder):
             yield file.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.locate import text_of
 from backaudit.backend.settings import is_literally
 from backaudit.backend.stages import stage_of
 from backaudit.facts import ops
@@ -24,6 +25,8 @@ _REQUESTING = (
     "Client",
     "AsyncClient",
 )
+_REQUIREMENTS = ("ssl_cert_reqs", "cert_reqs")
+_INSECURE = ("tlsAllowInvalidCertificates", "tlsInsecure", "tlsAllowInvalidHostnames")
 _SWITCHES = ("verify", "verify_ssl", "ssl_verify", "verify_certs", "check_hostname")
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "session", "client", "http")
 
@@ -72,6 +75,7 @@ def tls_verify_off(project: Project) -> Iterator[Finding]:
 
 def _all(project: Project) -> Iterator[tuple[Node, str]]:
     yield from _requests(project)
+    yield from _options(project)
     for call in project.calls("ssl._create_unverified_context", "ssl._create_stdlib_context"):
         yield call, "This context accepts any certificate"
     for call in project.calls("aiohttp.TCPConnector"):
@@ -90,6 +94,37 @@ def _requests(project: Project) -> Iterator[tuple[Node, str]]:
             given = next((call.arg(None, name) for name in _SWITCHES if call.arg(None, name) is not None), None)
             if given is not None and _is_client(project, call) and is_literally(project, given, False):
                 yield given, "The certificate of this server is not checked"
+            ssl = call.arg(None, "ssl")
+            if ssl is not None and is_literally(project, ssl, False) and _is_aiohttp(project, call):
+                yield ssl, "The certificate of this server is not checked"
+
+
+def _options(project: Project) -> Iterator[tuple[Node, str]]:
+    """What drivers and clients call it: ``ssl_cert_reqs=None``, ``cert_reqs="CERT_NONE"``, ``tlsInsecure=True``."""
+    for call in project.calls(*sorted(project.models.kinds.get("certificate-checkers", ()))):
+        for name, given in call.keywords().items():
+            demanded = name in _REQUIREMENTS and _asks_for_none(project, given)
+            switched = name in _INSECURE and is_literally(project, given, True)
+            if demanded or switched or (name in _SWITCHES and is_literally(project, given, False)):
+                yield given, "The certificate of this server is not checked"
+
+
+def _asks_for_none(project: Project, given: Node) -> bool:
+    text = text_of(project, given)
+    return (
+        given.spelled.endswith("CERT_NONE")
+        or is_literally(project, given, None)
+        or (text is not None and text.lower().removeprefix("cert_") == "none")
+    )
+
+
+def _is_aiohttp(project: Project, call: Node) -> bool:
+    """A request of aiohttp's session: elsewhere ``ssl=False`` means no TLS at all, which is the address's business."""
+    receiver = call.receiver
+    if receiver is None:
+        return False
+    names = project.types(receiver)
+    return any(name.startswith("aiohttp.") for name in names) or (not names and "session" in receiver.spelled.lower())
 
 
 def _is_client(project: Project, call: Node) -> bool:
