@@ -210,13 +210,15 @@ def test_django_follows_includes_routers_and_generic_views() -> None:
         ("POST", "/api/posts/{pk}/like/"),
         ("POST", "/blog/edit/{pk}/"),
         ("POST", "/blog/{slug}/"),
+        ("PUT", "/blog/edit/{pk}/"),
     ]
     old = next(r for r in linked.once(routes) if r.handler.function.name == "old")
     assert [(p.name, p.where, p.types) for p in old.params] == [
         ("request", "request", ()), ("year", "path", ("builtins.int",)),
     ]  # fmt: skip
     assert [(view.name, view.path) for view in linked.once(library_views)] == [
-        ("django.contrib.auth.urls", "/accounts/")
+        ("rest_framework.routers.APIRootView", "/api/"),
+        ("django.contrib.auth.urls", "/accounts/"),
     ]
 
 

@@ -83,6 +83,7 @@ def _in_path(project: Project, route: Route) -> Iterator[Input]:
             place=found.place if found is not None else route.place,
             types=known,
             required=True,
+            declared=True,
             limits=found.limits if found is not None and found.limits != type(found.limits)() else limits,
         )
 
@@ -92,7 +93,9 @@ def _injected_class(project: Project, code: Code, index: int) -> Iterator[Input]
     for cls in injected_classes(project, code, index):
         if project.method(cls.name, "__init__") is None and is_schema(project, cls.name):
             place = Place(code.path, code.function.params[index].at)
-            yield Input(name="", where="query", place=place, types=(cls.name,), schema=cls.name, whole=True)
+            yield Input(
+                name="", where="query", place=place, types=(cls.name,), schema=cls.name, whole=True, declared=True
+            )
 
 
 def _types(restriction: str) -> tuple[str, ...]:
@@ -160,6 +163,7 @@ def _merged(found: Iterable[Input]) -> tuple[Input, ...]:
                 known,
                 types=known.types or item.types,
                 required=known.required and item.required,
+                declared=known.declared or item.declared,
                 default=known.default if known.default is not None else item.default,
             )
     schemas = {item.where for item in kept.values() if item.whole and item.schema}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -11,8 +11,30 @@ from backaudit.project.types import split
 
 _DEPTH = 6
 
+# What parameters (by code and index), loop variables (by their node) and parts of them stand for in one case at hand.
+Given = Mapping[object, Node]
+NOTHING_GIVEN: Given = {}
 
-def behind(project: Project, node: Node, depth: int = 0) -> Iterator[Node]:
+
+def given_for(node: Node, given: Given) -> Node | None:
+    """What a parameter, a loop variable or a part of one stands for in the case at hand."""
+    op = node.op
+    if not given:
+        return None
+    if isinstance(op, ops.Param):
+        return given.get((node.code, op.index))
+    if isinstance(op, ops.Element):
+        return given.get(node)
+    if isinstance(op, ops.Part):
+        base = node.to(op.base).origin
+        known = given.get((base, op.index))
+        display = given.get(base)
+        parts = items(display.origin) if known is None and display is not None else []
+        return parts[op.index] if 0 <= op.index < len(parts) else known
+    return None
+
+
+def behind(project: Project, node: Node, depth: int = 0, given: Given = NOTHING_GIVEN) -> Iterator[Node]:
     """The values that ``node`` may be: through names, imports, branches, elements of displays, arguments, factories.
 
     A call of the project's own function stands for what that function returns; any other value stands for itself.
@@ -20,7 +42,10 @@ def behind(project: Project, node: Node, depth: int = 0) -> Iterator[Node]:
     here = project.resolved(node)
     op = here.op
     inner: list[Node] = []
-    if depth < _DEPTH:
+    stands = given_for(here, given) if depth < _DEPTH else None
+    if stands is not None:
+        inner = [stands]
+    elif depth < _DEPTH:
         if isinstance(op, (ops.Phi, ops.Logic)):
             inner = [here.to(value) for value in op.values]
         elif isinstance(op, ops.Choice):
@@ -40,7 +65,7 @@ def behind(project: Project, node: Node, depth: int = 0) -> Iterator[Node]:
         return
     seen: set[Node] = set()
     for value in inner:
-        for found in behind(project, value, depth + 1):
+        for found in behind(project, value, depth + 1, given):
             if found not in seen:
                 seen.add(found)
                 yield found
@@ -98,36 +123,209 @@ def items(node: Node) -> list[Node]:
     return [node.to(item) for item in op.items] if isinstance(op, ops.Build) and op.kind != "dict" else []
 
 
-def strings(project: Project, node: Node | None) -> tuple[str, ...]:
+def strings(project: Project, node: Node | None, given: Given = NOTHING_GIVEN) -> tuple[str, ...]:
     """The texts that a value holds: a literal, or the literals of a list; empty if unknown."""
     if node is None:
         return ()
     found = project.constant(node)
     if found is not None:
         return (found.text,) if found.text is not None else ()
-    texts = (project.constant(item) for item in items(project.resolved(node)))
-    return tuple(text.text for text in texts if text is not None and text.text is not None)
+    here = project.resolved(node)
+    stands = given_for(here, given)
+    if stands is not None:
+        return strings(project, stands, given)
+    texts = (text_of(project, item, given) for item in items(here))
+    return tuple(text for text in texts if text is not None)
 
 
-def text_of(project: Project, node: Node | None) -> str | None:
-    """The literal text behind a value; sums, f-strings and formats of literals count, unknown parts become ``*``."""
-    if node is None:
+def definition_of(target: Code | ClassView) -> Node | None:
+    """The operation that defines a function or class in the body around it."""
+    if isinstance(target, ClassView):
+        nodes = target.outer.nodes(ops.ClassDef)
+        return next((n for n in nodes if isinstance(n.op, ops.ClassDef) and n.op.cls == target.index), None)
+    outer = target.parent
+    found = outer.nodes(ops.Def) if outer is not None else iter(())
+    return next((n for n in found if isinstance(n.op, ops.Def) and n.op.function == target.index), None)
+
+
+def text_of(project: Project, node: Node | None, given: Given = NOTHING_GIVEN, depth: int = 0) -> str | None:
+    """The literal text behind a value; sums, f-strings and formats of literals count, unknown parts become empty."""
+    if node is None or depth > 2 * _DEPTH:
         return None
     found = project.constant(node)
     if found is not None:
         return found.text
     here = project.resolved(node)
     op = here.op
+
+    def text(inner: Node) -> str | None:
+        return text_of(project, inner, given, depth + 1)
+
+    stands = given_for(here, given)
+    if stands is not None:
+        return text(stands)
     if isinstance(op, ops.Bin) and op.operator == "+":
-        left, right = text_of(project, here.to(op.left)), text_of(project, here.to(op.right))
+        left, right = text(here.to(op.left)), text(here.to(op.right))
         return None if left is None and right is None else f"{left or ''}{right or ''}"
+    if isinstance(op, ops.Bin) and op.operator == "%":
+        return _percent(project, here, op, given)
     if isinstance(op, ops.Build) and op.kind == "fstring":
-        return "".join(text_of(project, here.to(item)) or "" for item in op.items)
+        return "".join(text(here.to(item)) or "" for item in op.items)
     if isinstance(op, ops.Format):
-        return text_of(project, here.to(op.value))
+        return text(here.to(op.value))
     if isinstance(op, ops.Attr):
         return _field_text(project, here, op)
+    if isinstance(op, ops.Call):
+        return _called_text(project, here, given, depth)
+    if isinstance(op, ops.Param):
+        default = project.default(here.code, op.index)
+        return text(default) if default is not None else None
     return None
+
+
+def _percent(project: Project, node: Node, op: ops.Bin, given: Given) -> str | None:
+    pattern = text_of(project, node.to(op.left), given)
+    if pattern is None:
+        return None
+    right = node.to(op.right)
+    parts = items(project.resolved(right)) or [right]
+    texts = [text_of(project, part, given) or "" for part in parts]
+    pieces = pattern.split("%s")
+    return "".join(a + b for a, b in zip(pieces, [*texts, *[""] * len(pieces)], strict=False))
+
+
+_TEXT_METHODS: dict[str, Callable[..., str]] = {
+    "strip": str.strip, "rstrip": str.rstrip, "lstrip": str.lstrip, "lower": str.lower,
+}  # fmt: skip
+
+
+def _called_text(project: Project, call: Node, given: Given, depth: int) -> str | None:
+    """``"/{}".format(name)``, ``text.lower()``, and what a function of the project returns."""
+    receiver = call.receiver
+    if receiver is not None and call.method in (*_TEXT_METHODS, "format", "join"):
+        base = text_of(project, receiver, given, depth + 1)
+        if base is not None and call.method == "format":
+            for arg in call.args():
+                base = _replaced(base, text_of(project, arg, given, depth + 1) or "")
+            return base
+        if base is not None and call.method == "join":
+            first = call.arg(0)
+            parts = items(project.resolved(first)) if first is not None else []
+            texts = [text_of(project, part, given, depth + 1) or "" for part in parts]
+            return base.join(texts) if parts else None
+        if base is not None:
+            first = call.arg(0)
+            chars = text_of(project, first, given, depth + 1) if first is not None else None
+            return _TEXT_METHODS[call.method](base, chars) if chars else _TEXT_METHODS[call.method](base)
+    for code in project.callees(call):
+        for result in results(code) if code.function.name != "__init__" else ():
+            inner = {**given, **arguments(project, call, code)}
+            found = text_of(project, result, inner, depth + 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _replaced(pattern: str, text: str) -> str:
+    """The first replacement field filled."""
+    start = pattern.find("{")
+    end = pattern.find("}", start)
+    return pattern if start < 0 or end < 0 else pattern[:start] + text + pattern[end + 1 :]
+
+
+def arguments(project: Project, call: Node, code: Code) -> dict[object, Node]:
+    """What a call gives the parameters of the function that it runs."""
+    found: dict[object, Node] = {}
+    bound = code.cls is not None and call.receiver is not None and code.function.name != "__init__"
+    for index, param in enumerate(code.function.params):
+        value = project.argument(call, code, index) or project.default(code, index)
+        if value is not None:
+            found[code, index] = value
+        elif index == 0 and bound and call.receiver is not None:
+            found[code, index] = call.receiver
+        elif param.kind == "star" and call.call is not None:
+            rest = call.call.args[index - (1 if bound else 0) :]
+            found.update({(code, index, place): call.to(value) for place, value in enumerate(rest)})
+    return found
+
+
+def rest(node: Node, given: Given) -> list[Node]:
+    """What a call's ``*names`` stands for, where ``names`` is a parameter that collects arguments."""
+    op = node.origin.op
+    if not isinstance(op, ops.Param):
+        return []
+    found: list[Node] = []
+    while (value := given.get((node.code, op.index, len(found)))) is not None:
+        found.append(value)
+    return found
+
+
+def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Sequence[Given]:
+    """The cases in which ``nodes`` of a body stand for different things: a case for each caller and loop element.
+
+    Always at least one, the empty one.
+    """
+    params, loops = _variables(project, nodes)
+    found: list[dict[object, Node]] = [{}]
+    for element in loops:
+        turns = _rows(project, element)
+        if turns:
+            found = [{**case, **turn} for case in found for turn in turns][:_CASES]
+    calls = project.callers(code)[:_CASES] if params and code.function.kind == "function" and depth < 3 else ()
+    passed: list[dict[object, Node]] = []
+    for call in calls:
+        given = arguments(project, call, code)
+        outer = cases(project, call.code, [given[code, index] for index in params if (code, index) in given], depth + 1)
+        passed += [{**case, **given} for case in outer]
+    return [{**case, **more} for case in passed or [{}] for more in found][:_CASES]
+
+
+_CASES = 64
+
+
+def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Node]]:
+    """The parameters (by index) and loop variables that some values are made of."""
+    params: dict[int, None] = {}
+    loops: dict[Node, None] = {}
+    todo = [(project.resolved(node), 0) for node in nodes]
+    while todo:
+        here, depth = todo.pop()
+        op = here.op
+        if isinstance(op, ops.Param):
+            params[op.index] = None
+        elif isinstance(op, ops.Element):
+            loops[here] = None
+        inner: tuple[int, ...] = ()
+        if isinstance(op, (ops.Part, ops.Attr)):
+            inner = (op.base,)
+        elif isinstance(op, ops.Call):
+            inner = (op.func, *op.args)
+        elif isinstance(op, ops.Bin):
+            inner = (op.left, op.right)
+        elif isinstance(op, ops.Build):
+            inner = op.items
+        elif isinstance(op, ops.Format):
+            inner = (op.value,)
+        todo += [(here.to(value).origin, depth + 1) for value in inner if value != NONE and depth < _DEPTH]
+    return list(params), list(loops)
+
+
+def _rows(project: Project, element: Node) -> list[dict[object, Node]]:
+    """What a loop variable is, turn by turn: elements of a literal list, pairs of a literal dict."""
+    op = element.op
+    assert isinstance(op, ops.Element)
+    base = element.to(op.base).origin
+    found: list[dict[object, Node]] = []
+    pairs = base.call is not None and base.method == "items" and base.receiver is not None
+    for display in behind(project, base.receiver if pairs and base.receiver is not None else base):
+        made = display.op
+        if isinstance(made, ops.Build) and made.kind == "dict" and pairs:
+            for key, item in zip(made.keys, made.items, strict=True):
+                if key != NONE:
+                    found.append({(element, 0): display.to(key), (element, 1): display.to(item)})
+        elif isinstance(made, ops.Build) and made.kind != "dict":
+            found += [{element: display.to(item)} for item in made.items]
+    return found
 
 
 def _field_text(project: Project, node: Node, op: ops.Attr) -> str | None:
@@ -154,10 +352,10 @@ def decorated(project: Project) -> tuple[tuple[Node, Code | ClassView], ...]:
     return tuple(found)
 
 
-def functions_behind(project: Project, node: Node) -> list[Code]:
+def functions_behind(project: Project, node: Node, given: Given = NOTHING_GIVEN) -> list[Code]:
     """The project's functions that a value is, also inside ``partial`` and decorators applied as calls."""
     found: list[Code] = []
-    for value in behind(project, node):
+    for value in behind(project, node, given=given):
         for name in project.types(value):
             head, over = split(name)
             code = project.function_named(over) if head == "def" else None
@@ -169,9 +367,9 @@ def functions_behind(project: Project, node: Node) -> list[Code]:
     return found
 
 
-def classes_behind(project: Project, node: Node) -> list[ClassView]:
+def classes_behind(project: Project, node: Node, given: Given = NOTHING_GIVEN) -> list[ClassView]:
     """The project's classes that a value denotes."""
     found: list[ClassView] = []
-    for value in behind(project, node):
+    for value in behind(project, node, given=given):
         found += [cls for cls in project.denoted_classes(value) if cls not in found]
     return found

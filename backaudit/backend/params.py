@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -80,18 +81,29 @@ def _is(project: Project, marker: Node, kind: str) -> bool:
     return target is not None and not known.isdisjoint(project.names(target))
 
 
-def injected_params(project: Project, code: Code, template: Template) -> tuple[RouteParam, ...]:
-    """Parameters of handlers whose framework reads their annotations (FastAPI, django-ninja, Litestar)."""
-    return tuple(_injected(project, code, index, param, template) for index, param in enumerate(code.function.params))
+def injected_params(
+    project: Project, code: Code, template: Template, named: Mapping[str, Where] = MappingProxyType({})
+) -> tuple[RouteParam, ...]:
+    """Parameters of handlers whose framework reads their annotations (FastAPI, django-ninja, Litestar).
+
+    ``named``: parameters that mean something by their name alone.
+    """
+    return tuple(
+        _injected(project, code, index, param, template, named) for index, param in enumerate(code.function.params)
+    )
 
 
-def _injected(project: Project, code: Code, index: int, param: ParamFact, template: Template) -> RouteParam:
+def _injected(
+    project: Project, code: Code, index: int, param: ParamFact, template: Template, named: Mapping[str, Where]
+) -> RouteParam:
     if index == 0 and code.cls is not None and param.name in ("self", "cls"):
         return RouteParam(index, param.name, "self")
     seen = marked(project, code, index)
     types = seen.types or template.types.get(param.name, ())
     schema = any(is_schema(project, name) for name in types)
     where = _where(project, seen, param, template, schema)
+    if param.name in named and where in ("query", "body"):
+        where = named[param.name]
     return RouteParam(index, param.name, where, types, schema, _bounded(project, seen))
 
 

@@ -48,7 +48,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` as it stands on the wire; empty for a whole body of no known name. ``whole``: it is the whole body (form,
     query string …), else one field of it. ``types`` as in :class:`RouteParam`; ``schema``: the dotted name of the class
-    that checks it. ``default``: the literal that stands in for it, if one does.
+    that checks it. ``default``: the literal that stands in for it, if one does. ``declared``: the framework takes it
+    from the request by a declaration; else the code reads it itself.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     schema: str = ""
     whole: bool = False
+    declared: bool = False
 
 
 How = Literal["middleware", "hook", "wrapper", "decorator", "class", "permission", "dependency", "check"]

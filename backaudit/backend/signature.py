@@ -37,6 +37,7 @@ def _declared(project: Project, code: Code, param: RouteParam) -> Input:
         limits=limits_of(project, keywords, param.types, code.outside(code.function.params[param.index].annotation)),
         schema=schema_name(project, param.types),
         whole=param.schema and not _is_true(keywords.get("embed")),
+        declared=True,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.handlers import Handler, handlers_of
-from backaudit.backend.locate import behind, classes_behind, decorated, items, strings, text_of
+from backaudit.backend.locate import behind, cases, classes_behind, decorated, items, strings, text_of
 from backaudit.backend.params import injected_params, plain_params
 from backaudit.backend.paths import Style, Template, join, parse
 from backaudit.backend.records import LibraryView, Route
@@ -247,19 +247,53 @@ class _Urls:
             else:
                 self._registered(router, prefix)
 
-    def _registered(self, router: Node, prefix: str) -> None:
+    def _registered(self, router: Node, prefix: str, slash: str | None = None, depth: int = 0) -> None:
+        nesting = self._nesting(router)
+        prefix = join(prefix, nesting) if nesting else prefix
+        trailing = router.arg(None, "trailing_slash")
+        if slash is None:
+            slash = "" if trailing is not None and trailing.const is False else "/"
+            if any(name.endswith("DefaultRouter") for name in self._made(router)):
+                self.library.append(LibraryView("rest_framework.routers.APIRootView", prefix, router.place, router))
         for call in self.project.calls_of("register"):
-            receiver = call.receiver
-            if receiver is None or call.arg(1, "viewset") is None:
+            receiver, view = call.receiver, call.arg(1, "viewset")
+            if receiver is None or view is None or router not in behind(self.project, receiver):
                 continue
-            if router in behind(self.project, receiver):
-                text = text_of(self.project, call.arg(0, "prefix")) or ""
-                view = call.arg(1, "viewset")
-                assert view is not None
-                for cls in classes_behind(self.project, view):
-                    self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text))
+            for case in cases(self.project, call.code, [view, *([p] if (p := call.arg(0, "prefix")) else [])]):
+                text = text_of(self.project, call.arg(0, "prefix"), case) or ""
+                for cls in classes_behind(self.project, view, case):
+                    self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text), slash)
+        for call in self.project.calls_of("extend") if depth < _DEPTH else ():
+            other = call.arg(0)
+            for part in (other, call.receiver):
+                if part is None or not isinstance(part.op, ops.Attr) or part.op.name != "registry":
+                    break
+            else:
+                self._extended(router, call, prefix, slash, depth)
 
-    def _viewset(self, call: Node, cls: ClassView, outer: str, prefix: str) -> None:
+    def _extended(self, router: Node, call: Node, prefix: str, slash: str, depth: int) -> None:
+        """``router.registry.extend(other.registry)``."""
+        own, other = call.receiver, call.arg(0)
+        if own is None or other is None or not isinstance(own.op, ops.Attr) or not isinstance(other.op, ops.Attr):
+            return
+        if router in behind(self.project, own.to(own.op.base)):
+            for inner in behind(self.project, other.to(other.op.base)):
+                if inner != router:
+                    self._registered(inner, prefix, slash, depth + 1)
+
+    def _made(self, router: Node) -> tuple[str, ...]:
+        return tuple(owner for name in self.project.types(router) for owner in self.project.lineage(name))
+
+    def _nesting(self, router: Node, depth: int = 0) -> str:
+        """The prefix of a router that is nested under an entry of another (drf-nested-routers)."""
+        if depth > _DEPTH or not any("Nested" in name for name in self._made(router)):
+            return ""
+        parent, entry = router.arg(0, "parent_router"), text_of(self.project, router.arg(1, "parent_prefix")) or ""
+        lookup = text_of(self.project, router.arg(None, "lookup")) or "nested_1"
+        outer = next(iter(behind(self.project, parent)), None) if parent is not None else None
+        return join(self._nesting(outer, depth + 1) if outer is not None else "", entry, f"{{{lookup}_pk}}")
+
+    def _viewset(self, call: Node, cls: ClassView, outer: str, prefix: str, slash: str) -> None:
         lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
         one = join(prefix, "{" + (lookup or "pk") + "}")
         allowed = _field_strings(self.project, cls, "http_method_names")
@@ -268,7 +302,7 @@ class _Urls:
             if kept:
                 path = (one if detail else prefix) + (f"/{action}" if action else "")
                 handler = Handler(code, kept, (), cls)
-                whole = self._whole(outer, f"{path}/", parse(path, "braces"))
+                whole = self._whole(outer, f"{path}{slash}", parse(path, "braces"))
                 self.routes.append(self._route(call, handler, whole, "django"))
 
     def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
@@ -279,15 +313,27 @@ class _Urls:
             code = self.project.method(cls.name, name)
             if code is not None or not lineage.isdisjoint(mixins):
                 yield "", (method,), where == "detail", code or cls.body
+        seen: set[str] = set()
         for owner in self.project.lineage(cls.name):
             view = self.project.class_named(owner)
-            for code in view.methods.values() if view is not None else ():
-                for decorator in code.decorators:
-                    if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
-                        yield self._extra(code, decorator)
+            for name, code in view.methods.items() if view is not None else ():
+                if name not in seen:
+                    seen.add(name)
+                    yield from self._extras(cls, code)
+
+    def _extras(self, cls: ClassView, code: Code) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+        for decorator in code.decorators:
+            if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
+                yield self._extra(code, decorator)
+            first, _, verb = decorator.spelled.rpartition(".mapping.")
+            mapped = self.project.method(cls.name, first) if first else None
+            for outer in mapped.decorators if mapped is not None else ():
+                if mapped is not None and outer.method == "action":
+                    path, _, detail, _ = self._extra(mapped, outer)
+                    yield path, (verb.upper(),), detail, code
 
     def _extra(self, code: Code, decorator: Node) -> tuple[str, tuple[str, ...], bool, Code]:
-        methods = strings(self.project, decorator.arg(None, "methods")) or ("get",)
+        methods = strings(self.project, decorator.arg(0, "methods")) or ("get",)
         path = text_of(self.project, decorator.arg(None, "url_path")) or code.function.name
         given = decorator.arg(None, "detail")
         detail = given is not None and given.const is True

@@ -1,317 +1,372 @@
-"""Frameworks whose routes are declared by decorators and calls on an application or router: read from tables.
+"""Routes that are declared by decorators, calls and lists on an application or router: read from the routing tables.
 
-``[routing.NAME]`` in ``models/*.toml`` describes a class (or module) of a framework:
-
-``like``        takes over all that another table says; ``framework`` names the framework in records
-``path``        the style of path templates, see :mod:`backaudit.backend.paths`
-``arguments``   ``injected`` (by annotation), ``path`` (placeholders by name) or ``request`` (the request comes first)
-``prefix``      the constructor's keyword for a path prefix; ``named`` = position of a name that is the default prefix
-``parent``      the constructor's argument that is the router it belongs to; ``initialisers`` methods that pass it later
-``decorators``  method to HTTP method, ``*`` (any), ``methods=GET`` (keyword, default) or ``method`` (first argument)
-``calls``       method that registers: ``path``, ``handler``, ``methods`` / ``method`` / ``default``, ``more`` paths
-``mounts``      method that mounts: ``child``, ``prefix``, ``replaces`` (the child's own prefix)
-
-An argument is a position, a keyword, or a list of both.
+The tables' language is described in :mod:`backaudit.backend.frameworks.language`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-import msgspec
-
-from backaudit.backend.handlers import Handler, handlers_of
-from backaudit.backend.locate import behind, decorated, strings, text_of
+from backaudit.backend.frameworks.language import Controlling, Registering, Table, pick
+from backaudit.backend.frameworks.placing import Placed, Places, Row, places, version_of
+from backaudit.backend.handlers import HTTP_METHODS, Handler, handlers_of
+from backaudit.backend.locate import (
+    NOTHING_GIVEN,
+    Given,
+    behind,
+    cases,
+    decorated,
+    definition_of,
+    items,
+    rest,
+    strings,
+    text_of,
+)
 from backaudit.backend.params import injected_params, plain_params
-from backaudit.backend.paths import Style, Template, join, parse
+from backaudit.backend.paths import Template, join, parse
 from backaudit.backend.records import Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 
-Argument = int | str | list[int | str]
-
-
-class Registering(msgspec.Struct, frozen=True):
-    """A method that registers a handler."""
-
-    path: Argument = ""
-    handler: Argument = 0
-    methods: str = ""
-    method: Argument = ""
-    default: str = ""
-    more: bool = False
-
-
-class Mounting(msgspec.Struct, frozen=True):
-    """A method that mounts a router."""
-
-    child: Argument = 0
-    prefix: Argument = ""
-    replaces: bool = False
-
-
-class Table(msgspec.Struct, frozen=True):
-    """What a class of a framework declares; see the module's docstring."""
-
-    framework: str = ""
-    path: Style = "braces"
-    arguments: Literal["injected", "path", "request"] = "path"
-    like: str = ""
-    prefix: str = ""
-    named: int | None = None
-    parent: Argument = ""
-    decorators: dict[str, str] = {}
-    calls: dict[str, Registering] = {}
-    mounts: dict[str, Mounting] = {}
-    initialisers: dict[str, Argument] = {}
-
-
-class Mount(msgspec.Struct, frozen=True):
-    """A router hung under another: ``call`` mounts it, or is its own construction."""
-
-    parent: Node | None
-    prefix: str | None
-    replaces: bool
-    call: Node
-
-
-class Placed(msgspec.Struct, frozen=True):
-    """One way from the application to a router: its whole prefix, and the constructions and mounts on the way."""
-
-    prefix: str
-    around: tuple[Node, ...]
-
-
-def tables(project: Project) -> dict[str, Table]:
-    """The routing tables of the frameworks that the project imports, by name, ``like`` resolved."""
-    raw = project.models.routing
-    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
-    found: dict[str, Table] = {}
-    for name in sorted(raw):
-        if name.partition(".")[0] not in imported or raw[name].keys().isdisjoint({"framework", "like"}):
-            continue
-        merged: dict[str, object] = dict(raw[name])
-        like = merged.get("like")
-        while isinstance(like, str) and like in raw:
-            merged = {**raw[like], **merged, "like": raw[like].get("like", "")}
-            like = merged["like"]
-        found[name] = msgspec.convert(merged, Table)
-    return found
-
-
-def pick(call: Node, argument: Argument) -> Node | None:
-    """The argument of a call that a table means."""
-    wanted = argument if isinstance(argument, list) else [argument]
-    position = next((item for item in wanted if isinstance(item, int)), None)
-    keyword = next((item for item in wanted if isinstance(item, str) and item), None)
-    return call.arg(position, keyword)
+_ANY = "*"
 
 
 class _Reader:
-    """Reads one project; every question is answered once."""
+    """Reads the registrations of one project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, found: Places) -> None:
         self.project = project
-        self.tables = project.once(tables)
-        self._mounts = self._all_mounts()
-        self._placed: dict[Node, tuple[Placed, ...]] = {}
-
-    # -- which table --------------------------------------------------------------------------------------------------
-
-    def matching(self, func: Node, section: str, last: str) -> Table | None:
-        """The table of what a callee belongs to, if it has ``last`` in a section."""
-        for name in self.project.names(func):
-            owner, _, called = name.rpartition(".")
-            table = self._guess(func, section, last) if owner == "*" else self.tables.get(owner)
-            if table is not None and last in getattr(table, section) and (owner == "*" or called == last):
-                return table
-        return None
-
-    def _guess(self, func: Node, section: str, last: str) -> Table | None:
-        """For a receiver that nothing is known of: the framework that the file imports."""
-        imported = {item.module.partition(".")[0] for item in func.code.file.facts.imports if not item.level}
-        for name, table in self.tables.items():
-            known = name.partition(".")[0] in imported and not name.endswith(".web")
-            if known and last in getattr(table, section):
-                return table
-        return None
-
-    def router_table(self, node: Node) -> Table | None:
-        """The table of the class that a construction call makes."""
-        for name in self.project.types(node):
-            for owner in self.project.lineage(name):
-                if owner in self.tables:
-                    return self.tables[owner]
-        return None
-
-    # -- prefixes -----------------------------------------------------------------------------------------------------
-
-    def _all_mounts(self) -> dict[Node, list[Mount]]:
-        found: dict[Node, list[Mount]] = {}
-        for last in sorted({name for table in self.tables.values() for name in table.mounts}):
-            for call in self.project.calls_of(last):
-                func = call.func
-                table = self.matching(func, "mounts", last) if func is not None and call.receiver is not None else None
-                if table is not None:
-                    self._mounted(call, table.mounts[last], found)
-        for last in sorted({name for table in self.tables.values() for name in table.initialisers}):
-            for call in self.project.calls_of(last):
-                self._initialised(call, last, found)
-        return found
-
-    def _mounted(self, call: Node, mounting: Mounting, found: dict[Node, list[Mount]]) -> None:
-        child, receiver = pick(call, mounting.child), call.receiver
-        prefix = text_of(self.project, pick(call, mounting.prefix))
-        if child is None or receiver is None:
-            return
-        parents = list(behind(self.project, receiver)) or [receiver]
-        for router in behind(self.project, child):
-            if router.call is not None:
-                mounts = found.setdefault(router, [])
-                mounts += [Mount(parent, prefix, mounting.replaces, call) for parent in parents if parent != router]
-
-    def _initialised(self, call: Node, last: str, found: dict[Node, list[Mount]]) -> None:
-        func, receiver = call.func, call.receiver
-        table = self.matching(func, "initialisers", last) if func is not None else None
-        parent = pick(call, table.initialisers[last]) if table is not None else None
-        if parent is None or receiver is None:
-            return
-        for router in behind(self.project, receiver):
-            if router.call is not None:
-                for outer in behind(self.project, parent):
-                    found.setdefault(router, []).append(Mount(outer, None, False, call))
-
-    def placed(self, router: Node) -> tuple[Placed, ...]:
-        """The ways from the application to a router; a router that is mounted nowhere stands alone."""
-        if router not in self._placed:
-            self._placed[router] = (Placed("", ()),)
-            self._placed[router] = tuple(self._ways(router))[:16]
-        return self._placed[router]
-
-    def _ways(self, router: Node) -> Iterator[Placed]:
-        table = self.router_table(router) if router.call is not None else None
-        own = self._own_prefix(router, table)
-        mounts = list(self._mounts.get(router, ()))
-        if table is not None and table.parent:
-            parent = pick(router, table.parent)
-            outer = list(behind(self.project, parent)) if parent is not None else []
-            mounts += [Mount(node, None, False, router) for node in outer if node != router]
-        if not mounts:
-            yield Placed(own, (router,))
-        for mount in mounts:
-            here = (mount.call, router) if mount.call != router else (router,)
-            for way in self.placed(mount.parent) if mount.parent is not None else (Placed("", ()),):
-                own_here = "" if mount.replaces and mount.prefix is not None else own
-                yield Placed(join(way.prefix, mount.prefix or "", own_here), (*way.around, *here))
-
-    def _own_prefix(self, router: Node, table: Table | None) -> str:
-        if table is None:
-            return ""
-        given = text_of(self.project, router.arg(None, table.prefix)) if table.prefix else None
-        if given is None and table.named is not None:
-            name = text_of(self.project, router.arg(table.named, "name"))
-            return f"/{name}" if name else ""
-        return given or ""
-
-    # -- registrations ------------------------------------------------------------------------------------------------
+        self.places = found
+        self.tables = found.tables
+        self._named = dict(self._names())
 
     def routes(self) -> Iterator[Route]:
         for decorator, target in self.project.once(decorated):
-            func = decorator.func
-            last = decorator.method
-            table = self.matching(func, "decorators", last) if func is not None and last else None
-            if table is not None:
+            func = decorator.func if decorator.call is not None else decorator
+            last = decorator.method if decorator.call is not None else _last(decorator)
+            table = self.places.matching(func, "decorators", last) if func is not None and last else None
+            if table is not None and not (isinstance(target, Code) and self._inherited(table, target)):
                 yield from self._decorated(decorator, target, table, table.decorators[last])
+        for last in sorted({name for table in self.tables.values() for name in table.decorators}):
+            yield from self._applied(last)
         for last in sorted({name for table in self.tables.values() for name in table.calls}):
             for call in self.project.calls_of(last):
                 func = call.func
-                table = self.matching(func, "calls", last) if func is not None else None
+                table = self.places.matching(func, "calls", last) if func is not None else None
                 if table is not None:
                     yield from self._registered(call, table, table.calls[last])
+        for row in self.places.rows:
+            yield from self._row(row)
+        for name, table in self.tables.items():
+            if table.controller is not None:
+                yield from self._controllers(name, table)
 
-    def _decorated(self, decorator: Node, target: Code | ClassView, table: Table, spec: str) -> Iterator[Route]:
-        position = 1 if spec == "method" else 0
-        paths = self._paths(decorator, position)
+    def _names(self) -> Iterator[tuple[str, tuple[Node, Table, str]]]:
+        """Paths that are given a name, to which handlers refer."""
+        for last in sorted({name for table in self.tables.values() for name in table.names_routes}):
+            for call in self.project.calls_of(last):
+                func = call.func
+                table = self.places.matching(func, "names_routes", last) if func is not None else None
+                name = text_of(self.project, pick(call, table.names_routes[last].name)) if table is not None else None
+                if table is not None and name:
+                    yield name, (call, table, last)
+
+    # -- decorators ---------------------------------------------------------------------------------------------------
+
+    def _decorated(
+        self, decorator: Node, target: Code | ClassView, table: Table, spec: str | Registering
+    ) -> Iterator[Route]:
+        handlers = [Handler(target, (), ())] if isinstance(target, Code) else list(handlers_of(self.project, target))
+        if isinstance(spec, Registering):
+            yield from self._referring(decorator, table, spec, handlers, target)
+            return
+        methods = self._methods_of(decorator, spec, isinstance(target, ClassView))
+        paths = self._path_nodes(decorator, 1 if spec == "method" else 0)
+        yield from self._at_paths(decorator, table, paths, methods, handlers, definition_of(target))
+
+    def _methods_of(self, decorator: Node, spec: str, of_class: bool) -> tuple[str, ...]:
         if spec == "method":
-            methods = strings(self.project, decorator.arg(0))
-        elif spec.startswith("methods="):
-            methods = strings(self.project, decorator.arg(None, "methods")) or (spec.removeprefix("methods="),)
-        else:
-            methods = () if spec == "*" else (spec,)
-        handlers = [Handler(target, (), ())] if isinstance(target, Code) else handlers_of(self.project, target)
-        if isinstance(target, ClassView) and spec.startswith("methods="):
-            methods = strings(self.project, decorator.arg(None, "methods"))
-        for path in paths:
-            yield from self._made(decorator, table, path, methods, handlers)
+            return self._verbs(decorator.arg(0))
+        if "=" in spec:
+            keyword, _, default = spec.partition("=")
+            found = self._verbs(decorator.arg(None, keyword))
+            return found or (() if of_class or not default else tuple(default.split()))
+        return () if spec == _ANY else tuple(spec.split())
 
-    def _paths(self, call: Node, position: int) -> list[str]:
-        found = [self._path(call.arg(position, name)) for name in ("path", "rule")]
-        first = found[0] if found[0] is not None else found[1]
-        if first is None:
-            several = strings(self.project, call.arg(position, "path"))
-            return list(several) or [""]
-        return [first, *(text for node in call.args()[position + 1 :] if (text := node.text) and text.startswith("/"))]
+    def _verbs(self, node: Node | None, given: Given = NOTHING_GIVEN) -> tuple[str, ...]:
+        """HTTP methods as texts or as members of an enumeration."""
+        if node is None:
+            return ()
+        found = strings(self.project, node, given)
+        if found:
+            return tuple(verb for verb in found if verb not in ("*", "ANY"))
+        here = self.project.resolved(node)
+        parts = items(here) or [here]
+        spelled = (part.spelled.rpartition(".")[2].upper() for part in parts)
+        return tuple(verb for verb in spelled if verb in (*HTTP_METHODS, "TRACE"))
 
-    def _path(self, node: Node | None) -> str | None:
-        """A path's text; where a function of the project makes it, the literal that the function is given."""
-        text = text_of(self.project, node)
-        if text is None and node is not None and node.call is not None:
-            return next((arg.text for arg in node.args() if arg.text is not None), None)
-        return text
+    def _path_nodes(self, call: Node, position: int) -> list[Node]:
+        named = [call.arg(None, name) for name in ("path", "rule", "uri", "uri_template")]
+        first = next((node for node in named if node is not None), None)
+        placed = call.call.args[position:] if call.call is not None and first is None else ()
+        nodes = [call.to(value) for value in placed]
+        if first is not None:
+            return [first]
+        more = [node for node in nodes[1:] if (node.text or "").startswith("/")]
+        return [*nodes[:1], *more]
+
+    def _at_paths(
+        self, call: Node, table: Table, paths: list[Node], methods: tuple[str, ...], handlers: list[Handler],
+        defined: Node | None,
+    ) -> Iterator[Route]:  # fmt: skip
+        """The routes of a decorator: at each of its paths, in each case, on each way to its router."""
+        for case in cases(self.project, call.code, paths):
+            routers = self._routers(call, case, defined)
+            for node in paths:
+                for text in self._texts(node, case):
+                    yield from self._made(call, table, (node, text), methods, handlers, routers)
+            if not paths:
+                yield from self._made(call, table, (None, ""), methods, handlers, routers)
+
+    def _texts(self, node: Node, case: Given) -> list[str]:
+        """A path's text, or those of a list; where a function that is not known makes it, the literal it is given."""
+        text = text_of(self.project, node, case)
+        if text is not None:
+            return [text]
+        several = strings(self.project, node, case)
+        if several:
+            return list(several)
+        here = self.project.resolved(node)
+        literals = [arg.text for arg in here.args() if arg.text is not None] if here.call is not None else []
+        return literals[:1] or [""]
+
+    def _applied(self, last: str) -> Iterator[Route]:
+        """A decorator that is applied as a call: ``app.get("/path")(handler)``."""
+        for code in dict.fromkeys(self.project.calling(last)):
+            for user in code.nodes(ops.Call):
+                call, handler = user.func, user.arg(0)
+                if call is None or handler is None or not isinstance(call.op, ops.Call) or call.method != last:
+                    continue
+                func = call.func
+                table = self.places.matching(func, "decorators", last) if func is not None else None
+                spec = table.decorators[last] if table is not None else None
+                if table is not None and isinstance(spec, str):
+                    handlers = list(handlers_of(self.project, handler))
+                    methods = self._methods_of(call, spec, any(h.view is not None for h in handlers))
+                    paths = self._path_nodes(call, 1 if spec == "method" else 0)
+                    yield from self._at_paths(call, table, paths, methods, handlers, None)
+
+    # -- calls --------------------------------------------------------------------------------------------------------
 
     def _registered(self, call: Node, table: Table, spec: Registering) -> Iterator[Route]:
         handler = pick(call, spec.handler)
         if handler is None:
             return
-        if isinstance(handler.origin.op, ops.Param) and call.code.function.kind == "function":
-            yield from self._through(call.code, table, handler.origin.op.index)
+        if spec.route != "":
+            yield from self._referring(call, table, spec, list(handlers_of(self.project, handler)), None)
             return
-        path = pick(call, spec.path)
-        paths = [text_of(self.project, path)] if path is not None else []
-        if spec.more and isinstance(spec.path, int) and call.call is not None:
-            paths = [text_of(self.project, call.to(value)) for value in call.call.args[spec.path :]]
-        methods = strings(self.project, call.arg(None, spec.methods)) if spec.methods else ()
-        if spec.method != "":
-            methods = tuple(m for m in strings(self.project, pick(call, spec.method)) if m != "*")
-        handlers = list(handlers_of(self.project, handler))
-        if not methods and spec.default and all(not h.methods for h in handlers):
-            methods = (spec.default,)
-        for text in paths:
-            if text is not None:
-                yield from self._made(call, table, text, methods, handlers)
+        paths = self._registered_paths(call, spec)
+        depends = [*paths, handler, *([m] if (m := pick(call, spec.methods)) is not None else [])]
+        for case in cases(self.project, call.code, depends):
+            suffix = text_of(self.project, call.arg(None, spec.suffix), case) if spec.suffix else None
+            handlers = list(handlers_of(self.project, handler, case, suffix or ""))
+            methods = self._called_methods(call, spec, handlers, case)
+            routers = self._routers(call, case, None)
+            for node in [*paths, *(more for star in self._starred(call, spec) for more in rest(star, case))]:
+                text = text_of(self.project, node, case)
+                several = [text] if text is not None else list(strings(self.project, node, case))
+                for path in several:
+                    yield from self._made(call, table, (node, path), methods, handlers, routers)
+            if spec.path == "":
+                yield from self._made(call, table, (None, ""), methods, handlers, routers)
 
-    def _through(self, wrapper: Code, table: Table, index: int) -> Iterator[Route]:
-        """A function of the project that registers what it is given: its callers are the registrations."""
-        for call in self.project.callers(wrapper):
-            handler = self.project.argument(call, wrapper, index)
-            paths = [arg.text for arg in call.args() if arg.text and arg.text.startswith("/")]
-            handlers = list(handlers_of(self.project, handler)) if handler is not None else []
-            for path in paths:
-                yield from self._made(call, table, path, (), handlers)
+    def _registered_paths(self, call: Node, spec: Registering) -> list[Node]:
+        path = pick(call, spec.path)
+        if spec.more and isinstance(spec.path, int) and call.call is not None:
+            return [call.to(value) for value in call.call.args[spec.path :]]
+        return [path] if path is not None else []
+
+    def _starred(self, call: Node, spec: Registering) -> list[Node]:
+        return [call.to(value) for value in call.call.star] if spec.more and call.call is not None else []
+
+    def _called_methods(self, call: Node, spec: Registering, handlers: list[Handler], case: Given) -> tuple[str, ...]:
+        methods = self._verbs(pick(call, spec.methods), case) if spec.methods != "" else ()
+        if spec.method != "":
+            methods = self._verbs(pick(call, spec.method), case)
+        if not methods and spec.default and all(not h.methods for h in handlers):
+            return (spec.default,)
+        return methods
+
+    def _referring(
+        self, call: Node, table: Table, spec: Registering, handlers: list[Handler], target: Code | ClassView | None
+    ) -> Iterator[Route]:
+        """A handler of a path that another call has given a name."""
+        name = text_of(self.project, pick(call, spec.route))
+        defaults = self._class_defaults(table, target)
+        if name is None and defaults is not None:
+            name = text_of(self.project, pick(defaults, spec.route))
+        named = self._named.get(name or "")
+        if named is None:
+            return
+        declared, owner, last = named
+        naming = owner.names_routes[last]
+        chosen = pick(call, spec.methods) or (pick(defaults, spec.methods) if defaults is not None else None)
+        methods = self._verbs(chosen or pick(declared, naming.methods))
+        if isinstance(target, ClassView):
+            attribute = text_of(self.project, call.arg(None, "attr"))
+            method = self.project.method(target.name, attribute or "__call__")
+            handlers = [Handler(method or target.body, (), (), target)]
+        elif target is not None and target.cls is not None:
+            handlers = [Handler(target, (), (), target.cls)]
+        path = pick(declared, naming.path)
+        routers = self._routers(declared, NOTHING_GIVEN, None)
+        text = text_of(self.project, path)
+        if text is not None:
+            yield from self._made(call, table, (path, text), methods, handlers, routers)
+
+    def _class_defaults(self, table: Table, target: Code | ClassView | None) -> Node | None:
+        """The decorator of the class around a method that gives its decorators their defaults."""
+        cls = target.cls if isinstance(target, Code) else None
+        for value in cls.cls.decorators if cls is not None else ():
+            decorator = cls.outer.node(value) if cls is not None else None
+            if decorator is not None and decorator.method.endswith("defaults"):
+                return decorator
+        return None
+
+    # -- lists --------------------------------------------------------------------------------------------------------
+
+    def _row(self, row: Row) -> Iterator[Route]:
+        handlers = list(handlers_of(self.project, row.handler))
+        text = text_of(self.project, row.path)
+        if text is not None:
+            yield from self._made(row.item, row.table, (row.path, text), (), handlers, [row.item])
+
+    # -- classes whose methods carry the decorators -------------------------------------------------------------------
+
+    def _inherited(self, table: Table, target: Code) -> bool:
+        """Whether a decorated method belongs to a controller, which is read as a whole."""
+        return target.cls is not None and self._controller_table(target.cls) is not None
+
+    def _controller_table(self, cls: ClassView) -> Table | None:
+        for owner in self.project.lineage(cls.name):
+            table = self.tables.get(owner)
+            if table is not None and table.controller is not None:
+                return table
+        return None
+
+    def _controllers(self, name: str, table: Table) -> Iterator[Route]:
+        said = table.controller
+        for cls in self.project.subclasses(name):
+            if said is None or self._controller_table(cls) is not table:
+                continue
+            for node in self._instances(cls):
+                if self.places.hung(node):
+                    prefix = self._controller_prefix(cls, said, node)
+                    yield from self._controlled(cls, prefix, node)
+                    yield from self._own_views(cls, table, said, prefix, node)
+
+    def _instances(self, cls: ClassView) -> Iterator[Node]:
+        defined = definition_of(cls)
+        if defined is not None:
+            yield defined
+        for call in self.project.calls_of(cls.cls.name):
+            if cls in self.project.instances(call):
+                yield call.origin
+
+    def _controller_prefix(self, cls: ClassView, said: Controlling, node: Node) -> str:
+        for owner in self.project.lineage(cls.name) if said.field else ():
+            view = self.project.class_named(owner)
+            if view is not None and said.field in view.fields:
+                return text_of(self.project, view.fields[said.field]) or ""
+        root = self._root(said, node)
+        given = text_of(self.project, pick(node, said.prefix))
+        if given is not None:
+            return given if given.startswith("/") else join(root, given)
+        for keyword in said.names:
+            text = text_of(self.project, node.arg(None, keyword))
+            if text:
+                return join(root, text)
+        first = node.arg(said.after) if said.after is not None else None
+        named = next(self.project.denoted_classes(first), None) if first is not None else None
+        if named is not None:
+            return join(root, named.cls.name.lower())
+        return join(root, cls.cls.name.lower()) if said.own else root
+
+    def _root(self, said: Controlling, node: Node) -> str:
+        holders = [call for way in self.places.ways(node) for call in way.around] if said.root_from else []
+        for holder in holders:
+            text = text_of(self.project, holder.arg(None, said.root_from)) if holder != node else None
+            if text:
+                return text
+        return said.root
+
+    def _controlled(self, cls: ClassView, prefix: str, node: Node) -> Iterator[Route]:
+        seen: set[str] = set()
+        for owner in self.project.lineage(cls.name):
+            view = self.project.class_named(owner)
+            own = view.methods.items() if view is not None else ()
+            for name, code in own:
+                if name not in seen:
+                    seen.add(name)
+                    for decorator in code.decorators:
+                        yield from self._controlled_method(Handler(code, (), (), cls), decorator, prefix, node)
+
+    def _controlled_method(self, handler: Handler, decorator: Node, prefix: str, node: Node) -> Iterator[Route]:
+        func = decorator.func if decorator.call is not None else decorator
+        last = decorator.method if decorator.call is not None else _last(decorator)
+        table = self.places.matching(func, "decorators", last) if func is not None and last else None
+        spec = table.decorators[last] if table is not None else None
+        if table is None or not isinstance(spec, str):
+            return
+        methods = self._methods_of(decorator, spec, False)
+        nodes: list[Node | None] = [*self._path_nodes(decorator, 1 if spec == "method" else 0)]
+        for path in nodes or [None]:
+            for text in self._texts(path, NOTHING_GIVEN) if path is not None else [""]:
+                whole = join(prefix, text) if text.strip("/") or not prefix else prefix.rstrip("/") + text
+                yield from self._made(decorator, table, (None, whole), methods, [handler], [node])
+
+    def _own_views(self, cls: ClassView, table: Table, said: Controlling, prefix: str, node: Node) -> Iterator[Route]:
+        """What the library's class answers by itself, as far as the project's class does not."""
+        for path, methods in said.views.items():
+            handler = Handler(cls.body, (), (), cls)
+            whole = prefix.rstrip("/") + path
+            yield from self._made(node, table, (None, whole), tuple(methods.split()), [handler], [node])
+
+    # -- records ------------------------------------------------------------------------------------------------------
 
     def _made(
-        self, call: Node, table: Table, path: str, methods: tuple[str, ...], handlers: Iterable[Handler]
-    ) -> Iterator[Route]:
+        self, call: Node, table: Table, path: tuple[Node | None, str], methods: tuple[str, ...],
+        handlers: Iterable[Handler], routers: list[Node],
+    ) -> Iterator[Route]:  # fmt: skip
         allowed = tuple(method.upper() for method in methods)
-        ways = [way for router in self._routers(call) for way in self.placed(router)] or [Placed("", ())]
+        ways = [way for router in routers for way in self.places.ways(router)] or [Placed("", ())]
+        node, text = path
         for handler in handlers:
             own = tuple(m for m in handler.methods if not allowed or m in allowed) if handler.methods else allowed
             if handler.methods and not own:
                 continue
             for way in dict.fromkeys(ways):
-                template = parse(join(way.prefix, path), table.path)
-                yield self._route(call, table, template, own, handler, way)
+                here = text_of(self.project, node, dict(way.given)) if node is not None and way.given else None
+                whole = join(way.prefix, here if here is not None else text)
+                version = version_of(self.project, call, table) or way.version
+                whole = join(f"/v{version}", whole) if version else whole
+                yield self._route(call, table, parse(whole, table.path), own, handler, way)
 
-    def _routers(self, call: Node) -> list[Node]:
-        receiver = call.receiver
+    def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Node]:
+        """The routers that a registration is made on; ``defined``: the function that a list may name."""
+        for node in (call.origin, defined):
+            if node is not None and self.places.hung(node):
+                return [node]
+        base = call.op.base if isinstance(call.op, ops.Attr) else None
+        receiver = call.to(base) if base is not None else call.receiver
         if receiver is None:
             return []
         here = self.project.resolved(receiver)
         # ``app.router.add_get``: the router is the application's.
         if isinstance(here.op, ops.Attr) and here.op.name == "router":
             receiver = here.to(here.op.base)
-        return [router for router in behind(self.project, receiver) if router.call is not None]
+        found = list(behind(self.project, receiver, given=case))
+        return [router for router in found if router.call is not None or self.places.hung(router)]
 
     def _route(
         self, call: Node, table: Table, template: Template, methods: tuple[str, ...], handler: Handler, way: Placed
@@ -325,7 +380,7 @@ class _Reader:
             handler=code,
             framework=table.framework,
             place=call.place,
-            params=self._params(table, code, template),
+            params=self._params(table, code, template, call, way),
             response=call.arg(None, "response_model") or code.outside(code.function.returns),
             status=_status(self.project, status, constant),
             tags=strings(self.project, call.arg(None, "tags")),
@@ -336,10 +391,32 @@ class _Reader:
             converters=template.restrictions,
         )
 
-    def _params(self, table: Table, code: Code, template: Template) -> tuple[RouteParam, ...]:
+    def _params(self, table: Table, code: Code, template: Template, call: Node, way: Placed) -> tuple[RouteParam, ...]:
         if table.arguments == "injected":
-            return injected_params(self.project, code, template)
+            provided = self._provided(table, code, call, way)
+            return injected_params(self.project, code, template, {**table.names, **dict.fromkeys(provided, "injected")})
         return plain_params(self.project, code, template, table.arguments == "request")
+
+    def _provided(self, table: Table, code: Code, call: Node, way: Placed) -> Iterator[str]:
+        """Names of parameters that a dict of dependencies fills."""
+        if not table.provides:
+            return
+        given = [node.arg(None, table.provides) for node in (call, *way.around)]
+        cls = code.cls
+        given.append(cls.fields.get(table.provides) if cls is not None else None)
+        for node in given:
+            display = self.project.resolved(node) if node is not None else None
+            op = display.op if display is not None else None
+            if display is not None and isinstance(op, ops.Build) and op.kind == "dict":
+                yield from (text for key in op.keys if key >= 0 and (text := display.to(key).text))
+
+
+def _last(decorator: Node) -> str:
+    """The last name of a decorator without parentheses."""
+    op = decorator.origin.op
+    if isinstance(op, ops.Attr):
+        return op.name
+    return op.name if isinstance(op, (ops.Name, ops.Import)) else ""
 
 
 def _status(project: Project, node: Node | None, constant: Node | None) -> int | None:
@@ -353,4 +430,4 @@ def _status(project: Project, node: Node | None, constant: Node | None) -> int |
 
 def routes(project: Project) -> tuple[Route, ...]:
     """Every endpoint declared through the tables."""
-    return tuple(_Reader(project).routes())
+    return tuple(_Reader(project, project.once(places)).routes())

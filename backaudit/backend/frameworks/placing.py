@@ -1,0 +1,260 @@
+"""Where routers hang: the mounts of a project, and the ways from the application down to each router."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from backaudit.backend.frameworks.language import Listing, Mounting, Table, pick, tables
+from backaudit.backend.locate import NOTHING_GIVEN, Given, arguments, behind, cases, items, text_of
+from backaudit.backend.paths import join
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+
+_DEPTH = 12
+_WAYS = 64
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """A router hung under another: ``call`` mounts it, or is its own construction. ``given``: in which case it is."""
+
+    parent: Node | None
+    prefix: str | None
+    replaces: bool
+    call: Node
+    given: tuple[tuple[object, Node], ...] = ()
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """One way from the application to a router: its whole prefix, and the constructions and mounts on the way."""
+
+    prefix: str
+    around: tuple[Node, ...]
+    given: tuple[tuple[object, Node], ...] = ()
+    version: str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A pair of path and handler in a list that a framework is given; ``holder`` is the call that is given it."""
+
+    holder: Node
+    item: Node
+    path: Node
+    handler: Node
+    table: Table
+
+
+class Places:
+    """Reads the mounts of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.tables = project.once(tables)
+        self.rows: list[Row] = []
+        self._mounts: dict[Node, list[Mount]] = {}
+        self._ways: dict[Node, tuple[Placed, ...]] = {}
+        self._read()
+
+    # -- which table --------------------------------------------------------------------------------------------------
+
+    def matching(self, func: Node, section: str, last: str) -> Table | None:
+        """The table of what a callee belongs to, if it has ``last`` in a section."""
+        for name in self.project.names(func):
+            owner, _, called = name.rpartition(".")
+            table = self._guess(func, section, last) if owner == "*" else self.tables.get(owner)
+            if table is not None and last in getattr(table, section) and (owner == "*" or called == last):
+                return table
+        return None
+
+    def _guess(self, func: Node, section: str, last: str) -> Table | None:
+        """For a receiver that nothing is known of: the framework that the file imports."""
+        imported = {item.module.partition(".")[0] for item in func.code.file.facts.imports if not item.level}
+        for name, table in self.tables.items():
+            # A module is no receiver that could be unknown.
+            known = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
+            if known and last in getattr(table, section):
+                return table
+        return None
+
+    def router_table(self, node: Node) -> Table | None:
+        """The table of the class that a construction call makes, or that a class inherits."""
+        for name in self.project.types(node):
+            head = name.removeprefix("type[").removesuffix("]") if name.startswith("type[") else name
+            for owner in self.project.lineage(head):
+                if owner in self.tables:
+                    return self.tables[owner]
+        return None
+
+    # -- mounts -------------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        for last in sorted({name for table in self.tables.values() for name in table.mounts}):
+            for call in self.project.calls_of(last):
+                func = call.func
+                table = self.matching(func, "mounts", last) if func is not None and call.receiver is not None else None
+                if table is not None:
+                    self._mounted(call, table.mounts[last])
+        for last in sorted({name for table in self.tables.values() for name in table.initialisers}):
+            for call in self.project.calls_of(last):
+                self._initialised(call, last)
+        self._read_lists()
+
+    def _read_lists(self) -> None:
+        """Lists of registrations: given to a method of a router, or to the construction of one."""
+        for name, table in self.tables.items():
+            for last, listing in table.lists.items():
+                wanted = last or name.rpartition(".")[2]
+                for call in (*self.project.calls_of(wanted), *(self._constructions(name) if not last else ())):
+                    if self._is_call_of(call, name, last):
+                        self._listed(call, listing, table, constructs=not last)
+
+    def _constructions(self, name: str) -> Iterator[Node]:
+        """Constructions of the project's subclasses, and their calls of the base's constructor."""
+        for cls in self.project.subclasses(name):
+            yield from self.project.calls_of(cls.cls.name)
+            code = cls.methods.get("__init__")
+            yield from code.nodes(ops.Call) if code is not None else ()
+
+    def _is_call_of(self, call: Node, name: str, last: str) -> bool:
+        func = call.func
+        if func is None:
+            return False
+        if last:
+            return self.matching(func, "lists", last) is self.tables[name]
+        if call.method == "__init__":
+            cls = call.code.cls
+            return cls is not None and name in self.project.lineage(cls.name)
+        return any(name in self.project.lineage(made) for made in self.project.types(call))
+
+    def _listed(self, call: Node, listing: Listing, table: Table, constructs: bool) -> None:
+        receiver = call.receiver if not constructs else None
+        holders = list(behind(self.project, receiver)) if receiver is not None else [call]
+        # What a module's function makes (``Blueprint.group``) holds its items itself.
+        holders = [h for h in holders if h.call is not None] or [call]
+        prefix = text_of(self.project, pick(call, listing.prefix))
+        children = list(call.args()) if listing.items == "*" else self._elements(pick(call, listing.items))
+        app = pick(call, listing.app)
+        for item in [*children, *([app] if app is not None else [])]:
+            pair = items(item) if isinstance(item.origin.op, ops.Build) else []
+            if len(pair) > max(listing.path, listing.handler):
+                self.rows.append(Row(call, item.origin, pair[listing.path], pair[listing.handler], table))
+                self._hang(item.origin, holders, prefix, call)
+                continue
+            inner = self._elements(item)
+            for child in inner if inner != [item] else behind(self.project, item):
+                self._hang(child, holders, prefix, call)
+
+    def _hang(self, child: Node, holders: list[Node], prefix: str | None, call: Node) -> None:
+        mounts = self._mounts.setdefault(child.origin, [])
+        mounts += [Mount(holder, prefix, False, call) for holder in holders if holder != child]
+
+    def _elements(self, node: Node | None, depth: int = 0) -> list[Node]:
+        """The elements of a list, through sums of lists and unpacking, each as it stands."""
+        if node is None or depth > _DEPTH:
+            return []
+        here = self.project.resolved(node)
+        op = here.op
+        if isinstance(op, ops.Bin) and op.operator == "+":
+            return [*self._elements(here.to(op.left), depth + 1), *self._elements(here.to(op.right), depth + 1)]
+        if isinstance(op, ops.Build) and op.kind in ("list", "tuple", "set"):
+            return [self.project.resolved(here.to(item)) for item in op.items]
+        found = [value for value in behind(self.project, here) if value != here]
+        return [part for value in found for part in self._elements(value, depth + 1)] or [here]
+
+    def _mounted(self, call: Node, mounting: Mounting) -> None:
+        child, receiver = pick(call, mounting.child), call.receiver
+        if child is None or receiver is None:
+            return
+        path = pick(call, mounting.prefix)
+        for case in cases(self.project, call.code, [child, *([path] if path is not None else [])]):
+            prefix = text_of(self.project, path, case)
+            parents = list(behind(self.project, receiver, given=case)) or [receiver]
+            for part in self._elements(child) if not case else [child]:
+                given = tuple({**case, **self._passed(part, case)}.items())
+                for router in behind(self.project, part, given=case):
+                    mounts = self._mounts.setdefault(router, [])
+                    mounts += [Mount(p, prefix, mounting.replaces, call, given) for p in parents if p != router]
+
+    def _passed(self, child: Node, case: Given) -> Given:
+        """What a function of the project is given that makes the router."""
+        made = self.project.resolved(child)
+        if made.call is None:
+            return NOTHING_GIVEN
+        return {
+            key: value
+            for code in self.project.callees(made)
+            for key, value in arguments(self.project, made, code).items()
+        }
+
+    def _initialised(self, call: Node, last: str) -> None:
+        func, receiver = call.func, call.receiver
+        table = self.matching(func, "initialisers", last) if func is not None else None
+        parent = pick(call, table.initialisers[last]) if table is not None else None
+        if parent is None or receiver is None:
+            return
+        for router in behind(self.project, receiver):
+            if router.call is not None:
+                for outer in behind(self.project, parent):
+                    self._mounts.setdefault(router, []).append(Mount(outer, None, False, call))
+
+    # -- ways ---------------------------------------------------------------------------------------------------------
+
+    def hung(self, node: Node) -> bool:
+        """Whether something is hung under a router, by itself or in a list."""
+        return node in self._mounts
+
+    def ways(self, router: Node) -> tuple[Placed, ...]:
+        """The ways from the application to a router; a router that is mounted nowhere stands alone."""
+        if router not in self._ways:
+            self._ways[router] = (Placed("", ()),)
+            self._ways[router] = tuple(dict.fromkeys(self._found(router)))[:_WAYS]
+        return self._ways[router]
+
+    def _found(self, router: Node) -> Iterator[Placed]:
+        table = self.router_table(router)
+        mounts = list(self._mounts.get(router, ()))
+        if table is not None and table.parent and router.call is not None:
+            parent = pick(router, table.parent)
+            outer = list(behind(self.project, parent)) if parent is not None else []
+            mounts += [Mount(node, None, False, router) for node in outer if node != router]
+        version = self._version(router, table)
+        if not mounts:
+            yield Placed(self._own_prefix(router, table, {}), (router,), (), version)
+        for mount in mounts:
+            here = (mount.call, router) if mount.call not in (router, mount.parent) else (router,)
+            own = self._own_prefix(router, table, dict(mount.given))
+            for way in self.ways(mount.parent) if mount.parent is not None else (Placed("", ()),):
+                own_here = "" if mount.replaces and mount.prefix is not None else own
+                yield Placed(
+                    prefix=join(way.prefix, mount.prefix or "", own_here),
+                    around=(*way.around, *here),
+                    given=tuple({**dict(way.given), **dict(mount.given)}.items()),
+                    version=version or way.version,
+                )
+
+    def _version(self, router: Node, table: Table | None) -> str:
+        if table is None or not table.version:
+            return ""
+        return version_of(self.project, router, table)
+
+    def _own_prefix(self, router: Node, table: Table | None, given: Mapping[object, Node]) -> str:
+        if table is None or router.call is None:
+            return ""
+        text = text_of(self.project, pick(router, table.prefix), given) if table.prefix != "" else None
+        if text is None and table.named is not None:
+            name = text_of(self.project, router.arg(table.named, "name"), given)
+            return f"/{name}" if name else ""
+        return text if text is not None else table.default_prefix
+
+
+def version_of(project: Project, call: Node, table: Table) -> str:
+    """The version that a router or registration states, as text."""
+    given = call.arg(None, table.version) if table.version else None
+    value = project.constant(given) if given is not None else None
+    return str(value.const) if value is not None and value.const is not None else ""
+
+
+def places(project: Project) -> Places:
+    """The mounts, read once."""
+    return Places(project)

@@ -1,0 +1,1 @@
+"""The model of a back end, compared with the frameworks' own word."""
