@@ -54,7 +54,7 @@ def linked(folder: Path) -> Project:
     """The project in a folder."""
     known = models.load()
     files = [file for file in discover(folder).files if file.kind != "other"]
-    facts, _ = extract_all(folder, files, jobs=1, cache=None, digests=None, wanted=frozenset())
+    facts, _ = extract_all(folder, files, jobs=1, cache=None, digests=None, wanted={"code"})
     return link(facts, known.knowledge, known)
 
 
