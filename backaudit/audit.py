@@ -17,11 +17,14 @@ from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
 from backaudit.discover import Discovery, Found, discover
 from backaudit.facts.files import FileFacts
+from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
 from backaudit.issue import Report
+from backaudit.masking import Masks
 from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source
+from backaudit.survey.records import Survey
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -96,9 +99,51 @@ class Audit:
         settings = [self._options(), _own_names(self.config), repr(self.config.source_limits())]
         return results.result_key(self._digests, flags, self.selection.rules, settings)
 
-    def _computed(self) -> Result:
+    @cached_property
+    def survey(self) -> Survey:
+        """The back end as ``map`` shows it: as it was kept from a run over the very same files, or composed now."""
+        cache = self._cache if self._cache is not None and self._cache.usable else None
+        key = self._survey_key() if cache is not None else b""
+        kept = cache.get(key) if cache is not None else None
+        found = results.decode_survey(kept) if kept is not None else None
+        if found is None:
+            found = self._surveyed()
+            if cache is not None and not any(problem.kind == "crash" for problem in found.problems):
+                cache.put(key, results.encode(found))
+        return msgspec.structs.replace(
+            found, root_name=self.request.root_name or self.request.root.name, version=version()
+        )
+
+    def _survey_key(self) -> bytes:
+        flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
+        settings = ["survey", _own_names(self.config), repr(self.config.source_limits())]
+        return results.result_key(self._digests, flags, (), settings)
+
+    def _surveyed(self) -> Survey:
+        """Nothing that the extractors take for a credential leaves, whatever it is part of."""
+        from backaudit.survey import masked, survey
+
+        facts, problems, project = self._analysed
+        found = project.once(survey)
+        digests = {file.path: file.digest for file in facts if file.secrets}
+        sources, changed = _sources(self.request.root, digests)
+        hidden = (
+            Place(file.path, part)
+            for file in facts
+            for hit in file.secrets
+            for part in (hit.parts if hit.strength != "placeholder" else ())
+        )
+        masks = Masks(hidden, lambda path: source.lines(sources[path].text) if path in sources else ())
+        every = (*self.discovery.problems, *problems, *changed, *sorted(project.bounds))
+        return masked(msgspec.structs.replace(found, problems=tuple(sorted(set(every)))), masks)
+
+    @cached_property
+    def _analysed(self) -> tuple[Sequence[FileFacts], Sequence[Problem], Project]:
         facts, problems = self._extracted()
-        project = self._linked(facts)
+        return facts, problems, self._linked(facts)
+
+    def _computed(self) -> Result:
+        facts, problems, project = self._analysed
         checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
         quoted = {place.path for _, found in checked.findings for place in (found.place, *found.secrets)}
         return Result(

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from backaudit.plugins import Loaded
     from backaudit.rule import Rule
     from backaudit.rulenames import RuleNames
+    from backaudit.survey.records import Survey
 
 OK, FINDINGS, USAGE, CRASH, INTERRUPTED = 0, 1, 2, 3, 130
 
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
 FORMATS = ("text", "json", "sarif", "html", "github")
+MAP_FORMATS = ("text", "json", "html", "openapi")
 SEVERITIES = ("critical", "high", "medium", "low")
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -45,6 +47,7 @@ def cli() -> None:
     \b
       backaudit scan .                      report on the project around this folder
       backaudit scan --output report.html   the same as one HTML file
+      backaudit map .                       the routes, who may call them, and the tables
       backaudit explain weak-hash           why a rule reports, and how to mend it
     """
 
@@ -117,6 +120,48 @@ def scan(**options: Any) -> int:
       0  none of these
     """
     return _Scan(options).run()
+
+
+@cli.command("map", context_settings=_CONTEXT)
+@click.argument("path", required=False, type=_PATH)
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(MAP_FORMATS), help="Format of the map; may be repeated."
+)
+@click.option(
+    "--output",
+    "-o",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write the map to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
+    ".html, .json, .txt, or openapi.json.",
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Worker processes.  [default: one per processor]",
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="The tables only.")
+def map_(path: Path | None, **options: Any) -> int:
+    """Show a back end: its routes, who may call them, what they take and touch, and its tables.
+
+    Each route stands with its methods, path and handler; the guards that stand before it, or "none"; the schema that
+    checks its input, or "raw"; the status codes seen; the tables it reads and writes. Then the tables with their
+    columns and indexes. Nothing is run: all of it is read from the code. Of the whole project that is analysed, PATH
+    (default: the current folder's project) selects what is shown.
+
+    \b
+      backaudit map                         for the terminal
+      backaudit map -o map.html             one HTML file with a drawing of the tables
+      backaudit map -o openapi.json         an OpenAPI 3.1 document of what the code really offers
+    """
+    return _Map({**options, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command(context_settings=_CONTEXT)
@@ -208,22 +253,129 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else OK
 
 
-class _Scan:
+class _Command:
+    """What the commands that analyse a project have in common: where it is, its configuration, the cache."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.given: tuple[Path, ...] = options["paths"] or (Path(),)
+        self.quiet: bool = options["quiet"]
+
+    def _located(self) -> Root:
+        # Nearly all that a run makes lives to its end: looking for garbage every 700 objects costs a tenth of it.
+        gc.set_threshold(200_000, 20, 20)
+        root = self._root()
+        isolate(root.folder)
+        return root
+
+    def _root(self) -> Root:
+        from backaudit.config import find_root
+        from backaudit.usage import UsageError
+
+        for path in self.given:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist.")
+        return find_root(self.given)
+
+    def _config(self, root: Root) -> Config:
+        from backaudit.config import load
+
+        asked = {name: _flat(self.options[name]) for name in ("select", "ignore") if self.options.get(name)}
+        asked |= {
+            name: self.options[name]
+            for name in ("strict", "fail_on", "fail_on_problem")
+            if self.options.get(name) is not None
+        }
+        file = self.options["config"] or root.file
+        config = load(file, asked, root=root.folder)
+        if self.options["exclude"]:
+            # Excludes add up: nobody who leaves out one more folder means to scan the others.
+            from msgspec.structs import replace
+
+            origin = ", ".join(filter(None, (config.origins.get("exclude"), "command line")))
+            config = replace(
+                config,
+                exclude=(*config.exclude, *self.options["exclude"]),
+                origins={**config.origins, "exclude": origin},
+            )
+        return config
+
+    def _narrowed(self, request: Any) -> Any:
+        """The request with the paths that the user gave, unless they are the whole project."""
+        from msgspec.structs import replace
+
+        relative = [_relative(path, request.root) for path in self.given]
+        if not self.options["paths"] and "." not in relative:
+            relative = ["."]  # nothing was asked for, so all of the project is meant
+        named = tuple(sorted({path for path in relative if path != "."}))
+        return replace(request, named=named, reported=None if "." in relative else named)
+
+    def _cache(self) -> Cache:
+        from backaudit.cache import Cache, default_folder
+
+        return Cache(None if self.options["no_cache"] else default_folder(os.environ))
+
+
+class _Map(_Command):
+    """One run of the command ``map``."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        from backaudit.output import targets
+        from backaudit.report.map import SUFFIXES
+
+        super().__init__(options)
+        self.targets = targets(options["formats"], options["outputs"], SUFFIXES)
+
+    def run(self) -> int:
+        from backaudit.audit import Audit, Request
+        from backaudit.survey.records import within
+
+        root = self._located()
+        loaded, _ = _load_rules()
+        with ExitStack() as stack:
+            request = Request(root=root.folder, config=self._config(root), loaded=loaded, jobs=self.options["jobs"])
+            progress = _progress(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            request = self._narrowed(request)
+            audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
+            found = within(audit.survey, request.reported)
+        for target in self.targets:
+            self._deliver(found, target)
+        if not any(target.path is None for target in self.targets) and not self.quiet:
+            files = ", ".join(str(target.path) for target in self.targets)
+            _say(f"{len(found.routes)} routes, {len(found.tables)} tables: {files}")
+        return CRASH if any(problem.kind == "crash" for problem in found.problems) else OK
+
+    def _deliver(self, found: Survey, target: Target) -> None:
+        from backaudit.output import write_file
+        from backaudit.report.map import renderer
+
+        options: dict[str, Any] = {}
+        if target.format == "text":
+            to_terminal = target.path is None
+            options = {
+                "color": to_terminal and _use_color(sys.stdout),
+                "width": _width() if to_terminal else 100,
+                "quiet": self.quiet,
+            }
+        text = renderer(target.format)(found, **options)
+        if target.path is None:
+            _write(text)
+        else:
+            write_file(target.path, text)
+
+
+class _Scan(_Command):
     """One run of the command ``scan``."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         from backaudit.output import targets
 
-        self.options = options
-        self.given: tuple[Path, ...] = options["paths"] or (Path(),)
+        super().__init__(options)
         self.targets = targets(options["formats"], options["outputs"])
-        self.quiet: bool = options["quiet"]
 
     def run(self) -> int:
-        # Nearly all that a scan makes lives to its end: looking for garbage every 700 objects costs a tenth of it.
-        gc.set_threshold(200_000, 20, 20)
-        root = self._root()
-        isolate(root.folder)
+        root = self._located()
         config = self._config(root)
         loaded, names = self._rules(config)
         if self.options["show_config"]:
@@ -249,38 +401,6 @@ class _Scan:
         known = {rule.family for rule in loaded.rules}
         return (loaded, RuleNames(loaded.rules)) if asked <= known else _load_rules()
 
-    def _root(self) -> Root:
-        from backaudit.config import find_root
-        from backaudit.usage import UsageError
-
-        for path in self.given:
-            if not path.exists():
-                raise UsageError(f"{path} does not exist.")
-        return find_root(self.given)
-
-    def _config(self, root: Root) -> Config:
-        from backaudit.config import load
-
-        asked = {name: _flat(self.options[name]) for name in ("select", "ignore") if self.options[name]}
-        asked |= {
-            name: self.options[name]
-            for name in ("strict", "fail_on", "fail_on_problem")
-            if self.options[name] is not None
-        }
-        file = self.options["config"] or root.file
-        config = load(file, asked, root=root.folder)
-        if self.options["exclude"]:
-            # Excludes add up: nobody who leaves out one more folder means to scan the others.
-            from msgspec.structs import replace
-
-            origin = ", ".join(filter(None, (config.origins.get("exclude"), "command line")))
-            config = replace(
-                config,
-                exclude=(*config.exclude, *self.options["exclude"]),
-                origins={**config.origins, "exclude": origin},
-            )
-        return config
-
     def _show(self, config: Config, root: Root, loaded: Loaded, names: RuleNames) -> int:
         from backaudit.config import by_id, check_names, describe
 
@@ -303,16 +423,6 @@ class _Scan:
             report = audit.report(baseline)
         return self._accept(audit, report, baseline) if self.options["write_baseline"] else report
 
-    def _narrowed(self, request: Any) -> Any:
-        """The request with the paths that the user gave, unless they are the whole project."""
-        from msgspec.structs import replace
-
-        relative = [_relative(path, request.root) for path in self.given]
-        if not self.options["paths"] and "." not in relative:
-            relative = ["."]  # nothing was asked for, so all of the project is meant
-        named = tuple(sorted({path for path in relative if path != "."}))
-        return replace(request, named=named, reported=None if "." in relative else named)
-
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""
         import tempfile
@@ -332,11 +442,6 @@ class _Scan:
             "" if repository is None or repository.top == root else root.relative_to(repository.top).as_posix() + "/"
         )
         return replace(request, root=folder, root_name=root.name, reported=changed, use_git=False, git_prefix=prefix)
-
-    def _cache(self) -> Cache:
-        from backaudit.cache import Cache, default_folder
-
-        return Cache(None if self.options["no_cache"] else default_folder(os.environ))
 
     def _baseline(self) -> Baseline | None:
         from backaudit.baseline import load

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from backaudit.report import FORMATS, SUFFIXES
+from backaudit.report import SUFFIXES
 from backaudit.usage import UsageError
 
 STDOUT = "-"
@@ -23,13 +23,16 @@ class Target(msgspec.Struct, frozen=True):
     path: Path | None = None
 
 
-def targets(formats: Sequence[str], outputs: Sequence[str]) -> tuple[Target, ...]:
+def targets(
+    formats: Sequence[str], outputs: Sequence[str], suffixes: Mapping[str, str] = SUFFIXES
+) -> tuple[Target, ...]:
     """Which report goes where: the n-th output is the n-th format's, a format without one goes to standard output.
 
-    UsageError where there are more outputs than formats, or two reports would go to one place.
+    ``suffixes``: what the ending of a name says of the format, the longest that fits. UsageError where there are more
+    outputs than formats, or two reports would go to one place.
     """
     if not formats and outputs:
-        formats = [_format_of(output) for output in outputs]
+        formats = [_format_of(output, suffixes) for output in outputs]
     formats = list(formats) or ["text"]
     if len(outputs) > len(formats):
         raise UsageError("There are more --output than --format: the n-th output belongs to the n-th format.")
@@ -39,7 +42,7 @@ def targets(formats: Sequence[str], outputs: Sequence[str]) -> tuple[Target, ...
         for format, output in zip(formats, padded, strict=True)
     )
     for target in found:
-        _check(target, found)
+        _check(target, found, suffixes)
     return found
 
 
@@ -76,16 +79,23 @@ def _umask() -> int:
     return mask
 
 
-def _format_of(output: str) -> str:
-    format = SUFFIXES.get(Path(output).suffix.lower())
+def _format_of(output: str, suffixes: Mapping[str, str]) -> str:
     if output == STDOUT:
         return "text"
+    format = _told(output, suffixes)
     if format is None:
-        raise UsageError(f"The ending of {output} tells no format: say --format {'|'.join(FORMATS)}.")
+        known = "|".join(dict.fromkeys(suffixes.values()))
+        raise UsageError(f"The ending of {output} tells no format: say --format {known}.")
     return format
 
 
-def _check(target: Target, others: Sequence[Target]) -> None:
+def _told(output: str, suffixes: Mapping[str, str]) -> str | None:
+    name = Path(output).name.lower()
+    fitting = [ending for ending in suffixes if name.endswith(ending)]
+    return suffixes[max(fitting, key=len)] if fitting else None
+
+
+def _check(target: Target, others: Sequence[Target], suffixes: Mapping[str, str]) -> None:
     same = [other for other in others if other is not target and _is_same(other.path, target.path)]
     if same and target.path is None:
         names = ", ".join(other.format for other in others if other.path is None)
@@ -94,7 +104,7 @@ def _check(target: Target, others: Sequence[Target]) -> None:
         raise UsageError(f"Two reports would be written to {target.path}.")
     if target.path is None:
         return
-    told = SUFFIXES.get(target.path.suffix.lower())
+    told = _told(str(target.path), suffixes)
     if told in ("sarif", "html") and told != target.format:
         raise UsageError(f"{target.path} would hold {target.format}: the n-th --output belongs to the n-th --format.")
     if target.path.is_dir():

@@ -13,6 +13,7 @@ from backaudit.facts.comments import Comment, Extent
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Rule
 from backaudit.stamp import folder_stamp, library_stamp
+from backaudit.survey.records import Survey
 
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml", "sqlglot", "tomli")
 
@@ -39,8 +40,16 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Result)
 
 
-def encode(result: Result) -> bytes:
+def encode(result: Result | Survey) -> bytes:
     return msgspec.msgpack.encode(result)
+
+
+def decode_survey(data: bytes) -> Survey | None:
+    """The survey that was kept, None if the bytes are none."""
+    try:
+        return msgspec.msgpack.decode(data, type=Survey)
+    except msgspec.MsgspecError:
+        return None
 
 
 def decode(data: bytes) -> Result | None:

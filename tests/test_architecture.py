@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
     ("backend",),
-    ("flow",),
+    ("flow", "survey"),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("audit", "staged", "output", "progress"),
@@ -59,7 +59,7 @@ RUAMEL_DOORS = 1
 
 # The pool has its workers read files, and a watchdog over them needs a clock: it may only turn a hang into a crash.
 POOL = "extract.pool"
-PURE = ("extract", "project", "backend", "flow", "check", "triage", "report")
+PURE = ("extract", "project", "backend", "flow", "survey", "check", "triage", "report")
 IMPURE_MODULES = {
     "socket",
     "subprocess",

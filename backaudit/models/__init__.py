@@ -22,6 +22,8 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[shapes]``, ``[columns]``  names in annotations, and types of columns, to the JSON values that they admit
 ``[limits.keywords]``, ``[limits.validators]``  what a keyword or validator of a declaration limits
 ``[applies]``, ``[applies_around]``  calls and decorators that put a schema to what came in, see :class:`Applying`
+``[security]``    how callers prove who they are, see :class:`SecurityModel`
+``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
 
@@ -112,6 +114,19 @@ class Applying(msgspec.Struct, frozen=True, rename={"notation": "as"}):
     places: dict[str, str] = {}
 
 
+class SecurityModel(msgspec.Struct, frozen=True):
+    """A scheme: ``kind`` is bearer, basic, digest, oauth2 or key; a key stands in ``where`` under ``key``.
+
+    ``name`` and ``url`` are the arguments of the call that give a key's name, and the address of tokens.
+    """
+
+    kind: str
+    where: str = ""
+    key: str = ""
+    name: Arguments = ()
+    url: Arguments = ()
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined. Names map to what the sections above say."""
 
@@ -135,6 +150,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     limits: dict[str, dict[str, str]] = {}
     applies: dict[str, Applying] = {}
     applies_around: dict[str, Applying] = {}
+    security: dict[str, SecurityModel] = {}
+    library_forms: dict[str, dict[str, str]] = {}
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
@@ -195,6 +212,8 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         limits=flat.get("limits", {}),
         applies=msgspec.convert(flat.get("applies", {}), dict[str, Applying]),
         applies_around=msgspec.convert(flat.get("applies_around", {}), dict[str, Applying]),
+        security=msgspec.convert(flat.get("security", {}), dict[str, SecurityModel]),
+        library_forms=flat.get("library_forms", {}),
     )
 
 

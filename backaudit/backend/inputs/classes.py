@@ -198,7 +198,7 @@ class _Reader:
     def _literal(self, node: Node) -> Scalar:
         """A default as it stands in the code; what the extractors take for a credential is not repeated."""
         found = self.project.constant(node)
-        if found is None or is_secret(self.project, found):
+        if found is None or is_secret(self.project, found.code.path, found.at):
             return None
         value = found.const
         if isinstance(found.op, ops.Const) and found.op.binary:
@@ -535,12 +535,13 @@ def pydantic_one(project: Project) -> bool:
     return any(_PYDANTIC_ONE.search(file.text) for file in project.artefacts("requirements", "toml") if file.text)
 
 
-def is_secret(project: Project, literal: Node) -> bool:
-    """Whether the extractors take a literal for a credential."""
-    spans = project.once(_secret_spans).get(literal.code.path, ())
-    at = literal.at
-    return any(s.line <= at.end_line and at.line <= s.end_line and (s.line, s.column) < (at.end_line, at.end_column)
-               and (at.line, at.column) < (s.end_line, s.end_column) for s in spans)  # fmt: skip
+def is_secret(project: Project, path: str, at: Span) -> bool:
+    """Whether the extractors see a credential in a stretch of a file."""
+    return any(
+        (span.line, span.column) < (at.end_line, at.end_column)
+        and (at.line, at.column) < (span.end_line, span.end_column)
+        for span in project.once(_secret_spans).get(path, ())
+    )
 
 
 def _secret_spans(project: Project) -> dict[str, tuple[Span, ...]]:

@@ -144,7 +144,7 @@ def _limit(project: Project, node: Node) -> int | float | str | bool | None:
 
 def _plain(project: Project, node: Node | None) -> Scalar:
     found = project.constant(node) if node is not None else None
-    return None if found is None or is_secret(project, found) else found.const
+    return None if found is None or is_secret(project, found.code.path, found.at) else found.const
 
 
 # -- cerberus ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,285 @@
+"""Putting the survey together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.reads import reads
+from backaudit.backend.access.tables import meta_table
+from backaudit.backend.endpoints import endpoints
+from backaudit.backend.frameworks.django import UNMOUNTED
+from backaudit.backend.inputs import Field, InputSchema, Shape, applied, schema_named, shape_of
+from backaudit.backend.locate import strings
+from backaudit.backend.queries.chains import denoted_table, table_of
+from backaudit.backend.records import Endpoint, GuardKind, Route
+from backaudit.backend.routes import routes
+from backaudit.backend.schema import Column, Index, Table, schema
+from backaudit.backend.schema.values import text
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.survey.inputs import of_types, sent
+from backaudit.survey.records import (
+    ColumnRow,
+    FieldRow,
+    Guarding,
+    IndexRow,
+    RouteRow,
+    SchemaRow,
+    Spot,
+    Survey,
+    TableRow,
+)
+from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
+
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SHOWN = ("production", "script")
+
+
+def survey(project: Project) -> Survey:
+    """Routes, schemas and tables of a project. Ask with ``project.once``."""
+    rows = sorted(_routes(project), key=lambda row: (row.group, _path_order(row.path), row.methods, row.at))
+    found = project.once(schemes)
+    used = {guard.scheme for row in rows for guard in row.guards if guard.scheme}
+    security = {name: scheme for name, scheme in found.items() if name in used}
+    security.update({UNKNOWN: UNKNOWN_SCHEME} if UNKNOWN in used - found.keys() else {})
+    return Survey(
+        files=len(project.facts),
+        routes=tuple(rows),
+        schemas=tuple(_schemas(project, rows)),
+        tables=tuple(
+            _table(table) for name, table in sorted(schema(project).tables.items()) if _is_shown(project, table)
+        ),
+        security=security,
+    )
+
+
+def _path_order(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
+
+
+def spot(place: Place) -> Spot:
+    return Spot(place.path, place.span.line)
+
+
+# -- routes -----------------------------------------------------------------------------------------------------------
+
+
+def _routes(project: Project) -> Iterator[RouteRow]:
+    judged = project.once(applied)
+    for bare, endpoint in zip(project.once(routes), project.once(endpoints), strict=True):
+        if project.role(bare.handler.path) not in _SHOWN or UNMOUNTED in bare.tags:
+            continue
+        touched_read, touched_write = _touched(project, endpoint)
+        code = bare.handler
+        yield RouteRow(
+            methods=bare.methods,
+            path=bare.path,
+            handler=code.name,
+            framework=bare.framework,
+            group=_group(project, bare),
+            at=spot(bare.place),
+            guards=tuple(_guards(project, endpoint)),
+            sent=sent(project, endpoint, judged.get(bare, ())),
+            answer=_answer(project, endpoint),
+            status=bare.status,
+            statuses=tuple(sorted({*endpoint.declared, *endpoint.returned})),
+            reads=touched_read,
+            writes=touched_write,
+            summary=_summary(code.function.doc),
+        )
+
+
+def _summary(doc: str) -> str:
+    first = doc.strip().partition("\n\n")[0]
+    line = " ".join(first.split())
+    end = line.find(". ")
+    return (line if end < 0 else line[: end + 1])[:200]
+
+
+def _group(project: Project, route: Route) -> str:
+    """The first tag, the name of the blueprint or router, or the folder of a Django app; else the handler's module."""
+    if route.framework in ("django", "ninja"):
+        folder = route.handler.path.rpartition("/")[0]
+        parts = [part for part in folder.split("/") if part not in ("views", "api", "src", "apps", "viewsets")]
+        return parts[-1] if parts else route.handler.file.module
+    tags = list(route.tags)
+    for router in route.around[::-1]:
+        if not tags:
+            tags = list(strings(project, router.arg(None, "tags")))
+        name = text(project, router.arg(0, "name")) if route.framework == "flask" else ""
+        if (
+            name
+            and not name.startswith("/")
+            and name != "__main__"
+            and router.method not in ("Flask", "Api", "register_blueprint")
+        ):
+            return name
+    return tags[0] if tags else route.handler.file.module
+
+
+def _guards(project: Project, endpoint: Endpoint) -> Iterator[Guarding]:
+    by_name: dict[str, tuple[set[GuardKind], Place]] = {}
+    for step in endpoint.steps:
+        if step.kinds:
+            kinds, _ = by_name.setdefault(step.name, (set(), step.place))
+            kinds.update(step.kinds)
+    for name, (kinds, place) in by_name.items():
+        proves = bool(kinds - {"rate-limit"})
+        scheme = scheme_of(project.once(schemes), name) if proves else ""
+        yield Guarding(name, tuple(sorted(kinds)), spot(place), scheme)
+
+
+def _answer(project: Project, endpoint: Endpoint) -> Shape | None:
+    """The response model, as far as its schemas are known."""
+    declared = endpoint.route.response
+    shape = shape_of(project, declared) if declared is not None else Shape()
+    if shape == Shape() and endpoint.response:
+        shape = of_types(project, endpoint.response)
+    shape = closed(project, shape)
+    return shape if shape != Shape() and shape.kind != "null" else None
+
+
+def closed(project: Project, shape: Shape) -> Shape:
+    """A shape whose schemas are all known; an object of any other class is just an object."""
+    if shape.schema and schema_named(project, shape.schema) is None:
+        return Shape(kind="any")
+    if shape.items is not None:
+        shape = msgspec.structs.replace(shape, items=closed(project, shape.items))
+    if shape.either:
+        shape = msgspec.structs.replace(shape, either=tuple(closed(project, part) for part in shape.either))
+    return shape
+
+
+# -- tables touched ---------------------------------------------------------------------------------------------------
+
+
+def _touched(project: Project, endpoint: Endpoint) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    route = endpoint.route
+    read: set[str] = set()
+    written: set[str] = set()
+    if route.handler.function.kind != "class":
+        read |= {table.name for _, table in reads(project, route.handler)}
+        written |= {change.table.name for change in changes(project, route.handler) if change.table is not None}
+    table = _of_view(project, route)
+    if table is not None and (route.handler.function.kind == "class" or not read | written):
+        (written if _WRITING & set(route.methods) else read).add(table.name)
+    return tuple(sorted(read - written)), tuple(sorted(written))
+
+
+def _of_view(project: Project, route: Route) -> Table | None:
+    """The table behind a generic view: its ``queryset`` or ``model``, else its serializer's or form's model."""
+    for owner in project.lineage(route.view.name) if route.view is not None else ():
+        view = project.class_named(owner)
+        for name in ("queryset", "model") if view is not None else ():
+            bound = view.fields.get(name) if view is not None else None
+            table = (denoted_table(project, bound) or table_of(project, bound)) if bound is not None else None
+            if table is not None:
+                return table
+        for name in ("serializer_class", "form_class") if view is not None else ():
+            bound = view.fields.get(name) if view is not None else None
+            for cls in project.denoted_classes(bound) if bound is not None else ():
+                table = meta_table(project, cls.name)
+                if table is not None:
+                    return table
+    return None
+
+
+# -- schemas ----------------------------------------------------------------------------------------------------------
+
+
+def _schemas(project: Project, rows: Iterable[RouteRow]) -> Iterator[SchemaRow]:
+    """The schemas that routes take or answer with, and those inside them, by name."""
+    wanted = [name for row in rows for one in row.sent for name in one.shape.schemas()]
+    wanted += [name for row in rows if row.answer is not None for name in row.answer.schemas()]
+    found: dict[str, InputSchema] = {}
+    while wanted:
+        name = wanted.pop()
+        made = schema_named(project, name) if name not in found else None
+        if made is not None:
+            found[name] = made
+            wanted += [inner for field in made.fields for inner in field.shape.schemas()]
+    titles: dict[str, str] = {}
+    for name in sorted(found):
+        yield _schema(project, found[name], _unique_title(found[name], titles))
+
+
+def _unique_title(made: InputSchema, titles: dict[str, str]) -> str:
+    title = made.title
+    if title in titles:
+        title = made.name.replace(":", ".").replace(".", "_")
+    titles[title] = made.name
+    return title
+
+
+def _schema(project: Project, made: InputSchema, title: str) -> SchemaRow:
+    return SchemaRow(
+        name=made.name,
+        title=title,
+        library=made.library,
+        at=spot(made.place),
+        extra=made.extra,
+        fields=tuple(_field(project, field) for field in made.fields),
+        model=made.model,
+    )
+
+
+def _field(project: Project, field: Field) -> FieldRow:
+    return FieldRow(
+        name=field.name,
+        shape=closed(project, field.shape),
+        required=not field.optional and not field.read_only,
+        default=field.default,
+        validated=field.validated,
+        read_only=field.read_only,
+        write_only=field.write_only,
+    )
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _is_shown(project: Project, table: Table) -> bool:
+    return bool(table.columns) and (table.place is None or project.role(table.place.path) not in ("test", "example"))
+
+
+def _table(table: Table) -> TableRow:
+    return TableRow(
+        name=table.name,
+        source=table.orm,
+        model=table.model,
+        at=spot(table.place) if table.place is not None else None,
+        columns=tuple(_column(column, table) for column in table.columns),
+        primary=table.primary_key or tuple(c.name for c in table.columns if c.primary_key),
+        indexes=tuple(
+            dict.fromkeys(_index(index) for index in table.indexes if not index.primary and not _is_twin(index))
+        ),
+    )
+
+
+def _is_twin(index: Index) -> bool:
+    """Django's second index for LIKE, which PostgreSQL alone gets."""
+    return index.place is None and any(key.opclass for key in index.keys)
+
+
+def _column(column: Column, table: Table) -> ColumnRow:
+    return ColumnRow(
+        name=column.name,
+        type=column.type,
+        length=column.length,
+        nullable=column.nullable and not column.primary_key,
+        primary=column.primary_key or column.name in table.primary_key,
+        unique=column.unique and not column.primary_key,
+        default=bool(column.default),
+        references=column.references,
+    )
+
+
+def _index(index: Index) -> IndexRow:
+    keys = tuple(f"{key.text} desc" if key.descending else key.text for key in index.keys)
+    return IndexRow(keys=keys, name=index.name, unique=index.unique, where=index.where, method=index.method)
+
+
+__all__ = ["survey"]
