@@ -61,7 +61,7 @@ inner = APIRouter()
 
 
 @router.get("/", response_model=Page)
-def list_items(page: Paging, kind: Kind | None = None, q: Annotated[str | None, Query(max_length=50)] = None):
+def list_items(page: Paging, kind: Kind | None = None, q: Annotated[str | None, Query(max_length=50)] = None) -> Any:
     return {"items": [], "total": 0}
 
 
@@ -80,39 +80,39 @@ def put_part(item_id: UUID, part: Part, index: int = Path(ge=0, lt=100), force: 
 
 
 @router.delete("/{item_id}", status_code=204)
-def delete_item(item_id: UUID): ...
+def delete_item(item_id: UUID) -> None: ...
 
 
 @inner.patch("/pair")
-def pair(first: Part, second: Part, weight: Annotated[float, Body()]): ...
+def pair(first: Part, second: Part, weight: Annotated[float, Body()]) -> Any: ...
 
 
 @inner.post("/embedded")
-def embedded(part: Annotated[Part, Body(embed=True)]): ...
+def embedded(part: Annotated[Part, Body(embed=True)]) -> Any: ...
 
 
 @inner.post("/several")
-def several(parts: list[Part]): ...
+def several(parts: list[Part]) -> Any: ...
 
 
 @inner.post("/form")
-def form(name: str = Form(max_length=20), age: int = Form(0)): ...
+def form(name: str = Form(max_length=20), age: int = Form(0)) -> Any: ...
 
 
 @inner.post("/upload")
-def upload(file: UploadFile, note: str = Form("")): ...
+def upload(file: UploadFile, note: str = Form("")) -> Any: ...
 
 
 @inner.post("/bytes")
-def raw_bytes(data: bytes = File()): ...
+def raw_bytes(data: bytes = File()) -> Any: ...
 
 
 @inner.post("/token")
-def token(data: Annotated[OAuth2PasswordRequestForm, Depends()]): ...
+def token(data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Any: ...
 
 
 @inner.get("/list")
-def listed(ids: Annotated[list[int], Query()], names: list[str] = Query(default=[])): ...  # noqa: B008
+def listed(ids: Annotated[list[int], Query()], names: list[str] = Query(default=[])) -> Any: ...  # noqa: B008
 
 
 router.include_router(inner, prefix="/inner")
