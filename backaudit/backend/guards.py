@@ -10,7 +10,7 @@ import msgspec
 from backaudit.backend.denial import Kinds, denials
 from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind, items, strings
-from backaudit.backend.params import injection
+from backaudit.backend.params import field_injections, injection
 from backaudit.backend.records import Guard, GuardKind, How, Route, Step
 from backaudit.backend.routes import injected_code, listed_dependencies, routes
 from backaudit.backend.settings import django_setting, entry
@@ -455,21 +455,29 @@ class _Reader:
 
     def _injected(self, route: Route) -> Iterator[Step]:
         yield from self._dependencies(route.handler, 0)
+        cls = route.handler.cls
+        if cls is None or route.framework not in ("fastapi", "starlette"):
+            return
+        for target in field_injections(self.project, cls.name).values():
+            yield from self._target(target, target.place, 0)
+        made = self.project.method(cls.name, "__init__")
+        yield from self._dependencies(made, 0) if made is not None else ()
 
     def _dependencies(self, code: Code, depth: int) -> Iterator[Step]:
         for index, param in enumerate(code.function.params):
             target = injection(self.project, code, index)
             if target is None:
                 continue
-            shown = target if target.spelled and target.arg(0) is None else None
-            place = _at(code, param.at)
-            kinds = tuple(sorted(self.judged(target)))
-            yield Step("dependency", _shown(shown or target), place, kinds)
-            if depth < _DEPTH:
-                for inner in injected_code(self.project, target):
-                    for step in self._dependencies(inner, depth + 1):
-                        if step.kinds:
-                            yield msgspec.structs.replace(step, name=_shown(target), place=place)
+            yield from self._target(target, _at(code, param.at), depth)
+
+    def _target(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
+        """What is injected, and what that has injected in turn and asks of the caller."""
+        yield Step("dependency", _shown(target), place, tuple(sorted(self.judged(target))))
+        if depth < _DEPTH:
+            for inner in injected_code(self.project, target):
+                for step in self._dependencies(inner, depth + 1):
+                    if step.kinds:
+                        yield msgspec.structs.replace(step, name=_shown(target), place=place)
 
     def _body(self, route: Route) -> Iterator[Step]:
         if route.handler.function.kind == "class":

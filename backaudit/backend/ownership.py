@@ -12,6 +12,7 @@ from backaudit.backend.access.caller import caller_reads, mentions_caller
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.owners import owner_column
+from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
 from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.guards import authenticated, guarded
@@ -27,6 +28,9 @@ _DETAIL = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy)\w*View$|ModelView
 _OPEN = re.compile(r"reset|confirm|verify|activat|token|login|profile|follow|popup|register|sign_?up|\{user_?name")
 # Who made a row is not always whose it is: where nothing else asks for it, it may be kept for the record alone.
 _AUDIT = re.compile(r"creat|added|uploaded|member|account|customer")
+_SINGLE = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy|Create|Form)\w*View$")
+# What people do in sight of each other.
+_SOCIAL = re.compile(r"rating|favou?rit|\blike[sd]?\b|review|badge|score")
 _DETAIL_MIXIN = re.compile(r"(Update|Destroy|Retrieve)ModelMixin$")
 # Methods of class views in which the caller may be asked for.
 _PARTS = (
@@ -102,6 +106,8 @@ def _reported(
     if owner is not None and (changed or private):
         audit = bool(_AUDIT.search(owner.name))
         confidence = "high" if private else "low" if audit else "medium"
+        if not changed and (table.name in project.once(_listed) or _SOCIAL.search(route.path.lower())):
+            confidence = "low"
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, confidence)
 
 
@@ -113,6 +119,22 @@ def _private(project: Project) -> frozenset[str]:
             found |= {e.table.name for e in events(project, route) if e.tie and e.table is not None}
         for name, table in _narrowed(project, route.view) if route.view is not None else ():
             found.add(name if table is None else table.name)
+    return frozenset(found)
+
+
+def _listed(project: Project) -> frozenset[str]:
+    """Tables of which some route shows all rows to whoever asks, also where another lists one's own."""
+    found: set[str] = set()
+    for route in project.once(guarded):
+        if _UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
+            continue
+        if route.handler.function.kind == "function":
+            asked = {event.table.name for event in events(project, route) if event.table is not None}
+            found |= {table.name for _, table in reads(project, route.handler)} - asked
+        elif route.view is not None and not any(_SINGLE.search(n) for n in project.lineage(route.view.name)[1:]):
+            table = generic_table(project, route.view)
+            narrowed = {name for name, _ in _narrowed(project, route.view)}
+            found |= {table.name} - narrowed if table is not None else set()
     return frozenset(found)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from backaudit.backend.paths import Template
 from backaudit.backend.records import RouteParam, Where
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.facts.python import ParamFact
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
@@ -70,6 +71,28 @@ def _metadata(project: Project, annotation: Node) -> Iterator[Node]:
 def injection(project: Project, code: Code, index: int) -> Node | None:
     """What is injected: the argument of ``Depends(...)``; the marker itself where it has none."""
     for marker in marked(project, code, index).markers:
+        if marker.call is not None and _is(project, marker, "injectors"):
+            return marker.arg(0, "dependency") or marker
+    return None
+
+
+def field_injections(project: Project, cls: str) -> Mapping[str, Node]:
+    """What is injected into the fields of a class-based view (``user: User = Depends(current_user)``), by field."""
+    found: dict[str, Node] = {}
+    for owner in project.lineage(cls):
+        view = project.class_named(owner)
+        for name, bind in view.fields.items() if view is not None else ():
+            target = _field_injection(project, bind) if name not in found else None
+            if target is not None:
+                found[name] = target
+    return found
+
+
+def _field_injection(project: Project, bind: Node) -> Node | None:
+    op = bind.op
+    annotation = bind.to(op.annotation) if isinstance(op, ops.Bind) and op.annotation != NONE else None
+    markers: list[Node] = [bind.origin, *(_metadata(project, annotation) if annotation is not None else ())]
+    for marker in markers:
         if marker.call is not None and _is(project, marker, "injectors"):
             return marker.arg(0, "dependency") or marker
     return None

@@ -19,6 +19,7 @@ _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
 _ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
 _WRITES = ("headers", "set_header")
 _ANSWERS = ("get_response", "HttpResponse", "JsonResponse", "render")  # of Django, whose responses are written by item
+_HOOKS = ("after_request", "after_app_request", "middleware", "process_response")
 _SETTERS = ("add", "set", "set_header", "setdefault", "append")
 _REFLECTED = re.compile(r"origin|referer")
 _HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
@@ -179,11 +180,21 @@ def _by_hand(project: Project) -> Iterator[Finding]:
         for node, (name, value) in stores.items():
             if name != _ORIGIN:
                 continue
-            if value.text == "*":
+            if value.text == "*" and _answers_all(code):
                 yield from _finding(project, node.place, "Every origin is allowed", False, _HEADER)
             elif _REFLECTED.search(mention(project, value).lower()) and not _compared(project, node):
                 told = "Whatever origin asks is allowed"
                 yield from _finding(project, node.place, told, credentials, _HEADER)
+
+
+def _answers_all(code: Code) -> bool:
+    """A hook or middleware. A star that single views answer with opens those alone, which carry no cookie by it."""
+    hooked = any(d.spelled.rpartition(".")[2].removesuffix("()") in _HOOKS for d in code.decorators)
+    return hooked or code.function.name in _HOOKS or _calls_next(code)
+
+
+def _calls_next(code: Code) -> bool:
+    return any(call.method in ("get_response", "call_next") for call in code.nodes(ops.Call))
 
 
 def _headers(code: Code) -> Iterator[tuple[Node, tuple[str, Node]]]:

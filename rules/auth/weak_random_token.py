@@ -106,7 +106,7 @@ def _goal(call: Node, clock: bool) -> tuple[str, Confidence] | None:
     outer = _function(code)
     given = any(isinstance(code.ops[value], ops.Return) for value in seen) or code is not outer
     if given and outer is not None and (not clock or _hashed(code, seen)):
-        if _named(outer.function.name):
+        if _named(outer.function.name) and not (outer.function.name.endswith("key") and "cache" in outer.path):
             return outer.function.name, "high"
         if _MAKES_CODE.search(outer.function.name) and not _INNOCENT.search(outer.function.name):
             return outer.function.name, "medium"

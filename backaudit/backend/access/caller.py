@@ -11,7 +11,7 @@ from backaudit.backend.access.changes import QUERY_WRITES
 from backaudit.backend.access.statements import sql_text
 from backaudit.backend.access.tables import is_user_table
 from backaudit.backend.denial import inputs, operands
-from backaudit.backend.params import injection
+from backaudit.backend.params import field_injections, injection
 from backaudit.backend.records import CLIENT, Route
 from backaudit.backend.schema import schema
 from backaudit.facts import ops
@@ -59,16 +59,25 @@ def context_of(project: Project, route: Route) -> Context:
 
 def _is_caller(project: Project, code: Code, index: int) -> bool:
     """Whether an injected parameter is the user who calls."""
-    param = code.function.params[index]
-    target = injection(project, code, index)
-    spelled = f"{param.name} {target.spelled if target is not None else ''}".lower()
-    if any(_IDENTITY_PARAM.search(word) for word in spelled.split()):
+    if _named_caller(code.function.params[index].name, injection(project, code, index)):
         return True
     for name in project.types(code.node(_param_value(code, index))):
         table = schema(project).of_model(split(name)[0])
         if table is not None and is_user_table(table):
             return True
     return False
+
+
+def _named_caller(name: str, target: Node | None) -> bool:
+    spelled = f"{name} {target.spelled if target is not None else ''}".lower()
+    return any(_IDENTITY_PARAM.search(word) for word in spelled.split())
+
+
+def _caller_fields(project: Project, code: Code) -> frozenset[str]:
+    """The fields of a class-based view into which the caller is injected."""
+    cls = code.cls
+    given = field_injections(project, cls.name) if cls is not None else {}
+    return frozenset(name for name, target in given.items() if _named_caller(name, target))
 
 
 def _param_value(code: Code, index: int) -> int:
@@ -83,6 +92,7 @@ class Values:
         self.code = code
         self.context = context
         self._known: dict[tuple[int, bool], bool] = {}
+        self._fields = _caller_fields(project, code)
 
     def identifies(self, node: Node) -> bool:
         """Whether the caller's identity has a part in a value."""
@@ -128,6 +138,8 @@ class Values:
         op = node.op
         if isinstance(op, ops.Param):
             return node.code is self.code and op.index in self.context.identity
+        if isinstance(op, ops.Attr) and op.name in self._fields and node.to(op.base).spelled == "self":
+            return True
         if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
             spelled = (node.spelled or getattr(op, "name", "")).lower()
             return bool(IDENTITY.search(spelled)) or self.is_session(node)

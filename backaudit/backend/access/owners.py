@@ -14,6 +14,11 @@ OWNER_NAME = re.compile(
     r"|(^|_)(user|owner|author|usuario|customer)_?id$|^id_?(user|usuario|owner|cliente)$"
 )
 
+_PERSON = re.compile(
+    r"user|account|member|customer|profile|person|people|employee|author|owner|student|teacher|staff|doctor|patient"
+    r"|seller|vendor|buyer|client|admin|usuario|cliente|auth"
+)
+
 
 def owner_column(project: Project, table: Table) -> Column | None:
     """The column that says whose a row is; also that of a table between, filled together with this one."""
@@ -33,7 +38,7 @@ def _own_owner(project: Project, table: Table) -> Column | None:
     for column in table.columns:
         target = (column.references.rpartition(".")[0] or column.references).lower()
         refers = target in users or column.name.endswith("id") or bool(column.references)
-        if OWNER_NAME.search(column.name) and refers:
+        if OWNER_NAME.search(column.name) and refers and (target in users or not _is_thing(project, target)):
             return column
     for relation in table.relations:
         own = schema(project).of_model(relation.target)
@@ -41,6 +46,11 @@ def _own_owner(project: Project, table: Table) -> Column | None:
         if named and own is not None and is_user_table(own):
             return table.column(relation.column)
     return None
+
+
+def _is_thing(project: Project, name: str) -> bool:
+    """Whether a table that is referred to holds no people: the owner of a data source may be a service."""
+    return bool(name) and schema(project).table(name) is not None and not _PERSON.search(name)
 
 
 def _leads_to(column: Column, table: Table) -> bool:
