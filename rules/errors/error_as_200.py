@@ -143,7 +143,7 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
     pair = _pair_status(project, answer)
     if pair is not None:
         return pair
-    if answer.status is None or not 200 <= answer.status < 300 or _is_template(answer.maker):
+    if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202 or _is_template(answer.maker):
         return None
     for part in answer.body:
         said = _failure(project, part) if part.code is answer.node.code else None
