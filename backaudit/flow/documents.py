@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.flow.bodies import is_untyped, is_validator
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.sinks import Flow, sinks
@@ -53,9 +54,45 @@ class JsonValue(ClientInput):
     def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
         if isinstance(node.op, ops.Build) and node.op.kind == "fstring":
             return True
+        if _is_literal(node, use):
+            return True
         if isinstance(node.op, ops.Call) and is_validator(trace.project, node):
             return True
         return super().ends(trace, node, access, use)
+
+
+def _is_literal(node: Node, use: int) -> bool:
+    """``{"$eq": value}``: whatever the value is, the store takes it for a value."""
+    display = node.code.ops[use] if 0 <= use < len(node.code.ops) else None
+    if not isinstance(display, ops.Build) or display.kind != "dict":
+        return False
+    keys = [key for key, item in zip(display.keys, display.items, strict=True) if item == node.value and key != NONE]
+    return any(node.to(key).text == "$eq" for key in keys)
+
+
+class ScriptText(ClientInput):
+    """What a client sent, as part of the JavaScript that a store runs."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, "nosql-script")
+
+
+def script_flows(project: Project) -> Iterator[Flow]:
+    """``{"$where": "this.name == '" + name + "'"}``: queries that are JavaScript with a client's text in it."""
+    for sink in sinks(project, "document") if has_store(project) else ():
+        for script in _scripts(sink.argument.origin):
+            trace = Trace(project, ScriptText(project))
+            origin = next(trace.origins(script, use=sink.call.value), None)
+            if origin is not None:
+                yield Flow(sink.call, script, origin, sink.name, trace.visited)
+
+
+def _scripts(query: Node) -> Iterator[Node]:
+    op = query.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        for key, item in zip(op.keys, op.items, strict=True):
+            if key != NONE and query.to(key).text in ("$where", "$function", "$accumulator"):
+                yield query.to(item)
 
 
 def document_flows(project: Project) -> Iterator[Flow]:

@@ -9,6 +9,7 @@ from backaudit.backend.schema.values import entries as pairs
 from backaudit.backend.schema.values import texts
 from backaudit.facts import ops
 from backaudit.flow.hashing import hashes
+from backaudit.flow.sinks import argument_of
 from backaudit.flow.stores import SERVING, Store, kept_columns, speaks_of_passwords
 from backaudit.flow.trace import ANY, Access
 from backaudit.flow.words import means_person, words
@@ -16,11 +17,8 @@ from backaudit.project import ClassView, Node, Project
 
 _DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer", "joblib.dump", "toml.dump")
 _WRITES = ("write", "writelines", "writerow", "writerows")
-_TOKENS = (
-    "jwt.encode", "jose.jwt.encode", "authlib.jose.jwt.encode", "flask_jwt_extended.create_access_token",
-    "flask_jwt_extended.create_refresh_token",
-)  # fmt: skip
 _CACHES = frozenset("redis cache memcache".split())
+_PUTS = ("set", "hset", "hmset", "setex", "setnx", "getset", "mset", "rpush", "lpush", "sadd", "set_many", "add")
 _PARTS: tuple[Access, ...] = ((), ("password",), (ANY, "password"))
 
 
@@ -92,20 +90,28 @@ def _cookies(project: Project) -> Iterator[Store]:
 
 
 def _tokens(project: Project) -> Iterator[Store]:
-    for call in project.calls(*_TOKENS):
-        for value in (call.arg(0, "payload"), call.arg(None, "identity"), call.arg(None, "additional_claims")):
-            if value is not None:
+    for name, arguments in sorted(project.models.sinks["token"].items()):
+        for call in project.calls(name):
+            values = (argument_of(call, argument) for argument in arguments)
+            for value in dict.fromkeys(value for value in values if value is not None):
                 yield Store(call, value, (), "password", "a token, which whoever holds it can read,")
 
 
 def _caches(project: Project) -> Iterator[Store]:
-    for method in ("set", "hset", "hmset", "setex", "rpush", "lpush"):
+    for method in _PUTS:
         for call in project.calls_of(method):
-            receiver = call.receiver
-            parts = set(words(receiver.spelled)) if receiver is not None else set()
-            if parts & _CACHES and speaks_of_passwords(call.code):
-                for value in call.args()[1:]:
-                    yield Store(call, value, (), "password", "a cache")
+            if _is_cache(project, call) and speaks_of_passwords(call.code):
+                for value in (*call.args()[1:], *(call.args()[:1] if method in ("mset", "set_many") else ())):
+                    yield from _in_parts(call, value, "a cache")
+
+
+def _is_cache(project: Project, call: Node) -> bool:
+    names = project.names(call.func) if call.func is not None else ()
+    receiver = call.receiver
+    spelled = receiver is not None and bool(set(words(receiver.spelled)) & _CACHES)
+    return not project.models.kinds["caches"].isdisjoint(name.rpartition(".")[0] for name in names) or (
+        spelled and call.method != "add"
+    )
 
 
 # -- serializers -----------------------------------------------------------------------------------------------------

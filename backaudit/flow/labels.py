@@ -123,6 +123,8 @@ class ClientInput(Goal):
             return True
         if isinstance(op, ops.Call) and (self._cleaned(trace, node) or self._begun(trace.project, node)):
             return True
+        if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(trace.project.names(node)):
+            return True
         types = self._types(trace.project, node) if not access else ()
         if types and all(self._is_harmless(trace.project, name) for name in types):
             return True
@@ -156,6 +158,8 @@ class ClientInput(Goal):
 
     def parts(self, trace: Trace, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
         """Where only the beginning decides: the pieces up to the first that fixes it, or that is not known."""
+        if self.kind == "html" and _escapes(trace.project, node):
+            return values[:1]
         if self.kind not in _BEGINNING or not values:
             return values
         text = ""
@@ -171,6 +175,11 @@ class ClientInput(Goal):
             if _decides(text):
                 return ()
         return ()
+
+
+def _escapes(project: Project, node: Node) -> bool:
+    """Whether markup is on the left, which escapes what is added to it or filled into it."""
+    return isinstance(node.op, ops.Bin) and "markupsafe.Markup" in project.types(node.to(node.op.left))
 
 
 def _decides(text: str) -> bool:

@@ -140,7 +140,11 @@ class TypeResolver:
         return (name for value in op.values for name in self.of(node.to(value)))
 
     def _binary(self, node: Node, op: ops.Bin) -> Iterable[str]:
-        return [name for name in self.of(node.to(op.left)) if name in ("builtins.str", "builtins.bytes")]
+        left = self.of(node.to(op.left))
+        if op.operator == "/":
+            joined = self._project.knowledge.returns
+            return [joined[f"{name}.__truediv__"] for name in left if f"{name}.__truediv__" in joined]
+        return [name for name in left if name in ("builtins.str", "builtins.bytes")]
 
     def _element(self, node: Node, op: ops.Element) -> Iterable[str]:
         for name in self.of(node.to(op.base)):

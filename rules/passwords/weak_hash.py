@@ -118,6 +118,14 @@ def _settings_of_good_libraries(project: Project) -> Iterator[Finding]:
         text = known.text if known is not None else None
         if text is not None and text.partition("$")[0] in _PLAIN_METHODS and project.role(call.code.path) in SERVING:
             yield Finding(place=call.place, message=f"The method `{text}` is a fast hash, which is no password hash.")
+    fast = project.models.kinds["fast-django-hashers"]
+    for call in project.calls("django.contrib.auth.hashers.make_password"):
+        hasher = call.arg(2, "hasher")
+        known = project.constant(hasher) if hasher is not None else None
+        if known is not None and known.text in fast and project.role(call.code.path) in SERVING:
+            yield Finding(
+                place=call.place, message=f"The hasher `{known.text}` is a fast hash, which is no password hash."
+            )
 
 
 def _seeds(project: Project) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow import costs
 from backaudit.flow.labels import NamedPassword
-from backaudit.flow.stores import SERVING
+from backaudit.flow.stores import SERVING, speaks_of_passwords
 from backaudit.flow.trace import Trace
 from backaudit.project import ClassView, Node, Project
 from backaudit.rule import Finding, rule
@@ -49,7 +49,7 @@ def weak_hash_cost(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
-    for found in (_bcrypt, _contexts, _pbkdf2, _scrypt, _argon2, _werkzeug):
+    for found in (_bcrypt, _contexts, _pbkdf2, _scrypt, _cryptography, _argon2, _werkzeug):
         for call, what in found(project):
             if project.role(call.code.path) in SERVING:
                 yield _finding(call_place(call), what)
@@ -128,6 +128,22 @@ def _scrypt(project: Project) -> _Weak:
             continue
         what = costs.weak_scrypt(n, r, p or 1)
         if what and _is_password(project, given, call):
+            yield call, what
+
+
+def _cryptography(project: Project) -> _Weak:
+    """Key derivation of `cryptography`, where the same body speaks of a password."""
+    base = "cryptography.hazmat.primitives.kdf"
+    for call in project.calls(f"{base}.pbkdf2.PBKDF2HMAC"):
+        algorithm, iterations = call.arg(0, "algorithm"), costs.number(project, call.arg(3, "iterations"))
+        digest = algorithm.method if algorithm is not None else ""
+        what = costs.weak_pbkdf2(digest, iterations) if iterations is not None else None
+        if what and speaks_of_passwords(call.code):
+            yield call, what
+    for call in project.calls(f"{base}.scrypt.Scrypt"):
+        n, r, p = (costs.number(project, call.arg(index, name)) for index, name in ((2, "n"), (3, "r"), (4, "p")))
+        what = costs.weak_scrypt(n, r, p) if n is not None and r is not None and p is not None else None
+        if what and speaks_of_passwords(call.code):
             yield call, what
 
 

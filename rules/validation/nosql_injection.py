@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.documents import document_flows
+from backaudit.flow.documents import document_flows, script_flows
 from backaudit.flow.findings import finding
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -49,5 +49,7 @@ def nosql_injection(project: Project) -> Iterator[Finding]:
         https://owasp.org/www-project-web-security-testing-guide/latest/4-Web_Application_Security_Testing/07-Input_Validation_Testing/05.6-Testing_for_NoSQL_Injection
         https://cwe.mitre.org/data/definitions/943.html
     """
+    for flow in script_flows(project):
+        yield finding(flow, "part of the JavaScript that the store runs", "is run by the store")
     for flow in document_flows(project):
         yield finding(flow, "part of a query, where it may be an operator,", "is what the store is asked")

@@ -58,8 +58,12 @@ def _judge(project: Project, flow: Flow) -> Confidence | None:
     if flow.name.startswith("yaml."):
         loader = call.arg(1, "Loader")
         safe = loader is not None and any("Safe" in name or "Base" in name for name in project.names(loader))
-        return None if safe else "high"
+        full = loader is not None and any("FullLoader" in name for name in project.names(loader))
+        return None if safe else "low" if full else "high"
     if flow.name.startswith("numpy."):
         allowed = call.arg(None, "allow_pickle")
         return "high" if allowed is not None and allowed.const is True else None
+    if flow.name.startswith("torch."):
+        only = call.arg(None, "weights_only")
+        return None if only is not None and only.const is True else "high"
     return "high"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.facts import ops
 from backaudit.flow.findings import injections
 from backaudit.flow.sinks import Flow
-from backaudit.project import Project
+from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
 
@@ -48,6 +49,7 @@ def xxe(project: Project) -> Iterator[Finding]:
     yield from injections(
         project,
         "xml",
+        "xml-if-feature",
         becomes="XML whose entities are resolved",
         happens="is parsed",
         judge=lambda flow: _judge(project, flow),
@@ -56,6 +58,8 @@ def xxe(project: Project) -> Iterator[Finding]:
 
 def _judge(project: Project, flow: Flow) -> Confidence | None:
     """lxml resolves entities unless told otherwise; since its version 5 it no longer reads files by itself."""
+    if flow.name.startswith("xml.sax"):
+        return "high" if _asks_for_entities(project, flow.sink) else None
     parser = flow.sink.arg(1, "parser")
     made = project.resolved(parser) if parser is not None else None
     holder = flow.sink if made is None or made.call is None else made
@@ -63,3 +67,14 @@ def _judge(project: Project, flow: Flow) -> Confidence | None:
     if resolved is None:
         return "medium"
     return None if resolved.const in (False, "internal") else "high"
+
+
+def _asks_for_entities(project: Project, parse: Node) -> bool:
+    """Whether the same body switches external entities on: ``parser.setFeature(feature_external_ges, True)``."""
+    for call in parse.code.nodes(ops.Call):
+        feature, on = call.arg(0), call.arg(1)
+        if call.method == "setFeature" and feature is not None and on is not None and call.value < parse.value:
+            names = (*project.names(feature), feature.text or "")
+            if on.const in (True, 1) and any("external" in name for name in names):
+                return True
+    return False
