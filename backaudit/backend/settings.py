@@ -56,18 +56,22 @@ class EnvLookup(msgspec.Struct, frozen=True):
 
 
 class SettingsModule(msgspec.Struct, frozen=True):
-    """A Django settings module: its own names and those of the modules that it star-imports."""
+    """A Django settings module: its own names and those of the modules that it star-imports.
+
+    ``sources``: the paths of all of them, its own first.
+    """
 
     file: PythonFile
     production: bool
     names: dict[str, Node]
+    sources: tuple[str, ...]
 
 
 def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
     """The project's Django settings modules; which one is for production is told by what wsgi names, or by its name."""
     files = [f for f in project.files.values() if f.role not in ("test", "example") and _is_settings(project, f)]
     production = _deployed(project, files)
-    return tuple(SettingsModule(f, f.path in production, _names(project, f, 0)) for f in files)
+    return tuple(SettingsModule(f, f.path in production, _names(project, f, 0), _sources(project, f)) for f in files)
 
 
 def _deployed(project: Project, files: list[PythonFile]) -> set[str]:
@@ -91,7 +95,7 @@ def _is_module(file: PythonFile, name: str) -> bool:
 def _replaced(project: Project, own: PythonFile, others: set[str]) -> set[str]:
     """Of other settings, those that a production module extends or stands beside: the machine chooses it by name."""
     folder = own.path.rpartition("/")[0]
-    extended = {file.path for file in _starred(project, own)}
+    extended = {file.path for file in starred(project, own)}
     return {path for path in others if path != own.path and (path in extended or path.rpartition("/")[0] == folder)}
 
 
@@ -110,11 +114,12 @@ def _is_settings(project: Project, file: PythonFile) -> bool:
     if not own and "settings" not in file.path and "conf" not in file.path:
         return False
     return not _MARKS.isdisjoint(file.top.body.final) or any(
-        not _MARKS.isdisjoint(other.top.body.final) for other in _starred(project, file)
+        not _MARKS.isdisjoint(other.top.body.final) for other in starred(project, file)
     )
 
 
-def _starred(project: Project, file: PythonFile) -> Iterator[PythonFile]:
+def starred(project: Project, file: PythonFile) -> Iterator[PythonFile]:
+    """The project's files that a file imports all names of, an import each."""
     for item in file.facts.imports:
         if item.name == "*":
             for name in project.imported(file, item.module, "", item.level):
@@ -123,10 +128,27 @@ def _starred(project: Project, file: PythonFile) -> Iterator[PythonFile]:
                     yield path
 
 
-def _names(project: Project, file: PythonFile, depth: int) -> dict[str, Node]:
+def _sources(project: Project, file: PythonFile) -> tuple[str, ...]:
+    found = {file.path: file}
+    left = [file]
+    while left:
+        for other in starred(project, left.pop()):
+            if other.path not in found:
+                found[other.path] = other
+                left.append(other)
+    return tuple(found)
+
+
+def inherited_names(project: Project, file: PythonFile, depth: int = 0) -> dict[str, Node]:
+    """What a module's star imports bind, the later ones over the earlier ones."""
     found: dict[str, Node] = {}
-    for other in _starred(project, file) if depth < _DEPTH else ():
+    for other in starred(project, file) if depth < _DEPTH else ():
         found |= _names(project, other, depth + 1)
+    return found
+
+
+def _names(project: Project, file: PythonFile, depth: int) -> dict[str, Node]:
+    found = inherited_names(project, file, depth)
     final = file.top.body.final
     found |= {name: file.top.node(value) for name, value in final.items() if name.isupper()}
     return found

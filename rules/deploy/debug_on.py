@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.deployables import is_deployable
 from backaudit.backend.settings import flask_settings, is_literally, settings_modules
-from backaudit.backend.stages import stage_of
+from backaudit.backend.stages import has_production_twin, stage_of
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
@@ -162,6 +162,8 @@ def _finding(value: Node, message: str, confidence: Confidence) -> Finding:
 def _variables(project: Project) -> Iterator[Finding]:
     for path, file in project.facts.items():
         if not is_deployable(file) or file.kind == "workflow" or stage_of(project, path) != "production":
+            continue
+        if ("DEBUG" not in file.text and "FLASK_ENV" not in file.text) or has_production_twin(project, path):
             continue
         for number, line in enumerate(lines(file.text), 1):
             found = _VARIABLE.search(line) if "DEBUG" in line or "FLASK_ENV" in line else None

@@ -18,6 +18,7 @@ _UNPRIVILEGED = re.compile(
     r"nonroot|unprivileged|rootless|(^|/)(bitnami|chainguard)/|^cgr\.dev/|aws-lambda|lambda/|(^|/)(jenkins|grafana|keycloak|"
     r"sonarqube|elasticsearch|opensearch|kibana|airflow|superset|prometheus|solr)(/|$)|ubi\d*/python|sclorg/|s2i"
 )
+_UNPRIVILEGED_TAG = re.compile(r":.*(nonroot|unprivileged|rootless)")
 _DROPPING = re.compile(
     r"(^|/)(postgres|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo|redis|valkey|rabbitmq|memcached|cassandra|clickhouse"
     r"(-server)?|influxdb|neo4j|couchdb|nginx|httpd|haproxy|traefik|caddy)(-alpine)?$"
@@ -105,7 +106,11 @@ def _drops_by_itself(made: Dockerfile) -> bool:
     """Whether the base image has a user, or an entry point that gives root away and is still in its place."""
     chain = list(made.chain())
     image = bare(chain[-1].image).lower()
-    if _UNPRIVILEGED.search(chain[-1].image.lower()) or (image == "scratch" and not _starts(made)):
+    if (
+        _UNPRIVILEGED.search(image)
+        or _UNPRIVILEGED_TAG.search(chain[-1].image.lower())
+        or (image == "scratch" and not _starts(made))
+    ):
         return True
     return bool(_DROPPING.search(image)) and not any(stage.last("ENTRYPOINT") for stage in chain)
 

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.backend.settings import SettingsModule, is_literally, settings_modules
 from backaudit.backend.stages import stage_of
-from backaudit.facts import ops
-from backaudit.project import Node, Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.rule import Finding, rule
 
-# A setting, whether its absence is the fault too, and what is wrong then.
-_SWITCHES: tuple[tuple[str, bool, str], ...] = (
-    ("SECURE_SSL_REDIRECT", True, "plain HTTP is not redirected"),
-    ("SECURE_HSTS_SECONDS", True, "browsers are not told to use HTTPS only"),
-    ("SECURE_CONTENT_TYPE_NOSNIFF", False, "browsers may guess content types"),
+_BETTER = {
+    "SECURE_SSL_REDIRECT": "True",
+    "SECURE_HSTS_SECONDS": "31536000",
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": "True",
+    "SECURE_HSTS_PRELOAD": "True",
+    "SECURE_CONTENT_TYPE_NOSNIFF": "True",
+    "SESSION_COOKIE_SECURE": "True",
+    "CSRF_COOKIE_SECURE": "True",
+    "X_FRAME_OPTIONS": '"DENY"',
+    "SECURE_REFERRER_POLICY": '"same-origin"',
+    "SECURE_CROSS_ORIGIN_OPENER_POLICY": '"same-origin"',
+}
+_TALISMAN = (
+    ("force_https", "plain HTTP is not redirected"),
+    ("strict_transport_security", "browsers are not told to use HTTPS only"),
+    ("session_cookie_secure", "the session cookie also goes over plain HTTP"),
+    ("session_cookie_http_only", "scripts can read the session cookie"),
 )
-_MIDDLEWARE = (
-    ("django.middleware.security.SecurityMiddleware", "its security headers are not sent"),
-    ("django.middleware.clickjacking.XFrameOptionsMiddleware", "other sites may frame its pages"),
-)
+# What another rule reports: debug-on, hardcoded-secret, csrf-disabled; insecure-cookie where a cookie's setting is off.
+_ELSEWHERE = frozenset(("security.W003", "security.W009", "security.W018", "security.W025"))
 
 
 @rule("deploy/insecure-settings", severity="low", cwe=16, owasp=("A02:2025", "A05:2021", "API8:2023"), shown="strict")
@@ -27,7 +38,7 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
     """Production settings leave security headers and HTTPS off.
 
     What `manage.py check --deploy` would say, without running the project: no redirect to HTTPS, no HSTS, no
-    middleware that sets the headers.
+    middleware that sets the headers, cookies that plain HTTP carries. What the environment decides is left to it.
 
     Mend: set `SECURE_SSL_REDIRECT = True` and `SECURE_HSTS_SECONDS`, and keep SecurityMiddleware first in `MIDDLEWARE`.
 
@@ -43,6 +54,9 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
         INSTALLED_APPS = ["shop"]
         SECURE_SSL_REDIRECT = True
         SECURE_HSTS_SECONDS = 31536000
+        SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+        SECURE_HSTS_PRELOAD = True
+        ALLOWED_HOSTS = ["shop.example"]
         MIDDLEWARE = [
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -51,40 +65,45 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
     Links:
         https://docs.djangoproject.com/en/stable/howto/deployment/checklist/
     """
+    reported: set[Place] = set()
     for module in project.once(settings_modules):
-        listed = module.names.get("MIDDLEWARE") if module.production else None
-        if listed is not None and stage_of(project, module.file.path) == "production":
-            missing = [*_switched_off(project, module), *_left_out(project, listed)]
-            if missing:
-                yield _finding(listed, missing)
+        if module.production and stage_of(project, module.file.path) == "production":
+            for finding in _module(project, module):
+                if finding.place not in reported:
+                    reported.add(finding.place)
+                    yield finding
+    yield from _talisman(project)
 
 
-def _switched_off(project: Project, module: SettingsModule) -> Iterator[tuple[str, str, Node | None]]:
-    for name, needed, fault in _SWITCHES:
-        value = module.names.get(name)
-        if value is None and needed:
-            yield name, fault, None
-        elif value is not None and (is_literally(project, value, False) or is_literally(project, value, 0)):
-            yield name, fault, value
+def _module(project: Project, module: SettingsModule) -> Iterator[Finding]:
+    """A finding for each setting that is wrong, and one for all that are absent."""
+    listed = [module.names[name] for name in ("MIDDLEWARE", "INSTALLED_APPS", "ROOT_URLCONF") if name in module.names]
+    found: dict[Place, list[DeployCheck]] = {}
+    for check in deploy_checks(project, module):
+        at = check.node or (listed[0] if listed else None)
+        told_elsewhere = check.id in _ELSEWHERE or (check.node is not None and "COOKIE" in check.setting)
+        if at is not None and not told_elsewhere:
+            found.setdefault(at.place, []).append(check)
+    for place, checks in found.items():
+        yield _finding(place, checks)
 
 
-def _left_out(project: Project, listed: Node) -> Iterator[tuple[str, str, Node | None]]:
-    built = project.resolved(listed)
-    op = built.op
-    if not isinstance(op, ops.Build) or built.code.effects.get(built.value):
-        return
-    names = {built.to(item).text for item in op.items}
-    for name, fault in _MIDDLEWARE:
-        if name not in names and None not in names:
-            yield name.rpartition(".")[2], fault, None
-
-
-def _finding(listed: Node, missing: list[tuple[str, str, Node | None]]) -> Finding:
-    first = next((node for _, _, node in missing if node is not None), listed)
-    said = "; ".join(f"{fault} (`{name}`)" for name, fault, _ in missing)
-    related = tuple(
-        Step(node.place, f"`{name}` is off.") for name, _, node in missing if node is not None and node != first
-    )
+def _finding(place: Place, checks: list[DeployCheck]) -> Finding:
+    said = "; ".join(f"{check.fault} (`{check.setting}`, {check.id})" for check in checks)
+    wrong = ", ".join(f"`{check.setting} = {_BETTER[check.setting]}`" for check in checks if check.setting in _BETTER)
     return Finding(
-        place=first.place, message=f"In the settings that are deployed, {said}.", confidence="medium", related=related
+        place=place,
+        message=f"In the settings that are deployed, {said}.",
+        remedy=f"Set {wrong}." if wrong else "",
+        confidence="medium",
     )
+
+
+def _talisman(project: Project) -> Iterator[Finding]:
+    """Flask's headers, with a protection switched off."""
+    for call in project.calls("flask_talisman.Talisman", "flask_talisman.Talisman.init_app"):
+        if stage_of(project, call.code.path) == "production":
+            for option, fault in _TALISMAN:
+                given = call.arg(None, option)
+                if given is not None and is_literally(project, given, False):
+                    yield Finding(place=given.place, message=f"`{option}=False`: {fault}.", confidence="medium")
