@@ -21,11 +21,11 @@ def main() -> None:
         django.setup()
         for number, line in enumerate(sys.stdin):
             for name, text in json.loads(line).items():
-                text = text.replace("from base import", f"from base{number} import")
-                with open(os.path.join(folder, f"{name}{number}.py"), "w") as file:
+                text = text.replace("from base import", f"from base_{number} import")
+                with open(os.path.join(folder, f"{name}_{number}.py"), "w") as file:
                     file.write(text)
             importlib.invalidate_caches()
-            os.environ["DJANGO_SETTINGS_MODULE"] = f"settings{number}"
+            os.environ["DJANGO_SETTINGS_MODULE"] = f"settings_{number}"
             settings._wrapped = empty
             said = checks.run_checks(tags=["security"], include_deployment_checks=True)
             sys.stdout.write(json.dumps(sorted({message.id for message in said})) + "\n")
