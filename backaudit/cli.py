@@ -373,6 +373,7 @@ class _Scan(_Command):
 
         super().__init__(options)
         self.targets = targets(options["formats"], options["outputs"])
+        self.survey: Survey | None = None
 
     def run(self) -> int:
         root = self._located()
@@ -421,6 +422,8 @@ class _Scan(_Command):
             stack.callback(progress.clear)
             audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
             report = audit.report(baseline)
+            if any(target.format == "html" for target in self.targets):
+                self.survey = audit.survey
         return self._accept(audit, report, baseline) if self.options["write_baseline"] else report
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
@@ -476,6 +479,8 @@ class _Scan(_Command):
                 "verbose": self.options["verbose"],
                 "quiet": self.quiet,
             }
+        if target.format == "html":
+            options = {"survey": self.survey}
         text = renderer(target.format)(report, **options)
         if target.path is None:
             _write(text)

@@ -19,11 +19,13 @@ from markupsafe import Markup
 
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.issue import ExcerptLine, Issue, Report
+from backaudit.report.map.page import page
 from backaudit.report.mistakes import MISTAKES, Family, in_order
 from backaudit.report.standards import PROJECT_URL, Link, standards
 from backaudit.report.visible import visible
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.ruledoc import RuleDoc, read
+from backaudit.survey.records import Survey
 
 MAX_LINE = 400
 LEAD = 120
@@ -62,18 +64,19 @@ class FamilyPart(msgspec.Struct, frozen=True):
     rules: tuple[RulePart, ...]
 
 
-def render(report: Report) -> str:
-    """The whole document. Deterministic: the same report gives the same bytes."""
-    env = _environment()
-    css, script = _asset(env, "report.css"), _asset(env, "report.js")
+def render(report: Report, *, survey: Survey | None = None, **options: object) -> str:
+    """The whole document; with the survey, sections show routes and tables. The same report gives the same bytes."""
+    env = environment()
+    css, script = asset(env, "report.css"), asset(env, "report.js")
     shown = [issue for issue in report.issues if issue.status == "new"]
     parts = [_family_part(family, shown) for family in in_order(issue.rule.family for issue in shown)]
     return env.get_template("report.html.j2").render(
         report=report,
+        page=page(survey) if survey is not None and (survey.routes or survey.tables) else None,
         project_url=PROJECT_URL,
         css=Markup(css),
         script=Markup(script),
-        policy=_policy(css, script),
+        policy=policy(css, script),
         tally=_tally(shown),
         cards=[_card(family, parts) for family in MISTAKES],
         others=[part for part in parts if not part.family.number],
@@ -84,7 +87,7 @@ def render(report: Report) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("backaudit.report", "templates"),
         autoescape=True,
@@ -94,7 +97,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
-    env.filters.update(where=_where, pieces=_pieces, spot=_spot, anchor=_anchor, count=_count, opening=_opening)
+    env.filters.update(
+        brief=_brief, where=_where, pieces=_pieces, spot=_spot, anchor=_anchor, count=_count, opening=_opening
+    )
     return env
 
 
@@ -103,12 +108,12 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _asset(env: jinja2.Environment, name: str) -> str:
+def asset(env: jinja2.Environment, name: str) -> str:
     assert env.loader is not None
     return env.loader.get_source(env, name)[0]
 
 
-def _policy(css: str, script: str) -> str:
+def policy(css: str, script: str) -> str:
     """Nothing may be loaded, sent or framed; our own style and script may run because their text has these hashes."""
     return (
         f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(script)}'; img-src data:; "
@@ -167,6 +172,10 @@ def _anchor(issue: Issue) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _brief(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _web(url: str) -> bool:

@@ -23,15 +23,25 @@
   });
 
   // Examples stay open for readers without scripts and on paper.
-  const examples = all("details");
+  const details = all("details");
+  const examples = details.filter((one) => !one.classList.contains("keep"));
   let opened = [];
   const fold = () => examples.forEach((one) => { one.open = false; });
   fold();
   addEventListener("beforeprint", () => {
-    opened = examples.filter((one) => one.open);
-    examples.forEach((one) => { one.open = true; });
+    opened = details.filter((one) => one.open);
+    details.forEach((one) => { one.open = true; });
   });
-  addEventListener("afterprint", () => { fold(); opened.forEach((one) => { one.open = true; }); });
+  addEventListener("afterprint", () => details.forEach((one) => { one.open = opened.includes(one); }));
+
+  // A link to a table opens it.
+  const open = () => {
+    const target = location.hash.length > 1 && byId(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.tagName === "DETAILS" && !target.open) { target.open = true; target.scrollIntoView(); }
+  };
+  addEventListener("hashchange", open);
+  document.addEventListener("click", (event) => { if (event.target.closest?.('a[href^="#"]')) setTimeout(open); });
+  open();
 
   const form = byId("filters");
   if (!form) return;
