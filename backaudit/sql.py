@@ -42,7 +42,8 @@ _PATTERN_OPS = re.compile(r"(text|varchar|bpchar)_pattern_ops")
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column. ``attribute``: its name in the model, if there is one. ``references``: ``table.column`` or ``table``.
 
-    ``few``: it can hold few different values only (boolean, enumeration, choices).
+    ``few``: it can hold few different values only (boolean, enumeration, choices). ``default``: there is one, in code
+    or in the database; ``server_default``: it is the database's.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     primary_key: bool = False
     length: int | None = None
     default: bool = False
+    server_default: bool = False
     references: str = ""
     few: bool = False
 
@@ -312,6 +314,7 @@ def _column(part: Tree) -> Column:
         unique="uniquecolumnconstraint" in kinds,
         primary_key=primary,
         default="defaultcolumnconstraint" in kinds,
+        server_default="defaultcolumnconstraint" in kinds,
         references=_target(reference) if reference is not None else "",
         few=spelled.startswith(("bool", "enum", "bit")),
         length=_length(spelled),

@@ -7,7 +7,7 @@ news to the reader. So a finding needs all sources to be silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -25,6 +25,10 @@ __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "sche
 
 _MYSQL = frozenset({"pymysql", "MySQLdb", "mysqlclient", "aiomysql", "asyncmy", "flask_mysqldb", "mysql"})
 _OTHERS = frozenset({"psycopg2", "psycopg", "asyncpg", "sqlite3", "aiosqlite", "aiopg", "pg8000"})
+# Types by which models say that a column is a key, not what it holds.
+_KEY_TYPES = re.compile(r"Key|^OneToOne|^TreeOne")
+# How many foreign keys in a row are followed to the type of the first.
+_CHAIN = 3
 
 
 def schema(project: Project) -> Schema:
@@ -39,6 +43,10 @@ def _schema(project: Project) -> Schema:
     if _indexes_keys(project):
         linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
     result = Schema(found[name] if name not in linked else linked[name] for name in sorted(found))
+    for model, table_name in (*_sharing(project), *sqlalchemy.imperative_models(project)):
+        shared = result.table(table_name)
+        if shared is not None:
+            result.alias(model, shared)
     user = django.custom_user(project)
     table = result.of_model(user) if user else None
     if table is not None:
@@ -72,6 +80,11 @@ def _from_models(project: Project) -> dict[str, Table]:
         # Classes that share a table (single-table inheritance, a second mapping): the columns of all, the first's name.
         found[table.name.lower()] = table if known is None else _joined(known, table)
     return found
+
+
+def _sharing(project: Project) -> Iterator[tuple[str, str]]:
+    """(model, table) of the classes that have their table in common with another."""
+    return ((table.model, table.name) for table in sqlalchemy.tables(project) if table.model)
 
 
 def _joined(first: Table, second: Table) -> Table:
@@ -128,6 +141,8 @@ def _linked(found: dict[str, Table]) -> dict[str, Table]:
     for model in sorted(models):
         simple.setdefault(model.rpartition(".")[2].lower(), model)
     keyed = {name: _keyed(table, models, simple) for name, table in found.items()}
+    for _ in range(_CHAIN):
+        keyed = {name: _typed(table, keyed) for name, table in keyed.items()}
     models = {table.model: table for table in keyed.values() if table.model}
     reverse: dict[str, list[Relation]] = {}
     result: dict[str, Table] = {}
@@ -152,6 +167,20 @@ def _keyed(table: Table, models: dict[str, Table], simple: dict[str, str]) -> Ta
     return msgspec.structs.replace(table, columns=columns)
 
 
+def _typed(table: Table, tables: dict[str, Table]) -> Table:
+    """The table whose foreign keys have the type of what they refer to."""
+
+    def typed(column: Column) -> Column:
+        owner, _, name = column.references.rpartition(".")
+        target = tables[owner.lower()].column(name) if owner.lower() in tables else None
+        own = bool(column.type) and not _KEY_TYPES.search(column.type)
+        if target is None or own or not target.type:
+            return column
+        return msgspec.structs.replace(column, type=target.type, length=target.length)
+
+    return msgspec.structs.replace(table, columns=tuple(map(typed, table.columns)))
+
+
 def _with_reverse(table: Table, relations: Iterable[Relation]) -> Table:
     known = {relation.name for relation in table.relations}
     added = tuple(relation for relation in relations if relation.name not in known)
@@ -172,6 +201,10 @@ def _reference(written: str, models: dict[str, Table], simple: dict[str, str]) -
         written.count(".") == 1 and written not in models and "models." not in written and not written[0].isupper()
     ):
         return written
+    owner, _, attribute = written.rpartition(".")
+    named = models.get(owner)
+    if named is not None and (column := named.column(attribute)) is not None:
+        return f"{named.name}.{column.name}"
     target = _model(written, models, simple)
     if target is None:
         return written

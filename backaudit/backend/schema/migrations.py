@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.schema.sqlalchemy import constraint, from_columns
+from backaudit.backend.schema.constraints import constraint
+from backaudit.backend.schema.sqlalchemy import from_columns
 from backaudit.backend.schema.tables import columns_index
 from backaudit.backend.schema.values import items, text, texts, truth
 from backaudit.backend.strings import spelled_strings

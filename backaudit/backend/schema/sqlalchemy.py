@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from backaudit.backend.schema.tables import Orm, Relation, Table, columns_index
-from backaudit.backend.schema.values import (
-    annotation_of,
-    entries,
-    enumerated,
-    field_calls,
-    items,
-    number,
-    snake_case,
-    text,
-    truth,
-)
+from backaudit.backend.schema.columns import COLUMN, column, column_indexes, declaration, described
+from backaudit.backend.schema.constraints import constraint, references
+from backaudit.backend.schema.relations import RELATION, relations
+from backaudit.backend.schema.tables import Orm, Relation, Table, settled
+from backaudit.backend.schema.values import field_calls, items, snake_case, text, truth
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.sql import Column, Index, Key, normal
+from backaudit.sql import Column, Index
 
-_COLUMN = frozenset({"Column", "mapped_column", "Field"})
-_RELATION = frozenset({"relationship", "Relationship", "dynamic_loader"})
-_EAGER = frozenset({"joined", "selectin", "subquery", "immediate", "noload", "raise"})
-_NOT_TYPES = frozenset(
-    {"ForeignKey", "Sequence", "Computed", "Identity", "CheckConstraint", "FetchedValue", "DefaultClause"}
-)
-_SWITCHES = ("primary_key", "index", "unique")
+# Functions that spell a class's name as tables are, by what they are called.
+_SNAKE = ("snake", "underscore", "sub")
 
 
 def tables(project: Project) -> Iterator[Table]:
@@ -43,6 +29,17 @@ def tables(project: Project) -> Iterator[Table]:
             yield table
 
 
+def imperative_models(project: Project) -> Iterator[tuple[str, str]]:
+    """(model, table) of classes that ``map_imperatively`` or ``mapper`` maps to a ``Table``."""
+    for last in ("map_imperatively", "mapper"):
+        for node in project.calls_of(last):
+            first, second = node.arg(0, "class_"), node.arg(1, "local_table")
+            made = project.resolved(second) if second is not None else None
+            name = text(project, made.arg(0, "name")) if made is not None and made.method == "Table" else ""
+            for cls in project.denoted_classes(first) if first is not None and name else ():
+                yield cls.name, name
+
+
 def _models(project: Project) -> Iterator[ClassView]:
     """Classes below a declarative base, and those that hold columns though their base is unknown."""
     found = {cls.name: cls for cls in project.subclasses(*project.models.kinds["declarative-base"])}
@@ -55,41 +52,37 @@ def _models(project: Project) -> Iterator[ClassView]:
 
 
 def _table(project: Project, cls: ClassView) -> Table | None:
-    name = _table_name(project, cls)
-    if not name:
+    name = table_name(project, cls)
+    parent = _mapped_parent(project, cls)
+    if not name and parent is None:
         return None
     columns: list[Column] = []
     indexes: list[Index] = []
-    relations: list[Relation] = []
+    related: list[Relation] = []
     for attribute, bind in _bindings(project, cls):
-        call = _declaration(bind)
-        if call is not None and call.method in _RELATION:
-            relations += _relation(project, attribute, call, bind)
-        elif attribute.startswith("__"):
-            continue
-        elif (column := _column(project, attribute, call, bind)) is not None:
-            columns.append(column)
-            indexes += _column_indexes(project, column, call)
-    primary = tuple(column.name for column in columns if column.primary_key)
-    if (
-        not primary
-        and not any(c.name == "id" for c in columns)
-        and "id" in {attribute for attribute, _ in _bindings(project, cls)}
-    ):
+        call = declaration(bind)
+        if call is not None and call.method in RELATION:
+            related += relations(project, attribute, call, bind)
+        elif not attribute.startswith("__"):
+            made = column(project, cls, attribute, bind, _annotated(project, cls, attribute))
+            columns += [made[0]] if made is not None else []
+            indexes += column_indexes(project, *made) if made is not None else ()
+    if not columns and parent is None and "id" in {attribute for attribute, _ in _bindings(project, cls)}:
         columns.insert(0, Column(name="id", attribute="id", primary_key=True, nullable=False))
-        primary = ("id",)
-    if primary:
-        indexes.insert(0, columns_index(*primary, unique=True, primary=True))
-    indexes += _table_args(project, cls, columns)
-    return Table(
-        name=name,
+    attributes = {made.attribute: made.name for made in columns}
+    arguments = list(_table_args(project, cls))
+    indexes += [index for item in arguments if (index := constraint(project, item, attributes)) is not None]
+    table = Table(
+        name=name or table_name(project, parent) if parent is not None else name,
         orm=_orm(project, cls),
         model=cls.name,
         columns=tuple(columns),
         indexes=tuple(indexes),
-        relations=tuple(relations),
+        relations=tuple(related),
+        parents=(parent.name,) if parent is not None and name else (),
         place=cls.place,
     )
+    return settled(table, dict(pair for item in arguments for pair in references(project, item)))
 
 
 def _orm(project: Project, cls: ClassView) -> Orm:
@@ -98,33 +91,81 @@ def _orm(project: Project, cls: ClassView) -> Orm:
     return "flask_sqlalchemy" if project.inherits(cls.name, "flask_sqlalchemy.Model") else "sqlalchemy"
 
 
-def _table_name(project: Project, cls: ClassView) -> str:
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+def table_name(project: Project, cls: ClassView) -> str:
     """The table of a class, empty for abstract bases, mixins and classes that share their parent's table."""
+    names = project.once(_names)
+    if cls.name not in names:
+        names[cls.name] = ""
+        names[cls.name] = _table_name(project, cls)
+    return names[cls.name]
+
+
+def _names(project: Project) -> dict[str, str]:
+    return {}
+
+
+def _table_name(project: Project, cls: ClassView) -> str:
     own = cls.fields
     if truth(project, own.get("__abstract__")) or not _is_mapped(project, cls):
         return ""
     if "__tablename__" in own:
         return text(project, own["__tablename__"]) or snake_case(cls.cls.name)
     keywords = dict(cls.cls.keywords)
-    if project.inherits(cls.name, "sqlmodel.SQLModel"):
-        return cls.cls.name.lower() if "table" in keywords and truth(project, cls.outer.node(keywords["table"])) else ""
-    inherited = "__tablename__" in cls.methods or any(
-        "__tablename__" in base.methods
-        for base in map(project.class_named, project.lineage(cls.name))
-        if base is not None
-    )
-    if inherited or project.inherits(cls.name, "flask_sqlalchemy.Model"):
-        return snake_case(cls.cls.name) if any(_own_columns(cls)) else ""
+    sqlmodel = project.inherits(cls.name, "sqlmodel.SQLModel")
+    if sqlmodel and not ("table" in keywords and truth(project, cls.outer.node(keywords["table"]))):
+        return ""
     if "__table__" in own and (made := own["__table__"].origin).call is not None:
         return text(project, made.arg(0, "name"))
+    declared = _declared_name(project, cls)
+    if declared and (sqlmodel or any(_columns_of(project, cls))):
+        return declared
+    if sqlmodel:
+        return cls.cls.name.lower()
+    if not project.inherits(cls.name, "flask_sqlalchemy.Model"):
+        return ""
+    # Without a key of its own a class shares the table of the model that it extends.
+    shares = _mapped_parent(project, cls) is not None and not any(_keys(project, cls))
+    return snake_case(cls.cls.name) if any(_columns_of(project, cls)) and not shares else ""
+
+
+def _declared_name(project: Project, cls: ClassView) -> str:
+    """The name that a base's ``declared_attr`` gives the class."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        method = view.methods.get("__tablename__") if view is not None else None
+        for node in _returned(method) if method is not None else ():
+            return _evaluated(project, cls, node) or snake_case(cls.cls.name)
     return ""
 
 
-def _own_columns(cls: ClassView) -> Iterator[str]:
-    for name, bind in cls.fields.items():
-        call = _declaration(bind)
-        if call is not None and call.method in _COLUMN | _RELATION:
-            yield name
+def _evaluated(project: Project, cls: ClassView, node: Node) -> str:
+    """An expression over ``cls.__name__``: case, parts added, functions that spell it with underscores."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Attr):
+        return cls.cls.name if op.name == "__name__" else ""
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        return _evaluated(project, cls, node.to(op.left)) + _evaluated(project, cls, node.to(op.right))
+    if isinstance(op, ops.Format):
+        return _evaluated(project, cls, node.to(op.value))
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(_evaluated(project, cls, node.to(item)) for item in op.items)
+    if node.call is not None:
+        return _called_name(project, cls, node)
+    return text(project, node)
+
+
+def _called_name(project: Project, cls: ClassView, node: Node) -> str:
+    inside = [name for argument in node.args() if (name := _evaluated(project, cls, argument))]
+    if any(word in node.method.lower() for word in _SNAKE):
+        return snake_case(cls.cls.name)
+    receiver = _evaluated(project, cls, node.receiver) if node.receiver is not None else ""
+    if node.method in ("lower", "upper") and receiver:
+        return receiver.lower() if node.method == "lower" else receiver.upper()
+    return snake_case(cls.cls.name) if cls.cls.name in inside else ""
 
 
 def _is_mapped(project: Project, cls: ClassView) -> bool:
@@ -132,309 +173,83 @@ def _is_mapped(project: Project, cls: ClassView) -> bool:
     return project.inherits(cls.name, *bases) or "__tablename__" in cls.fields or "__table__" in cls.fields
 
 
-def _bindings(project: Project, cls: ClassView) -> Iterator[tuple[str, Node]]:
-    """What the class and its bases bind, with the results of ``declared_attr`` methods."""
-    yield from ((name, bind) for _, name, bind in field_calls(project, cls))
-    for owner in reversed(project.lineage(cls.name)):
+def _mapped_parent(project: Project, cls: ClassView) -> ClassView | None:
+    """The nearest base that has a table."""
+    if truth(project, cls.fields.get("__abstract__")):
+        return None
+    for owner in project.lineage(cls.name)[1:]:
         view = project.class_named(owner)
+        if view is not None and table_name(project, view):
+            return view
+    return None
+
+
+# -- members ---------------------------------------------------------------------------------------------------------
+
+
+def _members(project: Project, cls: ClassView) -> Iterator[tuple[str, Node]]:
+    """What the class binds, and its bases as far as they have no table of their own."""
+    above = {
+        name
+        for owner in project.lineage(cls.name)[1:]
+        if (view := project.class_named(owner)) is not None and table_name(project, view)
+        for name in project.lineage(owner)
+    }
+    yield from ((name, bind) for owner, name, bind in field_calls(project, cls) if owner.name not in above)
+    for owner in reversed(project.lineage(cls.name)):
+        view = project.class_named(owner) if owner not in above else None
         for name, method in view.methods.items() if view is not None else ():
             if _declares(method):
                 yield from ((name, node) for node in _returned(method))
+
+
+def _annotated(project: Project, cls: ClassView, attribute: str) -> Node | None:
+    """What a ``declared_attr`` method says that it returns."""
+    owners = (project.class_named(owner) for owner in project.lineage(cls.name))
+    method = next((view.methods[attribute] for view in owners if view is not None and attribute in view.methods), None)
+    return method.outside(method.function.returns) if method is not None else None
+
+
+def _bindings(project: Project, cls: ClassView) -> list[tuple[str, Node]]:
+    return list(_members(project, cls))
+
+
+def _columns_of(project: Project, cls: ClassView) -> Iterator[Node]:
+    for _, bind in _members(project, cls):
+        call = declaration(bind)
+        if call is not None and call.method in COLUMN | RELATION:
+            yield call
+
+
+def _keys(project: Project, cls: ClassView) -> Iterator[Node]:
+    return (call for call in _columns_of(project, cls) if truth(project, call.arg(None, "primary_key")))
 
 
 def _declares(method: Code) -> bool:
     return any("declared_attr" in decorator.spelled for decorator in method.decorators)
 
 
-def _declaration(bind: Node) -> Node | None:
-    """The call that declares a column or relation: also inside ``deferred(...)`` and ``column_property(...)``."""
-    call = bind.origin
-    if call.call is None:
-        return None
-    if call.method in ("deferred", "column_property", "synonym"):
-        inner = call.arg(0)
-        return inner.origin if inner is not None and inner.call is not None else None
-    return call
-
-
-def _column(project: Project, attribute: str, call: Node | None, bind: Node) -> Column | None:
-    annotation = annotation_of(bind)
-    declared = project.annotated(annotation) if annotation is not None else ()
-    if call is None or call.method not in _COLUMN:
-        plain = call is None and annotation is not None and _is_column_annotation(project, bind, declared)
-        return (
-            Column(name=attribute, attribute=attribute, type=_simple(declared), few=enumerated(project, declared))
-            if plain
-            else None
-        )
-    inner = call.arg(None, "sa_column")
-    source = inner.origin if inner is not None and inner.call is not None else call
-    return _described(project, attribute, source, declared)
-
-
-def _is_column_annotation(project: Project, bind: Node, declared: tuple[str, ...]) -> bool:
-    """Whether a bare annotation maps a column: ``Mapped[...]``, or any field of an SQLModel."""
-    cls = bind.code.cls
-    annotation = annotation_of(bind)
-    if cls is None or annotation is None:
-        return False
-    if project.inherits(cls.name, "sqlmodel.SQLModel"):
-        return not any(project.class_named(name) and not enumerated(project, (name,)) for name in declared)
-    op = annotation.origin.op
-    return isinstance(op, ops.Item) and annotation.origin.to(op.base).spelled.rpartition(".")[2] == "Mapped"
-
-
-def _described(project: Project, attribute: str, call: Node, declared: tuple[str, ...]) -> Column:
-    positional = [call.to(value) for value in call.call.args] if call.call is not None else []
-    explicit = positional[0].text if positional else None
-    keys = [node for node in positional if node.call is not None and node.method == "ForeignKey"]
-    type_ = call.arg(None, "type_") or call.arg(None, "sa_type") or next(iter(_types(positional)), None)
-    reference = text(project, call.arg(None, "foreign_key")) or (_target(project, keys[0]) if keys else "")
-    nullable = call.arg(None, "nullable")
-    primary = truth(project, call.arg(None, "primary_key"))
-    spelled = _type_name(type_) or _simple(declared)
-    return Column(
-        name=explicit or text(project, call.arg(None, "name")) or attribute,
-        attribute=attribute,
-        type=spelled,
-        nullable=not primary and (nullable is None or nullable.const is not False),
-        unique=truth(project, call.arg(None, "unique")),
-        primary_key=primary,
-        length=_length(type_, call),
-        default=any(call.arg(None, name) is not None for name in ("default", "server_default", "default_factory")),
-        references=reference,
-        few=spelled.lower().startswith(("bool", "enum", "choice")) or enumerated(project, declared),
-    )
-
-
-def _types(positional: list[Node]) -> Iterator[Node]:
-    for node in positional:
-        if node.text is None and not (node.call is not None and node.method in _NOT_TYPES):
-            yield node
-
-
-def _type_name(node: Node | None) -> str:
-    if node is None:
-        return ""
-    return node.method if node.call is not None else node.spelled.rpartition(".")[2]
-
-
-def _simple(declared: tuple[str, ...]) -> str:
-    return declared[0].rpartition(".")[2] if declared else ""
-
-
-def _length(type_: Node | None, call: Node) -> int | None:
-    inside = type_.arg(0, "length") if type_ is not None and type_.call is not None else None
-    return number(inside) or number(call.arg(None, "max_length"))
-
-
-def _target(project: Project, key: Node) -> str:
-    """``ForeignKey("users.id")``, ``ForeignKey(column="users.id")`` or ``ForeignKey(User.id)``."""
-    first = key.arg(0, "column")
-    if first is None:
-        return ""
-    named = text(project, first)
-    if named:
-        return ".".join(named.split(".")[-2:])
-    op = first.origin.op
-    if isinstance(op, ops.Attr):
-        for cls in project.denoted_classes(first.origin.to(op.base)):
-            return f"{_table_name(project, cls)}.{op.name}"
-    return first.spelled
-
-
-def _column_indexes(project: Project, column: Column, call: Node | None) -> Iterator[Index]:
-    source = call.arg(None, "sa_column") if call is not None else None
-    source = source.origin if source is not None and source.call is not None else call
-    if source is None:
-        return
-    unique = truth(project, source.arg(None, "unique"))
-    if unique or truth(project, source.arg(None, "index")):
-        yield columns_index(column.name, unique=unique, place=source.place)
-
-
-def _table_args(project: Project, cls: ClassView, columns: list[Column]) -> Iterator[Index]:
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is None:
-            continue
-        declared = [view.fields["__table_args__"]] if "__table_args__" in view.fields else []
-        method = view.methods.get("__table_args__")
-        declared += _returned(method) if method is not None else []
-        for item in (item for node in declared for item in items(node)):
-            index = constraint(project, item, {column.attribute: column.name for column in columns})
-            if index is not None:
-                yield index
-
-
 def _returned(method: Code) -> list[Node]:
     return [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value != ops.NONE]
 
 
-def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | None:
-    """The index that an ``Index`` or a constraint makes; ``names``: attribute to column."""
-    call = item.origin.call
-    if call is None or item.method not in ("Index", "UniqueConstraint", "PrimaryKeyConstraint"):
-        return None
-    arguments = [item.origin.to(value) for value in call.args]
-    arguments = arguments[1:] if item.method == "Index" else arguments
-    where = item.arg(None, "postgresql_where") or item.arg(None, "sqlite_where")
-    keys = tuple(key for node in arguments if (key := _key(project, node, names)) is not None)
-    if not keys:
-        return None
-    return Index(
-        keys=_with_opclasses(project, item, keys),
-        name=text(project, item.arg(0, "name")) if item.method == "Index" else "",
-        unique=item.method != "Index" or truth(project, item.arg(None, "unique")),
-        primary=item.method == "PrimaryKeyConstraint",
-        where=_condition(where) if where is not None else "",
-        method=text(project, item.arg(None, "postgresql_using")) or "btree",
-        place=item.place,
-    )
+def _table_args(project: Project, cls: ClassView) -> Iterator[Node]:
+    """The items of ``__table_args__`` of the nearest class that has one; a parent's with a table are its own."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        if view is None:
+            continue
+        if owner != cls.name and table_name(project, view):
+            return
+        method = view.methods.get("__table_args__")
+        declared = [view.fields["__table_args__"]] if "__table_args__" in view.fields else []
+        declared += _returned(method) if method is not None else []
+        if declared:
+            yield from (item for node in declared for item in items(node))
+            return
 
 
-def _with_opclasses(project: Project, item: Node, keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    given = entries(item.arg(None, "postgresql_ops"))
-    return tuple(msgspec.structs.replace(key, opclass=text(project, given.get(key.text))) for key in keys)
-
-
-def _condition(node: Node) -> str:
-    """A partial index's predicate; ``?`` for what cannot be read, which equals nothing."""
-    inner = node.origin.arg(0) if node.origin.method == "text" else None
-    if inner is not None and inner.text is not None:
-        return normal(inner.text)
-    return normal(node.text) if node.text else expression_text(node) or "?"
-
-
-def expression_text(node: Node) -> str:
-    """A simple condition or expression over columns as SQL in normal form, empty if it is not simple."""
-    if isinstance(node.op, ops.Bind) and node.origin.method in _COLUMN:
-        return node.op.name
-    node = node.origin
-    op = node.op
-    if isinstance(op, ops.Compare):
-        left, right = expression_text(node.to(op.left)), node.to(op.right)
-        null = right.origin.op
-        if isinstance(null, ops.Const) and null.value is None:
-            return normal(f"{left} IS {'NOT ' if op.operator in ('!=', 'is not') else ''}NULL") if left else ""
-        value = right.const
-        spelled = repr(value).upper() if isinstance(value, bool) else repr(value)
-        symbol = {"==": "=", "!=": "<>"}.get(op.operator, op.operator)
-        return normal(f"{left} {symbol} {spelled}") if left and value is not None else ""
-    if node.call is not None:
-        return _call_text(node)
-    return node.spelled.rpartition(".")[2]
-
-
-def _call_text(node: Node) -> str:
-    receiver = node.receiver
-    inside = expression_text(receiver) if receiver is not None else ""
-    if node.method in ("is_", "isnot", "is_not") and inside:
-        value = node.arg(0)
-        spelled = "NULL" if value is None or value.const is None else repr(value.const).upper()
-        return normal(f"{inside} IS {'' if node.method == 'is_' else 'NOT '}{spelled}")
-    if node.receiver is not None and node.receiver.spelled.rpartition(".")[2] == "func" and node.arg(0) is not None:
-        first = node.arg(0)
-        argument = expression_text(first) if first is not None else ""
-        return normal(f"{node.method}({argument})") if argument else ""
-    return ""
-
-
-def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
-    node = node.origin if node.origin.call is not None and node.origin.method not in _COLUMN else node
-    named = text(project, node)
-    if named:
-        return Key(names.get(named, named))
-    if node.call is not None and node.method in ("desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"):
-        inner = node.receiver if node.arg(0) is None else node.arg(0)
-        key = _key(project, inner, names) if inner is not None else None
-        return key and msgspec.structs.replace(key, descending=node.method == "desc" or key.descending)
-    if node.call is not None and node.method == "text":
-        return _text_key(text(project, node.arg(0)))
-    if node.call is not None and node.method not in _COLUMN:
-        spelled = expression_text(node)
-        return Key(spelled or "?", True)
-    name = node.spelled.rpartition(".")[2]
-    return Key(names.get(name, name)) if name else None
-
-
-def _text_key(written: str) -> Key:
-    plain = written.lower().removesuffix(" desc").removesuffix(" asc").strip()
-    descending = written.lower().endswith(" desc")
-    return Key(plain, False, descending) if plain.isidentifier() else Key(normal(plain), True, descending)
-
-
-def _relation(project: Project, attribute: str, call: Node, bind: Node) -> Iterator[Relation]:
-    annotation = annotation_of(bind)
-    declared = project.annotated(annotation) if annotation is not None else ()
-    target = _target_class(project, call, declared)
-    if not target:
-        return
-    lazy = text(project, call.arg(None, "lazy"))
-    keys = call.arg(None, "foreign_keys")
-    local = [node.spelled.rpartition(".")[2] for node in (items(keys) or [keys]) if node is not None] if keys else []
-    hint = local[0] if local else ""
-    many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
-    uselist = call.arg(None, "uselist")
-    eager = lazy in _EAGER or _is_false(call.arg(None, "lazy"))
-    secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
-    yield Relation(
-        name=attribute,
-        target=target,
-        column=hint,
-        many=(many or secondary) and not (uselist is not None and uselist.const is False),
-        eager=eager,
-        dynamic=lazy in ("dynamic", "write_only"),
-        remote="*" if secondary else "",
-    )
-    backref = call.arg(None, "backref")
-    if backref is not None and not secondary:
-        named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
-        lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
-        yield Relation(name=f"<{named}", target=target, eager=lazy in _EAGER, dynamic=lazy == "dynamic")
-
-
-def _is_false(node: Node | None) -> bool:
-    """Whether it is ``lazy=False``, the older spelling of joined loading."""
-    return node is not None and node.const is False
-
-
-def _target_class(project: Project, call: Node, declared: tuple[str, ...]) -> str:
-    first = call.arg(0, "argument")
-    if first is not None:
-        named = text(project, first)
-        if named:
-            return named
-        for cls in project.denoted_classes(first):
-            return cls.name
-        if isinstance(first.origin.op, ops.Def):
-            inside = first.code.file.code(first.origin.op.function)
-            return next((n.spelled for n in inside.nodes(ops.Name)), "")
-    over = [name.removeprefix("list[").removesuffix("]") for name in declared]
-    return next((name for name in over if project.class_named(name) is not None), "") or _quoted(call)
-
-
-def _quoted(call: Node) -> str:
-    """The class in a quoted annotation of the same declaration (``Mapped[list["Post"]]``)."""
-    for node in call.code.nodes(ops.Bind):
-        op = node.op
-        if isinstance(op, ops.Bind) and call.code.origin(op.value) == call.value and op.annotation >= 0:
-            return next((n.text for n in _inside(call.code.node(op.annotation)) if n.text), "")
-    return ""
-
-
-def _inside(node: Node) -> Iterator[Node]:
-    yield node
-    op = node.origin.op
-    parts: tuple[int, ...] = ()
-    if isinstance(op, ops.Item):
-        parts = (op.key,)
-    elif isinstance(op, ops.Build):
-        parts = op.items
-    elif isinstance(op, ops.Bin):
-        parts = (op.left, op.right)
-    for part in parts:
-        yield from _inside(node.origin.to(part))
+# -- imperative ------------------------------------------------------------------------------------------------------
 
 
 def _imperative(project: Project, node: Node) -> Table | None:
@@ -453,14 +268,12 @@ def from_columns(project: Project, name: str, arguments: list[Node], node: Node)
     indexes: list[Index] = []
     for item in arguments:
         if item.method == "Column" and item.call is not None and (named := text(project, item.arg(0, "name"))):
-            columns.append(_described(project, named, item, ()))
-            indexes += _column_indexes(project, columns[-1], item)
+            columns.append(described(project, None, named, (item,)))
+            indexes += column_indexes(project, columns[-1], (item,))
         index = constraint(project, item, {})
         indexes += [index] if index is not None else []
-    primary = tuple(column.name for column in columns if column.primary_key)
-    if primary:
-        indexes.insert(0, columns_index(*primary, unique=True, primary=True))
-    return Table(name=name, orm="sqlalchemy", columns=tuple(columns), indexes=tuple(indexes), place=node.place)
+    table = Table(name=name, orm="sqlalchemy", columns=tuple(columns), indexes=tuple(indexes), place=node.place)
+    return settled(table, dict(pair for item in arguments for pair in references(project, item)))
 
 
 def late_indexes(project: Project) -> Iterator[tuple[str, Index]]:

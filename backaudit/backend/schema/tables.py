@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -141,3 +141,20 @@ def _has(indexes: Iterable[Index], index: Index) -> bool:
         == (index.keys, index.unique, index.primary, index.where, index.method)
         for i in indexes
     )
+
+
+def settled(table: Table, references: Mapping[str, str] = {}) -> Table:
+    """The table with its primary key as an index over columns without null, and with its foreign keys' targets."""
+    declared = next((index.columns for index in table.indexes if index.primary), ())
+    primary = declared or tuple(column.name for column in table.columns if column.primary_key)
+    columns = tuple(
+        msgspec.structs.replace(
+            column,
+            primary_key=column.name in primary,
+            nullable=column.nullable and column.name not in primary,
+            references=column.references or references.get(column.name, ""),
+        )
+        for column in table.columns
+    )
+    keys = (columns_index(*primary, unique=True, primary=True),) if primary and not declared else ()
+    return msgspec.structs.replace(table, columns=columns, indexes=(*keys, *table.indexes))
