@@ -10,8 +10,8 @@ from backaudit.backend.schema.values import texts
 from backaudit.facts import ops
 from backaudit.flow.hashing import hashes
 from backaudit.flow.sinks import argument_of
-from backaudit.flow.stores import SERVING, Store, kept_columns, speaks_of_passwords
-from backaudit.flow.trace import ANY, Access
+from backaudit.flow.stores import SERVING, Store, kept_columns, password_names, speaks_of_passwords
+from backaudit.flow.trace import ANY
 from backaudit.flow.words import means_person, words
 from backaudit.project import ClassView, Node, Project
 
@@ -19,7 +19,6 @@ _DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer
 _WRITES = ("write", "writelines", "writerow", "writerows")
 _CACHES = frozenset("redis cache memcache".split())
 _PUTS = ("set", "hset", "hmset", "setex", "setnx", "getset", "mset", "rpush", "lpush", "sadd", "set_many", "add")
-_PARTS: tuple[Access, ...] = ((), ("password",), (ANY, "password"))
 
 
 def other_stores(project: Project) -> tuple[Store, ...]:
@@ -28,22 +27,24 @@ def other_stores(project: Project) -> tuple[Store, ...]:
     return tuple(store for store in found if project.role(store.at.code.path) == "production")
 
 
-def _in_parts(at: Node, value: Node, where: str) -> Iterator[Store]:
+def _in_parts(project: Project, at: Node, value: Node, where: str) -> Iterator[Store]:
+    yield Store(at, value, (), "password", where)
     # Of a display that is written out here, all parts are looked at as they stand.
-    for access in _PARTS[:1] if isinstance(value.origin.op, ops.Build) else _PARTS:
-        yield Store(at, value, access, "password", where)
+    for name in () if isinstance(value.origin.op, ops.Build) else project.once(password_names):
+        yield Store(at, value, (name,), name, where)
+        yield Store(at, value, (ANY, name), name, where)
 
 
 def _files(project: Project) -> Iterator[Store]:
     for call in project.calls(*_DUMPS):
         first = call.arg(0)
         if first is not None and len(call.args()) > 1:
-            yield from _in_parts(call, first, "a file")
+            yield from _in_parts(project, call, first, "a file")
     for method in _WRITES:
         for call in project.calls_of(method):
             first = call.arg(0)
             if first is not None and call.receiver is not None and _is_file(project, call.receiver):
-                yield from _in_parts(call, first, "a file")
+                yield from _in_parts(project, call, first, "a file")
 
 
 def _is_file(project: Project, node: Node) -> bool:
@@ -63,12 +64,12 @@ def _memory(project: Project) -> Iterator[Store]:
         for node in code.nodes(ops.SetItem):
             op = node.op
             if isinstance(op, ops.SetItem) and _is_kept(project, node.to(op.base)):
-                yield from _in_parts(node, node.to(op.value), f"`{node.to(op.base).spelled}` in memory")
+                yield from _in_parts(project, node, node.to(op.value), f"`{node.to(op.base).spelled}` in memory")
         for call in code.nodes(ops.Call):
             receiver = call.receiver
             first = call.arg(0) if call.method in ("append", "add") else None
             if first is not None and receiver is not None and _is_kept(project, receiver):
-                yield from _in_parts(call, first, f"`{receiver.spelled}` in memory")
+                yield from _in_parts(project, call, first, f"`{receiver.spelled}` in memory")
 
 
 def _keeps_people(name: str) -> bool:
@@ -102,7 +103,7 @@ def _caches(project: Project) -> Iterator[Store]:
         for call in project.calls_of(method):
             if _is_cache(project, call) and speaks_of_passwords(call.code):
                 for value in (*call.args()[1:], *(call.args()[:1] if method in ("mset", "set_many") else ())):
-                    yield from _in_parts(call, value, "a cache")
+                    yield from _in_parts(project, call, value, "a cache")
 
 
 def _is_cache(project: Project, call: Node) -> bool:

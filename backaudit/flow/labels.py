@@ -299,7 +299,7 @@ class Password(Goal):
             return True
         if isinstance(op, ops.Attr) and means_password_hash(op.name):
             return True
-        if self._hashed_on_the_way(trace.project, node, access) or removed(node.origin, use):
+        if self._hashed_on_the_way(trace.project, node, access) or removed(node.origin, use, access):
             return True
         if isinstance(op, ops.Call) and (leaves_out(node) or self._drops(trace, node, access)):
             return True

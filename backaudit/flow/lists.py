@@ -11,6 +11,7 @@ from backaudit.backend.catching import operands, reached
 from backaudit.backend.queries.chains import table_of
 from backaudit.backend.repeated.loading import row_table
 from backaudit.backend.routes import routes
+from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.flow.documents import has_store
@@ -32,7 +33,8 @@ _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
 )
 _SELECT = re.compile(r"\s*select\s", re.I)
-_BY_KEY = re.compile(r"\b(where|and)\s+(\w+\.)?id\s*=", re.I)
+_BY_KEY = re.compile(r"\b(?:where|and)\s+(?:\w+\.)?[`\"]?(\w+)[`\"]?\s*=", re.I)
+_UNIQUE = frozenset("id uuid guid username user_name email e_mail slug token api_key".split())
 
 
 class Endless(msgspec.Struct, frozen=True):
@@ -197,10 +199,22 @@ def _sql_rows(project: Project, node: Node) -> str:
     texts = spelled_strings(project, first) if first is not None else ()
     if not texts or not all(_SELECT.match(text) for text in texts):
         return ""
-    if any(_AGGREGATES.search(text) or _BY_KEY.search(text) for text in texts):
+    table = re.search(r"\bfrom\s+[`\"]?([\w.]+)", texts[0], re.I)
+    name = table[1] if table else ""
+    if any(_AGGREGATES.search(text) or _asks_for_one(project, text, name) for text in texts):
         return ""
-    table = re.search(r"\bfrom\s+([\w.\"]+)", texts[0], re.I)
-    return table[1].strip('"') if table else "a table"
+    return name or "a table"
+
+
+def _asks_for_one(project: Project, text: str, table: str) -> bool:
+    """Whether a statement asks by a column that has no value twice: by what the schema says, or by its name."""
+    known = project.once(schema).table(table)
+    alone = (
+        [column.name for column in known.columns if column.unique or column.primary_key] if known is not None else []
+    )
+    one = table.lower().rpartition(".")[2].removesuffix("s")
+    unique = {*_UNIQUE, f"{one}_id", f"{one}id", f"id_{one}", f"id{one}", *(name.lower() for name in alone)}
+    return any(column.lower() in unique for column in _BY_KEY.findall(text))
 
 
 def _last_execute(node: Node, cursor: Node) -> Node | None:

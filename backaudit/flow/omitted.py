@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.trace import certain
+from backaudit.flow.trace import Access, certain
 from backaudit.flow.words import means_password, means_password_hash
 from backaudit.project import Code, Node
 
@@ -32,19 +32,26 @@ def leaves_out(node: Node) -> bool:
     return False
 
 
-def removed(node: Node, use: Value) -> bool:
-    """``data.pop("password")`` and ``del data["password"]`` before the use."""
+def removed(node: Node, use: Value, access: Access = ()) -> bool:
+    """``data.pop("password")`` and ``del data["password"]`` before the use; of a wanted part, its own removal."""
     code = node.code
     for effect in code.effects.get(node.value, ()):
         call = code.node(effect)
         key = call.arg(0)
-        if call.method == "pop" and effect < use and key is not None and _speaks(key.text):
+        if call.method == "pop" and effect < use and key is not None and _is_wanted(key.text, access):
             return True
     for value, op in enumerate(code.ops[: max(use, 0)]):
         item = code.ops[op.value] if isinstance(op, ops.Delete) else None
-        if isinstance(item, ops.Item) and code.origin(item.base) == node.value and _speaks(code.node(item.key).text):
+        if not isinstance(item, ops.Item) or code.origin(item.base) != node.value:
+            continue
+        if _is_wanted(code.node(item.key).text, access):
             return value < use
     return False
+
+
+def _is_wanted(key: str | None, access: Access) -> bool:
+    wanted = access[0] if access else None
+    return key == wanted if isinstance(wanted, str) and _speaks(wanted) else _speaks(key)
 
 
 def set_later(made: Node, column: str) -> Node | None:

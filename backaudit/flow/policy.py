@@ -50,8 +50,9 @@ def unchecked(project: Project) -> Iterator[Unchecked]:
             yield from _read(project, route)
     for name, route in schemas.items():
         cls = project.class_named(name)
-        if cls is not None and not judged(project, route.handler):
-            yield from _declared(project, cls)
+        asked = judged(project, route.handler)
+        if cls is not None and asked < LEAST:
+            yield from _declared(project, cls, asked)
     yield from _forms(project)
 
 
@@ -71,14 +72,14 @@ def _about_setting(name: str, users: bool = False) -> bool:
 # -- fields ----------------------------------------------------------------------------------------------------------
 
 
-def _declared(project: Project, cls: ClassView) -> Iterator[Unchecked]:
+def _declared(project: Project, cls: ClassView, asked: int = 0) -> Iterator[Unchecked]:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         fields = view.fields if view is not None else {}
         newer = any("new" in words(name) and means_password(name) for name in fields)
         for name, bind in fields.items():
             if _is_new(name) and ("new" in words(name) or not newer) and not _validated(project, cls):
-                least = _least(project, bind)
+                least = max(_least(project, bind), asked)
                 if least < LEAST:
                     yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
 
@@ -139,24 +140,39 @@ def _validated(project: Project, cls: ClassView) -> bool:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for code in view.methods.values() if view is not None else ():
-            if judged(project, code):
+            if judged(project, code) >= LEAST:
                 return True
     return False
 
 
-def judged(project: Project, code: Code, depth: int = 0) -> bool:
-    """Whether a body, or what it calls, looks at the length or form of a password."""
+def judged(project: Project, code: Code, depth: int = 0) -> int:
+    """The length that a body, or what it calls, asks of a password; enough where it judges its form."""
+    found = 0
     for call in code.nodes(ops.Call):
         parts = set(words(call.method))
         given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-        if call.method in _CHECKING and any(_named(node) for node in given):
-            return True
+        if call.method == "len" and any(_named(node) for node in given):
+            found = max(found, _asked(project, call))
+        elif call.method in _CHECKING and any(_named(node) for node in given):
+            return LEAST
         if parts & _JUDGING and parts & {"password", "pw"} and call.method not in _VERIFIES:
-            return True
-        follow = depth < _DEPTH and any(_named(node) for node in given)
-        if follow and any(judged(project, callee, depth + 1) for callee in project.callees(call)):
-            return True
-    return False
+            return LEAST
+        if depth < _DEPTH and any(_named(node) for node in given):
+            found = max([found, *(judged(project, callee, depth + 1) for callee in project.callees(call))])
+    return found
+
+
+def _asked(project: Project, length: Node) -> int:
+    """The number that a password's length is compared with; enough where it is none that we know."""
+    for node in length.code.nodes(ops.Compare):
+        op = node.op
+        assert isinstance(op, ops.Compare)
+        for mine, other, over in ((op.left, op.right, ("<=", ">")), (op.right, op.left, (">=", "<"))):
+            if length.code.origin(mine) == length.value:
+                known = number(project, node.to(other))
+                # ``len(p) < 6`` asks for six characters, ``len(p) <= 6`` for seven.
+                return LEAST if known is None else known + (op.operator in over)
+    return LEAST
 
 
 def _named(node: Node) -> bool:
@@ -205,20 +221,28 @@ def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
 
 
 def _read(project: Project, route: Route) -> Iterator[Unchecked]:
-    """A password that a handler takes out of the form or body itself."""
-    code = route.handler
-    if judged(project, code) or _loads(project, code):
-        return
-    for value, op in enumerate(code.ops):
-        node = code.node(value)
-        key = base = None
-        if isinstance(op, ops.Item):
-            key, base = node.to(op.key).text, node.to(op.base)
-        elif isinstance(op, ops.Call) and op.args and node.method == "get":
-            key, base = node.to(op.args[0]).text, node.receiver
-        if key and base is not None and _is_new(key) and _from_client(project, base):
-            yield Unchecked(node, key, f"`{route.handler.function.name}()`", 0)
+    """A password that a handler, or what it calls, takes out of the form or body itself."""
+    for code in _bodies(project, route.handler):
+        asked = judged(project, code)
+        if asked >= LEAST or _loads(project, code):
             return
+        for value, op in enumerate(code.ops):
+            node = code.node(value)
+            key = base = None
+            if isinstance(op, ops.Item):
+                key, base = node.to(op.key).text, node.to(op.base)
+            elif isinstance(op, ops.Call) and op.args and node.method == "get":
+                key, base = node.to(op.args[0]).text, node.receiver
+            if key and base is not None and _is_new(key) and _from_client(project, base):
+                yield Unchecked(node, key, f"`{code.function.name}()`", asked)
+                return
+
+
+def _bodies(project: Project, handler: Code) -> Iterator[Code]:
+    """A handler, and the functions that it calls to do its work."""
+    yield handler
+    called = dict.fromkeys(code for call in handler.nodes(ops.Call) for code in project.callees(call))
+    yield from (code for code in called if not _ASKS & set(words(code.function.name)))
 
 
 def _loads(project: Project, code: Code) -> bool:

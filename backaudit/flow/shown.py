@@ -9,10 +9,11 @@ from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.flow.collections import stored_password
 from backaudit.flow.labels import NamedPassword
 from backaudit.flow.omitted import reads_password
 from backaudit.flow.stores import is_model, is_password_column
-from backaudit.flow.trace import Access, Trace
+from backaudit.flow.trace import ANY, Access, Trace
 from backaudit.flow.words import means_password, words
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
@@ -62,6 +63,8 @@ class Shown(NamedPassword):
 
     def _key(self, project: Project, node: Node, access: Access) -> str | None:
         """A column of a row that is wanted by name."""
+        if access == (ANY,) and node.method == "find":
+            return self._document(project, node)
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
         fetched = isinstance(node.op, ops.Call) and (node.method in FETCHES or node.method == "find_one")
@@ -77,7 +80,7 @@ class Shown(NamedPassword):
             field = self._field(project, cls) if cls is not None else None
             if cls is not None and field is not None:
                 return f"`{node.spelled or cls.cls.name}` holds `{cls.cls.name}.{field}`"
-        return self._request(project, node) or self._row(project, node)
+        return self._request(project, node) or self._row(project, node) or self._document(project, node)
 
     def _field(self, project: Project, cls: ClassView) -> str | None:
         """The password field that the text or JSON of an object of this class shows."""
@@ -109,6 +112,16 @@ class Shown(NamedPassword):
         carries = what is not None and any(word in what for word in ("form", "body", "JSON", "parsed"))
         return f"{what} holds the password" if carries and reads_password(node.code) else None
 
+    def _document(self, project: Project, node: Node) -> str | None:
+        """A whole document of a collection that is filled with passwords or their hashes."""
+        if not isinstance(node.op, ops.Call) or node.method not in ("find_one", "find") or project.callees(node):
+            return None
+        key = stored_password(project, node)
+        return f"`{node.spelled}` gives whole documents, `{key}` with them" if key and self._counts(key) else None
+
+    def _counts(self, name: str) -> bool:
+        return self._hashes or means_password(name)
+
     def _row(self, project: Project, node: Node) -> str | None:
         if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
             return None
@@ -138,9 +151,10 @@ def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         declared = {**(view.fields if view is not None else {}), **declared}  # a subclass has the last word
-    found = {
-        name: None for name, bind in declared.items() if is_password_column(name) and not _is_hidden(project, bind)
-    }
+    if "valor" in declared:
+        declared.pop("clave", None)  # key and value
+    columns = {name: bind for name, bind in declared.items() if is_password_column(name)}
+    found = {name: None for name, bind in columns.items() if not _is_hidden(project, bind)}
     if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
         found["password"] = None
     return tuple(found)

@@ -304,7 +304,25 @@ def _documents(project: Project) -> Iterator[Store]:
     table = project.models.kinds.get("document-writers", frozenset())
     for call in project.calls(*sorted(table)):
         for argument in call.args():
-            yield from _mapping(call, argument, ["password"], "a document")
+            columns = dict.fromkeys([*keys_set(argument), *project.once(password_names)])
+            yield from _mapping(call, argument, list(columns), "a document")
+
+
+def keys_set(node: Node) -> Iterator[str]:
+    """The names of passwords under which something is put into a mapping."""
+    made = node.origin
+    for effect in made.code.effects.get(made.value, ()):
+        op = made.to(effect).op
+        name = made.to(op.key).text if isinstance(op, ops.SetItem) else None
+        if name is not None and is_password_column(name):
+            yield name
+
+
+def password_names(project: Project) -> tuple[str, ...]:
+    """What the project's schemas call a password. Ask with ``project.once``."""
+    bases = project.models.kinds.get("schemas", frozenset())
+    named = (name for cls in project.subclasses(*sorted(bases)) for name in cls.fields if means_password(name))
+    return tuple(dict.fromkeys(["password", *named]))
 
 
 def _in_session(project: Project) -> Iterator[Store]:

@@ -71,6 +71,7 @@ def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | N
     if _is_all(meta) or (names is None and "exclude" in meta.fields):
         excluded = set(_names(meta.fields.get("exclude")) or ())
         names = [c.attribute or c.name for c in table.columns] if table is not None else []
+        names += _of_library(project, meta)
         names = [name for name in names if name not in excluded and name.removesuffix("_id") not in excluded]
     fixed = set(_names(meta.fields.get("read_only_fields")) or ()) | set(_read_only(project, cls, meta))
     return [
@@ -78,6 +79,15 @@ def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | N
         for name in names or ()
         if name not in fixed and (is_power(name) or is_owner(table, name)) and name.removesuffix("_id") not in fixed
     ]
+
+
+def _of_library(project: Project, meta: ClassView) -> list[str]:
+    """The rights that a model inherits from Django's user."""
+    model = meta.fields["model"].origin
+    holders = project.models.kinds["permission-holders"]
+    lineage = {name for cls in project.denoted_classes(model) for name in project.lineage(cls.name)}
+    known = model.method == "get_user_model" or not holders.isdisjoint(lineage | set(project.names(model)))
+    return ["is_superuser", "is_staff", "user_permissions"] if known else []
 
 
 def _names(field: Node | None) -> list[str] | None:

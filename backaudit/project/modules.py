@@ -16,6 +16,9 @@ _SCRIPTS = re.compile(
     r"|(^|/)(seed|seeds|seeder|populate|init|create|setup|reset)_?(db|database|data|tables?)?\.py$"
 )
 
+# What programs call the package that they are.
+_OWN = frozenset({"app", "src", "backend", "server", "api", "application", "project"})
+
 
 def role_of(path: str) -> Role:
     """What part a file plays, by its path alone: settled here so that every rule judges alike."""
@@ -80,6 +83,13 @@ class Modules:
             found = self._known_parts(prefix, name)
             if found > known:
                 best, known = prefix + name, found
+        own, _, rest = name.partition(".")
+        if not known and rest and own in _OWN:
+            # The folder that is the package is the repository itself: ``app.models`` is its ``models``.
+            whole = [
+                root for root in ancestors if self._known_parts(root.replace("/", ".") + "." if root else "", rest)
+            ]
+            return (whole[-1].replace("/", ".") + "." if whole[-1] else "") + rest if whole else best
         return best
 
     def _known_parts(self, prefix: str, name: str) -> int:
