@@ -12,12 +12,23 @@ from tests.truth.routes import compare, linked, modelled, parameters, truth
 
 APPS = Path(__file__).resolve().parent.parent / "fixtures" / "routes"
 SPECS = {
+    "aiohttp": "main:app",
+    "bottle": "main:app",
+    "connexion": "main:app",
     "django": "shop.settings",
+    "falcon": "main:app",
     "fastapi": "shop.main:app",
     "flask": "site_app:app",
+    "litestar": "main:app",
+    "pyramid": "main:app",
+    "sanic": "main:app",
+    "tornado": "main:app",
 }
 # How many pairs of method and path each application has, so that nothing is equal because nothing is there.
-SIZES = {"django": 70, "fastapi": 34, "flask": 52}
+SIZES = {
+    "aiohttp": 17, "bottle": 12, "connexion": 8, "django": 70, "falcon": 8, "fastapi": 34, "flask": 52, "litestar": 17,
+    "pyramid": 10, "sanic": 10, "tornado": 10,
+}  # fmt: skip
 
 
 @cache
@@ -35,6 +46,13 @@ def test_the_model_has_the_routes_of_the_framework(kind: str) -> None:
 def test_typed_handlers_have_the_parameters_of_the_frameworks_own_schema() -> None:
     equal, differing = parameters(model("fastapi"), truth("fastapi", SPECS["fastapi"], APPS / "fastapi"))
     assert (equal, differing) == (18, [])
+
+
+def test_requests_that_are_told_apart_by_hand() -> None:
+    assert modelled(model("plain")) == {
+        ("GET", "/"), ("GET", "/status"), ("GET", "/health"), ("GET", "/items/{}"), ("POST", "/items"),
+        ("GET", "/hello"),
+    }  # fmt: skip
 
 
 def test_a_route_that_is_missing_and_one_too_many_are_told() -> None:

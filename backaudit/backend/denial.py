@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from backaudit.backend.locate import conditions
 from backaudit.backend.records import GuardKind
 from backaudit.backend.responses import Answer, answers
 from backaudit.facts import ops
@@ -189,19 +190,6 @@ def is_ownership(project: Project, test: Node) -> bool:
                     if _OWNER.search(one) and _IDENTITY.search(other):
                         return True
     return False
-
-
-def conditions(test: Node) -> Iterator[Node]:
-    """The single conditions that ``and``, ``or`` and ``not`` join."""
-    here = test.origin
-    op = here.op
-    if isinstance(op, ops.Unary):
-        yield from conditions(here.to(op.value))
-    elif isinstance(op, ops.Logic):
-        for value in op.values:
-            yield from conditions(here.to(value))
-    else:
-        yield here
 
 
 def sides(node: Node) -> tuple[Node, ...]:

@@ -40,7 +40,13 @@ def _endpoint(project: Project, route: Route) -> Endpoint:
         inputs=_merged(_inputs(project, route)),
         steps=before,
         response=_response(project, route),
-        declared=tuple(sorted({s for s, _ in _declared(project, route)} | ({route.status} if route.status else set()))),
+        declared=tuple(
+            sorted(
+                {s for s, _ in _declared(project, route)}
+                | ({route.status} if route.status else set())
+                | {*route.statuses}
+            )
+        ),
         returned=tuple(sorted(set(_returned(project, route, before)))),
     )
 
@@ -49,11 +55,13 @@ def _endpoint(project: Project, route: Route) -> Endpoint:
 
 
 def _inputs(project: Project, route: Route) -> Iterator[Input]:
+    yield from route.inputs
     yield from _in_path(project, route)
     parsers = project.models.kinds.get("argument-parsers", frozenset())
     parsing = [d for d in _decorators(route) if not parsers.isdisjoint(project.names(d.func or d))]
     # What a parsing decorator hands over is told by the decorator.
-    own = (p for p in route.params if p.where != "path" and not (parsing and p.where == "body"))
+    told = bool(parsing or route.inputs)
+    own = (p for p in route.params if p.where != "path" and not (told and p.where == "body"))
     yield from from_params(project, route.handler, tuple(own))
     for decorator in parsing:
         yield from declared_by(project, decorator)

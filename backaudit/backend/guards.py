@@ -100,6 +100,7 @@ class _Reader:
         found = [
             *self._global,
             *self._around(route),
+            *route.first,
             *self._registered(route),
             *self._class(route),
             *self._decorators(route),

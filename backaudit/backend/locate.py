@@ -138,6 +138,29 @@ def strings(project: Project, node: Node | None, given: Given = NOTHING_GIVEN) -
     return tuple(text for text in texts if text is not None)
 
 
+def modules_named(project: Project, node: Node, text: str | None) -> list[str]:
+    """The modules (or ``module.name``) of the project that a text or an import names, also relative to its file."""
+    if text is None:
+        return [over for head, over in map(split, project.types(node)) if head == "module"]
+    level = len(text) - len(text.lstrip("."))
+    dotted = text.lstrip(".").replace(":", ".")
+    found = [over for head, over in map(split, project.imported(node.code.file, dotted, "", level)) if head == "module"]
+    outer, _, name = dotted.rpartition(".")
+    around = project.imported(node.code.file, outer, "", level) if outer or level else ()
+    return found or [f"{over}.{name}" for head, over in map(split, around) if head == "module"]
+
+
+def named_value(project: Project, node: Node) -> Node:
+    """What a dotted name in a text stands for (``"app.views.index"``); any other value stands for itself."""
+    text = text_of(project, node)
+    for name in modules_named(project, node, text) if text else ():
+        module, _, last = name.rpartition(".")
+        bound = project.binding(module, last)
+        if bound is not None:
+            return bound
+    return node
+
+
 def definition_of(target: Code | ClassView) -> Node | None:
     """The operation that defines a function or class in the body around it."""
     if isinstance(target, ClassView):
@@ -373,3 +396,16 @@ def classes_behind(project: Project, node: Node, given: Given = NOTHING_GIVEN) -
     for value in behind(project, node, given=given):
         found += [cls for cls in project.denoted_classes(value) if cls not in found]
     return found
+
+
+def conditions(test: Node) -> Iterator[Node]:
+    """The single conditions that ``and``, ``or`` and ``not`` join."""
+    here = test.origin
+    op = here.op
+    if isinstance(op, ops.Unary):
+        yield from conditions(here.to(op.value))
+    elif isinstance(op, ops.Logic):
+        for value in op.values:
+            yield from conditions(here.to(value))
+    else:
+        yield here

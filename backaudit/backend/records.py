@@ -12,6 +12,8 @@ from backaudit.project import ClassView, Code, Node
 Where = Literal["path", "query", "header", "cookie", "form", "body", "file", "request", "injected", "self", "other"]
 GuardKind = Literal["authenticates", "role", "ownership", "rate-limit"]
 
+# The tag of routes that nothing mounts, although the project has another root.
+UNMOUNTED = "unmounted"
 CLIENT: frozenset[Where] = frozenset({"path", "query", "header", "cookie", "form", "body", "file"})
 
 
@@ -93,6 +95,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     ``declared``: the decorator or registering call; ``around``: the constructions and mounts of the routers from the
     application inwards; ``wrappers``: calls that wrap the handler where it is registered. WebSockets have the method
     ``WEBSOCKET``. ``converters``: placeholders of the path to the restriction that it writes (``int``, ``[a-z]+``).
+    ``inputs``, ``statuses`` and ``first`` (steps): what a document beside the code declares.
     """
 
     methods: tuple[str, ...]
@@ -110,6 +113,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     around: tuple[Node, ...] = ()
     wrappers: tuple[Node, ...] = ()
     converters: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[Input, ...] = ()
+    statuses: tuple[int, ...] = ()
+    first: tuple[Step, ...] = ()
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backaudit.backend.frameworks import django, tables
+from backaudit.backend.frameworks import described, dispatching, django, tables
 from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind
 from backaudit.backend.params import injected_params, injection, marked, plain_params
 from backaudit.backend.paths import Template, parse
@@ -16,7 +16,7 @@ _DEPTH = 8
 
 def declared(project: Project) -> tuple[Route, ...]:
     """Routes as declared, in the order of files and lines, without their guards."""
-    found = [*project.once(tables.routes), *project.once(django.routes)]
+    found = [route for module in (tables, described, dispatching, django) for route in project.once(module.routes)]
     unique = {(route.place, route.path, route.methods, route.handler.place): route for route in reversed(found)}
     return tuple(unique[key] for key in sorted(unique))
 

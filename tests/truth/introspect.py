@@ -326,11 +326,27 @@ def pyramid(spec, folder):
 
 def connexion(spec, folder):
     app = load(spec)
-    inner = getattr(app, "app", None)
-    if inner is not None and hasattr(inner, "url_map"):
-        app._middleware._build_middleware_stack() if hasattr(app, "_middleware") else None
-        for rule in inner.url_map.iter_rules():
-            yield row(rule.methods or (), angle(str(rule)), inner.view_functions[rule.endpoint], folder)
+    _, found = app.middleware._build_middleware_stack()
+    for part in found:
+        if type(part).__name__ == "RoutingMiddleware":
+            yield from connexion_routes(part.router, "", folder)
+    for rule in app.app.url_map.iter_rules():
+        view = app.app.view_functions.get(rule.endpoint)
+        if view is not None:
+            yield row(rule.methods or (), angle(str(rule)), view, folder)
+
+
+def connexion_routes(router, prefix, folder):
+    for route in router.routes:
+        inner = getattr(route, "app", None)
+        if hasattr(route, "methods"):
+            operation = getattr(route.endpoint, "operation_id", None)
+            handler = load(":".join(operation.rsplit(".", 1))) if operation else route.endpoint
+            yield row(route.methods or (), re.sub(r"\{(\w+):\w+\}", r"{\1}", prefix + route.path), handler, folder)
+        elif inner is not None:
+            while hasattr(inner, "router"):
+                inner = inner.router
+            yield from connexion_routes(inner, prefix + route.path, folder)
 
 
 KINDS = {

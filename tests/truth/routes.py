@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 
 from backaudit import models
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.frameworks.django import UNMOUNTED
-from backaudit.backend.records import Endpoint
+from backaudit.backend.records import UNMOUNTED, Endpoint
 from backaudit.backend.routes import routes
 from backaudit.discover import discover
 from backaudit.extract.pool import extract_all

@@ -10,18 +10,16 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.handlers import Handler, handlers_of
-from backaudit.backend.locate import behind, cases, classes_behind, decorated, items, strings, text_of
+from backaudit.backend.locate import behind, cases, classes_behind, decorated, items, named_value, strings, text_of
 from backaudit.backend.params import injected_params, plain_params
 from backaudit.backend.paths import Style, Template, join, parse
-from backaudit.backend.records import LibraryView, Route
+from backaudit.backend.records import UNMOUNTED, LibraryView, Route
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
 _STYLES: dict[str, Style] = {"path": "angle", "re_path": "regex", "url": "regex"}
 _DEPTH = 12
-# The tag of routes whose URL module nothing includes, although the project has another root.
-UNMOUNTED = "unmounted"
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -372,19 +370,8 @@ class _Ninja:
             if receiver is None or child is None or api not in behind(self.project, receiver):
                 continue
             inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
-            for router in behind(self.project, self._named(child)):
+            for router in behind(self.project, named_value(self.project, child)):
                 yield from self.routes(router, inner, depth + 1)
-
-    def _named(self, child: Node) -> Node:
-        """A router given by its dotted name."""
-        text = text_of(self.project, child)
-        module, _, name = (text or "").rpartition(".")
-        found = self.project.imported(child.code.file, module, "", 0) if module else ()
-        for head, over in map(split, found):
-            bound = self.project.binding(over, name) if head == "module" else None
-            if bound is not None:
-                return bound
-        return child
 
     def _endpoint(self, api: Node, decorator: Node, code: Code, verb: str, prefix: str) -> Iterator[Route]:
         if verb == "API_OPERATION":

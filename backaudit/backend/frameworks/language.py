@@ -10,12 +10,20 @@
 ``prefix``      the constructor's argument for a path prefix; ``named``: position of a name that is the default prefix
 ``version``     the keyword of a version, which becomes a first segment ``/v1``
 ``parent``      the constructor's argument that is the router it belongs to; ``initialisers`` methods that pass it later
-``decorators``  method to HTTP method, ``*`` (any), ``KEYWORD=GET`` (keyword, default) or ``method`` (first argument)
+``decorators``  method to HTTP method, ``*`` (any), ``KEYWORD=GET`` or ``1|KEYWORD=GET`` (argument, default) or
+                ``method`` (first argument)
 ``calls``       method that registers: ``path``, ``handler``, ``methods`` / ``method`` / ``default``, ``more`` paths,
                 ``suffix`` (keyword that chooses among the handler's methods), ``route`` (name, see ``names_routes``)
-``mounts``      method that mounts: ``child``, ``prefix``, ``replaces`` (the child's own prefix)
+``mounts``      method that mounts: ``child`` (empty: what it returns), ``prefix``, ``replaces`` (the child's prefix)
 ``lists``       callee that is given a list of registrations, or of pairs of path and handler; ``""`` is the constructor
+``includes``    method that calls a function with the router: ``child`` (the function, its module or their name),
+                ``prefix``, ``entry`` (the function's name in a module)
+``dispatch``    requests are told apart by hand, see :class:`Dispatching`; ``anywhere``: no import gives it away
+``describes``   method that is given an OpenAPI document: ``document``, ``folder`` (keyword of the application),
+                ``base``, ``resolver``, ``controllers`` (keys of an operation that name a module)
 ``names_routes``  method that gives a path a name, to which ``calls`` and ``decorators`` with ``route`` refer
+``listed``      a decorated handler answers only where a list names it; ``slashes``: whether a last one counts
+``guess``       whether methods of this table are looked for on receivers of which nothing is known
 ``controller``  the class's methods carry the decorators: where the class says its prefix
 
 An argument is a position, a keyword, or a list of both.
@@ -69,6 +77,36 @@ class Listing(msgspec.Struct, frozen=True):
     handler: int = 1
 
 
+class Including(msgspec.Struct, frozen=True):
+    """A method that hands the router to a function."""
+
+    child: Argument = 0
+    prefix: Argument = ""
+    entry: str = ""
+
+
+class Describing(msgspec.Struct, frozen=True):
+    """A method that is given an OpenAPI document whose operations name functions."""
+
+    document: Argument = 0
+    folder: str = ""
+    base: Argument = ""
+    resolver: str = ""
+    controllers: tuple[str, ...] = ()
+
+
+class Dispatching(msgspec.Struct, frozen=True):
+    """Where hand-written code finds the path and the method: an attribute of ``self``, or ``mapping[KEY]``.
+
+    ``prefix``: of the methods of a class that answer (``do_GET``); ``parameters``: of the functions that answer.
+    """
+
+    path: str
+    method: str = ""
+    prefix: str = ""
+    parameters: tuple[str, ...] = ()
+
+
 class Naming(msgspec.Struct, frozen=True):
     """A method that gives a path a name."""
 
@@ -114,9 +152,16 @@ class Table(msgspec.Struct, frozen=True):
     calls: dict[str, Registering] = {}
     mounts: dict[str, Mounting] = {}
     lists: dict[str, Listing] = {}
+    includes: dict[str, Including] = {}
+    describes: dict[str, Describing] = {}
+    listed: bool = False
+    slashes: bool = True
+    guess: bool = True
     names_routes: dict[str, Naming] = {}
     initialisers: dict[str, Argument] = {}
     controller: Controlling | None = None
+    dispatch: Dispatching | None = None
+    anywhere: bool = False
 
 
 def tables(project: Project) -> dict[str, Table]:
@@ -125,7 +170,8 @@ def tables(project: Project) -> dict[str, Table]:
     imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     found: dict[str, Table] = {}
     for name in sorted(raw):
-        if name.partition(".")[0] not in imported or raw[name].keys().isdisjoint({"framework", "like"}):
+        known = name.partition(".")[0] in imported or raw[name].get("anywhere")
+        if not known or raw[name].keys().isdisjoint({"framework", "like"}):
             continue
         merged: dict[str, object] = dict(raw[name])
         like = merged.get("like")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from backaudit.backend.frameworks.language import Listing, Mounting, Table, pick, tables
-from backaudit.backend.locate import NOTHING_GIVEN, Given, arguments, behind, cases, items, text_of
+from backaudit.backend.frameworks.language import Argument, Including, Listing, Mounting, Table, pick, tables
+from backaudit.backend.locate import (
+    NOTHING_GIVEN,
+    Given,
+    arguments,
+    behind,
+    cases,
+    functions_behind,
+    items,
+    modules_named,
+    text_of,
+)
 from backaudit.backend.paths import join
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 
 _DEPTH = 12
+_NESTED = 4
 _WAYS = 64
 
 
@@ -68,12 +79,20 @@ class Places:
         return None
 
     def _guess(self, func: Node, section: str, last: str) -> Table | None:
-        """For a receiver that nothing is known of: the framework that the file imports."""
+        """For a receiver of which nothing is known: what callers pass for it, else the framework of the file."""
+        op = func.op
+        base = self.project.resolved(func.to(op.base)) if isinstance(op, ops.Attr) else None
+        for router in behind(self.project, base) if base is not None and isinstance(base.op, ops.Param) else ():
+            parents = [mount.parent for mount in self._mounts.get(router, ()) if mount.parent is not None]
+            for node in (router, *parents):
+                table = self.router_table(node)
+                if table is not None and last in getattr(table, section):
+                    return table
         imported = {item.module.partition(".")[0] for item in func.code.file.facts.imports if not item.level}
         for name, table in self.tables.items():
             # A module is no receiver that could be unknown.
             known = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
-            if known and last in getattr(table, section):
+            if known and table.guess and last in getattr(table, section):
                 return table
         return None
 
@@ -89,16 +108,42 @@ class Places:
     # -- mounts -------------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        for last in sorted({name for table in self.tables.values() for name in table.mounts}):
+        # Includes come first: what they hand over makes known what the functions' parameters are.
+        for _ in range(_NESTED):
+            before = len(self._mounts)
+            self._each("includes", lambda call, table, last: self._included(call, table.includes[last]))
+            if len(self._mounts) == before:
+                break
+        self._each("mounts", lambda call, table, last: self._mounted(call, table.mounts[last]))
+        self._each("initialisers", lambda call, table, last: self._initialised(call, table.initialisers[last]))
+        self._read_lists()
+
+    def _each(self, section: str, read: Callable[[Node, Table, str], None]) -> None:
+        for last in sorted({name for table in self.tables.values() for name in getattr(table, section)}):
             for call in self.project.calls_of(last):
                 func = call.func
-                table = self.matching(func, "mounts", last) if func is not None and call.receiver is not None else None
+                table = self.matching(func, section, last) if func is not None and call.receiver is not None else None
                 if table is not None:
-                    self._mounted(call, table.mounts[last])
-        for last in sorted({name for table in self.tables.values() for name in table.initialisers}):
-            for call in self.project.calls_of(last):
-                self._initialised(call, last)
-        self._read_lists()
+                    read(call, table, last)
+
+    def _included(self, call: Node, including: Including) -> None:
+        """The first parameter of the function that is called stands for the router."""
+        target, receiver = pick(call, including.child), call.receiver
+        prefix = text_of(self.project, pick(call, including.prefix))
+        for code in self._entries(target, including.entry) if target is not None and receiver is not None else ():
+            for param in code.nodes(ops.Param):
+                if isinstance(param.op, ops.Param) and param.op.index == 0 and receiver is not None:
+                    mounts = self._mounts.setdefault(param, [])
+                    mounts += [Mount(parent, prefix, False, call) for parent in behind(self.project, receiver)]
+
+    def _entries(self, target: Node, entry: str) -> Iterator[Code]:
+        text = text_of(self.project, target)
+        if text is None:
+            yield from functions_behind(self.project, target)
+        for name in modules_named(self.project, target, text):
+            code = self.project.function_named(f"{name}.{entry}") or self.project.function_named(name)
+            if code is not None:
+                yield code
 
     def _read_lists(self) -> None:
         """Lists of registrations: given to a method of a router, or to the construction of one."""
@@ -129,7 +174,7 @@ class Places:
 
     def _listed(self, call: Node, listing: Listing, table: Table, constructs: bool) -> None:
         receiver = call.receiver if not constructs else None
-        holders = list(behind(self.project, receiver)) if receiver is not None else [call]
+        holders = self.routers(receiver, NOTHING_GIVEN) if receiver is not None else [call]
         # What a module's function makes (``Blueprint.group``) holds its items itself.
         holders = [h for h in holders if h.call is not None] or [call]
         prefix = text_of(self.project, pick(call, listing.prefix))
@@ -163,13 +208,14 @@ class Places:
         return [part for value in found for part in self._elements(value, depth + 1)] or [here]
 
     def _mounted(self, call: Node, mounting: Mounting) -> None:
-        child, receiver = pick(call, mounting.child), call.receiver
+        receiver = call.receiver
+        child = call if mounting.child == "" else pick(call, mounting.child)
         if child is None or receiver is None:
             return
         path = pick(call, mounting.prefix)
         for case in cases(self.project, call.code, [child, *([path] if path is not None else [])]):
             prefix = text_of(self.project, path, case)
-            parents = list(behind(self.project, receiver, given=case)) or [receiver]
+            parents = self.routers(receiver, case) or [receiver]
             for part in self._elements(child) if not case else [child]:
                 given = tuple({**case, **self._passed(part, case)}.items())
                 for router in behind(self.project, part, given=case):
@@ -187,10 +233,8 @@ class Places:
             for key, value in arguments(self.project, made, code).items()
         }
 
-    def _initialised(self, call: Node, last: str) -> None:
-        func, receiver = call.func, call.receiver
-        table = self.matching(func, "initialisers", last) if func is not None else None
-        parent = pick(call, table.initialisers[last]) if table is not None else None
+    def _initialised(self, call: Node, argument: Argument) -> None:
+        receiver, parent = call.receiver, pick(call, argument)
         if parent is None or receiver is None:
             return
         for router in behind(self.project, receiver):
@@ -199,6 +243,13 @@ class Places:
                     self._mounts.setdefault(router, []).append(Mount(outer, None, False, call))
 
     # -- ways ---------------------------------------------------------------------------------------------------------
+
+    def routers(self, receiver: Node, case: Given) -> list[Node]:
+        """What a method is called on; ``app.router`` is the application's."""
+        here = self.project.resolved(receiver)
+        if isinstance(here.op, ops.Attr) and here.op.name == "router":
+            receiver = here.to(here.op.base)
+        return list(behind(self.project, receiver, given=case))
 
     def hung(self, node: Node) -> bool:
         """Whether something is hung under a router, by itself or in a list."""

@@ -13,18 +13,18 @@ from backaudit.backend.handlers import HTTP_METHODS, Handler, handlers_of
 from backaudit.backend.locate import (
     NOTHING_GIVEN,
     Given,
-    behind,
     cases,
     decorated,
     definition_of,
     items,
+    named_value,
     rest,
     strings,
     text_of,
 )
 from backaudit.backend.params import injected_params, plain_params
 from backaudit.backend.paths import Template, join, parse
-from backaudit.backend.records import Route, RouteParam
+from backaudit.backend.records import UNMOUNTED, Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 
@@ -88,8 +88,9 @@ class _Reader:
         if spec == "method":
             return self._verbs(decorator.arg(0))
         if "=" in spec:
-            keyword, _, default = spec.partition("=")
-            found = self._verbs(decorator.arg(None, keyword))
+            where, _, default = spec.partition("=")
+            keys: list[int | str] = [int(key) if key.isdigit() else key for key in where.split("|")]
+            found = self._verbs(pick(decorator, keys))
             return found or (() if of_class or not default else tuple(default.split()))
         return () if spec == _ANY else tuple(spec.split())
 
@@ -162,6 +163,7 @@ class _Reader:
         handler = pick(call, spec.handler)
         if handler is None:
             return
+        handler = named_value(self.project, handler)
         if spec.route != "":
             yield from self._referring(call, table, spec, list(handlers_of(self.project, handler)), None)
             return
@@ -341,6 +343,7 @@ class _Reader:
         allowed = tuple(method.upper() for method in methods)
         ways = [way for router in routers for way in self.places.ways(router)] or [Placed("", ())]
         node, text = path
+        stray = table.listed and not any(self.places.hung(router) for router in routers)
         for handler in handlers:
             own = tuple(m for m in handler.methods if not allowed or m in allowed) if handler.methods else allowed
             if handler.methods and not own:
@@ -350,7 +353,8 @@ class _Reader:
                 whole = join(way.prefix, here if here is not None else text)
                 version = version_of(self.project, call, table) or way.version
                 whole = join(f"/v{version}", whole) if version else whole
-                yield self._route(call, table, parse(whole, table.path), own, handler, way)
+                whole = whole if table.slashes else whole.rstrip("/") or "/"
+                yield self._route(call, table, parse(whole, table.path), own, handler, way, stray)
 
     def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Node]:
         """The routers that a registration is made on; ``defined``: the function that a list may name."""
@@ -361,16 +365,13 @@ class _Reader:
         receiver = call.to(base) if base is not None else call.receiver
         if receiver is None:
             return []
-        here = self.project.resolved(receiver)
-        # ``app.router.add_get``: the router is the application's.
-        if isinstance(here.op, ops.Attr) and here.op.name == "router":
-            receiver = here.to(here.op.base)
-        found = list(behind(self.project, receiver, given=case))
+        found = self.places.routers(receiver, case)
         return [router for router in found if router.call is not None or self.places.hung(router)]
 
     def _route(
-        self, call: Node, table: Table, template: Template, methods: tuple[str, ...], handler: Handler, way: Placed
-    ) -> Route:
+        self, call: Node, table: Table, template: Template, methods: tuple[str, ...], handler: Handler, way: Placed,
+        stray: bool,
+    ) -> Route:  # fmt: skip
         status = call.arg(None, "status_code")
         code = handler.code
         constant = self.project.constant(status) if status is not None else None
@@ -383,7 +384,7 @@ class _Reader:
             params=self._params(table, code, template, call, way),
             response=call.arg(None, "response_model") or code.outside(code.function.returns),
             status=_status(self.project, status, constant),
-            tags=strings(self.project, call.arg(None, "tags")),
+            tags=(UNMOUNTED,) if stray else strings(self.project, call.arg(None, "tags")),
             view=handler.view,
             declared=call,
             around=way.around,
