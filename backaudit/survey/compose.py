@@ -10,11 +10,10 @@ from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.frameworks.django import UNMOUNTED
 from backaudit.backend.inputs import Field, InputSchema, Shape, applied, schema_named, shape_of
 from backaudit.backend.locate import strings
 from backaudit.backend.queries.chains import denoted_table, table_of
-from backaudit.backend.records import Endpoint, GuardKind, Route
+from backaudit.backend.records import UNMOUNTED, Endpoint, GuardKind, Route
 from backaudit.backend.routes import routes
 from backaudit.backend.schema import Column, Index, Table, schema
 from backaudit.backend.schema.values import text
