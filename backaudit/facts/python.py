@@ -78,7 +78,8 @@ class ImportFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class PythonFacts(msgspec.Struct, frozen=True, array_like=True):
     """One file. ``calls`` and ``reads`` are the indexes: last name of a callee, and name of an attribute, key or global
-    that is read or set, each to the bodies that do.
+    that is read or set, each to the bodies that do. Under :data:`VALUE_CALLS` ``calls`` has the bodies that call a
+    value: an argument, an entry of a dictionary, what a call returned.
     """
 
     functions: tuple[Function, ...]
@@ -88,7 +89,8 @@ class PythonFacts(msgspec.Struct, frozen=True, array_like=True):
     reads: dict[str, tuple[int, ...]]
 
 
+VALUE_CALLS = "()"
 _BODY = msgspec.msgpack.Decoder(Body)
 ENCODER = msgspec.msgpack.Encoder()
 
-__all__ = ["ENCODER", "NONE", "Class", "Function", "ImportFact", "ParamFact", "PythonFacts"]
+__all__ = ["ENCODER", "NONE", "VALUE_CALLS", "Class", "Function", "ImportFact", "ParamFact", "PythonFacts"]

@@ -132,6 +132,8 @@ def arriving(code: Code, value: Value, use: Value) -> Iterator[Condition]:
                 yield from _atoms(code, region.test, True)
     elif isinstance(op, ops.Phi):
         yield from _joined(code, op, value, use)
+        if isinstance(code.ops[value], ops.Bind):
+            yield from conditions(code, value)  # what held when the name got the value
 
 
 def _joined(code: Code, op: ops.Phi, value: Value, use: Value) -> Iterator[Condition]:
@@ -228,6 +230,12 @@ def _ends_guarded(callee: Code, index: int, calls: frozenset[str]) -> bool:
 
 def _approves(code: Code, test: Value, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
     op = code.ops[test]
+    if isinstance(op, ops.Logic):
+        return (op.operator == "or") == truth and all(
+            _approves(code, code.origin(value), truth, node, calls, by_project) for value in op.values
+        )
+    if isinstance(op, ops.Bin) and op.operator == "-" and not truth:
+        return about(code, op.left, node.value) and _known_set(code.node(op.right))
     if isinstance(op, ops.Compare) and op.operator in ("is", "is not") and _is_none(code, op.right):
         found = code.node(op.left).origin
         answered = (op.operator == "is not") == truth
@@ -248,6 +256,9 @@ def _is_none(code: Code, value: Value) -> bool:
 
 def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, calls: frozenset[str]) -> bool:
     if op.operator in _ORDER:
+        small, large = (op.left, op.right) if op.operator in ("<", "<=") else (op.right, op.left)
+        if truth and about(code, small, node.value) and _is_set_of_known(code.node(large)):
+            return True
         sides = [code.node(side) for side in (op.left, op.right)]
         measured = [part for side in sides for part in (side, *(side.args() if side.method == "len" else ()))]
         return "builtins.len" in calls and any(about(code, part.value, node.value) for part in measured)
@@ -267,6 +278,12 @@ def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, c
         if not calls.isdisjoint(names) and any(_holds(code, part, node.value) for part in call.args()):
             return True
     return False
+
+
+def _is_set_of_known(node: Node) -> bool:
+    """A set that the code fixes: numbers and texts are compared, too, but contain nothing."""
+    found = node.code.project.resolved(node)
+    return found.method in ("set", "frozenset") or (isinstance(found.op, ops.Build) and found.op.kind == "set")
 
 
 _ORDER = ("<", "<=", ">", ">=")
@@ -298,7 +315,8 @@ def _says_only_scheme(test: Node) -> bool:
 _TRANSPARENT = frozenset(
     {
         "str", "Path", "PurePath", "abspath", "realpath", "normpath", "resolve", "absolute", "lower", "upper", "strip",
-        "urlparse", "urlsplit", "url_parse", "parse_url", "fspath", "casefold", "urljoin", "relpath",
+        "set", "frozenset", "list", "tuple", "sorted", "urlparse", "urlsplit", "url_parse", "parse_url", "fspath",
+        "casefold", "urljoin", "relpath",
     }
 )  # fmt: skip
 _URL_PARTS = frozenset({"netloc", "hostname", "scheme", "host", "parent", "parents"})
@@ -346,9 +364,6 @@ _FORM_CHECKS = frozenset(
         "isalnum",
         "isalpha",
         "isidentifier",
-        "match",
-        "fullmatch",
-        "search",
         "is_valid",
     )
 )
@@ -358,6 +373,8 @@ _TELLING = ("valid", "allow", "safe", "whitelist", "permitted", "is_uuid", "chec
 
 def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
     code = test.code
+    if test.method in ("all", "any") and test.receiver is None:
+        return truth == (test.method == "all") and _each_approved(test, truth, node, calls, by_project)
     involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
     func = test.func
     names = code.project.names(func) if func is not None else ()
@@ -367,10 +384,85 @@ def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], b
         return any(f"not:{name}" in calls for name in (*names, f"*.{test.method}"))
     if test.method == "startswith" and _says_only_scheme(test):
         return False
+    if test.method in PATTERN_CHECKS:
+        return pins_down(test)
     if not calls.isdisjoint(names) or test.method in _FORM_CHECKS:
         return True
+    if test.method == "issubset":
+        first = test.arg(0)
+        return first is not None and _known_set(first)
     if test.method == "isinstance":
         return "builtins.isinstance" in calls or not {"builtins.str", "builtins.bytes"} & {
             n for a in test.args()[1:] for n in code.project.names(a)
         }
-    return by_project and bool(code.project.callees(test)) and any(word in test.method.lower() for word in _TELLING)
+    return by_project and _checker_approves(test, node, calls)
+
+
+def _each_approved(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
+    """``all(good(x) for x in values)``: whether the condition approves of each element."""
+    made = test.arg(0)
+    made = made.origin if made is not None else None
+    if made is None or not isinstance(made.op, ops.Comp):
+        return False
+    code, value = made.code, made.code.origin(made.op.value)
+    for element in code.nodes(ops.Element):
+        op = element.op
+        if isinstance(op, ops.Element) and element.value < made.value and about(code, op.base, node.value):
+            atoms = list(_atoms(code, value, truth))
+            return any(_approves(code, atom, holds, element, calls, by_project) for atom, holds in atoms)
+    return False
+
+
+def _checker_approves(test: Node, node: Node, calls: frozenset[str]) -> bool:
+    """Whether a function of the project that said yes has checked its argument: by its name, or by what it does."""
+    code = test.code
+    callees = code.project.callees(test)
+    if callees and any(word in test.method.lower() for word in _TELLING):
+        return True
+    for callee in callees:
+        for index in range(len(callee.function.params)):
+            passed = code.project.argument(test, callee, index)
+            if passed is not None and same(code, passed.value, node.value) and approves_by_answer(callee, index, calls):
+                return True
+    return False
+
+
+def approves_by_answer(callee: Code, index: int, calls: frozenset[str]) -> bool:
+    """Whether a function answers yes only where its parameter is harmless."""
+    param = callee.node(index)
+    answers = [(at, op.value) for at, op in enumerate(callee.ops) if isinstance(op, ops.Return) and op.value >= 0]
+    likely = [(at, value) for at, value in answers if not _says_no(callee, value)]
+    return bool(likely) and all(_answer_approves(callee, at, value, param, calls) for at, value in likely)
+
+
+def _says_no(code: Code, value: Value) -> bool:
+    made = code.ops[code.origin(value)]
+    return isinstance(made, ops.Const) and not made.value
+
+
+def _answer_approves(code: Code, at: Value, value: Value, param: Node, calls: frozenset[str]) -> bool:
+    held = [*_atoms(code, value, True), *conditions(code, at)]
+    return any(_approves(code, test, truth, param, calls, False) for test, truth in held)
+
+
+PATTERN_CHECKS = frozenset({"match", "fullmatch", "search"})
+_ANYTHING = frozenset({".*", ".+", "(.*)", "(.+)", ""})
+
+
+def pins_down(test: Node) -> bool:
+    """Whether a regular expression that matched says what the whole text is; an unknown one is believed."""
+    project = test.code.project
+    receiver = test.receiver
+    compiled = project.resolved(receiver) if receiver is not None else None
+    given = compiled.arg(0) if compiled is not None and compiled.method == "compile" else test.arg(0)
+    constant = project.constant(given) if given is not None else None
+    pattern = constant.text if constant is not None else None
+    if pattern is None:
+        return True
+    body = pattern.strip()
+    while body.startswith("(?") and body[2:3].isalpha() and ")" in body:
+        body = body.partition(")")[2]
+    begins = body.startswith(("^", "\\A")) or test.method != "search"
+    ends = (body.endswith(("$", "\\Z", "\\z")) and not body.endswith("\\$")) or test.method == "fullmatch"
+    inside = body.removeprefix("^").removeprefix("\\A").removesuffix("$").removesuffix("\\Z")
+    return begins and ends and inside not in _ANYTHING

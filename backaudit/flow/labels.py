@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from backaudit.backend.inputs import checked_data, converts, enclosed, field_of, form_field, parser_converts
 from backaudit.backend.reads import request_names
-from backaudit.backend.routes import client_input
+from backaudit.backend.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import can_have
-from backaudit.flow.guards import guarded
+from backaudit.flow.guards import approves_by_answer, guarded
 from backaudit.flow.hashing import hashes, hashes_itself, made_by_hash
 from backaudit.flow.omitted import leaves_out, reads_password, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
@@ -39,12 +39,17 @@ class ClientInput(Goal):
         self._harmless = models.kinds.get("harmless-types", frozenset())
         self._sources = models.sources
         self._not_from_links = models.kinds.get("not-from-links", frozenset())
+        self._path_keywords = models.kinds.get("path-keywords", frozenset())
         self._uploads = models.kinds.get("uploads", frozenset())
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
         if isinstance(op, ops.Param):
-            return self._parameter(trace.project, node, op, access)
+            return self._part_of_request(trace.project, node, access) or self._parameter(
+                trace.project, node, op, access
+            )
+        if isinstance(op, (ops.Name, ops.Import)):
+            return self._part_of_request(trace.project, node, access)
         if isinstance(op, (ops.Attr, ops.Call)):
             return self._read(trace.project, node, access) or self._checked(trace.project, node, access)
         return None
@@ -53,11 +58,31 @@ class ClientInput(Goal):
         for name in request_names(project, node):
             if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
                 continue
+            if self._typed_path(project, node, name):
+                return None
             if (access and access[0] in _SERVER_KEYS) or self._uploaded(project, node, access):
                 return None
             if isinstance(node.op, ops.Call) and access and parser_converts(project, node, str(access[0])):
                 return None
             return f"{self._sources[name]} comes from the client"
+        return None
+
+    def _typed_path(self, project: Project, node: Node, name: str) -> bool:
+        """Whether ``self.kwargs`` of a class view holds nothing but numbers and the like."""
+        cls = node.code.cls
+        if name not in self._path_keywords or cls is None:
+            return False
+        found = [route for route in project.once(routes) if route.handler.cls is cls]
+        texts = [p for route in found for p in route.params if p.where == "path" and not p.types]
+        return bool(found) and not texts
+
+    def _part_of_request(self, project: Project, node: Node, access: Access) -> str | None:
+        """A part of the request object that was handed on under another name."""
+        for name in project.types(node) if access else ():
+            asked = f"{name}.{access[0]}"
+            if asked in self._sources and not (self.kind in _FROM_LINKS and asked in self._not_from_links):
+                server = len(access) > 1 and access[1] in _SERVER_KEYS
+                return None if server else f"{self._sources[asked]} comes from the client"
         return None
 
     def _uploaded(self, project: Project, node: Node, access: Access) -> bool:
@@ -123,6 +148,8 @@ class ClientInput(Goal):
             return True
         if isinstance(op, ops.Call) and (self._cleaned(trace, node) or self._begun(trace.project, node)):
             return True
+        if isinstance(op, ops.Call) and self._filtered(trace.project, node):
+            return True
         if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(trace.project.names(node)):
             return True
         types = self._types(trace.project, node) if not access else ()
@@ -131,9 +158,31 @@ class ClientInput(Goal):
         return 0 <= use < len(node.code.ops) and guarded(node, use, self._guards)
 
     def _types(self, project: Project, node: Node) -> tuple[str, ...]:
-        """What a value is. Of a parameter that a client fills: as far as the framework obeys its annotation."""
-        param = client_input(project, node.code, node.op.index) if isinstance(node.op, ops.Param) else None
-        return project.types(node) if param is None else param.types
+        """What a value surely is; none where some way to it says nothing, for the search goes on there.
+
+        Of a parameter that a client fills: as far as the framework obeys its annotation.
+        """
+        op = node.op
+        if isinstance(op, ops.Param):
+            param = client_input(project, node.code, op.index)
+            return project.types(node) if param is None else param.types
+        if isinstance(op, (ops.Phi, ops.Choice, ops.Logic)) or (isinstance(op, ops.Bind) and op.annotation == NONE):
+            return ()
+        if isinstance(op, ops.Call) and any(code.function.returns == NONE for code in project.callees(node)):
+            return ()
+        if isinstance(op, ops.Attr) and any(
+            _only_assigned(cls, op.name) for cls in project.instances(node.to(op.base))
+        ):
+            return ()
+        return project.types(node)
+
+    def _filtered(self, project: Project, call: Node) -> bool:
+        """Whether ``filter(good, values)`` lets only checked values through."""
+        if call.func is None or "builtins.filter" not in project.names(call.func):
+            return False
+        function = call.arg(0)
+        edges = project.graph.targets(function) if function is not None else ()
+        return bool(edges) and all(approves_by_answer(edge.code, 0, self._guards) for edge in edges)
 
     def _begun(self, project: Project, call: Node) -> bool:
         """Whether ``"https://host/{}".format(...)`` fixes where it leads."""
@@ -180,6 +229,13 @@ class ClientInput(Goal):
 def _escapes(project: Project, node: Node) -> bool:
     """Whether markup is on the left, which escapes what is added to it or filled into it."""
     return isinstance(node.op, ops.Bin) and "markupsafe.Markup" in project.types(node.to(node.op.left))
+
+
+def _only_assigned(cls: ClassView, name: str) -> bool:
+    """Whether an attribute is what methods give it, and nothing declares its type."""
+    stores = cls.assigned.get(name, ())
+    declared = any(isinstance(s.op, ops.SetAttr) and s.op.annotation != NONE for s in stores)
+    return bool(stores) and not declared and name not in cls.fields
 
 
 def _decides(text: str) -> bool:

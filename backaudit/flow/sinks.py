@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.facts import ops
+from backaudit.flow.folding import unreachable
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
@@ -17,11 +18,15 @@ _CALLERS = 60
 
 
 class Sink(msgspec.Struct, frozen=True):
-    """A call that does harm with the text of ``argument``; ``name`` is what the table calls it."""
+    """A call that does harm with the text of ``argument``; ``name`` is what the table calls it.
+
+    ``told``: the argument is a parameter, and each caller that passes it is a sink of its own.
+    """
 
     call: Node
     argument: Node
     name: str
+    told: bool = False
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -51,6 +56,8 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                 value = argument_of(call, argument)
                 if value is None or (call, value) in seen or project.role(call.code.path) not in _SERVING:
                     continue
+                if unreachable(call.code, call.value):
+                    continue
                 seen.add((call, value))
                 yield from _expanded(project, kind, Sink(call, value, name), 0)
 
@@ -75,15 +82,19 @@ def argument_of(call: Node, argument: int | str) -> Node | None:
 
 def _expanded(project: Project, kind: str, sink: Sink, depth: int) -> Iterator[Sink]:
     value = sink.argument.origin
-    callers = project.callers(value.code) if isinstance(value.op, ops.Param) and depth < _WRAPPERS else ()
-    yield sink
-    goal = ClientInput(project, kind)
-    if not isinstance(value.op, ops.Param) or goal.ends(Trace(project, goal), value, (), sink.call.value):
+    if not isinstance(value.op, ops.Param):
+        yield sink
         return
-    for call in callers[:_CALLERS]:
-        passed = project.argument(call, value.code, value.op.index)
-        if passed is not None and project.role(call.code.path) in _SERVING:
-            yield from _expanded(project, kind, Sink(call, passed, sink.name), depth + 1)
+    callers = project.callers(value.code) if depth < _WRAPPERS else ()
+    passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers[:_CALLERS]]
+    # What a caller unpacks, or hands over through something else, is told of here.
+    yield Sink(sink.call, sink.argument, sink.name, all(argument is not None for _, argument in passed))
+    goal = ClientInput(project, kind)
+    if goal.ends(Trace(project, goal), value, (), sink.call.value):
+        return
+    for call, argument in passed:
+        if argument is not None and project.role(call.code.path) in _SERVING:
+            yield from _expanded(project, kind, Sink(call, argument, sink.name), depth + 1)
 
 
 def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
@@ -104,6 +115,6 @@ def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
 
 def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
     """How client input reaches a sink unchecked, if it does."""
-    trace = Trace(project, ClientInput(project, kind), within=isinstance(sink.argument.origin.op, ops.Param))
+    trace = Trace(project, ClientInput(project, kind), within=sink.told)
     origin = next(trace.origins(sink.argument, use=sink.call.value), None)
     return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited)

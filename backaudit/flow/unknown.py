@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from backaudit.backend.params import injection
+from backaudit.backend.routes import entries
 from backaudit.facts import ops
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Access, Trace
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 
 
 class _Unfixed(ClientInput):
@@ -16,9 +18,17 @@ class _Unfixed(ClientInput):
         if not isinstance(op, ops.Param) or (node.code.cls is not None and op.index == 0):
             return None
         types = trace.project.types(node)
-        if trace.project.callers(node.code) or any(name not in ("builtins.str", "builtins.dict") for name in types):
+        if _supplied(trace.project, node.code, op.index) or any(
+            name not in ("builtins.str", "builtins.dict") for name in types
+        ):
             return None
         return f"`{op.name}` is not a constant"
+
+
+def _supplied(project: Project, code: Code, index: int) -> bool:
+    """Whether the project itself says what a parameter gets: by a call, a decorator or an injection."""
+    injected = code in project.once(entries) and injection(project, code, index) is not None
+    return injected or bool(project.callers(code)) or project.graph.wrapping(code) is not None
 
 
 def unknown_part(project: Project, text: Node) -> Node | None:

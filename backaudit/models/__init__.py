@@ -17,6 +17,7 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[responses]``   what makes an answer: callee to ``{status, body, default, raises}``, see :class:`ResponseModel`
 ``[reads]``       reads of one thing of the request by its name, see :class:`ReadModel`
 ``[declares]``    decorators that declare statuses and models of answers, see :class:`DeclareModel`
+``[handovers]``   calls that have a function run later or elsewhere, see :class:`backaudit.project.knowledge.Handover`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for
 ``[schemas.NAME]``  the input schemas of a library, see :class:`SchemaModel`
 ``[shapes]``, ``[columns]``  names in annotations, and types of columns, to the JSON values that they admit
@@ -36,7 +37,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from backaudit.project.knowledge import Knowledge, ParameterConvention
+from backaudit.project.knowledge import Handover, Knowledge, ParameterConvention
 from backaudit.toml import parse_toml
 
 Arguments = tuple[int | str, ...]
@@ -190,7 +191,10 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         for name, entries in flat.get("parameters", {}).items()
         for entry in entries
     )
-    knowledge = Knowledge(flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters)
+    knowledge = Knowledge(
+        flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters,
+        {name: msgspec.convert(entry, Handover) for name, entry in flat.get("handovers", {}).items()},
+    )  # fmt: skip
     return Models(
         knowledge=knowledge,
         sources=flat.get("sources", {}),

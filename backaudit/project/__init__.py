@@ -11,6 +11,7 @@ from backaudit.facts.bandit import BanditHit
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.facts.secrets import SecretHit
+from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
 from backaudit.project.knowledge import Knowledge
 from backaudit.project.modules import Modules, module_name, role_of
@@ -19,16 +20,7 @@ from backaudit.project.types import TypeResolver, Types, split
 ResultT = TypeVar("ResultT")
 Options = dict[str, dict[str, Any]]
 
-__all__ = ["ClassView", "Code", "Node", "Project", "PythonFile", "Role", "link"]
-
-# Method names that so many things have that one definition in the project proves nothing about a receiver.
-_COMMON = frozenset(
-    "get set add pop update save delete create all first filter execute run start stop close open read write send "
-    "append extend insert remove clear copy keys values items count index sort join split strip format encode decode "
-    "replace find match search group commit rollback flush query fetchone fetchall scalar load dump loads dumps info "
-    "debug warning error exception log print check validate process handle call connect init main test data "
-    "name".split()
-)
+__all__ = ["ClassView", "Code", "Edge", "Given", "Node", "Passed", "Project", "PythonFile", "Role", "link"]
 
 
 class Project:
@@ -48,16 +40,17 @@ class Project:
         }
         self._types = TypeResolver(self)
         self._names: dict[Node, tuple[str, ...]] = {}
-        self._answers: dict[Any, Any] = {}
+        self.answers: dict[Any, Any] = {}
+        self.graph = Calls(self)
         self.bounds: list[Problem] = []
 
     # -- memory ----------------------------------------------------------------------------------------------------
 
     def once(self, query: Callable[[Project], ResultT]) -> ResultT:
         """The answer of a query (a pure function of the project), computed at its first use."""
-        if query not in self._answers:
-            self._answers[query] = query(self)
-        answer: ResultT = self._answers[query]
+        if query not in self.answers:
+            self.answers[query] = query(self)
+        answer: ResultT = self.answers[query]
         return answer
 
     def option(self, rule_id: str, name: str) -> Any:
@@ -135,25 +128,23 @@ class Project:
     def only_method(self, name: str) -> Code | None:
         """The one method of that name in the project, if there is one and the name is telling."""
         owners = self._method_owners.get(name, [])
-        return owners[0] if len(owners) == 1 and name not in _COMMON and not name.startswith("__") else None
+        return owners[0] if len(owners) == 1 and name not in COMMON and not name.startswith("__") else None
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """A class and its bases, nearest first, libraries' included as far as named."""
         key = ("lineage", name)
-        if key not in self._answers:
-            self._answers[key] = (name,)
-            self._answers[key] = tuple(dict.fromkeys(self._lineage(name)))
-        found: tuple[str, ...] = self._answers[key]
+        if key not in self.answers:
+            self.answers[key] = (name,)
+            self.answers[key] = self._lineage(name)
+        found: tuple[str, ...] = self.answers[key]
         return found
 
-    def _lineage(self, name: str) -> Iterator[str]:
-        yield name
+    def _lineage(self, name: str) -> tuple[str, ...]:
         cls = self.class_named(name)
         if cls is None:
-            return
-        for base in cls.bases:
-            for denoted in self._base_names(base):
-                yield from self.lineage(denoted)
+            return (name,)
+        bases = list(dict.fromkeys(denoted for base in cls.bases for denoted in self._base_names(base)))
+        return (name, *_merged([*(list(self.lineage(base)) for base in bases), bases]))
 
     def _base_names(self, base: Node) -> Iterator[str]:
         target = base.to(base.op.base) if isinstance(base.op, ops.Item) else base
@@ -170,8 +161,24 @@ class Project:
 
     def subclasses(self, *ancestors: str) -> Iterator[ClassView]:
         """Classes of the project below one of ``ancestors``."""
+        if len(ancestors) == 1:
+            return iter(self._below.get(ancestors[0], ()))
         wanted = set(ancestors)
         return (cls for cls in self.classes() if not wanted.isdisjoint(self.lineage(cls.name)[1:]))
+
+    @cached_property
+    def _below(self) -> dict[str, list[ClassView]]:
+        table: dict[str, list[ClassView]] = {}
+        for cls in self.classes():
+            for ancestor in self.lineage(cls.name)[1:]:
+                table.setdefault(ancestor, []).append(cls)
+        return table
+
+    def after(self, cls: ClassView) -> tuple[str, ...]:
+        """The classes that ``super()`` in a class means, nearest first; in a mixin that depends on who mixes it in."""
+        own = self.lineage(cls.name)[1:]
+        mixed = [self.lineage(sub.name) for sub in self._below.get(cls.name, ())]
+        return tuple(dict.fromkeys([*own, *(name for names in mixed for name in names[names.index(cls.name) + 1 :])]))
 
     def imported(self, file: PythonFile, module: str, name: str, level: int) -> Types:
         """What an import statement binds."""
@@ -217,10 +224,10 @@ class Project:
     def starred(self, file: PythonFile, name: str) -> Types:
         """What a star import of the file binds to ``name``, empty if none does."""
         key = ("star", file.path, name)
-        if key not in self._answers:
-            self._answers[key] = ()
-            self._answers[key] = self._starred(file, name)
-        found: Types = self._answers[key]
+        if key not in self.answers:
+            self.answers[key] = ()
+            self.answers[key] = self._starred(file, name)
+        found: Types = self.answers[key]
         return found
 
     def _starred(self, file: PythonFile, name: str) -> Types:
@@ -250,9 +257,9 @@ class Project:
 
     def _imports_of(self, file: PythonFile) -> frozenset[str]:
         key = ("imports", file.path)
-        if key not in self._answers:
-            self._answers[key] = frozenset(item.module for item in file.facts.imports if not item.level)
-        found: frozenset[str] = self._answers[key]
+        if key not in self.answers:
+            self.answers[key] = frozenset(item.module for item in file.facts.imports if not item.level)
+        found: frozenset[str] = self.answers[key]
         return found
 
     def types(self, node: Node) -> Types:
@@ -386,7 +393,9 @@ class Project:
             if head in ("ext", "module"):
                 dotted = f"{over}.{attr}"
                 yield self.knowledge.aliases.get(dotted, dotted)
-            elif head != "def":
+            elif head == "def":
+                yield f"function.{attr}"
+            else:
                 for owner in self.lineage(over if head == "type" else head):
                     yield f"{owner}.{attr}"
         if not types:
@@ -458,36 +467,20 @@ class Project:
     def calls_of(self, last: str) -> list[Node]:
         """Calls whose callee ends in ``last``, whoever the receiver is."""
         key = ("calls_of", last)
-        if key not in self._answers:
+        if key not in self.answers:
             spelled = {last, *self._renamed.get(last, ())}
-            self._answers[key] = [
+            self.answers[key] = [
                 node
                 for code in dict.fromkeys(self.calling(last))
                 for node in code.nodes(ops.Call)
                 if node.method in spelled
             ]
-        found: list[Node] = self._answers[key]
+        found: list[Node] = self.answers[key]
         return found
 
     def callees(self, call: Node) -> tuple[Code, ...]:
         """The project's functions that a call may run; a class's ``__init__`` for its construction."""
-        func = call.func
-        if func is None:
-            return ()
-        found: list[Code] = []
-        for name in self.types(func):
-            head, over = split(name)
-            code = self.function_named(over) if head == "def" else None
-            cls = self.class_named(over) if head == "type" else None
-            if cls is not None:
-                code = self.method(cls.name, "__init__")
-            if code is not None:
-                found.append(code)
-        target = func.origin.op
-        if not found and isinstance(target, ops.Attr) and not self.types(func.to(target.base)):
-            only = self.only_method(target.name)
-            found += [only] if only is not None else []
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(edge.code for edge in self.graph.edges(call)))
 
     def method(self, cls: str, name: str) -> Code | None:
         """A method of a class or of its nearest base in the project that has it."""
@@ -497,48 +490,52 @@ class Project:
                 return view.methods[name]
         return None
 
+    def overriding(self, code: Code) -> tuple[Code, ...]:
+        """The methods of subclasses that stand in the place of a method."""
+        key = ("overriding", code)
+        if key not in self.answers:
+            below = self._below.get(code.cls.name, ()) if code.cls is not None else ()
+            found = (cls.methods.get(code.function.name) for cls in below)
+            self.answers[key] = tuple(dict.fromkeys(method for method in found if method is not None))
+        answer: tuple[Code, ...] = self.answers[key]
+        return answer
+
     def callers(self, code: Code) -> tuple[Node, ...]:
-        """The calls in the project that may run ``code``."""
-        key = ("callers", code)
-        if key not in self._answers:
-            name = code.function.name
-            last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
-            self._answers[key] = tuple(node for node in self.calls_of(last) if code in self.callees(node))
-        found: tuple[Node, ...] = self._answers[key]
-        return found
+        """The calls in the project that may run ``code``, at once or by handing it over."""
+        return self.graph.callers(code)
 
     def argument(self, call: Node, code: Code, index: int) -> Node | None:
         """What a call passes for parameter ``index`` of a function it runs; None if it leaves it to the default."""
-        params = code.function.params
-        param = params[index]
-        offset = 1 if self._bound(call, code) else 0
-        op = call.call
-        if op is None or param.kind in ("star", "dstar"):
-            return None
-        for keyword, value in op.keywords:
-            if keyword == param.name:
-                return call.origin.to(value)
-        position = index - offset
-        if param.kind != "keyword" and 0 <= position < len(op.args):
-            return call.origin.to(op.args[position])
-        return None
+        return self.graph.argument(call, code, index)
 
-    def _bound(self, call: Node, code: Code) -> bool:
-        """Whether the call supplies the first parameter itself (a method on its object, a constructor)."""
-        if code.cls is None:
-            return False
-        if "builtins.staticmethod" in {name for d in code.decorators for name in self.names(d)}:
-            return False
-        receiver = call.receiver
-        if receiver is None or code.function.name == "__init__":
-            return True
-        classes = any(split(name)[0] == "type" for name in self.types(receiver))
-        is_class_method = "builtins.classmethod" in {name for d in code.decorators for name in self.names(d)}
-        return is_class_method or not classes
+    def functions_called(self, name: str) -> Iterator[Code]:
+        """The functions that a dotted name in a string stands for, from the root of the project or some folder on."""
+        exact = self.function_named(name)
+        if exact is not None:
+            yield exact
+        elif "." in name:
+            for file in self.files.values():
+                module, _, last = name.rpartition(".")
+                if file.module.endswith("." + module):
+                    found = self.function_named(f"{file.module}.{last}")
+                    yield from [found] if found is not None else []
 
     def default(self, code: Code, index: int) -> Node | None:
         """A parameter's default."""
         return code.outside(code.function.params[index].default)
+
+
+def _merged(lists: list[list[str]]) -> Iterator[str]:
+    """Python's order of bases (C3); where there is none, the order in which they are met."""
+    given = list(dict.fromkeys(name for names in lists for name in names))
+    told: list[str] = []
+    while any(lists := [names for names in lists if names]):
+        head = next((n[0] for n in lists if not any(n[0] in other[1:] for other in lists)), None)
+        if head is None:
+            return iter(given)
+        told.append(head)
+        lists = [names[1:] if names[0] == head else names for names in lists]
+    return iter(told)
 
 
 def link(

@@ -14,6 +14,8 @@ from backaudit.facts.python import Class, Function, PythonFacts
 if TYPE_CHECKING:
     from backaudit.project import Project
 
+Access = tuple[str | int, ...]
+ANY = "*"
 Role = Literal["production", "test", "migration", "script", "example"]
 OpT = TypeVar("OpT", bound=ops.Op)
 
@@ -114,6 +116,95 @@ class Code:
             elif kind is ops.SetItem or kind is ops.SetAttr:
                 table.setdefault(self.origin(op.base), []).append(value)  # type: ignore[union-attr]
         return table
+
+    @cached_property
+    def changes(self) -> dict[Value, list[tuple[Access, Value]]]:
+        """As :attr:`effects`, by the object at the root: for each the part of it that an operation changes."""
+        table: dict[Value, list[tuple[Access, Value]]] = {}
+        for base, values in self.effects.items():
+            root, path = self.root(base)
+            table.setdefault(root, []).extend((path, value) for value in values)
+        return table
+
+    @cached_property
+    def handed(self) -> dict[Value, list[tuple[Access, Value]]]:
+        """For each object at the root of an argument: its part, and the call that gets it."""
+        table: dict[Value, list[tuple[Access, Value]]] = {}
+        for value in self._by_kind.get(ops.Call, ()):
+            op = self.ops[value]
+            assert isinstance(op, ops.Call)
+            for argument in (*op.args, *(given for _, given in op.keywords)):
+                root, path = self.root(argument)
+                if not isinstance(self.ops[root], ops.Const):
+                    table.setdefault(root, []).append((path, value))
+        return table
+
+    def root(self, value: Value) -> tuple[Value, Access]:
+        """The object that a value is read from, and the part of it; a name that is not local is one object."""
+        path: list[str | int] = []
+        while True:
+            op = self.ops[value]
+            if type(op) is ops.Bind:
+                value = op.value
+            elif type(op) is ops.Attr:
+                path.append(op.name)
+                value = op.base
+            elif type(op) is ops.Item:
+                key = self.ops[self.origin(op.key)]
+                path.append(key.value if type(key) is ops.Const and isinstance(key.value, (str, int)) else ANY)
+                value = op.base
+            elif type(op) is ops.Name:
+                return self._names[op.name], tuple(reversed(path))
+            else:
+                return value, tuple(reversed(path))
+
+    @cached_property
+    def _names(self) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for value in self._by_kind.get(ops.Name, ()):
+            found.setdefault(self.ops[value].name, value)  # type: ignore[union-attr]
+        return found
+
+    def rebinds(self, name: str) -> tuple[Node, ...]:
+        """The binds by which bodies inside of this one give its name another value (``global``, ``nonlocal``)."""
+        found = self._rebound.get(name)
+        if found is None:
+            found = self._rebound[name] = tuple(self._find_rebinds(name))
+        return found
+
+    def _find_rebinds(self, name: str) -> Iterator[Node]:
+        scope = "global" if self.function.kind == "module" else "nonlocal"
+        for index in dict.fromkeys(self.file.facts.reads.get(name, ())):
+            other = self.file.code(index)
+            if other is not self and (scope == "global" or other.is_inside(self)):
+                for node in other.nodes(ops.Bind):
+                    op = node.op
+                    if isinstance(op, ops.Bind) and op.name == name and op.scope == scope:
+                        yield node
+
+    @cached_property
+    def _rebound(self) -> dict[str, tuple[Node, ...]]:
+        return {}
+
+    def is_inside(self, other: Code) -> bool:
+        """Whether this body stands in another."""
+        outer = self.parent
+        while outer is not None and outer is not other:
+            outer = outer.parent
+        return outer is not None
+
+    def returned(self) -> list[Node]:
+        """The values that the body returns."""
+        values = [op.value for op in self.ops if isinstance(op, ops.Return)]
+        return [self.node(value) for value in values if value != NONE]
+
+    @cached_property
+    def made_by(self) -> Node | None:
+        """The definition of this function in the body around it."""
+        for node in self.parent.nodes(ops.Def) if self.parent is not None else ():
+            if isinstance(node.op, ops.Def) and node.op.function == self.index:
+                return node
+        return None
 
     def origin(self, value: Value) -> Value:
         """The value behind names: binds are followed to what they bind."""
@@ -330,6 +421,26 @@ class ClassView:
                 if isinstance(base, ops.Param) and base.index == 0:
                     found.setdefault(op.name, []).append(node)
         return found
+
+    @cached_property
+    def cells(self) -> dict[str, list[tuple[Access, Node]]]:
+        """What methods change of ``self``: attribute to the part of ``self`` that an operation changes, and that."""
+        found: dict[str, list[tuple[Access, Node]]] = {}
+        for method in (*self.methods.values(), *self.setters.values()):
+            for path, value in method.changes.get(0, ()) if method.function.params else ():
+                op = method.ops[value]
+                full = (*path, op.name) if isinstance(op, ops.SetAttr) else path
+                if full:
+                    found.setdefault(str(full[0]), []).append((path, method.node(value)))
+        return found
+
+    def values_of(self, name: str) -> Iterator[Node]:
+        """What an attribute is given in the methods and in the body."""
+        for store in self.assigned.get(name, ()):
+            if isinstance(store.op, ops.SetAttr):
+                yield store.to(store.op.value)
+        if name in self.fields:
+            yield self.fields[name].origin
 
     def __repr__(self) -> str:
         return f"<Class {self.name}>"

@@ -8,6 +8,7 @@ The answer is a sorted tuple of *type names*:
 ``def[app.views.index]``    a function of the project (a bound method too)
 ``module[app.models]``      a module of the project
 ``ext[flask.request]``      a library's name that no table says more of
+``super[app.models.User]``  what ``super()`` is in that class
 
 Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$row0``
@@ -223,11 +224,21 @@ class TypeResolver:
             return self._project.member(over, attr)
         if head == "ext":
             return self._external(f"{over}.{attr}", name, node)
+        if head == "super":
+            return self._above(over, attr, name, node)
         cls_name = over if head == "type" else head
         cls = self._project.class_named(cls_name)
         if cls is not None:
             return self._class_attribute(cls, attr, head == "type", name, node)
         return self._library_attribute((cls_name,), attr, name, node)
+
+    def _above(self, cls_name: str, attr: str, name: str, node: Node) -> Iterable[str]:
+        cls = self._project.class_named(cls_name)
+        for owner in self._project.after(cls) if cls is not None else ():
+            view = self._project.class_named(owner)
+            if view is not None and attr in view.methods:
+                return (f"def[{view.methods[attr].name}]",)
+        return ()
 
     def _class_attribute(self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node) -> Iterable[str]:
         for owner in self._project.lineage(cls.name):
@@ -275,10 +286,19 @@ class TypeResolver:
 
     def _call(self, node: Node, op: ops.Call) -> Iterable[str]:
         func = node.to(op.func)
+        if node.method == "super" and not op.args and self.of(func) == ("ext[builtins.super]",):
+            return self._super(node)
         known = self._known_result(node, func)
         if known:
             return known
         return [result for name in self.of(func) for result in self._result(name, node)]
+
+    def _super(self, node: Node) -> Iterable[str]:
+        """The nearest class above that has what ``super()`` is asked for; all of them are told of, in their order."""
+        scope: Code | None = node.code
+        while scope is not None and scope.cls is None:
+            scope = scope.enclosing
+        return () if scope is None or scope.cls is None else (f"super[{scope.cls.name}]",)
 
     def _known_result(self, node: Node, func: Node) -> list[str]:
         receiver = node.receiver

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import libcst as cst
 
-from backaudit.facts.ops import NONE, AnyOp, Bind, Body, Phi, Region, RegionKind, Value
+from backaudit.facts.ops import NONE, AnyOp, Bind, Body, Op, Phi, Region, RegionKind, Value
 from backaudit.facts.place import Span
 
 Env = dict[str, Value]
@@ -20,6 +20,12 @@ class Notes(Protocol):
 
     def note_call(self, name: str, function: int) -> None:
         """Body ``function`` calls something whose last name is ``name``."""
+
+    def note_value_call(self, func: Op, function: int) -> None:
+        """Body ``function`` calls ``func``, which may be a value that holds a function."""
+
+    def note_set(self, name: str) -> None:
+        """An attribute of that name is set somewhere."""
 
     def note_read(self, name: str, function: int) -> None:
         """Body ``function`` reads or sets an attribute, key or global of that name."""

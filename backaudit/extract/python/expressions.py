@@ -131,10 +131,19 @@ class Expressions(Builder):
             self.file.note_call(callee.attr.value, self.index)
         elif isinstance(callee, cst.Name):
             self.file.note_call(callee.value, self.index)
+        self.file.note_value_call(self.ops[self.behind(func)], self.index)
         call = self._arguments(node.args, self.span(node), func)
         if call.args and isinstance(self.ops[func], ops.Attr):
             self._note_key(call.args[0])
         return self.emit(call)
+
+    def behind(self, value: Value) -> Value:
+        """The value behind names, as far as this body knows it."""
+        made = self.ops[value]
+        while isinstance(made, ops.Bind):
+            value = made.value
+            made = self.ops[value]
+        return value
 
     def _arguments(self, nodes: Sequence[cst.Arg], at: Span, func: Value) -> ops.Call:
         args: list[Value] = []
@@ -182,6 +191,10 @@ class Expressions(Builder):
 
     def _unary(self, node: cst.UnaryOperation) -> Value:
         value = self.expr(node.expression)
+        made = self.ops[value]
+        negates = isinstance(node.operator, cst.Minus) and isinstance(made, ops.Const)
+        if negates and isinstance(made.value, (int, float)) and not isinstance(made.value, bool):  # type: ignore[union-attr]
+            return self.emit(ops.Const(self.span(node), -made.value))  # type: ignore[union-attr]
         return self.emit(ops.Unary(self.span(node), _UNARY[type(node.operator)], value))
 
     def _logic(self, node: cst.BooleanOperation) -> Value:
@@ -264,14 +277,20 @@ class Expressions(Builder):
     def assign(self, target: cst.CSTNode, value: Value, annotation: Value = NONE) -> None:
         """Give ``value`` to a target: a name, attribute, item, or a pattern of them."""
         if isinstance(target, cst.Name):
-            self.bind(self.span(target), target.value, value, annotation, self.scope_of(target.value))
+            scope = self.scope_of(target.value)
+            if scope != "local":
+                self.file.note_read(target.value, self.index)
+            self.bind(self.span(target), target.value, value, annotation, scope)
         elif isinstance(target, cst.Attribute):
             base = self.expr(target.value)
             self.file.note_read(target.attr.value, self.index)
+            self.file.note_set(target.attr.value)
             self.emit(ops.SetAttr(self.span(target), base, target.attr.value, value, annotation))
         elif isinstance(target, cst.Subscript):
             base = self.expr(target.value)
-            self.emit(ops.SetItem(self.span(target), base, self.key(target), value))
+            key = self.key(target)
+            self._note_key(key)
+            self.emit(ops.SetItem(self.span(target), base, key, value))
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, value)
 

@@ -14,7 +14,7 @@ from backaudit.extract.python.statements import Statements
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.facts.place import Span
-from backaudit.facts.python import ENCODER, Class, Function, ImportFact, ParamFact, ParamKind, PythonFacts
+from backaudit.facts.python import ENCODER, VALUE_CALLS, Class, Function, ImportFact, ParamFact, ParamKind, PythonFacts
 
 
 class _Quoted:
@@ -44,11 +44,14 @@ class FileLowerer:
         self._handlers: dict[int, int] = {}
         self._scopes: list[str] = []
         self._class: list[int] = [-1]
+        self._params_around: list[set[str]] = []
+        self._set: set[str] = set()
 
     def run(self) -> PythonFacts:
         self._functions.append(None)
         body = Statements(self, 0)
         body.suite(self._module)
+        self._note_named_values(body)
         whole = Span(1, 0, 1, 0)
         self._functions[0] = Function(
             "module", "<module>", "", -1, -1, (), (), NONE, False, False, self._handlers.get(0, 0),
@@ -64,6 +67,25 @@ class FileLowerer:
 
     def note_call(self, name: str, function: int) -> None:
         _note(self._calls, name, function)
+
+    def note_value_call(self, func: ops.Op, function: int) -> None:
+        if isinstance(func, ops.Name):
+            if any(func.name in names for names in self._params_around):
+                _note(self._calls, VALUE_CALLS, function)
+        elif not isinstance(func, (ops.Attr, ops.Import, ops.Def, ops.ClassDef)):
+            _note(self._calls, VALUE_CALLS, function)
+
+    def note_set(self, name: str) -> None:
+        self._set.add(name)
+
+    def _note_named_values(self, module: Statements) -> None:
+        """Calls of module-level names that hold values, and of attributes that are set, may run any function."""
+        for name in [*self._calls]:
+            value = module.env.get(name)
+            made = module.ops[module.behind(value)] if value is not None else None
+            if name in self._set or not (made is None or isinstance(made, (ops.Def, ops.ClassDef, ops.Import))):
+                known = self._calls.setdefault(VALUE_CALLS, [])
+                known.extend(index for index in self._calls[name] if index not in known)
 
     def note_read(self, name: str, function: int) -> None:
         _note(self._reads, name, function)
@@ -149,9 +171,11 @@ class FileLowerer:
     def _enter(self, body: Statements, params: Sequence[ParamFact], scope: str, cls: int, suite: cst.BaseSuite) -> None:
         self._scopes.append(scope)
         self._class.append(cls)
+        self._params_around.append({param.name for param in params})
         for position, param in enumerate(params):
             body.env[param.name] = body.emit(ops.Param(param.at, param.name, position))
         body.suite(suite)
+        self._params_around.pop()
         self._class.pop()
         self._scopes.pop()
 

@@ -319,9 +319,38 @@ class Statements(Expressions):
             if pattern.name is not None:
                 self.bind(at, pattern.name.value, subject)
             return test if test != NONE else self.emit(ops.Opaque(at))
-        for name in _captures(pattern):
-            self.bind(self.span(name), name.value, self.emit(ops.Part(self.span(name), subject, -1)))
+        self._capture(pattern, subject)
         return self.emit(ops.Opaque(at))
+
+    def _capture(self, pattern: cst.CSTNode, subject: Value) -> None:
+        """Bind the names in a pattern to the parts of the subject that they stand for."""
+        at = self.span(pattern)
+        if isinstance(pattern, (cst.MatchList, cst.MatchTuple)):
+            starred = False
+            for position, element in enumerate(pattern.patterns):
+                starred = starred or isinstance(element, cst.MatchStar)
+                part = self.emit(ops.Part(self.span(element), subject, -1 if starred else position))
+                self._capture(element if isinstance(element, cst.MatchStar) else element.value, part)
+        elif isinstance(pattern, cst.MatchMapping):
+            for item in pattern.elements:
+                key = self.expr(item.key)
+                self._note_key(key)
+                self._capture(item.pattern, self.emit(ops.Item(self.span(item), subject, key)))
+            if pattern.rest is not None:
+                self.bind(self.span(pattern.rest), pattern.rest.value, subject)
+        elif isinstance(pattern, cst.MatchClass):
+            for positional in pattern.patterns:
+                self._capture(positional.value, self.emit(ops.Part(self.span(positional), subject, -1)))
+            for keyword in pattern.kwds:
+                self._capture(keyword.pattern, self.emit(ops.Attr(self.span(keyword), subject, keyword.key.value)))
+        elif isinstance(pattern, (cst.MatchAs, cst.MatchStar)):
+            if isinstance(pattern, cst.MatchAs) and pattern.pattern is not None:
+                self._capture(pattern.pattern, subject)
+            if pattern.name is not None:
+                self.bind(at, pattern.name.value, subject)
+        elif isinstance(pattern, cst.MatchOr):
+            for choice in pattern.patterns:
+                self._capture(choice.pattern, subject)
 
     def _function(self, node: cst.FunctionDef) -> None:
         function = self.file.lower_function(node, self)
@@ -379,17 +408,6 @@ def _asname(alias: cst.ImportAlias) -> str:
 
 def _wildcard(pattern: cst.MatchPattern) -> bool:
     return isinstance(pattern, cst.MatchAs) and pattern.pattern is None
-
-
-def _captures(node: cst.CSTNode) -> Iterable[cst.Name]:
-    """Names that a sequence, mapping or class pattern binds."""
-    for child in node.children:
-        if isinstance(child, (cst.MatchAs, cst.MatchStar)) and child.name is not None:
-            yield child.name
-        if isinstance(
-            child, (cst.MatchPattern, cst.MatchSequenceElement, cst.MatchMappingElement, cst.MatchKeywordElement)
-        ):
-            yield from _captures(child)
 
 
 def _targets(target: cst.CSTNode) -> list[str]:

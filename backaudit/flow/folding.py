@@ -1,0 +1,91 @@
+"""Conditions that always come out alike: literals, and names that the same file gives one literal."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.guards import arriving
+from backaudit.project import Code, Node, Project
+
+_DEPTH = 8
+_UNKNOWN = object()
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
+}  # fmt: skip
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "is": operator.is_, "is not": operator.is_not,
+}  # fmt: skip
+
+
+def truth(node: Node) -> bool | None:
+    """Whether a condition always holds (True) or never (False)."""
+    if isinstance(node.origin.op, (ops.Param, ops.Call, ops.Attr, ops.Item, ops.Phi)):
+        return None
+    value = _value(node.code.project, node, 0)
+    return None if value is _UNKNOWN else bool(value)
+
+
+def unreachable(code: Code, at: Value) -> bool:
+    """Whether an operation stands in a branch that is never taken."""
+    branches = [region for region in code.regions_of(at) if region.kind in ("then", "else") and region.test >= 0]
+    return any(truth(code.node(region.test)) is (region.kind == "else") for region in branches)
+
+
+def never_arrives(code: Code, value: Value, use: Value) -> bool:
+    """Whether a value stands in, or comes through, a branch that is never taken."""
+    if any(truth(code.node(test)) is (not holds) for test, holds in arriving(code, value, use)):
+        return True
+    return unreachable(code, value) and not unreachable(code, use)
+
+
+def _value(project: Project, node: Node, depth: int) -> Any:
+    node = node.origin
+    op = node.op
+    if depth > _DEPTH:
+        return _UNKNOWN
+    if isinstance(op, ops.Const):
+        return op.value
+    if isinstance(op, ops.Name):
+        found = project.free(node.code, op.name)
+        return _value(project, found, depth + 1) if found is not None and _is_constant(found, op.name) else _UNKNOWN
+    if isinstance(op, ops.Unary):
+        inner = _value(project, node.to(op.value), depth + 1)
+        return not inner if op.operator == "not" and inner is not _UNKNOWN else _UNKNOWN
+    if isinstance(op, ops.Logic):
+        return _logic(project, node, op, depth)
+    if isinstance(op, (ops.Bin, ops.Compare)):
+        table = _ARITHMETIC if isinstance(op, ops.Bin) else _COMPARE
+        left, right = (_value(project, node.to(side), depth + 1) for side in (op.left, op.right))
+        return _applied(table.get(op.operator), left, right)
+    return _UNKNOWN
+
+
+def _logic(project: Project, node: Node, op: ops.Logic, depth: int) -> Any:
+    decides = op.operator == "or"
+    values = [_value(project, node.to(value), depth + 1) for value in op.values]
+    if any(value is not _UNKNOWN and bool(value) is decides for value in values):
+        return decides
+    return _UNKNOWN if _UNKNOWN in values else not decides
+
+
+def _applied(function: Callable[[Any, Any], Any] | None, left: Any, right: Any) -> Any:
+    sizes = [side for side in (left, right) if isinstance(side, (str, int)) and len(str(side)) < 40]
+    if function is None or len(sizes) < 2:
+        return _UNKNOWN
+    try:
+        return function(left, right)
+    except (TypeError, ValueError, ArithmeticError):
+        return _UNKNOWN
+
+
+def _is_constant(bound: Node, name: str) -> bool:
+    """Whether a module gives a name one value and nothing in the file rebinds it."""
+    code = bound.code
+    binds = [value for value, op in enumerate(code.ops) if isinstance(op, ops.Bind) and op.name == name]
+    return code.function.kind == "module" and binds == [bound.value] and not code.rebinds(name)

@@ -1,0 +1,273 @@
+"""What objects hold: what was put into them where they are made, by their methods, and by others who share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.contents import certain
+from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import ANY, Access
+from backaudit.project.types import split
+
+if TYPE_CHECKING:
+    from backaudit.flow.trace import Trace
+
+# Methods that put their last argument into the object.
+_FILLS = frozenset({"append", "add", "insert", "appendleft", "push", "put", "put_nowait", "write", "writelines"})
+_MODULE_OBJECTS = (ops.Build, ops.Call)
+_OTHER_BODIES = 300
+
+
+# -- in the body where an object is ---------------------------------------------------------------------------------
+
+
+def stored(trace: Trace, work: Work) -> Iterator[Work]:
+    """What was put into the object that this value is, before it was used."""
+    code, node = work.node.code, work.node
+    if isinstance(node.op, ops.Bind):
+        return  # its origin is visited next
+    root, path = code.root(node.value)
+    if path or (root != node.value and not isinstance(node.op, ops.Name)):
+        return  # its base is visited next
+    for part, value in code.changes.get(root, ()):
+        rest = within(part, work.access)
+        if rest is None or _later(code, value, work.use) or _replaced(code, part, value, work.use):
+            continue
+        yield from effect(trace, work, value, rest)
+    yield from _by_helpers(trace, work, root)
+
+
+def overwritten(work: Work) -> bool:
+    """Whether the part that is wanted of an object was surely given another value before the use."""
+    code = work.node.code
+    wanted = work.access[0] if work.access else ANY
+    for part, value in code.changes.get(work.node.value, ()) if wanted != ANY else ():
+        if not part and _set_part(code, value) == wanted and value < work.use and certain(code, value, work.use):
+            return True
+    return False
+
+
+def _later(code: Code, value: Value, use: Value) -> bool:
+    """Whether an effect comes after a use, and no loop is around both."""
+    return value >= use and not any(r.kind == "loop" and r.first <= use < r.last for r in code.regions_of(value))
+
+
+def _replaced(code: Code, part: Access, value: Value, use: Value) -> bool:
+    """Whether what an effect put under a key or attribute is surely replaced again before the use."""
+    mine = _set_part(code, value)
+    if mine is None:
+        return False
+    root, _ = code.root(code.ops[value].base)  # type: ignore[union-attr]
+    return any(
+        value < v < use and other == part and _set_part(code, v) == mine and certain(code, v, use)
+        for other, v in code.changes.get(root, ())
+    )
+
+
+def _set_part(code: Code, value: Value) -> str | int | None:
+    """The attribute or the literal key that an effect sets."""
+    op = code.ops[value]
+    if isinstance(op, ops.SetAttr):
+        return op.name
+    key = code.node(op.key).const if isinstance(op, ops.SetItem) else None
+    return key if isinstance(key, (str, int)) else None
+
+
+def effect(trace: Trace, work: Work, value: Value, access: Access) -> Iterator[Work]:
+    """What the operation ``value`` of the same body puts into an object, as far as its part ``access`` goes."""
+    op = work.node.to(value).op
+    wanted = access[0] if access else None
+    if isinstance(op, ops.SetAttr):
+        yield from _set_attribute(trace, work, value, op, access)
+    elif isinstance(op, ops.SetItem):
+        yield from _set_item(work, op.key, op.value, access)
+    elif isinstance(op, ops.Call):
+        call = work.node.to(value)
+        if trace.project.callees(call):
+            return
+        if call.method in _FILLS:
+            yield from work.all(op.args[-1:], access[1:])
+        elif call.method == "setdefault" and len(op.args) > 1:
+            yield from _set_item(work, op.args[0], op.args[1], access)
+        elif call.method in ("update", "extend"):
+            yield from work.all((*op.args, *op.dstar), access)
+            given = (v for name, v in op.keywords if wanted in (None, ANY, name))
+            yield from work.all(given, access[1:])
+
+
+def _set_attribute(trace: Trace, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
+    setters = [
+        setter
+        for cls in trace.project.instances(work.node.to(op.base))
+        for owner in trace.project.lineage(cls.name)
+        if (view := trace.project.class_named(owner)) is not None and (setter := view.setters.get(op.name)) is not None
+    ]
+    if setters and len(work.calls) < MAX_CALLS:
+        for setter in setters[:1]:
+            yield from _in_callee(trace, work, work.node.to(value), setter, 0, access)
+    elif not access or access[0] in (op.name, ANY):
+        yield from work.to(op.value, access[1:])
+
+
+def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
+    wanted = access[0] if access else None
+    known = work.node.to(key).const
+    if wanted == KEY:
+        yield from work.to(key, access[1:])
+    elif wanted in (None, ANY) or known is None or wanted == known:
+        yield from work.to(value, access[1:])
+
+
+def _by_helpers(trace: Trace, work: Work, root: Value) -> Iterator[Work]:
+    """What functions of the project put into an object that they are given."""
+    code = work.node.code
+    for part, value in code.handed.get(root, ()):
+        call = code.node(value)
+        access = within(part, work.access)
+        if access is None or _later(code, value, work.use) or value == work.use or len(work.calls) >= MAX_CALLS:
+            continue
+        if call in work.calls:
+            continue
+        for callee in trace.project.callees(call):
+            for index in range(len(callee.function.params)):
+                argument = trace.project.argument(call, callee, index)
+                if argument is not None and argument.code is code and code.root(argument.value) == (root, part):
+                    yield from _in_callee(trace, work, call, callee, index, access)
+
+
+def _in_callee(trace: Trace, work: Work, call: Node, callee: Code, index: int, access: Access) -> Iterator[Work]:
+    """What a callee puts into its parameter ``index``."""
+    inside = work.at(callee.node(index), access, len(callee.ops), (*work.calls, call))
+    for part, value in callee.changes.get(index, ()):
+        rest = within(part, access)
+        if rest is not None:
+            yield from effect(trace, inside, value, rest)
+
+
+# -- fields of objects ----------------------------------------------------------------------------------------------
+
+
+def field(trace: Trace, work: Work, cls: ClassView, *, constructors: bool = True) -> Iterator[Work]:
+    """What methods of a class keep in the attribute of ``self`` that is wanted, whoever calls them."""
+    name = str(work.access[0])
+    for owner in trace.project.lineage(cls.name):
+        view = trace.project.class_named(owner)
+        for part, change in view.cells.get(name, ()) if view is not None else ():
+            if change.code.function.name == "__init__" and not constructors:
+                continue
+            rest = within(part, work.access)
+            if rest is not None:
+                yield from effect(trace, work.elsewhere(change.code.node(0), rest), change.value, rest)
+        if view is not None and name in view.fields:
+            yield work.elsewhere(view.fields[name], work.access[1:])
+
+
+def of_class(trace: Trace, work: Work, cls: ClassView) -> Iterator[Work]:
+    """What a class itself holds: in its body, and what anyone gives it later."""
+    name = str(work.access[0])
+    if name in cls.fields:
+        yield work.elsewhere(cls.fields[name], work.access[1:])
+    for code in _bodies(trace, name):
+        for root, changes in code.changes.items():
+            if not isinstance(code.ops[root], (ops.Name, ops.Import, ops.Param, ops.ClassDef)):
+                continue
+            if f"type[{cls.name}]" in trace.project.types(code.node(root)):
+                yield from _changed(trace, work, code.node(root), changes, work.access)
+
+
+# -- objects that many share ----------------------------------------------------------------------------------------
+
+
+def shared(trace: Trace, work: Work) -> Iterator[Work]:
+    """What anybody puts into an object that all code shares: of a module, of the request, of the session."""
+    node = work.node
+    if not work.access or not isinstance(node.op, (ops.Name, ops.Import, ops.Attr)):
+        return
+    identity = _identity(trace.project, node)
+    if identity is None:
+        return
+    for other, path, changes in _sharing(trace, identity):
+        yield from _changed(trace, work, other, changes, (*path, *work.access))
+
+
+def _changed(
+    trace: Trace, work: Work, root: Node, changes: Iterable[tuple[Access, Value]], access: Access
+) -> Iterator[Work]:
+    for part, value in changes:
+        rest = within(part, access)
+        if rest is not None and not (root.code is work.node.code and _later(root.code, value, work.use)):
+            yield from effect(trace, work.elsewhere(root, rest), value, rest)
+
+
+def _identity(project: Project, node: Node) -> str | Node | None:
+    """What makes two mentions of a shared object one: its name in a table, or the value that a module gave a name."""
+    carriers = project.models.kinds.get("carriers", frozenset())
+    op = node.op
+    if not isinstance(op, ops.Attr) or op.name in project.once(_carrier_names):
+        found = next((name for name in project.names(node) if name in carriers), None)
+        if found is not None:
+            return found
+    bound = project.resolved(node)
+    if bound.code.function.kind == "module" and isinstance(bound.op, _MODULE_OBJECTS):
+        return bound
+    return None
+
+
+def _carrier_names(project: Project) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in project.models.kinds.get("carriers", ()))
+
+
+def _sharing(trace: Trace, identity: str | Node) -> list[tuple[Node, Access, list[tuple[Access, Value]]]]:
+    """Where a shared object is changed: the root in some body, the path from there to the object, the changes."""
+    key = ("sharing", identity)
+    answers = trace.project.answers
+    if key not in answers:
+        answers[key] = list(_find_sharing(trace, identity))
+    found: list[tuple[Node, Access, list[tuple[Access, Value]]]] = answers[key]
+    return found
+
+
+def _find_sharing(trace: Trace, identity: str | Node) -> Iterator[tuple[Node, Access, list[tuple[Access, Value]]]]:
+    names = {identity.rpartition(".")[2]} if isinstance(identity, str) else _names_of(identity)
+    project = trace.project
+    own = [identity.code] if isinstance(identity, Node) else []
+    for name in sorted(names):
+        for code in dict.fromkeys([*own, *_bodies(trace, name)]):
+            roots = dict.fromkeys(
+                code.root(node.value)
+                for kind in (ops.Name, ops.Import, ops.Attr)
+                for node in code.nodes(kind)
+                if _ends_in(node, name) and _identity(project, node) == identity
+            )
+            if isinstance(identity, Node) and code is identity.code:
+                roots[code.root(identity.value)] = None
+            for root, path in roots:
+                if code.changes.get(root):
+                    yield code.node(root), path, code.changes[root]
+
+
+def _ends_in(node: Node, name: str) -> bool:
+    return getattr(node.op, "name", "") == name
+
+
+def _names_of(bound: Node) -> set[str]:
+    code = bound.code
+    return {op.name for op in code.ops if isinstance(op, ops.Bind) and code.origin(op.value) == bound.value}
+
+
+def _bodies(trace: Trace, name: str) -> list[Code]:
+    """Bodies that serve and mention a name; none if it is everywhere."""
+    found = [code for code in dict.fromkeys(trace.project.mentioning(name)) if trace.counts(code)]
+    return found if len(found) <= _OTHER_BODIES else []
+
+
+def instances(project: Project, node: Node) -> list[ClassView]:
+    """The project's classes of which a value is one, collections of them aside."""
+    return [cls for name in project.types(node) if not split(name)[1] and (cls := project.class_named(name))]
+
+
+__all__ = ["effect", "end", "field", "instances", "of_class", "overwritten", "shared", "stored"]

@@ -1,0 +1,235 @@
+"""Through calls: from a parameter to what its callers pass, from a call to what its callee returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from backaudit.backend.params import injection
+from backaudit.backend.routes import entries, injected_code
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow import heap
+from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
+from backaudit.project import ClassView, Code, Given, Node, Passed
+from backaudit.project.code import ANY, Access
+from backaudit.rule import Step
+
+if TYPE_CHECKING:
+    from backaudit.flow.trace import Trace
+
+
+# -- out of a function ----------------------------------------------------------------------------------------------
+
+
+def param(trace: Trace, work: Work, op: ops.Param) -> Iterator[Work]:
+    """What a parameter is given: by the call that was gone into, by all callers, or by a framework."""
+    code = work.node.code
+    calls = [work.calls[-1]] if work.calls else trace.callers_of(code)
+    yield from _given(trace, work, code, op.index, calls)
+    if not work.calls:
+        yield from _injected(trace, work, code, op.index)
+    if not work.access:
+        return
+    if op.index == 0 and code.cls is not None:
+        yield from heap.field(trace, work, code.cls, constructors=not calls and code.function.name != "__init__")
+    elif not calls:
+        for cls in heap.instances(trace.project, work.node):
+            yield from heap.field(trace, work, cls)
+
+
+def _given(trace: Trace, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
+    """Through the calls, or through what a decorator of the project puts between them and the function."""
+    wrapping = trace.project.graph.wrapping(code)
+    rest = work.calls[:-1]
+    if wrapping is None or wrapping.plain:
+        for call in calls:
+            yield from _passed(trace, work, call, code, index, rest)
+        return
+    outer = [(*rest, call) for call in calls if call not in wrapping.calls] or [()]
+    for inner_call in wrapping.calls:
+        for stack in outer:
+            yield from _passed(trace, work, inner_call, code, index, stack)
+
+
+def _passed(trace: Trace, work: Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[Work]:
+    if isinstance(call.op, (ops.Attr, ops.SetAttr, ops.Enter, ops.Element)):
+        yield from _accessed(work, call, call.op, index, calls)
+        return
+    declared = code.function.params[index]
+    step = Step(call.place, f"is passed to `{code.function.name}()` as `{declared.name}`")
+    given = trace.project.graph.given(call, code)
+    if index == 0 and given.bound:
+        if given.receiver is not None and code.function.name != "__init__":
+            yield _arriving(work, call, Passed(given.receiver), work.access, calls, None)
+        return
+    found = False
+    for passed, access in _matching(given, code, index, work.access):
+        found = True
+        yield _arriving(work, call, passed, access, calls, step)
+    default = trace.project.default(code, index) if not found else None
+    if default is not None:
+        yield work.elsewhere(default, work.access)
+
+
+def _arriving(
+    work: Work, call: Node, passed: Passed, access: Access, calls: tuple[Node, ...], step: Step | None
+) -> Work:
+    here = passed.node.code is call.code
+    use = call.value if here else end(passed.node)
+    return work.at(passed.node, (*passed.access, *access), use, calls if here else (), step)
+
+
+def _accessed(
+    work: Work, node: Node, op: ops.Attr | ops.SetAttr | ops.Enter | ops.Element, index: int, calls: tuple[Node, ...]
+) -> Iterator[Work]:
+    """Of what runs without a call (a property, ``with``, a loop): the object is the first argument."""
+    if index == 0:
+        base = op.value if isinstance(op, ops.Enter) else op.base
+        yield work.at(node.to(base), work.access, node.value, calls)
+    elif index == 1 and isinstance(op, ops.SetAttr):
+        step = Step(node.place, f"is set as `{op.name}`")
+        yield work.at(node.to(op.value), work.access, node.value, calls, step)
+
+
+def _matching(given: Given, code: Code, index: int, access: Access) -> Iterator[tuple[Passed, Access]]:
+    """What of a call's arguments becomes a parameter, unpacked ones included, and which part of it is wanted."""
+    params = code.function.params
+    declared = params[index]
+    position = index - (1 if given.bound else 0)
+    if declared.kind == "star":
+        yield from _of_rest(given, position, access)
+        return
+    if declared.kind == "dstar":
+        yield from _of_keywords(given, {param.name for param in params}, access)
+        return
+    for name, passed in given.keywords:
+        if name == declared.name:
+            yield passed, access
+            return
+    if declared.kind != "keyword" and 0 <= position < len(given.args):
+        yield given.args[position], access
+        return
+    for passed in given.star if declared.kind != "keyword" else ():
+        yield passed, (position - len(given.args), *access)
+    for passed in given.dstar:
+        yield passed, (declared.name, *access)
+
+
+def _of_rest(given: Given, position: int, access: Access) -> Iterator[tuple[Passed, Access]]:
+    """For ``*args``: the positional arguments from ``position`` on."""
+    wanted = access[0] if access else ANY
+    rest = given.args[position:]
+    if isinstance(wanted, int) and 0 <= wanted < len(rest):
+        yield rest[wanted], access[1:]
+        return
+    if not isinstance(wanted, int):
+        yield from ((passed, access[1:]) for passed in rest)
+    for passed in given.star:
+        shifted = (wanted - len(rest), *access[1:]) if isinstance(wanted, int) else access
+        yield passed, shifted
+
+
+def _of_keywords(given: Given, taken: set[str], access: Access) -> Iterator[tuple[Passed, Access]]:
+    """For ``**kwargs``: the keywords that no parameter takes."""
+    for name, passed in given.keywords:
+        if name not in taken and (not access or access[0] in (name, ANY)):
+            yield passed, access[1:]
+    yield from ((passed, access) for passed in given.dstar)
+
+
+def _injected(trace: Trace, work: Work, code: Code, index: int) -> Iterator[Work]:
+    """What a framework injects: the result of a dependency, or the object that it makes."""
+    target = injection(trace.project, code, index) if code in trace.project.once(entries) else None
+    for dependency in injected_code(trace.project, target) if target is not None else ():
+        if dependency.function.name == "__init__" and dependency.cls is not None:
+            if work.access:
+                yield from heap.field(trace, work, dependency.cls)
+        else:
+            for value in _results_of(dependency):
+                step = Step(dependency.node(value).place, f"is what `{dependency.function.name}()` provides")
+                yield work.at(dependency.node(value), work.access, value + 1, (), step)
+
+
+# -- into a function ------------------------------------------------------------------------------------------------
+
+
+def codes(trace: Trace, work: Work, op: ops.Call) -> list[Code]:
+    """The functions that a call runs; where its callee is an argument: those that the caller gone into passes."""
+    call = work.node
+    func = trace.project.resolved(call.to(op.func))
+    found = trace.project.callees(call)
+    if isinstance(func.op, ops.Param) and func.code is call.code and work.calls:
+        argument = trace.project.argument(work.calls[-1], func.code, func.op.index)
+        narrowed = {edge.code for edge in trace.project.graph.targets(argument)} if argument is not None else set()
+        found = tuple(code for code in found if code in narrowed) or found
+    return [code for code in found if trace.goal.enters(trace, call, code)]
+
+
+def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
+    """What a function of the project that runs at this value returns or yields."""
+    if work.node in work.calls or len(work.calls) >= MAX_CALLS:
+        return  # a recursion's next round brings nothing that its first has not
+    step = Step(work.node.place, f"is returned by `{code.function.name}()`")
+    wanted = work.access if access is None else access
+    for value, op in enumerate(code.ops):
+        if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE:
+            yields = isinstance(op, ops.Yield) and not op.delegates
+            part = wanted[1:] if yields and wanted and wanted[0] == ANY else wanted
+            yield work.at(code.node(op.value), part, value, (*work.calls, work.node), step)
+
+
+def _results_of(code: Code) -> list[Value]:
+    return [op.value for op in code.ops if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE]
+
+
+def constructed(trace: Trace, work: Work, op: ops.Call, init: Code) -> Iterator[Work]:
+    """A field of an object that is made here: what its constructor stores, or those of its bases."""
+    found = list(_stores(trace, work, init, (*work.calls, work.node))) if work.access else []
+    yield from found
+    if not found:
+        yield from arguments(trace, work, op)
+
+
+def _stores(trace: Trace, work: Work, init: Code, calls: tuple[Node, ...]) -> Iterator[Work]:
+    if len(calls) > MAX_CALLS or not init.function.params:
+        return
+    inside = work.at(init.node(0), work.access, len(init.ops), calls)
+    stored = False
+    for part, value in init.changes.get(0, ()):
+        rest = within(part, work.access)
+        for found in heap.effect(trace, inside, value, rest) if rest is not None else ():
+            stored = True
+            yield found
+    for call in init.nodes(ops.Call) if not stored else ():
+        for base in trace.project.callees(call) if call.method == "__init__" else ():
+            if base is not init:
+                yield from _stores(trace, work, base, (*calls, call))
+
+
+def arguments(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    """An object made from its arguments (dataclass, schema, ORM row): a field is the keyword of that name."""
+    classes = list(trace.project.denoted_classes(work.node.to(op.func)))
+    names = [name for cls in classes[:1] for name in _field_names(trace, cls)]
+    yield from record(work, op, names)
+
+
+def record(work: Work, op: ops.Call, names: list[str]) -> Iterator[Work]:
+    """A part of a record whose fields, in their order, are ``names``."""
+    wanted = work.access[0] if work.access else None
+    if isinstance(wanted, int):
+        wanted = names[wanted] if 0 <= wanted < len(names) else ANY
+    for name, value in op.keywords:
+        if wanted in (None, ANY, name):
+            yield from work.to(value, work.access[1:])
+    if wanted is None or wanted == ANY:
+        yield from work.all(op.args, ())
+    elif wanted in names and names.index(str(wanted)) < len(op.args):
+        yield from work.to(op.args[names.index(str(wanted))], work.access[1:])
+    if wanted != KEY:
+        yield from work.all((*op.dstar, *op.star))
+
+
+def _field_names(trace: Trace, cls: ClassView) -> list[str]:
+    views = [view for owner in trace.project.lineage(cls.name) if (view := trace.project.class_named(owner))]
+    return list(dict.fromkeys(name for view in reversed(views) for name in view.fields))

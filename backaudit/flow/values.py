@@ -1,0 +1,447 @@
+"""One operation back: the values that a value is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow import heap, invocation
+from backaudit.flow.contents import content
+from backaudit.flow.folding import never_arrives, truth
+from backaudit.flow.work import KEY, MAX_CALLS, Work, end
+from backaudit.project import Node
+from backaudit.project.code import ANY, Access
+from backaudit.project.types import split
+from backaudit.rule import Step
+
+if TYPE_CHECKING:
+    from backaudit.flow.trace import Trace
+
+_Handler: TypeAlias = "Callable[[Trace, Work, Any], Iterator[Work]]"
+
+_LOOKUPS = frozenset({"get", "pop", "setdefault", "getlist", "getfirst", "getone", "getall"})
+_VIEWS = frozenset({"values", "items", "keys", "popitem"})
+_COPIES = frozenset({"copy", "dict", "model_dump", "to_dict", "_asdict", "deepcopy", "json"})
+_NAMED = re.compile(r"%\((\w+)\)")
+
+
+def back(trace: Trace, work: Work) -> Iterator[Work]:
+    """Where a search goes on from a value: what it is made of, and what was put into it."""
+    op = work.node.op
+    if isinstance(op, ops.Build) and op.kind == "list" and work.access and isinstance(work.access[0], int):
+        known = content(work.node.code, work.node.value, work.use)
+        if known is not None:
+            yield from work.all(_nth(known, work.access[0]), work.access[1:])
+            return
+    yield from heap.stored(trace, work)
+    handler: _Handler | None = _BACK.get(type(op))
+    if handler is not None:
+        yield from handler(trace, work, op)
+
+
+def _nth(items: Sequence[Value], index: int) -> Sequence[Value]:
+    return [items[index]] if -len(items) <= index < len(items) else []
+
+
+# -- names and joins ------------------------------------------------------------------------------------------------
+
+
+def _bind(trace: Trace, work: Work, op: ops.Bind) -> Iterator[Work]:
+    step = None
+    code = work.node.code
+    made = work.node.to(op.value).op
+    if not isinstance(made, (ops.Def, ops.ClassDef, ops.Import)) and code.function.kind != "class":
+        step = Step(work.node.place, f"is kept as `{op.name}`")
+    # What is stored into it counts until the name is used, not until it is given.
+    yield work.at(work.node.to(op.value), work.access, work.use, step=step)
+    if code.function.kind == "function":
+        yield from _rebound(work, work.node, op.name)
+
+
+def _rebound(work: Work, node: Node, name: str) -> Iterator[Work]:
+    """What other bodies give a name by ``global`` or ``nonlocal``."""
+    for bind in node.code.rebinds(name):
+        yield work.elsewhere(bind, work.access)
+
+
+def _value(trace: Trace, work: Work, op: ops.Await) -> Iterator[Work]:
+    yield from work.to(op.value)
+
+
+def _enter(trace: Trace, work: Work, op: ops.Enter) -> Iterator[Work]:
+    entered = [
+        method
+        for cls in trace.project.instances(work.node.to(op.value))
+        for name in ("__enter__", "__aenter__")
+        if (method := trace.project.method(cls.name, name)) is not None
+    ]
+    for method in entered:
+        yield from invocation.results(work, method)
+    if not entered:
+        yield from work.to(op.value)
+
+
+def _phi(trace: Trace, work: Work, op: ops.Phi) -> Iterator[Work]:
+    """Of the values that join: those that can come, and that nothing ends on their branch."""
+    for value in op.values:
+        node = work.node.to(value)
+        if not never_arrives(work.node.code, value, work.node.value) and not trace.goal.ends(
+            trace, node, work.access, work.node.value
+        ):
+            yield work.at(node, work.access, work.use)
+
+
+def _logic(trace: Trace, work: Work, op: ops.Logic) -> Iterator[Work]:
+    yield from work.all(op.values if op.operator == "or" else op.values[-1:])
+
+
+def _choice(trace: Trace, work: Work, op: ops.Choice) -> Iterator[Work]:
+    known = truth(work.node.to(op.test))
+    yield from work.all([value for value, holds in ((op.then, True), (op.other, False)) if known in (None, holds)])
+
+
+def _name(trace: Trace, work: Work, op: ops.Name) -> Iterator[Work]:
+    yield from heap.shared(trace, work)
+    found = trace.project.free(work.node.code, op.name)
+    if found is not None:
+        yield work.at(found, work.access, end(found))
+        yield from _rebound(work, found, op.name)
+
+
+def _import(trace: Trace, work: Work, op: ops.Import) -> Iterator[Work]:
+    yield from heap.shared(trace, work)
+    found = trace.project.definition(work.node)
+    if found is not None:
+        yield work.elsewhere(found, work.access)
+
+
+def _class(trace: Trace, work: Work, op: ops.ClassDef) -> Iterator[Work]:
+    if work.access:
+        yield from heap.of_class(trace, work, work.node.code.file.class_view(op.cls))
+
+
+# -- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _attr(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
+    found = list(_property(trace, work, op))
+    yield from found
+    if found:
+        return
+    yield from heap.shared(trace, work)
+    if any(split(name)[0] == "module" for name in trace.project.types(work.node.to(op.base))):
+        defined = trace.project.definition(work.node)
+        if defined is not None:
+            yield work.elsewhere(defined, work.access)
+    else:
+        yield from work.to(op.base, (op.name, *work.access))
+
+
+def _property(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
+    for cls in trace.project.instances(work.node.to(op.base)):
+        method = trace.project.method(cls.name, op.name)
+        if method is not None and not any(name.startswith("def[") for name in trace.project.types(work.node)):
+            yield from invocation.results(work, method)
+        elif method is None and op.name not in cls.fields and op.name not in cls.assigned:
+            hook = trace.project.method(cls.name, "__getattr__")
+            yield from invocation.results(work, hook) if hook is not None else ()
+
+
+def _item(trace: Trace, work: Work, op: ops.Item) -> Iterator[Work]:
+    key = work.node.to(op.key).const
+    part: str | int = key if isinstance(key, (str, int)) and not isinstance(key, bool) else ANY
+    if isinstance(work.node.to(op.key).op, ops.Build):
+        yield from work.to(op.base)  # a slice is more of the same
+    else:
+        yield from work.to(op.base, (part, *work.access))
+
+
+def _element(trace: Trace, work: Work, op: ops.Element) -> Iterator[Work]:
+    iterated = [
+        method
+        for cls in heap.instances(trace.project, work.node.to(op.base))
+        if (method := trace.project.method(cls.name, "__iter__")) is not None
+    ]
+    for method in iterated:
+        yield from invocation.results(work, method, (ANY, *work.access))
+    yield from work.to(op.base, (ANY, *work.access))
+
+
+def _part(trace: Trace, work: Work, op: ops.Part) -> Iterator[Work]:
+    yield from work.to(op.base, (op.index if op.index >= 0 else ANY, *work.access))
+
+
+# -- displays and texts ---------------------------------------------------------------------------------------------
+
+
+def _build(trace: Trace, work: Work, op: ops.Build) -> Iterator[Work]:
+    if op.kind == "fstring":
+        yield from work.all(trace.goal.parts(trace, work.node, op.items), ())
+    elif op.kind == "dict":
+        yield from _dict(work, op)
+    elif op.kind != "slice":
+        yield from _sequence(work, op)
+
+
+def _dict(work: Work, op: ops.Build) -> Iterator[Work]:
+    """The values under the wanted key, the last first: what stands behind it is overridden."""
+    wanted = work.access[0] if work.access else None
+    for key, item in zip(reversed(op.keys), reversed(op.items), strict=True):
+        if wanted == KEY and key != NONE:
+            yield from work.to(key, work.access[1:])
+            continue
+        name = work.node.to(key).const if key != NONE else None
+        if key == NONE:
+            yield from work.to(item)
+        elif wanted in (None, ANY) or name is None or name == wanted:
+            yield from work.to(item, work.access[1:])
+            if name is not None and name == wanted:
+                return
+
+
+def _sequence(work: Work, op: ops.Build) -> Iterator[Work]:
+    wanted = work.access[0] if work.access else ANY
+    unpacked = [item for item in op.items if _unpacked(work, item) is not None]
+    if isinstance(wanted, int) and not unpacked:
+        yield from work.all(_nth(op.items, wanted), work.access[1:])
+    elif wanted == ANY or isinstance(wanted, int):
+        for item in op.items:
+            inner = _unpacked(work, item)
+            yield from work.to(item, work.access[1:]) if inner is None else work.to(inner, (ANY, *work.access[1:]))
+
+
+def _unpacked(work: Work, item: Value) -> Value | None:
+    """The sequence behind ``*sequence`` in a display."""
+    made = work.node.to(item).op
+    return made.items[0] if isinstance(made, ops.Build) and made.kind == "slice" else None
+
+
+def _format(trace: Trace, work: Work, op: ops.Format) -> Iterator[Work]:
+    if not op.spec.endswith(("d", "f", "e", "g", "x", "%")):
+        yield from work.to(op.value, ())
+
+
+def _binary(trace: Trace, work: Work, op: ops.Bin) -> Iterator[Work]:
+    if op.operator == "|":
+        yield from _union(work, op)
+    elif op.operator == "%":
+        names = _NAMED.findall(work.node.to(op.left).text or "")
+        right = [work.to(op.right, (name,)) for name in names] if names else [work.to(op.right, ())]
+        yield from work.all(value for value in _parts(trace, work, op) if value != op.right)
+        if op.right in _parts(trace, work, op):
+            for found in right:
+                yield from found
+    elif op.operator in ("+", "/"):
+        access: Access = (ANY, *work.access[1:]) if work.access else ()
+        yield from work.all(_parts(trace, work, op), access)
+
+
+def _parts(trace: Trace, work: Work, op: ops.Bin) -> tuple[Value, ...]:
+    return trace.goal.parts(trace, work.node, (op.left, op.right))
+
+
+def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
+    right = work.node.to(op.right).origin
+    yield from work.to(op.right)
+    names = right.op.keys if isinstance(right.op, ops.Build) and right.op.kind == "dict" else ()
+    overridden = work.access and work.access[0] in [right.to(name).const for name in names if name != NONE]
+    if not overridden:
+        yield from work.to(op.left)
+
+
+def _comp(trace: Trace, work: Work, op: ops.Comp) -> Iterator[Work]:
+    keys = op.kind == "dict" and work.access[:1] == (KEY,)
+    yield from work.to(op.key if keys else op.value, work.access[1:])
+
+
+# -- calls ----------------------------------------------------------------------------------------------------------
+
+
+def _call(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    call = work.node
+    yield from _lookup(trace, work, op)
+    codes = invocation.codes(trace, work, op)
+    if codes and len(work.calls) < MAX_CALLS:
+        for code in codes:
+            if code.function.name == "__init__":
+                yield from invocation.constructed(trace, work, op, code)
+            else:
+                yield from invocation.results(work, code)
+        return
+    handed = [edge for edge in trace.project.graph.handovers(call) if edge.result != "none"]
+    for edge in handed:
+        yield from invocation.results(work, edge.code, work.access[1:] if edge.result == "elements" else None)
+    if handed:
+        return
+    if list(trace.project.denoted_classes(call.to(op.func))):
+        yield from invocation.arguments(trace, work, op)
+    else:
+        yield from _library(trace, work, op)
+
+
+def _lookup(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    """``d.get("k")`` and its kin are ``d["k"]``."""
+    call = work.node
+    func = call.to(op.func).origin
+    if not isinstance(func.op, ops.Attr) or trace.project.callees(call):
+        return
+    base = func.op.base
+    if func.op.name in _LOOKUPS and op.args:
+        key = call.to(op.args[0]).const
+        part: str | int = key if isinstance(key, (str, int)) else ANY
+        yield from work.to(base, (part, *work.access))
+        yield from work.all(op.args[1:])
+    elif func.op.name == "pop":
+        yield from work.to(base, (-1, *work.access))
+    elif func.op.name in _VIEWS:
+        pair = func.op.name in ("items", "popitem")
+        rest = work.access[2:] if pair else work.access[1:]
+        keys = func.op.name == "keys" or (pair and work.access[1:2] == (0,))
+        yield from work.to(base, (KEY if keys else ANY, *rest))
+    elif func.op.name in _COPIES:
+        yield from work.to(base)
+
+
+def _library(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    call = work.node
+    func = call.to(op.func)
+    for name in trace.project.names(func):
+        special = _SPECIAL.get(name)
+        if special is not None:
+            yield from special(trace, work, op)
+            return
+        arguments = trace.models.propagates.get(name)
+        if arguments is not None:
+            yield from _propagated(work, op, arguments)
+            return
+    made = trace.project.resolved(func)
+    if made.call is not None and "collections.namedtuple" in trace.project.names(made.to(made.call.func)):
+        yield from invocation.record(work, op, _named_fields(made))
+        return
+    for node in trace.goal.through(trace, call):
+        yield from work.to(node.value, ())
+
+
+def _named_fields(made: Node) -> list[str]:
+    given = made.arg(1, "field_names")
+    if given is None:
+        return []
+    display = given.origin
+    if display.text is not None:
+        return display.text.replace(",", " ").split()
+    items = display.op.items if isinstance(display.op, ops.Build) else ()
+    return [str(display.to(item).const) for item in items]
+
+
+def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> Iterator[Work]:
+    call = work.node
+    for argument in arguments:
+        if argument == "*":
+            yield from work.all((*op.args, *op.star, *(v for _, v in op.keywords), *op.dstar), ())
+        elif argument == "self":
+            receiver = call.receiver
+            yield from work.to(receiver.value, ()) if receiver is not None else ()
+        elif argument == "same":
+            yield from work.all(op.args[:1])
+        elif argument == "each":
+            wanted = work.access[0] if work.access else ANY
+            yield from work.all(_nth(op.args, wanted) if isinstance(wanted, int) else op.args, work.access[1:])
+        else:
+            node = call.arg(argument if isinstance(argument, int) else None, str(argument))
+            yield from work.to(node.value, ()) if node is not None else ()
+
+
+def _zip(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    """``zip(a, b)``: the n-th part of an element is an element of the n-th argument."""
+    wanted = work.access[1] if len(work.access) > 1 else ANY
+    chosen = op.args[wanted : wanted + 1] if isinstance(wanted, int) and wanted >= 0 else op.args
+    yield from work.all((*chosen, *op.star), (ANY, *work.access[2:]))
+
+
+def _enumerate(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    """``enumerate(a)``: only the second part of an element is one of ``a``."""
+    if work.access[1:2] != (0,):
+        yield from work.all(op.args[:1], (ANY, *work.access[2:]))
+
+
+def _getattr(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+    name = work.node.to(op.args[1]).const if len(op.args) > 1 else None
+    yield from work.all(op.args[:1], (name if isinstance(name, str) else ANY, *work.access))
+    yield from work.all(op.args[2:])
+
+
+_SPECIAL: dict[str, _Handler] = {
+    "builtins.zip": _zip,
+    "builtins.enumerate": _enumerate,
+    "builtins.getattr": _getattr,
+}
+
+
+def _caught(trace: Trace, work: Work, op: ops.Caught) -> Iterator[Work]:
+    """An exception that the project raises in the ``try``, or in what that calls: it is made of its arguments."""
+    code = work.node.code
+    handler = next((r for r in code.regions_of(work.node.value) if r.kind == "except"), None)
+    block = next((r for r in code.body.regions if handler and r.kind == "try" and r.group == handler.group), None)
+    if block is None or len(work.calls) >= MAX_CALLS:
+        return
+    names = set(_exception_names(trace, work.node, op.types))
+    for value in range(block.first, block.last):
+        yield from _raised(trace, work, code.node(value), names, work.calls)
+        call = code.node(value)
+        for callee in trace.project.callees(call) if isinstance(call.op, ops.Call) else ():
+            for raised in callee.nodes(ops.Raise):
+                yield from _raised(trace, work, raised, names, (*work.calls, call))
+
+
+def _raised(trace: Trace, work: Work, node: Node, names: set[str], calls: tuple[Node, ...]) -> Iterator[Work]:
+    op = node.op
+    if not isinstance(op, ops.Raise) or op.exception == NONE:
+        return
+    made = node.to(op.exception).origin
+    if made.call is None or made.func is None or names.isdisjoint(_lineages(trace, made.func)):
+        return
+    step = Step(node.place, f"is raised in `{made.spelled}`")
+    for argument in made.call.args:
+        yield work.at(made.to(argument), (), made.value, calls, step)
+
+
+def _exception_names(trace: Trace, node: Node, types: Value) -> Iterable[str]:
+    if types == NONE:
+        return ["builtins.Exception"]
+    made = node.to(types).origin
+    items = [made.to(item) for item in made.op.items] if isinstance(made.op, ops.Build) else [made]
+    return [name for item in items for name in trace.project.names(item)]
+
+
+def _lineages(trace: Trace, func: Node) -> set[str]:
+    found = {"builtins.Exception", "builtins.BaseException"}
+    for name in trace.project.names(func):
+        found.update(trace.project.lineage(name))
+    return found
+
+
+_BACK: dict[type[ops.Op], _Handler] = {
+    ops.Bind: _bind,
+    ops.Await: _value,
+    ops.Enter: _enter,
+    ops.Phi: _phi,
+    ops.Logic: _logic,
+    ops.Choice: _choice,
+    ops.Attr: _attr,
+    ops.Item: _item,
+    ops.Element: _element,
+    ops.Part: _part,
+    ops.Build: _build,
+    ops.Format: _format,
+    ops.Bin: _binary,
+    ops.Comp: _comp,
+    ops.Name: _name,
+    ops.Import: _import,
+    ops.ClassDef: _class,
+    ops.Caught: _caught,
+    ops.Param: invocation.param,
+    ops.Call: _call,
+}

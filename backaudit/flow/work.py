@@ -1,0 +1,76 @@
+"""What a trace has still to look at: a value, the part of it that is wanted, and how it was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from backaudit.facts.ops import NONE, Value
+from backaudit.project import Node
+from backaudit.project.code import ANY, Access
+from backaudit.rule import Step
+
+KEY = "<key>"  # not what a mapping holds, but the keys under which it does
+
+MAX_CALLS = 12
+_MAX_ACCESS = 6
+
+# The steps from a value to the use, the next one first, each with those behind it.
+Steps: TypeAlias = "tuple[Step, Any] | None"
+
+
+class Work(msgspec.Struct, frozen=True):
+    """The part ``access`` of ``node`` is wanted, as it is where operation ``use`` takes it.
+
+    ``calls``: the calls that the search has gone into and not yet left, the innermost last.
+    """
+
+    node: Node
+    access: Access
+    use: Value
+    calls: tuple[Node, ...] = ()
+    steps: Steps = None
+
+    def to(self, value: Value, access: Access | None = None, step: Step | None = None) -> Iterator[Work]:
+        """Another value of the same body, used here."""
+        if value != NONE:
+            yield self.at(self.node.to(value), self.access if access is None else access, self.node.value, step=step)
+
+    def all(self, values: Any, access: Access | None = None) -> Iterator[Work]:
+        """Several of them."""
+        for value in values:
+            yield from self.to(value, access)
+
+    def at(
+        self, node: Node, access: Access, use: Value, calls: tuple[Node, ...] | None = None, step: Step | None = None
+    ) -> Work:
+        """The same search at another value."""
+        steps = self.steps if step is None else (step, self.steps)
+        return Work(node, access[:_MAX_ACCESS], use, self.calls if calls is None else calls, steps)
+
+    def elsewhere(self, node: Node, access: Access) -> Work:
+        """The search goes on in another body, whoever runs it, with the state in which that leaves things."""
+        return self.at(node, access, end(node), ())
+
+    def told(self, last: Step) -> tuple[Step, ...]:
+        """All steps, ``last`` first."""
+        found, rest = [last], self.steps
+        while rest is not None:
+            step, rest = rest
+            found.append(step)
+        return tuple(found)
+
+
+def end(node: Node) -> Value:
+    """A use after everything in the body: closures and importers see its last state."""
+    return len(node.code.ops)
+
+
+def within(path: Access, access: Access) -> Access | None:
+    """What is wanted of the part ``path`` of an object of which ``access`` is wanted; None if nothing is."""
+    for part, wanted in zip(path, access, strict=False):
+        if part != wanted and ANY not in (part, wanted):
+            return None
+    return access[len(path) :]

@@ -1,0 +1,558 @@
+"""Which call runs which function of the project, and what it hands over: by name, by value, and by tables.
+
+A call runs what its callee is known to be (``module.function()``, ``Class()``, a method of an object whose type is
+known). Where the callee is a value (an entry of a dictionary, an argument, a ``partial``, what a factory returned), the
+values behind it are looked up. And some calls hand a function over to be run later (``Thread(target=f, args=…)``,
+``f.delay(…)``, ``map(f, xs)``): tables say where it and its arguments stand (:class:`Handover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.python import VALUE_CALLS
+from backaudit.project.code import ANY, Access, Code, Node
+from backaudit.project.knowledge import Handover
+from backaudit.project.types import split
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+# Method names that so many things have that one definition in the project proves nothing about a receiver.
+COMMON = frozenset(
+    "get set add pop update save delete create all first filter execute run start stop close open read write send "
+    "append extend insert remove clear copy keys values items count index sort join split strip format encode decode "
+    "replace find match search group commit rollback flush query fetchone fetchall scalar load dump loads dumps info "
+    "debug warning error exception log print check validate process handle call connect init main test data "
+    "name".split()
+)
+_DEPTH = 6
+_MANY = 40  # a value that may be more functions than this says nothing
+_OVERRIDES = 12
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """A value that is handed over, or its part ``access``."""
+
+    node: Node
+    access: Access = ()
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a function is called with, as the call would be written out. ``receiver``: the object of a bound method."""
+
+    args: tuple[Passed, ...] = ()
+    keywords: tuple[tuple[str, Passed], ...] = ()
+    star: tuple[Passed, ...] = ()
+    dstar: tuple[Passed, ...] = ()
+    receiver: Node | None = None
+    bound: bool = False
+
+    def after(self, first: Given) -> Given:
+        """The same call where ``first`` has filled the first arguments already (``partial``)."""
+        receiver = self.receiver if first.receiver is None else first.receiver
+        return Given(
+            (*first.args, *self.args), (*self.keywords, *first.keywords), (*first.star, *self.star),
+            (*self.dstar, *first.dstar), receiver, self.bound or first.bound,
+        )  # fmt: skip
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A call may run ``code`` with ``given``; ``result``: what it gives is the call's own value, or its elements."""
+
+    code: Code
+    given: Given
+    result: str = "value"
+
+
+class Wrapping(msgspec.Struct, frozen=True):
+    """What a decorator of the project puts in a function's place: ``inner``, which runs it by ``calls``.
+
+    ``plain``: it hands its own arguments on as they are.
+    """
+
+    inner: Code
+    calls: tuple[Node, ...]
+    plain: bool
+
+
+_NOTHING = Given()
+
+
+class Calls:
+    """The call graph of one project, each question answered once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._edges: dict[Node, tuple[Edge, ...]] = {}
+        self._callers: dict[Code, tuple[Node, ...]] = {}
+        self._targets: dict[Node, tuple[Edge, ...]] = {}
+        self._wrappings: dict[Code, Wrapping | None] = {}
+        self._busy: set[Node] = set()
+
+    # -- forwards --------------------------------------------------------------------------------------------------
+
+    def edges(self, call: Node) -> tuple[Edge, ...]:
+        """The functions that a call runs at once."""
+        call = call.origin
+        found = self._edges.get(call)
+        if found is None:
+            found = tuple(dict.fromkeys(self._named(call)))
+            if not found:
+                found = tuple(dict.fromkeys(self._valued(call)))
+            if call not in self._busy:
+                self._edges[call] = found
+        return found
+
+    def _named(self, call: Node) -> Iterator[Edge]:
+        func = call.func
+        if func is None:
+            return
+        given = _written(call)
+        codes = list(self._denoted(func))
+        for code in codes:
+            yield Edge(code, _as_bound(given, func, self.binds(call, code)))
+        target = func.origin.op
+        if not codes and isinstance(target, ops.Attr) and not self._project.types(func.to(target.base)):
+            only = self._project.only_method(target.name)
+            if only is not None:
+                yield Edge(only, _as_bound(given, func, self.binds(call, only)))
+
+    def _denoted(self, func: Node) -> Iterator[Code]:
+        """The functions that a callee is known to be by its type; a class's ``__init__`` for its construction."""
+        project = self._project
+        made = project.resolved(func)
+        if isinstance(made.op, ops.Def):
+            yield made.code.file.code(made.op.function)
+            return
+        for name in project.types(func):
+            head, over = split(name)
+            code = project.function_named(over) if head == "def" else None
+            cls = project.class_named(over) if head == "type" else None
+            if cls is not None:
+                code = project.method(cls.name, "__init__")
+            if code is not None:
+                yield code
+                yield from self._overrides(func, code)
+
+    def _overrides(self, func: Node, code: Code) -> Iterator[Code]:
+        """The methods of subclasses that may run instead, where the object may be of one of them."""
+        op = func.origin.op
+        if code.cls is None or not isinstance(op, ops.Attr) or code.function.name == "__init__":
+            return
+        receiver = func.origin.to(op.base).origin
+        if isinstance(receiver.op, ops.Call) and code.function.name != "__call__":
+            return  # an object that is made here is of its own class
+        found = self._project.overriding(code)
+        if len(found) <= _OVERRIDES:
+            yield from found
+
+    def _valued(self, call: Node) -> Iterator[Edge]:
+        func = call.func
+        if func is None:
+            return
+        given = _written(call)
+        for target in self.targets(func):
+            yield Edge(target.code, given.after(target.given))
+
+    def targets(self, node: Node, depth: int = 0) -> tuple[Edge, ...]:
+        """The functions that a value may be, with what ``partial`` and bound methods have filled in already."""
+        node = node.origin
+        found = self._targets.get(node)
+        if found is not None:
+            return found
+        if node in self._busy or depth > _DEPTH:
+            return ()
+        self._busy.add(node)
+        try:
+            found = tuple(dict.fromkeys(self._find(node, depth)))
+        finally:
+            self._busy.discard(node)
+        found = found if len(found) <= _MANY else ()
+        if not self._busy:
+            self._targets[node] = found
+        return found
+
+    def _find(self, node: Node, depth: int) -> Iterator[Edge]:
+        known = [*self._typed(node)]
+        if known:
+            yield from known
+            return
+        for value in self._behind(node, depth):
+            yield from self.targets(value, depth + 1)
+        if node.call is not None:
+            yield from self._partial(node, depth)
+
+    def _typed(self, node: Node) -> Iterator[Edge]:
+        project = self._project
+        op = node.op
+        for code in self._denoted(node):
+            bound = code.cls is not None and isinstance(op, ops.Attr) and self.binds_receiver(node.to(op.base), code)
+            made = code.function.name == "__init__"
+            receiver = node.to(op.base) if bound and isinstance(op, ops.Attr) and not made else None
+            yield Edge(code, Given(receiver=receiver, bound=bound or made))
+        for cls in project.instances(node):
+            called = project.method(cls.name, "__call__")
+            if called is not None:
+                yield Edge(called, Given(receiver=node, bound=True))
+
+    def _partial(self, call: Node, depth: int) -> Iterator[Edge]:
+        func = call.func
+        names = self._project.names(func) if func is not None else ()
+        if "functools.partial" not in names and "functools.partialmethod" not in names:
+            return
+        written = _written(call)
+        if written.args:
+            rest = msgspec.structs.replace(written, args=written.args[1:])
+            for target in self.targets(written.args[0].node, depth + 1):
+                yield Edge(target.code, rest.after(target.given))
+
+    def _behind(self, node: Node, depth: int) -> Iterable[Node]:
+        op = node.op
+        if isinstance(op, (ops.Name, ops.Import)):
+            found = self._project.definition(node)
+            return [found] if found is not None else []
+        if isinstance(op, (ops.Phi, ops.Logic)):
+            return [node.to(value) for value in op.values]
+        if isinstance(op, ops.Choice):
+            return [node.to(op.then), node.to(op.other)]
+        if isinstance(op, ops.Item):
+            return self._held(node.to(op.base), node.to(op.key).const, depth)
+        if isinstance(op, (ops.Element, ops.Part)):
+            key = op.index if isinstance(op, ops.Part) and op.index >= 0 else None
+            return self._held(node.to(op.base), key, depth)
+        if isinstance(op, ops.Param):
+            return self._filled(node.code, op.index)
+        if isinstance(op, ops.Attr):
+            return self._kept(node, op)
+        return self._made(node, depth) if isinstance(op, ops.Call) else []
+
+    def _held(self, base: Node, key: object, depth: int) -> Iterator[Node]:
+        """What a display that is kept under a name, or in an attribute, holds under a key (or at all)."""
+        if depth > _DEPTH:
+            return
+        base = self._project.resolved(base)
+        op = base.op
+        if isinstance(op, ops.Build) and op.kind == "dict":
+            for name, item in zip(op.keys, op.items, strict=True):
+                known = base.to(name).const if name != NONE else None
+                if key is None or known is None or known == key:
+                    yield base.to(item)
+        elif isinstance(op, ops.Build) and op.kind != "fstring":
+            chosen = op.items[key : key + 1] if isinstance(key, int) and key >= 0 else op.items
+            yield from (base.to(item) for item in chosen)
+        elif isinstance(op, ops.Attr):
+            for value in self._kept(base, op):
+                yield from self._held(value, key, depth + 1)
+        elif isinstance(op, ops.Call) and base.method in ("items", "values") and base.receiver is not None:
+            yield from self._held(base.receiver, None, depth + 1)
+        elif isinstance(op, ops.Element):
+            yield from self._held(base.to(op.base), None, depth + 1)
+
+    def _filled(self, code: Code, index: int) -> list[Node]:
+        """What the project's calls pass for a parameter; for a decorator's, what it decorates."""
+        found = [self.argument(call, code, index) for call in self.direct_callers(code)[:_MANY]]
+        return [node for node in found if node is not None] + (self.decorated_by(code) if index == 0 else [])
+
+    def decorated_by(self, decorator: Code) -> list[Node]:
+        """The definitions that a function of the project decorates, itself or by what it returns."""
+        return self._decorated.get(decorator, [])
+
+    @cached_property
+    def _decorated(self) -> dict[Code, list[Node]]:
+        table: dict[Code, list[Node]] = {}
+        for file in self._project.files.values():
+            for index, function in enumerate(file.facts.functions):
+                if function.decorators and file.role not in ("test", "example"):
+                    self._note_decorators(table, file.code(index))
+        return table
+
+    def _note_decorators(self, table: dict[Code, list[Node]], code: Code) -> None:
+        made = code.made_by
+        for decorator in code.decorators if made is not None else ():
+            for edge in self.targets(decorator):
+                table.setdefault(edge.code, []).extend([made] if made is not None else [])
+
+    def _kept(self, node: Node, op: ops.Attr) -> Iterator[Node]:
+        """What an attribute was given in the methods of its class, in its body, or at the end of a module."""
+        for name in self._project.types(node.to(op.base)):
+            head, over = split(name)
+            bound = self._project.binding(over, op.name) if head == "module" else None
+            if bound is not None:
+                yield bound
+            cls = self._project.class_named(over if head == "type" else head)
+            for owner in self._project.lineage(cls.name) if cls is not None else ():
+                view = self._project.class_named(owner)
+                if view is not None:
+                    yield from view.values_of(op.name)
+
+    def _made(self, call: Node, depth: int) -> Iterator[Node]:
+        """What a call of the project's function returns, or a dictionary's ``get`` gives."""
+        func = call.func
+        if func is None:
+            return
+        key = call.arg(0)
+        if call.method in ("get", "pop") and call.receiver is not None and key is not None:
+            yield from self._held(call.receiver, key.const, depth + 1)
+            yield from call.args()[1:2]
+            return
+        for edge in self.targets(func, depth + 1):
+            if edge.code.function.name != "__init__" and not edge.code.function.is_generator:
+                yield from edge.code.returned()
+
+    # -- backwards -------------------------------------------------------------------------------------------------
+
+    def callers(self, code: Code) -> tuple[Node, ...]:
+        """The calls that may run ``code``: by its name, by a value that it is, or by handing it over to be run."""
+        found = self._callers.get(code)
+        if found is None:
+            apart = {call for call in self._valuing.get(code, ()) if self._wraps(call, code)}
+            others = [call for call in self._valuing.get(code, ()) if call not in apart]
+            found = tuple(dict.fromkeys([*self.direct_callers(code), *others, *self._handed.get(code, ())]))
+            self._callers[code] = found
+        return found
+
+    def direct_callers(self, code: Code) -> tuple[Node, ...]:
+        """The calls that name ``code``."""
+        key = ("direct callers", code)
+        answers = self._project.answers
+        if key not in answers:
+            name = code.function.name
+            last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
+            named = self._project.calls_of(last)
+            if name == "__init__" and code.cls is not None:
+                inits = self._project.calls_of("__init__")
+                below = self._project.subclasses(code.cls.name)
+                named = [*named, *inits, *(call for sub in below for call in self._project.calls_of(sub.cls.name))]
+            answers[key] = tuple(call for call in named if any(e.code is code for e in self._named(call)))
+        found: tuple[Node, ...] = answers[key]
+        return found
+
+    @cached_property
+    def _valuing(self) -> dict[Code, list[Node]]:
+        """Functions to the calls whose callee is a value that may be them."""
+        table: dict[Code, list[Node]] = {}
+        for code in dict.fromkeys(self._project.calling(VALUE_CALLS)):
+            if code.file.role not in ("test", "example"):
+                for call in code.nodes(ops.Call):
+                    for edge in self.edges(call):
+                        table.setdefault(edge.code, []).append(call)
+        return table
+
+    @cached_property
+    def _handed(self) -> dict[Code, list[Node]]:
+        """Functions to the calls that hand them over to be run."""
+        table: dict[Code, list[Node]] = {}
+        for call in self._project.calls(*sorted(self._project.knowledge.handovers)):
+            for edge in self.handovers(call):
+                table.setdefault(edge.code, []).append(call)
+        return table
+
+    def handovers(self, call: Node) -> tuple[Edge, ...]:
+        """The functions that a call hands over to be run, with what they will be given."""
+        key = ("handovers", call)
+        answers = self._project.answers
+        if key not in answers:
+            answers[key] = tuple(dict.fromkeys(self._find_handovers(call)))
+        found: tuple[Edge, ...] = answers[key]
+        return found
+
+    def _find_handovers(self, call: Node) -> Iterator[Edge]:
+        func = call.func
+        known = self._project.knowledge.handovers
+        table = next((known[name] for name in self._project.names(func) if name in known), None) if func else None
+        if table is None:
+            return
+        given = _handed(call, table)
+        for target in self._handed_function(call, table):
+            bound = Given(bound=True) if _takes_itself(target.code, table) else _NOTHING
+            yield Edge(target.code, given.after(target.given).after(bound), table.result)
+
+    def _handed_function(self, call: Node, table: Handover) -> Iterator[Edge]:
+        if "self" in table.function:
+            if call.receiver is not None:
+                yield from self.targets(call.receiver)
+            return
+        function = _argument(call, table.function)
+        text = function.text if function is not None else None
+        if text is not None:
+            yield from (Edge(code, _NOTHING) for code in self._project.functions_called(text))
+        elif function is not None:
+            yield from self.targets(function)
+
+    # -- arguments -------------------------------------------------------------------------------------------------
+
+    def given(self, call: Node, code: Code) -> Given:
+        """What a call hands to a function that it runs."""
+        for edge in (*self.edges(call), *(self.handovers(call) if call.call is not None else ())):
+            if edge.code is code:
+                return edge.given
+        func = call.func
+        return _as_bound(_written(call), func, self.binds(call, code)) if func is not None else _NOTHING
+
+    def argument(self, call: Node, code: Code, index: int) -> Node | None:
+        """What a call passes for a parameter; None if it leaves it to the default, or unpacks something."""
+        passed = self.passed(call, code, index)
+        return passed.node if passed is not None and not passed.access else None
+
+    def passed(self, call: Node, code: Code, index: int) -> Passed | None:
+        """As :meth:`argument`; it may be a part of a value."""
+        param = code.function.params[index]
+        if param.kind in ("star", "dstar"):
+            return None
+        given = self.given(call, code)
+        for keyword, value in given.keywords:
+            if keyword == param.name:
+                return value
+        position = index - (1 if given.bound else 0)
+        return given.args[position] if param.kind != "keyword" and 0 <= position < len(given.args) else None
+
+    def binds(self, call: Node, code: Code) -> bool:
+        """Whether a call supplies the first parameter itself (a method on its object, a constructor)."""
+        func = call.func
+        op = func.origin.op if func is not None else None
+        if code.cls is None or func is None:
+            return False
+        if code.function.name == "__init__" or not isinstance(op, ops.Attr):
+            return not self._is_static(code)
+        return self.binds_receiver(func.origin.to(op.base), code)
+
+    def binds_receiver(self, receiver: Node, code: Code) -> bool:
+        """Whether ``receiver.method`` has the first parameter filled."""
+        if self._is_static(code):
+            return False
+        names = {name for d in code.decorators for name in self._project.names(d)}
+        if "builtins.classmethod" in names or code.function.name == "__init__":
+            return True
+        return not any(split(name)[0] == "type" for name in self._project.types(receiver))
+
+    def _is_static(self, code: Code) -> bool:
+        return any("builtins.staticmethod" in self._project.names(d) for d in code.decorators)
+
+    # -- decorators ------------------------------------------------------------------------------------------------
+
+    def wrapping(self, code: Code) -> Wrapping | None:
+        """What the project's own decorator puts in the place of a function."""
+        if code not in self._wrappings:
+            self._wrappings[code] = None
+            self._wrappings[code] = self._find_wrapping(code)
+        return self._wrappings[code]
+
+    def _find_wrapping(self, code: Code) -> Wrapping | None:
+        for decorator in code.decorators:
+            for edge in self.targets(decorator):
+                found = self._wrapped(edge.code)
+                if found is not None:
+                    return found
+        return None
+
+    def _wrapped(self, decorator: Code) -> Wrapping | None:
+        """What a function that is given a function returns, if that runs the other."""
+        for returned in decorator.returned():
+            for made in (returned.origin, *(n.origin for n in returned.args())):
+                if isinstance(made.op, ops.Def) and made.code is decorator:
+                    inner = decorator.file.code(made.op.function)
+                    calls = tuple(c for c in inner.nodes(ops.Call) if self._is_first(c.func, decorator))
+                    if calls:
+                        return Wrapping(inner, calls, all(_forwards(call) for call in calls))
+        return None
+
+    def _is_first(self, func: Node | None, decorator: Code) -> bool:
+        found = self._project.resolved(func) if func is not None else None
+        return found is not None and found.code is decorator and isinstance(found.op, ops.Param) and found.op.index == 0
+
+    def _wraps(self, call: Node, code: Code) -> bool:
+        """Whether ``call`` is that of a decorator in whose place others call ``code``."""
+        wrapping = self.wrapping(code)
+        return wrapping is not None and call in wrapping.calls
+
+
+def _written(call: Node) -> Given:
+    op = call.call
+    if op is None:
+        return _NOTHING
+    node = call.origin
+    return Given(
+        tuple(Passed(node.to(value)) for value in op.args),
+        tuple((name, Passed(node.to(value))) for name, value in op.keywords),
+        tuple(Passed(node.to(value)) for value in op.star),
+        tuple(Passed(node.to(value)) for value in op.dstar),
+    )
+
+
+def _as_bound(given: Given, func: Node, bound: bool) -> Given:
+    op = func.origin.op
+    receiver = func.origin.to(op.base) if bound and isinstance(op, ops.Attr) else None
+    return msgspec.structs.replace(given, receiver=receiver, bound=True) if bound else given
+
+
+def _argument(call: Node, names: tuple[int | str, ...]) -> Node | None:
+    for name in names:
+        found = call.arg(name) if isinstance(name, int) else call.arg(None, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _handed(call: Node, table: Handover) -> Given:
+    """The arguments for a function that is handed over."""
+    written = _written(call)
+    args: tuple[Passed, ...] = ()
+    keywords: tuple[tuple[str, Passed], ...] = ()
+    star: tuple[Passed, ...] = ()
+    dstar: tuple[Passed, ...] = ()
+    if table.rest is not None:
+        args, star = written.args[table.rest :], written.star
+        keywords = tuple(item for item in written.keywords if item[0] not in (*table.function, *table.options))
+        dstar = written.dstar
+    packed, named = _argument(call, table.args), _argument(call, table.kwargs)
+    if packed is not None:
+        made = packed.origin
+        if isinstance(made.op, ops.Build) and made.op.kind in ("list", "tuple"):
+            args = tuple(Passed(made.to(item)) for item in made.op.items)
+        else:
+            star = (Passed(packed),)
+    if named is not None:
+        dstar = (Passed(named),)
+    if table.elements is not None:
+        args = tuple(Passed(passed.node, (ANY,)) for passed in written.args[table.elements :])
+    return Given(args, keywords, star, dstar)
+
+
+def _takes_itself(code: Code, table: Handover) -> bool:
+    """Whether a task gets itself as its first argument."""
+    if not table.bound:
+        return False
+    for decorator in code.decorators:
+        given = decorator.arg(None, table.bound)
+        if given is not None and given.const is True:
+            return True
+    return False
+
+
+def _forwards(call: Node) -> bool:
+    """Whether a call hands on the parameters of the body that it stands in as they are."""
+    op, code = call.call, call.code
+    if op is None:
+        return False
+
+    def is_param(value: int, index: int, kind: str) -> bool:
+        found = code.ops[code.origin(value)]
+        if not isinstance(found, ops.Param):
+            return False
+        param = code.function.params[found.index]
+        return param.kind in (("positional", "normal") if kind == "normal" else (kind,)) and index in (-1, found.index)
+
+    named = all(is_param(value, -1, "keyword") or is_param(value, -1, "normal") for _, value in op.keywords)
+    return (
+        named
+        and all(is_param(value, index, "normal") for index, value in enumerate(op.args))
+        and all(is_param(value, -1, "star") for value in op.star)
+        and all(is_param(value, -1, "dstar") for value in op.dstar)
+    )
