@@ -26,7 +26,7 @@ _LIMITS = frozenset(
         "update", "iterator", "top", "cut",
     }
 )  # fmt: skip
-_ENDS = ("all", "fetchall", "filter", "exclude", "order_by", "select_related", "prefetch_related")
+_ENDS = ("all", "fetchall", "fetch", "fetch_all", "filter", "exclude", "order_by", "select_related", "prefetch_related")
 _FINDS = ("find", "find_all", "aggregate", "objects")
 _QUERYSETS = ("QuerySet", "Manager")
 _AGGREGATES = re.compile(
@@ -51,7 +51,7 @@ def endless_queries(project: Project) -> Iterator[Endless]:
         for node in project.calls_of(method):
             if project.role(node.code.path) != "production" or not reached(project, node.code):
                 continue
-            what = _sql_rows(project, node) if method == "fetchall" else _rows(project, node)
+            what = _sql_rows(project, node) if method.startswith("fetch") else _rows(project, node)
             key = (node.code.path, node.at.line)
             if what and key not in told:
                 told.add(key)
@@ -95,7 +95,8 @@ def _reads_all(node: Node) -> bool:
         elif isinstance(op, ops.Item) and op.base in held:
             return False
         elif isinstance(op, ops.Call):
-            listed |= bool(op.args) and op.args[0] in held and call.method in ("list", "dumps", "tuple")
+            given = bool(op.args) and op.args[0] in held
+            listed |= given and (call.method in ("list", "dumps", "tuple") or bool(call.code.project.callees(call)))
         elif isinstance(op, (ops.Element, ops.Return)) and not held.isdisjoint(operands(op)):
             listed = True
     return listed
@@ -195,6 +196,7 @@ def _sql_rows(project: Project, node: Node) -> str:
     made = receiver.origin if receiver is not None else node
     made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
     executed = made if made.method == "execute" else _last_execute(node, made)
+    executed = node if node.method in ("fetch", "fetch_all") else executed
     first = executed.arg(0) if executed is not None else None
     texts = spelled_strings(project, first) if first is not None else ()
     if not texts or not all(_SELECT.match(text) for text in texts):

@@ -8,6 +8,7 @@ from itertools import islice
 
 import msgspec
 
+from backaudit.backend.inputs.reads import form_field
 from backaudit.backend.routes import client_input
 from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
@@ -26,6 +27,7 @@ _CREATORS = ("create", "acreate", "update_or_create", "get_or_create", "values",
 _CHANGES = ("update_one", "update_many", "find_one_and_update")
 # A helper that stores is called from many handlers, and each of them lets its input through.
 _ORIGINS = 20
+_ASKING = frozenset("validate validate_on_submit is_valid full_clean validate_csrf_token".split())
 _NUMBERS = ("builtins.int", "builtins.float", "decimal.Decimal")
 
 
@@ -57,7 +59,14 @@ class RawInput(ClientInput):
         return super().source(trace, node, access) if isinstance(op, (ops.Attr, ops.Call)) else None
 
     def _checked(self, project: Project, node: Node, access: Access) -> str | None:
-        return None
+        """A field of a form whose validators never run: nobody asks the form."""
+        field = form_field(project, node)
+        if field is None or any(call.method in _ASKING for call in node.code.nodes(ops.Call)):
+            return None
+        form = node.spelled.partition(".")[0]
+        handed = any(form == argument.spelled for call in node.code.nodes(ops.Call) for argument in call.args())
+        made = f"`{node.spelled}` comes from the client (form), which is never asked to validate"
+        return None if handed or node.code.function.kind == "class" or form == "self" else made
 
     def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
         if isinstance(node.op, ops.Call):

@@ -10,8 +10,11 @@ _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+|\d+")
 _PASSWORD = frozenset(
     "password passwd pwd passphrase pass passcode contraseña contrasenia contrasena clave senha passwort kennwort "
     "parola haslo hasło wachtwoord lösenord losenord adgangskode sifre şifre пароль motdepasse mdp passw pswd "
-    "psw pw".split()
+    "psw pw kennwort parol salasana jelszo jelszó heslo lozinka geslo 密码 密碼 パスワード 비밀번호".split()
 )
+_PHRASES = (("mot", "passe"), ("palavra", "passe"), ("parola", "chiave"), ("kata", "sandi"), ("mat", "khau"))
+# A stem that is written together with its neighbours: ``apassword``, ``userpasswd``, ``passwordhash``.
+_STEM = re.compile(r"(passwords?|passwd|passwort|contrase[nñ]a|kennwort|wachtwoord)")
 # With one of these beside it, the name means something about passwords, not a password.
 _ABOUT = frozenset(
     "hash hashed hasher hashers hashing digest encrypted encoded enc crypt bcrypt salt salted id url uri link path "
@@ -21,22 +24,24 @@ _ABOUT = frozenset(
     "algorithm scheme schemes rounds iterations required enabled disabled count attempts attempt history file column "
     "label title text placeholder widget type bearer flow request response params body cipher provider attr attribute "
     "verify verified match matches matched needs need must set get last first use show hide store stored db existing "
-    "ok through by boarding key name prompt parser reminder email mail backend input_type class cls config".split()
+    "ok through by boarding key name prompt parser reminder email mail backend input_type class cls config "
+    "less no forgot forgotten".split()
 )
 
 
 @lru_cache(maxsize=65536)
 def words(name: str) -> tuple[str, ...]:
     """The words of an identifier or key: ``userPasswordHash`` as user, password, hash."""
-    return tuple(piece.lower() for piece in _PIECES.findall(name))
+    pieces = (piece.lower() for piece in _PIECES.findall(name))
+    return tuple(part for piece in pieces for part in _STEM.split(piece) if part)
 
 
 @lru_cache(maxsize=65536)
 def means_password(name: str) -> bool:
     """Whether a name says that its value is a password as somebody typed it."""
     parts = words(name)
-    if "mot" in parts and "passe" in parts:
-        return True
+    if any(set(phrase) <= set(parts) for phrase in _PHRASES):
+        return not _ABOUT.intersection(parts)
     if not _PASSWORD.intersection(parts) or _ABOUT.intersection(parts):
         return False
     if "pass" in parts or "pw" in parts or "clave" in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
+from backaudit.flow.dead import dead_validators
 from backaudit.flow.raw import raw_stores
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
@@ -61,4 +62,11 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
             message=f"{what[0].upper()}{what[1:]} and becomes {stored.name}: nothing checks its type, length or form.",
             confidence="medium",
             trace=(*stored.origin.steps, Step(stored.at.place, f"becomes {stored.name}")),
+        )
+    for dead in dead_validators(project):
+        name = dead.method.function.name
+        yield Finding(
+            place=first_line(dead.method.place),
+            message=f"`{name}()` never runs: `{dead.cls.cls.name}` has no field `{dead.field}`.",
+            confidence="medium",
         )
