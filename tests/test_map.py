@@ -87,10 +87,10 @@ def both() -> tuple[dict[str, Any], dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=EVERYTHING.parent, capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout), _ours()
+    return json.loads(done.stdout), ours()
 
 
-def _ours() -> dict[str, Any]:
+def ours() -> dict[str, Any]:
     from tests.projects import project
 
     linked = project({"openapi_app.py": EVERYTHING.read_text("utf-8")})

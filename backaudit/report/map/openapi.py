@@ -153,8 +153,13 @@ class _Document:
 
     def _joined(self, sent: list[Sent]) -> Json:
         """One schema of a body's parts: whole schemas, and fields that are sent by themselves."""
-        wholes = [self.schemas.of_shape(one.shape) for one in sent if not one.name]
         fields = [one for one in sent if one.name]
+        # A whole that nothing checks is what the fields are read from; by itself it may be anything.
+        wholes = [
+            self.schemas.of_shape(one.shape) if one.checked else {}
+            for one in sent
+            if not one.name and (one.checked or not fields)
+        ]
         if fields:
             made: Json = {"type": "object", "properties": {one.name: self._property(one) for one in fields}}
             required = [one.name for one in fields if one.required]
