@@ -272,8 +272,23 @@ def arguments(project: Project, call: Node, code: Code) -> dict[object, Node]:
     return found
 
 
+def spread(node: Node, given: Given) -> list[tuple[Node, Given]]:
+    """What a call's ``*names`` stands for, value by value, each with the case in which it is to be read.
+
+    ``names`` is a parameter that collects arguments, or a comprehension over one: ``*[prefixed(url) for url in urls]``.
+    """
+    here = node.origin
+    op = here.op
+    if isinstance(op, ops.Comp):
+        value = here.to(op.value)
+        loops = [loop for loop in _variables(node.code.project, [value])[1] if isinstance(loop.op, ops.Element)]
+        over = [(loop, rest(loop.to(loop.op.base), given)) for loop in loops if isinstance(loop.op, ops.Element)]
+        return [(value, {**given, loop: item}) for loop, items in over[:1] for item in items]
+    return [(value, given) for value in rest(here, given)]
+
+
 def rest(node: Node, given: Given) -> list[Node]:
-    """What a call's ``*names`` stands for, where ``names`` is a parameter that collects arguments."""
+    """The arguments that a parameter ``*names`` collects."""
     op = node.origin.op
     if not isinstance(op, ops.Param):
         return []
@@ -303,7 +318,7 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
     return [{**case, **more} for case in passed or [{}] for more in found][:_CASES]
 
 
-_CASES = 64
+_CASES = 600
 
 
 def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Node]]:

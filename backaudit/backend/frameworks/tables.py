@@ -18,7 +18,7 @@ from backaudit.backend.locate import (
     definition_of,
     items,
     named_value,
-    rest,
+    spread,
     strings,
     text_of,
 )
@@ -168,15 +168,21 @@ class _Reader:
             yield from self._referring(call, table, spec, list(handlers_of(self.project, handler)), None)
             return
         paths = self._registered_paths(call, spec)
-        depends = [*paths, handler, *([m] if (m := pick(call, spec.methods)) is not None else [])]
+        depends = [
+            *paths,
+            *self._starred(call, spec),
+            handler,
+            *([m] if (m := pick(call, spec.methods)) is not None else []),
+        ]
         for case in cases(self.project, call.code, depends):
             suffix = text_of(self.project, call.arg(None, spec.suffix), case) if spec.suffix else None
             handlers = list(handlers_of(self.project, handler, case, suffix or ""))
             methods = self._called_methods(call, spec, handlers, case)
             routers = self._routers(call, case, None)
-            for node in [*paths, *(more for star in self._starred(call, spec) for more in rest(star, case))]:
-                text = text_of(self.project, node, case)
-                several = [text] if text is not None else list(strings(self.project, node, case))
+            more = [found for star in self._starred(call, spec) for found in spread(star, case)]
+            for node, inner in [*((node, case) for node in paths), *more]:
+                text = text_of(self.project, node, inner)
+                several = [text] if text is not None else list(strings(self.project, node, inner))
                 for path in several:
                     yield from self._made(call, table, (node, path), methods, handlers, routers)
             if spec.path == "":
