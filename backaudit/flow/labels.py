@@ -248,6 +248,10 @@ def _decides(text: str) -> bool:
     )
 
 
+# What gives stored rows and documents.
+_ROWS = frozenset(
+    "fetchone fetchall fetchmany fetchrow fetch_one fetch_all find_one first one one_or_none scalar scalar_one".split()
+)
 # A value, or the field of a form that holds it (``form.password.data``).
 _VALUES: tuple[Access, ...] = ((), ("data",))
 
@@ -326,8 +330,8 @@ class Password(Goal):
                 return False
         if types:
             return True
-        if isinstance(base.origin.op, ops.Element):
-            return False  # one of many: a row, as a rule
+        if isinstance(base.origin.op, ops.Element) or base.origin.method in _ROWS:
+            return False  # a row, as a rule
         spelled = base.spelled.lower()
         return not any(word in spelled for word in ("settings", "config", "env", "conf", "url", "args", "options"))
 
