@@ -175,7 +175,41 @@ def _descend(project: Project, name: str, access: Access) -> str:
     if isinstance(field, int):
         fields = [n for n, f in cls.fields.items() if isinstance(f.op, ops.Bind) and f.op.annotation != NONE]
         field = fields[field] if field < len(fields) else ""
-    return cls.cls.name if _is_text(project, cls, str(field)) else ""
+    return cls.cls.name if _is_text(project, cls, str(field)) and not _is_servers(project, cls, str(field)) else ""
+
+
+def _is_servers(project: Project, cls: ClassView, field: str) -> bool:
+    """Whether all that is ever stored in a column is seen, and a client's text is not among it."""
+    kinds = project.models.kinds
+    holders = sorted(kinds.get("forms", frozenset()) | kinds.get("schemas", frozenset()))
+    for holder in project.subclasses(*holders):
+        meta = holder.inner.get("Meta")
+        if meta is not None and "model" in meta.fields and cls in project.denoted_classes(meta.fields["model"].origin):
+            return False
+    writes = list(_writes(project, cls, field))
+    return bool(writes) and not any(
+        value is None or any(True for _ in Trace(project, ClientInput(project, "html")).origins(value, (), at.value))
+        for at, value in writes
+    )
+
+
+def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node, Node | None]]:
+    """(where, what) is stored in a column; what is None where it cannot be told."""
+    for call in project.calls_of(cls.cls.name):
+        if call.call is not None and call.func is not None and cls in project.denoted_classes(call.func):
+            given = call.keywords().get(field)
+            if given is not None or call.call.dstar or call.call.args:
+                yield call, given
+    for method in ("create", "get_or_create", "update_or_create", "update", "bulk_create"):
+        for call in project.calls_of(method):
+            types = project.types(call.receiver) if call.receiver is not None else ()
+            if any(cls.name in name for name in types):
+                yield call, call.keywords().get(field)
+    for code in project.mentioning(field):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            if isinstance(op, ops.SetAttr) and op.name == field and cls in project.instances(node.to(op.base)):
+                yield node, node.to(op.value)
 
 
 def _is_text(project: Project, cls: ClassView, name: str) -> bool:
