@@ -14,7 +14,7 @@ from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, named_as_users
 from backaudit.backend.denial import conditions, sides, tests_around
 from backaudit.backend.frameworks.django import class_field
-from backaudit.backend.guards import authenticated, guarded
+from backaudit.backend.guards import authenticated, guarded, in_body
 from backaudit.backend.locate import items
 from backaudit.backend.ownership import generic_table
 from backaudit.backend.records import UNMOUNTED, Guard, Route
@@ -106,11 +106,16 @@ def _judged(project: Project, route: Route) -> Exposed | None:
     if changed is not None:
         return _of_change(project, route, *changed)
     revealed = _revealed(project, route)
-    if revealed is not None:
-        table, at = revealed
-        confidence: Confidence = "high" if _in_bulk(route) else "low" if is_user_table(table) else "medium"
-        return _exposed(project, route, "reveals", _name(table), at, confidence)
-    return None
+    return _of_reveal(project, route, *revealed) if revealed is not None else None
+
+
+def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
+    """Rows that are shown; where no route with a guard has to do with them, they may be meant to be."""
+    kept = is_user_table(table) or _guarded_elsewhere(project, table)
+    single: Confidence = "low" if is_user_table(table) or not kept else "medium"
+    bulk: Confidence = "high" if kept else "medium"
+    found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
+    return found if kept or found.siblings else None
 
 
 def _open_on_purpose(project: Project, route: Route) -> bool:
@@ -172,9 +177,9 @@ def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
     found: list[tuple[int, Place, Guard, Route]] = []
     public = public_words(project) - {"logout", "signout"}
     for other in project.once(guarded):
-        guard = next((g for g in other.guards if g.kind in ("authenticates", "role") and not _in_body(g)), None)
+        guard = next((g for g in other.guards if g.kind in ("authenticates", "role") and not in_body(g)), None)
         guard = guard or (_own_check(project, other) if not words(other) & (public - {"auth"}) else None)
-        open_by_name = words(other) & public and not (guard is not None and _in_body(guard))
+        open_by_name = words(other) & public and not (guard is not None and in_body(guard))
         if guard is not None and not open_by_name and other.handler.file.role == "production":
             same_view = route.view is not None and other.view is route.view
             distance = 0 if same_view else 1 if other.handler.file is route.handler.file else 2
@@ -186,13 +191,9 @@ def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
 def _own_check(project: Project, route: Route) -> Guard | None:
     """The check of the HTTP session that a handler makes itself before it answers, if it turns strangers away by it."""
     code = route.handler
-    guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and _in_body(g)), None)
+    guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and in_body(g)), None)
     tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
     return guard if guard is not None and any("http-session" in _asks(project, test) for test in tests) else None
-
-
-def _in_body(guard: Guard) -> bool:
-    return guard.name == "a check in the body"
 
 
 def _name(table: Table) -> str:
@@ -259,8 +260,7 @@ def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | No
     for place, table in found:
         if is_user_table(table) and path & {"users", "user", "usuarios", "usuario", "members", "accounts", "customers"}:
             return table, place
-        owned = owner_column(project, table) is not None and not _published(project, table)
-        if owned and _guarded_elsewhere(project, table):
+        if owner_column(project, table) is not None and not _published(project, table):
             return table, place
     return None
 

@@ -19,6 +19,7 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
 
 _KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
+_CHECK = "a check in the body"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
 _HTTP = ("get", "post", "put", "patch", "delete")
@@ -87,6 +88,11 @@ def _turning_away(found: Iterable[Step]) -> tuple[Guard, ...]:
 def authenticated(route: Route) -> bool:
     """Whether a route knows its caller: any guard but a rate limit tells."""
     return any(guard.kind != "rate-limit" for guard in route.guards)
+
+
+def in_body(guard: Guard) -> bool:
+    """Whether a guard is a check that the handler makes itself."""
+    return guard.name == _CHECK
 
 
 class _Reader:
@@ -487,7 +493,7 @@ class _Reader:
                 if code is not None:
                     yield from self._check(name, code)
             return
-        yield from self._check("a check in the body", route.handler)
+        yield from self._check(_CHECK, route.handler)
 
     def _check(self, name: str, code: Code) -> Iterator[Step]:
         kinds = denials(self.project, code)

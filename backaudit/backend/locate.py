@@ -424,3 +424,19 @@ def conditions(test: Node) -> Iterator[Node]:
             yield from conditions(here.to(value))
     else:
         yield here
+
+
+def on_the_way(code: Code, value: int, later: int) -> bool:
+    """Whether control that comes to ``later`` can have come by ``value``.
+
+    It cannot where ``value`` stands in a branch that has left, or in the other branch of the same statement.
+    """
+    around = {(region.first, region.last): region for region in code.regions_of(later)}
+    groups = {region.group: region for region in around.values()}
+    for region in code.regions_of(value):
+        if (region.first, region.last) in around:
+            continue
+        other = groups.get(region.group)
+        if region.exits in ("return", "raise") or (other is not None and {region.kind, other.kind} == {"then", "else"}):
+            return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import operands
+from backaudit.backend.locate import on_the_way
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
@@ -88,7 +89,7 @@ def tests(code: Code, before: Value) -> Iterator[Value]:
     seen: set[Value] = set()
     for region in code.body.regions:
         asks = region.kind in ("then", "else", "loop", "lazy", "case", "comp") and 0 <= region.test < before
-        if asks and region.test not in seen:
+        if asks and region.test not in seen and on_the_way(code, region.test, before):
             seen.add(region.test)
             yield region.test
     for value in range(before):

@@ -15,7 +15,7 @@ from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
 from backaudit.backend.frameworks.django import class_field
-from backaudit.backend.guards import authenticated, guarded
+from backaudit.backend.guards import authenticated, guarded, in_body
 from backaudit.backend.records import Route
 from backaudit.backend.schema import Table
 from backaudit.facts.place import Place
@@ -64,10 +64,14 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
 
 
 def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
-    if route.handler.file.role != "production" or any(guard.kind in ("role", "ownership") for guard in route.guards):
+    if route.handler.file.role != "production" or any(guard.kind == "role" for guard in route.guards):
         return
     handled = route.handler.function.kind == "function"
     seen = events(project, route) if handled else ()
+    # A check in the body is one of the ties, which tell as well what it does not cover.
+    tied = any(event.tie for event in seen)
+    if any(guard.kind == "ownership" and not (tied and in_body(guard)) for guard in route.guards):
+        return
     known = authenticated(route) or any(event.tie for event in seen)
     if not known and not (handled and caller_reads(project, route.handler)):
         return

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
-from backaudit.backend.guards import guarded
+from backaudit.backend.guards import authenticated, guarded
 from backaudit.backend.locate import decorated, items, strings
 from backaudit.backend.records import Route
 from backaudit.backend.settings import django_setting, is_literally, settings_named
@@ -193,7 +193,7 @@ def _never_on(project: Project) -> Iterator[Finding]:
     open_forms = [route for route in project.once(guarded) if _takes_form(project, route)]
     if not open_forms:
         return
-    first = open_forms[0]
+    first = next((route for route in open_forms if authenticated(route)), open_forms[0])
     for call in project.calls("flask.Flask"):
         if project.role(call.code.path) == "production":
             shown = f"{'/'.join(first.methods)} {first.path}"

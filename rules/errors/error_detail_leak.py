@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.backend.catching import (
     Handler,
     chosen,
@@ -12,12 +14,16 @@ from backaudit.backend.catching import (
     handler_of,
     handlers,
     last_name,
+    operands,
     reached,
 )
-from backaudit.backend.responses import answering, answers, error_handlers
+from backaudit.backend.responses import Answer, answering, answers, error_handlers
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Confidence, Finding, Step, rule
+
+_DEPTH = 6
 
 
 @rule("errors/error-detail-leak", severity="medium", cwe=209, owasp=("A10:2025", "A05:2021", "API8:2023"))
@@ -81,6 +87,7 @@ def error_detail_leak(project: Project) -> Iterator[Finding]:
     for code in bodies:
         if code.file.role == "production":
             yield from _answered(project, code)
+            yield from _handed_up(project, code)
             yield from _shown(project, code)
 
 
@@ -95,6 +102,57 @@ def _answered(project: Project, code: Code) -> Iterator[Finding]:
         if source is not None and confidence is not None:
             told.add(answer.value)
             yield _finding(project, answer.node, source, confidence, "the answer")
+
+
+def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
+    """``return None, str(error)`` of a helper whose caller puts the text into its answer."""
+    if code in answering(project) or code.function.kind != "function":
+        return
+    for node in code.nodes(ops.Return):
+        op = node.op
+        returned = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
+        for index, part in _returned_parts(returned) if returned is not None and not chosen(node) else ():
+            source = exception_text(project, part)
+            confidence = _judge(project, source) if source is not None else None
+            answer = _answer_of(project, code, index) if confidence is not None else None
+            if source is not None and confidence is not None and answer is not None:
+                found = _finding(project, node, source, confidence, "the answer")
+                step = Step(first_line(answer.node.place), "the caller answers with it")
+                yield msgspec.structs.replace(found, trace=(*found.trace, step))
+                break
+
+
+def _returned_parts(returned: Node) -> list[tuple[int, Node]]:
+    """The parts of a tuple with their positions; -1 for a value that is not one."""
+    op = returned.op
+    if isinstance(op, ops.Build) and op.kind == "tuple":
+        return [(index, returned.to(item)) for index, item in enumerate(op.items)]
+    return [(-1, returned)]
+
+
+def _answer_of(project: Project, code: Code, index: int) -> Answer | None:
+    """The answer of a caller that holds what a function returns (that part of it)."""
+    for call in project.callers(code):
+        final = call.code in answering(project)
+        for answer in answers(project, call.code):
+            if (answer.how != "return" or final) and any(_holds(part, call, index, 0) for part in answer.body):
+                return answer
+    return None
+
+
+def _holds(node: Node, call: Node, index: int, depth: int) -> bool:
+    here = node.origin
+    op = here.op
+    if isinstance(op, (ops.Part, ops.Await)):
+        base = here.to(op.base if isinstance(op, ops.Part) else op.value).origin
+        base = base.to(base.op.value).origin if isinstance(base.op, ops.Await) else base
+        if base == call:
+            return index < 0 or not isinstance(op, ops.Part) or op.index == index
+    if here == call:
+        return index < 0
+    if isinstance(op, (ops.Call, ops.Attr)) or depth > _DEPTH:
+        return False
+    return any(_holds(here.to(value), call, index, depth + 1) for value in operands(op) if value != NONE)
 
 
 def _shown(project: Project, code: Code) -> Iterator[Finding]:

@@ -9,12 +9,14 @@ from backaudit.backend.catching import escapes, first_line
 from backaudit.backend.lookups import alike, asked, behind, chain, none_giving, raising
 from backaudit.backend.routes import by_handler
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Confidence, Finding, Step, rule
 
+_RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
+_NEEDS_ROW = frozenset(("delete", "refresh", "expunge"))
 _LATEST = frozenset(("latest", "earliest"))
 
 
@@ -144,21 +146,30 @@ def _none(project: Project) -> Iterator[Finding]:
 def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
     told: list[Value] = []
     for value, op in enumerate(code.ops):
-        if not isinstance(op, (ops.Attr, ops.Item)):
-            continue
-        sources = [v for v in behind(code, op.base) if v in given]
+        used = _used(project, code.node(value), op)
+        sources = [v for v in behind(code, used) if v in given] if used != NONE else []
         if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
             continue
         call = given[sources[0]]
-        if _is_lazy(project, call) and not isinstance(code.ops[code.origin(op.base)], (ops.Await, ops.Phi)):
+        if _is_lazy(project, call) and not isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi)):
             continue  # the query goes on: it gives something only once it is awaited
-        raised = ("builtins.AttributeError",) if isinstance(op, ops.Attr) else ("builtins.TypeError",)
+        raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
         path = None if _never_none(call) else escapes(project, code.node(value), raised)
         sure = _sureness(project, path) if path is not None else None
         origin = _origin(project, call) if sure is not None else None
         if origin is not None and sure is not None:
             told.append(sources[0])
             yield _finding(code.node(value), call, found[call], origin, sure)
+
+
+def _used(project: Project, node: Node, op: ops.Op) -> Value:
+    """The value that must not be None for an operation to succeed."""
+    if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
+        return op.base
+    if isinstance(op, ops.Call) and op.args and node.method in _NEEDS_ROW and node.func is not None:
+        known = project.models.kinds.get("needs-row", frozenset())
+        return op.args[0] if not known.isdisjoint(project.names(node.func)) else NONE
+    return NONE
 
 
 def _is_lazy(project: Project, call: Node) -> bool:
@@ -222,12 +233,17 @@ def _around(call: Node) -> Iterator[Node]:
 
 def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence) -> Finding:
     op = use.op
-    read = f"`.{op.name}`" if isinstance(op, ops.Attr) else "an item"
+    if isinstance(op, ops.Call):
+        does = f"`{use.method}()` is given it"
+    elif isinstance(op, ops.Item):
+        does = "an item of it is read"
+    else:
+        does = f"`.{getattr(op, 'name', '')}` of it is {'set' if isinstance(op, ops.SetAttr) else 'read'}"
     through = "" if lookup == call else f" (from `{lookup.method}()`)"
     steps = [*origin.steps, Step(first_line(call.place), f"`{call.method}()` gives None if nothing is found{through}")]
     return Finding(
         place=first_line(use.place),
-        message=f"`{call.method}()` gives None when nothing is found, and {read} of it is read: a 500, not a 404.",
+        message=f"`{call.method}()` gives None when nothing is found, and {does}: a 500, not a 404.",
         confidence=sure,
-        trace=(*steps, Step(first_line(use.place), f"reads {read} of it")),
+        trace=(*steps, Step(first_line(use.place), does)),
     )

@@ -17,6 +17,7 @@ from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
 from backaudit.backend.access.tables import touched_table
 from backaudit.backend.denial import mention
+from backaudit.backend.locate import on_the_way
 from backaudit.backend.queries.chains import table_of
 from backaudit.backend.records import Route
 from backaudit.backend.schema import Table, schema
@@ -71,7 +72,14 @@ def _open(found: list[Event]) -> Iterator[Event]:
 
 def _covers(tie: Event, event: Event) -> bool:
     same = tie.table is None or event.table is None or tie.table is event.table
-    return same and (event.effect < 0 or tie.node.value < event.effect)
+    before = event.effect < 0 or tie.node.value < event.effect
+    return same and before and _together(tie.node, event.node)
+
+
+def _together(one: Node, other: Node) -> bool:
+    """Whether one run of the body can pass both: not two branches of which the first has left."""
+    first, last = sorted((one.value, other.value))
+    return on_the_way(one.code, first, last)
 
 
 def _event_memory(project: Project) -> dict[tuple[Code, Context, int], tuple[Event, ...]]:
