@@ -255,7 +255,7 @@ def _is_none(code: Code, value: Value) -> bool:
 
 
 def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, calls: frozenset[str]) -> bool:
-    if op.operator in _ORDER:
+    if op.operator in ORDER:
         small, large = (op.left, op.right) if op.operator in ("<", "<=") else (op.right, op.left)
         if truth and about(code, small, node.value) and _is_set_of_known(code.node(large)):
             return True
@@ -286,7 +286,7 @@ def _is_set_of_known(node: Node) -> bool:
     return found.method in ("set", "frozenset") or (isinstance(found.op, ops.Build) and found.op.kind == "set")
 
 
-_ORDER = ("<", "<=", ">", ">=")
+ORDER = ("<", "<=", ">", ">=")
 
 
 def _is_fixed(node: Node) -> bool:

@@ -11,8 +11,9 @@ from backaudit.backend.schema import schema
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
+from backaudit.flow.guards import ORDER
 from backaudit.flow.words import words
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
 # Keywords, markers and validators that say how much a field may hold.
@@ -170,11 +171,18 @@ def _validated(project: Project, cls: ClassView, name: str) -> bool:
         view = project.class_named(owner)
         for method, code in view.methods.items() if view is not None else ():
             if method in (f"validate_{name}", f"clean_{name}"):
-                return True
+                return not is_amount(name) or _judges_number(code)
             for decorator in code.decorators:
                 if any(argument.text in (name, "*") for argument in decorator.args()):
                     return True
     return False
+
+
+def _judges_number(code: Code) -> bool:
+    """Whether a check of an amount knows a number of its own: one that only asks the balance lets minus ten pass."""
+    compares = [op for op in code.ops if isinstance(op, ops.Compare) and op.operator in ORDER]
+    sides = [code.node(side) for op in compares for side in (op.left, op.right)]
+    return not compares or any(code.project.constant(side) is not None for side in sides)
 
 
 def _columns(project: Project, cls: ClassView) -> Iterator[str]:

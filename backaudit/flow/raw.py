@@ -15,11 +15,12 @@ from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.bodies import is_validator
+from backaudit.flow.guards import ORDER, about, arriving, conditions
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.limits import is_amount
 from backaudit.flow.stores import models
 from backaudit.flow.trace import Access, Origin, Trace
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
 
 _WRITES = re.compile(r"\s*(insert|update|replace)\b", re.I)
@@ -46,6 +47,8 @@ class RawInput(ClientInput):
     def __init__(self, project: Project, *, amount: bool = False) -> None:
         super().__init__(project, "store")
         self._amount = amount
+        if amount:
+            self._guards -= {"builtins.len"}
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
@@ -75,9 +78,30 @@ class RawInput(ClientInput):
             func = node.func
             if self._amount and func is not None and not set(_NUMBERS).isdisjoint(trace.project.names(func)):
                 return False
+        if self._amount and _has_range(node, use):
+            return True
         if self._amount and set(trace.project.types(node)) & set(_NUMBERS):
             return False
         return super().ends(trace, node, access, use)
+
+
+def _has_range(node: Node, use: int) -> bool:
+    """Whether a condition that holds compares the number with one that the code knows."""
+    code = node.code
+    held = (*conditions(code, use), *arriving(code, node.value, use)) if 0 <= use < len(code.ops) else ()
+    for test, _ in held:
+        op = code.ops[test]
+        if isinstance(op, ops.Compare) and op.operator in ORDER:
+            for mine, other in ((op.left, op.right), (op.right, op.left)):
+                if code.project.constant(code.node(other)) is not None and _is_about(code, mine, node.value):
+                    return True
+    return False
+
+
+def _is_about(code: Code, part: int, value: int) -> bool:
+    converted = code.node(part).origin
+    inner = converted.args()[:1] if converted.method in ("int", "float", "Decimal", "abs") else []
+    return any(about(code, each, value) for each in (part, *(node.value for node in inner)))
 
 
 class RawNumber(RawInput):
