@@ -39,6 +39,26 @@ _EXPECTING = frozenset(
 _PATTERN_OPS = re.compile(r"(text|varchar|bpchar)_pattern_ops")
 
 
+_IDENTIFIER = r"(?:[\w\"`]+\.)?(?P<{}>[\w\"`]+)"
+_ALTERED = re.compile(r"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?" + _IDENTIFIER.format("table"), re.I)
+_NO_NAMES = frozenset({"constraint", "column", "if", "default", "not", "to", "index", "primary", "foreign"})
+_OPTIONAL = r"(?:if\s+exists\s+)?"
+_CHANGES: tuple[tuple[Any, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.I))
+    for kind, pattern in (
+        ("drop-table", rf"\bdrop\s+table\s+{_OPTIONAL}" + _IDENTIFIER.format("table")),
+        ("drop-index", rf"\bdrop\s+index\s+(?:concurrently\s+)?{_OPTIONAL}" + _IDENTIFIER.format("name")),
+        ("rename-table", r"\brename\s+to\s+" + _IDENTIFIER.format("to")),
+        ("rename-column", r"\brename\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+to\s+(?P<to>[\w\"`]+)"),
+        ("drop-constraint", rf"\bdrop\s+constraint\s+{_OPTIONAL}(?P<name>[\w\"`]+)"),
+        ("drop-column", rf"\bdrop\s+(?:column\s+)?{_OPTIONAL}(?P<name>[\w\"`]+)"),
+        ("set-not-null", r"\balter\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+set\s+not\s+null"),
+        ("drop-not-null", r"\balter\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+drop\s+not\s+null"),
+    )
+)
+_ENUM = re.compile(r"\bcreate\s+type\s+" + _IDENTIFIER.format("name") + r"\s+as\s+enum", re.I)
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column. ``attribute``: its name in the model, if there is one. ``references``: ``table.column`` or ``table``.
 
@@ -96,6 +116,21 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[tuple[str, str], ...] = ()
     created: bool = False
     line: int = 1
+
+
+ChangeKind = Literal[
+    "drop-table", "rename-table", "drop-column", "rename-column", "drop-index", "drop-constraint", "set-not-null",
+    "drop-not-null",
+]  # fmt: skip
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What one statement takes away or renames. ``name``: a column's, index's or constraint's; ``to``: the new one."""
+
+    kind: ChangeKind
+    table: str = ""
+    name: str = ""
+    to: str = ""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +239,34 @@ def definitions(text: str) -> tuple[Definition, ...]:
     for line, statement in _statements(text):
         for start, part in _openings(statement):
             found += _definition(part, line + start)
-    return tuple(found)
+    enums = {match.group("name").strip('"').lower() for match in _ENUM.finditer(text)}
+    return tuple(_with_enums(definition, enums) for definition in found) if enums else tuple(found)
+
+
+def _with_enums(definition: Definition, enums: set[str]) -> Definition:
+    columns = tuple(
+        msgspec.structs.replace(column, type="enum", few=True) if column.type in enums else column
+        for column in definition.columns
+    )
+    return msgspec.structs.replace(definition, columns=columns)
+
+
+def changes(text: str) -> Iterator[Definition | Change]:
+    """What a script defines, takes away and renames, in its order."""
+    for _, statement in _statements(text):
+        made = [change for kind, pattern in _CHANGES for change in _matches(kind, pattern, statement)]
+        yield from made
+        yield from definitions(statement) if looks_like_definition(statement) else ()
+
+
+def _matches(kind: ChangeKind, pattern: re.Pattern[str], statement: str) -> Iterator[Change]:
+    table = _ALTERED.search(statement)
+    for match in pattern.finditer(statement):
+        parts = {key: value.strip('"`') for key, value in match.groupdict().items() if value}
+        name = parts.get("name", "")
+        if kind in ("drop-index", "drop-table") or (table is not None and name.lower() not in _NO_NAMES):
+            owner = parts.get("table", table.group("table").strip('"`') if table is not None else "")
+            yield Change(kind, owner, name, parts.get("to", ""))
 
 
 def _openings(statement: str) -> Iterator[tuple[int, str]]:
@@ -283,7 +345,8 @@ def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Defin
         for inner in part.expressions if part.key == "constraint" else (part,):
             references += _references(inner)
             index = _constraint(inner)
-            indexes += [index] if index is not None else []
+            name = part.this.name if part.key == "constraint" and part.this is not None else ""
+            indexes += [msgspec.structs.replace(index, name=index.name or name)] if index is not None else []
     return Definition(
         table=table,
         columns=tuple(columns),

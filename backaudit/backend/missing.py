@@ -53,7 +53,7 @@ _OWNERS = re.compile(
     r"(^|_)(organi[sz]ations?|orgs?|tenants?|compan(y|ies)|workspaces?|sites?|stores?|schools?|branch(es)?)$", re.I
 )
 # How many sites of one missing index are shown by default.
-_SITES = 3
+_SITES = 5
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from backaudit.backend.schema import Column, Index, Table, schema
+from backaudit.backend.schema import Column, Index, Schema, Table, migrated, schema
 from backaudit.project import Project
 from backaudit.sql import normal
 from tests.truth import postgres
@@ -222,11 +222,14 @@ class Outcome(NamedTuple):
         return "\n".join(f"{name}: {found}" for name, found in zip(self._fields, self, strict=True))
 
 
-def compare(theirs: dict[str, Any], project: Project) -> Outcome:
+def modelled(kind: str, project: Project) -> Schema:
+    """What the scan says of the source that a kind of truth is about: of migrations alone, or of all together."""
+    return migrated(project) if kind in ("alembic", "django-migrations") else schema(project)
+
+
+def compare(theirs: dict[str, Any], found: Schema) -> Outcome:
     """The model of a project beside a catalogue, table by table."""
-    ours = [
-        table for table in schema(project).tables.values() if table.columns and not LIBRARY.match(_bare(table.name))
-    ]
+    ours = [table for table in found.tables.values() if table.columns and not LIBRARY.match(_bare(table.name))]
     named = {_bare(table.name).lower() for table in ours}
     theirs = {name.lower(): table for name, table in theirs.items()}
     return Outcome(
@@ -251,7 +254,7 @@ def _comparison(theirs: list[str], ours: list[str]) -> Comparison:
 def main(kind: str, spec: str, folder: str, python: str = sys.executable) -> int:
     with postgres.running() as server:
         theirs = truth(kind, spec, Path(folder), server.database(), python)
-    sys.stdout.write(f"{compare(theirs, linked(Path(folder)))}\n")
+    sys.stdout.write(f"{compare(theirs, modelled(kind, linked(Path(folder))))}\n")
     return 0
 
 

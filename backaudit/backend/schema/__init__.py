@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from backaudit.backend.locate import text_of
-from backaudit.backend.schema import django, light, migrations, sqlalchemy
-from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, columns_index, with_definition
+from backaudit.backend.schema import alembic, django, light, scripts, sqlalchemy
+from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, columns_index, settled, with_definition
 from backaudit.backend.schema.values import snake_case
 from backaudit.backend.settings import settings_named
+from backaudit.backend.strings import spelled_strings
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.sql import Column, Definition, Index, Key
@@ -36,9 +37,36 @@ def schema(project: Project) -> Schema:
     return project.once(_schema)
 
 
+def declared(project: Project) -> Schema:
+    """The tables as the models declare them, whatever the migrations say."""
+    return project.once(_declared)
+
+
+def _declared(project: Project) -> Schema:
+    found = _from_models(project)
+    _add_late(found, project)
+    return Schema(found.values())
+
+
+def migrated(project: Project) -> Schema:
+    """The tables as the migrations leave them, whatever the models say."""
+    return project.once(_migrated)
+
+
+def _migrated(project: Project) -> Schema:
+    state = alembic.replayed(project)
+    state.tables |= {table.name.lower(): table for table in django.migrated(project)}
+    for node in django.raw_statements(project):
+        first = node.arg(0, "sql")
+        for written in spelled_strings(project, first) if first is not None else ():
+            state.run(written, node.place)
+    return Schema(state.settle().values())
+
+
 def _schema(project: Project) -> Schema:
     found = _from_models(project)
     _add_definitions(found, project)
+    found = {name: settled(table) for name, table in found.items()}
     linked = _linked(found)
     if _indexes_keys(project):
         linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
@@ -93,36 +121,24 @@ def _joined(first: Table, second: Table) -> Table:
     return msgspec.structs.replace(joined, relations=(*first.relations, *second.relations))
 
 
-def _add_definitions(found: dict[str, Table], project: Project) -> None:
+def _add_late(found: dict[str, Table], project: Project) -> None:
+    """The indexes that are declared outside of their models' classes."""
     by_model = {table.model: name for name, table in found.items() if table.model}
     for model, index in sqlalchemy.late_indexes(project):
         if model in by_model:
             _add(found, Definition(table=by_model[model], indexes=(index,)), None)
-    django_names = {
-        (_app(t), t.model.rpartition(".")[2].lower()): name for name, t in found.items() if t.orm == "django"
-    }
-    for app, model, index in django.migrated(project):
-        name = django_names.get((app, model))
-        if name is not None:
-            _add(found, Definition(table=name, indexes=(_renamed(found[name], index),)), None)
-    for definition, place in migrations.added(project):
+
+
+def _add_definitions(found: dict[str, Table], project: Project) -> None:
+    _add_late(found, project)
+    for name, table in migrated(project).tables.items():
+        known = found.get(name)
+        if known is None and table.orm == "django":
+            continue  # Django's models say which of its tables there are.
+        columns = table.columns if known is None or known.orm != "django" else ()
+        _add(found, Definition(table=table.name, columns=columns, indexes=table.indexes), table.place)
+    for definition, place in scripts.added(project):
         _add(found, definition, place)
-
-
-def _app(table: Table) -> str:
-    return (
-        table.name.partition("_")[0] if table.place is None else table.place.path.rpartition("/")[0].rpartition("/")[2]
-    )
-
-
-def _renamed(table: Table, index: Index) -> Index:
-    """An index over fields as an index over columns."""
-
-    def renamed(key: Key) -> Key:
-        column = table.column(key.text)
-        return key if column is None or key.expression else msgspec.structs.replace(key, text=column.name)
-
-    return msgspec.structs.replace(index, keys=tuple(map(renamed, index.keys)))
 
 
 def _add(found: dict[str, Table], definition: Definition, place: Place | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from backaudit.backend.schema.tables import columns_index
-from backaudit.backend.schema.values import annotation_of, enumerated, number, text, truth
+from backaudit.backend.schema.values import annotation_of, entries, enumerated, number, text, truth
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.sql import Column, Index
@@ -203,7 +203,12 @@ def described(
 
 
 def _argument(calls: Sequence[Node], name: str) -> Node | None:
-    return next((found for call in calls if (found := call.arg(None, name)) is not None), None)
+    """The first call's argument of that name; SQLModel's fields may hold it in ``sa_column_kwargs``."""
+    for call in calls:
+        found = call.arg(None, name) or entries(call.arg(None, "sa_column_kwargs")).get(name)
+        if found is not None:
+            return found
+    return None
 
 
 def _nullable(calls: Sequence[Node], primary: bool, annotation: Annotation | None) -> bool:

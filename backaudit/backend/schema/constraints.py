@@ -35,10 +35,10 @@ def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | N
         return None
     return Index(
         keys=_with_opclasses(project, item, keys),
-        name=text(project, item.arg(0, "name")) if item.method == "Index" else "",
+        name=text(project, item.arg(0 if item.method == "Index" else None, "name")),
         unique=item.method != "Index" or truth(project, item.arg(None, "unique")),
         primary=item.method == "PrimaryKeyConstraint",
-        where=_condition(where) if where is not None else "",
+        where=condition(where) if where is not None else "",
         method=text(project, item.arg(None, "postgresql_using")) or "btree",
         place=item.place,
     )
@@ -49,7 +49,7 @@ def _with_opclasses(project: Project, item: Node, keys: tuple[Key, ...]) -> tupl
     return tuple(msgspec.structs.replace(key, opclass=text(project, given.get(key.text))) for key in keys)
 
 
-def _condition(node: Node) -> str:
+def condition(node: Node) -> str:
     """A partial index's predicate; ``?`` for what cannot be read, which equals nothing."""
     inner = node.origin.arg(0) if node.origin.method == "text" else None
     if inner is not None and inner.text is not None:

@@ -112,10 +112,12 @@ class Schema:
                 yield from self.family(base)
 
 
-def columns_index(*names: str, unique: bool = False, primary: bool = False, place: Place | None = None) -> Index:
+def columns_index(
+    *names: str, unique: bool = False, primary: bool = False, place: Place | None = None, name: str = ""
+) -> Index:
     """A plain index over columns; a leading ``-`` says descending."""
-    keys = tuple(Key(name.lstrip("-"), False, name.startswith("-")) for name in names)
-    return Index(keys=keys, unique=unique, primary=primary, place=place)
+    keys = tuple(Key(key.lstrip("-"), False, key.startswith("-")) for key in names)
+    return Index(keys=keys, name=name, unique=unique, primary=primary, place=place)
 
 
 def with_definition(table: Table, definition: Definition, place: Place | None) -> Table:
