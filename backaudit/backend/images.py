@@ -10,18 +10,16 @@ import msgspec
 
 from backaudit.backend.stages import is_named_production
 from backaudit.extract.docker import Dockerfile, parse
+from backaudit.extract.procfile import parse_procfile
 from backaudit.extract.yaml import YamlNode, parse_yaml
 from backaudit.facts.place import Place, Span
 from backaudit.project import Project
 from backaudit.source import lines
 
-_PROCESS = re.compile(r"^(?P<name>[\w-]+):[ \t]*(?P<command>\S.*)$")
 _START_COMMAND = re.compile(
     r"^[ \t-]*(?:startCommand|start_command|entrypoint|run)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<command>[^\"'\r\n]+)"
 )
-_STARTING = re.compile(
-    r"(^|/)(procfile|render\.ya?ml|railway\.(json|toml)|fly\.toml|app\.ya?ml|nixpacks\.toml)$", re.IGNORECASE
-)
+_STARTING = re.compile(r"(^|/)(render\.ya?ml|railway\.(json|toml)|fly\.toml|app\.ya?ml|nixpacks\.toml)$", re.IGNORECASE)
 # Images of data stores, by the last part of their name.
 _STORES = re.compile(
     r"(^|[/-])(postgres(ql)?|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo(db)?|redis(-stack.*)?|valkey|memcached|keydb|"
@@ -152,11 +150,12 @@ def _first_line(span: Span) -> Span:
 
 def _of_platforms(project: Project) -> Iterator[Command]:
     for path, file in project.facts.items():
-        if _STARTING.search(path):
-            pattern = _PROCESS if path.lower().endswith("procfile") else _START_COMMAND
+        if posixpath.basename(path).lower() == "procfile":
+            for process in parse_procfile(file.text):
+                yield Command(process.command, Place(path, process.span))
+        elif _STARTING.search(path):
             for number, line in enumerate(lines(file.text), 1):
-                found = pattern.match(line)
+                found = _START_COMMAND.match(line)
                 if found:
-                    yield Command(
-                        found["command"], Place(path, Span(number, found.start("command"), number, len(line.rstrip())))
-                    )
+                    span = Span(number, found.start("command"), number, len(line.rstrip()))
+                    yield Command(found["command"], Place(path, span))

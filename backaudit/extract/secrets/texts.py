@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from backaudit.extract.dotenv import parse_env
 from backaudit.extract.secrets import detectors
 from backaudit.extract.secrets.admission import admit
 from backaudit.extract.secrets.lines import Lines
@@ -119,31 +120,27 @@ _LIVE: frozenset[Kind] = frozenset(("env", "dockerfile", "compose", "workflow", 
 
 # -- KEY=value -------------------------------------------------------------------------------------------------------
 
-_ENV = re.compile(
-    r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*"
-    r"(?:\"(?P<double>(?:\\.|[^\"\\\r\n])*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\r\n#]*(?:(?<!\s)#[^\r\n#]*)*))",
-    re.MULTILINE,
-)
+_ENV_NAME = re.compile(r"[A-Za-z_][\w.-]*")
 
 
-def _env(text: str, windows: Windows) -> Iterator[Entry]:
-    for found in _matches(_ENV, text, windows):
-        group = next(name for name in ("double", "single", "plain") if found[name] is not None)
-        yield _entry(found, group)
+def _env(text: str, _: Windows) -> Iterator[Entry]:
+    for pair in parse_env(text):
+        if _ENV_NAME.fullmatch(pair.name):
+            yield _placed(pair.name, text[pair.start : pair.end], pair.start)
 
 
 def _entry(found: re.Match[str], group: str, position: Position = "file", free: bool = False) -> Entry:
     """The entry of a match, without white space around its value; ``${NAME:-value}`` is a default."""
-    start, end = found.span(group)
-    value = found[group]
+    return _placed(found["name"], found[group], found.start(group), position, free)
+
+
+def _placed(name: str, value: str, start: int, position: Position = "file", free: bool = False) -> Entry:
     start += len(value) - len(value.lstrip())
     end = start + len(value.strip())
     default = _DEFAULT.fullmatch(value.strip())
     if default:
-        return Entry(
-            found["name"], start + default.start("value"), start + default.end("value"), "env-default", default["env"]
-        )
-    return Entry(found["name"], start, end, position, free=free)
+        return Entry(name, start + default.start("value"), start + default.end("value"), "env-default", default["env"])
+    return Entry(name, start, end, position, free=free)
 
 
 _DEFAULT = re.compile(r"\$\{(?P<env>\w+):?[-=](?P<value>[^{}$]+)\}")
