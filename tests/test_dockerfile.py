@@ -48,7 +48,7 @@ RUN a<<EOF
 RUN 3<<EOF cat""".split("\n")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=9), st.sampled_from(("\n", "\r\n")), st.booleans())
 def test_instructions_are_buildkits(parts: list[str], end: str, other_escape: bool) -> None:
     head = ["# escape=`"] if other_escape else []

@@ -32,14 +32,14 @@ def _ours(text: str) -> list[tuple[str, str]]:
     return [(found.name, found.value) for found in parse_env(text) if not found.refused]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ROWS), st.sampled_from(("\n", "\r\n", "\r", "\n\n", ""))), max_size=6))
 def test_rows_are_read_as_python_dotenv_reads_them(rows: list[tuple[str, str]]) -> None:
     text = "".join(row + end for row, end in rows)
     assert _ours(text) == _theirs(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text('AB==\'""\\n#  \t\r\nexport$', max_size=40))
 def test_any_text_is_read_as_python_dotenv_reads_it(text: str) -> None:
     assert _ours(text) == _theirs(text)
