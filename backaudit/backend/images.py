@@ -28,6 +28,13 @@ _STORES = re.compile(
     re.IGNORECASE,
 )
 
+# Consoles of stores and of mail, which stand beside them on a developer's machine: no application.
+_CONSOLES = re.compile(
+    r"(^|/)(adminer|pgadmin4?|phpmyadmin|mongo-express|redis-commander|redisinsight|flower|mailhog|mailpit|maildev|"
+    r"metabase|kafka-ui|kibana|opensearch-dashboards|cloudbeaver|dbgate|rediscommander)$",
+    re.IGNORECASE,
+)
+
 
 class Service(msgspec.Struct, frozen=True):
     """A service of a compose file. ``image``: what it runs, the base of its Dockerfile if it is built; may be empty.
@@ -49,6 +56,11 @@ class Service(msgspec.Struct, frozen=True):
     def is_store(self) -> bool:
         """Whether it is a database, a cache or a queue."""
         return bool(_STORES.search(bare(self.image)))
+
+    @property
+    def is_console(self) -> bool:
+        """Whether it only shows what a store holds."""
+        return bool(_CONSOLES.search(bare(self.image)))
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -93,13 +105,14 @@ def _services(project: Project) -> tuple[Service, ...]:
 def _service(project: Project, path: str, name: str, node: YamlNode) -> Service:
     image = node.get("image")
     build = node.get("build")
+    named = _text(image, "")
     if build is None:
-        return Service(path, name, node, (image.text or "") if image is not None else "")
+        return Service(path, name, node, named)
     context = build.text if build.text is not None else _text(build.get("context"), ".")
     place = posixpath.join(posixpath.dirname(path), context, _text(build.get("dockerfile"), "Dockerfile"))
     made = dockerfiles(project).get(posixpath.normpath(place))
     stages = list(made.chain()) if made is not None else []
-    return Service(path, name, node, stages[-1].image if stages else "", posixpath.normpath(place))
+    return Service(path, name, node, stages[-1].image if stages else named, posixpath.normpath(place))
 
 
 def is_restated(project: Project, service: Service) -> bool:

@@ -9,6 +9,7 @@ from backaudit.backend.deployables import is_deployable
 from backaudit.backend.settings import flask_settings, is_literally, settings_modules
 from backaudit.backend.stages import has_production_twin, stage_of
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
@@ -18,6 +19,7 @@ _VARIABLE = re.compile(
     r"(?:^|[\s\"'-])(?P<name>FLASK_DEBUG|FLASK_ENV|DJANGO_DEBUG|DEBUG|APP_DEBUG)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)"
     r"[\"']?(?P<value>[\w-]+)[\"']?[ \t]*\\?$"
 )
+_ASKED = re.compile(r"(^|[._])(dev|develop|development|local|debug)($|[._])|(^|_)(DEV|DEBUG|LOCAL)(_|$)|FLASK_DEBUG")
 _ON = frozenset(("1", "true", "yes", "on", "development"))
 
 
@@ -146,10 +148,33 @@ def _calls(project: Project) -> Iterator[Finding]:
         ):
             continue
         if is_literally(project, given, True):
-            what = "The server is started" if call.method.startswith("run") else "The application is made"
-            yield _finding(given, f"{what} with debug mode on.", "high")
+            if not _is_asked_for(call):
+                what = "The server is started" if call.method.startswith("run") else "The application is made"
+                yield _finding(given, f"{what} with debug mode on.", "high")
         elif _default_is_on(project, given):
             yield _finding(given, "Debug mode is on wherever the environment does not turn it off.", "medium")
+
+
+def _is_asked_for(call: Node) -> bool:
+    """Whether this runs only where the environment says that it is a developer's."""
+    tests = [region.test for region in call.code.regions_of(call.value) if region.kind == "then"]
+    return any(_ASKED.search(text) for test in tests if test != NONE for text in _texts(call.to(test)))
+
+
+def _texts(test: Node) -> Iterator[str]:
+    """The names and literals of a condition."""
+    op = test.origin.op
+    if isinstance(op, ops.Compare):
+        yield from (*_texts(test.to(op.left)), *_texts(test.to(op.right)))
+    elif isinstance(op, ops.Logic):
+        for value in op.values:
+            yield from _texts(test.to(value))
+    elif isinstance(op, ops.Unary):
+        yield from _texts(test.to(op.value))
+    else:
+        yield test.text or test.spelled or ""
+        for given in test.args():
+            yield given.text or ""
 
 
 def _finding(value: Node, message: str, confidence: Confidence) -> Finding:

@@ -20,7 +20,7 @@ _UNPRIVILEGED = re.compile(
 )
 _UNPRIVILEGED_TAG = re.compile(r":.*(nonroot|unprivileged|rootless)")
 _DROPPING = re.compile(
-    r"(^|/)(postgres|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo|redis|valkey|rabbitmq|memcached|cassandra|clickhouse"
+    r"(^|[/_-])(postgres|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo|redis|valkey|rabbitmq|memcached|cassandra|clickhouse"
     r"(-server)?|influxdb|neo4j|couchdb|nginx|httpd|haproxy|traefik|caddy)(-alpine)?$"
 )
 _STEPS_DOWN = re.compile(

@@ -59,7 +59,8 @@ def exposed_database(project: Project) -> Iterator[Finding]:
 
 def _confidence(project: Project, service: Service, stage: str) -> Confidence:
     """What is for development, or starts only when asked for, is worth a look and no more."""
-    beside = [other for other in services(project) if other.path == service.path and not other.is_store]
+    others = [other for other in services(project) if other.path == service.path]
+    beside = [other for other in others if not other.is_store and not other.is_console]
     asked_for = service.node.get("profiles") is not None or "test" in service.name
     deployed = stage == "production" and not asked_for
     return "medium" if deployed and beside else "low"
