@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.images import commands
+from backaudit.backend.images import Command, commands
+from backaudit.backend.settings import is_literally
 from backaudit.backend.stages import stage_of
-from backaudit.project import Project
+from backaudit.facts.place import Place, Span
+from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
+from backaudit.source import lines
 
 _SERVERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(uvicorn|hypercorn|gunicorn)\b.*\s--reload\b"), "the server with its reloader"),
@@ -17,6 +21,8 @@ _SERVERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bfastapi\s+dev\b"), "FastAPI's development mode"),
     (re.compile(r"\badev\s+runserver\b"), "aiohttp's development server"),
 )
+# More scripts of one name are those of several services, and which one is meant cannot be told.
+_SCRIPTS = 3
 _PYTHON = re.compile(r"\bpython3?(?:\s+-u)?\s+(?:\./)?(?P<file>[\w./-]+\.py)\b")
 
 
@@ -47,14 +53,37 @@ def dev_server(project: Project) -> Iterator[Finding]:
         https://flask.palletsprojects.com/en/stable/deploying/
         https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
     """
+    reported: set[Place] = set()
     for command in commands(project):
-        server = _server(project, command.text)
-        if server and stage_of(project, command.place.path) == "production":
-            yield Finding(
-                place=command.place,
-                message=f"This starts {server} in what is deployed.",
-                confidence="medium" if command.place.path.endswith((".yml", ".yaml")) else "high",
-            )
+        for place, server in _started(project, command):
+            if place not in reported and stage_of(project, place.path) == "production":
+                reported.add(place)
+                yield Finding(
+                    place=place,
+                    message=f"This starts {server} in what is deployed.",
+                    confidence="medium" if command.place.path.endswith((".yml", ".yaml")) else "high",
+                )
+
+
+def _started(project: Project, command: Command) -> Iterator[tuple[Place, str]]:
+    """The development server that a command starts, itself or by a script of the project."""
+    if stage_of(project, command.place.path) != "production":
+        return
+    server = _server(project, command.text)
+    if server:
+        yield command.place, server
+    for path in _scripts(project, command.text):
+        for number, line in enumerate(lines(project.facts[path].text), 1):
+            # What is indented stands under a condition, which mostly asks for development.
+            server = _server(project, line) if line[:1].isalpha() else ""
+            if server:
+                yield Place(path, Span(number, 0, number, len(line.rstrip()))), server
+
+
+def _scripts(project: Project, command: str) -> Iterator[str]:
+    names = {posixpath.basename(word.strip("\"';&|")) for word in command.split()}
+    found = [path for path, file in project.facts.items() if file.kind == "shell" and posixpath.basename(path) in names]
+    yield from found if len(found) <= _SCRIPTS else ()
 
 
 def _server(project: Project, command: str) -> str:
@@ -62,13 +91,28 @@ def _server(project: Project, command: str) -> str:
         if pattern.search(command):
             return name
     script = _PYTHON.search(command)
-    return "Flask's development server" if script and _runs_flask(project, script["file"]) else ""
+    return _run_by(project, script["file"]) if script else ""
 
 
-def _runs_flask(project: Project, script: str) -> bool:
-    """Whether a script of the project calls the application's own ``run``."""
-    name = script.rpartition("/")[2]
-    return any(
-        call.code.path.rpartition("/")[2] == name and call.code.function.kind == "module"
-        for call in project.calls(*sorted(project.models.kinds.get("development-servers", ())))
-    )
+def _run_by(project: Project, script: str) -> str:
+    """The development server that a script of the project starts: Flask's own, or one that reloads."""
+    for kind, what in (
+        ("development-servers", "Flask's development server"),
+        ("servers", "the server with its reloader"),
+    ):
+        for call in project.calls(*sorted(project.models.kinds.get(kind, ()))):
+            reload = call.arg(None, "reload")
+            reloads = reload is not None and is_literally(project, reload, True)
+            if (
+                _same_end(call, script)
+                and call.code.function.kind == "module"
+                and (kind == "development-servers" or reloads)
+            ):
+                return what
+    return ""
+
+
+def _same_end(call: Node, script: str) -> bool:
+    """Whether the paths agree in the name and, where both have one, in the folder: images move the rest."""
+    given, own = script.strip("./").split("/"), call.code.path.split("/")
+    return given[-2:] == own[-2:] if len(given) > 1 and len(own) > 1 else given[-1] == own[-1]

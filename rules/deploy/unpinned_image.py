@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.images import dockerfiles, services
+from backaudit.backend.images import Service, bare, dockerfiles, services
 from backaudit.backend.stages import stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
@@ -46,11 +46,20 @@ def unpinned_image(project: Project) -> Iterator[Finding]:
         for stage in made.stages:
             if stage.image.lower() not in names and _is_unpinned(stage.image) and stage_of(project, path) != "example":
                 yield _finding(Place(path, stage.start.span), stage.image)
+    made_here = {bare(text) for service in services(project) if service.built for text in _tags(service)}
     for service in services(project):
         node = service.node.get("image")
         shown = stage_of(project, service.path) != "example"
-        if node is not None and shown and not service.built and _is_unpinned(service.image):
+        own = service.built or bare(service.image) in made_here
+        if node is not None and shown and not own and _is_unpinned(service.image):
             yield _finding(Place(service.path, node.span), service.image)
+
+
+def _tags(service: Service) -> Iterator[str]:
+    """The names that a service's built image is given."""
+    named = service.node.get("image")
+    if named is not None and named.text:
+        yield named.text
 
 
 def _is_unpinned(image: str) -> bool:
