@@ -17,6 +17,7 @@ from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
 from backaudit.discover import Discovery, Found, discover
 from backaudit.facts.files import FileFacts
+from backaudit.facts.history import History, PastFile
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
 from backaudit.issue import Report
@@ -27,16 +28,20 @@ from backaudit.source import Source
 from backaudit.survey.records import Survey
 
 if TYPE_CHECKING:
+    from backaudit.history import Reader
     from backaudit.project import Project
 
 Progress = Callable[[int, int], None]
+# What a rule needs that is about earlier commits.
+HISTORY = "history"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to analyse, and how. ``root`` is absolute; ``named`` and ``reported`` are relative to it, POSIX.
 
     ``named``: what the user asked for by name, nothing for the whole project; ``reported``: the only paths (files and
-    folders) whose findings count, None for all. ``reraise`` is for tests: a crash of a rule ends the run.
+    folders) whose findings count, None for all. ``history``: earlier commits too. ``reraise`` is for tests:
+    a crash of a rule ends the run.
     """
 
     root: Path
@@ -48,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     git_prefix: str | None = None
     notes: tuple[str, ...] = ()
     use_git: bool = True
+    history: bool = False
     jobs: int = 0
     reraise: bool = False
 
@@ -60,7 +66,7 @@ class Audit:
         check_names(request.config, self.names)
         self.request = msgspec.structs.replace(request, config=by_id(request.config, self.names))
         self.config = self.request.config
-        self.selection = triage.select(self.names, self.config)
+        self.selection = _asked_for(triage.select(self.names, self.config), history=request.history)
         self._cache = cache
         self._progress = progress
 
@@ -96,7 +102,9 @@ class Audit:
 
     def _result_key(self) -> bytes:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
-        settings = [self._options(), _own_names(self.config), repr(self.config.source_limits())]
+        settings: list[object] = [self._options(), _own_names(self.config), repr(self.config.source_limits())]
+        if self._history is not None:
+            settings += [self._history.stamp(), self.config.exclude]
         return results.result_key(self._digests, flags, self.selection.rules, settings)
 
     @cached_property
@@ -123,7 +131,7 @@ class Audit:
         """Nothing that the extractors take for a credential leaves, whatever it is part of."""
         from backaudit.survey import masked, survey
 
-        facts, problems, project = self._analysed
+        facts, problems, project = self._whole
         found = project.once(survey)
         digests = {file.path: file.digest for file in facts if file.secrets}
         sources, changed = _sources(self.request.root, digests)
@@ -138,14 +146,57 @@ class Audit:
         return masked(msgspec.structs.replace(found, problems=tuple(sorted(set(every)))), masks)
 
     @cached_property
-    def _analysed(self) -> tuple[Sequence[FileFacts], Sequence[Problem], Project]:
-        facts, problems = self._extracted()
-        return facts, problems, self._linked(facts)
+    def _whole(self) -> tuple[Sequence[FileFacts], Sequence[Problem], Project]:
+        """The project with the code of all its files, whatever the rules need."""
+        if "code" in self._wanted:
+            facts, problems, _, project = self._analysed
+        else:
+            facts, problems = self._extracted(frozenset({"code"}))
+            project = self._linked(facts)
+        return facts, problems, project
+
+    @cached_property
+    def _analysed(self) -> tuple[Sequence[FileFacts], Sequence[Problem], tuple[str, ...], Project]:
+        facts, problems = self._extracted(self._wanted)
+        history = self._past(facts)
+        return facts, problems, history.notes, self._linked(facts, history.files)
+
+    @cached_property
+    def _wanted(self) -> frozenset[str]:
+        return frozenset(need for rule in self.selection.rules for need in rule.needs) - {HISTORY}
+
+    @cached_property
+    def _history(self) -> Reader | None:
+        """What reads the earlier commits, if a rule asks about them."""
+        if not any(HISTORY in rule.needs for rule in self.selection.rules):
+            return None
+        from backaudit.history import Reader
+
+        return Reader(
+            self.request.root,
+            limits=self.config.source_limits(),
+            exclude=self.config.exclude,
+            jobs=self.request.jobs,
+            progress=self._progress,
+        )
+
+    def _past(self, facts: Sequence[FileFacts]) -> History:
+        if self._history is None:
+            return History((), ())
+        from backaudit.history import value_of
+
+        present: set[bytes] = set()
+        for file in (file for file in facts if file.secrets and file.tracked):
+            found = source.read(self.request.root, file.path, source.Limits({}, default=_NO_LIMIT))
+            if isinstance(found, Source):
+                present.update(value_of(found.text, hit) for hit in file.secrets)
+        return self._history.read(present)
 
     def _computed(self) -> Result:
-        facts, problems, project = self._analysed
+        facts, problems, notes, project = self._analysed
         checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
-        quoted = {place.path for _, found in checked.findings for place in (found.place, *found.secrets)}
+        now = [found for _, found in checked.findings if not found.commit]
+        quoted = {place.path for found in now for place in (found.place, *found.secrets)}
         return Result(
             findings=tuple((rule.id, finding) for rule, finding in checked.findings),
             problems=(*problems, *checked.problems, *sorted(project.bounds)),
@@ -153,9 +204,10 @@ class Audit:
             commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
             digests={file.path: file.digest for file in facts if file.path in quoted},
             files=len(facts),
+            notes=notes,
         )
 
-    def _extracted(self) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
+    def _extracted(self, wanted: frozenset[str]) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
         from backaudit.extract.pool import extract_all
 
         caching = self._cache is not None and self._cache.usable
@@ -166,7 +218,7 @@ class Audit:
             cache=self._cache if caching else None,
             digests=self._digests if caching else None,
             limits=self.config.source_limits(),
-            wanted={need for rule in self.selection.rules for need in rule.needs},
+            wanted=wanted,
             progress=self._progress,
         )
 
@@ -177,12 +229,12 @@ class Audit:
             if rule.options
         }
 
-    def _linked(self, facts: Sequence[FileFacts]) -> Project:
+    def _linked(self, facts: Sequence[FileFacts], past: tuple[PastFile, ...] = ()) -> Project:
         from backaudit import models
         from backaudit.project import link
 
         known = models.load([_own_names(self.config)])
-        return link(facts, known.knowledge, known, self._options())
+        return link(facts, known.knowledge, known, self._options(), past)
 
     def report(self, baseline: Baseline | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""
@@ -214,13 +266,21 @@ class Audit:
             is_reported=_Reported(self.request.reported, found.files),
             files=result.files,
             left_out=found.left_out,
-            notes=(*self.request.notes, *found.notes, *self._nested_notes()),
+            notes=(*self.request.notes, *found.notes, *result.notes, *self._nested_notes()),
             git_prefix=found.git_prefix if self.request.git_prefix is None else self.request.git_prefix,
         )
 
     def _nested_notes(self) -> Iterable[str]:
         for path in nested(self.request.root, [file.path for file in self.discovery.files]):
             yield f"{path} has no effect: one configuration holds for the whole project, that of its root."
+
+
+def _asked_for(selection: triage.Selection, *, history: bool) -> triage.Selection:
+    """The rules that may run: those about earlier commits only if these were asked for, or the rule by its name."""
+    rules = tuple(
+        rule for rule in selection.rules if history or HISTORY not in rule.needs or rule.id in selection.named
+    )
+    return msgspec.structs.replace(selection, rules=rules)
 
 
 def _own_names(config: Config) -> dict[str, Mapping[str, object]]:
@@ -241,14 +301,14 @@ def version() -> str:
 
 
 class _Reported:
-    """Whether findings in a path count: asked for, and not of a file that git neither tracks nor would."""
+    """Whether findings in a path count: asked for, and not of a file that git neither tracks nor would now."""
 
     def __init__(self, reported: Sequence[str] | None, files: Iterable[Found]) -> None:
         self._unreported = {file.path for file in files if file.ignored}
         self._asked = None if reported is None else [path.strip("/") for path in reported]
 
-    def __call__(self, path: str) -> bool:
-        if path in self._unreported:
+    def __call__(self, path: str, past: bool = False) -> bool:
+        if path in self._unreported and not past:
             return False
         if self._asked is None:
             return True

@@ -92,6 +92,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--baseline", type=_PATH, metavar="FILE", help="Accept the findings that FILE lists.")
 @click.option("--write-baseline", type=_PATH, metavar="FILE", help="Accept today's findings: list them in FILE.")
 @click.option("--staged", is_flag=True, help="Report on the files staged in git, as they are staged.")
+@click.option("--history", is_flag=True, help="Look for secrets in all earlier commits too.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
 @click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
 @click.option("--show-config", is_flag=True, help="Print every setting and where it comes from, and stop.")
@@ -412,10 +413,19 @@ class _Scan(_Command):
     def _report(self, root: Root, config: Config, loaded: Loaded) -> Report:
         from backaudit.audit import Audit, Request
 
+        if self.options["history"] and self.options["staged"]:
+            from backaudit.usage import UsageError
+
+            raise UsageError("--history reads what was committed, --staged what is not yet: give one of them.")
         baseline = self._baseline()
         with ExitStack() as stack:
             request = Request(
-                root=root.folder, config=config, loaded=loaded, notes=root.notes, jobs=self.options["jobs"]
+                root=root.folder,
+                config=config,
+                loaded=loaded,
+                notes=root.notes,
+                jobs=self.options["jobs"],
+                history=self.options["history"],
             )
             request = self._staged(request, stack) if self.options["staged"] else self._narrowed(request)
             progress = _progress(enabled=not self.quiet)

@@ -297,6 +297,12 @@ class _Walk:
             self.left_out[IGNORED] += 1
 
 
+def is_own_code(path: str) -> bool:
+    """Whether a path may be the project's own code, by its names alone; for what there is no folder to look into."""
+    *folders, name = path.split("/")
+    return not any(_reason(folder, set()) for folder in folders) and not _GENERATED.fullmatch(name)
+
+
 def _reason(name: str, siblings: set[str]) -> str:
     """Why a folder of this name is not the project's own code; empty if it may be."""
     if name in _FOLDERS:

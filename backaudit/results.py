@@ -35,6 +35,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     commented: tuple[Commented, ...]
     digests: dict[str, str]
     files: int
+    notes: tuple[str, ...] = ()
 
 
 _DECODER = msgspec.msgpack.Decoder(Result)

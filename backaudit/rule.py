@@ -48,7 +48,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``message``: one or two sentences on what is wrong *here*, ending with a full stop; never the text of a secret.
     ``remedy``: how to mend it in this framework; empty means the rule's own documentation says it.
     ``trace``: the path by which it happens, cause first. ``secrets``: spans whose text must never leave the tool.
-    ``shown``: overrides the rule's own ("strict" for a case that is only worth a look).
+    ``shown``: overrides the rule's own ("strict" for a case that is only worth a look). ``commit``: hex id of the
+    commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
     """
 
     place: Place
@@ -63,6 +64,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     shown: Shown | None = None
     severity: Severity | None = None
+    commit: str = ""
 
 
 Check = Callable[["Project"], Iterator[Finding]]
@@ -123,7 +125,8 @@ def rule(
     ``owasp`` names entries such as ``"A04:2025"``, ``"A02:2021"``, ``"API2:2023"``. ``about_files`` marks the few rules
     whose subject is a file itself; all others select through the project's indexes. ``local`` marks those that judge a
     file by itself, so that a hook may ask them about the staged files alone. ``needs`` names what has to be extracted
-    for a rule: ``code`` (of every Python file), which a rule about literal credentials alone does without; ``bandit``.
+    for a rule: ``code`` (of every Python file), which a rule about literal credentials alone does without; ``bandit``;
+    ``history``, without which the rule does not run.
     """
 
     def wrap(check: Check) -> Rule:

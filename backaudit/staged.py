@@ -1,23 +1,16 @@
-"""What is staged for commit: the index's own contents, written to a folder of their own.
-
-The repository may be hostile, so git is asked for as little as can be: two plumbing commands that run neither hooks,
-filters, monitors nor transports, with what its configuration could still set overridden.
-"""
+"""What is staged for commit: the index's own contents, written to a folder of their own."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from backaudit import gitindex
+from backaudit import git, gitindex
 from backaudit.gitindex import Entry, Repository
 from backaudit.source import Limits, kind_of
 from backaudit.usage import UsageError
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
 _CONFIGURATION = ("backaudit.toml", ".gitignore")
 
 
@@ -27,12 +20,8 @@ def export(root: Path, folder: Path, limits: Limits | None = None, *, only_chang
     Returns the paths, relative to the root, that differ from the last commit; ``only_changed`` writes these alone (and
     what configures the tool). UsageError without git or a repository.
     """
-    repository = gitindex.repository_of(root)
-    if repository is None:
-        raise UsageError("--staged needs a git repository, and there is none here.")
-    if shutil.which("git") is None:
-        raise UsageError("--staged needs the git command, and it is not installed.")
-    prefix = root.relative_to(repository.top).as_posix() + "/" if root != repository.top else ""
+    repository = git.repository_for(root, "--staged")
+    prefix = git.prefix_of(root, repository)
     changed = set(_changed(repository))
     wanted = [
         entry
@@ -71,21 +60,21 @@ def _is_wanted(entry: Entry, prefix: str) -> bool:
 
 def _changed(repository: Repository) -> Iterable[str]:
     command = ["diff-index", "--cached", "--name-only", "--no-renames", "-z"]
-    output = _git(repository, [*command, "HEAD", "--"], check=False)
-    if not output and not _git(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
-        output = _git(repository, [*command, _empty_tree(repository), "--"])
+    output = git.run(repository, [*command, "HEAD", "--"], check=False)
+    if not output and not git.run(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+        output = git.run(repository, [*command, _empty_tree(repository), "--"])
     return [os.fsdecode(path) for path in output.split(b"\0") if path]
 
 
 def _empty_tree(repository: Repository) -> str:
-    return _git(repository, ["hash-object", "-t", "tree", "--stdin"]).decode().strip()
+    return git.run(repository, ["hash-object", "-t", "tree", "--stdin"]).decode().strip()
 
 
 def _blobs(repository: Repository, ids: Sequence[str]) -> list[bytes]:
     """The contents of blobs, in the order of their ids."""
     if not ids:
         return []
-    output = _git(repository, ["cat-file", "--batch"], "".join(f"{id}\n" for id in ids).encode())
+    output = git.run(repository, ["cat-file", "--batch"], "".join(f"{id}\n" for id in ids).encode())
     found, at = [], 0
     for _ in ids:
         end = output.index(b"\n", at)
@@ -96,17 +85,3 @@ def _blobs(repository: Repository, ids: Sequence[str]) -> list[bytes]:
         found.append(output[end + 1 : end + 1 + size])
         at = end + 1 + size + 1
     return found
-
-
-def _git(repository: Repository, arguments: Sequence[str], data: bytes = b"", *, check: bool = True) -> bytes:
-    where = (f"--git-dir={repository.git_dir}", f"--work-tree={repository.top}")
-    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        ["git", *_SAFE, *where, *arguments], input=data, capture_output=True, env=environment, check=False
-    )
-    if done.returncode and check:
-        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
-        raise UsageError(f"git {arguments[0]} failed: {reason}")
-    return done.stdout

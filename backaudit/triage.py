@@ -19,7 +19,7 @@ from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
-from backaudit.masking import Masks
+from backaudit.masking import MASK, Masks
 from backaudit.rule import CONFIDENCES, SEVERITIES, Finding, Rule, Severity, Step
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, lines
@@ -43,7 +43,8 @@ class Selection(msgspec.Struct, frozen=True):
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """What a run has found out, as triage needs it.
 
-    ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path.
+    ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path,
+    with a second argument of True about its past.
     ``crashed``: rules whose findings are not complete. The rest goes into the report as it is.
     """
 
@@ -55,7 +56,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     directives: Sequence[FileDirectives] = ()
     problems: Sequence[Problem] = ()
     crashed: Collection[str] = ()
-    is_reported: Callable[[str], bool] = lambda path: True
+    is_reported: Callable[..., bool] = lambda path, past=False: True
     files: int = 0
     left_out: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
@@ -146,7 +147,7 @@ class _Triage:
         """All issues that are to be shown, in the report's order; the baseline has been held against the hidden too."""
         suppressions = Suppressions(self.scan.directives, self.names)
         found = [
-            (rule, finding, suppressions.reason_for(rule, finding.place))
+            (rule, finding, None if finding.commit else suppressions.reason_for(rule, finding.place))
             for rule, finding in _unique(self.scan.findings)
         ]
         engine = [(rule, finding) for rule, finding in suppressions.findings(self.ran) if rule.id in self.ran]
@@ -168,7 +169,7 @@ class _Triage:
             severity=self._severity(rule, finding),
             status=status,
             fingerprint=fingerprint,
-            excerpt=self._excerpt(finding.place),
+            excerpt=_past_line(self.masks, finding) if finding.commit else self._excerpt(finding.place),
             justification=self.masks.text(reason),
         )
 
@@ -203,7 +204,8 @@ class _Triage:
         result = []
         for rule, finding in found:
             path = finding.place.path
-            identity = (rule.id, path, self.masks.text(finding.scope), self._snippet(path, finding.place.span))
+            quoted = finding.evidence if finding.commit else self._snippet(path, finding.place.span)
+            identity = (rule.id, path, self.masks.text(finding.scope), "".join(quoted.split()))
             content = "\0".join([*identity, str(met[identity])])
             met[identity] += 1
             result.append(hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
@@ -218,7 +220,7 @@ class _Triage:
             text, mark = self.masks.line(path, number, self.lines_of(path)[number - 1], (start, end))
             if mark is not None:
                 parts.append(text[mark[0] : mark[1]])
-        return "".join("".join(parts).split())
+        return "".join(parts)
 
     def _excerpt(self, place: Place) -> tuple[ExcerptLine, ...]:
         source = self.scan.sources.get(place.path)
@@ -241,12 +243,12 @@ class _Triage:
         """The issues with GitHub's hash of their line, where no secret has a part in it."""
         wanted: dict[str, set[int]] = {}
         for issue in issues:
-            if not issue.finding.secrets:
+            if not _is_unhashed(issue.finding):
                 wanted.setdefault(issue.finding.place.path, set()).add(issue.finding.place.span.line)
         hashes = {path: self._safe_hashes(path, numbers) for path, numbers in wanted.items()}
         for issue in issues:
             place = issue.finding.place
-            line_hash = "" if issue.finding.secrets else hashes[place.path].get(place.span.line, "")
+            line_hash = "" if _is_unhashed(issue.finding) else hashes[place.path].get(place.span.line, "")
             yield msgspec.structs.replace(issue, line_hash=line_hash)
 
     def _safe_hashes(self, path: str, numbers: Collection[int]) -> dict[int, str]:
@@ -278,7 +280,7 @@ class _Visibility:
 
     def shows(self, rule: Rule, finding: Finding) -> bool:
         path = finding.place.path
-        if not self._is_reported(path):
+        if not (self._is_reported(path, True) if finding.commit else self._is_reported(path)):
             return False
         if any(rule.id in ids and _matches(pattern, path) for pattern, ids in self._per_path):
             return False
@@ -297,9 +299,10 @@ def _matches(pattern: str, path: str) -> bool:
 
 def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
     """One finding for a rule at a place, the surest and fullest, in order of path, place and rule."""
-    best: dict[tuple[str, Place], tuple[Rule, Finding]] = {}
+    best: dict[tuple[str, Place, str, str], tuple[Rule, Finding]] = {}
     for rule, finding in sorted(findings, key=_finding_order):
-        best.setdefault((rule.id, finding.place), (rule, finding))
+        past = finding.evidence if finding.commit else ""
+        best.setdefault((rule.id, finding.place, finding.commit, past), (rule, finding))
     return list(best.values())
 
 
@@ -307,6 +310,19 @@ def _finding_order(item: tuple[Rule, Finding]) -> tuple[object, ...]:
     rule, finding = item
     sureness = (CONFIDENCES.index(finding.confidence), finding.shown == "strict", -len(finding.trace))
     return (finding.place, rule.id, sureness, finding.message, finding.remedy, finding.scope, repr(finding.trace))
+
+
+def _is_unhashed(finding: Finding) -> bool:
+    """Whether GitHub's hash of the line would tell of a secret, or be that of another version's line."""
+    return bool(finding.secrets or finding.commit)
+
+
+def _past_line(masks: Masks, finding: Finding) -> tuple[ExcerptLine, ...]:
+    """The line of an earlier version, which the rule has masked and quotes as its evidence."""
+    text = masks.text(finding.evidence)
+    at = text.find(MASK)
+    mark = (at, at + len(MASK)) if at >= 0 else (0, len(text))
+    return (_cut(finding.place.span.line, text, mark),) if text else ()
 
 
 def _report_order(issue: Issue) -> tuple[object, ...]:

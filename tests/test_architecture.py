@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("flow", "survey"),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
-    ("audit", "staged", "output", "progress"),
+    ("audit", "history", "staged", "output", "progress"),
     ("testing",),
     ("cli", "output", "progress", "catalogue", "__main__"),
 )

@@ -23,7 +23,6 @@ _TEST_SCOPE = re.compile(
     r"(?:^|[._])tests?(?:[._]|$)|(?:^|\.)(?:Test|Testing|Mock|Fake|Dummy|CI)(?=[A-Z]|\.|$)|(?:^|\.)test_|(?i:_?tests?$)"
 )
 _DEV_NAMES = re.compile(r"(?i)^(is_?)?(debug|dev|development|testing|test|local|ci|localhost)(_?mode|_?env)?$")
-# Files of translations, locks and data have words and digests where others have credentials.
 _DATA = re.compile(
     r"(^|/)(locales?|i18n|translations?|lang|node_modules|vendor|third_party|static|assets|cassettes|snapshots?)/|"
     r"(^|[/._-])(lock|package|tsconfig|composer|manifest|messages|uv|poetry|pipfile|i18n)[.\w-]*\.(json|toml|yaml|lock)$",
@@ -95,7 +94,12 @@ def _grouped(found: list[Credential]) -> Iterator[Credential]:
 
 def _is_subject(file: FileFacts) -> bool:
     """Whether a file's values are of this query: an env file that is not in git is where they belong."""
-    return (file.tracked or file.kind != "env") and file.kind != "key" and not _DATA.search(file.path)
+    return (file.tracked or file.kind != "env") and file.kind != "key" and not is_data(file.path)
+
+
+def is_data(path: str) -> bool:
+    """Whether a file holds words or digests where others hold credentials: translations, locks, recorded answers."""
+    return bool(_DATA.search(path))
 
 
 # Calls that give what they are given.
@@ -204,6 +208,18 @@ def _confidence(project: Project, file: FileFacts, hit: SecretHit, stage: Stage)
     if stage == "development" and hit.kind not in ("provider", "private-key"):
         return "medium"
     return "high" if file.kind != "notebook" else "medium"
+
+
+def committed_confidence(project: Project, file: FileFacts) -> Confidence | None:
+    """How sure it is that an env or key file does harm in git; None if it holds nothing that would."""
+    hits = [hit for hit in file.secrets if hit.position != "comment"]
+    stage = stage_of(project, file.path)
+    if not hits or stage == "example":
+        return None
+    strong = any(hit.strength == "strong" for hit in hits)
+    if stage == "production":
+        return "high" if strong else "medium"
+    return "medium" if strong and stage == "development" else "low"
 
 
 def _is_published(file: FileFacts, hit: SecretHit) -> bool:
@@ -352,7 +368,7 @@ def _trace(place: Place, credential: Credential) -> tuple[Step, ...]:
 
 def _message(credential: Credential) -> str:
     hit = credential.hit
-    what = _what(hit)
+    what = described(hit)
     if hit.position == "env-default":
         variable = f"`{hit.env}`" if hit.env else "the environment"
         return f"Where {variable} is not set, {what} is a literal in the code{_quality(hit)}."
@@ -367,7 +383,8 @@ def _message(credential: Credential) -> str:
     return f"{what[0].upper()}{what[1:]} is written in {_where(credential)}{_quality(hit)}."
 
 
-def _what(hit: SecretHit) -> str:
+def described(hit: SecretHit) -> str:
+    """What a hit is, with its article and its name, to stand in a sentence."""
     if hit.kind == "url":
         return f"the password in the {hit.detector}" + (f" `{hit.name}`" if hit.name else "")
     if hit.kind in ("provider", "private-key"):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from backaudit.facts import ops
 from backaudit.facts.bandit import BanditHit
 from backaudit.facts.files import FileFacts
+from backaudit.facts.history import PastFile
 from backaudit.facts.problem import Problem
 from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
@@ -27,11 +28,17 @@ class Project:
     """Everything that is known after linking. Immutable but for its memory of answers."""
 
     def __init__(
-        self, files: Iterable[FileFacts], knowledge: Knowledge, extra: Any = None, options: Options | None = None
+        self,
+        files: Iterable[FileFacts],
+        knowledge: Knowledge,
+        extra: Any = None,
+        options: Options | None = None,
+        past: tuple[PastFile, ...] = (),
     ):
         self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
         self.knowledge = knowledge
         self.models: Any = extra
+        self.past = past
         self._options = options or {}
         python = {path: f.python for path, f in self.facts.items() if f.python is not None}
         self._modules = Modules(python)
@@ -539,7 +546,11 @@ def _merged(lists: list[list[str]]) -> Iterator[str]:
 
 
 def link(
-    files: Iterable[FileFacts], knowledge: Knowledge, models: Any = None, options: Options | None = None
+    files: Iterable[FileFacts],
+    knowledge: Knowledge,
+    models: Any = None,
+    options: Options | None = None,
+    past: tuple[PastFile, ...] = (),
 ) -> Project:
-    """Join the facts of all files, what is known of libraries, and the rules' options."""
-    return Project(files, knowledge, models, options)
+    """Join the facts of all files, what is known of libraries, the rules' options, and versions that are no more."""
+    return Project(files, knowledge, models, options, past)

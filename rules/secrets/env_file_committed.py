@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.stages import stage_of
+from backaudit.backend.credentials import committed_confidence
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit
@@ -50,19 +50,9 @@ def env_file_committed(project: Project) -> Iterator[Finding]:
     """
     for file in project.artefacts("env", "key"):
         hits = [hit for hit in file.secrets if hit.position != "comment"]
-        confidence = _confidence(project, file, hits) if file.tracked and hits else None
+        confidence = committed_confidence(project, file) if file.tracked else None
         if confidence is not None:
             yield _finding(file, hits, confidence)
-
-
-def _confidence(project: Project, file: FileFacts, hits: list[SecretHit]) -> Confidence | None:
-    strong = any(hit.strength == "strong" for hit in hits)
-    stage = stage_of(project, file.path)
-    if stage == "example":
-        return None
-    if stage == "production":
-        return "high" if strong else "medium"
-    return "medium" if strong and stage == "development" else "low"
 
 
 def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> Finding:

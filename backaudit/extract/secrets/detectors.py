@@ -118,6 +118,13 @@ _TELLING_PASSWORDS = word_set(
 )
 
 
+def needles() -> Iterator[str]:
+    """The substrings of which a text has to have one, in any case, for :func:`find` to find anything in it."""
+    yield from (needle for needle, _, _ in _OURS)
+    yield from (needle for wanted, _, _, _ in _THEIRS for needle in wanted)
+    yield from ("PRIVATE KEY", "PuTTY-User-Key", "://", "password=", "pwd=")
+
+
 def find(text: str) -> Iterator[Match]:
     """Every credential of a text that its form gives away; one stretch may be seen by several detectors."""
     for needle, pattern, name in _OURS:

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-from backaudit.extract.secrets import detectors
+from backaudit.extract.secrets import detectors, texts
+from backaudit.extract.secrets import python as code
 from backaudit.extract.secrets.names import kind_of_name
 from backaudit.extract.secrets.values import judge
 from backaudit.extract.secrets.words import word_set
+from backaudit.source import Kind
 
 _WORD = re.compile(r"[^\W\d][\w-]*")
+# Every name of a credential has one of the first in it, whatever its case, and every pattern one of the second.
+_STEMS = tuple(sorted({*code.STEMS, *texts.STEMS}))
+_NEEDLES = tuple(detectors.needles())
+_OTHER_NEEDLES = tuple(needle for needle in _NEEDLES if needle != "://")
 # What takes a credential without naming it, and what reads settings or signs: whose code the rules then ask about.
 _TAKERS = word_set(
     """
@@ -53,14 +61,60 @@ def is_prospect(text: str) -> bool:
     return any(judge(found["value"]) in ("strong", "weak", "placeholder") for found in _CONSTANT.finditer(text))
 
 
+def telling(text: str, kind: Kind) -> set[str]:
+    """The lines of a text by which a credential may be known, with those beside them; all of it around private keys.
+
+    Of two texts that have them in common, the second holds no credential that the first does not, as far as one file
+    tells and a value stands beside its name.
+    """
+    content = text.split("\n")
+    if kind == "key" or "PRIVATE KEY" in text:
+        return set(content)
+    found: set[int] = set()
+    for line in _lines_with(text, text, _NEEDLES):
+        if "://" not in content[line] or "@" in content[line] or any(n in content[line] for n in _OTHER_NEEDLES):
+            found.update(range(line, min(len(content), line + 2)))
+    if kind == "python" or texts.has_grammar(kind):
+        for line in _lines_with(text, text.lower(), _STEMS):
+            if kind != "python" or _tells(content[line][:_LONG]):
+                found.update(range(max(0, line - 1), min(len(content), line + 4)))
+    kept = (content[line].strip() for line in found)
+    return {line for line in kept if line and (kind != "python" or "'" in line or '"' in line)}
+
+
+def _lines_with(text: str, searched: str, stems: tuple[str, ...]) -> set[int]:
+    """The numbers of the lines that hold one of ``stems``; ``searched`` has the same line ends as ``text``."""
+    starts = [0, *(end.end() for end in re.finditer("\n", searched))]
+    found: set[int] = set()
+    for stem in stems:
+        at = searched.find(stem)
+        while at >= 0:
+            found.add(bisect_right(starts, at) - 1)
+            end = searched.find("\n", at)
+            at = searched.find(stem, end) if end >= 0 else -1
+    return found
+
+
+_LONG = 500
+
+
+@lru_cache(maxsize=50_000)
+def _tells(line: str) -> bool:
+    words = _WORD.findall(line)
+    return not _TAKERS.isdisjoint(words) or any(map(_names, words)) or bool(_ELSEWHERE.search(line))
+
+
 def _names(word: str) -> bool:
     return word != "pass" and kind_of_name(word) is not None
 
 
 def prospects(text: str) -> str | None:
     """The text of a file with every function emptied that can hold no credential; None if nothing in it can."""
-    if not is_prospect(text):
-        return None
+    return emptied(text, lambda body: not is_prospect("\n".join(body))) if is_prospect(text) else None
+
+
+def emptied(text: str, is_empty: Callable[[list[str]], bool]) -> str:
+    """A file without the bodies (given as their lines) for which ``is_empty`` holds; its lines stay where they are."""
     # The parser's lines end as ours do but for these, which would shift what is cut.
     if "\r" in text or "\f" in text:
         return text
@@ -71,7 +125,7 @@ def prospects(text: str) -> str | None:
     lines = text.split("\n")
     for first, last in _bodies(tree.body):
         body = lines[first - 1 : last]
-        if not is_prospect("\n".join(body)):
+        if is_empty(body):
             indent = len(body[0]) - len(body[0].lstrip())
             lines[first - 1 : last] = [body[0][:indent] + "pass", *[""] * (last - first)]
     return "\n".join(lines)

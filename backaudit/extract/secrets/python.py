@@ -22,7 +22,7 @@ from backaudit.facts.python import Function, PythonFacts
 from backaudit.facts.secrets import Position, SecretHit, SecretKind
 
 # A body is decoded only if one of these stands in its lines.
-_STEMS = (
+STEMS = (
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha",
     "hmac", "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(",
     "create_user",
@@ -120,7 +120,7 @@ def _telling_lines(text: Lines) -> set[int]:
     if len(lowered) != len(text.text):
         return set(range(1, len(text.starts) + 1))
     found: set[int] = set()
-    for stem in _STEMS:
+    for stem in STEMS:
         at = lowered.find(stem)
         while at >= 0:
             found.add(text.at(at)[0])

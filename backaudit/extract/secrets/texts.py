@@ -19,7 +19,7 @@ from backaudit.facts.secrets import Position, SecretHit, SecretKind
 from backaudit.source import Kind
 
 # What a telling name, or a connection string, has in it. Patterns are tried around these alone.
-_STEMS = (
+STEMS = (
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "clave", "senha", "contrase", "auth", "parola", "://",
     "identified by", "_dsn", "md5", "sha1", "crypt(",
 )  # fmt: skip
@@ -54,13 +54,18 @@ def find(text: Lines, kind: Kind) -> Iterator[SecretHit]:
             yield hit
 
 
+def has_grammar(kind: Kind) -> bool:
+    """Whether a kind of file has names for its values, and is not only searched for forms."""
+    return kind in _GRAMMARS
+
+
 def _windows(text: str) -> Windows:
     """The stretches of text, of whole lines where these are not too long, around what may be a telling name."""
     lowered = text.lower()
     if len(lowered) != len(text):
         return [(0, len(text))]
     found: set[tuple[int, int]] = set()
-    for stem in _STEMS:
+    for stem in STEMS:
         at = lowered.find(stem)
         while at >= 0:
             start = max(lowered.rfind("\n", 0, at) + 1, at - _BEFORE)
