@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "toml",
         "crash",
         "gitindex",
+        "git",
         "ignores",
         "isolation",
         "usage",
