@@ -101,7 +101,7 @@ def _slot(value: Tree) -> int | str | None:
     if value.key == "literal" and value.is_string:
         text = str(value.this)
         return "" if HOLE in text else _position(text[1:]) if _QUOTED.fullmatch(text) else None
-    return "" if value.key == "column" and value.name == HOLE else None
+    return "" if value.key == "column" and value.name.strip() == HOLE else None
 
 
 def _position(name: str) -> int | str:

@@ -86,6 +86,9 @@ def _around(project: Project, route: Route) -> Iterator[str]:
     if view is not None:
         yield view.cls.name
         yield from (name for base in view.bases for name in _texts(project, base))
+        yield from (_last(name) for name in project.lineage(view.name))
+        asked = project.method(view.name, "test_func")
+        yield from (node.op.name for node in asked.nodes(ops.Attr) if isinstance(node.op, ops.Attr)) if asked else ()
         for field in ("permission_classes", "decorators"):
             if field in view.fields:
                 bound = view.fields[field].origin

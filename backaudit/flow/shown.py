@@ -63,8 +63,8 @@ class Shown(NamedPassword):
 
     def _key(self, project: Project, node: Node, access: Access) -> str | None:
         """A column of a row that is wanted by name."""
-        if access == (ANY,) and node.method == "find":
-            return self._document(project, node)
+        if access and set(access) == {ANY}:
+            return self._document(project, node) if node.method == "find" else self._row(project, node)
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
         fetched = isinstance(node.op, ops.Call) and (node.method in FETCHES or node.method == "find_one")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
+from backaudit.backend.catching import first_line, operands
 from backaudit.backend.reads import request_names
 from backaudit.facts import ops
+from backaudit.flow.guards import conditions
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
@@ -54,7 +55,8 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
     for store, value in _stores(project):
         trace = Trace(project, ClientInput(project, "store"))
         origin = next(trace.origins(value, (), store.value), None)
-        if origin is not None and project.role(store.code.path) == "production":
+        counts = origin is not None and project.role(store.code.path) == "production"
+        if origin is not None and counts and not _was_found(store, value):
             what = origin.what
             yield Finding(
                 place=first_line(store.place),
@@ -71,3 +73,27 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
             op = node.op
             if isinstance(op, ops.SetItem) and set(_SESSIONS) & set(request_names(project, node.to(op.base).origin)):
                 yield node, node.to(op.value)
+
+
+def _was_found(store: Node, value: Node) -> bool:
+    """Whether the value was asked for in a query before, and the branch holds only where something was found."""
+    code = store.code
+    found = [test for test, truth in conditions(code, store.value) if _says_found(code.node(test), truth)]
+    mine = value.origin.value
+    before = code.ops[: min(found, default=0)]
+    asked = (op for op in before if isinstance(op, (ops.Build, ops.Call, ops.Compare)))
+    return any(mine in {code.origin(each) for each in operands(op) if each >= 0} for op in asked)
+
+
+def _says_found(test: Node, truth: bool) -> bool:
+    op = test.op
+    if not isinstance(op, ops.Compare):
+        return truth and _is_result(test)
+    positive = truth == (op.operator not in ("is", "==", "not in"))
+    return positive and any(_is_result(test.to(side)) for side in (op.left, op.right))
+
+
+def _is_result(node: Node) -> bool:
+    made = node.origin
+    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+    return isinstance(made.op, ops.Call) and made.method not in ("get", "getlist", "strip", "len", "str")
