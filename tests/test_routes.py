@@ -312,3 +312,28 @@ def test_frameworks_that_are_only_a_table() -> None:
     assert table(project(sanic)) == [("GET", "/items/{number}", "item")]
     assert table(project(bottle)) == [("GET", "/a/{name}", "one"), ("POST", "/b", "two")]
     assert table(project(falcon)) == [("GET", "/things/{key}", "on_get")]
+
+
+def test_paths_that_a_helper_collects_and_changes() -> None:
+    linked = project(
+        """
+        from flask import Flask
+        from flask_restful import Api, Resource
+
+        def scoped(rule):
+            return "/<org>{}".format(rule)
+
+        class OwnApi(Api):
+            def add_scoped(self, resource, *urls, **kwargs):
+                urls = [scoped(url) for url in urls]
+                return self.add_resource(resource, *urls, **kwargs)
+
+        api = OwnApi(Flask(__name__))
+
+        class Things(Resource):
+            def get(self, org): ...
+
+        api.add_scoped(Things, "/things", "/all-things", endpoint="things")
+        """
+    )
+    assert table(linked) == [("GET", "/{org}/all-things", "get"), ("GET", "/{org}/things", "get")]
