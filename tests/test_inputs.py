@@ -599,3 +599,33 @@ def test_restx_models(library: str) -> None:
         "all": "array [app:4:Part] optional",
         "tags": "array [string] optional",
     }
+
+
+def test_decorators_of_the_project_apply_what_they_are_given() -> None:
+    linked = project(
+        """
+        from flask import Blueprint
+        from flask_apispec import use_kwargs
+        from marshmallow import Schema, fields
+        from own import accepts, responds
+
+        bp = Blueprint("b", __name__)
+
+        class Widget(Schema):
+            name = fields.Str()
+
+        @bp.post("/w")
+        @accepts(schema=Widget)
+        @responds(schema=Widget)
+        def make(): ...
+
+        @bp.get("/w")
+        @responds(schema=Widget(many=True))
+        def listed(): ...
+
+        @bp.get("/found")
+        @use_kwargs({"tag": fields.Str()})
+        def found(tag): ...
+        """
+    )
+    assert routed(linked) == {"make": ["body:Widget"], "listed": [], "found": ["query:found_input"]}

@@ -6,6 +6,7 @@ import pytest
 
 from backaudit.backend.frameworks.django import library_views
 from backaudit.backend.paths import Style, parse
+from backaudit.backend.records import UNMOUNTED
 from backaudit.backend.routes import client_input, routes
 from backaudit.project import Project
 from tests.projects import code, project
@@ -337,3 +338,40 @@ def test_paths_that_a_helper_collects_and_changes() -> None:
         """
     )
     assert table(linked) == [("GET", "/{org}/all-things", "get"), ("GET", "/{org}/things", "get")]
+
+
+def test_applications_that_callers_pass_and_folders_of_apps() -> None:
+    linked = project(
+        {
+            "web/routes.py": """
+            from web.views import index
+            def setup_routes(app):
+                app.router.add_get("/", index)
+            """,
+            "web/views.py": "async def index(request): ...\n",
+            "web/main.py": """
+            from aiohttp import web
+            from web.routes import setup_routes
+            app = web.Application()
+            setup_routes(app)
+            """,
+            "site/config/settings.py": "ROOT_URLCONF = 'config.urls'\n",
+            "site/config/urls.py": """
+            from django.urls import include, path
+            def extended(patterns):
+                return patterns + []
+            urlpatterns = [path("api/", include(("shop.urls", "shop")))]
+            urlpatterns = extended(urlpatterns)
+            """,
+            "site/apps/shop/urls.py": """
+            from django.urls import path
+            from shop import views
+            urlpatterns = [path("items/", views.items)]
+            """,
+            "site/apps/shop/views.py": "def items(request): ...\n",
+        }
+    )
+    assert [(path, UNMOUNTED in r.tags) for r in linked.once(routes) for path in [r.path]] == [
+        ("/api/items/", False),
+        ("/", False),
+    ]

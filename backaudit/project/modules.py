@@ -75,7 +75,10 @@ class Modules:
         packages = [root for root in ancestors if root not in self._roots]
         shadowed = name.partition(".")[0] in sys.stdlib_module_names
         best, known = name, 0
-        for root in dict.fromkeys([*roots, "", "src", *([] if shadowed else [*packages, "app", "backend", "server"])]):
+        # Django projects put their folder of apps on the path.
+        apps = [f"{root}/apps" if root else "apps" for root in (*ancestors, "")]
+        others = [] if shadowed else [*packages, "app", "backend", "server", *(a for a in apps if a in self._folders)]
+        for root in dict.fromkeys([*roots, "", "src", *others]):
             prefix = root.replace("/", ".") + "." if root else ""
             if shadowed and root not in ("", folder):
                 continue

@@ -84,11 +84,18 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             sent=sent(project, endpoint, judged.get(bare, ())),
             answer=_answer(project, endpoint),
             status=bare.status,
-            statuses=tuple(sorted({*endpoint.declared, *endpoint.returned})),
+            statuses=_statuses(endpoint),
             reads=touched_read,
             writes=touched_write,
             summary=_summary(code.function.doc),
         )
+
+
+def _statuses(endpoint: Endpoint) -> tuple[int, ...]:
+    """Ascending. The 200 of an answer that names no status is the success that the route declares."""
+    success = [status for status in endpoint.declared if 200 <= status < 300]
+    implied = {200} if success and 200 not in success else set()
+    return tuple(sorted({*endpoint.declared, *endpoint.returned} - implied))
 
 
 def _summary(doc: str) -> str:
@@ -206,9 +213,8 @@ def _schemas(project: Project, rows: Iterable[RouteRow]) -> Iterator[SchemaRow]:
 
 
 def _unique_title(made: InputSchema, titles: dict[str, str]) -> str:
-    title = made.title
-    if title in titles:
-        title = made.name.replace(":", ".").replace(".", "_")
+    numbered = (made.title, *(f"{made.title}_{number}" for number in range(2, 10_000)))
+    title = next(title for title in numbered if title not in titles)
     titles[title] = made.name
     return title
 

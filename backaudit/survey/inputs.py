@@ -69,6 +69,8 @@ def _of_inputs(project: Project, endpoint: Endpoint, applied: Sequence[Applied])
             yield from form
         elif given.where in _WHOLE and judged and not several:
             continue  # What the schema judges is read again, in whole or in parts.
+        elif given.whole and given.schema and not typed and endpoint.route.view is not None and not judged:
+            continue  # The view has a schema, and its handler does not ask it.
         elif given.whole and given.schema and given.where not in _WHOLE:
             yield from _expanded(project, given)
         else:

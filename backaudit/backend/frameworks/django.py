@@ -76,12 +76,12 @@ class _Urls:
         target = call.arg(0, "arg")
         if target is None:
             return []
+        # ``include(("app.urls", "app"))``: a pair of the patterns and the name of the app.
+        first = items(target.origin)
+        target = first[0] if first else target
         text = text_of(self.project, target)
-        if text is not None:
-            found = self.project.imported(call.code.file, text, "", 0)
-        else:
-            first = items(target.origin)
-            found = self.project.types(first[0] if first else target)
+        named = self.project.imported(call.code.file, text, "", 0) if text is not None else ()
+        found = named if text is not None else self.project.types(target)
         return [over for head, over in map(split, found) if head == "module"]
 
     def _module(self, name: str, prefix: str, depth: int) -> None:

@@ -82,6 +82,10 @@ class Places:
         """For a receiver of which nothing is known: what callers pass for it, else the framework of the file."""
         op = func.op
         base = self.project.resolved(func.to(op.base)) if isinstance(op, ops.Attr) else None
+        if base is not None and isinstance(base.op, ops.Attr) and base.op.name == "router":
+            given = self._of_router(self.project.resolved(base.to(base.op.base)), section, last)
+            if given is not None:
+                return given
         for router in behind(self.project, base) if base is not None and isinstance(base.op, ops.Param) else ():
             parents = [mount.parent for mount in self._mounts.get(router, ()) if mount.parent is not None]
             for node in (router, *parents):
@@ -94,6 +98,16 @@ class Places:
             known = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
             if known and table.guess and last in getattr(table, section):
                 return table
+        return None
+
+    def _of_router(self, app: Node, section: str, last: str) -> Table | None:
+        """The table of ``app.router``, of an application that callers pass."""
+        for given in behind(self.project, app):
+            for name in self.project.types(given):
+                known = self.project.knowledge.attributes.get(f"{name}.router", "")
+                table = self.tables.get(known)
+                if table is not None and last in getattr(table, section):
+                    return table
         return None
 
     def router_table(self, node: Node) -> Table | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -100,6 +101,25 @@ def _decorators(project: Project, route: Route) -> Iterator[Applied]:
         how = next((known[name] for name in names if name in known), None)
         if how is not None:
             yield from _by_decorator(project, route, decorator, how)
+        elif _OWN.search(said := decorator.method) and not _ANSWERS.search(said):
+            yield from _own(project, route, decorator)
+
+
+# Decorators of the project's own, or of a library that no table knows: by what they are called.
+_OWN = re.compile(
+    r"valid|param|argum|expect|accept|input|payload|body|schema|args|load|parse|request|json|form|query", re.I
+)
+_ANSWERS = re.compile(r"respon[ds]|marshal|output|dump|serialize|return|doc|swagger|extend", re.I)
+
+
+def _own(project: Project, route: Route, decorator: Node) -> Iterator[Applied]:
+    """``@accepts(schema=WidgetSchema)``, ``@validate_body(UserIn)``: an argument is a schema."""
+    where: Where = "query" if not _takes_body(route) or "query" in decorator.method.lower() else "body"
+    for argument in decorator.args():
+        for cls in (*project.denoted_classes(argument), *project.instances(argument)):
+            made = schema_of(project, cls)
+            if made is not None:
+                yield Applied(made, where, decorator.place)
 
 
 def _by_decorator(project: Project, route: Route, decorator: Node, how: Applying) -> Iterator[Applied]:
@@ -112,7 +132,9 @@ def _by_decorator(project: Project, route: Route, decorator: Node, how: Applying
         title = f"{route.handler.function.name}_input"
         said = text(project, decorator.arg(None, "location"))
         parser = location_of(project, given) if how.notation == "flask_restx" else ""
-        where = _where(parser) if parser else _LOCATIONS.get(said, _where(how.where))
+        # Nothing comes in the body of a GET: parsers that look there by default find the query string.
+        usual = _where(how.where) if _takes_body(route) else "query"
+        where = _where(parser) if parser else _LOCATIONS.get(said, usual)
         for found in schema_behind(project, given, how.notation, title):
             yield Applied(found, where, decorator.place)
 

@@ -93,7 +93,7 @@ class _Reader:
         kept = [field for name, field in fields.items() if field is not None and name not in self._left_out()]
         return InputSchema(
             name=self.cls.name,
-            title=self.cls.cls.name,
+            title=self.cls.cls.qualname,
             library=self.library,
             place=self.cls.place,
             fields=tuple(self._adjusted(field) for field in kept),
