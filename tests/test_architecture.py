@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -250,6 +251,31 @@ def test_stages_do_not_print_exit_or_read_the_world(module: str) -> None:
     assert "os.environ" not in {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     raised = [ast.unparse(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
     assert [text for text in raised if text.startswith("SystemExit")] == []
+
+
+FRAMEWORKS = re.compile(
+    r"aiohttp|bottle|celery|connexion|django|falcon|fastapi|flask|litestar|marshmallow|motor|peewee|pydantic|pymongo"
+    r"|pyramid|rest_?framework|sanic|sqlmodel|starlette|tornado|tortoise|werkzeug",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if top(name) == "flow"))
+def test_the_flow_layer_names_no_framework(module: str) -> None:
+    tree = MODULES[module]
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+    assert [text for text in texts if FRAMEWORKS.search(text)] == []
 
 
 def test_only_the_command_prints_and_exits() -> None:

@@ -26,12 +26,8 @@ from backaudit.project.types import split
 from backaudit.rule import Step
 from backaudit.source import lines
 
-# These turn a returned object to JSON field by field, so that a row shows all its columns.
-_SERIALISING = frozenset({"fastapi", "starlette"})
 _DEPTH = 5
 _RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
-# Annotations by which nothing is left out.
-_UNFILTERED = frozenset("builtins.dict typing.Any typing.Dict builtins.object starlette.responses.Response".split())
 _PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)\b(?!\s*\()[^{}]*\}\}")
 _QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
 
@@ -102,7 +98,8 @@ def answered(project: Project) -> Iterator[Exposure]:
     for route in routes(project):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
-        if route.framework not in _SERIALISING and not _may_carry(project, route.handler):
+        serialises = route.framework in project.models.kinds["serialising-frameworks"]
+        if not serialises and not _may_carry(project, route.handler):
             continue
         for node in route.handler.nodes(ops.Return):
             exposure = _of_return(project, route, node)
@@ -125,7 +122,7 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
     made = value.origin
     if isinstance(made.op, ops.Build) and made.op.kind == "tuple" and made.op.items:
         value = made.to(made.op.items[0])
-    goal = Answered(project, objects=route.framework in _SERIALISING)
+    goal = Answered(project, objects=route.framework in project.models.kinds["serialising-frameworks"])
     origin = next(Trace(project, goal).origins(value, (), node.value), None)
     return _exposure(node, origin) if origin is not None else _passed_to_template(project, value)
 
@@ -163,7 +160,7 @@ def _is_filtered(project: Project, route: Route, value: Node) -> bool:
     if route.response is None or response_model(project, value.origin) is not None:
         return False
     names = {split(name)[0] for name in project.annotated(route.response)}
-    return not names or not names <= _UNFILTERED
+    return not names or not names <= project.models.kinds["unfiltered-answers"]
 
 
 def _passed_to_template(project: Project, value: Node) -> Exposure | None:

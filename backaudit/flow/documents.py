@@ -14,8 +14,6 @@ from backaudit.flow.sinks import Flow, sinks
 from backaudit.flow.trace import KEY, Access, Trace
 from backaudit.project import Node, Project
 
-_STORES = ("pymongo", "motor", "flask_pymongo", "mongoengine", "beanie", "bson", "odmantic")
-
 
 class JsonValue(ClientInput):
     """A part of a client's JSON that nothing has made a text or number of."""
@@ -104,7 +102,7 @@ def document_flows(project: Project) -> Iterator[Flow]:
         first = sink.argument.origin
         if sink.call in told or isinstance(first.op, ops.Const):
             continue
-        trace = Trace(project, JsonValue(project), within=isinstance(first.op, ops.Param))
+        trace = Trace(project, JsonValue(project), within=sink.told)
         origin = next(trace.origins(sink.argument, use=sink.call.value), None)
         if origin is not None:
             told.add(sink.call)
@@ -113,6 +111,5 @@ def document_flows(project: Project) -> Iterator[Flow]:
 
 def has_store(project: Project) -> bool:
     """Whether the project uses a document store."""
-    return any(
-        item.module.partition(".")[0] in _STORES for file in project.files.values() for item in file.facts.imports
-    )
+    known = project.models.kinds["document-modules"]
+    return any(item.module.partition(".")[0] in known for file in project.files.values() for item in file.facts.imports)

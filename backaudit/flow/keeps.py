@@ -120,7 +120,7 @@ def _is_cache(project: Project, call: Node) -> bool:
 
 def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str]]:
     """(the fields, the password's field, the serializer's name) of ModelSerializers that save it as it comes."""
-    for cls in project.subclasses("rest_framework.serializers.ModelSerializer"):
+    for cls in project.subclasses(*sorted(project.models.kinds["model-serializers"])):
         meta = cls.inner.get("Meta")
         listed = meta.fields.get("fields") if meta is not None else None
         if meta is None or listed is None or project.role(cls.file.path) not in SERVING:

@@ -264,8 +264,7 @@ class Password(Goal):
         self._hashers = models.hashers
         self._stored = models.kinds.get("table-bases", frozenset())
         self._no_password = models.kinds.get("password-enders", frozenset())
-        schemas = models.kinds.get("schemas", frozenset())
-        self._schemas = frozenset(name for name in schemas if name.startswith(("pydantic", "sqlmodel")))
+        self._schemas = models.kinds.get("closed-schemas", frozenset())
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op

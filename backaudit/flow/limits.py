@@ -97,7 +97,7 @@ def _forms(project: Project) -> Iterator[ClassView]:
 
 
 def _serializers(project: Project) -> Iterator[ClassView]:
-    names = {n for n in project.models.kinds.get("schemas", frozenset()) if n.startswith(("rest_framework", "marsh"))}
+    names = project.models.kinds["asked-schemas"]
     for cls in project.subclasses(*sorted(names)):
         used = any(
             call.arg(None, "data") is not None or call.method == "load" for call in project.calls_of(cls.cls.name)
@@ -189,7 +189,7 @@ def _columns(project: Project, cls: ClassView) -> Iterator[str]:
     """Of a serializer over a model: the listed columns without limits."""
     meta = cls.inner.get("Meta")
     model = meta.fields.get("model") if meta is not None else None
-    serializer = any(name.startswith("rest_framework") for name in project.lineage(cls.name))
+    serializer = not project.models.kinds["model-serializers"].isdisjoint(project.lineage(cls.name))
     if model is None or meta is None or not serializer:
         return
     listed = meta.fields.get("fields")

@@ -242,7 +242,7 @@ def endless_views(project: Project) -> Iterator[ClassView]:
         if view is None or not kinds or view.name in seen or view.file.role != "production":
             continue
         seen.add(view.name)
-        rest = any(kind.startswith("rest_framework") for kind in kinds)
+        rest = not project.models.kinds["pages-by-setting"].isdisjoint(kinds)
         own = {"paginate_by", "pagination_class"} & {n for o in lineage for n in _fields(project, o)}
         methods = {n for o in lineage if (c := project.class_named(o)) is not None for n in c.methods}
         if not own and not (rest and paged) and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
@@ -255,10 +255,11 @@ def _fields(project: Project, name: str) -> list[str]:
 
 
 def _default_pagination(project: Project) -> Iterator[Node]:
-    for file in project.files.values():
-        value = file.top.body.final.get("REST_FRAMEWORK")
+    asked = [setting.partition(".")[::2] for setting in sorted(project.models.kinds["page-settings"])]
+    for file, (setting, wanted) in ((file, pair) for file in project.files.values() for pair in asked):
+        value = file.top.body.final.get(setting)
         made = file.top.node(value).origin if value is not None else None
         if made is not None and isinstance(made.op, ops.Build):
             keys = {made.to(key).const for key in made.op.keys if key != ops.NONE}
-            if "DEFAULT_PAGINATION_CLASS" in keys:
+            if wanted in keys:
                 yield made

@@ -58,7 +58,11 @@ def returned_html(project: Project) -> Iterator[Flow]:
     """Views whose returned text is sent as HTML, and that put client input into it."""
     for route in routes(project):
         code = route.handler
-        if route.framework != "flask" or code.file.role != "production" or code.function.kind == "class":
+        if (
+            route.framework not in project.models.kinds["html-frameworks"]
+            or code.file.role != "production"
+            or code.function.kind == "class"
+        ):
             continue
         for node in code.nodes(ops.Return):
             body = _body(node)

@@ -113,8 +113,7 @@ def kept_columns(project: Project, model: Node) -> list[str]:
     """The password columns of the class that a value denotes, a library's user included, if it keeps them as given."""
     for cls in project.denoted_classes(model):
         return _columns(project, cls)
-    made = model.origin
-    names = (*project.names(model), *(("django.contrib.auth.models.User",) if made.method == "get_user_model" else ()))
+    names = project.names(model)
     return ["password"] if any(_is_library_user(project, name) for name in names) else []
 
 
