@@ -17,8 +17,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.flow.labels import Password
+from backaudit.flow.rows import is_model
 from backaudit.flow.shown import FETCHES, Shown, password_fields
-from backaudit.flow.stores import is_model, is_password_column
+from backaudit.flow.stores import is_password_column
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.flow.words import means_person
 from backaudit.project import Code, Node, Project

@@ -13,7 +13,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.bodies import is_table_class, is_untyped, is_validator, parameter
 from backaudit.flow.guards import guarded
-from backaudit.flow.stores import is_model, models
+from backaudit.flow.rows import is_model, models
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.project.types import split

@@ -9,13 +9,9 @@ import msgspec
 from backaudit.backend.schema.values import texts
 from backaudit.project import ClassView, Code, Project
 
-# By kind of form: what the method that checks a field is called after, and how many parameters it takes.
-_PREFIXES = {
-    "wtforms": ("validate_", 2),
-    "flask_wtf": ("validate_", 2),
-    "rest_framework": ("validate_", 2),
-    "django": ("clean_", 1),
-}
+# By the table that knows the library: what the method that checks a field is called after, and how many parameters it
+# takes.
+_PREFIXES = {"fields-checked-by-validate": ("validate_", 2), "fields-checked-by-clean": ("clean_", 1)}
 
 
 class DeadValidator(msgspec.Struct, frozen=True):
@@ -32,7 +28,8 @@ def dead_validators(project: Project) -> Iterator[DeadValidator]:
     bases = sorted(kinds.get("forms", frozenset()) | kinds.get("serializers", frozenset()))
     for cls in project.subclasses(*bases):
         known = _fields(project, cls)
-        kind = next((kind for name in project.lineage(cls.name) for kind in _PREFIXES if name.startswith(kind)), "")
+        tops = {name.partition(".")[0] for name in project.lineage(cls.name)}
+        kind = next((kind for kind in _PREFIXES if not tops.isdisjoint(kinds[kind])), "")
         if known is None or not kind or project.role(cls.file.path) != "production":
             continue
         prefix, count = _PREFIXES[kind]
@@ -57,9 +54,11 @@ def _fields(project: Project, cls: ClassView) -> set[str] | None:
             if listed is None or listed.const == "__all__" or not texts(project, listed):
                 return None
             found.update(texts(project, listed))
-    mixed = any(project.class_named(owner) is None and not _is_library(owner) for owner in project.lineage(cls.name))
+    others = [owner for owner in project.lineage(cls.name) if project.class_named(owner) is None]
+    mixed = not all(_is_library(project, owner) for owner in others)
     return None if mixed or not found else found
 
 
-def _is_library(name: str) -> bool:
-    return name.startswith(("wtforms", "flask_wtf", "django", "rest_framework", "builtins"))
+def _is_library(project: Project, name: str) -> bool:
+    top = name.partition(".")[0]
+    return top == "builtins" or any(top in project.models.kinds[kind] for kind in _PREFIXES)

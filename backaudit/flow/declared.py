@@ -13,8 +13,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.flow.answered import Exposure
+from backaudit.flow.rows import is_model, models
 from backaudit.flow.shown import password_fields, shown_in_text
-from backaudit.flow.stores import SERVING, is_model, is_password_column, models
+from backaudit.flow.stores import SERVING, is_password_column
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 from backaudit.rule import Step

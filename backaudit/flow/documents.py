@@ -10,7 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.flow.bodies import is_untyped, is_validator
 from backaudit.flow.labels import ClientInput
-from backaudit.flow.sinks import Flow, sinks
+from backaudit.flow.sinks import Flow, into_parameter, sinks
 from backaudit.flow.trace import KEY, Access, Trace
 from backaudit.project import Node, Project
 
@@ -102,7 +102,7 @@ def document_flows(project: Project) -> Iterator[Flow]:
         first = sink.argument.origin
         if sink.call in told or isinstance(first.op, ops.Const):
             continue
-        trace = Trace(project, JsonValue(project), within=sink.told)
+        trace = Trace(project, JsonValue(project), within=into_parameter(sink))
         origin = next(trace.origins(sink.argument, use=sink.call.value), None)
         if origin is not None:
             told.add(sink.call)

@@ -32,10 +32,11 @@ def injections(
 def finding(flow: Flow, becomes: str, happens: str, confidence: Confidence = "high") -> Finding:
     """One flow as a finding at its sink."""
     what = flow.origin.what
+    sure = "medium" if confidence == "high" and flow.origin.stored else confidence
     called = f" in `{flow.sink.spelled}`" if flow.sink.spelled else ""
     return Finding(
         place=first_line(flow.sink.place),
         message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
-        confidence=confidence,
+        confidence=sure,
         trace=flow.trace(happens),
     )

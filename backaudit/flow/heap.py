@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.contents import certain
+from backaudit.flow.rows import is_model, text_column, writes
 from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
+from backaudit.rule import Step
 
 if TYPE_CHECKING:
     from backaudit.flow.trace import Trace
@@ -154,6 +158,8 @@ def _in_callee(trace: Trace, work: Work, call: Node, callee: Code, index: int, a
 def field(trace: Trace, work: Work, cls: ClassView, *, constructors: bool = True) -> Iterator[Work]:
     """What methods of a class keep in the attribute of ``self`` that is wanted, whoever calls them."""
     name = str(work.access[0])
+    if is_model(trace.project, cls.name):
+        return  # what one request leaves in a row, another reads: only those who ask for it follow that
     for owner in trace.project.lineage(cls.name):
         view = trace.project.class_named(owner)
         for part, change in view.cells.get(name, ()) if view is not None else ():
@@ -177,6 +183,22 @@ def of_class(trace: Trace, work: Work, cls: ClassView) -> Iterator[Work]:
                 continue
             if f"type[{cls.name}]" in trace.project.types(code.node(root)):
                 yield from _changed(trace, work, code.node(root), changes, work.access)
+
+
+def kept(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
+    """What the project wrote into the column that is read here, in this request or in another."""
+    wanted = trace.goal.stored
+    if wanted == "never" or (wanted == "built" and not work.built) or work.stored or work.access:
+        return
+    for cls in instances(trace.project, work.node.to(op.base)):
+        if is_model(trace.project, cls.name) and text_column(trace.project, cls, op.name):
+            column = f"{cls.cls.name}.{op.name}"
+            read = work.elsewhere(work.node, ())
+            read = read.at(work.node, (), work.use, (), Step(work.node.place, f"is read from `{column}`"))
+            for write in writes(trace.project, cls, op.name):
+                step = Step(write.at.place, f"is stored in `{column}`")
+                found = read.at(write.value, write.access, write.at.value, (), step)
+                yield msgspec.structs.replace(found, stored=True)
 
 
 # -- objects that many share ----------------------------------------------------------------------------------------
@@ -270,4 +292,4 @@ def instances(project: Project, node: Node) -> list[ClassView]:
     return [cls for name in project.types(node) if not split(name)[1] and (cls := project.class_named(name))]
 
 
-__all__ = ["effect", "end", "field", "instances", "of_class", "overwritten", "shared", "stored"]
+__all__ = ["effect", "end", "field", "instances", "kept", "of_class", "overwritten", "shared", "stored"]

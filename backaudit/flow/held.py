@@ -8,7 +8,8 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.hashing import made_by_hash
 from backaudit.flow.labels import NamedPassword, Password
-from backaudit.flow.stores import is_model, is_password_column
+from backaudit.flow.rows import is_model
+from backaudit.flow.stores import is_password_column
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.flow.words import means_person, words
 from backaudit.project import Node, Project

@@ -18,6 +18,10 @@ from backaudit.flow.words import means_password, means_password_hash, words
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
+# Kinds where a text that comes out of a table does as much harm as one that comes straight from a client: where a whole
+# statement may be kept on purpose, what is put into one; elsewhere any.
+_STATEMENTS = frozenset({"sql", "command"})
+_ANY_TEXT = frozenset({"html", "template", "code", "deserialize"})
 # Kinds of sinks where only the beginning of a text decides: whoever fixes the host fixes the harm.
 _BEGINNING = frozenset({"url", "redirect"})
 # Kinds that need a victim who follows an attacker's link: what a link cannot carry does no harm.
@@ -34,6 +38,7 @@ class ClientInput(Goal):
     def __init__(self, project: Project, kind: str) -> None:
         models = project.models
         self.kind = kind
+        self.stored = "built" if kind in _STATEMENTS else "always" if kind in _ANY_TEXT else "never"
         self._cleans = models.cleans.get(kind, frozenset()) | models.cleans.get("any", frozenset())
         self._guards = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
         self._harmless = models.kinds.get("harmless-types", frozenset())

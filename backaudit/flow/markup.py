@@ -12,8 +12,8 @@ from backaudit.backend.templates import Printed, contexts, printed
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.flow.labels import ClientInput
+from backaudit.flow.rows import is_model
 from backaudit.flow.sinks import Flow, Sink, flow_into
-from backaudit.flow.stores import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split

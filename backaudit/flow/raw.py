@@ -18,7 +18,7 @@ from backaudit.flow.bodies import is_validator
 from backaudit.flow.guards import ORDER, about, arriving, conditions
 from backaudit.flow.labels import ClientInput
 from backaudit.flow.limits import is_amount
-from backaudit.flow.stores import models
+from backaudit.flow.rows import models
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split

@@ -12,7 +12,8 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.collections import stored_password
 from backaudit.flow.labels import NamedPassword
 from backaudit.flow.omitted import reads_password
-from backaudit.flow.stores import is_model, is_password_column
+from backaudit.flow.rows import is_model
+from backaudit.flow.stores import is_password_column
 from backaudit.flow.trace import ANY, Access, Trace
 from backaudit.flow.words import means_password, words
 from backaudit.project import ClassView, Node, Project

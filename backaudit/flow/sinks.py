@@ -20,13 +20,13 @@ _CALLERS = 60
 class Sink(msgspec.Struct, frozen=True):
     """A call that does harm with the text of ``argument``; ``name`` is what the table calls it.
 
-    ``told``: the argument is a parameter, and each caller that passes it is a sink of its own.
+    ``told``: the argument is a parameter, and each caller that passes it is a sink of its own (unless said: it is one).
     """
 
     call: Node
     argument: Node
     name: str
-    told: bool = False
+    told: bool | None = None
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -113,8 +113,16 @@ def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
                 yield flow
 
 
+def into_parameter(sink: Sink) -> bool:
+    """Whether the callers that pass the argument are told of in its place."""
+    return sink.told if sink.told is not None else isinstance(sink.argument.origin.op, ops.Param)
+
+
 def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
     """How client input reaches a sink unchecked, if it does."""
-    trace = Trace(project, ClientInput(project, kind), within=sink.told)
-    origin = next(trace.origins(sink.argument, use=sink.call.value), None)
+    trace = Trace(project, ClientInput(project, kind), within=into_parameter(sink))
+    found = trace.origins(sink.argument, use=sink.call.value)
+    origin = next(found, None)
+    if origin is not None and origin.stored:  # what comes straight from a client says more
+        origin = next((other for other in found if not other.stored), origin)
     return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited)

@@ -11,6 +11,7 @@ from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
 from backaudit.flow.hashing import hashes_itself
 from backaudit.flow.omitted import set_later
+from backaudit.flow.rows import is_model, models
 from backaudit.flow.trace import Access
 from backaudit.flow.words import means_password, means_password_hash, means_person
 from backaudit.project import ClassView, Code, Node, Project
@@ -59,29 +60,9 @@ def password_stores(project: Project) -> tuple[Store, ...]:
     return tuple(store for store in found if project.role(store.at.code.path) in SERVING)
 
 
-def models(project: Project) -> tuple[ClassView, ...]:
-    """The project's classes whose instances are rows or documents."""
-    tables = project.once(schema).tables.values()
-    named = [project.class_named(table.model) for table in tables if table.model]
-    bases = project.models.kinds.get("document-bases", frozenset())
-    documents = project.subclasses(*sorted(bases)) if bases else ()
-    return tuple(dict.fromkeys([cls for cls in named if cls is not None] + list(documents)))
-
-
-def is_model(project: Project, name: str) -> bool:
-    """Whether a type name is of a row or document."""
-    known = project.once(_model_names)
-    return not known.isdisjoint(project.lineage(split(name)[0]))
-
-
 def is_document(project: Project, name: str) -> bool:
     """Whether a class is of documents of a store."""
     return not project.models.kinds.get("document-bases", frozenset()).isdisjoint(project.lineage(name))
-
-
-def _model_names(project: Project) -> frozenset[str]:
-    named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
-    return named | {cls.name for cls in project.once(models)}
 
 
 def _constructed(project: Project) -> Iterator[Store]:

@@ -28,7 +28,13 @@ _MAX_STEPS = 12_000
 
 
 class Goal:
-    """What a trace looks for. Subclasses name the sources, and what ends the search in vain."""
+    """What a trace looks for. Subclasses name the sources, and what ends the search in vain.
+
+    ``stored``: whether the search goes on from a row that is read to what was written into it: ``never``, ``always``,
+    or where the text ``built`` with it is wanted (a whole statement that is kept in a table is meant to be one).
+    """
+
+    stored = "never"
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         """What the value is, if it is what we look for (``the query string``)."""
@@ -52,11 +58,12 @@ class Goal:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """A source that was found, and the steps from it to the use, cause first."""
+    """A source that was found, and the steps from it to the use, cause first. ``stored``: over a row in a table."""
 
     node: Node
     what: str
     steps: tuple[Step, ...]
+    stored: bool = False
 
 
 class Trace:
@@ -71,7 +78,7 @@ class Trace:
         self.models = project.models
         self._within = within
         self._start: Code | None = None
-        self._seen: set[tuple[Node, Access, tuple[Node, ...]]] = set()
+        self._seen: set[tuple[Node, Access, tuple[Node, ...], bool]] = set()
 
     def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
         """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
@@ -80,7 +87,7 @@ class Trace:
         done = 0
         while queue:
             work = queue.popleft()
-            key = (work.node, work.access, work.calls)
+            key = (work.node, work.access, work.calls, work.built)
             if key in self._seen:
                 continue
             self._seen.add(key)
@@ -95,14 +102,14 @@ class Trace:
                 continue
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
-                yield Origin(work.node, what, work.told(Step(work.node.place, what)))
+                yield Origin(work.node, what, work.told(Step(work.node.place, what)), work.stored)
             else:
                 queue.extend(values.back(self, work))
 
     @property
     def visited(self) -> frozenset[Node]:
         """The values that the search has looked at."""
-        return frozenset(node for node, _, _ in self._seen)
+        return frozenset(node for node, *_ in self._seen)
 
     def counts(self, code: Code) -> bool:
         """What tests do says nothing of what clients do: it counts only where a test itself is asked about."""

@@ -132,6 +132,7 @@ def _attr(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
     if found:
         return
     yield from heap.shared(trace, work)
+    yield from heap.kept(trace, work, op)
     if any(split(name)[0] == "module" for name in trace.project.types(work.node.to(op.base))):
         defined = trace.project.definition(work.node)
         if defined is not None:
@@ -179,6 +180,7 @@ def _part(trace: Trace, work: Work, op: ops.Part) -> Iterator[Work]:
 
 def _build(trace: Trace, work: Work, op: ops.Build) -> Iterator[Work]:
     if op.kind == "fstring":
+        work = work.into_text() if len(op.items) > 1 else work
         yield from work.all(trace.goal.parts(trace, work.node, op.items), ())
     elif op.kind == "dict":
         yield from _dict(work, op)
@@ -227,7 +229,9 @@ def _format(trace: Trace, work: Work, op: ops.Format) -> Iterator[Work]:
 def _binary(trace: Trace, work: Work, op: ops.Bin) -> Iterator[Work]:
     if op.operator == "|":
         yield from _union(work, op)
-    elif op.operator == "%":
+        return
+    work = work.into_text()
+    if op.operator == "%":
         names = _NAMED.findall(work.node.to(op.left).text or "")
         right = [work.to(op.right, (name,)) for name in names] if names else [work.to(op.right, ())]
         yield from work.all(value for value in _parts(trace, work, op) if value != op.right)
@@ -290,6 +294,8 @@ def _lookup(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
         return
     base = func.op.base
     if func.op.name in _LOOKUPS and op.args:
+        if any(split(name)[0] == "type" for name in trace.project.types(call.to(op.args[0]))):
+            return  # ``session.get(User, 1)``
         key = call.to(op.args[0]).const
         part: str | int = key if isinstance(key, (str, int)) else ANY
         yield from work.to(base, (part, *work.access))
@@ -338,6 +344,7 @@ def _named_fields(made: Node) -> list[str]:
 
 def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> Iterator[Work]:
     call = work.node
+    work = work.into_text() if len(arguments) > 1 else work
     for argument in arguments:
         if argument == "*":
             yield from work.all((*op.args, *op.star, *(v for _, v in op.keywords), *op.dstar), ())

@@ -24,7 +24,8 @@ Steps: TypeAlias = "tuple[Step, Any] | None"
 class Work(msgspec.Struct, frozen=True):
     """The part ``access`` of ``node`` is wanted, as it is where operation ``use`` takes it.
 
-    ``calls``: the calls that the search has gone into and not yet left, the innermost last.
+    ``calls``: the calls that the search has gone into and not yet left, the innermost last. ``built``: on its way to
+    the use it becomes part of a text; ``stored``: it is kept in a table in between.
     """
 
     node: Node
@@ -32,6 +33,8 @@ class Work(msgspec.Struct, frozen=True):
     use: Value
     calls: tuple[Node, ...] = ()
     steps: Steps = None
+    built: bool = False
+    stored: bool = False
 
     def to(self, value: Value, access: Access | None = None, step: Step | None = None) -> Iterator[Work]:
         """Another value of the same body, used here."""
@@ -48,7 +51,12 @@ class Work(msgspec.Struct, frozen=True):
     ) -> Work:
         """The same search at another value."""
         steps = self.steps if step is None else (step, self.steps)
-        return Work(node, access[:_MAX_ACCESS], use, self.calls if calls is None else calls, steps)
+        calls = self.calls if calls is None else calls
+        return Work(node, access[:_MAX_ACCESS], use, calls, steps, self.built, self.stored)
+
+    def into_text(self) -> Work:
+        """The same, on its way into a text."""
+        return self if self.built else msgspec.structs.replace(self, built=True)
 
     def elsewhere(self, node: Node, access: Access) -> Work:
         """The search goes on in another body, whoever runs it, with the state in which that leaves things."""

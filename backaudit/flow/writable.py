@@ -13,7 +13,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import ClientValue
 from backaudit.flow.guards import guarded
-from backaudit.flow.stores import models
+from backaudit.flow.rows import models
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.rule import Finding, Step

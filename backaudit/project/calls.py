@@ -349,9 +349,10 @@ class Calls:
     def _handed(self) -> dict[Code, list[Node]]:
         """Functions to the calls that hand them over to be run."""
         table: dict[Code, list[Node]] = {}
-        for call in self._project.calls(*sorted(self._project.knowledge.handovers)):
-            for edge in self.handovers(call):
-                table.setdefault(edge.code, []).append(call)
+        for last in sorted({name.rpartition(".")[2] for name in self._project.knowledge.handovers}):
+            for call in self._project.calls_of(last):
+                for edge in self.handovers(call):
+                    table.setdefault(edge.code, []).append(call)
         return table
 
     def handovers(self, call: Node) -> tuple[Edge, ...]:
@@ -366,7 +367,10 @@ class Calls:
     def _find_handovers(self, call: Node) -> Iterator[Edge]:
         func = call.func
         known = self._project.knowledge.handovers
-        table = next((known[name] for name in self._project.names(func) if name in known), None) if func else None
+        if func is None or self.edges(call):
+            return
+        names = [*self._project.names(func), *([f"*.{call.method}"] if call.receiver is not None else [])]
+        table = next((known[name] for name in names if name in known), None)
         if table is None:
             return
         given = _handed(call, table)

@@ -66,7 +66,8 @@ def _with_shell(project: Project) -> Iterator[Sink]:
         shell = sink.call.arg(None, "shell")
         items = [argument.to(item) for item in argument.op.items] if isinstance(argument.op, ops.Build) else []
         if shell is not None and shell.const is not False and shell.const is not None:
-            yield Sink(sink.call, items[0] if _is_list(argument) and items else sink.argument, sink.name)
+            first = _is_list(argument) and items
+            yield Sink(sink.call, items[0], sink.name) if first else sink
         elif _is_list(argument) and items:
             line = _shell_line(items)
             yield Sink(sink.call, line if line is not None else items[0], sink.name)

@@ -92,7 +92,7 @@ def sql_injection(project: Project) -> Iterator[Finding]:
             finding = None
             if flow is not None:
                 passed |= flow.passed
-                finding = _finding(sink, flow.trace("is run as SQL"), flow.origin.what)
+                finding = _finding(sink, flow.trace("is run as SQL"), flow.origin.what, stored=flow.origin.stored)
             elif kind == "sql":
                 finding = _dynamic(project, sink)
             if finding is not None:
@@ -106,10 +106,11 @@ def _is_sql(project: Project, sink: Sink) -> bool:
     return any(_STATEMENT.match(text.replace(HOLE, " x ")) for text in texts)
 
 
-def _finding(sink: Sink, trace: tuple[Step, ...], what: str) -> Finding:
+def _finding(sink: Sink, trace: tuple[Step, ...], what: str, *, stored: bool) -> Finding:
     return Finding(
         place=first_line(sink.call.place),
         message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
+        confidence="medium" if stored else "high",
         trace=trace,
     )
 

@@ -1,0 +1,108 @@
+"""Rows and documents: which classes they are of, and what the project writes into their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.schema import schema
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.code import Access
+from backaudit.project.types import split
+
+_SERVING = ("production", "script")
+# Columns whose values are no text of anybody's choosing.
+_NO_TEXT = ("int", "float", "bool", "date", "time", "uuid", "decimal", "numeric", "enum", "auto", "serial", "interval")
+_MANY = 60
+
+
+class Write(msgspec.Struct, frozen=True):
+    """``value`` (its part ``access``) is written into a column by the operation ``at``."""
+
+    at: Node
+    value: Node
+    access: Access = ()
+
+
+def models(project: Project) -> tuple[ClassView, ...]:
+    """The project's classes whose instances are rows or documents. Ask with ``project.once``."""
+    tables = project.once(schema).tables.values()
+    named = [project.class_named(table.model) for table in tables if table.model]
+    bases = project.models.kinds.get("document-bases", frozenset())
+    documents = project.subclasses(*sorted(bases)) if bases else ()
+    return tuple(dict.fromkeys([cls for cls in named if cls is not None] + list(documents)))
+
+
+def is_model(project: Project, name: str) -> bool:
+    """Whether a type name is of a row or document."""
+    known = project.once(_model_names)
+    return not known.isdisjoint(project.lineage(split(name)[0]))
+
+
+def _model_names(project: Project) -> frozenset[str]:
+    named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
+    return named | {cls.name for cls in project.once(models)}
+
+
+def text_column(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether a column of a model may hold any text."""
+    table = project.once(schema).of_model(cls.name)
+    column = table.column(name) if table is not None else None
+    return column is not None and not any(word in column.type.lower() for word in _NO_TEXT)
+
+
+def writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
+    """Where code that serves writes a column of a model."""
+    key = ("writes", cls.name, column)
+    if key not in project.answers:
+        found = [w for w in _find_writes(project, cls, column) if project.role(w.at.code.path) in _SERVING]
+        project.answers[key] = tuple(dict.fromkeys(found))[:_MANY]
+    answer: tuple[Write, ...] = project.answers[key]
+    return answer
+
+
+def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
+    for call in project.calls_of(cls.cls.name):
+        if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
+            yield from _given(call, column)
+    for code in project.mentioning(column):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            if isinstance(op, ops.SetAttr) and op.name == column and cls in project.instances(node.to(op.base)):
+                yield Write(node, node.to(op.value))
+    for call in project.once(_writers).get(cls.name, ()):
+        yield from _given(call, column)
+
+
+def _writers(project: Project) -> dict[str, list[Node]]:
+    """Calls that write rows by keyword (``objects.create``, ``query.update``), by the model's name."""
+    table: dict[str, list[Node]] = {}
+    for call in project.calls(*sorted(project.models.kinds.get("row-writers", ()))):
+        receiver = call.receiver
+        for name in project.types(receiver) if receiver is not None else ():
+            head, over = split(name)
+            owner = project.class_named(over) or project.class_named(head)
+            if owner is not None:
+                table.setdefault(owner.name, []).append(call)
+    return table
+
+
+def _given(call: Node, column: str) -> Iterator[Write]:
+    """The value of a column among a call's keywords, in what is spread over them, or in a mapping it is given."""
+    op = call.call
+    if op is None:
+        return
+    keywords = call.keywords()
+    if column in keywords:
+        yield Write(call, keywords[column])
+        return
+    yield from (Write(call, call.origin.to(value), (column,)) for value in op.dstar)
+    for argument in (*op.args, *(value.value for name, value in keywords.items() if name in ("defaults", "values"))):
+        made = call.origin.to(argument).origin
+        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
+            names = {made.to(key).const for key in made.op.keys if key != NONE}
+            if column in names:
+                yield Write(call, made, (column,))
