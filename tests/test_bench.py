@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import material, measure
+from tests.bench import grown, material, measure
 
 ANY = frozenset({0, 1})
 HOLD = "import sys, time; data = bytearray(60_000_000); data[::4096] = b'x' * len(data[::4096]); time.sleep(0.6)"
@@ -63,3 +63,10 @@ def test_lines_are_counted_once_and_to_the_number_wanted(tmp_path: Path) -> None
     assert (count, sorted(path.name for path in material.python_files(folder))) == (20, ["other.py", "same.py"])
     _, fewer = material.distinct([tmp_path / "one", tmp_path / "two"], tmp_path / "out", 5)
     assert fewer == 10
+
+
+def test_the_grown_back_end_is_python_and_as_long_as_was_asked(tmp_path: Path) -> None:
+    folder, lines = grown.grown(tmp_path, 2_000)
+    texts = [path.read_text("utf-8") for path in material.python_files(folder)]
+    assert 2_000 <= lines == sum(text.count("\n") for text in texts) < 2_300
+    assert [compile(text, "module", "exec") is None for text in texts if text].count(True) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -16,11 +17,15 @@ PROC = Path("/proc")
 
 
 class Run(NamedTuple):
-    """One process: wall time in seconds, peak of the summed PSS in MB (0 where the system tells none), exit code."""
+    """One process: wall time in seconds, peak of the summed PSS in MB (0 where the system tells none), exit code.
+
+    ``processor``: the user time of the process and those it waited for, in seconds.
+    """
 
     seconds: float
     megabytes: float
     code: int
+    processor: float = 0.0
 
 
 class Measured(NamedTuple):
@@ -46,6 +51,7 @@ def run(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         started = time.perf_counter()
+        before = _processor()
         memory = _Memory(process.pid)
         memory.start()
         try:
@@ -60,7 +66,12 @@ def run(
         raise RuntimeError(
             f"{' '.join(command)} exited with {process.returncode}:\n{said.decode(errors='replace')[-4000:]}"
         )
-    return Run(seconds, memory.peak / 1024, process.returncode)
+    return Run(seconds, memory.peak / 1024, process.returncode, _processor() - before)
+
+
+def _processor() -> float:
+    """The user time of all processes that were waited for so far, where the system tells it."""
+    return os.times().children_user
 
 
 class _Memory(threading.Thread):

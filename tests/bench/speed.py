@@ -17,13 +17,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import material
+from tests.bench import grown, material
 from tests.bench.measure import Measured, Run, alternate, run
 
 JOBS = 2
 FOUND_OR_NOT = frozenset({0, 1})
 CRASHED = 3
-CASES = ("start", "django", "warm", "changed", "small", "million")
+CASES = ("start", "django", "warm", "changed", "small", "grown", "million")
 STEPS = (10_000, 100_000, 1_000_000)
 BIN = Path(sys.executable).parent
 
@@ -105,6 +105,18 @@ class Bench:
         self.say("50 files cold", ours.seconds, 2.0, "s")
         found = self.alone("warm", lambda: self.scan(folder, cold=False))
         self.say("50 files warm", found.seconds, 0.4, "s")
+
+    def case_grown(self) -> None:
+        """A made-up back end whose modules call each other: how the processor time grows with it."""
+        pace = []
+        for lines in STEPS:
+            folder, count = grown.grown(self.temp, lines)
+            size = material.megabytes(folder)
+            done = self.scan(folder, cold=True)
+            pace.append(done.processor / size)
+            print(f"  {count:,} lines, {size:.1f} MB: {done.processor:.1f} s of processor time, {pace[-1]:.2f} s/MB")
+            shutil.rmtree(folder)
+        self.say("processor time per MB, last to first", pace[-1] / pace[0], 1.3, "")
 
     def case_million(self) -> None:
         """A million distinct lines, and how the time grows on the way there."""
