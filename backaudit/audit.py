@@ -129,7 +129,8 @@ class Audit:
 
     def _surveyed(self) -> Survey:
         """Nothing that the extractors take for a credential leaves, whatever it is part of."""
-        from backaudit.survey import masked, survey
+        from backaudit.survey.compose import survey
+        from backaudit.survey.masking import masked
 
         facts, problems, project = self._whole
         found = project.once(survey)

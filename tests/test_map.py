@@ -18,8 +18,7 @@ from backaudit import cli, plugins
 from backaudit.audit import Audit, Request
 from backaudit.config import Config
 from backaudit.report.map import FORMATS, renderer
-from backaudit.survey import Survey
-from backaudit.survey.records import within
+from backaudit.survey.records import Survey, within
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "fixtures" / "apps"
@@ -94,7 +93,7 @@ def ours() -> dict[str, Any]:
     from tests.projects import project
 
     linked = project({"openapi_app.py": EVERYTHING.read_text("utf-8")})
-    from backaudit.survey import survey
+    from backaudit.survey.compose import survey
 
     made: dict[str, Any] = json.loads(renderer("openapi")(linked.once(survey)))
     return made

@@ -9,6 +9,8 @@ from backaudit.extract.secrets.values import Verdict, judge
 from backaudit.facts.secrets import Position, SecretKind, Strength
 
 _SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE)
+# Bytes that no keyboard makes, as ``os.urandom`` does.
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _UNLIKE_NAMES = re.compile(r"[^A-Za-z_.:/ -]")
 _USED: tuple[Position, ...] = ("env-default", "attribute", "seed", "argument", "file")
 
@@ -24,6 +26,8 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     ``free``: what stands around it says that it is used (a configuration, a connection), so that a word may be one too.
     """
     value = bare(value.strip())
+    if kind == "signing-key" and _BINARY.search(value) and 8 <= len(value) <= 200 and " " not in value:
+        return "strong"
     verdict = judge(value)
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):

@@ -79,6 +79,10 @@ _OURS: tuple[tuple[str, str, str], ...] = (
     ("HRKU-", r"\bHRKU-[\w-]{36,}", "Heroku key"),
     (":AA", r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])", "Telegram bot token"),
     ("discord", r"(?<![\w-])[MNO][A-Za-z\d_-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])", "Discord bot token"),
+    ("appid=", r"[?&]appid=(?P<value>[\w-]{20,})(?![\w%{$.-])", "key in a URL"),
+    ("ey=", r"[?&]api_?[kK]ey=(?P<value>[\w-]{20,})(?![\w%{$.-])", "key in a URL"),
+    ("token=", r"[?&](?:access|auth)_?token=(?P<value>[\w-]{20,})(?![\w%{$.-])", "key in a URL"),
+    ("secret=", r"[?&](?:client|api)_?secret=(?P<value>[\w-]{20,})(?![\w%{$.-])", "key in a URL"),
     ("twilio", r"\bSK[a-f\d]{32}\b", "Twilio key"),
 )
 

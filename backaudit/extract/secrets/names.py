@@ -23,7 +23,7 @@ _SIGNING = word_set(
 )
 _TOKEN = word_set(
     """
-    token apikey accesstoken authtoken bearertoken accesskey credential credentials apitoken
+    token apikey appid accesstoken authtoken bearertoken accesskey credential credentials apitoken
     """
 )
 _PLURAL = word_set(

@@ -31,13 +31,15 @@ _TAKERS = word_set(
     TimestampSigner JSONWebSignatureSerializer TimedJSONWebSignatureSerializer EncryptedCookieStorage
     SessionMiddleware JWTManager Praetorian set_password generate_password_hash make_password get_password_hash
     hash_password hashpw create_user create_superuser encrypt_password HTTPBasicAuth BasicAuth HTTPDigestAuth
-    compare_digest dotenv read_env environs decouple BaseSettings pydantic_settings authorization proxy-authorization
+    compare_digest dotenv read_env environs decouple BaseSettings pydantic_settings authorization Authorization
+    proxy-authorization Proxy-Authorization JWTStrategy
     """
 )
 _ELSEWHERE = re.compile(
     # Pairs and logins by position; the words themselves are too common.
     r"\b(?:auth|credentials|basic_auth|http_auth)[\"']?[ \t]*[=:](?!=)|\blogin\(|\bconnect\([^)]*[\"']"
     # A key of two words; "pass" is a name only in quotes, and no other word is as common in Python.
+    r"|\b(?i:_*(?:\w+_?)?(?:users?|accounts?|logins?|user_?(?:db|store)))[ \t]*=[ \t]*\{|\bClient\([^)]*[\"']AC"
     r"|[\"'][\w ]+ [Kk]eys?[\"']|[\"']pass[\"']|^[ \t]*(?:import|from)[ \t]+environ\b"
     # A URL with a user and a password, perhaps written in pieces.
     r"|://[^\s\"'/]*(?:@|[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"'])",

@@ -25,7 +25,7 @@ from backaudit.facts.secrets import Position, SecretHit, SecretKind
 STEMS = (
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha",
     "hmac", "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(",
-    "create_user",
+    "create_user", "create_superuser", "appid", "users", "accounts", "client(",
 )  # fmt: skip
 # Where a signing key is a positional argument: last name of the callee to its position.
 _KEYS = {
@@ -89,11 +89,20 @@ _SHOWN = re.compile(
 _DSN_HINT = ("password=", "pwd=")
 # Names of what may be a connection string.
 _ADDRESS = re.compile(r"(?i)ur[il]s?$|dsn$|conn|broker|redis|mongo|database|backend|engine|^db|_db$|postgres|celery")
+# Tables of people by name.
+_PEOPLE = re.compile(r"(?i)_*((valid|admin|known|auth|demo)_?)?(users?|accounts?|logins?|credentials|user_?(db|store))")
+_FIELDS_OF_PEOPLE = word_set(
+    """
+    id name email mail role roles first_name last_name phone age bio status type
+    """
+)
+# A URL whose user and password are in pieces of a literal.
+_SPLIT_URL = re.compile(r"://[^\s\"'/]{0,80}[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"']")
 _ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
 
 
 class Use(msgspec.Struct, frozen=True):
-    """A literal (the value of a :class:`Const`) where something gives it a name."""
+    """A literal where something gives it a name: a :class:`Const`, or several that are put together."""
 
     value: Value
     name: str
@@ -108,7 +117,8 @@ def find(text: Lines, facts: PythonFacts, also: tuple[int, ...]) -> Iterator[Sec
 
     ``also``: lines to look at whatever stands in them.
     """
-    lines = sorted({*_telling_lines(text), *also})
+    split = (text.at(found.start())[0] for found in _SPLIT_URL.finditer(text.text))
+    lines = sorted({*_telling_lines(text), *split, *also})
     for index, function in enumerate(facts.functions):
         at = bisect_left(lines, function.at.line)
         if lines and (index == 0 or (at < len(lines) and lines[at] <= function.at.end_line)):
@@ -164,10 +174,22 @@ class Body:
         return ()
 
     def _bind(self, op: ops.Bind) -> Iterator[Use]:
+        yield from self._people(op)
         in_class = self.function.kind == "class"
         if in_class and self._is_enum and isinstance(self.ops[op.value], ops.Const):
             return
         yield from self._under(op.value, op.name, "field" if in_class else "assignment")
+
+    def _people(self, op: ops.Bind) -> Iterator[Use]:
+        """``USERS = {"ann": "password"}``: names and what lets them in, if the values look like it."""
+        table = self.ops[op.value]
+        if not isinstance(table, ops.Build) or table.kind != "dict" or not _PEOPLE.fullmatch(op.name):
+            return
+        names, values = [self._text(key) for key in table.keys], [self._text(item) for item in table.items]
+        is_record = not (_BESIDE | _FIELDS_OF_PEOPLE).isdisjoint(name.lower() for name in names)
+        if all(names) and all(values) and not is_record and any(map(_like_password, values)):
+            for name, value in zip(names, table.items, strict=True):
+                yield from self._as(value, name, "password", "seed")
 
     def _attribute(self, op: ops.SetAttr) -> Iterator[Use]:
         yield from self._under(op.value, op.name, "attribute")
@@ -284,6 +306,9 @@ class Body:
         if second is not None:
             for value in op.args[second : second + 1]:
                 yield from self._as(value, callee, "password", "argument")
+        if callee == "Client" and self._text(op.args[0] if op.args else NONE).startswith("AC"):
+            for value in op.args[1:2]:
+                yield from self._as(value, "auth_token", "token", "argument")
         if callee == "compare_digest" and len(op.args) == 2:
             yield from self._compared(op.args[0], op.args[1])
             yield from self._compared(op.args[1], op.args[0])
@@ -327,10 +352,24 @@ class Body:
             built = self.ops[self._origin(op.base)]
             if isinstance(built, ops.Build) and 0 <= op.index < len(built.items):
                 yield from self._as(built.items[op.index], name, kind, position, free, env, depth + 1)
+        elif self._pieces(value):
+            yield Use(value, name, kind, position, free, env)
         elif isinstance(op, ops.Bin) and op.operator == "+":
             for item in (op.left, op.right):
                 if self._text(item) and len(self._text(item)) >= 12:
                     yield Use(item, name, kind, position, False, env)
+
+    def _pieces(self, value: Value, depth: int = 0) -> tuple[ops.Const, ...]:
+        """The literals of which a text is put together (by ``+`` or as an f-string), none if there is more in it."""
+        op = self.ops[value]
+        if isinstance(op, ops.Const):
+            return (op,) if isinstance(op.value, str) else ()
+        is_sum = isinstance(op, ops.Bin) and op.operator == "+"
+        items: tuple[Value, ...] = (op.left, op.right) if isinstance(op, ops.Bin) and is_sum else ()
+        if isinstance(op, ops.Build) and op.kind == "fstring":
+            items = op.items
+        found = [self._pieces(item, depth + 1) for item in items] if depth < 20 else []
+        return tuple(piece for pieces in found for piece in pieces) if found and all(found) else ()
 
     def _environment(self, op: ops.Logic) -> str:
         """The variable of the environment that an ``or`` asks first, empty if it asks something else."""
@@ -400,29 +439,28 @@ class Body:
     # -- verdict ---------------------------------------------------------------------------------------------------
 
     def _hit(self, use: Use) -> SecretHit | None:
-        op = self.ops[use.value]
-        assert isinstance(op, ops.Const)
-        assert isinstance(op.value, str)
-        if _may_connect(op.value):
-            return self._connection(use, op)
+        pieces = self._pieces(use.value)
+        value = "".join(str(piece.value) for piece in pieces)
+        at = self.ops[use.value].at
+        if _may_connect(value):
+            return self._connection(use, at, value)
         if use.kind is None or use.kind == "url":
             return None
-        strength = admit(use.name, use.kind, use.position, op.value, use.free)
+        strength = admit(use.name, use.kind, use.position, value, use.free)
         shown = strength is not None and self._is_shown(use.value)
         if strength is None or (shown and strength != "strong"):
             return None
         position: Position = "comment" if shown else use.position
-        return SecretHit(op.at, use.kind, use.name, strength, position, literals.parts(self.text, op.at), env=use.env)
+        parts = tuple(part for piece in pieces for part in literals.parts(self.text, piece.at))
+        return SecretHit(at, use.kind, use.name, strength, position, parts, env=use.env)
 
-    def _connection(self, use: Use, op: ops.Const) -> SecretHit | None:
-        for found in detectors.urls(str(op.value)):
+    def _connection(self, use: Use, at: Span, value: str) -> SecretHit | None:
+        for found in detectors.urls(value):
             shown = use.value in self._dropped or self._is_shown(use.value)
             position: Position = "comment" if shown else use.position
-            password = str(op.value)[found.start : found.end]
-            parts = tuple(_inside(self.text, part, password) for part in literals.parts(self.text, op.at))
-            return SecretHit(
-                op.at, "url", use.name, found.strength, position, parts, found.detector, use.env, found.local
-            )
+            password = value[found.start : found.end]
+            parts = tuple(_inside(self.text, part, password) for part in literals.parts(self.text, at))
+            return SecretHit(at, "url", use.name, found.strength, position, parts, found.detector, use.env, found.local)
         return None
 
     @cached_property
@@ -478,6 +516,10 @@ _NAMING: Mapping[type[ops.Op], Callable[[Body, Any], Iterator[Use]]] = {
 
 def _kind(name: str) -> SecretKind | None:
     return "token" if name.lower() in ("authorization", "proxy-authorization") else kind_of_name(name)
+
+
+def _like_password(value: str) -> bool:
+    return "pass" in value.lower() or (any(map(str.isalpha, value)) and any(map(str.isdigit, value)))
 
 
 def _may_connect(value: str) -> bool:

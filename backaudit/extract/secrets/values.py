@@ -15,7 +15,7 @@ _STRONG_BITS = 38.0
 _LONGEST = 4096
 
 _TEMPLATE = re.compile(
-    r"\{\{|\{%|<%|\$\{|\$\(|^\$[A-Za-z_]\w*$|%\(|%[sdr]|\{[\w.\[\]!:'\"-]*\}|<[\w .:/|-]+>|\*{3}|\.{3}|…|^!"
+    r"\{\{|\{%|<%|\$\{|\$\(|^\$[A-Za-z_]\w*$|%\(|%[sdr]|\{[\w.\[\]!:'\"-]*\}|<[\w .:/|-]+>|\*{3}|\.{3}|…"
     r"|\bos\.environ|process\.env|#\{|"
     r"^(env|vault|ssm|op|arn|gcp|aws|secretsmanager|ref|file|projects|sm|sops|ENC)[:\[/(]"
 )
