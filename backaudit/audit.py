@@ -277,10 +277,8 @@ class Audit:
 
 
 def _asked_for(selection: triage.Selection, *, history: bool) -> triage.Selection:
-    """The rules that may run: those about earlier commits only if these were asked for, or the rule by its name."""
-    rules = tuple(
-        rule for rule in selection.rules if history or HISTORY not in rule.needs or rule.id in selection.named
-    )
+    """The rules that may run: those about earlier commits only if these were asked for."""
+    rules = tuple(rule for rule in selection.rules if history or HISTORY not in rule.needs)
     return msgspec.structs.replace(selection, rules=rules)
 
 

@@ -425,7 +425,7 @@ class _Scan(_Command):
                 loaded=loaded,
                 notes=root.notes,
                 jobs=self.options["jobs"],
-                history=self.options["history"],
+                history=self.options["history"] or _asks_for_history(config, loaded),
             )
             request = self._staged(request, stack) if self.options["staged"] else self._narrowed(request)
             progress = _progress(enabled=not self.quiet)
@@ -543,6 +543,15 @@ def _loaded_code(loaded: Loaded) -> int:
 
 def _flat(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for group in groups for name in group)
+
+
+def _asks_for_history(config: Config, loaded: Loaded) -> bool:
+    """Whether a rule about earlier commits is selected by its own name."""
+    from backaudit.audit import HISTORY
+    from backaudit.rulenames import RuleNames
+
+    names = RuleNames(loaded.rules)
+    return any(HISTORY in rule.needs for name in config.select if (rule := names.one(name)) is not None)
 
 
 def _judge_alone(request: Any) -> bool:
