@@ -52,6 +52,14 @@ _SMALL = re.compile(
 _OWNERS = re.compile(
     r"(^|_)(organi[sz]ations?|orgs?|tenants?|compan(y|ies)|workspaces?|sites?|stores?|schools?|branch(es)?)$", re.I
 )
+# Files that somebody runs at a terminal.
+_TERMINAL = re.compile(
+    r"(^|/)(cli|commands)(/|\.py$|_)|(^|/)(seed(er|ers|ing|s)?|populate|backfill|cleanup|fixtures?|init_db|create_db|reset_db|"
+    r"setup_db|fake_data|demo_data)(_\w+)?\.py$",
+    re.I,
+)
+# Tables that people fill by hand, a row now and then: what names a row of them is quickly found.
+_CATALOGUE = re.compile(r"(^|_)(categor(y|ies)|brands?|faqs?|banners?|menus?)$", re.I)
 # How many sites of one missing index are shown by default.
 _SITES = 5
 
@@ -168,7 +176,7 @@ def _known(table: Table, use: Use) -> bool:
 
 def _selectivity(table: Table, use: Use, site: QuerySite) -> Weight:
     column = table.column(use.column)
-    if column is not None and _few_parents(column):
+    if (column is not None and _few_parents(column)) or (_CATALOGUE.search(table.name) and not _references(column)):
         return "low"
     if _references(column) or (column is not None and "uuid" in column.type.lower()):
         return "high"
@@ -215,8 +223,14 @@ def _narrowed(tables: Schema, name: str, uses: list[Use]) -> bool:
     stated = [use for use in uses if use.table == table.name and use.role == "filter" and use.branch == (0, 0)]
     exact = [use for use in stated if use.form in ("eq", "in")]
     return unique_lookup(table, exact) or any(
-        serving(table, use, _others(uses, use)) for use in exact if not _is_few(table, use)
+        serving(table, use, _others(uses, use)) or _picks(table, use) for use in exact if not _is_few(table, use)
     )
+
+
+def _picks(table: Table, use: Use) -> bool:
+    """Whether a column's value leaves few rows, found by an index or not."""
+    column = table.column(use.column)
+    return _references(column) and column is not None and not _few_parents(column)
 
 
 def _hopeless(tables: Schema, use: Use, every: Iterable[Use]) -> bool:
@@ -257,7 +271,7 @@ def serves_requests(project: Project, code: Code) -> bool:
     commands = any(
         name.spelled.rpartition(".")[2] == "command" or ".command()" in name.spelled for name in code.decorators
     )
-    terminal = commands or re.search(r"(^|/)(cli|commands)(/|\.py$|_)", code.path) is not None
+    terminal = commands or _TERMINAL.search(code.path) is not None
     return not terminal and project.role(code.path) == "production"
 
 

@@ -21,6 +21,7 @@ _OPTIONS = frozenset(
     {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
 )
 _PLAIN = frozenset({"values", "values_list", "with_entities", "dicts", "tuples"})
+_RUNS = frozenset({"scalars", "execute", "exec", "scalar"})
 _FEW_ROWS = 5
 _DEPTH = 4
 
@@ -57,6 +58,7 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
     if made is None and not _begins(project, chain):
         return None
     parts = [link for link in chain if link.call is not None]
+    own = [*parts, *(inner for link in parts if link.method in _RUNS for a in link.args() for inner in _statement(a))]
     parts += [inner for link in parts for argument in link.args() for inner in _statement(argument)]
     eager = {name for link in parts for name in _loaded(project, link)}
     everything = "*" in eager or any(_unknown_options(link) for link in parts)
@@ -67,7 +69,7 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
         eager=frozenset(eager) | (made.eager if made is not None else frozenset()),
         everything=everything or (made is not None and made.everything),
         few=any(_is_few(link) for link in parts) or (made is not None and made.few) or _is_one(project, table, parts),
-        inert=awaited or any(link.method in _PLAIN for link in parts) or (made is not None and made.inert),
+        inert=awaited or any(link.method in _PLAIN for link in own) or (made is not None and made.inert),
     )
 
 

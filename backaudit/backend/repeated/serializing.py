@@ -143,10 +143,11 @@ def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
 
 def _view_rows(project: Project, view: ClassView) -> Rows | None:
     method = project.method(view.name, "get_queryset")
-    if method is not None:
-        found = [
-            rows_of(project, method.node(op.value)) for op in method.ops if isinstance(op, ops.Return) and op.value >= 0
-        ]
+    returned = (
+        [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value >= 0] if method else []
+    )
+    if method is not None and not (len(returned) == 1 and _is_own_queryset(returned[0])):
+        found = [rows_of(project, node) for node in returned]
         known = [rows for rows in found if rows is not None]
         return known[0] if len(known) == len(found) == 1 else None
     for owner in project.lineage(view.name):
@@ -155,6 +156,12 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
         if bound is not None:
             return rows_of(project, bound)
     return None
+
+
+def _is_own_queryset(node: Node) -> bool:
+    op = node.origin.op
+    base = node.origin.to(op.base).origin.op if isinstance(op, ops.Attr) else None
+    return isinstance(op, ops.Attr) and op.name == "queryset" and isinstance(base, ops.Param) and base.index == 0
 
 
 def touches(project: Project, cls: ClassView, table: Table) -> Iterator[Touch]:

@@ -32,7 +32,7 @@ _ENDS = frozenset(
 ) | frozenset(
     ("get_or_none", "get_or_create", "aggregate", "latest", "earliest", "last", "in_bulk", "update_or_create")
 )
-_LISTS = frozenset({"filter", "exclude"})
+_LISTS = frozenset({"filter", "exclude", "filter_by", "where"})
 _SESSION = frozenset({"execute", "scalars", "scalar", "exec", "get", "scalar_one_or_none"})
 _RAW = frozenset({"execute", "fetchrow", "fetchval", "fetch", "fetch_one", "fetch_all"})
 _WRITES = frozenset(
