@@ -375,3 +375,25 @@ def test_applications_that_callers_pass_and_folders_of_apps() -> None:
         ("/api/items/", False),
         ("/", False),
     ]
+
+
+def test_rows_that_are_unpacked_into_a_registration() -> None:
+    linked = project(
+        """
+        from flask import Flask
+        from flask_restful import Api, Resource
+
+        class One(Resource):
+            def get(self): ...
+
+        class Two(Resource):
+            def post(self, number): ...
+
+        rows = ((One, "/one"), (Two, "/two/<int:number>", "/deux/<int:number>"))
+        api = Api(Flask(__name__))
+        [api.add_resource(*row) for row in rows]
+        """
+    )
+    assert table(linked) == [
+        ("GET", "/one", "get"), ("POST", "/deux/{number}", "post"), ("POST", "/two/{number}", "post")
+    ]  # fmt: skip

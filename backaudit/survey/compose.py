@@ -84,18 +84,32 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             sent=sent(project, endpoint, judged.get(bare, ())),
             answer=_answer(project, endpoint),
             status=bare.status,
-            statuses=_statuses(endpoint),
+            statuses=_statuses(project, endpoint),
             reads=touched_read,
             writes=touched_write,
             summary=_summary(code.function.doc),
         )
 
 
-def _statuses(endpoint: Endpoint) -> tuple[int, ...]:
+def _statuses(project: Project, endpoint: Endpoint) -> tuple[int, ...]:
     """Ascending. The 200 of an answer that names no status is the success that the route declares."""
+    if endpoint.route.handler.function.kind == "class" and not endpoint.declared:
+        return _library_statuses(project, endpoint.route)
     success = [status for status in endpoint.declared if 200 <= status < 300]
     implied = {200} if success and 200 not in success else set()
     return tuple(sorted({*endpoint.declared, *endpoint.returned} - implied))
+
+
+def _library_statuses(project: Project, route: Route) -> tuple[int, ...]:
+    """What REST framework's own views answer: made, found or not, changed, gone, and refused what does not validate."""
+    assert route.view is not None
+    library = next((n for n in project.lineage(route.view.name) if n.startswith("rest_framework.")), "")
+    if not library or len(route.methods) != 1:
+        return ()
+    method, one = route.methods[0], "{" in route.path.rstrip("/").rpartition("/")[2]
+    success = {"POST": 201, "DELETE": 204}.get(method, 200)
+    refused = {400} if method in ("POST", "PUT", "PATCH") else set()
+    return tuple(sorted({success, *refused, *({404} if one else ())}))
 
 
 def _summary(doc: str) -> str:

@@ -13,6 +13,7 @@ from backaudit.backend.handlers import HTTP_METHODS, Handler, handlers_of
 from backaudit.backend.locate import (
     NOTHING_GIVEN,
     Given,
+    behind,
     cases,
     decorated,
     definition_of,
@@ -162,6 +163,7 @@ class _Reader:
     def _registered(self, call: Node, table: Table, spec: Registering) -> Iterator[Route]:
         handler = pick(call, spec.handler)
         if handler is None:
+            yield from self._unpacked(call, table, spec)
             return
         handler = named_value(self.project, handler)
         if spec.route != "":
@@ -187,6 +189,27 @@ class _Reader:
                     yield from self._made(call, table, (node, path), methods, handlers, routers)
             if spec.path == "":
                 yield from self._made(call, table, (None, ""), methods, handlers, routers)
+
+    def _unpacked(self, call: Node, table: Table, spec: Registering) -> Iterator[Route]:
+        """``api.add_resource(*row)`` for the rows of a list."""
+        op = call.call
+        places = [
+            next((p for p in (which if isinstance(which, list) else [which]) if isinstance(p, int)), None)
+            for which in (spec.handler, spec.path)
+        ]
+        handler, path = places
+        if op is None or op.args or len(op.star) != 1 or handler is None or path is None:
+            return
+        routers = self._routers(call, NOTHING_GIVEN, None)
+        for row in behind(self.project, call.to(op.star[0])):
+            values = items(row)
+            if max(handler, path) < len(values):
+                handlers = list(handlers_of(self.project, named_value(self.project, values[handler])))
+                for node in values[path:] if spec.more else [values[path]]:
+                    text = text_of(self.project, node)
+                    if text is not None:
+                        methods = self._called_methods(call, spec, handlers, NOTHING_GIVEN)
+                        yield from self._made(call, table, (node, text), methods, handlers, routers)
 
     def _registered_paths(self, call: Node, spec: Registering) -> list[Node]:
         path = pick(call, spec.path)
