@@ -96,7 +96,9 @@ class ClientInput(Goal):
         return files and self.kind in _NAMES and not {"filename", "name"} & set(map(str, access[-1:]))
 
     def _checked(self, project: Project, node: Node, access: Access) -> str | None:
-        """What went through a form or schema: still text, unless its field says otherwise."""
+        """What went through a form or schema: still text, unless its field says otherwise, but no longer unchecked."""
+        if self.kind == "store":
+            return None
         field = form_field(project, node)
         if field is not None:
             form, name = field

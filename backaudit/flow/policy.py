@@ -42,18 +42,40 @@ class Unchecked(msgspec.Struct, frozen=True):
 
 def unchecked(project: Project) -> Iterator[Unchecked]:
     """New passwords that nothing, or less than the least length, is asked of."""
+    for route in routes(project):
+        if _sets_password(route) and project.role(route.handler.path) == "production":
+            yield from _read(project, route)
+    for cls, asked in _bodies_of_routes(project):
+        if asked < LEAST:
+            yield from _declared(project, cls, asked)
+    for cls in _forms(project):
+        declared = list(_declared(project, cls))
+        yield from declared
+        if not declared:
+            yield from _of_model(project, cls)
+
+
+def declared_passwords(project: Project) -> Iterator[tuple[ClassView, str, Node]]:
+    """(schema or form, name, field) of every new password that is declared, whatever is asked of it."""
+    for cls in dict.fromkeys([*(cls for cls, _ in _bodies_of_routes(project)), *_forms(project)]):
+        for owner in project.lineage(cls.name):
+            view = project.class_named(owner)
+            for name, bind in view.fields.items() if view is not None else ():
+                if _is_new(name):
+                    yield cls, name, bind
+
+
+def _bodies_of_routes(project: Project) -> Iterator[tuple[ClassView, int]]:
+    """The schemas of endpoints that set a password, and the length that the endpoint itself asks for."""
     schemas: dict[str, Route] = {}
     for route in routes(project):
         if _sets_password(route) and project.role(route.handler.path) == "production":
             for param in route.params:
                 schemas.update((name, route) for name in param.types if param.schema)
-            yield from _read(project, route)
     for name, route in schemas.items():
         cls = project.class_named(name)
-        asked = judged(project, route.handler)
-        if cls is not None and asked < LEAST:
-            yield from _declared(project, cls, asked)
-    yield from _forms(project)
+        if cls is not None:
+            yield cls, judged(project, route.handler)
 
 
 def _sets_password(route: Route) -> bool:
@@ -93,7 +115,7 @@ def _least(project: Project, bind: Node) -> int:
     op = bind.op
     values = (op.annotation, op.value) if isinstance(op, ops.Bind) else ()
     found = [0]
-    for call in _calls_in(project, bind.code, [v for v in values if v != NONE]):
+    for call in calls_in(project, bind.code, [v for v in values if v != NONE]):
         keywords = call.keywords()
         found += [number(project, value) or 0 for name, value in keywords.items() if name in _LENGTHS]
         if call.method == "Length" and call.arg(0) is not None:
@@ -113,7 +135,7 @@ def _own_check(value: Node) -> bool:
     return any(isinstance(made.to(item).origin.op, (ops.Name, ops.Import, ops.Attr, ops.Def)) for item in made.op.items)
 
 
-def _calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) -> Iterator[Node]:
+def calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) -> Iterator[Node]:
     """The calls of a declaration, those inside annotations, displays and aliases included."""
     for value in values:
         node = code.node(value).origin
@@ -121,18 +143,18 @@ def _calls_in(project: Project, code: Code, values: list[Value], depth: int = 0)
         if isinstance(op, (ops.Name, ops.Import)) and depth < _DEPTH:
             alias = project.alias_of(node) or project.definition(node)
             if alias is not None and alias != node:
-                yield from _calls_in(project, alias.code, [alias.value], depth + 1)
+                yield from calls_in(project, alias.code, [alias.value], depth + 1)
             elif isinstance(op, ops.Name) and alias is None:
                 continue
         if isinstance(op, ops.Call):
             yield node
-            yield from _calls_in(project, code, [*op.args, *(v for _, v in op.keywords)], depth + 1)
+            yield from calls_in(project, code, [*op.args, *(v for _, v in op.keywords)], depth + 1)
         elif isinstance(op, ops.Build):
-            yield from _calls_in(project, code, list(op.items), depth)
+            yield from calls_in(project, code, list(op.items), depth)
         elif isinstance(op, ops.Item):
-            yield from _calls_in(project, code, [op.base, op.key], depth)
+            yield from calls_in(project, code, [op.base, op.key], depth)
         elif isinstance(op, ops.Bin):
-            yield from _calls_in(project, code, [op.left, op.right], depth)
+            yield from calls_in(project, code, [op.left, op.right], depth)
 
 
 def _validated(project: Project, cls: ClassView) -> bool:
@@ -187,17 +209,14 @@ def _named(node: Node) -> bool:
 # -- forms and serializers -------------------------------------------------------------------------------------------
 
 
-def _forms(project: Project) -> Iterator[Unchecked]:
+def _forms(project: Project) -> Iterator[ClassView]:
+    """Forms and serializers that set a password and leave its judgement to others."""
     kinds = project.models.kinds
     for cls in project.subclasses(*sorted(kinds.get("forms", ())), *sorted(kinds.get("serializers", ()))):
         if project.role(cls.file.path) != "production" or not (_about_setting(cls.cls.name) or _creates(cls)):
             continue
-        if not kinds.get("judging-forms", frozenset()).isdisjoint(project.lineage(cls.name)):
-            continue
-        declared = list(_declared(project, cls))
-        yield from declared
-        if not declared:
-            yield from _of_model(project, cls)
+        if kinds.get("judging-forms", frozenset()).isdisjoint(project.lineage(cls.name)):
+            yield cls
 
 
 def _creates(cls: ClassView) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
 from backaudit.facts.place import Place
+from backaudit.flow.longest import BCRYPT_BYTES, ENOUGH, badly_limited
 from backaudit.flow.policy import LEAST, unchecked
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -70,3 +71,9 @@ def no_password_policy(project: Project) -> Iterator[Finding]:
                 place=place,
                 message=f"`{found.name}` of {found.where} sets a password, and {asked} (at least {LEAST}, better 15).",
             )
+    for limit in badly_limited(project):
+        if limit.bcrypt:
+            what = f"may be {limit.most} characters long, and bcrypt hashes only the first {BCRYPT_BYTES} bytes"
+        else:
+            what = f"may be {limit.most} characters long at most (allow at least {ENOUGH})"
+        yield Finding(place=first_line(limit.at.place), message=f"`{limit.name}` of {limit.where} {what}.")
