@@ -25,11 +25,11 @@ from backaudit.masking import Masks
 from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source
-from backaudit.survey.records import Survey
 
 if TYPE_CHECKING:
     from backaudit.history import Reader
     from backaudit.project import Project
+    from backaudit.survey.records import Survey
 
 Progress = Callable[[int, int], None]
 # What a rule needs that is about earlier commits.

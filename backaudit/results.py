@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +13,9 @@ from backaudit.facts.comments import Comment, Extent
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Rule
 from backaudit.stamp import folder_stamp, library_stamp
-from backaudit.survey.records import Survey
+
+if TYPE_CHECKING:
+    from backaudit.survey.records import Survey
 
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml", "sqlglot", "tomli")
 
@@ -47,6 +49,8 @@ def encode(result: Result | Survey) -> bytes:
 
 def decode_survey(data: bytes) -> Survey | None:
     """The survey that was kept, None if the bytes are none."""
+    from backaudit.survey.records import Survey
+
     try:
         return msgspec.msgpack.decode(data, type=Survey)
     except msgspec.MsgspecError:

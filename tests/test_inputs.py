@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from backaudit.backend.inputs import Field, InputSchema, Shape, applied, schema_of
+from backaudit.backend.inputs.applied import applied
+from backaudit.backend.inputs.classes import schema_of
+from backaudit.backend.inputs.records import Field, InputSchema, Shape
 from backaudit.backend.routes import routes
 from backaudit.project import Project
 from tests.projects import project

@@ -332,3 +332,12 @@ def test_mistakes_are_told(tmp_path: Path, arguments: list[str], said: str) -> N
     done = command(*arguments, folder=tmp_path, cache_home=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_scan_that_is_kept_loads_nothing_that_composes_surveys() -> None:
+    program = (
+        "import sys, backaudit.audit, backaudit.report.html; "
+        "print([name for name in sys.modules if name.startswith(('backaudit.backend.schema', 'backaudit.project'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.inputs import enclosed
+from backaudit.backend.inputs.reads import enclosed
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input, routes
 from backaudit.facts import ops

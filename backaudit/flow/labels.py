@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backaudit.backend.inputs import checked_data, converts, enclosed, field_of, form_field, parser_converts
+from backaudit.backend.inputs.reads import checked_data, converts, enclosed, field_of, form_field, parser_converts
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input, routes
 from backaudit.facts import ops

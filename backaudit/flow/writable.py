@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
-from backaudit.backend.inputs import enclosed
+from backaudit.backend.inputs.reads import enclosed
 from backaudit.backend.privileged import is_owner, is_power, only_privileged
 from backaudit.backend.routes import by_handler, client_input, routes
 from backaudit.backend.schema import Table, schema

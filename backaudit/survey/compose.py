@@ -10,7 +10,10 @@ from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.inputs import Field, InputSchema, Shape, applied, schema_named, shape_of
+from backaudit.backend.inputs.applied import applied
+from backaudit.backend.inputs.mappings import schema_named
+from backaudit.backend.inputs.records import Field, InputSchema, Shape
+from backaudit.backend.inputs.shapes import shape_of
 from backaudit.backend.locate import strings
 from backaudit.backend.queries.chains import denoted_table, table_of
 from backaudit.backend.records import UNMOUNTED, Endpoint, GuardKind, Route

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from backaudit.backend.inputs import Applied, Shape, is_secret, of_name, schema_named, shape_of
-from backaudit.backend.inputs.records import Scalar
-from backaudit.backend.inputs.shapes import parsed, united
+from backaudit.backend.inputs.applied import Applied
+from backaudit.backend.inputs.classes import is_secret
+from backaudit.backend.inputs.mappings import schema_named
+from backaudit.backend.inputs.records import Scalar, Shape
+from backaudit.backend.inputs.shapes import of_name, parsed, shape_of, united
 from backaudit.backend.records import Endpoint, Input, Limits
 from backaudit.facts import ops
 from backaudit.facts.place import Place

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import msgspec
 
 from backaudit.backend.inputs.records import Extra, Scalar, Shape
-from backaudit.backend.records import GuardKind, Where
 from backaudit.facts.problem import Problem
 
 
@@ -25,7 +24,7 @@ class Guarding(msgspec.Struct, frozen=True):
     """Something that turns callers away; ``name`` as code spells it, ``scheme`` a key of :attr:`Survey.security`."""
 
     name: str
-    kinds: tuple[GuardKind, ...]
+    kinds: tuple[str, ...]
     at: Spot
     scheme: str = ""
 
@@ -37,7 +36,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    where: Where
+    where: str
     shape: Shape
     required: bool = False
     default: Scalar = None
