@@ -83,6 +83,7 @@ _BY_SUFFIX: Mapping[str, Kind] = {
     ".cfg": "ini",
     ".conf": "ini",
     ".cnf": "ini",
+    ".service": "ini",
     ".json": "json",
     ".sh": "shell",
     ".bash": "shell",
@@ -100,6 +101,8 @@ _BY_SUFFIX: Mapping[str, Kind] = {
 }
 
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
+# A service's own variables beside its compose file: ``.db_env``, ``.pg-env``.
+_ENV_NAME = re.compile(r"\.[\w-]+[_-]env")
 _REQUIREMENTS = re.compile(r"([\w.-]*[-_.])?(requirements|constraints)([-_.][\w.-]*)?\.(txt|in)")
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"[ \t\f]*(?:#.*)?")
@@ -145,7 +148,7 @@ def kind_of(path: str) -> Kind:
     folder, _, name = path.lower().rpartition("/")
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name == ".env" or name.startswith((".env.", "dotenv")):
+    if name == ".env" or name.startswith((".env.", "dotenv")) or _ENV_NAME.fullmatch(name):
         return "env"
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"

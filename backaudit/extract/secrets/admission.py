@@ -83,7 +83,9 @@ def _token(name: str, position: Position, value: str, verdict: Verdict, free: bo
     if verdict == "placeholder":
         # A placeholder opens nothing at somebody else's door; what callers are compared with it opens.
         return "placeholder" if position == "comparison" else None
-    return "weak" if verdict == "weak" and _mixed(value) and len(value) >= 8 else None
+    telling = verdict == "weak" and _mixed(value) and len(value) >= 8
+    # ``ACCESS_TOKEN = "ACCESS_TOKEN#"`` is the prefix of a key of the store.
+    return "weak" if telling and _plain(value) != _plain(name) else None
 
 
 def _mixed(value: str) -> bool:

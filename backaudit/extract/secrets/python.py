@@ -224,6 +224,9 @@ class Body:
         name = self.spelled(named)
         if not name or _kind(name) is None:
             return
+        read = self.ops[self._origin(named)]
+        if isinstance(read, ops.Call) and self._read(read, self._callee(read)) == "env-default":
+            return  # whether the environment still has a value that nobody should leave there
         right = self.ops[self._origin(other)]
         items = right.items if isinstance(right, ops.Build) and right.kind != "dict" else (other,)
         for item in items:

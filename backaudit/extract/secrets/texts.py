@@ -230,6 +230,26 @@ def _pairs(*patterns: re.Pattern[str]) -> Grammar:
     return entries
 
 
+# -- systemd, supervisor ---------------------------------------------------------------------------------------------
+
+_VARIABLES = re.compile(r"^[ \t]*environment[ \t]*=(?P<rest>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+# ``"NAME=value with spaces"`` is systemd's, ``NAME="value",OTHER="value"`` supervisor's.
+_VARIABLE = re.compile(
+    r"\"(?P<quoted>[A-Za-z_]\w*)=(?P<inside>[^\"\r\n]*)\"|(?P<name>[A-Za-z_]\w*)="
+    r"(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s\"',]+))"
+)
+
+
+def _ini(text: str, windows: Windows) -> Iterator[Entry]:
+    yield from _named(_INI, text, windows)
+    for line in _matches(_VARIABLES, text, windows):
+        for found in _VARIABLE.finditer(text, *line.span("rest")):
+            name = found["quoted"] or found["name"]
+            group = "inside" if found["quoted"] else _group(found)
+            entry = _placed(name, found[group], found.start(group))
+            yield msgspec.structs.replace(entry, free=True)
+
+
 # -- Dockerfile, shell -----------------------------------------------------------------------------------------------
 
 _INSTRUCTION = re.compile(
@@ -350,7 +370,7 @@ def _prose(text: str, windows: Windows) -> Iterator[Entry]:
 _GRAMMARS: Mapping[Kind, Grammar] = {
     "env": _env,
     "properties": _pairs(_INI),
-    "ini": _pairs(_INI),
+    "ini": _ini,
     "toml": _pairs(_TOML),
     "yaml": _yaml,
     "compose": _yaml,
