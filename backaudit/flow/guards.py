@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator
 
 from backaudit.facts import ops
@@ -267,7 +268,11 @@ def _comparison_approves(code: Code, op: ops.Compare, truth: bool, node: Node, c
         if positive:
             return about(code, op.left, node.value) and _known_set(code.node(op.right))
         banned = code.node(op.left).const
-        return f"not:{banned}" in calls and about(code, op.right, node.value)
+        if f"not:{banned}" in calls and about(code, op.right, node.value):
+            return True
+        return about(code, op.left, node.value) and any(
+            f"not:{each}" in calls for each in _fixed_text(code.node(op.right))
+        )
     if not positive or op.operator not in ("==", "!="):
         return False
     for mine, other in ((op.left, op.right), (op.right, op.left)):
@@ -287,6 +292,16 @@ def _is_set_of_known(node: Node) -> bool:
 
 
 ORDER = ("<", "<=", ">", ">=")
+
+
+def _fixed_text(node: Node) -> str:
+    """The characters that a constant text, or a set of one, holds."""
+    made = node.origin
+    made = made.args()[0].origin if made.method in ("set", "frozenset", "list") and made.args() else made
+    if "string.punctuation" in made.code.project.names(made):
+        return string.punctuation
+    known = made.code.project.constant(made)
+    return known.text or "" if known is not None else ""
 
 
 def _is_fixed(node: Node) -> bool:

@@ -72,6 +72,15 @@ def hashes_itself(project: Project, cls: ClassView, field: str) -> bool:
     return any(hashes(project, code) for code in _listening(project, cls))
 
 
+def hashes_when_told(project: Project, cls: ClassView, field: str) -> bool:
+    """Whether a method of the class puts a hash into ``field``, and the project calls it."""
+    return any(
+        made_by_hash(project, store.to(store.op.value), (), store.value)
+        for store in cls.assigned.get(field, ())
+        if isinstance(store.op, ops.SetAttr) and project.callers(store.code)
+    )
+
+
 def _in_methods(project: Project, cls: ClassView, field: str) -> bool:
     setter = cls.setters.get(field)
     if setter is not None:

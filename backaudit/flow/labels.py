@@ -11,7 +11,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import can_have
 from backaudit.flow.guards import approves_by_answer, guarded
-from backaudit.flow.hashing import hashes, hashes_itself, made_by_hash
+from backaudit.flow.hashing import hashes, hashes_itself, hashes_when_told, made_by_hash
 from backaudit.flow.omitted import leaves_out, reads_password, removed
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.flow.words import means_password, means_password_hash, words
@@ -439,7 +439,16 @@ def _kept_hashed(project: Project, node: Node, field: str) -> bool:
         calls = project.callers(node.code)
         arguments = [project.argument(call, node.code, made.index) for call in calls]
         found = [cls for argument in arguments if argument is not None for cls in project.instances(argument)]
-    return bool(found) and all(hashes_itself(project, cls, field) for cls in found)
+    return bool(found) and all(
+        hashes_itself(project, cls, field) or (not is_table(project, cls) and hashes_when_told(project, cls, field))
+        for cls in found
+    )
+
+
+def is_table(project: Project, cls: ClassView) -> bool:
+    """Whether the objects of a class are rows or documents."""
+    bases: frozenset[str] = project.models.kinds.get("table-bases", frozenset())
+    return not bases.isdisjoint(project.lineage(cls.name))
 
 
 class NamedPassword(Password):

@@ -20,7 +20,7 @@ from backaudit.project import ClassView, Code, Node, Project
 LEAST = 8
 _DEPTH = 3
 _SETS = frozenset("register registration registers signup create creation new join".split())
-_CHANGES = frozenset("change reset update set".split())
+_CHANGES = frozenset("change reset update set edit".split())
 _WHOSE = frozenset("password passwords pwd passwd user users account accounts profile me".split())
 _ASKS = frozenset("login signin token authenticate session sessions logout verify check auth".split())
 _AGAIN = frozenset("confirm confirmation repeat again current old retype verify check 2".split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
+from backaudit.facts import ops
 from backaudit.flow.findings import finding, injections
 from backaudit.flow.markup import Shown, escaping_off, returned_html, shown_unescaped
 from backaudit.flow.sinks import Flow
@@ -68,7 +69,23 @@ def _judge(flow: Flow) -> Confidence | None:
         return None
     if given is None and flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None:
         return None
+    if given is None and _is_retyped(flow.sink):
+        return None
     return "high" if given is None or "html" in (given.text or "") else None
+
+
+def _is_retyped(answer: Node) -> bool:
+    """Whether the answer is told afterwards that it is something else: by its attribute, or by its header."""
+    for effect in answer.code.effects.get(answer.origin.value, ()):
+        op = answer.to(effect).op
+        if isinstance(op, ops.SetAttr) and op.name in _TYPES:
+            return "html" not in (answer.to(op.value).text or "")
+    for node in answer.code.nodes(ops.SetItem):
+        op = node.op
+        named = isinstance(op, ops.SetItem) and (node.to(op.key).text or "").lower() == "content-type"
+        if named and isinstance(op, ops.SetItem) and "html" not in (node.to(op.value).text or ""):
+            return True
+    return False
 
 
 def _setting(node: Node) -> Finding:
