@@ -12,6 +12,8 @@ _SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE
 # Bytes that no keyboard makes, as ``os.urandom`` does.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _UNLIKE_NAMES = re.compile(r"[^A-Za-z_.:/ -]")
+_KEY_WORDS = frozenset(("clave", "claves", "chave", "chaves"))
+_NAME_OF_SOMETHING = re.compile(r"[a-z_]+")
 _USED: tuple[Position, ...] = ("env-default", "attribute", "seed", "argument", "file")
 
 
@@ -28,6 +30,8 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     value = bare(value.strip())
     if kind == "signing-key" and _BINARY.search(value) and 8 <= len(value) <= 200 and " " not in value:
         return "strong"
+    if kind == "password" and _is_about_words(name, value):
+        return None
     verdict = judge(value)
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):
@@ -43,6 +47,13 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     if kind == "signing-key":
         return _signing_key(name, position, value, verdict, free)
     return _token(name, position, value, verdict, free)
+
+
+def _is_about_words(name: str, value: str) -> bool:
+    """A label in another script, or under a name that is also the word for any key (``clave``) a name of something."""
+    if not any(char.isascii() and char.isalnum() for char in value):
+        return any(char.isalpha() for char in value)
+    return not _KEY_WORDS.isdisjoint(words(name)) and bool(_NAME_OF_SOMETHING.fullmatch(value))
 
 
 def _password(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:

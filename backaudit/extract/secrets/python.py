@@ -227,6 +227,8 @@ class Body:
         read = self.ops[self._origin(named)]
         if isinstance(read, ops.Call) and self._read(read, self._callee(read)) == "env-default":
             return  # whether the environment still has a value that nobody should leave there
+        if isinstance(read, ops.Attr) and is_constant(read.name):
+            return  # and the same of a setting
         right = self.ops[self._origin(other)]
         items = right.items if isinstance(right, ops.Build) and right.kind != "dict" else (other,)
         for item in items:
