@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from backaudit.backend.responses import Answer, answers, error_handlers, exception_names
-from backaudit.backend.routes import routes
+from backaudit.backend.locate import functions_behind
+from backaudit.backend.responses import Answer, answers, error_handlers, exception_names, resolve
+from backaudit.backend.routes import dependencies, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, AnyOp, Region, Value
 from backaudit.facts.place import Place, Span
@@ -195,8 +196,35 @@ def _escapes(
 
 
 def request_handlers(project: Project) -> frozenset[Code]:
-    """The bodies that a request runs first."""
-    return frozenset(route.handler for route in routes(project) if route.handler.file.role == "production")
+    """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views."""
+    found: dict[Code, None] = dict.fromkeys(dependencies(project))
+    for route in routes(project):
+        found[route.handler] = None
+        for decorator in route.handler.decorators:
+            for code in functions_behind(project, decorator.func or decorator):
+                found |= dict.fromkeys(_wrappers(code, 0))
+        if route.view is not None:
+            parts = (project.method(route.view.name, name) for name in _PARTS)
+            found |= {code: None for code in parts if code is not None}
+    return frozenset(code for code in found if code.file.role == "production")
+
+
+# Methods that generic class views call in every request.
+_PARTS = (
+    "dispatch", "get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy",
+    "get_context_data", "filter_queryset", "initial",
+)  # fmt: skip
+
+
+def _wrappers(decorator: Code, depth: int) -> Iterator[Code]:
+    """The functions that a decorator makes to stand before what it decorates."""
+    for node in decorator.nodes(ops.Def):
+        op = node.op
+        if isinstance(op, ops.Def) and depth < 2:
+            inner = decorator.file.code(op.function)
+            if inner.function.kind == "function":
+                yield inner
+                yield from _wrappers(inner, depth + 1)
 
 
 def _error_handler_codes(project: Project) -> frozenset[Code]:
@@ -293,8 +321,29 @@ def raises(handler: Handler) -> bool:
 
 
 def answers_in(project: Project, handler: Handler) -> tuple[Answer, ...]:
-    """What the handler answers."""
-    return tuple(answer for answer in answers(project, handler.code) if handler.holds(answer.value))
+    """What the handler answers, also where it only makes the answer and the body returns it at its end."""
+    inside = [answer for answer in answers(project, handler.code) if handler.holds(answer.value)]
+    return (*inside, *_deferred(project, handler))
+
+
+def _deferred(project: Project, handler: Handler) -> Iterator[Answer]:
+    """``except Exception: response = {...}, 500`` and ``return response`` below it."""
+    for node in handler.code.nodes(ops.Return):
+        op = node.op
+        if isinstance(op, ops.Return) and op.value != NONE and not handler.holds(node.value):
+            for value in _joined(handler.code, op.value, 0):
+                made = handler.code.node(value)
+                if handler.holds(value) and not isinstance(made.op, ops.Const):
+                    for status, stated, body, maker in resolve(project, made):
+                        yield Answer(made, "return", status, stated, body, maker)
+
+
+def _joined(code: Code, value: Value, depth: int) -> Iterator[Value]:
+    """The values that may arrive where branches join; nothing for a value that comes by one way."""
+    op = code.ops[code.origin(value)]
+    for part in dict.fromkeys(op.values) if isinstance(op, ops.Phi) and depth < _DEPTH else ():
+        inner = list(_joined(code, part, depth + 1))
+        yield from inner or [code.origin(part)]
 
 
 _CARRYING = (ops.Bind, ops.Attr, ops.Item, ops.Format, ops.Build, ops.Bin, ops.Phi, ops.Choice, ops.Logic)

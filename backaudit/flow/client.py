@@ -9,6 +9,8 @@ from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 
+_TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
+
 
 class ClientValue(Goal):
     """Anything that a client chose. ``untyped``: only what nothing has converted yet."""
@@ -22,7 +24,7 @@ class ClientValue(Goal):
         op = node.op
         if isinstance(op, ops.Param):
             param = client_input(trace.project, node.code, op.index)
-            typed = param is not None and (param.schema or any(n != "builtins.str" for n in param.types))
+            typed = param is not None and (param.schema or any(name not in _TEXTS for name in param.types))
             if param is None or (self._untyped and typed) or not can_have(trace.project, param.types, access):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"

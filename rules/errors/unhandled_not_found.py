@@ -141,6 +141,7 @@ def _none(project: Project) -> Iterator[Finding]:
     for code, calls in bodies.items():
         given = {call.value: call for call in calls}
         yield from _in_body(project, code, given, found)
+        yield from _unfit(project, code, given)
 
 
 def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
@@ -160,6 +161,36 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if origin is not None and sure is not None:
             told.append(sources[0])
             yield _finding(code.node(value), call, found[call], origin, sure)
+
+
+def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
+    """None returned where the route declares what it answers with: FastAPI refuses to send it."""
+    declared = [route.response for route in by_handler(project).get(code, ()) if route.framework == "fastapi"]
+    response = next((node for node in declared if node is not None), None)
+    if response is None or _may_be_none(project, response):
+        return
+    for node in code.nodes(ops.Return):
+        op = node.op
+        for value in behind(code, op.value) if isinstance(op, ops.Return) and op.value != NONE else ():
+            call = given.get(value)
+            origin = _origin(project, call) if call is not None and not asked(code, value, node.value) else None
+            if call is not None and origin is not None and not _never_none(call):
+                last = Step(first_line(node.place), "is answered, and does not fit the response model")
+                yield Finding(
+                    place=first_line(node.place),
+                    message=f"`{call.method}()` gives None when nothing is found, which does not fit "
+                    f"`{response.spelled}`: a 500, not a 404.",
+                    confidence="high",
+                    trace=(*origin.steps, Step(first_line(call.place), "gives None if nothing is found"), last),
+                )
+
+
+def _may_be_none(project: Project, response: Node) -> bool:
+    """Whether a response model admits null, or is not one that is known."""
+    types = project.annotated(response)
+    op = response.origin.op
+    optional = isinstance(op, ops.Bin) or "Optional" in response.spelled or "None" in types
+    return optional or not any(project.class_named(name) is not None for name in types)
 
 
 def _used(project: Project, node: Node, op: ops.Op) -> Value:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line, reached
+from backaudit.backend.denial import conditions, operands, sides
 from backaudit.backend.lookups import alike, asked, tests
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import by_handler, client_input
@@ -76,6 +77,7 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
     """
     yield from _conversions(project)
     yield from _missing_keys(project)
+    yield from _pieces(project)
 
 
 def _conversions(project: Project) -> Iterator[Finding]:
@@ -155,6 +157,50 @@ def _finding(
         confidence="medium" if path else "high",
         trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
     )
+
+
+def _pieces(project: Project) -> Iterator[Finding]:
+    """``header.split(" ")[1]``, ``name, token = header.split()``: parts that the text may not have."""
+    for call in project.calls_of("split"):
+        receiver = call.receiver
+        if receiver is None or call.code.file.role != "production":
+            continue
+        for use, exception in _parts_used(call):
+            path = escapes(project, use, (f"builtins.{exception}",))
+            origin = client_origin(project, receiver, untyped=True) if path is not None else None
+            if origin is not None and path is not None and not _form_asked(call, receiver, use):
+                yield _finding(use, f"`{call.spelled}` may have fewer parts", origin, (exception,), path)
+                break
+
+
+def _parts_used(call: Node) -> Iterator[tuple[Node, str]]:
+    """Where more than the first part is read, and what that raises if it is not there."""
+    code = call.code
+    for node in code.nodes(ops.Item):
+        op = node.op
+        key = node.to(op.key).const if isinstance(op, ops.Item) else None
+        if isinstance(op, ops.Item) and code.origin(op.base) == call.value and type(key) is int and key not in (0, -1):
+            yield node, "IndexError"
+    for node in code.nodes(ops.Part):
+        op = node.op
+        if isinstance(op, ops.Part) and code.origin(op.base) == call.value and op.index > 0:
+            yield node, "ValueError"
+
+
+def _form_asked(call: Node, text: Node, use: Node) -> bool:
+    """Whether a condition before has looked at the form of the text or at the number of its parts."""
+    code = call.code
+    for test in tests(code, use.value):
+        for condition in conditions(code.node(test)):
+            looks = isinstance(condition.op, (ops.Compare, ops.Call)) and not _with_none(condition)
+            parts = operands(condition, 6) if looks else ()
+            if any(alike(code, part.value, wanted.value) for part in parts for wanted in (text, call)):
+                return True
+    return False
+
+
+def _with_none(condition: Node) -> bool:
+    return any(isinstance(side.origin.op, ops.Const) and side.const is None for side in sides(condition))
 
 
 class _RaisingMapping(Goal):
