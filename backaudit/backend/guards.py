@@ -40,7 +40,7 @@ _NAMED: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
         re.compile(
             r"(admin|roles?|perm(ission)?s?|staff|superuser|scopes?|owner|moderator|manager)_?(is_)?(required|only|needed)"
             r"|require[sd]?_?\w*(admin|role|perm|staff|superuser|scope)|has_(role|perm|scope)|check_perm|user_passes_test"
-            r"|\bis_?(admin|staff|owner|superuser)\w*$|role_?checker|permission_?checker|(superuser|admin)$"
+            r"|\b[iI]s_?([aA]dmin|[sS]taff|[oO]wner|[sS]uperuser)\w*$|role_?checker|permission_?checker|(superuser|admin)$"
         ),
     ),
     (

@@ -305,17 +305,30 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
     """
     params, loops = _variables(project, nodes)
     found: list[dict[object, Node]] = [{}]
+    passed_loops = [(element, base) for element in loops if isinstance((base := _looped(element)).op, ops.Param)]
     for element in loops:
-        turns = _rows(project, element)
+        turns = _rows(project, element, _looped(element)) if element not in dict(passed_loops) else []
         if turns:
             found = [{**case, **turn} for case in found for turn in turns][:_CASES]
-    calls = project.callers(code)[:_CASES] if params and code.function.kind == "function" and depth < 3 else ()
+    asked = (params or passed_loops) and code.function.kind == "function" and depth < 3
     passed: list[dict[object, Node]] = []
-    for call in calls:
+    for call in project.callers(code)[:_CASES] if asked else ():
         given = arguments(project, call, code)
         outer = cases(project, call.code, [given[code, index] for index in params if (code, index) in given], depth + 1)
-        passed += [{**case, **given} for case in outer]
+        here = [{**case, **given} for case in outer]
+        for element, base in passed_loops:
+            # What this call passes for the list, so that one call's paths do not meet another's handler.
+            value = given_for(base, given)
+            turns = _rows(project, element, value.origin) if value is not None else []
+            here = [{**case, **turn} for case in here for turn in turns or [{}]]
+        passed += here
     return [{**case, **more} for case in passed or [{}] for more in found][:_CASES]
+
+
+def _looped(element: Node) -> Node:
+    op = element.op
+    assert isinstance(op, ops.Element)
+    return element.to(op.base).origin
 
 
 _CASES = 600
@@ -348,11 +361,8 @@ def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Nod
     return list(params), list(loops)
 
 
-def _rows(project: Project, element: Node) -> list[dict[object, Node]]:
-    """What a loop variable is, turn by turn: elements of a literal list, pairs of a literal dict."""
-    op = element.op
-    assert isinstance(op, ops.Element)
-    base = element.to(op.base).origin
+def _rows(project: Project, element: Node, base: Node) -> list[dict[object, Node]]:
+    """What a variable of a loop over ``base`` is, turn by turn: elements of a literal list, pairs of a literal dict."""
     found: list[dict[object, Node]] = []
     pairs = base.call is not None and base.method == "items" and base.receiver is not None
     for display in behind(project, base.receiver if pairs and base.receiver is not None else base):
