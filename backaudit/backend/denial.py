@@ -31,6 +31,9 @@ _IDENTITY = re.compile(
 )
 _ROLE = re.compile(
     r"admin|staff|superuser|\brol[el]?s?\b|_role|role_|permission|has_perm|\bcan_|scope|claims|moderator|privilege"
+    # ``user.is_librarian``: what a user is, beside being known and alive.
+    r"|\buser\.(is|has)_(?!authenticated|anonymous|active|alive|verified|confirmed|valid|enabled|disabled|deleted|banned"
+    r"|blocked|locked|approved|online|none\b|null\b)\w+|\buser\.(user_?)?type\b"
 )
 _OWNER = re.compile(r"owner|author|user_?id|created_by|creator|\.user\b|belongs|usuario|account_id|member")
 _OTHER = re.compile(r"csrf|\bhost\b|origin|referer|quota|\blimit")
@@ -73,7 +76,9 @@ def ground(project: Project, answer: Answer) -> Kinds:
     if answer.status in _REDIRECTS:
         tests = list(_negative_tests(answer.node))
         text = " ".join(mention(project, test) for test in tests)
-        return frozenset({"authenticates"}) if _IDENTITY.search(text) else NOTHING
+        if not _IDENTITY.search(text):
+            return NOTHING
+        return frozenset({"role"}) if _ROLE.search(text) else frozenset({"authenticates"})
     return NOTHING
 
 
