@@ -22,6 +22,7 @@ from backaudit.extract.bandit import MASK, extract_bandit
 from backaudit.extract.bandit.checks import looks_like_sql
 from backaudit.facts.bandit import BanditHit, BanditSkipped
 from backaudit.facts.place import Span
+from backaudit.project.modules import role_of
 from backaudit.rule import Finding, Rule
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -483,15 +484,19 @@ def test_none_is_shown_by_default() -> None:
 class Hits:
     """Stands for a project in which bandit reported ``found`` on app.py."""
 
-    def __init__(self, found: Iterable[BanditHit]) -> None:
+    def __init__(self, found: Iterable[BanditHit], path: str = "app.py") -> None:
         self.found = list(found)
+        self.path = path
 
     def bandit(self, test_id: str) -> Iterator[tuple[str, BanditHit]]:
-        return (("app.py", hit) for hit in self.found if hit.test_id == test_id)
+        return ((self.path, hit) for hit in self.found if hit.test_id == test_id)
+
+    def role(self, path: str) -> str:
+        return role_of(path)
 
 
-def findings(test_id: str, code: str) -> list[Finding]:
-    project: Any = Hits(hits(code))
+def findings(test_id: str, code: str, path: str = "app.py") -> list[Finding]:
+    project: Any = Hits(hits(code), path)
     return list(rules()[test_id].check(project))
 
 
@@ -500,6 +505,11 @@ def test_a_rule_yields_the_hits_of_its_check_alone() -> None:
     assert (finding.place.path, finding.place.span) == ("app.py", Span(1, 0, 1, 8))
     assert finding.message.startswith("Use of assert detected.")
     assert finding.confidence == "high"
+
+
+def test_an_assert_in_a_test_is_what_it_should_be() -> None:
+    assert findings("B101", "assert a\n", "tests/test_app.py") == []
+    assert len(findings("B108", "x = '/tmp/a'\n", "tests/test_app.py")) == 1
 
 
 def test_severity_is_the_rules_unless_bandit_differs() -> None:

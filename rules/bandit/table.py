@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import msgspec
 
+from backaudit.project import Role
 from backaudit.rule import Severity
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One of bandit's checks; ``id`` is bandit's own, such as ``B608``."""
+    """One of bandit's checks; ``id`` is bandit's own, such as ``B608``; ``silent_in``: roles of files it spares."""
 
     id: str
     severity: Severity
@@ -22,6 +23,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     page: str
     doc: str
     covered_by: tuple[str, ...] = ()
+    silent_in: tuple[Role, ...] = ()
 
 
 ACCESS = ("A01:2025", "A01:2021")
@@ -59,6 +61,7 @@ TABLE: tuple[Row, ...] = (
         cwe=703,
         owasp=EXCEPTIONS,
         page="plugins/b101_assert_used.html",
+        silent_in=("test", "example"),
         doc="""
         An assert guards something that production relies on.
 

@@ -144,7 +144,7 @@ def _call(project: Project, node: Node, row: Node, table: Table, depth: int) -> 
 
 
 def _asked_by(node: Node) -> list[Node]:
-    """What a query is asked by: the arguments of the call, and of the calls of its chain that are no query themselves."""
+    """What a query is asked by: the arguments of its call, and of those of its chain that are no queries."""
     found = list(node.args())
     receiver = node.receiver
     while node.method in _ENDS and receiver is not None and receiver.call is not None:
