@@ -115,6 +115,18 @@ def token(data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Any: ...
 def listed(ids: Annotated[list[int], Query()], names: list[str] = Query(default=[])) -> Any: ...  # noqa: B008
 
 
+def own_part(part_no: int = Path(ge=1)) -> int:
+    return part_no
+
+
+@inner.get("/own/{part_no}")
+def own(part: Annotated[int, Depends(own_part)]) -> Any: ...
+
+
+@inner.patch("/free")
+def free(changes: dict[str, Any]) -> Any: ...
+
+
 router.include_router(inner, prefix="/inner")
 app.include_router(router, prefix="/api")
 

@@ -156,7 +156,7 @@ class _Document:
         fields = [one for one in sent if one.name]
         # A whole that nothing checks is what the fields are read from; by itself it may be anything.
         wholes = [
-            self.schemas.of_shape(one.shape) if one.checked else {}
+            self.schemas.of_shape(one.shape) if one.checked or one.shape.kind in ("object", "array") else {}
             for one in sent
             if not one.name and (one.checked or not fields)
         ]
