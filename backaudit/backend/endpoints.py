@@ -82,8 +82,8 @@ def _in_path(project: Project, route: Route) -> Iterator[Input]:
     own = {found.name: found for found in from_params(project, route.handler, tuple(typed.values()))}
     for code in running(project, route):
         params = project.once(entries).get(code, ()) if code != route.handler else ()
-        for found in from_params(project, code, tuple(p for p in params if p.where == "path")):
-            own.setdefault(found.name, found)
+        for injected in from_params(project, code, tuple(p for p in params if p.where == "path")):
+            own.setdefault(injected.name, injected)
     for name, types in parse(route.path, "braces").types.items():
         restriction = written.get(name, "")
         found = own.get(name)
