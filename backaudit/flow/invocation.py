@@ -32,10 +32,22 @@ def param(trace: Trace, work: Work, op: ops.Param) -> Iterator[Work]:
     if not work.access:
         return
     if op.index == 0 and code.cls is not None:
-        yield from heap.field(trace, work, code.cls, constructors=not calls and code.function.name != "__init__")
+        made = code.function.name != "__init__" and not (calls and all(_leads_back(trace, call) for call in calls))
+        yield from heap.field(trace, work, code.cls, constructors=made)
     elif not calls:
         for cls in heap.instances(trace.project, work.node):
             yield from heap.field(trace, work, cls)
+
+
+def _leads_back(trace: Trace, call: Node) -> bool:
+    """Whether the object of a method call leads to where it was made, so that its constructor is found on that way."""
+    base = call.to(call.op.base) if isinstance(call.op, (ops.Attr, ops.SetAttr)) else call.receiver
+    if base is None:
+        return False
+    made = trace.project.resolved(base)
+    if isinstance(made.op, ops.Param):
+        return made.op.index == 0 and made.code.cls is not None
+    return made.call is not None and any(True for _ in trace.project.denoted_classes(made.to(made.call.func)))
 
 
 def _given(trace: Trace, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
