@@ -13,8 +13,7 @@ from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.rule import Step
 
-_WRAPPERS = 3
-_CALLERS = 60
+_WRAPPERS = 6
 
 
 class Sink(msgspec.Struct, frozen=True):
@@ -58,8 +57,7 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                     continue
                 if unreachable(call.code, call.value):
                     continue
-                seen.add((call, value))
-                yield from _expanded(project, kind, Sink(call, value, name), 0)
+                yield from _expanded(project, kind, Sink(call, value, name), 0, seen)
 
 
 def _called(project: Project, name: str) -> Iterator[Node]:
@@ -80,21 +78,26 @@ def argument_of(call: Node, argument: int | str) -> Node | None:
     return call.arg(argument, None) if isinstance(argument, int) else call.arg(None, argument)
 
 
-def _expanded(project: Project, kind: str, sink: Sink, depth: int) -> Iterator[Sink]:
+def _expanded(project: Project, kind: str, sink: Sink, depth: int, seen: set[tuple[Node, Node]]) -> Iterator[Sink]:
+    if (sink.call, sink.argument) in seen:
+        return
+    seen.add((sink.call, sink.argument))
     value = sink.argument.origin
     if not isinstance(value.op, ops.Param):
         yield sink
         return
-    callers = project.callers(value.code) if depth < _WRAPPERS else ()
-    passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers[:_CALLERS]]
-    # What a caller unpacks, or hands over through something else, is told of here.
-    yield Sink(sink.call, sink.argument, sink.name, all(argument is not None for _, argument in passed))
+    expands = depth < _WRAPPERS
+    callers = project.callers(value.code) if expands else ()
+    passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers]
+    # What a caller unpacks, or hands over through something else, and what comes from further off, is told of here.
+    told = expands and all(argument is not None for _, argument in passed)
+    yield Sink(sink.call, sink.argument, sink.name, told)
     goal = ClientInput(project, kind)
     if goal.ends(Trace(project, goal), value, (), sink.call.value):
         return
     for call, argument in passed:
         if argument is not None and project.role(call.code.path) in _SERVING:
-            yield from _expanded(project, kind, Sink(call, argument, sink.name), depth + 1)
+            yield from _expanded(project, kind, Sink(call, argument, sink.name), depth + 1, seen)
 
 
 def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
