@@ -102,7 +102,12 @@ class Audit:
 
     def _result_key(self) -> bytes:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
-        settings: list[object] = [self._options(), _own_names(self.config), repr(self.config.source_limits())]
+        settings: list[object] = [
+            self._options(),
+            _own_names(self.config),
+            self.request.loaded.tables,
+            repr(self.config.source_limits()),
+        ]
         if self._history is not None:
             settings += [self._history.stamp(), self.config.exclude]
         return results.result_key(self._digests, flags, self.selection.rules, settings)
@@ -124,7 +129,7 @@ class Audit:
 
     def _survey_key(self) -> bytes:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
-        settings = ["survey", _own_names(self.config), repr(self.config.source_limits())]
+        settings = ["survey", _own_names(self.config), self.request.loaded.tables, repr(self.config.source_limits())]
         return results.result_key(self._digests, flags, (), settings)
 
     def _surveyed(self) -> Survey:
@@ -234,7 +239,7 @@ class Audit:
         from backaudit import models
         from backaudit.project import link
 
-        known = models.load([_own_names(self.config)])
+        known = models.load([*self.request.loaded.tables, _own_names(self.config)])
         return link(facts, known.knowledge, known, self._options(), past)
 
     def report(self, baseline: Baseline | None = None) -> Report:
@@ -289,7 +294,8 @@ def _own_names(config: Config) -> dict[str, Mapping[str, object]]:
         "sinks": config.sinks,
         "cleans": config.sanitizers,
         "hashers": dict.fromkeys(config.hashers, "strong"),
-        "guards": {"any": config.validators},
+        "guards": {**config.guards, "any": config.validators},
+        "propagates": {name: ["*"] for name in config.propagators},
         "kinds": {"auth-guards": config.auth_guards},
     }
 

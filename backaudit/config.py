@@ -49,8 +49,8 @@ SINK_KINDS = (
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that may be set, defaults filled in. Names of rules are as the user wrote them.
 
-    ``options``: rule id -> option -> value. ``sinks`` and ``sanitizers``: kind (of ``SINK_KINDS``) -> dotted names.
-    ``origins``: setting -> where it was set, for those that were.
+    ``options``: rule id -> option -> value. ``sinks``, ``sanitizers``, ``guards``: kind (of ``SINK_KINDS``) -> dotted
+    names. ``origins``: setting -> where it was set, for those that were.
     """
 
     select: Names = ()
@@ -67,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sanitizers: Mapping[str, Names] = {}
     hashers: Names = ()
     validators: Names = ()
+    guards: Mapping[str, Names] = {}
+    propagators: Names = ()
     auth_guards: Names = ()
     limits: Mapping[str, int] = {}
     origins: Mapping[str, str] = {}
@@ -316,6 +318,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "sanitizers": _mapping(_strings, SINK_KINDS),
     "hashers": _strings,
     "validators": _strings,
+    "guards": _mapping(_strings, SINK_KINDS),
+    "propagators": _strings,
     "auth-guards": _strings,
     "limits": _mapping(_size, get_args(Kind)),
 }

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import resources
+from importlib.abc import Traversable
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import msgspec
 
+from backaudit import models
 from backaudit.crash import contained
 from backaudit.facts.problem import Problem
 from backaudit.rule import Rule
 from backaudit.rulenames import BUILT_IN_FAMILIES, is_built_in
+from backaudit.toml import TomlError, parse_toml
 
 GROUP = "backaudit.rules"
 BUILT_IN_PACKAGE = "backaudit_rules"
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """All rules, sorted by id, and what kept others from being loaded."""
+    """All rules, sorted by id, what rule packages know of libraries (see :mod:`backaudit.models`), and what broke."""
 
     rules: tuple[Rule, ...]
     problems: tuple[Problem, ...] = ()
+    tables: tuple[Mapping[str, Any], ...] = ()
 
 
 def load(*, reraise: bool = False) -> Loaded:
@@ -34,13 +40,15 @@ def load(*, reraise: bool = False) -> Loaded:
 
 
 def load_families(families: Collection[str]) -> Loaded:
-    """The rules of some built-in families, and the engine's own, without looking for other packages or modules."""
+    """The rules of some built-in families, and the engine's own; of other packages only what they know of libraries."""
     points = [EntryPoint(family, f"{BUILT_IN_PACKAGE}.{family}", GROUP) for family in sorted(families)]
-    return load_from(points)
+    return load_from(points, others=sorted(set(entry_points(group=GROUP)), key=lambda point: (point.name, point.value)))
 
 
-def load_from(points: list[EntryPoint], *, reraise: bool = False) -> Loaded:
-    """The rules of the given entry points; the first to claim an id keeps it."""
+def load_from(
+    points: Sequence[EntryPoint], *, others: Sequence[EntryPoint] | None = None, reraise: bool = False
+) -> Loaded:
+    """The rules of the given entry points; the first to claim an id keeps it. Tables are those of ``others``, too."""
     from backaudit.directives import RULES as ENGINE_RULES
 
     rules: dict[str, Rule] = {rule.id: rule for rule in ENGINE_RULES}
@@ -52,7 +60,24 @@ def load_from(points: list[EntryPoint], *, reraise: bool = False) -> Loaded:
                 problems.append(problem)
             else:
                 rules[rule.id] = rule
-    return Loaded(tuple(sorted(rules.values(), key=lambda rule: rule.id)), tuple(problems))
+    given = points if others is None else others
+    tables = [table for point in given for table in _tables_of(point, problems)]
+    return Loaded(tuple(sorted(rules.values(), key=lambda rule: rule.id)), tuple(problems), tuple(tables))
+
+
+def _tables_of(point: EntryPoint, problems: list[Problem]) -> Iterator[Mapping[str, Any]]:
+    """What ``models/*.toml`` of a rule package say of libraries."""
+    if point.value.partition(".")[0] == BUILT_IN_PACKAGE:
+        return
+    files: list[Traversable] = []
+    with contained([], _named(point)):  # a package that cannot be imported is told of where its rules are loaded
+        folder = resources.files(point.value) / "models"
+        files = [file for file in folder.iterdir() if file.name.endswith(".toml")] if folder.is_dir() else []
+    for file in sorted(files, key=lambda file: file.name):
+        try:
+            yield models.checked(parse_toml(file.read_text(encoding="utf-8")))
+        except (TomlError, ValueError) as error:
+            problems.append(_crash(point, f"its models/{file.name} cannot be used: {error}."))
 
 
 def _named(point: EntryPoint) -> str:

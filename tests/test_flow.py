@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from backaudit import plugins
+from backaudit.audit import Audit, Request
+from backaudit.config import Config
 from backaudit.flow import trace
 from backaudit.testing import scan
 
@@ -72,3 +74,32 @@ def test_a_search_that_is_cut_short_is_a_problem(monkeypatch: pytest.MonkeyPatch
     )
     problems = scan({"app.py": code}, LOADED, SQL).problems
     assert [problem.kind for problem in problems] == ["bound"]
+
+
+OWN = """
+import sqlite3
+
+from acme import fine, glued, quoted, read
+
+db = sqlite3.connect("app.db")
+
+
+def index():
+    wanted = read("q")
+    db.execute("SELECT 1 FROM a WHERE b = '" + wanted + "'")  # 11
+    db.execute("SELECT 1 FROM a WHERE b = '" + quoted(wanted) + "'")
+    db.execute("SELECT 1 FROM a WHERE b = '" + glued("x", wanted) + "'")  # 13
+    if fine(wanted):
+        db.execute("SELECT 1 FROM a WHERE b = '" + wanted + "'")
+"""
+
+
+def test_a_project_says_what_its_own_functions_are(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(OWN)
+    own = Config(
+        strict=True, select=("validation/sql-injection",), sources=("acme.read",), sanitizers={"sql": ("acme.quoted",)},
+        guards={"sql": ("acme.fine",)}, propagators=("acme.glued",),
+    )  # fmt: skip
+    request = Request(root=tmp_path, config=own, loaded=LOADED, use_git=False, jobs=1, root_name="project")
+    issues = Audit(request).report().issues
+    assert [issue.finding.place.span.line for issue in issues] == [11, 13]

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from backaudit import plugins
@@ -17,6 +18,7 @@ from backaudit.facts.place import Place, Span
 from backaudit.isolation import isolate
 from backaudit.rule import Finding, Rule
 from backaudit.rulenames import BUILT_IN_FAMILIES, is_built_in
+from backaudit.testing import scan
 from tests.report_samples import make_rule
 
 RULE = '''
@@ -204,3 +206,56 @@ def test_what_is_no_finding_is_a_crash() -> None:
 def test_a_scope_that_a_rule_gives_is_kept() -> None:
     finding = Finding(place=Place("a.py", Span(3, 0, 3, 1)), message="x", scope="mine")
     assert check(_Project(), [_rule("a/one", yields=finding)]).findings[0][1].scope == "mine"
+
+
+TABLE = """
+[sources]
+"acme.web.read" = "a field of Acme's"
+[cleans]
+sql = ["acme.web.quoted"]
+"""
+READS = """
+import sqlite3
+
+from acme.web import quoted, read
+
+db = sqlite3.connect("app.db")
+db.execute("SELECT id FROM items WHERE name = '" + {} + "'")
+"""
+
+
+def _with_models(package: Any, tmp_path: Path, text: str) -> plugins.Loaded:
+    package("acme_models", one=RULE.format(id="acme/one"))
+    folder = tmp_path / "acme_models" / "models"
+    folder.mkdir(exist_ok=True)
+    (folder / "acme.toml").write_text(text)
+    return plugins.load_from([EntryPoint("acme", "acme_models", plugins.GROUP)])
+
+
+def test_what_a_package_knows_of_a_library_holds_for_all_rules(package: Any, tmp_path: Path) -> None:
+    loaded = _with_models(package, tmp_path, TABLE)
+    built_in = plugins.load_families(["validation"])
+    both = msgspec.structs.replace(built_in, tables=loaded.tables)
+    reports = [scan({"app.py": READS.format(given)}, both) for given in ("read('q')", "quoted(read('q'))")]
+    assert [len(report.issues) for report in reports] == [1, 0]
+    assert "A field of Acme's comes from the client" in reports[0].issues[0].finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[sourcess]\n", "there is no section [sourcess]"),
+        ("[sources]\n'a.b' = 3\n", "must be what the source is called"),
+        ("[cleans]\nsql = 'a.b'\n", "[cleans] sql must be a list"),
+        ("[hashers]\n'a.b' = 'stong'\n", 'must be "strong" or "weak"'),
+        ("[handovers]\n'a.b' = { function = 1 }\n", "has not the form"),
+        ("[sources\n", "models/acme.toml cannot be used"),
+    ],
+)
+def test_models_that_cannot_be_used_are_a_problem_that_says_why(
+    package: Any, tmp_path: Path, text: str, said: str
+) -> None:
+    loaded = _with_models(package, tmp_path, text)
+    (problem,) = loaded.problems
+    assert said in problem.message
+    assert (loaded.tables, "acme/one" in ids(loaded)) == ((), True)

@@ -155,6 +155,37 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     library_forms: dict[str, dict[str, str]] = {}
 
 
+_SECTIONS = frozenset(
+    "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
+    "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
+    "routing".split()
+)
+
+
+def checked(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A table of somebody else's, if it is one that can be used; ValueError with what is wrong with it."""
+    for section, content in table.items():
+        if section not in _SECTIONS:
+            raise ValueError(f"there is no section [{section}]; known are {', '.join(sorted(_SECTIONS))}")
+        if not isinstance(content, Mapping):
+            raise ValueError(f"[{section}] must be a table")
+    for name, said in table.get("sources", {}).items():
+        if not isinstance(said, str):
+            raise ValueError(f'[sources] "{name}" must be what the source is called, a string')
+    for section in ("sinks", "cleans", "guards", "kinds"):
+        for kind, names in table.get(section, {}).items():
+            if not isinstance(names, (Mapping, list)):
+                raise ValueError(f"[{section}] {kind} must be a list of names or a table from names to arguments")
+    for name, strength in table.get("hashers", {}).items():
+        if strength not in ("strong", "weak"):
+            raise ValueError(f'[hashers] "{name}" must be "strong" or "weak"')
+    try:
+        _join([table])
+    except (msgspec.ValidationError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"an entry has not the form that its section asks for: {error}") from error
+    return table
+
+
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
     """The built-in tables, with those of rule packages and of the configuration laid over them."""
     return _join([*_built_in(), *extra])
