@@ -115,7 +115,7 @@ class Reader:
                 yield _Version(msgspec.structs.replace(commit, author=author), own, blob)
 
     def _is_read(self, path: str) -> bool:
-        is_text = kind_of(path) != "other" and not is_data(path)
+        is_text = kind_of(path) not in ("other", "store") and not is_data(path)
         return is_text and is_own_code(path) and not self._exclude.names(path)
 
     def _tracked(self) -> list[gitindex.Entry]:

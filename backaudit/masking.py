@@ -5,10 +5,13 @@ The mask shows no character and has one length, so that nothing can be told from
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from urllib.parse import quote, unquote
 
 from backaudit.facts.place import Place, Span
 
@@ -30,6 +33,7 @@ class Masks:
     def __init__(self, secrets: Iterable[Place], lines_of: Callable[[str], Sequence[str]]) -> None:
         self._by_line: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._values: set[str] = set()
+        self._words: dict[str, set[str]] = {}
         for place in sorted(set(secrets)):
             self._note(place, lines_of(place.path))
 
@@ -46,10 +50,12 @@ class Masks:
         for start, end in reversed(self._by_line.get((path, number), ())):
             text = text[:start] + MASK + text[end:]
             mark = _moved(mark, start, end, start + len(MASK))
-        for match in reversed(list(self._pattern.finditer(text)) if self._pattern else ()):
-            start, end = match.span()
-            text = text[:start] + MASK + text[end:]
-            mark = _moved(mark, start, end, start + len(MASK))
+        # A word counts in its own file alone: elsewhere something else may be called like it.
+        for pattern in (self._telling, _any_of(self._words.get(path, ()))):
+            for match in reversed(list(pattern.finditer(text)) if pattern else ()):
+                start, end = match.span()
+                text = text[:start] + MASK + text[end:]
+                mark = _moved(mark, start, end, start + len(MASK))
         return text, mark
 
     def text(self, text: str) -> str:
@@ -63,7 +69,10 @@ class Masks:
         for number, start, end in _pieces(place.span, lines):
             if end > start:
                 self._add_range(place.path, number, start, end)
-                self._values.add(lines[number - 1][start:end])
+                value = lines[number - 1][start:end]
+                self._values.add(value)
+                if _is_word(value):
+                    self._words.setdefault(place.path, set()).add(value)
 
     def _add_range(self, path: str, number: int, start: int, end: int) -> None:
         """Ranges of a line are kept sorted and apart: overlapping ones become one."""
@@ -85,12 +94,32 @@ class Masks:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
-        parts = [
-            _value_pattern(value)
-            for value in sorted(self._values, key=lambda value: (-len(value), value))
-            if value.strip()
-        ]
-        return re.compile("|".join(parts)) if parts else None
+        """Every value, for running text: a message quotes what it speaks of."""
+        return _any_of(self._values)
+
+    @cached_property
+    def _telling(self) -> re.Pattern[str] | None:
+        """What is no ordinary word, for code: a service may be called like its password, which stands masked itself."""
+        return _any_of({value for value in self._values if not _is_word(value)})
+
+
+def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:
+    forms = {form for value in values if value.strip() for form in _forms(value)}
+    parts = [_value_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _is_word(value: str) -> bool:
+    return value.isalpha() and len(value) < _TELLING_WORD
+
+
+def _forms(value: str) -> Iterable[str]:
+    """A value as code, JSON, HTML and URLs would write it, and what it is if one of them wrote it."""
+    yield value
+    if len(value) >= _TELLING:
+        others = (json.dumps(value)[1:-1], html.escape(value), quote(value, safe=""), quote(value))
+        read = (html.unescape(value), unquote(value), value.replace('\\"', '"').replace("\\'", "'"))
+        yield from (form for form in (*others, *read) if form.strip() and len(form) >= _TELLING)
 
 
 def _value_pattern(value: str) -> str:

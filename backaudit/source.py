@@ -36,18 +36,25 @@ Kind = Literal[
     "properties",
     "key",
     "terraform",
+    "store",
     "other",
 ]
 
 # Sizes in bytes. What is larger is data or generated, and is listed as a Problem instead of being read.
 DEFAULT_LIMIT = 1_000_000
-DEFAULT_LIMITS: Mapping[str, int] = {"python": 2_000_000, "sql": 4_000_000, "notebook": 4_000_000}
+DEFAULT_LIMITS: Mapping[str, int] = {
+    "python": 2_000_000,
+    "sql": 4_000_000,
+    "notebook": 4_000_000,
+    "store": 64_000_000,
+}
 
 _BY_NAME: Mapping[str, Kind] = {
     "dockerfile": "dockerfile",
     "containerfile": "dockerfile",
     "pipfile": "toml",
     "procfile": "shell",
+    "jenkinsfile": "properties",
     ".flaskenv": "env",
     ".envrc": "shell",
     "setup.cfg": "ini",
@@ -96,6 +103,14 @@ _BY_SUFFIX: Mapping[str, Kind] = {
     ".pem": "key",
     ".key": "key",
     ".ppk": "key",
+    # Key stores and databases: their names alone matter, nothing of them is read as text.
+    ".p12": "store",
+    ".pfx": "store",
+    ".jks": "store",
+    ".keystore": "store",
+    ".kdbx": "store",
+    ".sqlite3": "store",
+    ".sqlite": "store",
     ".tf": "terraform",
     ".tfvars": "terraform",
 }
@@ -195,6 +210,8 @@ def read(root: Path, path: str, limits: Limits | None = None) -> Source | Proble
 def decode(path: str, data: bytes, kind: Kind | None = None) -> Source | Problem:
     """The text of ``data`` as the file at ``path`` means it, or the Problem that its bytes are not that encoding."""
     kind = kind or kind_of(path)
+    if kind == "store":
+        return Source(path, kind, "", digest_of(data), "latin-1")
     encoding = _encoding(data, kind)
     try:
         text = data.decode(encoding)

@@ -259,8 +259,12 @@ class _Triage:
         return {
             number: value
             for number, (value, last) in line_hashes(text, numbers).items()
-            if not self.masks.touches(path, number, last)
+            if not (self.masks.touches(path, number, last) or self._shows_value(path, number, last))
         }
+
+    def _shows_value(self, path: str, first: int, last: int) -> bool:
+        """Whether a value that stands masked elsewhere is on these lines too."""
+        return any(map(self.masks.hides_in, self.lines_of(path)[first - 1 : last]))
 
     def _stale(self) -> tuple[Entry, ...]:
         return self.baseline.stale(judged(self.scan))

@@ -229,3 +229,12 @@ def test_what_is_said_does_not_depend_on_the_value(one: str, other: str) -> None
         return [(f.place, f.message, f.remedy, f.confidence, f.secrets) for f in found]
 
     assert said(one) == said(other)
+
+
+def test_a_key_store_is_known_by_its_name() -> None:
+    loaded = [rule for rule in LOADED.rules if rule.id == "secrets/env-file-committed"]
+    found = scan({"release.p12": b"\0\xff", "db.sqlite3": b"\0\xff", "tests/client.jks": b"\0"}, LOADED, loaded).issues
+    assert {(issue.finding.place.path, issue.finding.confidence) for issue in found} == {
+        ("release.p12", "medium"),
+        ("db.sqlite3", "low"),
+    }

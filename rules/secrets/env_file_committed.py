@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.credentials import committed_confidence
+from backaudit.backend.stages import stage_of
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit
@@ -53,6 +54,24 @@ def env_file_committed(project: Project) -> Iterator[Finding]:
         confidence = committed_confidence(project, file) if file.tracked else None
         if confidence is not None:
             yield _finding(file, hits, confidence)
+    for file in project.artefacts("store"):
+        stage = stage_of(project, file.path)
+        if file.tracked and stage not in ("test", "example"):
+            yield _store(file, "medium" if stage == "production" else "low")
+
+
+def _store(file: FileFacts, confidence: Confidence) -> Finding:
+    name = file.path.rpartition("/")[2]
+    out = f"Then `git rm --cached {file.path}`, and add `{name}` to `.gitignore`"
+    if file.path.endswith((".sqlite3", ".sqlite")):
+        # Often it is a demonstration's, and nobody's data are in it.
+        message = f"`{name}` is tracked by git: a database has its users' password hashes and sessions in it."
+        remedy = f"Have the users choose new passwords and end all sessions, if there are any. {out}."
+        confidence = "low"
+    else:
+        message = f"`{name}` is tracked by git: it is a key store, and no better kept than the password on it."
+        remedy = f"Make new keys and revoke these. {out}; mount it where it is needed."
+    return Finding(place=Place(file.path, Span(1, 0, 1, 0)), message=message, remedy=remedy, confidence=confidence)
 
 
 def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> Finding:

@@ -20,6 +20,7 @@ from backaudit.source import Kind
 
 # What a telling name, or a connection string, has in it. Patterns are tried around these alone.
 STEMS = (
+    "curl", "mysql",
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "clave", "senha", "contrase", "auth", "parola", "://",
     "identified by", "_dsn", "md5", "sha1", "crypt(",
 )  # fmt: skip
@@ -46,7 +47,7 @@ def find(text: Lines, kind: Kind) -> Iterator[SecretHit]:
     """The credentials of a text by what its format calls them."""
     grammar = _GRAMMARS.get(kind)
     windows = _windows(text.text) if grammar is not None else []
-    if grammar is None or not windows:
+    if grammar is None or not (windows or kind == "text"):
         return
     for entry in grammar(text.text, windows):
         hit = _hit(text, kind, entry)
@@ -187,12 +188,18 @@ _JSON = re.compile(r"\"(?P<name>[\w. -]+)\"\s*:\s*\"(?P<double>(?:\\.|[^\"\\\r\n
 _JSON_PAIR = re.compile(
     r"\"(?:key|name)\"\s*:\s*\"(?P<name>[\w. -]+)\"\s*,\s*\"value\"\s*:\s*\"(?P<double>(?:\\.|[^\"\\\r\n])*)\""
 )
+# Heroku: {"SECRET_KEY": {"value": "..."}}.
+_JSON_VALUE = re.compile(
+    r"\"(?P<name>[\w.-]+)\"\s*:\s*\{[^{}\"]*(?:\"description\"\s*:\s*\"[^\"]*\"\s*,\s*)?"
+    r"\"value\"\s*:\s*\"(?P<double>(?:\\.|[^\"\\\r\n])*)\""
+)
 _NOTEBOOK = re.compile(
     r"(?P<name>[A-Za-z_]\w*)(?:\\?[\"']\])?[ ]*=[ ]*(?:\\\"(?P<double>[^\"\\\r\n]+)\\\"|'(?P<single>[^'\r\n]+)')"
 )
 
 
 def _yaml(text: str, windows: Windows) -> Iterator[Entry]:
+    yield from _commands(text, windows)
     for pattern in (_YAML_ITEM, _YAML_PAIR, _YAML):
         yield from _named(pattern, text, windows)
 
@@ -232,7 +239,7 @@ def _pairs(*patterns: re.Pattern[str]) -> Grammar:
 
 # -- systemd, supervisor ---------------------------------------------------------------------------------------------
 
-_VARIABLES = re.compile(r"^[ \t]*environment[ \t]*=(?P<rest>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_VARIABLES = re.compile(r"^[ \t]*env(?:ironment)?[ \t]*=(?P<rest>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 # ``"NAME=value with spaces"`` is systemd's, ``NAME="value",OTHER="value"`` supervisor's.
 _VARIABLE = re.compile(
     r"\"(?P<quoted>[A-Za-z_]\w*)=(?P<inside>[^\"\r\n]*)\"|(?P<name>[A-Za-z_]\w*)="
@@ -242,6 +249,7 @@ _VARIABLE = re.compile(
 
 def _ini(text: str, windows: Windows) -> Iterator[Entry]:
     yield from _named(_INI, text, windows)
+    yield from _commands(text, windows)
     for line in _matches(_VARIABLES, text, windows):
         for found in _VARIABLE.finditer(text, *line.span("rest")):
             name = found["quoted"] or found["name"]
@@ -271,7 +279,25 @@ def _dockerfile(text: str, _: Windows) -> Iterator[Entry]:
         yield _entry(found, "plain")
 
 
+# A password that a command is given: curl -u, mysql -p, redis-server --requirepass, --password.
+_COMMAND = re.compile(
+    r"\bcurl\b[^\r\n]*?\s(?:-u|--user)[ =]?[\"']?[^\s:\"'$]+:(?P<curl>[^\s\"'$]+)"
+    r"|\bmysql(?:dump|admin)?\b[^\r\n]*?\s-p(?P<mysql>[^\s\"'$-][^\s\"'$]*)"
+    r"|--(?:requirepass|masterauth|password|db-password)[ =][\"']?(?P<option>[^\s\"'$,\]]+)"
+    r"|\b[Aa]uthorization:?[\"']?[ \t,:]*[\"']?(?:Bearer|Token|Basic)[ \t]+(?P<header>[^\s\"';$]+)"
+)
+
+
+def _commands(text: str, windows: Windows) -> Iterator[Entry]:
+    for found in _matches(_COMMAND, text, windows):
+        group = found.lastgroup or ""
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].lstrip()
+        if not line.startswith("#"):
+            yield Entry("authorization" if group == "header" else "password", *found.span(group))
+
+
 def _shell(text: str, windows: Windows) -> Iterator[Entry]:
+    yield from _commands(text, windows)
     for found in _matches(_WORD, text, windows):
         line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
         if not line.lstrip().startswith("#") and "$" not in found[_group(found)][:1]:
@@ -375,7 +401,7 @@ _GRAMMARS: Mapping[Kind, Grammar] = {
     "yaml": _yaml,
     "compose": _yaml,
     "workflow": _yaml,
-    "json": _pairs(_JSON, _JSON_PAIR),
+    "json": _pairs(_JSON, _JSON_PAIR, _JSON_VALUE),
     "notebook": _pairs(_NOTEBOOK),
     "dockerfile": _dockerfile,
     "shell": _shell,
