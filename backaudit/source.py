@@ -163,7 +163,7 @@ def kind_of(path: str) -> Kind:
     folder, _, name = path.lower().rpartition("/")
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name == ".env" or name.startswith((".env.", "dotenv")) or _ENV_NAME.fullmatch(name):
+    if name == ".env" or name.startswith((".env.", ".env-", ".env_", "dotenv")) or _ENV_NAME.fullmatch(name):
         return "env"
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"

@@ -274,10 +274,12 @@ def test_lines_around_a_value_of_an_env_file_are_not_shown() -> None:
 
 def test_a_line_hash_is_given_only_where_no_secret_has_a_part_in_it() -> None:
     spot = at(1, 10, 30)
-    report = run(
-        [find(SECRET, spot, secrets=(spot,)), find(WEAK, at(1, 0, 7)), find(WEAK, at(4))], files={"a.py": LEAKY}
-    )
-    assert [bool(issue.line_hash) for issue in report.issues] == [False, False, True]
+    findings = [find(SECRET, spot, secrets=(spot,)), find(WEAK, at(1, 0, 7)), find(WEAK, at(4))]
+    alone = run(findings, files={"a.py": LEAKY.partition("    return")[0]})
+    assert [bool(issue.line_hash) for issue in alone.issues] == [False, False, True]
+    # The hash of line 4 goes on over line 5, which repeats the value.
+    repeated = run(findings, files={"a.py": LEAKY})
+    assert [bool(issue.line_hash) for issue in repeated.issues] == [False, False, False]
 
 
 def test_the_line_hash_is_githubs() -> None:

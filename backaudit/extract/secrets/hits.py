@@ -28,9 +28,9 @@ def extract_secrets(source: Source, python: PythonFacts | None) -> tuple[SecretH
     matches = list(detectors.find(source.text))
     named: Iterable[SecretHit]
     if python is not None:
-        named = code.find(text, python, tuple(text.at(match.start)[0] for match in matches))
+        named = [*code.find(text, python, tuple(text.at(match.start)[0] for match in matches)), *texts.comments(text)]
     elif source.kind == "python":
-        named = ()
+        named = texts.comments(text)
     else:
         named = texts.find(text, source.kind)
     found = _one_each([*named, *_formed(text, matches, in_code=source.kind == "python")])

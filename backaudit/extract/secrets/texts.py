@@ -55,6 +55,23 @@ def find(text: Lines, kind: Kind) -> Iterator[SecretHit]:
             yield hit
 
 
+# A line of code that is commented out.
+_COMMENTED = re.compile(
+    r"^[ \t]*\#[ \t]*(?:[\w.]+\[)?[\"']?(?P<name>[A-Za-z_]\w*)[\"']?\]?[ \t]*[:=][ \t]*"
+    r"(?:\"(?P<double>[^\"\r\n]{8,200})\"|'(?P<single>[^'\r\n]{8,200})')",
+    re.MULTILINE,
+)
+
+
+def comments(text: Lines) -> Iterator[SecretHit]:
+    """What looks generated under a telling name in Python that is commented out."""
+    for found in _COMMENTED.finditer(text.text):
+        kind = kind_of_name(found["name"])
+        span = text.span(*found.span(_group(found)))
+        if kind is not None and admit(found["name"], kind, "comment", found[_group(found)]) == "strong":
+            yield SecretHit(span, kind, found["name"], "strong", "comment", (span,))
+
+
 def has_grammar(kind: Kind) -> bool:
     """Whether a kind of file has names for its values, and is not only searched for forms."""
     return kind in _GRAMMARS
