@@ -397,3 +397,21 @@ def test_rows_that_are_unpacked_into_a_registration() -> None:
     assert table(linked) == [
         ("GET", "/one", "get"), ("POST", "/deux/{number}", "post"), ("POST", "/two/{number}", "post")
     ]  # fmt: skip
+
+
+def test_a_constructor_of_the_base_that_is_called_by_its_name() -> None:
+    linked = project(
+        """
+        import tornado.web
+
+        class Health(tornado.web.RequestHandler):
+            def get(self): ...
+
+        handlers = [(r"/health", Health)]
+
+        class Application(tornado.web.Application):
+            def __init__(self):
+                tornado.web.Application.__init__(self, handlers, debug=True)
+        """
+    )
+    assert table(linked) == [("GET", "/health", "get")]

@@ -56,6 +56,13 @@ class Row(msgspec.Struct, frozen=True):
     table: Table
 
 
+def _shifted(argument: Argument) -> Argument:
+    """An argument whose position counts from the second on."""
+    if isinstance(argument, list):
+        return [item + 1 if isinstance(item, int) else item for item in argument]
+    return argument + 1 if isinstance(argument, int) else argument
+
+
 class Places:
     """Reads the mounts of one project."""
 
@@ -192,7 +199,8 @@ class Places:
         # What a module's function makes (``Blueprint.group``) holds its items itself.
         holders = [h for h in holders if h.call is not None] or [call]
         prefix = text_of(self.project, pick(call, listing.prefix))
-        children = list(call.args()) if listing.items == "*" else self._elements(pick(call, listing.items))
+        given = pick(call, _shifted(listing.items) if self._names_self(call) else listing.items)
+        children = list(call.args()) if listing.items == "*" else self._elements(given)
         app = pick(call, listing.app)
         for item in [*children, *([app] if app is not None else [])]:
             pair = items(item) if isinstance(item.origin.op, ops.Build) else []
@@ -203,6 +211,11 @@ class Places:
             inner = self._elements(item)
             for child in inner if inner != [item] else behind(self.project, item):
                 self._hang(child, holders, prefix, call)
+
+    def _names_self(self, call: Node) -> bool:
+        """``Application.__init__(self, handlers)``: the object comes before the arguments."""
+        first = call.arg(0)
+        return call.method == "__init__" and first is not None and isinstance(first.origin.op, ops.Param)
 
     def _hang(self, child: Node, holders: list[Node], prefix: str | None, call: Node) -> None:
         mounts = self._mounts.setdefault(child.origin, [])
