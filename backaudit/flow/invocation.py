@@ -69,7 +69,8 @@ def _passed(trace: Trace, work: Work, call: Node, code: Code, index: int, calls:
         yield from _accessed(work, call, call.op, index, calls)
         return
     declared = code.function.params[index]
-    step = Step(call.place, f"is passed to `{code.function.name}()` as `{declared.name}`")
+    made = code.cls.cls.name if code.cls is not None and code.function.name == "__init__" else code.function.name
+    step = Step(call.place, f"is passed to `{made}()` as `{declared.name}`")
     given = trace.project.graph.given(call, code)
     if index == 0 and given.bound:
         if given.receiver is not None and code.function.name != "__init__":
