@@ -522,7 +522,8 @@ def test_views_apply_their_serializers() -> None:
         router = DefaultRouter()
         router.register("posts", views.Posts)
         urlpatterns = [path("api/", include(router.urls)), path("new/", views.New.as_view()),
-                       path("contact/", views.contact), path("plain/", views.Plain.as_view())]
+                       path("contact/", views.contact), path("plain/", views.Plain.as_view()),
+                       path("mixed/", views.Mixed.as_view())]
         """,
             "shop/views.py": """
         from django.shortcuts import render
@@ -547,6 +548,13 @@ def test_views_apply_their_serializers() -> None:
             model = Post
             fields = ["title", "body"]
 
+        class Mixed(APIView):
+            serializer_class = PostSerializer
+            def post(self, request):
+                given = PlainSerializer(data=request.data)
+                given.is_valid(raise_exception=True)
+                return Response(self.serializer_class(given.save()).data)
+
         class Plain(APIView):
             def post(self, request):
                 given = PlainSerializer(data=request.data)
@@ -570,6 +578,7 @@ def test_views_apply_their_serializers() -> None:
     assert told[("DELETE", "/api/posts/{pk}/")] == []
     assert told[("POST", "/api/posts/{pk}/like/")] == []
     assert told[("POST", "/plain/")] == ["body:Plain"]
+    assert told[("POST", "/mixed/")] == ["body:Plain"]
     assert told[("", "/contact/")] == ["form:Contact"]
     new = next(several for route, several in found.items() if route.path == "/new/" and "POST" in route.methods)
     assert [field.name for field in new[0].schema.fields] == ["title", "body"]

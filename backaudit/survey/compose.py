@@ -79,7 +79,7 @@ def _routes(project: Project) -> Iterator[RouteRow]:
         yield RouteRow(
             methods=bare.methods,
             path=bare.path,
-            handler=code.name,
+            handler=_handler(bare),
             framework=bare.framework,
             group=_group(project, bare),
             at=spot(bare.place),
@@ -92,6 +92,13 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             writes=touched_write,
             summary=_summary(code.function.doc),
         )
+
+
+def _handler(route: Route) -> str:
+    """The function; for a method that a view inherits, the view's name for it."""
+    code, view = route.handler, route.view
+    inherited = view is not None and code.function.kind == "function" and code.cls is not None and code.cls != view
+    return f"{view.name}.{code.function.name}" if inherited and view is not None else code.name
 
 
 def _statuses(project: Project, endpoint: Endpoint) -> tuple[int, ...]:
@@ -125,7 +132,8 @@ def _summary(doc: str) -> str:
 def _group(project: Project, route: Route) -> str:
     """The first tag, the name of the blueprint or router, or the folder of a Django app; else the handler's module."""
     if route.framework in ("django", "ninja"):
-        folder = route.handler.path.rpartition("/")[0]
+        file = route.view.file.path if route.view is not None else route.handler.path
+        folder = file.rpartition("/")[0]
         parts = [part for part in folder.split("/") if part not in ("views", "api", "src", "apps", "viewsets")]
         return parts[-1] if parts else route.handler.file.module
     tags = list(route.tags)

@@ -33,7 +33,6 @@ _PARSES = frozenset(
 )
 _LOADS = frozenset({"load", "loads", "validate"})
 _HOLDERS = (("serializer_class", "get_serializer_class"), ("form_class", "get_form_class"))
-_TAKES = frozenset({"get_serializer", "get_form", "is_valid", "super"})
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -282,8 +281,7 @@ def _of_view(project: Project, route: Route, view: ClassView) -> Iterator[Applie
     """``serializer_class`` and ``form_class`` of views whose library does the work, or whose handler asks for it."""
     handler = route.handler
     own = handler.function.kind == "class" or handler.function.name in _PERFORMED
-    asks = own or any(call.method in _TAKES for call in handler.nodes(ops.Call))
-    if not asks:
+    if not own and not any(map(_asks, handler.nodes(ops.Call))):
         return
     found = False
     for field, getter in _HOLDERS:
@@ -296,6 +294,13 @@ def _of_view(project: Project, route: Route, view: ClassView) -> Iterator[Applie
     form = view_form(project, view) if not found and own else None
     if form is not None:
         yield Applied(form, "form", view.place)
+
+
+def _asks(call: Node) -> bool:
+    """Whether a call takes input through the view's own schema, or leaves that to the library's method."""
+    if call.method == "get_serializer":
+        return call.arg(None, "data") is not None
+    return call.method in ("get_form", "super")
 
 
 _PERFORMED = frozenset({"perform_create", "perform_update", "form_valid", "form_invalid"})
