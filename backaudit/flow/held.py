@@ -46,17 +46,31 @@ class Held(Goal):
             return self._fetched(project, node, access)
         if isinstance(op, ops.Build) and op.kind in ("dict", "list", "tuple") and node.code.function.kind == "module":
             return self._in_memory(node, op)
-        if isinstance(last, str) and last != ANY and any(is_model(project, name) for name in project.types(node)):
+        rows = any(is_model(project, name) for name in project.types(node))
+        if rows and isinstance(last, str) and last != ANY and not self._is_new(project, node.origin):
             return f"`{last}` is kept in a row"
         return None
 
     def _attribute(self, project: Project, node: Node, op: ops.Attr) -> str | None:
+        if self._is_new(project, node.to(op.base).origin):
+            return None
         for name in project.types(node.to(op.base)):
             head, over = split(name)
             owner = over if head == "type" else head
             if is_model(project, owner) or (head != "type" and self._is_person(project, owner)):
                 return f"`{node.spelled or op.name}` is the stored password"
         return None
+
+    def _is_new(self, project: Project, made: Node) -> bool:
+        """Whether an object was made here, of what somebody gave: by its class, or by a schema that loads it."""
+        if not isinstance(made.op, ops.Call) or made.func is None:
+            return False
+        loads = made.method == "load" and made.receiver is not None
+        schemas = project.instances(made.receiver) if loads and made.receiver is not None else ()
+        known = self._input | project.models.kinds["model-serializers"]
+        return any(True for _ in project.denoted_classes(made.func)) or any(
+            not known.isdisjoint(project.lineage(cls.name)) for cls in schemas
+        )
 
     def _is_person(self, project: Project, name: str) -> bool:
         """Whether a plain class of the project stands for users who are kept in memory or filled from rows."""
@@ -66,6 +80,8 @@ class Held(Goal):
     def _fetched(self, project: Project, node: Node, access: Access) -> str | None:
         names = project.names(node.func) if node.func is not None else ()
         if project.callees(node) or any(name in self._sources for name in names) or _of_configuration(node):
+            return None
+        if self._is_new(project, node):
             return None
         if node.method in _FETCHES and not isinstance(access[-1], str):
             return f"`{node.spelled}` is read from the database"
