@@ -39,6 +39,17 @@ def behind(project: Project, node: Node, depth: int = 0, given: Given = NOTHING_
 
     A call of the project's own function stands for what that function returns; any other value stands for itself.
     """
+    seen: set[Node] = set()
+    for found, _ in made_behind(project, node, given, depth):
+        if found not in seen:
+            seen.add(found)
+            yield found
+
+
+def made_behind(
+    project: Project, node: Node, given: Given = NOTHING_GIVEN, depth: int = 0
+) -> Iterator[tuple[Node, Given]]:
+    """The values that ``node`` may be, each with what the parameters of the functions stand for that have made it."""
     here = project.resolved(node)
     op = here.op
     inner: list[Node] = []
@@ -57,18 +68,22 @@ def behind(project: Project, node: Node, depth: int = 0, given: Given = NOTHING_
         elif isinstance(op, ops.Param):
             inner = _passed(project, here.code, op.index)
         elif isinstance(op, ops.Call):
-            inner = _made(project, here)
+            made = [(code, value) for code in _makers(project, here) for value in results(code)]
+            for code, value in made:
+                yield from made_behind(project, value, {**given, **arguments(project, here, code)}, depth + 1)
+            if made:
+                return
         elif isinstance(op, ops.Attr):
             inner = _stored(project, here, op)
     if not inner:
-        yield here
-        return
-    seen: set[Node] = set()
+        yield here, given
     for value in inner:
-        for found in behind(project, value, depth + 1, given):
-            if found not in seen:
-                seen.add(found)
-                yield found
+        yield from made_behind(project, value, given, depth + 1)
+
+
+def _makers(project: Project, call: Node) -> list[Code]:
+    """The project's functions whose result a call is."""
+    return [code for code in project.callees(call) if code.function.name != "__init__"]
 
 
 def _elements(project: Project, base: Node, op: ops.Element | ops.Part, depth: int) -> list[Node]:
@@ -87,15 +102,6 @@ def _passed(project: Project, code: Code, index: int) -> list[Node]:
         return []
     values = (project.argument(call, code, index) for call in project.callers(code)[:8])
     return [value for value in values if value is not None]
-
-
-def _made(project: Project, call: Node) -> list[Node]:
-    """What the project's function that is called returns."""
-    found: list[Node] = []
-    for code in project.callees(call):
-        if code.function.name != "__init__":
-            found += results(code)
-    return found
 
 
 def results(code: Code) -> list[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,11 +11,11 @@ from backaudit.backend.frameworks.language import Argument, Including, Listing, 
 from backaudit.backend.locate import (
     NOTHING_GIVEN,
     Given,
-    arguments,
     behind,
     cases,
     functions_behind,
     items,
+    made_behind,
     modules_named,
     text_of,
 )
@@ -27,10 +28,17 @@ _NESTED = 4
 _WAYS = 64
 
 
+class Router(NamedTuple):
+    """A router: the value that is one, and what the parameters of the function stand for that has made it, if any."""
+
+    node: Node
+    case: tuple[tuple[object, Node], ...] = ()
+
+
 class Mount(msgspec.Struct, frozen=True):
     """A router hung under another: ``call`` mounts it, or is its own construction. ``given``: in which case it is."""
 
-    parent: Node | None
+    parent: Router | None
     prefix: str | None
     replaces: bool
     call: Node
@@ -70,8 +78,9 @@ class Places:
         self.project = project
         self.tables = project.once(tables)
         self.rows: list[Row] = []
-        self._mounts: dict[Node, list[Mount]] = {}
-        self._ways: dict[Node, tuple[Placed, ...]] = {}
+        self._mounts: dict[Router, list[Mount]] = {}
+        self._cases: dict[Node, dict[Router, None]] = {}
+        self._ways: dict[Router, tuple[Placed, ...]] = {}
         self._read()
 
     # -- which table --------------------------------------------------------------------------------------------------
@@ -93,17 +102,17 @@ class Places:
             given = self._of_router(self.project.resolved(base.to(base.op.base)), section, last)
             if given is not None:
                 return given
-        for router in behind(self.project, base) if base is not None and isinstance(base.op, ops.Param) else ():
+        for router in self.found(base) if base is not None and isinstance(base.op, ops.Param) else ():
             parents = [mount.parent for mount in self._mounts.get(router, ()) if mount.parent is not None]
-            for node in (router, *parents):
-                table = self.router_table(node)
+            for known in (router, *parents):
+                table = self.router_table(known.node)
                 if table is not None and last in getattr(table, section):
                     return table
         imported = {item.module.partition(".")[0] for item in func.code.file.facts.imports if not item.level}
         for name, table in self.tables.items():
             # A module is no receiver that could be unknown.
-            known = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
-            if known and table.guess and last in getattr(table, section):
+            fits = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
+            if fits and table.guess and last in getattr(table, section):
                 return table
         return None
 
@@ -154,8 +163,7 @@ class Places:
         for code in self._entries(target, including.entry) if target is not None and receiver is not None else ():
             for param in code.nodes(ops.Param):
                 if isinstance(param.op, ops.Param) and param.op.index == 0 and receiver is not None:
-                    mounts = self._mounts.setdefault(param, [])
-                    mounts += [Mount(parent, prefix, False, call) for parent in behind(self.project, receiver)]
+                    self._hang(Router(param), self.found(receiver), prefix, call)
 
     def _entries(self, target: Node, entry: str) -> Iterator[Code]:
         text = text_of(self.project, target)
@@ -195,9 +203,9 @@ class Places:
 
     def _listed(self, call: Node, listing: Listing, table: Table, constructs: bool) -> None:
         receiver = call.receiver if not constructs else None
-        holders = self.routers(receiver, NOTHING_GIVEN) if receiver is not None else [call]
+        holders = self.routers(receiver, NOTHING_GIVEN) if receiver is not None else [Router(call.origin)]
         # What a module's function makes (``Blueprint.group``) holds its items itself.
-        holders = [h for h in holders if h.call is not None] or [call]
+        holders = [h for h in holders if h.node.call is not None] or [Router(call.origin)]
         prefix = text_of(self.project, pick(call, listing.prefix))
         given = pick(call, _shifted(listing.items) if self._names_self(call) else listing.items)
         children = list(call.args()) if listing.items == "*" else self._elements(given)
@@ -206,10 +214,10 @@ class Places:
             pair = items(item) if isinstance(item.origin.op, ops.Build) else []
             if len(pair) > max(listing.path, listing.handler):
                 self.rows.append(Row(call, item.origin, pair[listing.path], pair[listing.handler], table))
-                self._hang(item.origin, holders, prefix, call)
+                self._hang(Router(item.origin), holders, prefix, call)
                 continue
             inner = self._elements(item)
-            for child in inner if inner != [item] else behind(self.project, item):
+            for child in [Router(part.origin) for part in inner] if inner != [item] else self.found(item):
                 self._hang(child, holders, prefix, call)
 
     def _names_self(self, call: Node) -> bool:
@@ -217,9 +225,21 @@ class Places:
         first = call.arg(0)
         return call.method == "__init__" and first is not None and isinstance(first.origin.op, ops.Param)
 
-    def _hang(self, child: Node, holders: list[Node], prefix: str | None, call: Node) -> None:
-        mounts = self._mounts.setdefault(child.origin, [])
-        mounts += [Mount(holder, prefix, False, call) for holder in holders if holder != child]
+    def _hang(
+        self, child: Router, parents: list[Router], prefix: str | None, call: Node, replaces: bool = False,
+        given: Given = NOTHING_GIVEN,
+    ) -> None:  # fmt: skip
+        self._cases.setdefault(child.node, {})[child] = None
+        mounts = self._mounts.setdefault(child, [])
+        mounts += [Mount(p, prefix, replaces, call, tuple(given.items())) for p in parents if p.node != child.node]
+
+    def found(self, node: Node, given: Given = NOTHING_GIVEN) -> list[Router]:
+        """The routers that a value may be."""
+        found: dict[Router, None] = {}
+        for value, case in made_behind(self.project, node, given):
+            own = tuple((k, v) for k, v in case.items() if isinstance(k, tuple) and k[0] is value.code)
+            found[Router(value, own)] = None
+        return list(found)
 
     def _elements(self, node: Node | None, depth: int = 0) -> list[Node]:
         """The elements of a list, through sums of lists and unpacking, each as it stands."""
@@ -242,72 +262,76 @@ class Places:
         path = pick(call, mounting.prefix)
         for case in cases(self.project, call.code, [child, *([path] if path is not None else [])]):
             prefix = text_of(self.project, path, case)
-            parents = self.routers(receiver, case) or [receiver]
+            parents = self.routers(receiver, case) or [Router(receiver)]
             for part in self._elements(child) if not case else [child]:
-                given = tuple({**case, **self._passed(part, case)}.items())
-                for router in behind(self.project, part, given=case):
-                    mounts = self._mounts.setdefault(router, [])
-                    mounts += [Mount(p, prefix, mounting.replaces, call, given) for p in parents if p != router]
-
-    def _passed(self, child: Node, case: Given) -> Given:
-        """What a function of the project is given that makes the router."""
-        made = self.project.resolved(child)
-        if made.call is None:
-            return NOTHING_GIVEN
-        return {
-            key: value
-            for code in self.project.callees(made)
-            for key, value in arguments(self.project, made, code).items()
-        }
+                for router in self.found(part, case):
+                    self._hang(router, parents, prefix, call, mounting.replaces, {**case, **dict(router.case)})
 
     def _initialised(self, call: Node, argument: Argument) -> None:
         receiver, parent = call.receiver, pick(call, argument)
         if parent is None or receiver is None:
             return
-        for router in behind(self.project, receiver):
-            if router.call is not None:
-                for outer in behind(self.project, parent):
-                    self._mounts.setdefault(router, []).append(Mount(outer, None, False, call))
+        for router in self.found(receiver):
+            if router.node.call is not None:
+                self._hang(router, self.found(parent), None, call)
 
-    # -- ways ---------------------------------------------------------------------------------------------------------
-
-    def routers(self, receiver: Node, case: Given) -> list[Node]:
+    def routers(self, receiver: Node, case: Given) -> list[Router]:
         """What a method is called on; ``app.router`` is the application's."""
         here = self.project.resolved(receiver)
         if isinstance(here.op, ops.Attr) and here.op.name == "router":
             receiver = here.to(here.op.base)
-        return list(behind(self.project, receiver, given=case))
+        return self.found(receiver, case)
 
-    def hung(self, node: Node) -> bool:
+    # -- ways ---------------------------------------------------------------------------------------------------------
+
+    def hung(self, router: Router) -> bool:
         """Whether something is hung under a router, by itself or in a list."""
-        return node in self._mounts
+        return router in self._mounts
 
-    def ways(self, router: Node) -> tuple[Placed, ...]:
-        """The ways from the application to a router; a router that is mounted nowhere stands alone."""
+    def ways(self, router: Router) -> tuple[Placed, ...]:
+        """The ways from the application to a router; a router that is mounted nowhere stands alone.
+
+        Inside the function that makes a router all its cases are meant.
+        """
         if router not in self._ways:
             self._ways[router] = (Placed("", ()),)
-            self._ways[router] = tuple(dict.fromkeys(self._found(router)))[:_WAYS]
+            found = [way for one in self._meant(router) for way in self._found(one)]
+            self._ways[router] = tuple(dict.fromkeys(found))[:_WAYS]
         return self._ways[router]
 
-    def _found(self, router: Node) -> Iterator[Placed]:
-        table = self.router_table(router)
+    def _meant(self, router: Router) -> list[Router]:
+        if router in self._mounts:
+            return [router]
+        bare = Router(router.node)
+        if router.case:
+            return [bare] if bare in self._mounts else [router]
+        return list(self._cases.get(router.node, ())) or [router]
+
+    def _found(self, router: Router) -> Iterator[Placed]:
+        node = router.node
+        table = self.router_table(node)
         mounts = list(self._mounts.get(router, ()))
-        if table is not None and table.parent and router.call is not None:
-            parent = pick(router, table.parent)
-            outer = list(behind(self.project, parent)) if parent is not None else []
-            mounts += [Mount(node, None, False, router) for node in outer if node != router]
-        version = self._version(router, table)
+        if table is not None and table.parent and node.call is not None:
+            parent = pick(node, table.parent)
+            outer = self.found(parent, dict(router.case)) if parent is not None else []
+            mounts += [Mount(one, None, False, node) for one in outer if one.node != node]
+        version = self._version(node, table)
         if not mounts:
-            yield Placed(self._own_prefix(router, table, {}), (router,), (), version)
+            yield Placed(self._own_prefix(node, table, dict(router.case)), (node,), router.case, version)
         for mount in mounts:
-            here = (mount.call, router) if mount.call not in (router, mount.parent) else (router,)
-            own = self._own_prefix(router, table, dict(mount.given))
+            here = (
+                (node,)
+                if mount.call == node or (mount.parent and mount.call == mount.parent.node)
+                else (mount.call, node)
+            )
+            given = {**dict(router.case), **dict(mount.given)}
+            own = self._own_prefix(node, table, given)
             for way in self.ways(mount.parent) if mount.parent is not None else (Placed("", ()),):
                 own_here = "" if mount.replaces and mount.prefix is not None else own
                 yield Placed(
                     prefix=join(way.prefix, mount.prefix or "", own_here),
                     around=(*way.around, *here),
-                    given=tuple({**dict(way.given), **dict(mount.given)}.items()),
+                    given=tuple({**dict(way.given), **given}.items()),
                     version=version or way.version,
                 )
 

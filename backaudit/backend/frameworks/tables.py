@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.backend.frameworks.language import Controlling, Registering, Table, pick
-from backaudit.backend.frameworks.placing import Placed, Places, Row, places, version_of
+from backaudit.backend.frameworks.placing import Placed, Places, Router, Row, places, version_of
 from backaudit.backend.handlers import HTTP_METHODS, Handler, handlers_of
 from backaudit.backend.locate import (
     NOTHING_GIVEN,
@@ -270,7 +270,7 @@ class _Reader:
         handlers = list(handlers_of(self.project, row.handler))
         text = text_of(self.project, row.path)
         if text is not None:
-            yield from self._made(row.item, row.table, (row.path, text), (), handlers, [row.item])
+            yield from self._made(row.item, row.table, (row.path, text), (), handlers, [Router(row.item)])
 
     # -- classes whose methods carry the decorators -------------------------------------------------------------------
 
@@ -291,7 +291,7 @@ class _Reader:
             if said is None or self._controller_table(cls) is not table:
                 continue
             for node in self._instances(cls):
-                if self.places.hung(node):
+                if self.places.hung(Router(node)):
                     prefix = self._controller_prefix(cls, said, node)
                     yield from self._controlled(cls, prefix, node)
                     yield from self._own_views(cls, table, said, prefix, node)
@@ -324,7 +324,7 @@ class _Reader:
         return join(root, cls.cls.name.lower()) if said.own else root
 
     def _root(self, said: Controlling, node: Node) -> str:
-        holders = [call for way in self.places.ways(node) for call in way.around] if said.root_from else []
+        holders = [call for way in self.places.ways(Router(node)) for call in way.around] if said.root_from else []
         for holder in holders:
             text = text_of(self.project, holder.arg(None, said.root_from)) if holder != node else None
             if text:
@@ -354,20 +354,20 @@ class _Reader:
         for path in nodes or [None]:
             for text in self._texts(path, NOTHING_GIVEN) if path is not None else [""]:
                 whole = join(prefix, text) if text.strip("/") or not prefix else prefix.rstrip("/") + text
-                yield from self._made(decorator, table, (None, whole), methods, [handler], [node])
+                yield from self._made(decorator, table, (None, whole), methods, [handler], [Router(node)])
 
     def _own_views(self, cls: ClassView, table: Table, said: Controlling, prefix: str, node: Node) -> Iterator[Route]:
         """What the library's class answers by itself, as far as the project's class does not."""
         for path, methods in said.views.items():
             handler = Handler(cls.body, (), (), cls)
             whole = prefix.rstrip("/") + path
-            yield from self._made(node, table, (None, whole), tuple(methods.split()), [handler], [node])
+            yield from self._made(node, table, (None, whole), tuple(methods.split()), [handler], [Router(node)])
 
     # -- records ------------------------------------------------------------------------------------------------------
 
     def _made(
         self, call: Node, table: Table, path: tuple[Node | None, str], methods: tuple[str, ...],
-        handlers: Iterable[Handler], routers: list[Node],
+        handlers: Iterable[Handler], routers: list[Router],
     ) -> Iterator[Route]:  # fmt: skip
         allowed = tuple(method.upper() for method in methods)
         ways = [way for router in routers for way in self.places.ways(router)] or [Placed("", ())]
@@ -385,17 +385,17 @@ class _Reader:
                 whole = whole if table.slashes else whole.rstrip("/") or "/"
                 yield self._route(call, table, parse(whole, table.path), own, handler, way, stray)
 
-    def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Node]:
+    def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Router]:
         """The routers that a registration is made on; ``defined``: the function that a list may name."""
         for node in (call.origin, defined):
-            if node is not None and self.places.hung(node):
-                return [node]
+            if node is not None and self.places.hung(Router(node)):
+                return [Router(node)]
         base = call.op.base if isinstance(call.op, ops.Attr) else None
         receiver = call.to(base) if base is not None else call.receiver
         if receiver is None:
             return []
         found = self.places.routers(receiver, case)
-        return [router for router in found if router.call is not None or self.places.hung(router)]
+        return [router for router in found if router.node.call is not None or self.places.hung(router)]
 
     def _route(
         self, call: Node, table: Table, template: Template, methods: tuple[str, ...], handler: Handler, way: Placed,
