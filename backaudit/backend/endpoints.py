@@ -14,7 +14,14 @@ from backaudit.backend.paths import parse
 from backaudit.backend.reads import declared_by, inputs_read
 from backaudit.backend.records import Endpoint, Input, Route, Step
 from backaudit.backend.responses import answers, status_of
-from backaudit.backend.routes import entries, injected_bodies, injected_classes, injected_code, listed_dependencies
+from backaudit.backend.routes import (
+    entries,
+    injected_bodies,
+    injected_classes,
+    injected_code,
+    listed_dependencies,
+    sharing,
+)
 from backaudit.backend.signature import from_params, restriction_limits
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -78,6 +85,9 @@ def _inputs(project: Project, route: Route) -> Iterator[Input]:
 def _in_path(project: Project, route: Route) -> Iterator[Input]:
     """The path's placeholders, with what the handler's parameter of that name says."""
     written = dict(route.converters)
+    reached = {
+        p.name for code in running(project, route) for p in project.once(entries).get(code, ()) if p.where == "path"
+    }
     typed = {param.name: param for param in route.params if param.where == "path"}
     own = {found.name: found for found in from_params(project, route.handler, tuple(typed.values()))}
     for code in running(project, route):
@@ -95,7 +105,7 @@ def _in_path(project: Project, route: Route) -> Iterator[Input]:
             place=found.place if found is not None else route.place,
             types=known,
             required=True,
-            declared=True,
+            declared=found is not None or name in reached,
             limits=found.limits if found is not None and found.limits != type(found.limits)() else limits,
         )
 
@@ -125,7 +135,7 @@ def running(project: Project, route: Route) -> tuple[Code, ...]:
     found: dict[Code, None] = {}
     if route.handler.function.kind != "class":
         _run(project, route.handler, found, 0)
-    for call in (route.declared, *route.around):
+    for call in (route.declared, *sharing(project, route)):
         for target in listed_dependencies(project, call):
             for code in injected_code(project, target):
                 _run(project, code, found, 1)

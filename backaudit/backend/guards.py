@@ -9,10 +9,11 @@ import msgspec
 
 from backaudit.backend.denial import Kinds, denials
 from backaudit.backend.frameworks.django import class_field
+from backaudit.backend.frameworks.language import tables
 from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind, items, strings
 from backaudit.backend.params import field_injections, injection
 from backaudit.backend.records import Guard, GuardKind, How, Route, Step
-from backaudit.backend.routes import injected_code, listed_dependencies, routes
+from backaudit.backend.routes import injected_code, listed_dependencies, routes, sharing
 from backaudit.backend.settings import django_setting, entry
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -29,6 +30,9 @@ _PRIVILEGE = re.compile(r"\bis_(superuser|staff|admin)\w*|\bhas_perms?\b|\broles
 _BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
 # Methods of generic class views that have a part in what is shown or changed.
 _PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
+# Methods by which an object that is registered turns callers away.
+_CALLED = ("__call__", "dispatch", "process_request", "process_resource", "authenticate_request")
+_AFTER = re.compile(r"response|after|teardown|config|shutdown")
 _CLASS_LISTS = (
     ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
     ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
@@ -153,7 +157,7 @@ class _Reader:
         codes = [*functions_behind(self.project, target), *injected_code(self.project, here)]
         for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
             found |= self._permission_class(cls)
-            codes += [m for name in ("__call__", "dispatch") if (m := self.project.method(cls.name, name)) is not None]
+            codes += [m for name in _CALLED if (m := self.project.method(cls.name, name)) is not None]
         for code in dict.fromkeys(codes):
             found |= denials(self.project, code)
         return frozenset(found)
@@ -218,17 +222,20 @@ class _Reader:
     def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
         """Guards that an application or router runs before each of its handlers, by the router's construction."""
         found: dict[Node, list[Step]] = {}
-        hooks = ("before_request", "before_app_request", "middleware")
+        hooks = tuple(sorted(self.project.models.kinds.get("hook-methods", ())))
         for decorator, code in self.project.once(decorated):
             receiver = decorator.receiver
             bare = decorator.op if isinstance(decorator.op, ops.Attr) else None
             name = decorator.method if receiver is not None else bare.name if bare is not None else ""
             base = receiver if receiver is not None else decorator.to(bare.base) if bare is not None else None
-            if isinstance(code, Code) and name in hooks and base is not None:
+            when = decorator.arg(0)
+            after = when is not None and _AFTER.search(when.text or "") is not None
+            if isinstance(code, Code) and name in hooks and base is not None and not after:
                 self._hook(base, code, found)
-        for last in hooks[:2]:
+        for last in hooks:
             for call in self.project.calls_of(last):
                 handler, receiver = call.arg(0), call.receiver
+                handler = call.arg(1) if handler is not None and handler.text is not None else handler
                 for code in functions_behind(self.project, handler) if handler is not None and receiver else ():
                     assert receiver is not None
                     self._hook(receiver, code, found)
@@ -251,7 +258,7 @@ class _Reader:
                 step = self._step("middleware", target, call.place)
                 for app in behind(self.project, receiver):
                     found.setdefault(app, []).append(step)
-        for last in ("Application", "FastAPI", "Starlette"):
+        for last in sorted(self.project.models.kinds.get("applications", ())):
             for call in self.project.calls_of(last):
                 for keyword in ("middlewares", "middleware"):
                     listed = call.arg(None, keyword)
@@ -261,29 +268,38 @@ class _Reader:
         return {app: tuple(listed) for app, listed in found.items()}
 
     def _around(self, route: Route) -> Iterator[Step]:
+        sharing_dependencies = sharing(self.project, route)
         for call in route.around:
-            for target in listed_dependencies(self.project, call):
+            for target in listed_dependencies(self.project, call) if call in sharing_dependencies else ():
                 yield self._step("dependency", target)
             yield from self._hooks.get(call, ())
             yield from self._middleware.get(call, ())
             yield from self._keyword(call)
-        apps = [app for app in (*self._hooks, *self._middleware) if self._holds_all(app)]
-        for app in apps if route.framework in ("aiohttp", "flask", "fastapi", "starlette") else ():
-            if app not in route.around:
+        apps = [app for app in dict.fromkeys((*self._hooks, *self._middleware)) if self._holds_all(app)]
+        for app in apps:
+            if app not in route.around and self._serves(app, route):
                 yield from (*self._hooks.get(app, ()), *self._middleware.get(app, ()))
 
     def _holds_all(self, app: Node) -> bool:
         """An application: its hooks run for every route, also where the mount could not be followed."""
         names = {name.rpartition(".")[2] for name in self.project.types(app)}
-        return bool(names & {"Flask", "FastAPI", "Application", "Starlette", "Quart"})
+        return not names.isdisjoint(self.project.models.kinds.get("applications", ()))
+
+    def _serves(self, app: Node, route: Route) -> bool:
+        """Whether a route's framework is the application's."""
+        known = self.project.once(tables)
+        owners = (owner for name in self.project.types(app) for owner in self.project.lineage(name))
+        return any(known[owner].framework == route.framework for owner in owners if owner in known)
 
     def _keyword(self, call: Node) -> Iterator[Step]:
         """``auth=...`` (ninja), ``decorators=[...]`` (REST extensions), ``guards=[...]``."""
-        for keyword in ("auth", "decorators", "guards"):
+        for keyword in ("auth", "decorators", "guards", "on_app_init"):
             given = call.arg(None, keyword)
             if given is None or (given.const is None and isinstance(given.origin.op, ops.Const)):
                 continue
-            for item in items(self.project.resolved(given)) or [given]:
+            display = self.project.resolved(given)
+            listed = isinstance(display.op, ops.Build)
+            for item in items(display) if listed else [given]:
                 kinds = self.judged(item) or (frozenset({"authenticates"}) if keyword == "auth" else frozenset())
                 yield Step("decorator", _shown(item), item.place, tuple(sorted(kinds)))
 
@@ -296,7 +312,7 @@ class _Reader:
             return
         for value in view.cls.decorators:
             yield from self._class_decorator(view.outer.node(value), route)
-        for name in ("decorators", "method_decorators"):
+        for name in ("decorators", "method_decorators", "guards"):
             field = class_field(self.project, view, name)
             yield from self._decorator_field(field, route) if field is not None else ()
         yield from self._bases(view)
@@ -447,6 +463,22 @@ class _Reader:
             for target in listed_dependencies(self.project, route.declared):
                 yield self._step("dependency", target)
             yield from self._keyword(route.declared)
+            yield from self._permission(route)
+
+    def _permission(self, route: Route) -> Iterator[Step]:
+        """A permission that the registration asks for by its name; the class's decorator gives the default."""
+        keyword = next((t.permission for t in self.project.once(tables).values() if t.framework == route.framework), "")
+        defaults = [d for d in self._class_decorators(route.view) if d.method.endswith("defaults")]
+        for call in (route.declared, *defaults):
+            given = call.arg(None, keyword) if call is not None and keyword else None
+            text = given.text if given is not None else None
+            if given is not None and text:
+                yield Step("permission", text, given.place, ("authenticates", "role"))
+            if given is not None:
+                return
+
+    def _class_decorators(self, view: ClassView | None) -> list[Node]:
+        return [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
 
     def _wrapping(self, node: Node, wrapper: Node, route: Route) -> Iterator[Step]:
         """What wraps the handler where it is registered: the wrapper itself, or a guard that it is given."""
@@ -507,7 +539,10 @@ def _at(code: Code, span: Span) -> Place:
 
 def _declares(decorator: Node) -> bool:
     """A decorator that registers another route for the same handler."""
-    return decorator.method in ("route", "get", "post", "put", "patch", "delete", "api_view", "action", "websocket")
+    return decorator.method in (
+        "route", "get", "post", "put", "patch", "delete", "api_view", "action", "websocket", "view_config",
+        "view_defaults", "expose", "view", "head", "options",
+    )  # fmt: skip
 
 
 def _shown(node: Node) -> str:

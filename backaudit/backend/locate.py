@@ -247,7 +247,8 @@ def _called_text(project: Project, call: Node, given: Given, depth: int) -> str 
             chars = text_of(project, first, given, depth + 1) if first is not None else None
             return _TEXT_METHODS[call.method](base, chars) if chars else _TEXT_METHODS[call.method](base)
     for code in project.callees(call):
-        for result in results(code) if code.function.name != "__init__" else ():
+        # The last return is the one that nothing guards.
+        for result in results(code)[::-1] if code.function.name != "__init__" else ():
             inner = {**given, **arguments(project, call, code)}
             found = text_of(project, result, inner, depth + 1)
             if found is not None:
@@ -353,7 +354,7 @@ def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Nod
         elif isinstance(op, ops.Element):
             loops[here] = None
         inner: tuple[int, ...] = ()
-        if isinstance(op, (ops.Part, ops.Attr)):
+        if isinstance(op, (ops.Part, ops.Attr, ops.Element)):
             inner = (op.base,)
         elif isinstance(op, ops.Call):
             inner = (op.func, *op.args)

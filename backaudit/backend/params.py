@@ -22,6 +22,7 @@ _LIMITS = frozenset(
     }
 )  # fmt: skip
 _MARKED: tuple[Where, ...] = ("query", "path", "header", "cookie", "body", "form", "file", "request", "injected")
+_KEYWORDS: tuple[Where, ...] = ("header", "cookie", "query")
 _NARROW = frozenset(
     {"builtins.bool", "uuid.UUID", "datetime.date", "datetime.datetime", "datetime.time", "typing.Literal"}
 )
@@ -140,6 +141,11 @@ def _where(project: Project, seen: Marked, param: ParamFact, template: Template,
     for where in _MARKED:
         if any(_is(project, marker, f"where:{where}") for marker in seen.markers):
             return where
+    for marker in seen.markers:
+        if _is(project, marker, "where-by-keyword"):
+            given = next((where for where in _KEYWORDS if where in marker.keywords()), None)
+            if given is not None:
+                return given
     for where in _MARKED:
         if any(_lineage_in(project, name, f"where:{where}") for name in seen.types):
             return where

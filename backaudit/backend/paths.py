@@ -16,6 +16,7 @@ _CONVERTERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _BRACES = re.compile(r"\{(\w+)(?::([^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}")
 _ANGLE = re.compile(r"<(?:([^<>]*?):)?([^<>:]*)>")
+_REVERSED = re.compile(r"<(\w*)(?::([^<>]*))?>")
 _COLON = re.compile(r"(?<!:):(\w+)(?:<([^>]*)>)?")
 _DIGITS = re.compile(r"^(\\d|\[0-9\]|\[\\d\]|\[1-9\])(\+|\*|\{[\d,]+\})?(\\d\+|\\d\*|\[0-9\]\+|\[0-9\]\*)?$")
 
@@ -55,7 +56,7 @@ def parse(text: str, style: Style) -> Template:
         shown = _COLON.sub(lambda m: put(m[1], m[2] or ""), text)
         shown = _ANGLE.sub(lambda m: put(m[1] or m[2], m[2] if m[1] else ""), shown)
     elif style == "angle-reversed":
-        shown = _ANGLE.sub(lambda m: put(m[1] or m[2], m[2] if m[1] else ""), text)
+        shown = _REVERSED.sub(lambda m: put(m[1], m[2] or ""), text)
     else:
         shown = _ANGLE.sub(lambda m: put(m[2], m[1] or ""), text)
     return Template(shown, types, frozenset(bounded), tuple(written.items()))

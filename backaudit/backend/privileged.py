@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.catching import operands
 from backaudit.backend.params import injection
 from backaudit.backend.records import Route
-from backaudit.backend.routes import listed_dependencies
+from backaudit.backend.routes import listed_dependencies, sharing
 from backaudit.backend.schema import Table
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
@@ -77,7 +77,7 @@ def _around(project: Project, route: Route) -> Iterator[str]:
     for index, param in enumerate(code.function.params):
         target = injection(project, code, index)
         yield from (param.name, *_texts(project, target)) if target is not None else ()
-    for call in (route.declared, *route.around):
+    for call in (route.declared, *sharing(project, route)):
         for target in listed_dependencies(project, call):
             yield from _texts(project, target)
     for decorator in code.decorators:

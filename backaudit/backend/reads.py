@@ -7,9 +7,11 @@ from typing import cast
 
 import msgspec
 
+from backaudit.backend.frameworks.language import tables
 from backaudit.backend.locate import behind, items, text_of
 from backaudit.backend.params import is_schema
 from backaudit.backend.records import CLIENT, Input, Limits, Where
+from backaudit.backend.routes import declared
 from backaudit.backend.signature import Literals, limits_of, literal
 from backaudit.facts import ops
 from backaudit.models import Arguments, ReadModel
@@ -49,7 +51,23 @@ def request_names(project: Project, node: Node) -> tuple[str, ...]:
         base = func.to(op.base).origin
         if isinstance(base.op, ops.Attr) and base.op.name == "request":
             return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
+        if isinstance(base.op, ops.Param):
+            return (
+                tuple(f"{kind}.{op.name}" for kind in project.once(_requests).get((base.code, base.op.index), ()))
+                or names
+            )
     return names
+
+
+def _requests(project: Project) -> dict[tuple[Code, int], tuple[str, ...]]:
+    """The parameters of registered handlers that are the request, with its type."""
+    kinds = {table.framework: table.request for table in project.once(tables).values() if table.request}
+    found: dict[tuple[Code, int], tuple[str, ...]] = {}
+    for route in project.once(declared):
+        for param in route.params:
+            if param.where == "request" and route.framework in kinds:
+                found[route.handler, param.index] = (kinds[route.framework],)
+    return found
 
 
 def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:

@@ -75,7 +75,7 @@ def dependencies(project: Project) -> Mapping[Code, Template]:
     for route in project.once(declared):
         if any(param.where == "injected" for param in route.params):
             _walk(project, route.handler, parse(route.path, "braces"), found, 0)
-        for call in (route.declared, *route.around):
+        for call in (route.declared, *sharing(project, route)):
             for target in listed_dependencies(project, call):
                 _reached(project, injected_code(project, target), parse(route.path, "braces"), found, 0)
     return found
@@ -150,6 +150,16 @@ def listed_dependencies(project: Project, call: Node | None) -> list[Node]:
                 if target is not None and marker.func and not injectors.isdisjoint(project.names(marker.func)):
                     found.append(target)
     return found
+
+
+def sharing(project: Project, route: Route) -> tuple[Node, ...]:
+    """The routers around a route whose dependencies are its own too: those below the last mounted application."""
+    apart: frozenset[str] = project.models.kinds.get("isolating-mounts", frozenset())
+    for place in range(len(route.around) - 1, -1, -1):
+        func = route.around[place].func
+        if func is not None and not apart.isdisjoint(project.names(func)):
+            return route.around[place + 1 :]
+    return route.around
 
 
 def _hooks(project: Project) -> Iterator[tuple[Code, tuple[RouteParam, ...]]]:
@@ -232,5 +242,6 @@ def event_handlers(project: Project) -> tuple[Code, ...]:
 
 __all__ = [
     "by_handler", "client_input", "declared", "dependencies", "entries", "event_handlers", "injected_bodies",
-    "injected_classes", "injected_code", "listed_dependencies", "route_of", "routes", "view_classes",
+    "injected_classes", "injected_code", "listed_dependencies", "route_of", "routes", "sharing",
+    "view_classes",
 ]  # fmt: skip

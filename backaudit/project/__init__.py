@@ -212,10 +212,9 @@ class Project:
         if module in self._modules:
             file = self.files[self._modules.path(module)]
             value = file.top.body.final.get(name)
-            if value is not None:
-                return self.types(file.top.node(value))
-            found = self.starred(file, name)
-            if found:
+            # A package that imports its own submodule binds the name to what is being asked.
+            found = self.types(file.top.node(value)) if value is not None else self.starred(file, name)
+            if found or (value is not None and not isinstance(file.top.node(value).origin.op, ops.Import)):
                 return found
         inner = f"{module}.{name}" if module else name
         return (f"module[{inner}]",) if self._ours(inner) else ()

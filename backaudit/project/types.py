@@ -362,7 +362,8 @@ class TypeResolver:
             return
         for name in self.of(node):
             head, over = split(name)
-            if head in ("type", "ext"):
+            # ``Any`` says nothing: what is known by convention or from a default counts.
+            if head in ("type", "ext") and over not in ("typing.Any", "typing_extensions.Any"):
                 yield over
 
     def _generic(self, node: Node, op: ops.Item, depth: int) -> Iterator[str]:

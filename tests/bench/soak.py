@@ -1,8 +1,10 @@
 """``make soak``: large projects are scanned to the end; time, memory and what was found, per project.
 
-    python -m tests.bench.soak [FOLDER ...]
+    python -m tests.bench.soak [FOLDER | FOLDER=KIND:SPEC[@PYTHON] ...]
 
-Without folders Django's source distribution is taken, and five projects are cloned, at the commits below, into
+With KIND (django, fastapi, flask …) and SPEC (see ``tests/truth/introspect.py``) the model's routes are compared,
+beside the scan, with those that the framework itself names when the application is imported under PYTHON. Without
+folders Django's source distribution is taken, and five projects are cloned, at the commits below, into
 ``soak-data/``. Exits with 1 if a scan crashed, hung
 or took more memory than allowed.
 """
@@ -20,11 +22,13 @@ from typing import Any
 
 from tests.bench.material import django
 from tests.bench.measure import run
+from tests.truth import routes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "soak-data"
 MEGABYTES = 1500
 SECONDS = 1800.0
+SHARE = 0.98
 PROJECTS = {
     "wagtail": ("https://github.com/wagtail/wagtail", "c2ae43b9265d085c95142cd1a1f8563ad2eb4de9"),
     "saleor": ("https://github.com/saleor/saleor", "723cd4eba87dfc72822ade45dc08a3caa548428d"),
@@ -84,14 +88,36 @@ def soak(folder: Path, temp: Path) -> bool:
     return well
 
 
+def routes_agree(folder: Path, app: str) -> bool:
+    """Say how many routes are equal, and list the others; whether the share is large enough."""
+    spec, _, python = app.partition("@")
+    kind, _, target = spec.partition(":")
+    try:
+        found = routes.compare(
+            routes.modelled(routes.linked(folder)), routes.truth(kind, target, folder, python or sys.executable)
+        )
+    except RuntimeError as error:
+        print(f"  the application could not be asked: {str(error).splitlines()[-1]}", flush=True)
+        return False
+    print(f"  routes: {found}{'' if found.share >= SHARE else '  FAILED'}")
+    for title, listed in (("missing", found.missing), ("extra", found.extra)):
+        print("".join(f"    {title} {method} {path}\n" for method, path in sorted(listed)), end="", flush=True)
+    return found.share >= SHARE
+
+
 def _all() -> list[Path]:
     return [django().parent, *(clone(name) for name in PROJECTS)]
 
 
 def main() -> int:
-    folders = [Path(argument).resolve() for argument in sys.argv[1:]] or _all()
+    wanted = [argument.partition("=")[::2] for argument in sys.argv[1:]] or [(str(folder), "") for folder in _all()]
+    results = []
     with tempfile.TemporaryDirectory(prefix="backaudit-soak-") as temp:
-        results = [soak(folder, Path(temp)) for folder in folders]
+        for name, app in wanted:
+            folder = Path(name).resolve()
+            results.append(soak(folder, Path(temp)))
+            if app:
+                results.append(routes_agree(folder, app))
     return 0 if all(results) else 1
 
 

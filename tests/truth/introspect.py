@@ -111,7 +111,7 @@ def verbs(cls):
 
 def fastapi(spec, folder):
     app = load(spec)
-    paths = app.openapi().get("paths", {})
+    paths = dict(openapi(app, ""))
     for found in starlette_routes(app.routes, "", folder):
         inputs = []
         for method in found["methods"]:
@@ -121,6 +121,16 @@ def fastapi(spec, folder):
                 inputs += [["body", "", True]] if "requestBody" in operation else []
                 found["inputs"] = inputs
         yield found
+
+
+def openapi(app, prefix):
+    """The operations of an application and of those that it mounts."""
+    for path, operations in app.openapi().get("paths", {}).items():
+        yield prefix + path, operations
+    for route in app.routes:
+        inner = getattr(route, "app", None)
+        if hasattr(inner, "openapi") and hasattr(route, "path") and not hasattr(route, "endpoint"):
+            yield from openapi(inner, prefix + route.path)
 
 
 def django(spec, folder):

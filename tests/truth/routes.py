@@ -97,7 +97,8 @@ def compare(ours: set[Pair], rows: list[dict[str, Any]]) -> Comparison:
     """Both sides, pair by pair. A framework that does not know a handler's methods agrees with any."""
     own = {pair for row in rows if row["own"] for pair in pairs(row["methods"], row["path"])}
     library = {pair for row in rows if not row["own"] for pair in pairs(row["methods"], row["path"])} - own
-    own = {pair for pair in own if not _is_format(pair, own)}
+    suffixed = {pair for row in rows if _FORMAT.search(row["path"]) for pair in pairs(row["methods"], row["path"])}
+    own -= {pair for pair in suffixed if _without_format(pair) & own}
     paths = {path for _, path in ours}
     equal = {pair for pair in own if pair in ours or (pair[0] == "*" and pair[1] in paths)}
     any_path = {path for method, path in own if method == "*"}
@@ -107,11 +108,14 @@ def compare(ours: set[Pair], rows: list[dict[str, Any]]) -> Comparison:
     return Comparison(frozenset(equal), frozenset(own - equal), frozenset(extra), len(library - ours))
 
 
-def _is_format(pair: Pair, known: set[Pair]) -> bool:
-    """REST framework's second path for each route, with a suffix that names the format."""
+# REST framework's second path for each route, with a suffix that names the format.
+_FORMAT = re.compile(r"\.?\{format\}/?$")
+
+
+def _without_format(pair: Pair) -> set[Pair]:
     method, path = pair
     bare = re.sub(r"\.?\{\}/?$", "", path)
-    return bare != path and not bare.endswith("/") and bool({(method, bare), (method, bare + "/")} & known)
+    return {(method, bare), (method, bare + "/")}
 
 
 def parameters(project: Project, rows: list[dict[str, Any]]) -> tuple[int, list[str]]:

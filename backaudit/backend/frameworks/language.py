@@ -24,6 +24,7 @@
 ``names_routes``  method that gives a path a name, to which ``calls`` and ``decorators`` with ``route`` refer
 ``listed``      a decorated handler answers only where a list names it; ``slashes``: whether a last one counts
 ``guess``       whether methods of this table are looked for on receivers of which nothing is known
+``permission``  the keyword of a registration that names a permission; ``request``: the type of handlers' requests
 ``controller``  the class's methods carry the decorators: where the class says its prefix
 
 An argument is a position, a keyword, or a list of both.
@@ -157,6 +158,8 @@ class Table(msgspec.Struct, frozen=True):
     listed: bool = False
     slashes: bool = True
     guess: bool = True
+    permission: str = ""
+    request: str = ""
     names_routes: dict[str, Naming] = {}
     initialisers: dict[str, Argument] = {}
     controller: Controlling | None = None
