@@ -39,7 +39,7 @@ _ELSEWHERE = re.compile(
     # Pairs and logins by position; the words themselves are too common.
     r"\b(?:auth|credentials|basic_auth|http_auth)[\"']?[ \t]*[=:](?!=)|\blogin\(|\bconnect\([^)]*[\"']"
     # A key of two words; "pass" is a name only in quotes, and no other word is as common in Python.
-    r"|\b(?i:_*(?:\w+_?)?(?:users?|accounts?|logins?|user_?(?:db|store)))[ \t]*=[ \t]*\{|\bClient\([^)]*[\"']AC"
+    r"|(?:sers?|SERS?|ccounts?|CCOUNTS?|ogins?|OGINS?|redentials|_db|_DB|_store)[ \t]*=[ \t]*\{|\bClient\([^)]*[\"']AC"
     r"|[\"'][\w ]+ [Kk]eys?[\"']|[\"']pass[\"']|^[ \t]*(?:import|from)[ \t]+environ\b"
     # A URL with a user and a password, perhaps written in pieces.
     r"|://[^\s\"'/]*(?:@|[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"'])",

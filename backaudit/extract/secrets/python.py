@@ -204,6 +204,9 @@ class Body:
         if op.kind != "dict":
             return
         names = [self._text(key) for key in op.keys]
+        for name, item in zip(names, op.items, strict=True):
+            if name in _PAIRS:
+                yield from self._pair(item)
         telling = [
             (name, item)
             for name, item in zip(names, op.items, strict=True)
