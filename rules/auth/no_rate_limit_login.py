@@ -168,8 +168,6 @@ def _limited_everywhere(project: Project) -> bool:
         setting = django_setting(project, name)
         if setting is not None and not known.isdisjoint(strings(project, setting.value)):
             return True
-    if entry(project, "REST_FRAMEWORK", "DEFAULT_THROTTLE_CLASSES") is not None:
-        return True
     if any(call.arg(None, "default_limits") is not None for call in project.calls_of("Limiter")):
         return True
     wrapped = (call.arg(0) for call in project.calls_of("add_middleware"))
@@ -180,10 +178,19 @@ def _limited_everywhere(project: Project) -> bool:
 def _library(project: Project) -> Iterator[Finding]:
     known = project.models.kinds.get("login-views", frozenset())
     seen: set[Place] = set()
+    throttled = project.once(_throttled)
     for view in project.once(library_views):
+        if throttled and not view.name.startswith("django.contrib."):
+            continue
         if view.name in known and view.place not in seen and project.role(view.place.path) == "production":
             seen.add(view.place)
             yield _library_finding(view)
+
+
+def _throttled(project: Project) -> bool:
+    """REST framework's default throttles, which hold for its own views and for no others."""
+    listed = entry(project, "REST_FRAMEWORK", "DEFAULT_THROTTLE_CLASSES")
+    return listed is not None and bool(strings(project, listed))
 
 
 def _library_finding(view: LibraryView) -> Finding:
