@@ -205,7 +205,7 @@ CHANGES = (spaced, renamed, reordered, wrapped, extracted, split)
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(PROGRAMS), st.permutations(CHANGES), st.integers(1, 3), st.randoms(use_true_random=False))
 def test_what_keeps_the_program_keeps_the_findings(
     path: Path, changes: list[Callable[[Files, random.Random], Files]], count: int, chance: random.Random
@@ -252,7 +252,7 @@ def index():
 
 
 @pytest.mark.long
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.one_of(st.none(), st.tuples(ENDS, st.integers(0, 6))))
 def test_a_chain_flows_unless_a_step_ends_it(steps: list[str], stop: tuple[str, int] | None) -> None:
     chain = list(steps)
