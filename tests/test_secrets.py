@@ -238,3 +238,10 @@ def test_a_key_store_is_known_by_its_name() -> None:
         ("release.p12", "medium"),
         ("db.sqlite3", "low"),
     }
+
+
+def test_python_of_another_version_is_read_line_by_line() -> None:
+    code = f'print "old"\napp.config["SECRET_KEY"] = "{STRONG}"  # key\ntoken_type = "bearer"\n'
+    assert [(issue.rule.id, issue.finding.place.span.line) for issue in issues({"old.py": code})] == [
+        ("secrets/hardcoded-secret", 2)
+    ]

@@ -30,7 +30,8 @@ def extract_secrets(source: Source, python: PythonFacts | None) -> tuple[SecretH
     if python is not None:
         named = [*code.find(text, python, tuple(text.at(match.start)[0] for match in matches)), *texts.comments(text)]
     elif source.kind == "python":
-        named = texts.comments(text)
+        # Python that cannot be parsed (of another version, with a slip in it) is read line by line.
+        named = [*texts.find(text, source.kind), *texts.comments(text)]
     else:
         named = texts.find(text, source.kind)
     found = _one_each([*named, *_formed(text, matches, in_code=source.kind == "python")])

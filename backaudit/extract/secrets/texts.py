@@ -215,6 +215,14 @@ _NOTEBOOK = re.compile(
 )
 
 
+# What is left of Python that cannot be parsed: an assignment of a literal, alone on its line.
+_ASSIGNED = re.compile(
+    r"^[ \t]*(?:[\w.]+\.)?(?:\w+\[[\"'])?(?P<name>[A-Za-z_]\w*)(?:[\"']\])?[ \t]*=[ \t]*[bBuU]?"
+    r"(?:\"(?P<double>[^\"\\\r\n]*)\"|'(?P<single>[^'\\\r\n]*)')[ \t]*(?:\#[^\r\n]*)?$",
+    re.MULTILINE,
+)
+
+
 def _yaml(text: str, windows: Windows) -> Iterator[Entry]:
     yield from _commands(text, windows)
     for pattern in (_YAML_ITEM, _YAML_PAIR, _YAML):
@@ -411,6 +419,7 @@ def _prose(text: str, windows: Windows) -> Iterator[Entry]:
 
 
 _GRAMMARS: Mapping[Kind, Grammar] = {
+    "python": _pairs(_ASSIGNED),
     "env": _env,
     "properties": _pairs(_INI),
     "ini": _ini,
