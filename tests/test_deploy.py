@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backaudit import plugins
+from backaudit.backend.stages import stage_of
 from backaudit.extract.docker import parse
 from backaudit.extract.yaml import parse_yaml
 from backaudit.testing import run
+from tests.projects import project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -72,3 +74,18 @@ def test_yaml_that_cannot_be_read_is_missing() -> None:
     assert parse_yaml("") == ()
     (first,) = parse_yaml("a: 1\n---\nb: [\n")
     assert first.get("a") is not None
+
+
+def test_what_a_file_is_for() -> None:
+    paths = {
+        "scripts/admin_e2e.py": "test",
+        "users/factories.py": "test",
+        "docs_openapi.json": "example",
+        "openapi.json": "example",
+        "app/openapi.py": "production",
+        "app/openapi/views.py": "production",
+        "scripts/load.py": "production",
+        "users/factory.py": "production",
+    }
+    linked = project(dict.fromkeys(paths, "{}\n"))
+    assert {path: stage_of(linked, path) for path in paths} == paths

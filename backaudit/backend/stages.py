@@ -14,7 +14,7 @@ _PIPELINE = re.compile(
     r"appveyor|cloudbuild|\.drone)\.ya?ml$|(^|/)(jenkinsfile|tox\.ini)$",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[a-z]+|\d+")
+_WORD = re.compile(r"e2e|[a-z]+|\d+")
 _DEVELOPMENT = frozenset(
     [
         "dev",
@@ -42,13 +42,26 @@ _TEST = frozenset(
         "mock",
         "mocks",
         "conftest",
+        "factories",
         "playwright",
         "cypress",
         "selenium",
     )
 )
 _EXAMPLE = frozenset(("example", "examples", "sample", "samples", "template", "templates", "dist", "tpl", "demo"))
-_READ = frozenset(("changelog", "readme", "docs", "doc", "documentation", "locale", "locales", "i18n", "translations"))
+_READ = frozenset(
+    (
+        "changelog",
+        "readme",
+        "docs",
+        "doc",
+        "documentation",
+        "locale",
+        "locales",
+        "i18n",
+        "translations",
+    )
+)
 _PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "live", "default", "deploy", "settings"))
 
 _NAMED_PRODUCTION = frozenset(("prod", "production", "deploy", "live", "release"))
@@ -64,7 +77,8 @@ def stage_of(project: Project, path: str) -> Stage:
     around = {word for folder in folders.split("/") for word in _WORD.findall(folder)}
     if role == "test":
         return "test" if not _only_named_test(project, path) else "production"
-    if role == "example" or words & _EXAMPLE - {"templates"} or (words | around) & _READ:
+    described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
+    if role == "example" or described or words & _EXAMPLE - {"templates"} or (words | around) & _READ:
         return "example"
     if words & _TEST or around & (_TEST - {"test"}):
         return "test"

@@ -13,6 +13,8 @@ _SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _UNLIKE_NAMES = re.compile(r"[^A-Za-z_.:/ -]")
 _KEY_WORDS = frozenset(("clave", "claves", "chave", "chaves"))
+# ``SECRET_KEY,DB_HOST,DB_PASS``: what variables are called.
+_NAMES = re.compile(r"[A-Z][A-Z_]*(?:,\s*[A-Z][A-Z_]*)+")
 _NAME_OF_SOMETHING = re.compile(r"[a-z_]+")
 _USED: tuple[Position, ...] = ("env-default", "attribute", "seed", "argument", "file")
 
@@ -30,7 +32,7 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     value = bare(value.strip())
     if kind == "signing-key" and _BINARY.search(value) and 8 <= len(value) <= 200 and " " not in value:
         return "strong"
-    if kind == "password" and _is_about_words(name, value):
+    if _NAMES.fullmatch(value) or (kind == "password" and _is_about_words(name, value)):
         return None
     verdict = judge(value)
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
