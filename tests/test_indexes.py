@@ -282,3 +282,38 @@ def test_many_sites_of_one_missing_index_are_not_all_shown() -> None:
     body = "\n@app.get('/#')\ndef find#(session, x):\n    return session.query(Pet).filter_by(chip=x).first()\n"
     code = MODELS + "".join(body.replace("#", str(number)) for number in range(8))
     assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [True] * 5 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("query", "served"),
+    [
+        ("filter(chip=x).exclude(state='off')", True),
+        ("filter(chip=x, state='off')", False),
+        ("filter(chip=x)", False),
+        ("filter(tag=x, gone=None, state='on')", True),
+        ("filter(tag=x, gone=None)", False),
+    ],
+)
+def test_a_partial_index_serves_the_queries_that_imply_its_condition(query: str, served: bool) -> None:
+    code = f"""
+from django.db import models
+from django.db.models import Q
+
+class Pet(models.Model):
+    chip = models.CharField(max_length=9)
+    tag = models.CharField(max_length=9)
+    state = models.CharField(max_length=9)
+    gone = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["chip"], condition=~Q(state="off"), name="a"),
+            models.Index(fields=["tag"], condition=Q(gone=None) & Q(state="on"), name="b"),
+        ]
+
+def find(x):
+    return Pet.objects.{query}.first()
+"""
+    asked = ("chip",) if "chip" in query else ("tag",)
+    found = [missing.proposed[:1] for missing in missing_filters(project({"pets/models.py": code}))]
+    assert (asked in found) is not served

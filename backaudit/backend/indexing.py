@@ -83,9 +83,16 @@ def implied(index: Index, uses: Iterable[Use]) -> bool:
     stated = [use for use in uses if use.branch == (0, 0)]
     if any(use.text and use.text == index.where for use in stated):
         return True
-    found = re.fullmatch(r"(?:not )?(\w+) is (?:not )?null", index.where)
-    if found is None or "not" not in index.where:
-        return _bare_flag(index.where, stated)
+    parts = index.where.split(" and ") if " or " not in index.where and "between" not in index.where else [index.where]
+    return all(_is_implied(part, stated) for part in parts)
+
+
+def _is_implied(where: str, stated: Sequence[Use]) -> bool:
+    if any(use.text and use.text == where for use in stated):
+        return True
+    found = re.fullmatch(r"(?:not )?(\w+) is (?:not )?null", where)
+    if found is None or "not" not in where:
+        return _bare_flag(where, stated)
     return any(use.column.lower() == found.group(1) and use.form in ("eq", "in", "range") for use in stated)
 
 

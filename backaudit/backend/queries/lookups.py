@@ -56,6 +56,7 @@ class Lookups:
         if negated and form not in ("null", "other"):
             form = "not"
         text = _text(column, form, value) if not rest or rest == ["isnull"] else ""
+        text = normal(f"NOT {text}") if text and form == "not" else text
         yield Use(
             table=owner.name,
             column=column.name,

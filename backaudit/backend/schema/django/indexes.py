@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backaudit.backend.schema.values import text, texts
+from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.sql import Index, Key, normal
 
@@ -66,16 +67,39 @@ def _expression_key(project: Project, node: Node, names: dict[str, str]) -> Key:
 
 
 def condition_text(node: Node, names: dict[str, str]) -> str:
-    """A ``Q(...)`` of one plain keyword as SQL in normal form, empty if it says more."""
-    keywords = node.origin.keywords()
-    if node.origin.method != "Q" or len(keywords) != 1:
+    """A ``Q(...)`` over constants as SQL in normal form, empty if it says more."""
+    written = _condition(node.origin, names)
+    return normal(written) if written else ""
+
+
+_SYMBOLS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def _condition(node: Node, names: dict[str, str]) -> str:
+    op = node.op
+    if isinstance(op, ops.Unary):
+        inner = _condition(node.to(op.value).origin, names)
+        return f"NOT {inner}" if inner else ""
+    if isinstance(op, ops.Bin) and op.operator in ("&", "|"):
+        parts = [_condition(node.to(value).origin, names) for value in (op.left, op.right)]
+        joined = " AND ".join(parts) if op.operator == "&" else f"({' OR '.join(parts)})"
+        return joined if all(parts) else ""
+    if node.method != "Q":
         return ""
-    (key, value), *_ = keywords.items()
+    parts = [_condition(argument.origin, names) for argument in node.args() if argument.origin.method == "Q"]
+    parts += [_comparison(key, value, names) for key, value in node.keywords().items()]
+    return " AND ".join(parts) if parts and all(parts) else ""
+
+
+def _comparison(key: str, value: Node, names: dict[str, str]) -> str:
     field, _, lookup = key.partition("__")
-    column = names.get(field, field)
+    column, constant = names.get(field, field), value.const
     if lookup == "isnull":
-        return normal(f"{column} IS {'' if value.const is True else 'NOT '}NULL")
-    constant = value.const
-    if lookup or constant is None:
+        return f"{column} IS {'' if constant is True else 'NOT '}NULL"
+    literal = value.origin.op
+    if not lookup and isinstance(literal, ops.Const) and literal.value is None:
+        return f"{column} IS NULL"
+    symbol = _SYMBOLS.get(lookup or "exact")
+    if symbol is None or constant is None:
         return ""
-    return normal(f"{column} = {str(constant).upper() if isinstance(constant, bool) else repr(constant)}")
+    return f"{column} {symbol} {str(constant).upper() if isinstance(constant, bool) else repr(constant)}"
