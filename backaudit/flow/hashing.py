@@ -67,7 +67,9 @@ def hashes_itself(project: Project, cls: ClassView, field: str) -> bool:
     """Whether what is given to ``field`` of an object of the class is hashed before it is kept."""
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
-        if view is not None and (_in_methods(project, view, field) or _by_type(view, field)):
+        if view is not None and (
+            _in_methods(project, view, field) or _by_type(view, field) or _by_descriptor(project, view, field)
+        ):
             return True
     return any(hashes(project, code) for code in _listening(project, cls))
 
@@ -93,6 +95,18 @@ def _in_methods(project: Project, cls: ClassView, field: str) -> bool:
 def _validates(project: Project, code: Code) -> bool:
     names = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
     return any(name.rpartition(".")[2] in _VALIDATORS for name in names)
+
+
+def _by_descriptor(project: Project, cls: ClassView, field: str) -> bool:
+    """``synonym("_password", descriptor=property(get, set))``: the function that sets it hashes."""
+    bind = cls.fields.get(field)
+    made = bind.origin if bind is not None else None
+    for call in (made, *(value.origin for value in made.keywords().values())) if made is not None else ():
+        setter = call.arg(1, "fset") if call.call is not None and call.method == "property" else None
+        code = cls.methods.get(setter.spelled) if setter is not None else None
+        if code is not None and hashes(project, code):
+            return True
+    return False
 
 
 def _by_type(cls: ClassView, field: str) -> bool:
