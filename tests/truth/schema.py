@@ -46,7 +46,7 @@ FAMILIES = (
     ("numeric", r"numeric|decimal|money"),
     ("float", r"float|double|real"),
     ("binary", r"binary|bytea|blob|bytes|pickle"),
-    ("enum", r"enum|choicetype"),
+    ("enum", r"(?<!on)enum|choicetype"),
     ("inet", r"inet|ipaddress"),
     ("vector", r"vector"),
     ("text", r"char|text|string|str|slug|email|url|file|image|uri|phone|country|bareField"),

@@ -25,6 +25,8 @@ _LENGTHS = {
     "FileField": 100,
     "ImageField": 100,
     "FilePathField": 100,
+    "CountryField": 2,
+    "PhoneNumberField": 128,
 }
 _KEY_LENGTH = 3
 
