@@ -134,25 +134,13 @@ def _call(project: Project, node: Node, row: Node, table: Table, depth: int) -> 
         if depth < _DEPTH:
             yield from _handed_on(project, node, row, table, depth, on_row)
         return
-    if not given and not any(_derives(argument, row, 0) for argument in _asked_by(node)):
+    if not given and not any(_derives(argument, row, 0) for argument in node.args()):
         return
     if runs_query(project, node):
         yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query")
         return
     if any(queries(project, callee) for callee in _certain_callees(project, node)):
         yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query")
-
-
-def _asked_by(node: Node) -> list[Node]:
-    """What a query is asked by: the arguments of its call, and of those of its chain that are no queries."""
-    found = list(node.args())
-    receiver = node.receiver
-    while node.method in _ENDS and receiver is not None and receiver.call is not None:
-        if receiver.method in _LISTS | _ENDS:
-            break
-        found += receiver.args()
-        receiver = receiver.receiver
-    return found
 
 
 def _certain_callees(project: Project, node: Node) -> tuple[Code, ...]:
