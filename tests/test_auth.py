@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from backaudit import plugins
 from backaudit.backend.denial import denials
 from backaudit.backend.guards import guarded
 from backaudit.backend.settings import django_setting, env_lookups, literal, settings_named
@@ -257,3 +260,10 @@ def test_claims_are_followed_through_copies_updates_and_callers() -> None:
     (signing,) = linked.once(signings)
     assert signing.claims.names == {"sub", "exp", "iss"}
     assert signing.claims.whole
+
+
+def test_a_token_that_a_provider_answered_is_worth_a_look_and_one_that_a_client_sent_a_forgery() -> None:
+    fixture = Path(__file__).parent.parent / "fixtures" / "auth" / "jwt_not_verified" / "provider.py"
+    (rule,) = (rule for rule in plugins.load(reraise=True).rules if rule.name == "jwt-not-verified")
+    found = rule.check(project(fixture.read_text()))
+    assert [finding.confidence for finding in sorted(found, key=lambda f: f.place)] == ["low", "high"]

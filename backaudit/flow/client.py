@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
@@ -40,6 +42,22 @@ class ClientValue(Goal):
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
 
 
+class ServerAnswer(Goal):
+    """What another server answered to a request of ours."""
+
+    def __init__(self, project: Project) -> None:
+        self._asking = frozenset(project.models.sinks.get("url", {})) | project.models.kinds["provider-answers"]
+
+    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+        func = node.func
+        asks = func is not None and not self._asking.isdisjoint(trace.project.names(func))
+        return "another server answers" if asks else None
+
+    def through(self, trace: Trace, call: Node) -> Iterable[Node]:
+        """``answer.json()`` is still the answer."""
+        return [call.receiver] if call.receiver is not None else []
+
+
 def can_have(project: Project, types: tuple[str, ...], access: Access) -> bool:
     """Whether an object of one of ``types`` can have the wanted part: a schema has its fields and no others."""
     owners = [owner for name in types if project.class_named(name) is not None for owner in project.lineage(name)]
@@ -48,6 +66,12 @@ def can_have(project: Project, types: tuple[str, ...], access: Access) -> bool:
     if not views or not wanted or wanted == ANY:
         return True
     return any(wanted in view.fields or wanted in view.methods or wanted in view.assigned for view in views)
+
+
+def answered_by_server(project: Project, node: Node) -> bool:
+    """Whether a value came in the answer to a request of ours, and no client could choose it."""
+    fetched = next(Trace(project, ServerAnswer(project)).origins(node), None)
+    return fetched is not None and client_origin(project, node) is None
 
 
 def client_origin(project: Project, node: Node, *, untyped: bool = False) -> Origin | None:

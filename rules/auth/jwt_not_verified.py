@@ -20,6 +20,7 @@ from backaudit.backend.tokens import (
     verified,
 )
 from backaudit.facts import ops
+from backaudit.flow.client import answered_by_server
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
@@ -115,7 +116,10 @@ def _switched(project: Project, call: Node) -> Iterator[Finding]:
 
 
 def _unsigned(project: Project, call: Node) -> Finding:
-    return _finding(call, _FORGED, "high", _decode(project))
+    token = call.arg(0, "jwt") or call.arg(0, "token")
+    # What an identity provider's own endpoint answered over TLS was not written by just anybody.
+    fetched = token is not None and answered_by_server(project, token)
+    return _finding(call, _FORGED, "low" if fetched else "high", _decode(project))
 
 
 def _decode(project: Project) -> str:
