@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from backaudit import models
 from backaudit.crash import contained
 from backaudit.facts.problem import Problem
 from backaudit.rule import Rule
@@ -69,6 +68,8 @@ def _tables_of(point: EntryPoint, problems: list[Problem]) -> Iterator[Mapping[s
     """What ``models/*.toml`` of a rule package say of libraries."""
     if point.value.partition(".")[0] == BUILT_IN_PACKAGE:
         return
+    from backaudit import models  # only for such packages: a run whose result is kept needs none of it
+
     files: list[Traversable] = []
     with contained([], _named(point)):  # a package that cannot be imported is told of where its rules are loaded
         folder = resources.files(point.value) / "models"

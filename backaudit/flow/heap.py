@@ -94,7 +94,9 @@ def effect(trace: Trace, work: Work, value: Value, access: Access) -> Iterator[W
         if trace.project.callees(call):
             return
         if call.method in _FILLS:
-            yield from work.all(op.args[-1:], access[1:])
+            # What is written into a file is its text, not its ``name``.
+            if wanted in (None, ANY) or not isinstance(wanted, str):
+                yield from work.all(op.args[-1:], access[1:])
         elif call.method == "setdefault" and len(op.args) > 1:
             yield from _set_item(work, op.args[0], op.args[1], access)
         elif call.method in ("update", "extend"):
