@@ -240,9 +240,11 @@ def test_the_standard_library_gives_what_bandit_reports(package: str) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.long
-def test_the_whole_standard_library_gives_what_bandit_reports() -> None:
-    theirs, ours = both(LIBRARY, "-x", ",".join(str(LIBRARY / name) for name in ("site-packages", "dist-packages")))
-    assert len(ours) > 1000
+def test_the_rest_of_the_standard_library_gives_what_bandit_reports() -> None:
+    # Its own tests are two thirds of it, and take bandit two minutes.
+    left_out = ("site-packages", "dist-packages", "test", "idlelib", "lib2to3", *PACKAGES)
+    theirs, ours = both(LIBRARY, "-x", ",".join(str(LIBRARY / name) for name in left_out))
+    assert len(ours) > 500
     assert ours == theirs
 
 

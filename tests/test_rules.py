@@ -35,7 +35,10 @@ def test_every_rule_of_ours_has_a_fixture_that_wants_it() -> None:
         for folder in FOLDERS
         if any("want:" in path.read_text("utf-8") for path in folder.rglob("*") if path.is_file())
     }
+    # What earlier commits hold cannot stand in a fixture: test_history makes repositories.
     ours = {
-        rule.name for rule in LOADED.rules if rule.module.startswith("backaudit_rules.") and rule.family != "bandit"
+        rule.name
+        for rule in LOADED.rules
+        if rule.module.startswith("backaudit_rules.") and rule.family != "bandit" and "history" not in rule.needs
     }
     assert sorted(ours - wanted) == []
