@@ -226,6 +226,16 @@ def test_text_shows_routes_and_tables() -> None:
     assert said.endswith("tables in 23 files.\n")
 
 
+def test_a_login_and_a_rate_limit_know_no_caller() -> None:
+    rows = {row.path: row for row in app("fastapi-careful").routes if row.group == "auth"}
+    assert (rows["/auth/login"].authenticates, rows["/auth/password"].authenticates) == (False, True)
+    text = " ".join(renderer("text")(app("fastapi-careful"), width=100).split())
+    assert "auth: none · checks: the password that is sent · limits: limiter.limit · body: LoginData" in text
+    login = document("fastapi-careful")["paths"]["/auth/login"]["post"]
+    assert "security" not in login
+    assert "security" in document("fastapi-careful")["paths"]["/auth/password"]["post"]
+
+
 @pytest.mark.parametrize("width", [60, 100, 140, 200])
 def test_text_fits_the_terminal(width: int) -> None:
     for name in NAMES:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
@@ -21,15 +22,18 @@ from backaudit.backend.routes import routes
 from backaudit.backend.schema import Column, Index, Table, schema
 from backaudit.backend.schema.values import text
 from backaudit.facts.place import Place
+from backaudit.flow.stores import is_password_column
 from backaudit.project import Project
 from backaudit.survey.inputs import of_types, sent
 from backaudit.survey.records import (
+    PASSWORD_CHECK,
     ColumnRow,
     FieldRow,
     Guarding,
     IndexRow,
     RouteRow,
     SchemaRow,
+    Sent,
     Spot,
     Survey,
     TableRow,
@@ -76,6 +80,7 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             continue
         touched_read, touched_write = _touched(project, endpoint)
         code = bare.handler
+        taken = sent(project, endpoint, judged.get(bare, ()))
         yield RouteRow(
             methods=bare.methods,
             path=bare.path,
@@ -83,8 +88,8 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             framework=bare.framework,
             group=_group(project, bare),
             at=spot(bare.place),
-            guards=tuple(_guards(project, endpoint)),
-            sent=sent(project, endpoint, judged.get(bare, ())),
+            guards=tuple(_guards(project, endpoint, taken)),
+            sent=taken,
             answer=_answer(project, endpoint),
             status=bare.status,
             statuses=_statuses(project, endpoint),
@@ -151,16 +156,30 @@ def _group(project: Project, route: Route) -> str:
     return tags[0] if tags else route.handler.file.module
 
 
-def _guards(project: Project, endpoint: Endpoint) -> Iterator[Guarding]:
+def _guards(project: Project, endpoint: Endpoint, taken: Iterable[Sent]) -> Iterator[Guarding]:
     by_name: dict[str, tuple[set[GuardKind], Place]] = {}
     for step in endpoint.steps:
-        if step.kinds:
+        if step.kinds and step.how == "check" and _logs_in(project, endpoint.route, taken):
+            yield Guarding(PASSWORD_CHECK, (), spot(step.place))
+        elif step.kinds:
             kinds, _ = by_name.setdefault(step.name, (set(), step.place))
             kinds.update(step.kinds)
     for name, (kinds, place) in by_name.items():
         proves = bool(kinds - {"rate-limit"})
         scheme = scheme_of(project.once(schemes), name) if proves else ""
         yield Guarding(name, tuple(sorted(kinds)), spot(place), scheme)
+
+
+def _logs_in(project: Project, route: Route, taken: Iterable[Sent]) -> bool:
+    """Whether what a handler refuses is a wrong password, and no caller that it knows."""
+    fields = (f.name for one in taken if not one.name for f in _fields(project, one.shape.schema))
+    names = (*(one.name for one in taken), *fields)
+    return any(map(is_password_column, names)) and not mentions_caller(project, route.handler)
+
+
+def _fields(project: Project, name: str) -> tuple[Field, ...]:
+    known = schema_named(project, name) if name else None
+    return known.fields if known is not None else ()
 
 
 def _answer(project: Project, endpoint: Endpoint) -> Shape | None:

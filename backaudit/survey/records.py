@@ -20,6 +20,10 @@ class Spot(msgspec.Struct, frozen=True, order=True):
         return f"{self.path}:{self.line}"
 
 
+# What a login asks of a caller whom it does not know yet.
+PASSWORD_CHECK = "the password that is sent"
+
+
 class Guarding(msgspec.Struct, frozen=True):
     """Something that turns callers away; ``name`` as code spells it, ``scheme`` a key of :attr:`Survey.security`."""
 
@@ -27,6 +31,11 @@ class Guarding(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
     at: Spot
     scheme: str = ""
+
+    @property
+    def proves(self) -> bool:
+        """Whether it knows the caller: a rate limit and the check of a password that was sent do not."""
+        return any(kind != "rate-limit" for kind in self.kinds)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +76,8 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def authenticates(self) -> bool:
-        """Whether it knows its caller: any guard but a rate limit tells."""
-        return any(kind != "rate-limit" for guard in self.guards for kind in guard.kinds)
+        """Whether it knows its caller."""
+        return any(guard.proves for guard in self.guards)
 
     @property
     def raw(self) -> tuple[Sent, ...]:

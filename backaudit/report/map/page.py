@@ -100,7 +100,7 @@ def _anchors(survey: Survey) -> dict[str, str]:
 
 
 def _route(row: RouteRow, survey: Survey) -> RoutePart:
-    guards = tuple(guard.name for guard in row.guards)
+    guards = (*(guard.name for guard in row.guards if guard.proves), *words.besides(row))
     return RoutePart(
         row, words.methods(row), words.handler(row), guards, tuple(words.taken(row, survey)), bool(row.raw)
     )

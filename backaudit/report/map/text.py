@@ -143,9 +143,10 @@ class _Text:
 
 
 def _cells(row: RouteRow, survey: Survey) -> tuple[str, ...]:
+    taken = " · ".join([*words.besides(row), *words.taken(row, survey)])
     cells = (
-        words.methods(row), row.path, words.handler(row), words.auth(row), " · ".join(words.taken(row, survey)),
-        words.statuses(row), " · ".join(words.tables(row)),
+        words.methods(row), row.path, words.handler(row), words.auth(row), taken, words.statuses(row),
+        " · ".join(words.tables(row)),
     )  # fmt: skip
     return tuple(map(visible, cells))
 

@@ -21,11 +21,13 @@ def handler(row: RouteRow) -> str:
 
 
 def auth(row: RouteRow) -> str:
-    """The guards, in their order; ``none`` where nothing asks who is calling."""
-    names = [guard.name for guard in row.guards]
-    if not row.authenticates:
-        return ", ".join([NONE, *names])
-    return ", ".join(names)
+    """The guards that know the caller, in their order; ``none`` where nothing asks who is calling."""
+    return ", ".join(guard.name for guard in row.guards if guard.proves) or NONE
+
+
+def besides(row: RouteRow) -> list[str]:
+    """What else turns callers away: rate limits, and the check of a password that was sent."""
+    return [f"{'limits' if guard.kinds else 'checks'}: {guard.name}" for guard in row.guards if not guard.proves]
 
 
 def taken(row: RouteRow, survey: Survey) -> list[str]:
