@@ -1,0 +1,227 @@
+"""What a script of SQL defines, takes away and renames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from backaudit.sql.parsing import MYSQL, Tree, looks_like_definition, normal_node, parsed
+from backaudit.sql.records import MAX_TEXT, Change, ChangeKind, Column, Definition, Index, Key
+
+_DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
+_BATCH_END = re.compile(r"\n\s*(go|/)\s*$", re.I)
+_IDENTIFIER = r"(?:[\w\"`]+\.)?(?P<{}>[\w\"`]+)"
+_ALTERED = re.compile(r"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?" + _IDENTIFIER.format("table"), re.I)
+_NO_NAMES = frozenset({"constraint", "column", "if", "default", "not", "to", "index", "primary", "foreign"})
+_OPTIONAL = r"(?:if\s+exists\s+)?"
+_CHANGES: tuple[tuple[Any, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.I))
+    for kind, pattern in (
+        ("drop-table", rf"\bdrop\s+table\s+{_OPTIONAL}" + _IDENTIFIER.format("table")),
+        ("drop-index", rf"\bdrop\s+index\s+(?:concurrently\s+)?{_OPTIONAL}" + _IDENTIFIER.format("name")),
+        ("rename-table", r"\brename\s+to\s+" + _IDENTIFIER.format("to")),
+        ("rename-column", r"\brename\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+to\s+(?P<to>[\w\"`]+)"),
+        ("drop-constraint", rf"\bdrop\s+constraint\s+{_OPTIONAL}(?P<name>[\w\"`]+)"),
+        ("drop-column", rf"\bdrop\s+(?:column\s+)?{_OPTIONAL}(?P<name>[\w\"`]+)"),
+        ("set-not-null", r"\balter\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+set\s+not\s+null"),
+        ("drop-not-null", r"\balter\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+drop\s+not\s+null"),
+    )
+)
+_ENUM = re.compile(r"\bcreate\s+type\s+" + _IDENTIFIER.format("name") + r"\s+as\s+enum", re.I)
+
+
+def definitions(text: str) -> tuple[Definition, ...]:
+    """What a script of SQL defines, statement by statement; what cannot be parsed is passed over."""
+    found: list[Definition] = []
+    for line, statement in _statements(text):
+        for start, part in _openings(statement):
+            found += _definition(part, line + start)
+    enums = {match.group("name").strip('"').lower() for match in _ENUM.finditer(text)}
+    return tuple(_with_enums(definition, enums) for definition in found) if enums else tuple(found)
+
+
+def _with_enums(definition: Definition, enums: set[str]) -> Definition:
+    columns = tuple(
+        msgspec.structs.replace(column, type="enum", few=True) if column.type in enums else column
+        for column in definition.columns
+    )
+    return msgspec.structs.replace(definition, columns=columns)
+
+
+def changes(text: str) -> Iterator[Definition | Change]:
+    """What a script defines, takes away and renames, in its order."""
+    for _, statement in _statements(text):
+        made = [change for kind, pattern in _CHANGES for change in _matches(kind, pattern, statement)]
+        yield from made
+        yield from definitions(statement) if looks_like_definition(statement) else ()
+
+
+def _matches(kind: ChangeKind, pattern: re.Pattern[str], statement: str) -> Iterator[Change]:
+    table = _ALTERED.search(statement)
+    for match in pattern.finditer(statement):
+        parts = {key: value.strip('"`') for key, value in match.groupdict().items() if value}
+        name = parts.get("name", "")
+        if kind in ("drop-index", "drop-table") or (table is not None and name.lower() not in _NO_NAMES):
+            owner = parts.get("table", table.group("table").strip('"`') if table is not None else "")
+            yield Change(kind, owner, name, parts.get("to", ""))
+
+
+def _openings(statement: str) -> Iterator[tuple[int, str]]:
+    """(lines before, definition) in what stands between two semicolons: forgotten ones abound."""
+    starts = [match.start() for match in _DDL.finditer(statement)]
+    for start, end in zip(starts, [*starts[1:], len(statement)], strict=False):
+        if end - start <= MAX_TEXT:
+            yield statement.count("\n", 0, start), _BATCH_END.sub("", statement[start:end])
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """(line, statement): split at semicolons outside quotes, comments and dollar quotes."""
+    start = line = at = 0
+    # MySQL's dumps write a quotation mark in a text as ``\\'``; for others the backslash is a character like any.
+    quoted = r"'(?:[^'\\]|''|\\.)*'" if MYSQL.search(text) else r"'(?:[^']|'')*'"
+    for token in re.finditer(quoted + r"|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", text, re.S):
+        if token.group() == ";":
+            yield line + 1, text[start : token.start()]
+            line += text.count("\n", at, token.end())
+            at = start = token.end()
+    if text[start:].strip():
+        yield line + 1, text[start:]
+
+
+def _definition(statement: str, line: int) -> Iterator[Definition]:
+    tree = parsed(statement)
+    if tree is None:
+        return
+    if tree.key == "create" and tree.args.get("kind") == "TABLE":
+        yield from _create_table(tree, line)
+    elif tree.key == "create" and tree.args.get("kind") == "INDEX":
+        yield from _create_index(tree, line)
+    elif tree.key == "alter":
+        yield from _alter(tree, line)
+
+
+def _create_table(tree: Tree, line: int) -> Iterator[Definition]:
+    schema = tree.this
+    if schema.key == "schema":
+        yield _parts(schema.this.name, schema.expressions, line, created=True)
+
+
+def _create_index(tree: Tree, line: int) -> Iterator[Definition]:
+    index = tree.this
+    table, params = index.args.get("table"), index.args.get("params")
+    if table is None or params is None:
+        return
+    where = params.args.get("where")
+    using = params.args.get("using")
+    made = Index(
+        keys=tuple(_key(item) for item in params.args.get("columns") or ()),
+        name=index.name,
+        unique=bool(tree.args.get("unique")),
+        where=normal_node(where.this) if where is not None else "",
+        method=using.name.lower() if using is not None else "btree",
+    )
+    yield Definition(table=table.name, indexes=(made,), line=line)
+
+
+def _alter(tree: Tree, line: int) -> Iterator[Definition]:
+    parts: list[Tree] = []
+    for action in tree.args.get("actions") or ():
+        parts += action.expressions if action.key == "addconstraint" else [action]
+    yield _parts(tree.this.name, parts, line, created=False)
+
+
+def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Definition:
+    columns: list[Column] = []
+    indexes: list[Index] = []
+    references: list[tuple[str, str]] = []
+    for part in parts:
+        if part.key == "columndef":
+            columns.append(_column(part))
+            indexes += _own_indexes(columns[-1])
+            continue
+        for inner in part.expressions if part.key == "constraint" else (part,):
+            references += _references(inner)
+            index = _constraint(inner)
+            name = part.this.name if part.key == "constraint" and part.this is not None else ""
+            indexes += [msgspec.structs.replace(index, name=index.name or name)] if index is not None else []
+    return Definition(
+        table=table,
+        columns=tuple(columns),
+        indexes=tuple(indexes),
+        references=tuple(references),
+        created=created,
+        line=line,
+    )
+
+
+def _own_indexes(column: Column) -> Iterator[Index]:
+    if column.primary_key or column.unique:
+        yield Index(keys=(Key(column.name),), unique=True, primary=column.primary_key)
+
+
+def _column(part: Tree) -> Column:
+    kinds = {
+        c.args["kind"].key: c.args["kind"] for c in part.args.get("constraints") or () if c.args.get("kind") is not None
+    }
+    type_ = part.args.get("kind")
+    spelled = str(type_.sql(dialect="postgres")).lower() if type_ is not None else ""
+    reference = kinds.get("reference")
+    primary = "primarykeycolumnconstraint" in kinds
+    return Column(
+        name=part.name,
+        type=spelled,
+        nullable=not primary and "notnullcolumnconstraint" not in kinds,
+        unique="uniquecolumnconstraint" in kinds,
+        primary_key=primary,
+        default="defaultcolumnconstraint" in kinds,
+        server_default="defaultcolumnconstraint" in kinds,
+        references=_target(reference) if reference is not None else "",
+        few=spelled.startswith(("bool", "enum", "bit")),
+        length=_length(spelled),
+    )
+
+
+def _length(spelled: str) -> int | None:
+    found = re.search(r"char\w*\((\d+)\)", spelled)
+    return int(found.group(1)) if found else None
+
+
+def _target(reference: Tree) -> str:
+    schema = reference.this
+    if schema.key != "schema":
+        return str(schema.name)
+    return f"{schema.this.name}.{schema.expressions[0].name}" if schema.expressions else str(schema.this.name)
+
+
+def _references(part: Tree) -> Iterator[tuple[str, str]]:
+    if part.key == "foreignkey" and part.args.get("reference") is not None and len(part.expressions) == 1:
+        yield part.expressions[0].name, _target(part.args["reference"])
+
+
+def _constraint(part: Tree) -> Index | None:
+    if part.key == "primarykey":
+        return Index(keys=tuple(_key(item) for item in part.expressions), unique=True, primary=True)
+    if part.key == "uniquecolumnconstraint" and part.this is not None:
+        items = part.this.expressions if part.this.key == "schema" else [part.this]
+        return Index(keys=tuple(_key(item) for item in items), unique=True)
+    if part.key == "indexcolumnconstraint":
+        kind = str(part.args.get("kind") or "").lower()
+        method = "gin" if kind in ("fulltext", "spatial") else "btree"
+        return Index(keys=tuple(_key(item) for item in part.expressions), method=method)
+    return None
+
+
+def _key(item: Tree) -> Key:
+    descending = bool(item.args.get("desc")) if item.key == "ordered" else False
+    inner = item.this if item.key == "ordered" else item
+    opclass = ""
+    if inner.key == "opclass":
+        opclass, inner = inner.args["expression"].name, inner.this
+    while inner.key == "paren":
+        inner = inner.this
+    if inner.key in ("column", "identifier"):
+        return Key(inner.name, False, descending, opclass)
+    return Key(normal_node(inner), True, descending, opclass)

@@ -1,0 +1,78 @@
+"""The only door to sqlglot, which is imported at the first text that looks like SQL."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, TypeAlias
+
+# A node of sqlglot's tree, whose children are untyped in any case.
+Tree: TypeAlias = Any
+
+_QUERY = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(select|with|update|delete|insert)\b", re.I | re.S)
+# What is in normal form but for its case: most of what ORMs say, and no work for a parser.
+_PLAIN = re.compile(r"(lower|upper)\([a-z]\w*\)|[a-z]\w* (= ('[^'\\]*'|\d+|true|false)|is (not )?null)", re.I)
+# What only MySQL writes.
+MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
+
+
+def looks_like_query(text: str) -> bool:
+    """Whether a text begins as a query does."""
+    return _QUERY.match(text) is not None
+
+
+def looks_like_definition(text: str) -> bool:
+    """Whether a text defines a table or an index somewhere."""
+    return bool(re.search(r"\b(create\s+(\w+\s+)*?(table|index)|alter\s+table)\b", text, re.I))
+
+
+@cache
+def _parse() -> Any:
+    """sqlglot's parser of one statement, silent about what it does not support."""
+    import logging
+
+    import sqlglot
+
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+    return sqlglot.parse_one
+
+
+def parsed(text: str) -> Tree | None:
+    """One statement parsed in the first dialect that reads it; None if none does."""
+    from sqlglot.errors import SqlglotError
+
+    own = ("mysql", "postgres") if MYSQL.search(text) else ("postgres", "mysql")
+    for dialect in (*own, "sqlite", "tsql"):
+        try:
+            found: Tree = _parse()(text, dialect=dialect)
+        except (SqlglotError, RecursionError, ValueError):
+            continue
+        if found.key != "command":
+            return found
+    return None
+
+
+def normal(text: str) -> str:
+    """A predicate or expression in the form in which two are compared; tidied text if it cannot be read."""
+    if _PLAIN.fullmatch(text):
+        return text.lower()
+    tree = parsed("SELECT " + text)
+    return normal_node(tree.expressions[0]) if tree is not None and tree.expressions else " ".join(text.lower().split())
+
+
+def normal_node(node: Tree) -> str:
+    """A node in the form in which two are compared."""
+    copy = node.copy()
+    for column in copy.find_all(*node_types("Column")):
+        column.set("table", None)
+        column.this.set("quoted", False)
+    while copy.key == "paren":
+        copy = copy.this
+    return str(copy.sql(dialect="postgres", normalize=True)).lower()
+
+
+def node_types(*names: str) -> tuple[type, ...]:
+    """sqlglot's classes of some names, for searches in a tree."""
+    from sqlglot import exp
+
+    return tuple(getattr(exp, name) for name in names)
