@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("audit", "history", "staged", "output", "progress"),
     ("testing",),
-    ("cli", "output", "progress", "catalogue", "__main__"),
+    ("cli", "commands", "console", "catalogue", "__main__"),
 )
 
 # Stages that run side by side: each is composed by audit and knows none of the others.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from backaudit import cli
+from backaudit import cli, commands
 
 WEAK = "import hashlib\n\n\ndef save(user, password):\n    user.password = hashlib.md5(password.encode()).hexdigest()\n"
 pytestmark = pytest.mark.e2e
@@ -419,4 +419,4 @@ def test_the_choices_written_out_are_the_modules_own() -> None:
     from backaudit.rule import SEVERITIES
 
     assert tuple(FORMATS) == cli.FORMATS
-    assert SEVERITIES == cli.SEVERITIES
+    assert SEVERITIES == commands.SEVERITIES

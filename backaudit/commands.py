@@ -1,0 +1,349 @@
+"""The commands that analyse a project. What a command needs is imported where it needs it: ``--help`` needs nothing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backaudit.console import progress_shown, say, use_color, width, write
+from backaudit.isolation import isolate
+
+if TYPE_CHECKING:
+    from backaudit.baseline import Baseline
+    from backaudit.cache import Cache
+    from backaudit.config import Config, Root
+    from backaudit.issue import Report
+    from backaudit.output import Target
+    from backaudit.plugins import Loaded
+    from backaudit.rule import Rule
+    from backaudit.rulenames import RuleNames
+    from backaudit.survey.records import Survey
+
+OK, FINDINGS, USAGE, CRASH, INTERRUPTED = 0, 1, 2, 3, 130
+
+# Written out, so that --help needs none of the modules that define them; tests hold them equal.
+SEVERITIES = ("critical", "high", "medium", "low")
+
+
+class Command:
+    """What the commands that analyse a project have in common: where it is, its configuration, the cache."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.given: tuple[Path, ...] = options["paths"] or (Path(),)
+        self.quiet: bool = options["quiet"]
+
+    def _located(self) -> Root:
+        # Nearly all that a run makes lives to its end: looking for garbage every 700 objects costs a tenth of it.
+        gc.set_threshold(200_000, 20, 20)
+        root = self._root()
+        isolate(root.folder)
+        return root
+
+    def _root(self) -> Root:
+        from backaudit.config import find_root
+        from backaudit.usage import UsageError
+
+        for path in self.given:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist.")
+        return find_root(self.given)
+
+    def _config(self, root: Root) -> Config:
+        from backaudit.config import load
+
+        asked = {name: flat(self.options[name]) for name in ("select", "ignore") if self.options.get(name)}
+        asked |= {
+            name: self.options[name]
+            for name in ("strict", "fail_on", "fail_on_problem")
+            if self.options.get(name) is not None
+        }
+        file = self.options["config"] or root.file
+        config = load(file, asked, root=root.folder)
+        if self.options["exclude"]:
+            # Excludes add up: nobody who leaves out one more folder means to scan the others.
+            from msgspec.structs import replace
+
+            origin = ", ".join(filter(None, (config.origins.get("exclude"), "command line")))
+            config = replace(
+                config,
+                exclude=(*config.exclude, *self.options["exclude"]),
+                origins={**config.origins, "exclude": origin},
+            )
+        return config
+
+    def _narrowed(self, request: Any) -> Any:
+        """The request with the paths that the user gave, unless they are the whole project."""
+        from msgspec.structs import replace
+
+        relative = [_relative(path, request.root) for path in self.given]
+        if not self.options["paths"] and "." not in relative:
+            relative = ["."]  # nothing was asked for, so all of the project is meant
+        named = tuple(sorted({path for path in relative if path != "."}))
+        return replace(request, named=named, reported=None if "." in relative else named)
+
+    def _cache(self) -> Cache:
+        from backaudit.cache import Cache, default_folder
+
+        return Cache(None if self.options["no_cache"] else default_folder(os.environ))
+
+
+class Map(Command):
+    """One run of the command ``map``."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        from backaudit.output import targets
+        from backaudit.report.map import SUFFIXES
+
+        super().__init__(options)
+        self.targets = targets(options["formats"], options["outputs"], SUFFIXES)
+
+    def run(self) -> int:
+        from backaudit.audit import Audit, Request
+        from backaudit.survey.records import within
+
+        root = self._located()
+        loaded, _ = load_rules()
+        with ExitStack() as stack:
+            request = Request(root=root.folder, config=self._config(root), loaded=loaded, jobs=self.options["jobs"])
+            progress = progress_shown(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            request = self._narrowed(request)
+            audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
+            found = within(audit.survey, request.reported)
+        for target in self.targets:
+            self._deliver(found, target)
+        if not any(target.path is None for target in self.targets) and not self.quiet:
+            files = ", ".join(str(target.path) for target in self.targets)
+            say(f"{len(found.routes)} routes, {len(found.tables)} tables: {files}")
+        return CRASH if any(problem.kind == "crash" for problem in found.problems) else OK
+
+    def _deliver(self, found: Survey, target: Target) -> None:
+        from backaudit.output import write_file
+        from backaudit.report.map import renderer
+
+        options: dict[str, Any] = {}
+        if target.format == "text":
+            to_terminal = target.path is None
+            options = {
+                "color": to_terminal and use_color(sys.stdout),
+                "width": width() if to_terminal else 100,
+                "quiet": self.quiet,
+            }
+        text = renderer(target.format)(found, **options)
+        if target.path is None:
+            write(text)
+        else:
+            write_file(target.path, text)
+
+
+class Scan(Command):
+    """One run of the command ``scan``."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        from backaudit.output import targets
+
+        super().__init__(options)
+        self.targets = targets(options["formats"], options["outputs"])
+        self.survey: Survey | None = None
+
+    def run(self) -> int:
+        root = self._located()
+        config = self._config(root)
+        loaded, names = self._rules(config)
+        if self.options["show_config"]:
+            return self._show(config, root, loaded, names)
+        report = self._report(root, config, loaded)
+        for target in self.targets:
+            self._deliver(report, target)
+        if not any(target.path is None for target in self.targets) and not self.quiet:
+            self._say_where(report)
+        return exit_code(report, config)
+
+    def _rules(self, config: Config) -> tuple[Loaded, RuleNames]:
+        """The rules: all, or the families asked for where nothing else is named; a hook has no time for the others."""
+        from backaudit import plugins
+        from backaudit.config import families
+        from backaudit.rulenames import RuleNames
+
+        asked = frozenset() if self.options["show_config"] else families(config)
+        if not asked:
+            return load_rules()
+        isolate()
+        loaded = plugins.load_families(asked)
+        known = {rule.family for rule in loaded.rules}
+        return (loaded, RuleNames(loaded.rules)) if asked <= known else load_rules()
+
+    def _show(self, config: Config, root: Root, loaded: Loaded, names: RuleNames) -> int:
+        from backaudit.config import by_id, check_names, describe
+
+        check_names(config, names)
+        write(describe(by_id(config, names), root, loaded.rules))
+        return OK
+
+    def _report(self, root: Root, config: Config, loaded: Loaded) -> Report:
+        from backaudit.audit import Audit, Request
+
+        if self.options["history"] and self.options["staged"]:
+            from backaudit.usage import UsageError
+
+            raise UsageError("--history reads what was committed, --staged what is not yet: give one of them.")
+        baseline = self._baseline()
+        with ExitStack() as stack:
+            request = Request(
+                root=root.folder,
+                config=config,
+                loaded=loaded,
+                notes=root.notes,
+                jobs=self.options["jobs"],
+                history=self.options["history"] or _asks_for_history(config, loaded),
+            )
+            request = self._staged(request, stack) if self.options["staged"] else self._narrowed(request)
+            progress = progress_shown(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
+            report = audit.report(baseline)
+            if any(target.format == "html" for target in self.targets):
+                self.survey = audit.survey
+        return self._accept(audit, report, baseline) if self.options["write_baseline"] else report
+
+    def _staged(self, request: Any, stack: ExitStack) -> Any:
+        """The request on a copy of what git has staged, which is all that is reported."""
+        import tempfile
+
+        from msgspec.structs import replace
+
+        from backaudit import gitindex, staged
+
+        root = request.root
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
+        changed = staged.export(root, folder, request.config.source_limits(), only_changed=_judge_alone(request))
+        narrowed = self._narrowed(request).reported
+        if narrowed is not None:
+            changed = tuple(path for path in changed if any(f"{path}/".startswith(f"{asked}/") for asked in narrowed))
+        repository = gitindex.repository_of(root)
+        prefix = (
+            "" if repository is None or repository.top == root else root.relative_to(repository.top).as_posix() + "/"
+        )
+        return replace(request, root=folder, root_name=root.name, reported=changed, use_git=False, git_prefix=prefix)
+
+    def _baseline(self) -> Baseline | None:
+        from backaudit.baseline import load
+
+        file = self.options["baseline"]
+        if file is None and self.options["write_baseline"] is not None and self.options["write_baseline"].exists():
+            file = self.options["write_baseline"]
+        return load(file) if file is not None else None
+
+    def _accept(self, audit: Any, report: Report, baseline: Baseline | None) -> Report:
+        """Write the baseline anew: today's findings, and the old entries that this run could not judge."""
+        from backaudit.baseline import Baseline, dump
+        from backaudit.output import write_file
+
+        file: Path = self.options["write_baseline"]
+        entries = audit.accepted(baseline)
+        write_file(file, dump(entries))
+        say(f"{file}: {len(entries)} accepted findings")
+        fresh: Report = audit.report(Baseline(entries))
+        return fresh
+
+    def _deliver(self, report: Report, target: Target) -> None:
+        from backaudit.output import write_file
+        from backaudit.report import renderer
+
+        options: dict[str, Any] = {}
+        if target.format == "text":
+            to_terminal = target.path is None
+            options = {
+                "color": to_terminal and use_color(sys.stdout),
+                "width": width() if to_terminal else 100,
+                "verbose": self.options["verbose"],
+                "quiet": self.quiet,
+            }
+        if target.format == "html":
+            options = {"survey": self.survey}
+        text = renderer(target.format)(report, **options)
+        if target.path is None:
+            write(text)
+        else:
+            write_file(target.path, text)
+
+    def _say_where(self, report: Report) -> None:
+        new = sum(issue.status == "new" for issue in report.issues)
+        files = ", ".join(str(target.path) for target in self.targets)
+        say(f"{new} finding{'' if new == 1 else 's'} in {report.files} files: {files}")
+
+
+def exit_code(report: Report, config: Config) -> int:
+    """What a report means for the caller."""
+    if any(problem.kind == "crash" for problem in report.problems):
+        return CRASH
+    failing = [] if config.fail_on == "never" else SEVERITIES[: SEVERITIES.index(config.fail_on) + 1]
+    if any(issue.status == "new" and issue.severity in failing for issue in report.issues):
+        return FINDINGS
+    return FINDINGS if config.fail_on_problem and report.problems else OK
+
+
+def load_rules() -> tuple[Loaded, RuleNames]:
+    """All installed rules, and their names."""
+    from backaudit import plugins
+    from backaudit.rulenames import RuleNames, is_built_in
+    from backaudit.usage import UsageError
+
+    isolate()
+    loaded = plugins.load()
+    if not any(is_built_in(rule) and rule.family != "directives" for rule in loaded.rules):
+        raise UsageError(
+            "the built-in rules are not installed: install backaudit (pip install .), do not only copy it."
+        )
+    return loaded, RuleNames(loaded.rules)
+
+
+def find(names: RuleNames, name: str) -> tuple[Rule, ...]:
+    """The rules of a name."""
+    from backaudit.usage import UsageError
+
+    found = names.find(name)
+    if not found:
+        raise UsageError(f'there is no rule "{name}".{names.suggestion(name)}')
+    return found
+
+
+def loaded_code(loaded: Loaded) -> int:
+    """Say what kept rules from being loaded."""
+    for problem in loaded.problems:
+        say(f"error: {problem.message}")
+    return CRASH if loaded.problems else OK
+
+
+def flat(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of all groups."""
+    return tuple(name for group in groups for name in group)
+
+
+def _asks_for_history(config: Config, loaded: Loaded) -> bool:
+    """Whether a rule about earlier commits is selected by its own name."""
+    from backaudit.audit import HISTORY
+    from backaudit.rulenames import RuleNames
+
+    names = RuleNames(loaded.rules)
+    return any(HISTORY in rule.needs for name in config.select if (rule := names.one(name)) is not None)
+
+
+def _judge_alone(request: Any) -> bool:
+    """Whether every rule that will run judges a file by itself, so that the others need not be read."""
+    from backaudit.config import by_id
+    from backaudit.rulenames import RuleNames
+    from backaudit.triage import select
+
+    names = RuleNames(request.loaded.rules)
+    return all(rule.local for rule in select(names, by_id(request.config, names)).rules)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return Path(os.path.abspath(path)).relative_to(root).as_posix()
