@@ -128,7 +128,8 @@ def scan(files: Mapping[str, str | bytes], loaded: Loaded, rules: Iterable[Rule]
 def expectations_of(path: str, text: str) -> list[Expectation]:
     """The expectations in a file's text; UsageError for a comment that cannot be read."""
     found: list[Expectation] = []
-    for number, line in enumerate(lines(text), 1):
+    for number, raw in enumerate(lines(text), 1):
+        line = _unquoted(raw) if path.endswith(".ipynb") else raw
         first = _COMMENT.search(line)
         if not first:
             continue
@@ -138,6 +139,11 @@ def expectations_of(path: str, text: str) -> list[Expectation]:
             if comment:
                 found += _items(path, number, alone, comment)
     return found
+
+
+def _unquoted(line: str) -> str:
+    """A line of a notebook's file as it is in the cell: a string of JSON."""
+    return line.strip().rstrip(",").strip('"').replace("\\n", "").replace('\\"', '"')
 
 
 def _items(path: str, number: int, alone: bool, comment: re.Match[str]) -> Iterator[Expectation]:

@@ -367,6 +367,11 @@ def _trace(place: Place, credential: Credential) -> tuple[Step, ...]:
 
 
 def _message(credential: Credential) -> str:
+    said = _said(credential)
+    return f"{said[:-1]} ({credential.hit.within})." if credential.hit.within else said
+
+
+def _said(credential: Credential) -> str:
     hit = credential.hit
     what = described(hit)
     if hit.position == "env-default":

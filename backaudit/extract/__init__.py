@@ -10,6 +10,7 @@ from collections.abc import Collection
 from backaudit.facts.bandit import BanditHit, BanditSkipped
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
+from backaudit.facts.secrets import SecretHit
 from backaudit.source import Source
 
 EVERYTHING = frozenset({"bandit", "code"})
@@ -75,15 +76,27 @@ def _bandit(source: Source) -> tuple[tuple[BanditHit, ...], list[Problem]]:
 
 def _text(source: Source, tracked: bool) -> FileFacts:
     from backaudit.extract.comments import comments_of, extents_of
-    from backaudit.extract.secrets.hits import extract_secrets
 
+    secrets, problems = _credentials(source)
     return FileFacts(
         path=source.path,
         kind=source.kind,
         digest=source.digest.hex(),
         tracked=tracked,
         text=source.text,
-        secrets=extract_secrets(source, None),
+        secrets=secrets,
         comments=comments_of(source.kind, source.text),
         extents=extents_of(source.kind, source.text),
+        problems=problems,
     )
+
+
+def _credentials(source: Source) -> tuple[tuple[SecretHit, ...], tuple[Problem, ...]]:
+    if source.kind == "notebook":
+        from backaudit.extract.secrets.notebooks import notebook_secrets
+
+        return notebook_secrets(source)
+
+    from backaudit.extract.secrets.hits import extract_secrets
+
+    return extract_secrets(source, None), ()

@@ -34,6 +34,7 @@ class SecretHit(msgspec.Struct, frozen=True, array_like=True, gc=False, order=Tr
     does; ``detector`` whose credential it is ("AWS access key"), empty if its name alone tells. ``env`` is the
     environment variable that would replace it. ``local``: it opens something on this very machine (``@localhost``).
     ``digest``: equal for equal strong values, too short to tell a value from it; empty for the others.
+    ``within``: where it stands for those who read a file in another form ("cell 3, line 2" of a notebook).
     """
 
     span: Span
@@ -46,3 +47,4 @@ class SecretHit(msgspec.Struct, frozen=True, array_like=True, gc=False, order=Tr
     env: str = ""
     local: bool = False
     digest: str = ""
+    within: str = ""
