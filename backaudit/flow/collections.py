@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.documents.naming import collection_name
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.flow.stores import is_password_column, keys_set
 from backaudit.project import Node, Project
-from backaudit.project.types import split
 
 
 def stored_password(project: Project, find: Node) -> str | None:
@@ -45,26 +45,8 @@ def _password_keys(project: Project, document: Node) -> Iterator[str]:
             yield from (name for name in cls.fields if is_password_column(name))
 
 
-def _collection(project: Project, receiver: Node, depth: int = 0) -> str:
+def _collection(project: Project, receiver: Node) -> str:
     """What a collection is called in the database; a name of the code's own where that is all there is."""
-    made = project.resolved(receiver)
-    op = made.op
-    if isinstance(op, ops.Item):
-        return made.to(op.key).text or ""
-    if isinstance(op, ops.Call):
-        first = made.arg(0, "name")
-        return (first.text or "") if first is not None and made.method == "get_collection" else ""
-    if isinstance(op, ops.Attr):
-        kept = _kept(project, made.to(op.base), op.name) if depth == 0 else None
-        return _collection(project, kept, depth + 1) if kept is not None else op.name
-    return op.name if isinstance(op, (ops.Name, ops.Param)) else ""
-
-
-def _kept(project: Project, base: Node, name: str) -> Node | None:
-    """What methods of a class keep in ``self.name``."""
-    for held in project.types(base):
-        cls = project.class_named(split(held)[0])
-        for store in cls.assigned.get(name, ()) if cls is not None else ():
-            if isinstance(store.op, ops.SetAttr):
-                return store.to(store.op.value)
-    return None
+    op = project.resolved(receiver).op
+    own = op.name if isinstance(op, (ops.Attr, ops.Name, ops.Param)) else ""
+    return collection_name(project, receiver) or own

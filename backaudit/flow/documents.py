@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.documents import has_store
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
@@ -107,9 +108,3 @@ def document_flows(project: Project) -> Iterator[Flow]:
         if origin is not None:
             told.add(sink.call)
             yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
-
-
-def has_store(project: Project) -> bool:
-    """Whether the project uses a document store."""
-    known = project.models.kinds["document-modules"]
-    return any(item.module.partition(".")[0] in known for file in project.files.values() for item in file.facts.imports)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.catching import operands, reached
+from backaudit.backend.documents import has_store
 from backaudit.backend.queries.chains import table_of
 from backaudit.backend.repeated.loading import row_table
 from backaudit.backend.routes import routes
 from backaudit.backend.schema import schema
 from backaudit.backend.strings import spelled_strings
 from backaudit.facts import ops
-from backaudit.flow.documents import has_store
 from backaudit.flow.guards import same
 from backaudit.flow.stores import is_document
 from backaudit.project import ClassView, Node, Project

@@ -10,6 +10,7 @@ from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
+from backaudit.backend.documents import Collection, collections
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.inputs.applied import applied
 from backaudit.backend.inputs.mappings import schema_named
@@ -20,6 +21,7 @@ from backaudit.backend.queries.chains import denoted_table, table_of
 from backaudit.backend.records import UNMOUNTED, Endpoint, GuardKind, Route
 from backaudit.backend.routes import routes
 from backaudit.backend.schema import Column, Index, Table, schema
+from backaudit.backend.schema.disagreements import Disagreement, disagreements
 from backaudit.backend.schema.values import text
 from backaudit.facts.place import Place
 from backaudit.flow.stores import is_password_column
@@ -27,7 +29,10 @@ from backaudit.project import Project
 from backaudit.survey.inputs import of_types, sent
 from backaudit.survey.records import (
     PASSWORD_CHECK,
+    CollectionRow,
     ColumnRow,
+    DifferenceRow,
+    DocumentFieldRow,
     FieldRow,
     Guarding,
     IndexRow,
@@ -55,9 +60,8 @@ def survey(project: Project) -> Survey:
         files=len(project.facts),
         routes=tuple(rows),
         schemas=tuple(_schemas(project, rows)),
-        tables=tuple(
-            _table(table) for name, table in sorted(schema(project).tables.items()) if _is_shown(project, table)
-        ),
+        tables=tuple(_tables(project)),
+        collections=tuple(_collection(one) for one in collections(project)),
         security=security,
     )
 
@@ -290,11 +294,20 @@ def _field(project: Project, field: Field) -> FieldRow:
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
+def _tables(project: Project) -> Iterator[TableRow]:
+    differing: dict[str, list[Disagreement]] = {}
+    for one in disagreements(project):
+        differing.setdefault(one.table.lower(), []).append(one)
+    for name, table in sorted(schema(project).tables.items()):
+        if _is_shown(project, table):
+            yield _table(table, differing.get(name, ()))
+
+
 def _is_shown(project: Project, table: Table) -> bool:
     return bool(table.columns) and (table.place is None or project.role(table.place.path) not in ("test", "example"))
 
 
-def _table(table: Table) -> TableRow:
+def _table(table: Table, differing: Iterable[Disagreement]) -> TableRow:
     return TableRow(
         name=table.name,
         source=table.orm,
@@ -305,6 +318,25 @@ def _table(table: Table) -> TableRow:
         indexes=tuple(
             dict.fromkeys(_index(index) for index in table.indexes if not index.primary and not _is_twin(index))
         ),
+        differences=tuple(dict.fromkeys(map(_difference, differing))),
+    )
+
+
+def _difference(one: Disagreement) -> DifferenceRow:
+    at = spot(one.place) if one.place is not None else None
+    return DifferenceRow(kind=one.kind, name=one.name, only=one.only, at=at)
+
+
+def _collection(one: Collection) -> CollectionRow:
+    return CollectionRow(
+        name=one.name,
+        source=one.store,
+        model=one.model,
+        at=spot(one.place) if one.place is not None else None,
+        fields=tuple(
+            DocumentFieldRow(name=f.name, type=f.type, required=f.required, references=f.references) for f in one.fields
+        ),
+        indexes=tuple(dict.fromkeys(map(_index, one.indexes))),
     )
 
 

@@ -132,8 +132,20 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "btree"
 
 
+class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What only the models or only the migrations say, see :class:`backaudit.backend.schema.disagreements`."""
+
+    kind: str
+    name: str
+    only: str
+    at: Spot | None = None
+
+
 class TableRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A table with the class behind it, if there is one. The primary key is no index here: ``primary`` has it."""
+    """A table with the class behind it, if there is one. The primary key is no index here: ``primary`` has it.
+
+    ``differences``: where models and migrations disagree.
+    """
 
     name: str
     source: str
@@ -141,6 +153,27 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     at: Spot | None = None
     columns: tuple[ColumnRow, ...] = ()
     primary: tuple[str, ...] = ()
+    indexes: tuple[IndexRow, ...] = ()
+    differences: tuple[DifferenceRow, ...] = ()
+
+
+class DocumentFieldRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a collection's documents, see :class:`backaudit.backend.documents.DocumentField`."""
+
+    name: str
+    type: str = ""
+    required: bool = False
+    references: str = ""
+
+
+class CollectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection of a document store, with the class behind it, if there is one."""
+
+    name: str
+    source: str
+    model: str = ""
+    at: Spot | None = None
+    fields: tuple[DocumentFieldRow, ...] = ()
     indexes: tuple[IndexRow, ...] = ()
 
 
@@ -154,7 +187,7 @@ class SecurityScheme(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole back end: routes by path, tables and schemas by name."""
+    """The whole back end: routes by path, tables, collections and schemas by name."""
 
     root_name: str = ""
     version: str = ""
@@ -162,6 +195,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[RouteRow, ...] = ()
     schemas: tuple[SchemaRow, ...] = ()
     tables: tuple[TableRow, ...] = ()
+    collections: tuple[CollectionRow, ...] = ()
     security: dict[str, SecurityScheme] = {}
     problems: tuple[Problem, ...] = ()
 
@@ -170,7 +204,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def within(survey: Survey, paths: Sequence[str] | None) -> Survey:
-    """The routes and tables that are declared below some paths (POSIX, relative to the root); all for None.
+    """What is declared below some paths (POSIX, relative to the root); all for None.
 
     Tables that kept routes touch stay, too.
     """
@@ -183,4 +217,5 @@ def within(survey: Survey, paths: Sequence[str] | None) -> Survey:
     routes = tuple(row for row in survey.routes if inside(row.at))
     touched = {name for row in routes for name in (*row.reads, *row.writes)}
     tables = tuple(row for row in survey.tables if inside(row.at) or row.name in touched)
-    return msgspec.structs.replace(survey, routes=routes, tables=tables)
+    collections = tuple(row for row in survey.collections if inside(row.at))
+    return msgspec.structs.replace(survey, routes=routes, tables=tables, collections=collections)

@@ -1,11 +1,12 @@
 """Where the models and the migrations of a project describe different tables.
 
 A query is judged by all sources together; what differs between them is told here, column by column and index by index.
+Only what both tell wholly is compared: migrations that alter a table which something else made say little of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -43,17 +44,30 @@ def _disagreements(project: Project) -> tuple[Disagreement, ...]:
     if not models or not migrations:
         return ()
     found: list[Disagreement] = []
+    whole = _create_most(models, migrations)
+    automatic = project.models.kinds.get("indexed-types", frozenset())
     for name in sorted(models.keys() | migrations.keys()):
         mine, theirs = models.get(name), migrations.get(name)
         if mine is None or theirs is None:
             known = mine or theirs
-            if known is not None and known.columns:
+            if known is not None and known.columns and whole and not _is_librarys(project, known):
                 only: Source = "models" if theirs is None else "migrations"
                 found.append(Disagreement(table=known.name, kind="table", only=only, place=known.place))
-        elif mine.columns and theirs.columns:
+        elif mine.primary_key and theirs.primary_key:
             found += _of_columns(mine, theirs)
-            found += _of_indexes(mine, theirs)
+            found += _of_indexes(mine, theirs, automatic)
     return tuple(found)
+
+
+def _create_most(models: Mapping[str, Table], migrations: Mapping[str, Table]) -> bool:
+    """Whether the migrations begin with an empty database, so that a table that they do not create is missing."""
+    created = [name for name in models if name in migrations and migrations[name].primary_key]
+    return len(created) * 2 > len(models)
+
+
+def _is_librarys(project: Project, table: Table) -> bool:
+    """Whether a table is that of an installed package, whose migrations are not ours."""
+    return bool(table.model) and project.class_named(table.model) is None
 
 
 def _of_columns(mine: Table, theirs: Table) -> Iterator[Disagreement]:
@@ -67,11 +81,14 @@ def _of_columns(mine: Table, theirs: Table) -> Iterator[Disagreement]:
                 yield Disagreement(table=mine.name, kind="nullability", name=column.name, only=source, place=here.place)
 
 
-def _of_indexes(mine: Table, theirs: Table) -> Iterator[Disagreement]:
+def _of_indexes(mine: Table, theirs: Table, automatic: frozenset[str]) -> Iterator[Disagreement]:
     sides: tuple[tuple[Source, Table, Table], ...] = (("models", mine, theirs), ("migrations", theirs, mine))
     for source, here, there in sides:
         known = {_described(index) for index in there.indexes}
         for index in here.indexes:
+            columns = [mine.column(name) for name in index.columns]
+            if any(column is not None and column.type.rpartition(".")[2] in automatic for column in columns):
+                continue
             if not index.primary and _described(index) not in known:
                 name = ", ".join(index.columns)
                 place = index.place or here.place

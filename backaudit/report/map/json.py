@@ -10,7 +10,10 @@
 ``schemas``   by title: ``name`` (dotted), ``library``, ``source``, ``extra``, ``model``, ``schema``
 ``tables``    ``name``, ``source``, ``kind``, ``model``, ``columns`` (``name``, ``type``, ``length``, ``nullable``,
               ``primary``, ``unique``, ``default``, ``references``), ``primary_key``, ``indexes`` (``keys``, ``name``,
-              ``unique``, ``where``, ``method``)
+              ``unique``, ``where``, ``method``), ``differences`` of models and migrations (``kind``: table, column,
+              nullability or index; ``name``, ``only``: models or migrations; ``source``)
+``collections``  of document stores: ``name``, ``source``, ``kind``, ``model``, ``fields`` (``name``, ``type``,
+              ``required``, ``references``), ``indexes``
 ``security``  by name: ``kind``, ``name``, ``where``, ``url``
 ``problems``  what could not be analysed: ``path``, ``kind``, ``message``, ``line``
 
@@ -22,7 +25,7 @@ from __future__ import annotations
 import msgspec
 
 from backaudit.report.map.schemas import Json, Schemas
-from backaudit.survey.records import RouteRow, Sent, Survey, TableRow
+from backaudit.survey.records import CollectionRow, RouteRow, Sent, Spot, Survey, TableRow
 
 VERSION = 1
 
@@ -48,6 +51,7 @@ def render(survey: Survey, **options: object) -> str:
             for row in survey.schemas
         },
         "tables": [_table(row) for row in survey.tables],
+        "collections": [_collection(row) for row in survey.collections],
         "problems": [msgspec.structs.asdict(problem) for problem in survey.problems],
         "security": {name: msgspec.structs.asdict(scheme) for name, scheme in sorted(survey.security.items())},
     }
@@ -96,10 +100,28 @@ def _sent(one: Sent, schemas: Schemas) -> Json:
 def _table(row: TableRow) -> Json:
     return {
         "name": row.name,
-        "source": str(row.at) if row.at is not None else "",
+        "source": _source(row.at),
         "kind": row.source,
         "model": row.model,
         "columns": [msgspec.structs.asdict(column) for column in row.columns],
         "primary_key": list(row.primary),
         "indexes": [msgspec.structs.asdict(index) for index in row.indexes],
+        "differences": [
+            {"kind": one.kind, "name": one.name, "only": one.only, "source": _source(one.at)} for one in row.differences
+        ],
     }
+
+
+def _collection(row: CollectionRow) -> Json:
+    return {
+        "name": row.name,
+        "source": _source(row.at),
+        "kind": row.source,
+        "model": row.model,
+        "fields": [msgspec.structs.asdict(field) for field in row.fields],
+        "indexes": [msgspec.structs.asdict(index) for index in row.indexes],
+    }
+
+
+def _source(at: Spot | None) -> str:
+    return str(at) if at is not None else ""

@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.report.map import words
 from backaudit.report.map.drawing import Drawing, drawing
-from backaudit.survey.records import RouteRow, Survey, TableRow
+from backaudit.survey.records import CollectionRow, DocumentFieldRow, RouteRow, Survey, TableRow
 
 # Beyond these the tables, and the drawing, are closed until somebody opens them.
 FEW_TABLES = 12
@@ -45,11 +45,20 @@ class ColumnPart(msgspec.Struct, frozen=True):
 
 
 class TablePart(msgspec.Struct, frozen=True):
-    """A table with its anchor."""
+    """A table with its anchor, and in words what models and migrations disagree about."""
 
     row: TableRow
     anchor: str
     columns: tuple[ColumnPart, ...]
+    indexes: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+class CollectionPart(msgspec.Struct, frozen=True):
+    """A collection of a document store."""
+
+    row: CollectionRow
+    fields: tuple[DocumentFieldRow, ...]
     indexes: tuple[str, ...]
 
 
@@ -59,6 +68,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     survey: Survey
     groups: tuple[Group, ...]
     tables: tuple[TablePart, ...]
+    collections: tuple[CollectionPart, ...]
     anchors: dict[str, str]
     drawing: Drawing | None
     open: int
@@ -78,6 +88,9 @@ def page(survey: Survey) -> Page:
         survey=survey,
         groups=tuple(groups),
         tables=tuple(_table(row, anchors) for row in survey.tables),
+        collections=tuple(
+            CollectionPart(row, row.fields, tuple(map(words.index_text, row.indexes))) for row in survey.collections
+        ),
         anchors=anchors,
         drawing=drawing(survey.tables) if survey.tables else None,
         open=sum(not row.authenticates for row in survey.routes),
@@ -116,4 +129,10 @@ def _table(row: TableRow, anchors: dict[str, str]) -> TablePart:
                 column.name, words.column_type(column), ", ".join(notes), column.references, anchors.get(target, "")
             )
         )
-    return TablePart(row, anchors[row.name], tuple(columns), tuple(words.index_text(index) for index in row.indexes))
+    return TablePart(
+        row,
+        anchors[row.name],
+        tuple(columns),
+        tuple(map(words.index_text, row.indexes)),
+        tuple(map(words.difference_text, row.differences)),
+    )

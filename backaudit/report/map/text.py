@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from backaudit.report.map import words
 from backaudit.report.visible import visible
-from backaudit.survey.records import RouteRow, Survey, TableRow
+from backaudit.survey.records import CollectionRow, RouteRow, Survey, TableRow
 
 MIN_WIDTH, MAX_WIDTH, DEFAULT_WIDTH = 60, 200, 100
 MAX_PROBLEMS = 20
@@ -37,7 +37,7 @@ class _Text:
         self.quiet = quiet
 
     def render(self) -> str:
-        parts = [*self._routes(), *self._tables(), *self._problems()]
+        parts = [*self._routes(), *self._tables(), *self._collections(), *self._problems()]
         if not self.quiet:
             summary = f"{words.totals(self.survey)} in {words.counted(self.survey.files, 'file')}."
             parts.append(textwrap.fill(summary, self.width) + "\n")
@@ -120,6 +120,17 @@ class _Text:
             yield "\n".join(self._table(table)) + "\n"
 
     def _table(self, table: TableRow) -> Iterator[str]:
+        yield from self._title(table)
+        yield from self._aligned(
+            (visible(c.name), visible(words.column_type(c)), visible(", ".join(words.column_notes(c))))
+            for c in table.columns
+        )
+        yield from self._indexes(table)
+        if table.differences:
+            line = self._filled(words.differences(table), "models and migrations differ: ")
+            yield self.paint("warn", line)
+
+    def _title(self, table: TableRow | CollectionRow) -> Iterator[str]:
         said = [visible(words.table_source(table)), *([visible(str(table.at))] if table.at is not None else [])]
         title = visible(table.name)
         if len(_GAP.join([title, *said])) <= self.width:
@@ -128,18 +139,29 @@ class _Text:
             yield self.paint("title", title)
             for part in said:
                 yield from (self.paint("dim", _INDENT + line) for line in _wrapped(part, self.width - len(_INDENT)))
-        rows = [
-            (visible(c.name), visible(words.column_type(c)), visible(", ".join(words.column_notes(c))))
-            for c in table.columns
-        ]
+
+    def _aligned(self, cells: Iterable[tuple[str, ...]]) -> Iterator[str]:
+        rows = list(cells)
         widths = fitted(rows, self.width - len(_INDENT))
         for row in rows:
             yield from (_INDENT + line.rstrip() for line in _row(row, widths))
+
+    def _indexes(self, table: TableRow | CollectionRow) -> Iterator[str]:
         for index in table.indexes:
-            yield textwrap.fill(
-                visible(words.index_text(index)), self.width, initial_indent=f"{_INDENT}index ",
-                subsequent_indent=_INDENT * 4, break_on_hyphens=False,
-            )  # fmt: skip
+            yield self._filled(words.index_text(index), "index ")
+
+    def _filled(self, text: str, lead: str) -> str:
+        return textwrap.fill(
+            visible(text), self.width, initial_indent=_INDENT + lead, subsequent_indent=_INDENT * 4,
+            break_on_hyphens=False,
+        )  # fmt: skip
+
+    # -- collections --------------------------------------------------------------------------------------------------
+
+    def _collections(self) -> Iterator[str]:
+        for one in self.survey.collections:
+            cells = ((visible(f.name), visible(f.type), visible(", ".join(words.field_notes(f)))) for f in one.fields)
+            yield "\n".join([*self._title(one), *self._aligned(cells), *self._indexes(one)]) + "\n"
 
 
 def _cells(row: RouteRow, survey: Survey) -> tuple[str, ...]:

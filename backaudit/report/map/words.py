@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from backaudit.backend.inputs.records import Shape
-from backaudit.survey.records import ColumnRow, IndexRow, RouteRow, Sent, Survey, TableRow
+from backaudit.survey.records import (
+    CollectionRow,
+    ColumnRow,
+    DifferenceRow,
+    DocumentFieldRow,
+    IndexRow,
+    RouteRow,
+    Sent,
+    Survey,
+    TableRow,
+)
 
 NONE = "none"
 _BODIES = ("body", "form", "file")
@@ -97,8 +107,29 @@ def index_text(index: IndexRow) -> str:
     return f"{'unique ' if index.unique else ''}{name}({', '.join(index.keys)}){method}{where}"
 
 
-def table_source(table: TableRow) -> str:
+def table_source(table: TableRow | CollectionRow) -> str:
     return f"{table.model}" if table.model else table.source
+
+
+def difference_text(row: DifferenceRow) -> str:
+    """``index (priority) only in models``, ``column nick may be null only in migrations``."""
+    what = {
+        "table": "table",
+        "column": f"column {row.name}",
+        "nullability": f"column {row.name} may be null",
+        "index": f"index ({row.name})",
+    }
+    return f"{what[row.kind]} only in {row.only}"
+
+
+def differences(table: TableRow) -> str:
+    """All that models and migrations disagree about, as one line; empty if they agree."""
+    return "; ".join(map(difference_text, table.differences))
+
+
+def field_notes(field: DocumentFieldRow) -> list[str]:
+    """Required, reference."""
+    return [*(["required"] if field.required else []), *([f"→ {field.references}"] if field.references else [])]
 
 
 def counted(number: int, noun: str, many: str = "") -> str:
@@ -112,4 +143,6 @@ def totals(survey: Survey) -> str:
     parts += [f"{open_routes:,} without authentication"] if survey.routes else []
     raw = sum(bool(row.raw) for row in survey.routes)
     parts += [f"{raw:,} with raw input"] if raw else []
-    return ", ".join([*parts, counted(len(survey.tables), "table")])
+    stored = [counted(len(survey.collections), "collection")] if survey.collections else []
+    tables = [counted(len(survey.tables), "table")] if survey.tables or not stored else []
+    return ", ".join([*parts, *tables, *stored])

@@ -87,8 +87,15 @@ def _condition(node: Node, names: dict[str, str]) -> str:
     if node.method != "Q":
         return ""
     parts = [_condition(argument.origin, names) for argument in node.args() if argument.origin.method == "Q"]
-    parts += [_comparison(key, value, names) for key, value in node.keywords().items()]
-    return " AND ".join(parts) if parts and all(parts) else ""
+    given = node.keywords()
+    parts += [_comparison(key, value, names) for key, value in given.items() if not key.startswith("_")]
+    if not parts or not all(parts):
+        return ""
+    # As migrations spell what was negated or joined by operators: ``Q(_negated=True, status="down")``.
+    either = "_connector" in given and given["_connector"].text == "OR"
+    joined = f"({' OR '.join(parts)})" if either and len(parts) > 1 else " AND ".join(parts)
+    negated = "_negated" in given and given["_negated"].const is True
+    return f"NOT {joined if len(parts) == 1 or either else f'({joined})'}" if negated else joined
 
 
 def _comparison(key: str, value: Node, names: dict[str, str]) -> str:
