@@ -323,11 +323,13 @@ def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
         return False
     # ``for name in required: if not data.get(name): return 400``
     each = isinstance(first.origin.op, ops.Element)
-    return (first.text == key or each) and _is_asked(code, call)
+    return (first.text == key or each) and _is_asked(code, call, base.value)
 
 
-def _is_asked(code: Code, call: Node) -> bool:
-    return asked(code, call.value, len(code.ops))
+def _is_asked(code: Code, call: Node, before: int) -> bool:
+    """Whether a condition asks for the value, or hands it to something that judges it."""
+    judged = (part for test in tests(code, before) for part in operands(code.node(test), 3))
+    return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
 
 
 def _missing(node: Node, key: str, origin: Origin, sure: Confidence) -> Finding:
