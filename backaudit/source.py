@@ -117,7 +117,11 @@ _BY_SUFFIX: Mapping[str, Kind] = {
 
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 # A service's own variables beside its compose file: ``.db_env``, ``.pg-env``.
-_ENV_NAME = re.compile(r"\.[\w-]+[_-]env")
+# (and ``web.env.dev``, ``env.prod``, ``env``).
+_ENV_NAME = re.compile(
+    r"\.[\w-]+[_-]env|([\w-]+\.)?env[._-](dev\w*|prod\w*|local|staging|stage|live|docker|test\w*|example|sample|template"
+    r"|dist|defaults?)|env"
+)
 _REQUIREMENTS = re.compile(r"([\w.-]*[-_.])?(requirements|constraints)([-_.][\w.-]*)?\.(txt|in)")
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"[ \t\f]*(?:#.*)?")

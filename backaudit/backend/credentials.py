@@ -29,6 +29,8 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 _READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
+# Requests that a developer tries by hand: the accounts in them are made up there.
+_API_CLIENT = re.compile(r"postman|insomnia|thunder-?client|bruno", re.IGNORECASE)
 _SIGNING_NAME = re.compile(r"jwt|jws|signing|token", re.IGNORECASE)
 _CREDENTIAL_NAMES = {
     "password": "password",
@@ -238,7 +240,7 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Co
         return "low"
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
         return "low"
-    if file.kind == "json" and hit.kind == "token":
+    if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.search(file.path)):
         return "low"
     if hit.local and project.role(file.path) != "production":
         return "low"

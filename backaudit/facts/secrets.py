@@ -33,7 +33,7 @@ class SecretHit(msgspec.Struct, frozen=True, array_like=True, gc=False, order=Tr
     span for each piece of a literal that is written in several. ``name`` is what the code calls it, empty if nothing
     does; ``detector`` whose credential it is ("AWS access key"), empty if its name alone tells. ``env`` is the
     environment variable that would replace it. ``local``: it opens something on this very machine (``@localhost``).
-    ``digest``: equal for equal strong values, too short to tell a value from it; empty for the others.
+    ``digest``: equal for equal strong values, and for equal weak ones of one name; too short to tell a value from it.
     ``within``: where it stands for those who read a file in another form ("cell 3, line 2" of a notebook).
     """
 

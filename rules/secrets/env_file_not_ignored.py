@@ -53,7 +53,9 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
         return
     reported: set[str] = set()
     for reading in env_file_readings(project):
-        if reading.file in reported or _is_tracked(project, reading) or _is_ignored(ignores, reading.file):
+        if reading.file in reported or any(
+            _is_tracked(project, path) or _is_ignored(ignores, path) for path in _candidates(reading)
+        ):
             continue
         reported.add(reading.file)
         yield Finding(
@@ -64,14 +66,17 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
         )
 
 
-def _is_tracked(project: Project, reading: EnvFileReading) -> bool:
-    """Whether the file, seen from the root or from a folder above its reader, is in git: another rule's finding."""
+def _candidates(reading: EnvFileReading) -> Iterator[str]:
+    """Where the file may be: readers look from the root, or from a folder above them."""
     folders = reading.place.path.split("/")[:-1]
     for count in range(len(folders) + 1):
-        file = project.facts.get("/".join([*folders[:count], reading.file]))
-        if file is not None and file.tracked:
-            return True
-    return False
+        yield "/".join([*folders[:count], reading.file])
+
+
+def _is_tracked(project: Project, path: str) -> bool:
+    """Whether a file is in git: another rule's finding."""
+    file = project.facts.get(path)
+    return file is not None and file.tracked
 
 
 def _ignores(project: Project) -> Ignores | None:

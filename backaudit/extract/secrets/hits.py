@@ -11,6 +11,7 @@ from backaudit.extract.secrets import detectors, texts
 from backaudit.extract.secrets import python as code
 from backaudit.extract.secrets.lines import Lines
 from backaudit.extract.secrets.literals import by_line
+from backaudit.facts.place import Span
 from backaudit.facts.python import PythonFacts
 from backaudit.facts.secrets import Position, SecretHit
 from backaudit.source import Source
@@ -40,14 +41,18 @@ def extract_secrets(source: Source, python: PythonFacts | None) -> tuple[SecretH
 
 def _digested(text: Lines, hit: SecretHit) -> SecretHit:
     """With its digest: three bytes leave thousands of equally likely passwords for each that somebody tries."""
-    if hit.strength != "strong" or not hit.parts:
+    if hit.strength == "hash" or not hit.parts:
         return hit
-    pieces = [
-        text.text[text.offset(part.line, part.column) : text.offset(part.end_line, part.end_column)]
-        for part in hit.parts
-    ]
-    digest = hashlib.blake2b("".join(pieces).encode("utf-8", "replace"), digest_size=3, person=b"backaudit").hexdigest()
-    return msgspec.structs.replace(hit, digest=digest)
+    pieces = [_covered(text, part) for part in hit.parts]
+    if hit.strength != "strong":
+        # Two services may well share a word: it is one credential only under one name, and in one URL.
+        pieces += ["\0", hit.name, "\0", _covered(text, hit.span) if hit.kind == "url" else ""]
+    told = "".join(pieces).encode("utf-8", "replace")
+    return msgspec.structs.replace(hit, digest=hashlib.blake2b(told, digest_size=3, person=b"backaudit").hexdigest())
+
+
+def _covered(text: Lines, span: Span) -> str:
+    return text.text[text.offset(span.line, span.column) : text.offset(span.end_line, span.end_column)]
 
 
 def _formed(text: Lines, matches: list[detectors.Match], in_code: bool) -> Iterator[SecretHit]:

@@ -50,6 +50,12 @@ _SIGNING_SECRETS = word_set(
     jwt session cookie app application flask django signing token hash csrf auth access refresh
     """
 )
+# ... and the other way round: ``SECRET_AUTH``.
+_AFTER_SECRET = word_set(
+    """
+    auth jwt jws session captcha recaptcha
+    """
+)
 # The thing named is about a credential, and is not one.
 _ABOUT = word_set(
     """
@@ -119,6 +125,8 @@ def _kind(parts: list[str]) -> SecretKind | None:
         return "signing-key"
     if last in _TOKEN or last in _PLURAL:
         return "token"
+    if before == "secret" and last in _AFTER_SECRET:
+        return "token" if "captcha" in last else "signing-key"
     if last in ("pat", "dsn") and len(parts) > 1:
         return "token"
     # One lower-case word that ends in a telling stem: "mysqlpassword", "usertoken".

@@ -58,6 +58,8 @@ _WRAPPERS = word_set(
     SecretStr SecretBytes Secret str bytes bytearray b64decode urlsafe_b64decode b64encode unhexlify fromhex
     """
 )
+# As a method (``env.str("NAME")``) they read a value by name.
+_BUILT_IN = frozenset(("str", "bytes"))
 _FIELDS = word_set(
     """
     Field field Option Argument Form Header Cookie Query setting
@@ -396,7 +398,7 @@ class Body:
         func = self.ops[op.func]
         if callee in _CHAINED and isinstance(func, ops.Attr):
             yield from self._as(func.base, name, kind, position, free, env, depth)
-        elif callee in _WRAPPERS:
+        elif callee in _WRAPPERS and not (callee in _BUILT_IN and isinstance(func, ops.Attr)):
             for value in op.args[:1]:
                 yield from self._as(value, name, kind, position, free, env, depth)
         elif callee in _FIELDS:

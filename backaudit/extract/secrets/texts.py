@@ -358,6 +358,8 @@ _SQL_INSERT = re.compile(
     r"|'')*')*)",
     re.IGNORECASE,
 )
+# What a column's whole value follows: ``data->>'password'`` reads a field of that name.
+_ALONE = re.compile(r"[(,]\s*[EeNnBb]?\Z")
 _SQL_VALUE = re.compile(r"'(?P<text>(?:[^']|'')*)'|(?P<open>\()|(?P<close>\))|(?P<comma>,)|--[^\r\n]*")
 
 
@@ -394,7 +396,12 @@ def _inserted(text: str, statement: re.Match[str]) -> Iterator[Entry]:
             depth -= 1
         elif token["comma"]:
             at += depth == 1
-        elif token["text"] and depth == 1 and at in telling:
+        elif (
+            token["text"]
+            and depth == 1
+            and at in telling
+            and _ALONE.search(text, statement.start("rows"), token.start())
+        ):
             yield Entry(telling[at], *token.span("text"), "seed")
 
 
