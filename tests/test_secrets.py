@@ -197,6 +197,27 @@ def test_a_value_that_a_file_repeats_is_one_finding() -> None:
     assert [step.place.span.line for step in found[0].finding.related] == [4]
 
 
+def test_a_weak_value_is_one_credential_under_one_name() -> None:
+    compose = "services:\n  a:\n    environment:\n      DB_PASSWORD: shop123\n      MAIL_PASSWORD: shop123\n"
+    again = "  b:\n    environment:\n      DB_PASSWORD: shop123\n"
+    found = issues({"docker-compose.yml": compose + again})
+    assert [issue.finding.place.span.line for issue in found] == [4, 5]
+    assert [step.place.span.line for step in found[0].finding.related] == [8]
+
+
+def test_made_up_accounts_and_a_tool_s_own_database_are_only_worth_a_look() -> None:
+    account = (
+        '{"variable": [{"key": "password", "value": "MySecretPas5word"}, {"key": "token", "value": "%s"}]}' % STRONG
+    )
+    for path, text, expected in (
+        ("postman/shop.json", account, ["low", "high"]),
+        ("config/shop.json", account, ["medium", "high"]),
+        ("alembic.ini", "sqlalchemy.url = postgresql://ann:1234@localhost/shop\n", ["low"]),
+        ("alembic.ini", "sqlalchemy.url = postgresql://ann:1234@db.internal/shop\n", ["medium"]),
+    ):
+        assert [issue.finding.confidence for issue in issues({path: text})] == expected, path
+
+
 def test_the_key_is_followed_to_its_use() -> None:
     files = {
         "config.py": f'SIGNATURE = "{STRONG}"\n',

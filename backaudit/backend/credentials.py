@@ -242,7 +242,8 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Co
         return "low"
     if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.search(file.path)):
         return "low"
-    if hit.local and project.role(file.path) != "production":
+    # In the ini file of a tool (alembic's) it is the database of whoever ran that last.
+    if hit.local and (file.kind == "ini" or project.role(file.path) != "production"):
         return "low"
     return "medium"
 
