@@ -99,6 +99,9 @@ def test_names(name: str, kind: str | None) -> None:
         ("********", "none"),
         ("https://example.org/token", "none"),
         ("$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOP", "hash"),
+        ("w%(3k#v9=x$q_7j1n%s5z@8m-4c^t2y&b6r*h0p+d!g$(f9a1u", "strong"),
+        ("django-insecure-change-me", "strong"),
+        ("%(prefix)s-of-the-%s-token-in-the-session-of-users", "none"),
     ],
 )
 def test_values(value: str, verdict: str) -> None:
@@ -207,7 +210,7 @@ def test_a_weak_value_is_one_credential_under_one_name() -> None:
 
 def test_made_up_accounts_and_a_tool_s_own_database_are_only_worth_a_look() -> None:
     account = (
-        '{"variable": [{"key": "password", "value": "MySecretPas5word"}, {"key": "token", "value": "%s"}]}' % STRONG
+        '{"variable": [{"key": "password", "value": "MySecretPas5word"}, {"key": "token", "value": "' + STRONG + '"}]}'
     )
     for path, text, expected in (
         ("postman/shop.json", account, ["low", "high"]),
@@ -216,6 +219,20 @@ def test_made_up_accounts_and_a_tool_s_own_database_are_only_worth_a_look() -> N
         ("alembic.ini", "sqlalchemy.url = postgresql://ann:1234@db.internal/shop\n", ["medium"]),
     ):
         assert [issue.finding.confidence for issue in issues({path: text})] == expected, path
+
+
+def test_signing_and_checking_with_one_literal_is_one_finding() -> None:
+    code = 'import jwt\n\n\ndef f(x):\n    return jwt.decode(jwt.encode(x, "secret"), "secret", algorithms=["HS256"])\n'
+    assert [issue.rule.id for issue in issues({"shop/tokens.py": code})] == ["secrets/jwt-secret"]
+
+
+def test_what_stands_in_for_the_environment_on_one_s_own_machine_is_only_worth_a_look() -> None:
+    head = "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+    for host, expected in (("localhost", "low"), ("db", "medium")):
+        url = f'    database_url: str = "postgresql://shop:shop123@{host}/shop"\n'
+        assert [issue.finding.confidence for issue in issues({"shop/settings.py": head + url})] == [expected]
+    found = issues({"{{cookiecutter.name}}/.env-linux": "POSTGRES_PASSWORD=shop123\n"})
+    assert {issue.finding.confidence for issue in found} == {"low"}
 
 
 def test_the_key_is_followed_to_its_use() -> None:

@@ -218,6 +218,8 @@ def committed_confidence(project: Project, file: FileFacts) -> Confidence | None
     stage = stage_of(project, file.path)
     if not hits or stage == "example":
         return None
+    if "{{" in file.path:
+        return "low"  # of the projects that a template is filled in for, not of this one
     strong = any(hit.strength == "strong" for hit in hits)
     if stage == "production":
         return "high" if strong else "medium"
@@ -237,6 +239,8 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Co
     if stage == "development" and (file.kind == "python" or has_counterpart(project, file.path) or is_deployable(file)):
         return "low"
     if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
+        return "low"
+    if hit.local and file.kind == "python" and _is_default(project, file.path, hit):
         return "low"
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
         return "low"

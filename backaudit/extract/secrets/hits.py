@@ -46,7 +46,8 @@ def _digested(text: Lines, hit: SecretHit) -> SecretHit:
     pieces = [_covered(text, part) for part in hit.parts]
     if hit.strength != "strong":
         # Two services may well share a word: it is one credential only under one name, and in one URL.
-        pieces += ["\0", hit.name, "\0", _covered(text, hit.span) if hit.kind == "url" else ""]
+        name = "" if hit.position == "argument" else hit.name
+        pieces += ["\0", name, "\0", _covered(text, hit.span) if hit.kind == "url" else ""]
     told = "".join(pieces).encode("utf-8", "replace")
     return msgspec.structs.replace(hit, digest=hashlib.blake2b(told, digest_size=3, person=b"backaudit").hexdigest())
 

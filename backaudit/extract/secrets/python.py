@@ -58,6 +58,7 @@ _WRAPPERS = word_set(
     SecretStr SecretBytes Secret str bytes bytearray b64decode urlsafe_b64decode b64encode unhexlify fromhex
     """
 )
+_DATABASE_MODULE = re.compile(r"(?i)sql|db|connector|oracle|maria")
 # As a method (``env.str("NAME")``) they read a value by name.
 _BUILT_IN = frozenset(("str", "bytes"))
 _FIELDS = word_set(
@@ -312,7 +313,7 @@ class Body:
         if seed is not None:
             for value in op.args[seed : seed + 1]:
                 yield from self._as(value, callee, "password", "seed")
-        second = _PASSWORDS.get(callee, 2 if callee == "connect" and len(op.args) >= 3 else None)
+        second = _PASSWORDS.get(callee, 2 if callee == "connect" and self._opens_database(op, receiver) else None)
         if second is not None:
             for value in op.args[second : second + 1]:
                 yield from self._as(value, callee, "password", "argument")
@@ -322,6 +323,10 @@ class Body:
         if callee == "compare_digest" and len(op.args) == 2:
             yield from self._compared(op.args[0], op.args[1])
             yield from self._compared(op.args[1], op.args[0])
+
+    def _opens_database(self, op: ops.Call, receiver: str) -> bool:
+        """``connect(host, user, password, ...)``, and not that of sockets and signals."""
+        return len(op.args) >= 3 and bool(self._text(op.args[0]) or _DATABASE_MODULE.search(receiver))
 
     # -- values ----------------------------------------------------------------------------------------------------
 

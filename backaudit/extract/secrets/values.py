@@ -15,10 +15,12 @@ _STRONG_BITS = 38.0
 _LONGEST = 4096
 
 _TEMPLATE = re.compile(
-    r"\{\{|\{%|<%|\$\{|\$\(|^\$[A-Za-z_]\w*$|%\(|%[sdr]|\{[\w.\[\]!:'\"-]*\}|<[\w .:/|-]+>|\*{3}|\.{3}|…"
-    r"|\bos\.environ|process\.env|#\{|"
+    r"\{\{|\{%|<%|\$\{|^\$[A-Za-z_]\w*$|<[\w .:/|-]+>|\*{3}|\.{3}|…|\bos\.environ|process\.env|#\{|"
     r"^(env|vault|ssm|op|arn|gcp|aws|secretsmanager|ref|file|projects|sm|sops|ENC)[:\[/(]"
 )
+# These a generated key may have by chance, and one of Django's in ten has.
+_MARK = re.compile(r"\$\(|%\(|%[sdr]|\{[\w.\[\]!:'\"-]*\}")
+_LONG_KEY = 40
 _PATH = re.compile(
     r"^(\.{0,2}/|~|[A-Za-z]:\\|\\\\)|\.(pem|key|crt|json|ya?ml|txt|html?|py|js|css|env|ini|toml|cfg|conf|md|png"
     r"|jpg|svg|sh|sql|db)$"
@@ -78,10 +80,10 @@ def judge(value: str) -> Verdict:
         return "strong" if surprise(value) > _STRONG_BITS else "none"
     if _HASH.match(value):
         return "hash" if len(value) > 20 else "none"
-    if _is_none(value):
-        return "none"
     if value.startswith("django-insecure-"):
         return "strong"
+    if _is_none(value):
+        return "none"
     if " " in value or "\t" in value or "\n" in value:
         return _of_sentence(value)
     return _of_word(value)
@@ -93,8 +95,14 @@ def _is_none(value: str) -> bool:
         or len(value) > _LONGEST
         or value.lower() in _WORDS_OF_CODE
         or bool(_TEMPLATE.search(value) or _MASK.match(value) or _ALGORITHM.match(value))
+        or (bool(_MARK.search(value)) and not _is_generated(value))
         or _is_reference(value)
     )
+
+
+def _is_generated(value: str) -> bool:
+    """Whether so much of a long value is random that a mark of templates in it is too."""
+    return len(value) >= _LONG_KEY and " " not in value and surprise(_MARK.sub("", value)) > 3 * _STRONG_BITS
 
 
 def _is_reference(value: str) -> bool:
