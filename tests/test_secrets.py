@@ -221,6 +221,12 @@ def test_made_up_accounts_and_a_tool_s_own_database_are_only_worth_a_look() -> N
         assert [issue.finding.confidence for issue in issues({path: text})] == expected, path
 
 
+def test_a_compose_file_that_builds_the_developers_image_is_theirs() -> None:
+    for target, expected in (("development", "low"), ("dev", "low"), ("runtime", "medium"), ("devpi", "medium")):
+        compose = f"services:\n  a:\n    build:\n      target: {target}\n    environment:\n      DB_PASSWORD: shop123\n"
+        assert [i.finding.confidence for i in issues({"docker-compose.yml": compose})] == [expected], target
+
+
 def test_signing_and_checking_with_one_literal_is_one_finding() -> None:
     code = 'import jwt\n\n\ndef f(x):\n    return jwt.decode(jwt.encode(x, "secret"), "secret", algorithms=["HS256"])\n'
     assert [issue.rule.id for issue in issues({"shop/tokens.py": code})] == ["secrets/jwt-secret"]

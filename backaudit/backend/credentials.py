@@ -29,6 +29,8 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 _READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
+# The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
+_DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
 # Requests that a developer tries by hand: the accounts in them are made up there.
 _API_CLIENT = re.compile(r"postman|insomnia|thunder-?client|bruno", re.IGNORECASE)
 _SIGNING_NAME = re.compile(r"jwt|jws|signing|token", re.IGNORECASE)
@@ -145,6 +147,8 @@ def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
         return "example"
     if file.kind == "workflow":
         return "test"
+    if file.kind == "compose" and stage == "production" and _DEV_TARGET.search(file.text):
+        return "development"
     if file.kind == "python" and stage == "production":
         return _stage_of_scope(project, file.path, hit)
     return stage

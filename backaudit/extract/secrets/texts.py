@@ -114,7 +114,7 @@ def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
     value = text.text[entry.start : entry.end]
     kind: SecretKind | None = "token" if entry.name.lower() == "authorization" else kind_of_name(entry.name)
     if entry.position == "seed":
-        kind = "password"
+        kind = kind or "password"
     if "://" in value:
         return _connection(text, entry, value)
     if kind is None or not value:
@@ -359,7 +359,8 @@ _SQL_INSERT = re.compile(
     re.IGNORECASE,
 )
 # What a column's whole value follows: ``data->>'password'`` reads a field of that name.
-_ALONE = re.compile(r"[(,]\s*[EeNnBb]?\Z")
+_ALONE = re.compile(r"[(,]\s*(?:--[^\r\n]*[\r\n]\s*)*[EeNnBb]?\Z")
+_SHORTLY = 200
 _SQL_VALUE = re.compile(r"'(?P<text>(?:[^']|'')*)'|(?P<open>\()|(?P<close>\))|(?P<comma>,)|--[^\r\n]*")
 
 
@@ -400,7 +401,7 @@ def _inserted(text: str, statement: re.Match[str]) -> Iterator[Entry]:
             token["text"]
             and depth == 1
             and at in telling
-            and _ALONE.search(text, statement.start("rows"), token.start())
+            and _ALONE.search(text, max(statement.start("rows"), token.start() - _SHORTLY), token.start())
         ):
             yield Entry(telling[at], *token.span("text"), "seed")
 
