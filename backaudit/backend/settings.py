@@ -208,7 +208,7 @@ def dict_entry(project: Project, node: Node, key: str) -> Node | None:
 
 def flask_settings(project: Project) -> tuple[Setting, ...]:
     """What is stored in an application's configuration, in the order of files and lines."""
-    found = [*_stored(project), *_updated(project), *_config_classes(project)]
+    found = [*_stored(project), *_updated(project), *_config_classes(project), *_config_modules(project)]
     return tuple(sorted(found, key=lambda setting: (setting.place, setting.name)))
 
 
@@ -266,38 +266,120 @@ def _mapped(display: Node) -> Iterator[Setting]:
 
 
 def _config_classes(project: Project) -> Iterator[Setting]:
-    """``app.config.from_object(Config)``: the fields of the class or module that is named."""
-    for cls in project.once(config_classes):
+    """``app.config.from_object(Config)``: the attributes of the class that is named, those of its bases with it."""
+    chosen, others = project.once(_chosen_classes), project.once(config_classes)
+    served = [cls for cls in chosen if _serves(cls)] or [cls for cls in others if _serves(cls)]
+    told: set[Node] = set()
+    for cls in served:
+        for name, value in _attributes(project, cls).items():
+            if value not in told:
+                told.add(value)
+                yield Setting(name, value, value.place, "flask")
+    for cls in others:
         for name, value in cls.fields.items():
+            if name.isupper() and value not in told:
+                yield Setting(name, value, value.place, "flask", production=False)
+
+
+def _serves(cls: ClassView) -> bool:
+    return cls.file.role == "production" and not _DEVELOPMENT_CLASS.search(cls.cls.name)
+
+
+def _attributes(project: Project, cls: ClassView) -> dict[str, Node]:
+    """The attributes in upper case that a class has, whichever of its bases gives them."""
+    found: dict[str, Node] = {}
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for name, value in view.fields.items() if view is not None else ():
             if name.isupper():
-                production = cls.file.role == "production" and not _DEVELOPMENT_CLASS.search(cls.cls.name)
-                yield Setting(name, value, value.place, "flask", production)
+                found.setdefault(name, value)
+    return found
+
+
+def _config_modules(project: Project) -> Iterator[Setting]:
+    """``from_object("settings")`` and ``from_pyfile("settings.py")``: the names of a module, star imports followed."""
+    for file in dict.fromkeys((*_objects(project), *_pyfiles(project))):
+        for name, value in _names(project, file, 0).items():
+            if name.isupper():
+                yield _flask(name, value, value)
+
+
+def _objects(project: Project) -> Iterator[PythonFile]:
     for call in project.calls_of("from_object"):
         target = call.arg(0)
-        text = text_of(project, target)
-        named = project.imported(call.code.file, text, "", 0) if text else project.types(target) if target else ()
-        for file in project.files.values():
-            if f"module[{file.module}]" in named:
-                for name, number in file.top.body.final.items():
-                    if name.isupper():
-                        yield _flask(name, file.top.node(number), file.top.node(number))
+        for text in _texts(project, target) or [""]:
+            named = project.imported(call.code.file, text, "", 0) if text else project.types(target) if target else ()
+            yield from (file for file in project.files.values() if f"module[{file.module}]" in named)
+
+
+def _pyfiles(project: Project) -> Iterator[PythonFile]:
+    """The files that a path may mean: beside the application, or in its instance folder."""
+    for call in project.calls_of("from_pyfile"):
+        text = text_of(project, call.arg(0, "filename")) if call.receiver is not None else None
+        path = text.lstrip("./") if text else ""
+        if path.endswith(".py"):
+            yield from (file for file in project.files.values() if f"/{file.path}".endswith(f"/{path}"))
+
+
+def _texts(project: Project, target: Node | None) -> list[str]:
+    """The texts that a configuration is named by: a literal, or what stands in where the environment names none."""
+    found = list(strings(project, target))
+    here = project.resolved(target) if target is not None and not found else None
+    if here is not None and here.call is not None and here.method in ("get", "getenv"):
+        found += strings(project, here.arg(1, "default"))
+    elif here is not None and isinstance(here.op, ops.Logic):
+        found += [text for value in here.op.values for text in _texts(project, here.to(value))]
+    return found
 
 
 def config_classes(project: Project) -> tuple[ClassView, ...]:
-    """Classes that Flask takes its configuration from: named by ``from_object``, or called Config beside it."""
-    found: dict[ClassView, None] = {}
-    calls = [c for c in project.calls_of("from_object") if c.receiver is not None and _is_config(c.receiver)]
-    for call in calls:
-        target = call.arg(0)
-        for cls in classes_behind(project, target) if target is not None else ():
-            found[cls] = None
-        for text in strings(project, target):
-            found |= {cls: None for cls in project.classes() if cls.name.endswith(text)}
-    if calls:
+    """Classes that Flask takes its configuration from: named by ``from_object``, or called Config beside it.
+
+    With the classes that they extend.
+    """
+    chosen = project.once(_chosen_classes)
+    found: dict[ClassView, None] = dict.fromkeys(chosen)
+    if any(_configures(call) for call in project.calls_of("from_object")):
         for cls in project.classes():
             if cls.cls.name.endswith("Config") and any(name.isupper() for name in cls.fields):
                 found[cls] = None
+    for cls in chosen:
+        bases = (project.class_named(name) for name in project.lineage(cls.name))
+        found |= {base: None for base in bases if base is not None}
     return tuple(found)
+
+
+def _configures(call: Node) -> bool:
+    return call.receiver is not None and _is_config(call.receiver)
+
+
+def _chosen_classes(project: Project) -> tuple[ClassView, ...]:
+    """The classes that ``from_object`` is given: themselves, an object of theirs, by name, or one of a dictionary."""
+    found: dict[ClassView, None] = {}
+    for call in filter(_configures, project.calls_of("from_object")):
+        target = call.arg(0)
+        for node in _among(project, target) if target is not None else ():
+            found |= dict.fromkeys(classes_behind(project, node))
+            found |= dict.fromkeys(project.instances(node))
+        for text in _texts(project, target):
+            dotted = text.replace(":", ".")
+            found |= {cls: None for cls in project.classes() if f".{cls.name}".endswith(f".{dotted}")}
+    return tuple(found)
+
+
+def _among(project: Project, target: Node) -> Iterator[Node]:
+    """``configs[name]`` and ``configs.get(name)``: every value of the dictionary; else what is given itself."""
+    here = project.resolved(target)
+    outer = here.to(here.op.base) if isinstance(here.op, ops.Item) else None
+    if here.call is not None and here.method == "get":
+        outer = here.receiver
+    display = project.resolved(outer) if outer is not None else None
+    if display is not None and isinstance(display.op, ops.Build) and display.op.kind == "dict":
+        yield from map(display.to, display.op.items)
+    elif display is not None and display.call is not None and display.method == "dict":
+        yield from display.keywords().values()
+    else:
+        yield here
 
 
 # -- pydantic and the environment -----------------------------------------------------------------------------------
@@ -311,8 +393,18 @@ def pydantic_settings(project: Project) -> tuple[Setting, ...]:
             op = bind.op
             annotated = isinstance(op, ops.Bind) and op.annotation != NONE and op.value == op.annotation
             if not annotated and name not in ("model_config", "Config"):
-                found.append(Setting(name, bind, bind.place, "pydantic", cls.file.role == "production"))
+                value = _given_field(project, bind)
+                found.append(Setting(name, value, bind.place, "pydantic", cls.file.role == "production"))
     return tuple(found)
+
+
+def _given_field(project: Project, bind: Node) -> Node:
+    """A field's default: of ``Field("x", ...)`` and ``SecretStr("x")``, what stands in them."""
+    value = bind.origin
+    wraps = value.func is not None and not project.models.kinds["settings-wrappers"].isdisjoint(
+        project.names(value.func)
+    )
+    return (value.arg(0, "default") or bind) if wraps else bind
 
 
 def _settings_classes(project: Project) -> tuple[ClassView, ...]:
@@ -363,7 +455,8 @@ def env_lookups(project: Project) -> tuple[EnvLookup, ...]:
         for call in _calls(project, dotted):
             name = text_of(project, call.arg(0))
             if name:
-                found.append(EnvLookup(name, call, call.arg(1, "default") or _or_default(call)))
+                default = call.arg(1, "default") or _or_default(call) or _schemed(project, call, name)
+                found.append(EnvLookup(name, call, default))
     return tuple(sorted(dict.fromkeys(found), key=lambda lookup: lookup.place))
 
 
@@ -373,10 +466,24 @@ def _calls(project: Project, dotted: str) -> Iterator[Node]:
         yield from project.calls(dotted)
         return
     owner = dotted.removesuffix(".__call__")
+    for made in project.calls(owner):
+        # In the body that makes it, the object is called by no name: what is called is the call that gave it.
+        yield from (call for call in made.code.nodes(ops.Call) if call.func is not None and call.func.origin is made)
     for name in ("env", "config", "ENV", "_config"):
         for call in project.calls_of(name):
             if call.func is not None and owner in project.types(call.func):
                 yield call
+
+
+def _schemed(project: Project, call: Node, name: str) -> Node | None:
+    """The default that the reader itself was made with: ``environ.Env(DEBUG=(bool, False))``."""
+    reader = call.receiver or call.func
+    made = project.resolved(reader) if reader is not None else None
+    pair = made.keywords().get(name) if made is not None else None
+    op = pair.origin.op if pair is not None else None
+    if pair is None or not isinstance(op, ops.Build) or op.kind != "tuple" or len(op.items) != 2:
+        return None
+    return pair.origin.to(op.items[1])
 
 
 def _or_default(call: Node) -> Node | None:
