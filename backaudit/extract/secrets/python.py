@@ -58,6 +58,7 @@ _WRAPPERS = word_set(
     SecretStr SecretBytes Secret str bytes bytearray b64decode urlsafe_b64decode b64encode unhexlify fromhex
     """
 )
+_BROUGHT = re.compile(r"(?i)header|request|form|args|json|body|payload|cookie|param|query|meta")
 _DATABASE_MODULE = re.compile(r"(?i)sql|db|connector|oracle|maria")
 # As a method (``env.str("NAME")``) they read a value by name.
 _BUILT_IN = frozenset(("str", "bytes"))
@@ -99,6 +100,8 @@ _FIELDS_OF_PEOPLE = word_set(
     id name email mail role roles first_name last_name phone age bio status type
     """
 )
+# So many words before a URL make a message that says what one looks like.
+_SENTENCE = 5
 # A URL whose user and password are in pieces of a literal.
 _SPLIT_URL = re.compile(r"://[^\s\"'/]{0,80}[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"']")
 _ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
@@ -233,7 +236,7 @@ class Body:
         read = self.ops[self._origin(named)]
         if isinstance(read, ops.Call) and self._read(read, self._callee(read)) == "env-default":
             return  # whether the environment still has a value that nobody should leave there
-        if isinstance(read, ops.Attr) and is_constant(read.name):
+        if self._is_setting(read):
             return  # and the same of a setting
         right = self.ops[self._origin(other)]
         items = right.items if isinstance(right, ops.Build) and right.kind != "dict" else (other,)
@@ -241,6 +244,15 @@ class Body:
             value = self._origin(item)
             if self._text(value):
                 yield Use(value, name, _kind(name), "comparison")
+
+    def _is_setting(self, op: AnyOp) -> bool:
+        """``settings.DB_PASSWORD``, ``values["DB_PASSWORD"]``; not what a request brings (``headers["X-API-KEY"]``)."""
+        if isinstance(op, ops.Attr):
+            return is_constant(op.name)
+        if not isinstance(op, ops.Item):
+            return False
+        key = self._text(op.key)
+        return key.isidentifier() and is_constant(key) and not _BROUGHT.search(self.spelled(op.base))
 
     def _either(self, op: ops.Logic) -> Iterator[Use]:
         """``getenv("NAME") or "value"``, whatever it is bound to."""
@@ -471,6 +483,8 @@ class Body:
 
     def _connection(self, use: Use, at: Span, value: str) -> SecretHit | None:
         for found in detectors.urls(value):
+            if found.strength != "strong" and len(value[: found.start].split()) > _SENTENCE:
+                return None
             shown = use.value in self._dropped or self._is_shown(use.value)
             position: Position = "comment" if shown else use.position
             password = value[found.start : found.end]
