@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.backend.deployables import is_deployable
 from backaudit.backend.locate import text_of
 from backaudit.backend.schema import alembic, django, light, scripts, sqlalchemy
 from backaudit.backend.schema.tables import Orm, Relation, Schema, Table, columns_index, settled, with_definition
@@ -26,6 +27,7 @@ __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "sche
 
 _MYSQL = frozenset({"pymysql", "MySQLdb", "mysqlclient", "aiomysql", "asyncmy", "flask_mysqldb", "mysql"})
 _OTHERS = frozenset({"psycopg2", "psycopg", "asyncpg", "sqlite3", "aiosqlite", "aiopg", "pg8000"})
+_ADDRESS = re.compile(r"\b(mysql|mariadb|postgres|sqlite)(?:ql)?(?:\+\w+)?://")
 # Types by which models say that a column is a key, not what it holds.
 _KEY_TYPES = re.compile(r"Key|^OneToOne|^TreeOne")
 # How many foreign keys in a row are followed to the type of the first.
@@ -85,8 +87,11 @@ def _schema(project: Project) -> Schema:
 def _indexes_keys(project: Project) -> bool:
     """Whether the database is one that indexes foreign keys by itself (InnoDB does).
 
-    Told by the application's database address, and by the drivers imported or required where that is not written out.
+    Told by the database address that the deployment's files give or the application has, and by the drivers imported
+    or required where that is not written out.
     """
+    if _deployed_on(project) == {"mysql"}:
+        return True
     addresses = [text_of(project, found.value) or "" for found in settings_named(project, "SQLALCHEMY_DATABASE_URI")]
     if any(address.startswith(("sqlite", "postgres")) for address in addresses):
         return False
@@ -94,6 +99,16 @@ def _indexes_keys(project: Project) -> bool:
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
     named = modules | {driver for driver in (*_MYSQL, *_OTHERS) if re.search(rf"\b{driver}\b", written, re.I)}
     return bool(named & _MYSQL) and not named & _OTHERS
+
+
+def _deployed_on(project: Project) -> set[str]:
+    """The databases whose addresses stand in the files that deploy the project: other drivers are for tests."""
+    found = set()
+    for file in project.facts.values():
+        if is_deployable(file) and file.kind != "workflow" and "://" in file.text:
+            lines = (line for line in file.text.splitlines() if not line.lstrip().startswith("#"))
+            found |= {scheme for line in lines for scheme in _ADDRESS.findall(line)}
+    return {"mysql" if scheme == "mariadb" else scheme for scheme in found}
 
 
 def _with_indexed_keys(table: Table) -> Table:
