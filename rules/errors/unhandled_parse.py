@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import escapes, first_line, reached
+from backaudit.backend.catching import operands as read_by
 from backaudit.backend.denial import conditions, operands, sides
 from backaudit.backend.lookups import alike, asked, tests
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import by_handler, client_input
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
@@ -97,7 +99,9 @@ def _conversions(project: Project) -> Iterator[Finding]:
                 yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path)
             continue
         origin = client_origin(project, argument, untyped=True)
-        if origin is not None and not _checked(argument, call) and not _matched(project, argument):
+        if origin is not None and not any(
+            (_checked(argument, call), _matched(project, argument), _found_by(project, argument, call))
+        ):
             yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions, path)
 
 
@@ -111,6 +115,38 @@ def _checked(argument: Node, call: Node) -> bool:
         and asked(code, value, call.value)
         for value, op in enumerate(code.ops[: call.value])
     )
+
+
+def _found_by(project: Project, argument: Node, call: Node) -> bool:
+    """Whether a row was found by the text before: what is no key has had its 404."""
+    code = call.code
+    wanted = tuple(_alternatives(code, argument.value))
+    return any(
+        isinstance(op, ops.Call)
+        and _on_the_way(code, value, call.value)
+        and not project.models.kinds["answers-404"].isdisjoint(project.names(code.node(op.func)))
+        and any(_mentions(code, value, part, 0) for part in wanted)
+        for value, op in enumerate(code.ops[: call.value])
+    )
+
+
+def _alternatives(code: Code, value: Value) -> Iterator[Value]:
+    """The values that may be meant where branches join."""
+    op = code.ops[code.origin(value)]
+    yield code.origin(value)
+    if isinstance(op, ops.Phi):
+        yield from (code.origin(part) for part in op.values)
+
+
+def _mentions(code: Code, value: Value, wanted: Value, depth: int) -> bool:
+    value = code.origin(value)
+    return value == wanted or (
+        depth < _DEPTH
+        and any(_mentions(code, part, wanted, depth + 1) for part in read_by(code.ops[value]) if part != NONE)
+    )
+
+
+_DEPTH = 8
 
 
 def _involved(call: Node) -> list[Node]:
@@ -299,9 +335,18 @@ def _key_checked(node: Node, base: Node, key: str) -> bool:
         if isinstance(op, ops.Compare) and op.operator in ("in", "not in") and alike(code, op.right, base.value):
             if code.node(op.left).text in (None, key):
                 return True
+        elif isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and code.node(op.key).text == key:
+            if _on_the_way(code, value, node.value):
+                return True
         elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
             return True
     return False
+
+
+def _on_the_way(code: Code, value: Value, use: Value) -> bool:
+    """Whether whoever comes to ``use`` has passed ``value``."""
+    around = code.regions_of(use)
+    return value < use and all(region in around for region in code.regions_of(value))
 
 
 def _words(test: Node) -> str:
