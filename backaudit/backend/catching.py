@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -167,18 +167,26 @@ def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
     return False
 
 
-def escapes(project: Project, node: Node, exceptions: tuple[str, ...]) -> tuple[Node, ...] | None:
+def escapes(
+    project: Project, node: Node, exceptions: tuple[str, ...], *, by: Callable[[Node], bool] | None = None
+) -> tuple[Node, ...] | None:
     """The calls by which an exception raised at ``node`` leaves a request's handler uncaught, innermost first.
+
+    ``by`` says which calls of the body that raises count; without it all do.
 
     An empty tuple: ``node`` stands in the handler itself. None: it is caught on every way, or no request comes here.
     """
     if not any(exceptions) or answered_globally(project, exceptions):
         return None
-    return _escapes(project, node, exceptions, ())
+    return _escapes(project, node, exceptions, (), by)
 
 
 def _escapes(
-    project: Project, node: Node, exceptions: tuple[str, ...], path: tuple[Node, ...]
+    project: Project,
+    node: Node,
+    exceptions: tuple[str, ...],
+    path: tuple[Node, ...],
+    by: Callable[[Node], bool] | None = None,
 ) -> tuple[Node, ...] | None:
     if catches(project, node, exceptions) is not None or suppressed(project, node, exceptions):
         return None
@@ -188,7 +196,7 @@ def _escapes(
     if len(path) >= _DEPTH or code in project.once(_error_handler_codes):
         return None
     for call in project.callers(code)[:_CALLERS]:
-        if call.code.file.role == "production" and call.code is not code:
+        if call.code.file.role == "production" and call.code is not code and (by is None or by(call)):
             found = _escapes(project, call, exceptions, (*path, call))
             if found is not None:
                 return found

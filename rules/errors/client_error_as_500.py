@@ -18,7 +18,7 @@ from backaudit.backend.catching import (
     operands,
     reached,
 )
-from backaudit.backend.lookups import none_giving
+from backaudit.backend.lookups import alike, none_giving
 from backaudit.backend.responses import (
     Answer,
     answering,
@@ -32,6 +32,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.guards import conditions
 from backaudit.project import Code, Node, Project
+from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, rule
 
 _CLIENTS_FAULT = re.compile(
@@ -167,9 +168,9 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
             continue
         names = [name for name in project.names(func) if last_name(name) in _PLAIN and name.startswith("builtins.")]
         text = _said(tuple(exception.args()[:1])) if names else None
-        if text is None or answered_globally(project, names) or not _clients_choice(project, node):
+        if text is None or answered_globally(project, names) or _is_no_member_left(project, node):
             continue
-        if _leaves(project, node, tuple(names)):
+        if _clients_choice(project, node) and _leaves(project, node, tuple(names)):
             yield Finding(
                 place=first_line(node.place),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
@@ -185,6 +186,23 @@ def _clients_choice(project: Project, node: Node) -> bool:
         for test, _ in conditions(node.code, node.value)
         for part in _leaves_of(node.code, test, 0)
     )
+
+
+def _is_no_member_left(project: Project, node: Node) -> bool:
+    """Whether an enumeration's members were gone through one by one before: what is left is a programmer's slip."""
+    code = node.code
+    asked = [code.node(test) for test, truth in conditions(code, node.value) if not truth]
+    of_enum = [test.op.left for test in asked if isinstance(test.op, ops.Compare) and test.op.operator in ("==", "is")]
+    members = [left for left in of_enum if _is_enum(project, code.node(left))]
+    return len(members) > 1 and all(alike(code, left, members[0]) for left in members)
+
+
+def _is_enum(project: Project, node: Node) -> bool:
+    types = project.types(node)
+    return bool(types) and all(project.inherits(split(name)[0], *_ENUMS) for name in types)
+
+
+_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
 def _leaves_of(code: Code, value: Value, depth: int) -> Iterator[Value]:
@@ -205,7 +223,37 @@ def _leaves_of(code: Code, value: Value, depth: int) -> Iterator[Value]:
 def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
     code = node.code
     setter = code.cls is not None and code.function.name in ("__init__", "__setattr__", "__new__")
-    return not setter and not _is_validator(project, code) and escapes(project, node, names) is not None
+    if setter or _is_validator(project, code):
+        return False
+    given = _asks_given(project, node)
+    return escapes(project, node, names, by=(lambda call: _hands_over(project, call)) if given else None) is not None
+
+
+def _asks_given(project: Project, node: Node) -> bool:
+    """Whether callers gave all that is asked before the raise: those count that hand over what a client sent."""
+    code, found = node.code, project.once(none_giving)
+    parts = [code.node(part) for test, _ in conditions(code, node.value) for part in _leaves_of(code, test, 0)]
+    if any(part in found for part in parts):
+        return False
+    sent = [(part, client_origin(project, part)) for part in parts]
+    return all(origin is None or (origin.node.code != code and _is_of_parameter(part, 0)) for part, origin in sent)
+
+
+def _is_of_parameter(node: Node, depth: int) -> bool:
+    """Whether a value is, or is made of, what the body's callers hand over."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Param):
+        return op.index > 0 or node.code.cls is None
+    return depth < _DEPTH and any(_is_of_parameter(node.to(part), depth + 1) for part in operands(op) if part != NONE)
+
+
+_DEPTH = 6
+
+
+def _hands_over(project: Project, call: Node) -> bool:
+    given = (*call.args(), *(call.to(value) for _, value in call.call.keywords)) if call.call is not None else ()
+    return any(client_origin(project, part) is not None for part in given)
 
 
 def _is_validator(project: Project, code: Code) -> bool:
