@@ -34,11 +34,15 @@ _QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """A password or its hash that leaves at ``place``; ``what`` says how, as the beginning of a sentence."""
+    """A password or its hash that leaves at ``place``; ``what`` says how, as the beginning of a sentence.
+
+    ``own``: it goes back to whoever sent it with the same request, which is arguable.
+    """
 
     place: Place
     what: str
     trace: tuple[Step, ...] = ()
+    own: bool = False
 
 
 class Answered(Shown):
@@ -175,8 +179,15 @@ def _passed_to_template(project: Project, value: Node) -> Exposure | None:
             if origin is not None:
                 place = call_place(call)
                 what = f"{origin.what}, and the page gets it"
-                return Exposure(place, what, (*origin.steps, Step(place, f"is given to the template as `{name}`")))
+                steps = (*origin.steps, Step(place, f"is given to the template as `{name}`"))
+                return Exposure(place, what, steps, own=_is_sent(project, origin.node))
     return None
+
+
+def _is_sent(project: Project, node: Node) -> bool:
+    """Whether a value is read from the request by its name."""
+    base = node.to(node.op.base) if isinstance(node.op, ops.Item) else node.receiver
+    return base is not None and not frozenset(project.models.sources).isdisjoint(request_names(project, base))
 
 
 def _variables(call: Node) -> Iterator[tuple[str, Node]]:

@@ -139,7 +139,7 @@ def _is_auto(project: Project, cls: ClassView) -> bool:
 
 
 def _write_only(project: Project, cls: ClassView, meta: ClassView) -> set[str]:
-    """The fields that are read from the client only."""
+    """The fields that are read from the client only, or whose own class decides what is shown of them."""
     found = {name for key in ("write_only_fields", "load_only") for name in texts(project, meta.fields.get(key))}
     for name, options in pairs(meta.fields.get("extra_kwargs")).items():
         if any(pairs(options)[key].const is True for key in ("write_only", "load_only") if key in pairs(options)):
@@ -149,6 +149,10 @@ def _write_only(project: Project, cls: ClassView, meta: ClassView) -> set[str]:
         for name, bind in view.fields.items() if view is not None else ():
             keywords = bind.origin.keywords()
             if any(key in keywords and keywords[key].const is True for key in ("write_only", "load_only")):
+                found.add(name)
+            if any(
+                _represents_itself(project, field, ("to_representation",)) for field in project.instances(bind.origin)
+            ):
                 found.add(name)
     return found
 

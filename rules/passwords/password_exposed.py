@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.flow.answered import answered, kept_in_cookies, printed
 from backaudit.flow.declared import admin_columns, response_fields, serializer_fields, texts_of_rows
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, Shown, rule
 
 _SOURCES = (response_fields, serializer_fields, answered, kept_in_cookies, printed, admin_columns, texts_of_rows)
 
@@ -58,4 +58,6 @@ def password_exposed(project: Project) -> Iterator[Finding]:
     for source in _SOURCES:
         for exposure in source(project):
             what = exposure.what
-            yield Finding(place=exposure.place, message=f"{what[0].upper()}{what[1:]}.", trace=exposure.trace)
+            message = f"{what[0].upper()}{what[1:]}."
+            shown: Shown | None = "strict" if exposure.own else None
+            yield Finding(place=exposure.place, message=message, trace=exposure.trace, shown=shown)

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.flow.labels import NamedPassword
+from backaudit.flow.rows import is_model
 from backaudit.flow.stores import SERVING
 from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.flow.words import means_person
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step, rule
 from backaudit.source import lines
 
 _IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
 _ABOUT_USERS = re.compile(r"\binsert\s+into\s+[\w.\"`]*(user|account|member|admin|customer)", re.I)
+_MACS = frozenset({"hmac.new", "hmac.digest"})
 _PLAIN_METHODS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "plain")
 
 
@@ -61,7 +64,7 @@ def _hash_calls(project: Project) -> Iterator[Finding]:
             continue
         arguments = [*call.args(), *_updates(call)]
         found = (origin for node in arguments for origin in Trace(project, NamedPassword(project)).origins(node))
-        origin = next(found, None)
+        origin = next((one for one in found if not (_is_mac(project, call) and _is_stored(project, one.node))), None)
         if origin is not None and not _is_harmless(project, call):
             name = call.spelled.removesuffix("()")
             yield Finding(
@@ -69,6 +72,20 @@ def _hash_calls(project: Project) -> Iterator[Finding]:
                 message=f"`{name}` is a fast hash, and what it hashes is a password.",
                 trace=(*origin.steps, Step(call.place, f"is hashed with `{name}`")),
             )
+
+
+def _is_mac(project: Project, call: Node) -> bool:
+    return call.func is not None and not _MACS.isdisjoint(project.names(call.func))
+
+
+def _is_stored(project: Project, node: Node) -> bool:
+    """Whether a password is a row's own: a keyed MAC over it signs what was stored, and stores nothing."""
+    op = node.op
+    if not isinstance(op, ops.Attr):
+        return False
+    base = node.to(op.base)
+    types = project.types(base)
+    return any(is_model(project, name) for name in types) if types else means_person(base.spelled.rpartition(".")[2])
 
 
 def _updates(call: Node) -> Iterator[Node]:
