@@ -10,6 +10,7 @@ from backaudit import plugins, testing
 from backaudit.flow import costs
 from backaudit.flow.words import means_password, means_password_hash, means_person
 from backaudit.sqlparams import parameters
+from tests.projects import project
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "passwords"
 
@@ -100,3 +101,43 @@ def test_fixtures_are_reported_as_they_say(folder: str) -> None:
     outcome = testing.run(FIXTURES / folder, plugins.load(reraise=True))
     assert outcome.failures == ()
     assert outcome.expectations > 5
+
+
+_APP = """
+    from flask import Flask, render_template, request
+    from flask_sqlalchemy import SQLAlchemy
+
+    app = Flask(__name__)
+    db = SQLAlchemy(app)
+
+    class User(db.Model):
+        id = db.Column(db.Integer, primary_key=True)
+        password = db.Column(db.String(80))
+
+        def replace(self, password):
+            self.password = password
+
+    @app.get("/users")
+    def show():
+        return render_template("user.html", password=User.query.first().password)
+
+    @app.post("/again")
+    def again():
+        return render_template("form.html", password=request.form["password"])
+"""
+_CALLED = """
+    @app.post("/replace")
+    def called():
+        found().replace(request.form["password"])
+        return ""
+"""
+
+
+@pytest.mark.parametrize(("rule", "text", "shown"), [
+    ("plaintext-storage", _APP, ["strict"]), ("plaintext-storage", _APP + _CALLED, [None]),
+    ("password-exposed", _APP, [None, "strict"]),
+])  # fmt: skip
+def test_what_is_arguable_is_not_shown_by_default(rule: str, text: str, shown: list[str | None]) -> None:
+    (found,) = (one for one in plugins.load(reraise=True).rules if one.name == rule)
+    findings = sorted(found.check(project(text)), key=lambda finding: finding.place.span.line)
+    assert [finding.shown for finding in findings] == shown

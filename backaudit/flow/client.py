@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.flow.guards import guarded
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
+from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
 
@@ -58,14 +60,33 @@ class ServerAnswer(Goal):
         return [call.receiver] if call.receiver is not None else []
 
 
-def can_have(project: Project, types: tuple[str, ...], access: Access) -> bool:
-    """Whether an object of one of ``types`` can have the wanted part: a schema has its fields and no others."""
-    owners = [owner for name in types if project.class_named(name) is not None for owner in project.lineage(name)]
-    views = [view for view in map(project.class_named, owners) if view is not None]
-    wanted = str(access[0]) if access else ""
-    if not views or not wanted or wanted == ANY:
-        return True
-    return any(wanted in view.fields or wanted in view.methods or wanted in view.assigned for view in views)
+def can_have(project: Project, types: tuple[str, ...], access: Access, scalars: frozenset[str] = frozenset()) -> bool:
+    """Whether an object of one of ``types`` can have the wanted part: a schema has its fields and no others.
+
+    ``scalars``: types whose values have no parts.
+    """
+    known = [found for name in types if access and (found := _has(project, name, access, scalars)) is not None]
+    return any(known) if known else True
+
+
+def _has(project: Project, name: str, access: Access, scalars: frozenset[str]) -> bool | None:
+    """The same for one type; None where nothing is known of its parts."""
+    if name in scalars:
+        return False
+    head, over = split(name)
+    wanted = str(access[0])
+    if project.class_named(head) is None or wanted == ANY:
+        element = over if wanted == ANY or isinstance(access[0], int) else ""
+        known = element in scalars or project.class_named(element) is not None
+        return can_have(project, (element,), access[1:], scalars) if known else None
+    views = [view for view in map(project.class_named, project.lineage(head)) if view is not None]
+    declared = next((view.fields[wanted] for view in views if wanted in view.fields), None)
+    if declared is not None and len(access) > 1:
+        op = declared.op
+        if not isinstance(op, ops.Bind) or op.annotation == NONE:
+            return True
+        return can_have(project, project.annotated(declared.to(op.annotation)), access[1:], scalars)
+    return declared is not None or any(wanted in view.methods or wanted in view.assigned for view in views)
 
 
 def answered_by_server(project: Project, node: Node) -> bool:

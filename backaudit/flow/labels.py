@@ -261,6 +261,7 @@ _ROWS = frozenset(
 )
 # A value, or the field of a form that holds it (``form.password.data``).
 _VALUES: tuple[Access, ...] = ((), ("data",))
+_TEXTS = frozenset(("builtins.str", "builtins.bytes", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
 
 
 class Password(Goal):
@@ -272,11 +273,12 @@ class Password(Goal):
         self._stored = models.kinds.get("table-bases", frozenset())
         self._no_password = models.kinds.get("password-enders", frozenset())
         self._schemas = models.kinds.get("closed-schemas", frozenset())
+        self._scalars = models.kinds.get("harmless-types", frozenset()) | _TEXTS
 
     def source(self, trace: Trace, node: Node, access: Access) -> str | None:
         op = node.op
         if isinstance(op, ops.Param):
-            return self._parameter(trace.project, node, op, access)
+            return self._named(trace, node, op, access)
         if isinstance(op, ops.Attr) and means_password(op.name) and access in _VALUES:
             return self._attribute(trace.project, node, op)
         if isinstance(op, ops.Bind) and means_password(op.name) and not access:
@@ -306,17 +308,29 @@ class Password(Goal):
         carries = any(word in what for word in ("form", "body", "JSON", "parsed"))
         return f"`{key}` of {what} is a password" if carries and reads_password(node.code) else None
 
-    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+    def _named(self, trace: Trace, node: Node, op: ops.Param, access: Access) -> str | None:
+        project = trace.project
         last = str(access[-1]) if access else op.name
         if not means_password(last) or (access and not isinstance(access[-1], str)):
             return None
         client = client_input(project, node.code, op.index)
         if client is not None:
-            has = can_have(project, client.types, access)
+            has = can_have(project, client.types, access, self._scalars)
             return f"`{'.'.join([op.name, *map(str, access)])}` is the password that the client sends" if has else None
-        if not access and not project.callers(node.code) and not node.code.function.name.startswith("_"):
+        if not access and _uncalled(project, node) and self._may_be_given(trace, node, op):
             return f"`{op.name}` is a password"
         return None
+
+    def _may_be_given(self, trace: Trace, node: Node, op: ops.Param) -> bool:
+        """Of a function that is called on objects of unknown types: whether one of these calls gives a password."""
+        calls = _namesakes(trace.project, node.code)
+        known = trace.project.once(_given)
+        if calls and node not in known:
+            known[node] = False  # what calls itself
+            given = [value for call in calls if (value := _passed(call, node.code, op.index)) is not None]
+            traces = (Trace(trace.project, type(self)(trace.project)).origins(v, (), v.value) for v in given)
+            known[node] = any(True for origins in traces for _ in origins)
+        return not calls or known[node]
 
     def _attribute(self, project: Project, node: Node, op: ops.Attr) -> str | None:
         base = node.to(op.base)
@@ -336,8 +350,8 @@ class Password(Goal):
                 return False
         if types:
             return True
-        if isinstance(base.origin.op, ops.Element) or base.origin.method in _ROWS:
-            return False  # a row, as a rule
+        if _is_fetched(base):
+            return False
         spelled = base.spelled.lower()
         return not any(word in spelled for word in ("settings", "config", "env", "conf", "url", "args", "options"))
 
@@ -415,6 +429,41 @@ class Password(Goal):
         return ()
 
 
+def is_unproven(project: Project, node: Node) -> bool:
+    """Whether nothing but its name says that a parameter is a password: nobody is seen to give it a value."""
+    if not isinstance(node.op, ops.Param) or client_input(project, node.code, node.op.index) is not None:
+        return False
+    run_by_others = any(d.spelled not in ("staticmethod", "classmethod") for d in node.code.decorators)
+    return _uncalled(project, node) and not run_by_others and not _namesakes(project, node.code)
+
+
+def _uncalled(project: Project, node: Node) -> bool:
+    return not project.callers(node.code) and not node.code.function.name.startswith("_")
+
+
+def _namesakes(project: Project, code: Code) -> list[Node]:
+    """The calls of something by this name of which it is not known what they run."""
+    calls = project.calls_of(code.function.name)
+    return [call for call in calls if not project.callees(call) and project.role(call.code.path) != "test"]
+
+
+def _passed(call: Node, code: Code, index: int) -> Node | None:
+    bound = code.cls is not None and not any(decorator.spelled == "staticmethod" for decorator in code.decorators)
+    return call.arg(index - 1 if bound else index, code.function.params[index].name)
+
+
+def _given(project: Project) -> dict[Node, bool]:
+    return {}
+
+
+def _is_fetched(base: Node) -> bool:
+    """Whether an object is a row, as a rule: one of several, or what is reached from one."""
+    made = base.origin
+    while isinstance(made.op, ops.Attr):
+        made = made.to(made.op.base).origin
+    return isinstance(made.op, ops.Element) or made.method in _ROWS
+
+
 def _is_made_up(project: Project, bind: Node) -> bool:
     """Whether a name is given a random text: ``get_random_string(12)``, ``generate_password()``."""
     call = bind.origin
@@ -454,6 +503,6 @@ def is_table(project: Project, cls: ClassView) -> bool:
 class NamedPassword(Password):
     """A password wherever a name says so, whoever calls: what a hash function or a comparison is asked about."""
 
-    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+    def _named(self, trace: Trace, node: Node, op: ops.Param, access: Access) -> str | None:
         last = str(access[-1]) if access else op.name
         return f"`{'.'.join([op.name, *map(str, access)])}` is a password" if means_password(last) else None

@@ -283,9 +283,16 @@ def _formatted(text: Node, slot: int) -> Iterator[tuple[Node, Access]]:
 def _documents(project: Project) -> Iterator[Store]:
     table = project.models.kinds.get("document-writers", frozenset())
     for call in project.calls(*sorted(table)):
-        for argument in call.args():
+        # What the project itself calls ``update_one`` is judged by what it does.
+        for argument in call.args() if not _runs_own(project, call) else ():
             columns = dict.fromkeys([*keys_set(argument), *project.once(password_names)])
             yield from _mapping(call, argument, list(columns), "a document")
+
+
+def _runs_own(project: Project, call: Node) -> bool:
+    receiver = call.receiver
+    classes = project.instances(receiver) if receiver is not None else ()
+    return any(project.method(cls.name, call.method) is not None for cls in classes)
 
 
 def keys_set(node: Node) -> Iterator[str]:
@@ -313,8 +320,19 @@ def _in_session(project: Project) -> Iterator[Store]:
             key = node.to(op.key).const
             names = project.names(node.to(op.base))
             if isinstance(key, str) and any(name.rpartition(".")[2] == "session" for name in names):
-                part = () if is_password_column(key) else ("password",)
-                yield Store(node, node.to(op.value), part, key, "the session")
+                value = node.to(op.value)
+                if is_password_column(key):
+                    yield Store(node, value, (), key, "the session")
+                elif not _is_single(value):
+                    yield Store(node, value, ("password",), key, "the session")
+
+
+def _is_single(node: Node) -> bool:
+    """Whether a value is what a form or body has under one name, which has no parts of its own."""
+    made = node.origin
+    return (isinstance(made.op, ops.Item) and made.to(made.op.key).text is not None) or (
+        made.method == "get" and made.receiver is not None
+    )
 
 
 def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:

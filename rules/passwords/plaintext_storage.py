@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
 
 from backaudit.backend.catching import first_line
 from backaudit.backend.queries import call_place
 from backaudit.flow.keeps import other_stores, saving_serializers
-from backaudit.flow.labels import Password
+from backaudit.flow.labels import Password, is_unproven
 from backaudit.flow.stores import Store, password_stores
 from backaudit.flow.trace import Trace
 from backaudit.project import Project
@@ -70,10 +73,14 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     """
     seen = set()
     for store in (*project.once(password_stores), *project.once(other_stores)):
-        origin = next(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), None)
-        if origin is not None and store.at not in seen:
+        if store.at in seen:
+            continue
+        found = list(islice(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), 8))
+        proven = next((origin for origin in found if not is_unproven(project, origin.node)), None)
+        if found:
             seen.add(store.at)
-            yield _finding(store, origin.steps)
+            finding = _finding(store, (proven or found[0]).steps)
+            yield finding if proven is not None else msgspec.structs.replace(finding, shown="strict")
     for fields, name, serializer in saving_serializers(project):
         message = f"`{serializer}` saves the field `{name}` as it comes: nothing hashes the password."
         yield Finding(place=first_line(fields.place), message=message)
