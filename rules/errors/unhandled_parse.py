@@ -121,13 +121,30 @@ def _found_by(project: Project, argument: Node, call: Node) -> bool:
     """Whether a row was found by the text before: what is no key has had its 404."""
     code = call.code
     wanted = tuple(_alternatives(code, argument.value))
-    return any(
-        isinstance(op, ops.Call)
-        and _on_the_way(code, value, call.value)
-        and not project.models.kinds["answers-404"].isdisjoint(project.names(code.node(op.func)))
-        and any(_mentions(code, value, part, 0) for part in wanted)
-        for value, op in enumerate(code.ops[: call.value])
+    return _on_every_way(
+        code,
+        (
+            value
+            for value, op in enumerate(code.ops[: call.value])
+            if isinstance(op, ops.Call)
+            and not project.models.kinds["answers-404"].isdisjoint(project.names(code.node(op.func)))
+            and any(_mentions(code, value, part, 0) for part in wanted)
+        ),
+        call.value,
     )
+
+
+def _on_every_way(code: Code, values: Iterator[Value], use: Value) -> bool:
+    """Whether whoever comes to ``use`` has passed one of the values: one on the way, or one in each of two branches."""
+    around = code.regions_of(use)
+    taken = set()
+    for value in values:
+        apart = [region for region in code.regions_of(value) if region not in around]
+        if not apart:
+            return True
+        if len(apart) == 1:
+            taken.add((apart[0].test, apart[0].kind))
+    return any((test, "then") in taken and (test, "else") in taken for test, _ in taken)
 
 
 def _alternatives(code: Code, value: Value) -> Iterator[Value]:
