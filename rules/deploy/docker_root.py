@@ -125,8 +125,18 @@ def _scripts(project: Project, path: str, made: Dockerfile) -> Iterator[str]:
         for found in (stage.last("CMD"), stage.last("ENTRYPOINT")):
             if found is not None:
                 yield found.words
-                names = {posixpath.basename(word.strip("\"';&|")) for word in found.words.split()}
-                yield from _texts(project, posixpath.dirname(path).partition("/")[0], names)
+                names = {posixpath.basename(word.strip("\"';&|[],")) for word in found.words.split()}
+                yield from _texts(project, posixpath.dirname(path).partition("/")[0], names | _renamed(made, names))
+
+
+def _renamed(made: Dockerfile, names: set[str]) -> set[str]:
+    """What files that are copied into the image under one of these names are called in the project."""
+    copies = [item.words.split() for stage in made.chain() for item in stage.body if item.keyword in ("COPY", "ADD")]
+    return {
+        posixpath.basename(words[-2].strip("\"'[],"))
+        for words in copies
+        if len(words) > 1 and posixpath.basename(words[-1].strip("\"'[],")) in names
+    }
 
 
 def _texts(project: Project, folder: str, names: set[str]) -> Iterator[str]:
