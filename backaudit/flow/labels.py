@@ -106,7 +106,29 @@ class ClientInput(Goal):
         schema = checked_data(project, node)
         if schema is None or not access or converts(project, schema, str(access[0])):
             return None
+        if self._approved_by_hook(project, schema, str(access[0])):
+            return None
         return f"`{node.spelled}[{access[0]!r}]` comes from the client"
+
+    def _approved_by_hook(self, project: Project, schema: ClassView, name: str) -> bool:
+        """Whether ``clean_name`` or ``validate_name`` gives back nothing but what it checked, or something fixed."""
+        hooks = (project.method(schema.name, prefix + name) for prefix in ("clean_", "validate_"))
+        code = next((hook for hook in hooks if hook is not None), None)
+        given = (
+            [(node.value, op.value) for node in code.nodes(ops.Return) if isinstance(op := node.op, ops.Return)]
+            if code
+            else []
+        )
+        return code is not None and bool(given) and all(self._approved(code, at, value) for at, value in given)
+
+    def _approved(self, code: Code, at: Value, value: Value) -> bool:
+        if value == ops.NONE:
+            return True
+        node = code.node(value).origin
+        root = node  # of `settings.HOME` it is `settings`
+        while isinstance(root.op, ops.Attr):
+            root = root.to(root.op.base).origin
+        return isinstance(root.op, (ops.Const, ops.Import, ops.Name)) or guarded(node, at, self._guards)
 
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         param = client_input(project, node.code, op.index)

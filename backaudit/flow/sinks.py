@@ -19,6 +19,7 @@ _WRAPPERS = 6
 class Sink(msgspec.Struct, frozen=True):
     """A call that does harm with the text of ``argument``; ``name`` is what the table calls it.
 
+    ``does``: the call that the table names, where ``call`` only leads to it over functions of the project.
     ``told``: the argument is a parameter, and each caller that passes it is a sink of its own (unless said: it is one).
     """
 
@@ -26,16 +27,26 @@ class Sink(msgspec.Struct, frozen=True):
     argument: Node
     name: str
     told: bool | None = None
+    does: Node | None = None
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """Client input on its way into ``argument`` of the call ``sink``; ``passed``: the values it goes through."""
+    """Client input on its way into ``argument`` of the call ``sink``; ``passed``: the values it goes through.
+
+    ``does``: the call that the table of sinks names, ``sink`` itself or inside a function that it runs.
+    """
 
     sink: Node
     argument: Node
     origin: Origin
     name: str = ""
     passed: frozenset[Node] = frozenset()
+    does: Node | None = None
+
+    @property
+    def harm(self) -> Node:
+        """The call that does the harm: the sink, or what it leads to."""
+        return self.does or self.sink
 
     def trace(self, what: str) -> tuple[Step, ...]:
         """The steps from the source to the sink; ``what`` says what happens there."""
@@ -91,13 +102,14 @@ def _expanded(project: Project, kind: str, sink: Sink, depth: int, seen: set[tup
     passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers]
     # What a caller unpacks, or hands over through something else, and what comes from further off, is told of here.
     told = expands and all(argument is not None for _, argument in passed)
-    yield Sink(sink.call, sink.argument, sink.name, told)
+    yield Sink(sink.call, sink.argument, sink.name, told, sink.does)
     goal = ClientInput(project, kind)
     if goal.ends(Trace(project, goal), value, (), sink.call.value):
         return
     for call, argument in passed:
         if argument is not None and project.role(call.code.path) in _SERVING:
-            yield from _expanded(project, kind, Sink(call, argument, sink.name), depth + 1, seen)
+            wrapped = Sink(call, argument, sink.name, does=sink.does or sink.call)
+            yield from _expanded(project, kind, wrapped, depth + 1, seen)
 
 
 def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
@@ -128,4 +140,4 @@ def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
     origin = next(found, None)
     if origin is not None and origin.stored:  # what comes straight from a client says more
         origin = next((other for other in found if not other.stored), origin)
-    return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
+    return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.facts import ops
 from backaudit.flow.findings import injections
+from backaudit.flow.sinks import Flow
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Confidence, Finding, rule
 
 
 @rule("validation/template-injection", severity="critical", cwe=1336, owasp=("A05:2025", "A03:2021"))
@@ -41,5 +43,14 @@ def template_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1336.html
     """
     yield from injections(
-        project, "template", becomes="part of a template's source", happens="is rendered as a template"
+        project, "template", becomes="part of a template's source", happens="is rendered as a template", judge=_judge
     )
+
+
+def _judge(flow: Flow) -> Confidence | None:
+    """A template that is compiled and dropped was only tried for its syntax."""
+    made = flow.harm
+    if not flow.name.endswith(("Template", ".from_string")):
+        return "high"
+    dropped = any(isinstance(op, ops.Discard) and made.code.origin(op.value) == made.value for op in made.code.ops)
+    return None if dropped else "high"

@@ -59,10 +59,10 @@ def xxe(project: Project) -> Iterator[Finding]:
 def _judge(project: Project, flow: Flow) -> Confidence | None:
     """lxml resolves entities unless told otherwise; since its version 5 it no longer reads files by itself."""
     if flow.name.startswith("xml.sax"):
-        return "high" if _asks_for_entities(project, flow.sink) else None
-    parser = flow.sink.arg(1, "parser")
+        return "high" if _asks_for_entities(project, flow.harm) else None
+    parser = flow.harm.arg(1, "parser")
     made = project.resolved(parser) if parser is not None else None
-    holder = flow.sink if made is None or made.call is None else made
+    holder = flow.harm if made is None or made.call is None else made
     resolved = holder.arg(None, "resolve_entities")
     if resolved is None:
         return "medium"

@@ -13,6 +13,7 @@ from backaudit.backend.repeated.serializing import serialized
 from backaudit.backend.repeated.templates import rendered
 from backaudit.backend.repeated.work import Work, work_on
 from backaudit.backend.schema import schema
+from backaudit.backend.workers import only_in_workers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
@@ -30,7 +31,7 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     """A query per row. ``place``: the query that is repeated, or where the rows are handed over to be shown.
 
     ``rows``: the place of the outer query; ``table``: its table; ``path``: the calls between, outermost first.
-    ``sure``: it runs in requests or jobs, and for reading.
+    ``sure``: it runs in requests, not in a worker that nobody waits for, and for reading.
     """
 
     place: Place
@@ -109,14 +110,15 @@ def _worked(project: Project, row: Node, rows: Rows) -> Iterator[Repeated]:
         if work.relation and ((loaded and not asked) or work.relation in relations):
             continue
         relations.add(work.relation)
-        yield _of_work(project, work, rows)
+        yield _of_work(project, work, row, rows)
 
 
-def _of_work(project: Project, work: Work, rows: Rows) -> Repeated:
+def _of_work(project: Project, work: Work, row: Node, rows: Rows) -> Repeated:
     outer = call_place(rows.origin) if rows.origin.call is not None else rows.origin.place
+    waits = not only_in_workers(project, row.code) and not only_in_workers(project, rows.origin.code)
     return Repeated(
         place=work.place, table=rows.table.name, text=work.text, relation=work.relation, rows=outer, orm=rows.table.orm,
-        path=work.path, sure=not work.writes and serves_requests(project, rows.origin.code),
+        path=work.path, sure=waits and not work.writes and serves_requests(project, rows.origin.code),
     )  # fmt: skip
 
 
