@@ -114,12 +114,24 @@ class ClientInput(Goal):
         """Whether ``clean_name`` or ``validate_name`` gives back nothing but what it checked, or something fixed."""
         hooks = (project.method(schema.name, prefix + name) for prefix in ("clean_", "validate_"))
         code = next((hook for hook in hooks if hook is not None), None)
-        given = (
-            [(node.value, op.value) for node in code.nodes(ops.Return) if isinstance(op := node.op, ops.Return)]
-            if code
-            else []
-        )
-        return code is not None and bool(given) and all(self._approved(code, at, value) for at, value in given)
+        return code is not None and self._gives_checked(code)
+
+    def _approved_by_schema(self, project: Project, types: tuple[str, ...], access: Access) -> bool:
+        """Whether the field of a schema that is read has a validator which gives back nothing but what it checked."""
+        schemas = [cls for name in types if (cls := enclosed(project, name)) is not None]
+        if self.kind == "store" or len(schemas) != 1 or len(access) != 1:
+            return False
+        hooks = project.models.kinds.get("validator-decorators", frozenset())
+        for method in schemas[0].methods.values():
+            for decorator in method.decorators:
+                named = decorator.func is not None and not hooks.isdisjoint(project.names(decorator.func))
+                if named and any(argument.text == access[0] for argument in decorator.args()):
+                    return self._gives_checked(method)
+        return False
+
+    def _gives_checked(self, code: Code) -> bool:
+        given = [(node.value, node.op.value) for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return)]
+        return bool(given) and all(self._approved(code, at, value) for at, value in given)
 
     def _approved(self, code: Code, at: Value, value: Value) -> bool:
         if value == ops.NONE:
@@ -133,6 +145,8 @@ class ClientInput(Goal):
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         param = client_input(project, node.code, op.index)
         if param is None or (param.where == "path" and param.bounded):
+            return None
+        if self._approved_by_schema(project, param.types, access):
             return None
         if self.kind in _FROM_LINKS and param.where in ("header", "cookie"):
             return None
@@ -225,6 +239,8 @@ class ClientInput(Goal):
         func = call.func
         if func is not None and not self._cleans.isdisjoint(trace.project.names(func)):
             return True
+        if self.kind == "path" and call.method == "replace" and _drops(call):
+            return True
         converter = call.arg(None, "type")
         return converter is not None and bool({"builtins.int", "builtins.float"} & set(trace.project.names(converter)))
 
@@ -253,6 +269,12 @@ class ClientInput(Goal):
             if _decides(text):
                 return ()
         return ()
+
+
+def _drops(replace: Node) -> bool:
+    """Whether ``text.replace(".", "")`` leaves no dot that could climb: a part of a name stays in its folder."""
+    old, new = replace.arg(0), replace.arg(1)
+    return old is not None and new is not None and old.const == "." and new.text is not None and "." not in new.text
 
 
 def _escapes(project: Project, node: Node) -> bool:

@@ -149,9 +149,17 @@ class Calls:
         receiver = func.origin.to(op.base).origin
         if isinstance(receiver.op, ops.Call) and code.function.name != "__call__":
             return  # an object that is made here is of its own class
-        found = self._project.overriding(code)
+        found = [method for method in self._project.overriding(code) if self._may_be(receiver, method)]
         if len(found) <= _OVERRIDES:
             yield from found
+
+    def _may_be(self, receiver: Node, method: Code) -> bool:
+        """Whether an object is of the class that has ``method``, or of one below it, as far as its type is known."""
+        project = self._project
+        parts = [split(name) for name in project.types(receiver)]
+        known = {over if head == "type" else head for head, over in parts}
+        known = {name for name in known if project.class_named(name) is not None}
+        return not known or method.cls is None or not known.isdisjoint(project.lineage(method.cls.name))
 
     def _valued(self, call: Node) -> Iterator[Edge]:
         func = call.func

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
+from backaudit.backend.guards import guarded
 from backaudit.facts import ops
 from backaudit.flow.findings import finding, injections
 from backaudit.flow.markup import Shown, escaping_off, returned_html, shown_unescaped
@@ -12,6 +14,8 @@ from backaudit.flow.sinks import Flow
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, Step, rule
 
+# Input that a form or a body carries, and no address.
+_SENT = re.compile(r"^the (form|body|JSON)|\((form|body)\)")
 _TYPES = ("content_type", "mimetype", "media_type")
 
 
@@ -59,7 +63,7 @@ def xss(project: Project) -> Iterator[Finding]:
         yield finding(flow, f"part of the HTML that `{flow.sink.code.function.name}()` returns", "is sent as HTML")
     yield from map(_setting, project.once(escaping_off))
     for shown in shown_unescaped(project):
-        yield _template(shown)
+        yield _template(project, shown)
 
 
 def _judge(flow: Flow) -> Confidence | None:
@@ -97,12 +101,20 @@ def _setting(node: Node) -> Finding:
     )
 
 
-def _template(shown: Shown) -> Finding:
+def _is_trusted(project: Project, shown: Shown) -> bool:
+    """Whether only people of a role send it, and no link can make them: whoever writes the pages may write HTML."""
+    if shown.origin is None or not _SENT.search(shown.origin.what):
+        return False
+    ways = [route for route in project.once(guarded) if route.handler is shown.origin.node.code]
+    return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
+
+
+def _template(project: Project, shown: Shown) -> Finding:
     what = shown.what
     steps = shown.origin.steps if shown.origin is not None else ()
     return Finding(
         place=shown.printed.place,
         message=f"{what[0].upper()}{what[1:]}, and is printed without escaping because of {shown.why}.",
-        confidence="high" if shown.origin is not None else "medium",
+        confidence="medium" if shown.origin is None else "low" if _is_trusted(project, shown) else "high",
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
     )
