@@ -449,6 +449,8 @@ class _Reader:
                 known = self._known(self.project.names(node))
                 if known:
                     yield Step("permission", _shown(node), node.place, tuple(sorted(known)))
+                elif any(self._permission_class(cls) for cls in self.project.denoted_classes(node)):
+                    yield self._permission_item(node, route)
         for node in code.nodes(ops.Import) if code is not None else ():
             yield self._step("permission", node)
 
