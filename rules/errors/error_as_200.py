@@ -116,7 +116,7 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
 
 
 def _is_probe(project: Project, code: Code) -> bool:
-    paths = [route.path for route in by_handler(project).get(code, ())]
+    paths = [route.path for route in project.once(by_handler).get(code, ())]
     return any(_PROBE.search(text) for text in (code.function.name, *paths))
 
 
@@ -172,7 +172,7 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | N
     op = answer.node.op
     value = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
     made = value.op
-    frameworks = {route.framework for route in by_handler(project).get(answer.node.code, ())}
+    frameworks = {route.framework for route in project.once(by_handler).get(answer.node.code, ())}
     if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
         status = status_of(project, value.to(made.items[1]))
         if status is not None and 400 <= status < 600:
@@ -240,7 +240,7 @@ def _is_known(project: Project, value: Node) -> bool:
     """Whether a value surely holds an error text: made here, or given to a helper that makes such answers."""
     op = value.origin.op
     if isinstance(op, ops.Param):
-        return value.code not in by_handler(project) and bool(project.callers(value.code))
+        return value.code not in project.once(by_handler) and bool(project.callers(value.code))
     return isinstance(op, (ops.Build, ops.Bin)) or value.method in ("str", "format", "repr")
 
 

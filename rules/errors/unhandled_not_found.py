@@ -165,7 +165,7 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
     """None returned where the route declares what it answers with: FastAPI refuses to send it."""
-    declared = [route.response for route in by_handler(project).get(code, ()) if route.framework == "fastapi"]
+    declared = [route.response for route in project.once(by_handler).get(code, ()) if route.framework == "fastapi"]
     response = next((node for node in declared if node is not None), None)
     if response is None or _may_be_none(project, response):
         return
@@ -238,7 +238,7 @@ def _injects_rows(project: Project, code: Code) -> bool:
         param.where == "injected"
         and any(project.class_named(name) is not None for name in param.types)
         and not _CALLER.search(params[param.index].name)
-        for route in by_handler(project).get(code, ())
+        for route in project.once(by_handler).get(code, ())
         for param in route.params
     )
 

@@ -179,7 +179,7 @@ def _matched(project: Project, argument: Node) -> bool:
     digits = re.compile(
         rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
     )
-    routes = by_handler(project).get(node.code, ())
+    routes = project.once(by_handler).get(node.code, ())
     return bool(name) and any(digits.search(text) for route in routes for text in _texts(project, route.declared))
 
 
