@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.guards import guarded, steps
-from backaudit.backend.locate import functions_behind, items
+from backaudit.backend.locate import class_field, functions_behind, items
 from backaudit.backend.params import is_schema
 from backaudit.backend.paths import parse
 from backaudit.backend.reads import declared_by, inputs_read

@@ -13,9 +13,8 @@ from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, named_as_users
 from backaudit.backend.denial import conditions, sides, tests_around
-from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.guards import authenticated, guarded, in_body
-from backaudit.backend.locate import items
+from backaudit.backend.locate import class_field, items
 from backaudit.backend.ownership import generic_table
 from backaudit.backend.records import UNMOUNTED, Guard, Route
 from backaudit.backend.schema import Table

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from backaudit.backend.denial import Kinds, denials
-from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.frameworks.language import tables
-from backaudit.backend.locate import behind, classes_behind, decorated, functions_behind, items, strings
+from backaudit.backend.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
 from backaudit.backend.params import field_injections, injection
 from backaudit.backend.records import Guard, GuardKind, How, Route, Step
 from backaudit.backend.routes import injected_code, listed_dependencies, routes, sharing

@@ -457,3 +457,12 @@ def on_the_way(code: Code, value: int, later: int) -> bool:
         if region.exits in ("return", "raise") or (other is not None and {region.kind, other.kind} == {"then", "else"}):
             return False
     return True
+
+
+def class_field(project: Project, cls: ClassView, name: str) -> Node | None:
+    """What a class or its nearest base in the project binds to a name."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        if view is not None and name in view.fields:
+            return view.fields[name]
+    return None

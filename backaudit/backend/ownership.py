@@ -14,8 +14,8 @@ from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
-from backaudit.backend.frameworks.django import class_field
 from backaudit.backend.guards import authenticated, guarded, in_body
+from backaudit.backend.locate import class_field
 from backaudit.backend.records import Route
 from backaudit.backend.schema import Table
 from backaudit.facts.place import Place

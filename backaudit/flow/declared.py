@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
+from backaudit.backend.locate import class_field
 from backaudit.backend.records import Route
 from backaudit.backend.routes import entries, routes
 from backaudit.backend.schema.values import entries as pairs
@@ -234,7 +235,7 @@ def _of_view(project: Project, view: ClassView, model: ClassView, column: str) -
         ("can_export", "export", ("column_export_list", "column_list"), "column_export_exclude_list"),
     )
     for switch, page, lists, excluding in shown:
-        bind = _attribute(project, view, switch)
+        bind = class_field(project, view, switch)
         if bind is not None and bind.const is True and not _limited(project, view, column, lists, excluding):
             yield Exposure(_one_line(bind), f"The admin's {page} of `{model.cls.name}` has the column `{column}`")
     if not _limited(project, view, column, ("column_list",), "column_exclude_list"):
@@ -243,19 +244,11 @@ def _of_view(project: Project, view: ClassView, model: ClassView, column: str) -
 
 def _limited(project: Project, view: ClassView, column: str, lists: tuple[str, ...], excluding: str) -> bool:
     for name in lists:
-        listed = _attribute(project, view, name)
+        listed = class_field(project, view, name)
         if listed is not None and listed.const is None and items(listed):
             return column not in texts(project, listed)
-    excluded = _attribute(project, view, excluding)
+    excluded = class_field(project, view, excluding)
     return excluded is not None and column in texts(project, excluded)
-
-
-def _attribute(project: Project, view: ClassView, name: str) -> Node | None:
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        if cls is not None and name in cls.fields:
-            return cls.fields[name]
-    return None
 
 
 # -- texts ----------------------------------------------------------------------------------------------------------

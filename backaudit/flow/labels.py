@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backaudit.backend.inputs.reads import checked_data, converts, enclosed, field_of, form_field, parser_converts
+from backaudit.backend.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts
+from backaudit.backend.locate import class_field
 from backaudit.backend.reads import request_names
 from backaudit.backend.routes import client_input, routes
 from backaudit.facts import ops
@@ -172,7 +173,7 @@ class ClientInput(Goal):
                 return None
             if rest[0] == ANY:
                 return self._any_field(project, cls)
-            field = field_of(project, cls, str(rest[0]))
+            field = class_field(project, cls, str(rest[0]))
             if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
                 inner = project.annotated(field.to(field.op.annotation))
                 return self._part_types(project, inner, rest[1:]) if rest[1:] else inner

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.catching import first_line
 from backaudit.backend.inputs.reads import enclosed
+from backaudit.backend.locate import class_field
 from backaudit.backend.privileged import is_owner, is_power, only_privileged
 from backaudit.backend.routes import by_handler, client_input, routes
 from backaudit.backend.schema import Table, schema
@@ -130,7 +131,7 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
         view = route.view
         if view is None or only_privileged(project, route) or not _may_write(route.methods):
             continue
-        field = _view_field(project, view, "serializer_class" if serializer else "form_class")
+        field = class_field(project, view, "serializer_class" if serializer else "form_class")
         if field is not None and wanted in project.types(field):
             yield view
     for call in project.calls_of(cls.cls.name):
@@ -144,14 +145,6 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
 
 def _may_write(methods: tuple[str, ...]) -> bool:
     return not methods or bool({"POST", "PUT", "PATCH"} & set(methods))
-
-
-def _view_field(project: Project, view: ClassView, name: str) -> Node | None:
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        if cls is not None and name in cls.fields:
-            return cls.fields[name]
-    return None
 
 
 def _writes(project: Project, user: ClassView | Code, name: str) -> bool:

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.handlers import Handler, handlers_of
-from backaudit.backend.locate import behind, cases, classes_behind, decorated, items, named_value, strings, text_of
+from backaudit.backend.locate import (
+    behind,
+    cases,
+    class_field,
+    classes_behind,
+    decorated,
+    items,
+    named_value,
+    strings,
+    text_of,
+)
 from backaudit.backend.params import injected_params, plain_params
 from backaudit.backend.paths import Style, Template, join, parse
 from backaudit.backend.records import UNMOUNTED, LibraryView, Route
@@ -410,15 +420,6 @@ def _field_text(project: Project, cls: ClassView, name: str) -> str | None:
 def _field_strings(project: Project, cls: ClassView, name: str) -> tuple[str, ...]:
     field = class_field(project, cls, name)
     return strings(project, field) if field is not None else ()
-
-
-def class_field(project: Project, cls: ClassView, name: str) -> Node | None:
-    """What a class or its nearest base in the project binds to a name."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None and name in view.fields:
-            return view.fields[name]
-    return None
 
 
 def _read(project: Project) -> tuple[tuple[Route, ...], tuple[LibraryView, ...]]:

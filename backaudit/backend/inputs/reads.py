@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.locate import class_field
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
@@ -51,18 +52,9 @@ def _schemas_of(project: Project, node: Node) -> Iterator[ClassView]:
             yield cls
 
 
-def field_of(project: Project, cls: ClassView, name: str) -> Node | None:
-    """The class-level binding that declares a field, the bases' included."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None and name in view.fields:
-            return view.fields[name]
-    return None
-
-
 def converts(project: Project, cls: ClassView, name: str) -> bool:
     """Whether a declared field gives something that is no free text."""
-    field = field_of(project, cls, name)
+    field = class_field(project, cls, name)
     made = field.origin if field is not None else None
     return made is not None and made.call is not None and made.method in _CONVERTING
 
