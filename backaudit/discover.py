@@ -323,3 +323,15 @@ def _patterns(file: Path) -> list[str]:
         return re.split(r"\r?\n", file.read_text("utf-8-sig", "surrogateescape"))
     except OSError:
         return []
+
+
+_DATA = re.compile(
+    r"(^|/)(locales?|i18n|translations?|lang|node_modules|vendor|third_party|static|assets|cassettes|snapshots?)/|"
+    r"(^|[/._-])(lock|package|tsconfig|composer|manifest|messages|uv|poetry|pipfile|i18n)[.\w-]*\.(json|toml|yaml|lock)$",
+    re.IGNORECASE,
+)
+
+
+def is_data(path: str) -> bool:
+    """Whether a file holds words or digests where others hold credentials: translations, locks, recorded answers."""
+    return bool(_DATA.search(path))

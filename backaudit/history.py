@@ -16,8 +16,7 @@ from typing import IO
 import msgspec
 
 from backaudit import git, gitindex
-from backaudit.backend.credentials import is_data
-from backaudit.discover import Found, is_own_code
+from backaudit.discover import Found, is_data, is_own_code
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import Commit, History, PastFile, PastSecret
 from backaudit.facts.place import Span

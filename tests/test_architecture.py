@@ -31,11 +31,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "masking",
         "stamp",
     ),
+    ("vocabulary",),
     ("cache", "discover", "sqlparams"),
     ("extract", "project"),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
     ("backend",),
     ("flow", "survey"),
+    ("analyses",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("audit", "history", "staged", "output", "progress"),
@@ -61,7 +63,7 @@ RUAMEL_DOORS = 1
 
 # The pool has its workers read files, and a watchdog over them needs a clock: it may only turn a hang into a crash.
 POOL = "extract.pool"
-PURE = ("extract", "project", "backend", "flow", "survey", "check", "triage", "report")
+PURE = ("extract", "project", "backend", "flow", "analyses", "survey", "check", "triage", "report")
 IMPURE_MODULES = {
     "socket",
     "subprocess",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from backaudit import plugins
-from backaudit.backend.denial import denials
-from backaudit.backend.guards import guarded
-from backaudit.backend.settings import django_setting, env_lookups, literal, settings_named
-from backaudit.backend.tokens import signings
+from backaudit.analyses.auth.tokens import signings
+from backaudit.backend.access.denial import denials
+from backaudit.backend.access.guards import guarded
+from backaudit.backend.deployment.settings import django_setting, env_lookups, literal, settings_named
 from backaudit.project import Project
 from tests.projects import code, project
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backaudit import plugins
-from backaudit.backend.stages import stage_of
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.extract.docker import parse
 from backaudit.extract.yaml import parse_yaml
 from backaudit.testing import run

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backaudit.backend.frameworks.django_checks import deploy_checks
-from backaudit.backend.settings import settings_modules
+from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.web.frameworks.django_checks import deploy_checks
 from tests.projects import project
 
 pytest.importorskip("django")

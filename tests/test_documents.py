@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from backaudit.backend.documents import Collection, collections
+from backaudit.backend.data.documents import Collection, collections
 from backaudit.report.map import renderer
 from backaudit.survey.compose import survey
 from tests.projects import project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.records import Endpoint, Input, Limits
+from backaudit.backend.web.records import Endpoint, Input, Limits
 from tests.projects import project
 
 FASTAPI = """

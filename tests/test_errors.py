@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backaudit.backend.catching import ancestry, catches, escapes, exception_text, handlers, logs, uses_exception
-from backaudit.backend.lookups import none_giving
-from backaudit.backend.responses import answers
+from backaudit.analyses.errors.lookups import none_giving
+from backaudit.backend.web.catching import ancestry, catches, escapes, exception_text, handlers, logs, uses_exception
+from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.project import Code, Project
 from tests.projects import project

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from backaudit.backend.indexing import ordering, serving
-from backaudit.backend.missing import missing_filters, missing_sorts
-from backaudit.backend.queries import QuerySite, query_sites
-from backaudit.backend.repeated import repeated_queries
-from backaudit.backend.schema import Table
-from backaudit.backend.schema.tables import with_definition
+from backaudit.analyses.indexes.indexing import ordering, serving
+from backaudit.analyses.indexes.missing import missing_filters, missing_sorts
+from backaudit.analyses.indexes.repeated import repeated_queries
+from backaudit.backend.data.queries import QuerySite, query_sites
+from backaudit.backend.data.schema import Table
+from backaudit.backend.data.schema.tables import with_definition
 from backaudit.sql import Use, definitions, statement
 from tests.projects import project
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from backaudit.backend.inputs.applied import applied
-from backaudit.backend.inputs.classes import schema_of
-from backaudit.backend.inputs.records import Field, InputSchema, Shape
-from backaudit.backend.routes import routes
+from backaudit.backend.web.inputs.applied import applied
+from backaudit.backend.web.inputs.classes import schema_of
+from backaudit.backend.web.inputs.records import Field, InputSchema, Shape
+from backaudit.backend.web.routes import routes
 from backaudit.project import Project
 from tests.projects import project
 

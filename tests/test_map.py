@@ -347,7 +347,7 @@ def test_mistakes_are_told(tmp_path: Path, arguments: list[str], said: str) -> N
 def test_a_scan_that_is_kept_loads_nothing_that_composes_surveys() -> None:
     program = (
         "import sys, backaudit.audit, backaudit.report.html; "
-        "heavy = ('backaudit.backend.schema', 'backaudit.project', 'backaudit.survey.c'); "
+        "heavy = ('backaudit.backend.data.schema', 'backaudit.project', 'backaudit.survey.c'); "
         "print([name for name in sys.modules if name.startswith(heavy)])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from backaudit.backend.frameworks.django import library_views
-from backaudit.backend.paths import Style, parse
-from backaudit.backend.records import UNMOUNTED
-from backaudit.backend.routes import client_input, routes
+from backaudit.backend.web.frameworks.django import library_views
+from backaudit.backend.web.paths import Style, parse
+from backaudit.backend.web.records import UNMOUNTED
+from backaudit.backend.web.routes import client_input, routes
 from backaudit.project import Project
 from tests.projects import code, project
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backaudit.backend.schema import Schema, Table, schema
+from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.project import Project
 from tests.projects import project as project_of
 

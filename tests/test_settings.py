@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from backaudit.backend.settings import env_lookups, literal, pydantic_settings, settings_modules, settings_named
+from backaudit.backend.deployment.settings import (
+    env_lookups,
+    literal,
+    pydantic_settings,
+    settings_modules,
+    settings_named,
+)
 from tests.projects import project
 
 CONFIG = """

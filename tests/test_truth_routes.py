@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from backaudit.backend.access.guards import guarded
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.guards import guarded
 from backaudit.project import Project
 from tests.truth.routes import compare, linked, modelled, parameters, truth
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backaudit.backend.schema.disagreements import disagreements
+from backaudit.backend.data.schema.disagreements import disagreements
 from tests.projects import project
 from tests.truth import postgres, schema
 from tests.truth.routes import linked

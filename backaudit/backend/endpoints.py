@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from backaudit.backend.guards import guarded, steps
-from backaudit.backend.locate import class_field, functions_behind, items
-from backaudit.backend.params import is_schema
-from backaudit.backend.paths import parse
-from backaudit.backend.reads import declared_by, inputs_read
-from backaudit.backend.records import Endpoint, Input, Route, Step
-from backaudit.backend.responses import answers, status_of
-from backaudit.backend.routes import (
+from backaudit.backend.access.guards import guarded, steps
+from backaudit.backend.web.params import is_schema
+from backaudit.backend.web.paths import parse
+from backaudit.backend.web.reads import declared_by, inputs_read
+from backaudit.backend.web.records import Endpoint, Input, Route, Step
+from backaudit.backend.web.responses import answers, status_of
+from backaudit.backend.web.routes import (
     entries,
     injected_bodies,
     injected_classes,
@@ -21,12 +20,13 @@ from backaudit.backend.routes import (
     listed_dependencies,
     sharing,
 )
-from backaudit.backend.signature import from_params, restriction_limits
+from backaudit.backend.web.signature import from_params, restriction_limits
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.models import DeclareModel
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import class_field, functions_behind, items
 
 _DEPTH = 3
 # Class-level fields of views whose class checks the body.

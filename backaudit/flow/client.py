@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backaudit.backend.reads import request_names
-from backaudit.backend.routes import client_input
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.flow.guards import guarded
+from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.project.types import split
@@ -24,19 +25,19 @@ class ClientValue(Goal):
         self._names = frozenset(project.models.sources) | kinds["raising-mappings"] | kinds["other-client-data"]
         self._untyped = untyped
 
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
         if isinstance(op, ops.Param):
-            param = client_input(trace.project, node.code, op.index)
+            param = client_input(search.project, node.code, op.index)
             typed = param is not None and (param.schema or any(name not in _TEXTS for name in param.types))
-            if param is None or (self._untyped and typed) or not can_have(trace.project, param.types, access):
+            if param is None or (self._untyped and typed) or not can_have(search.project, param.types, access):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"
-        if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(trace.project, node)):
+        if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(search.project, node)):
             return f"`{node.spelled}` comes from the client"
         return None
 
-    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
         if not self._untyped:
             return False
         if isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool"):
@@ -50,12 +51,12 @@ class ServerAnswer(Goal):
     def __init__(self, project: Project) -> None:
         self._asking = frozenset(project.models.sinks.get("url", {})) | project.models.kinds["provider-answers"]
 
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
         func = node.func
-        asks = func is not None and not self._asking.isdisjoint(trace.project.names(func))
+        asks = func is not None and not self._asking.isdisjoint(search.project.names(func))
         return "another server answers" if asks else None
 
-    def through(self, trace: Trace, call: Node) -> Iterable[Node]:
+    def through(self, search: Search, call: Node) -> Iterable[Node]:
         """``answer.json()`` is still the answer."""
         return [call.receiver] if call.receiver is not None else []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,14 +10,12 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.contents import certain
 from backaudit.flow.rows import is_model, text_column, writes
+from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
 from backaudit.rule import Step
-
-if TYPE_CHECKING:
-    from backaudit.flow.trace import Trace
 
 # Methods that put their last argument into the object.
 _FILLS = frozenset({"append", "add", "insert", "appendleft", "push", "put", "put_nowait", "write", "writelines"})
@@ -29,7 +26,7 @@ _OTHER_BODIES = 300
 # -- in the body where an object is ---------------------------------------------------------------------------------
 
 
-def stored(trace: Trace, work: Work) -> Iterator[Work]:
+def stored(search: Search, work: Work) -> Iterator[Work]:
     """What was put into the object that this value is, before it was used."""
     code, node = work.node.code, work.node
     if isinstance(node.op, ops.Bind):
@@ -41,8 +38,8 @@ def stored(trace: Trace, work: Work) -> Iterator[Work]:
         rest = within(part, work.access)
         if rest is None or _later(code, value, work.use) or _replaced(code, part, value, work.use):
             continue
-        yield from effect(trace, work, value, rest)
-    yield from _by_helpers(trace, work, root)
+        yield from effect(search, work, value, rest)
+    yield from _by_helpers(search, work, root)
 
 
 def overwritten(work: Work) -> bool:
@@ -81,17 +78,17 @@ def _set_part(code: Code, value: Value) -> str | int | None:
     return key if isinstance(key, (str, int)) else None
 
 
-def effect(trace: Trace, work: Work, value: Value, access: Access) -> Iterator[Work]:
+def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator[Work]:
     """What the operation ``value`` of the same body puts into an object, as far as its part ``access`` goes."""
     op = work.node.to(value).op
     wanted = access[0] if access else None
     if isinstance(op, ops.SetAttr):
-        yield from _set_attribute(trace, work, value, op, access)
+        yield from _set_attribute(search, work, value, op, access)
     elif isinstance(op, ops.SetItem):
         yield from _set_item(work, op.key, op.value, access)
     elif isinstance(op, ops.Call):
         call = work.node.to(value)
-        if trace.project.callees(call):
+        if search.project.callees(call):
             return
         if call.method in _FILLS:
             # What is written into a file is its text, not its ``name``.
@@ -105,16 +102,16 @@ def effect(trace: Trace, work: Work, value: Value, access: Access) -> Iterator[W
             yield from work.all(given, access[1:])
 
 
-def _set_attribute(trace: Trace, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
+def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
     setters = [
         setter
-        for cls in trace.project.instances(work.node.to(op.base))
-        for owner in trace.project.lineage(cls.name)
-        if (view := trace.project.class_named(owner)) is not None and (setter := view.setters.get(op.name)) is not None
+        for cls in search.project.instances(work.node.to(op.base))
+        for owner in search.project.lineage(cls.name)
+        if (view := search.project.class_named(owner)) is not None and (setter := view.setters.get(op.name)) is not None
     ]
     if setters and len(work.calls) < MAX_CALLS:
         for setter in setters[:1]:
-            yield from _in_callee(trace, work, work.node.to(value), setter, 0, access)
+            yield from _in_callee(search, work, work.node.to(value), setter, 0, access)
     elif not access or access[0] in (op.name, ANY):
         yield from work.to(op.value, access[1:])
 
@@ -128,7 +125,7 @@ def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[
         yield from work.to(value, access[1:])
 
 
-def _by_helpers(trace: Trace, work: Work, root: Value) -> Iterator[Work]:
+def _by_helpers(search: Search, work: Work, root: Value) -> Iterator[Work]:
     """What functions of the project put into an object that they are given."""
     code = work.node.code
     for part, value in code.handed.get(root, ()):
@@ -138,66 +135,66 @@ def _by_helpers(trace: Trace, work: Work, root: Value) -> Iterator[Work]:
             continue
         if call in work.calls:
             continue
-        for callee in trace.project.callees(call):
+        for callee in search.project.callees(call):
             for index in range(len(callee.function.params)):
-                argument = trace.project.argument(call, callee, index)
+                argument = search.project.argument(call, callee, index)
                 if argument is not None and argument.code is code and code.root(argument.value) == (root, part):
-                    yield from _in_callee(trace, work, call, callee, index, access)
+                    yield from _in_callee(search, work, call, callee, index, access)
 
 
-def _in_callee(trace: Trace, work: Work, call: Node, callee: Code, index: int, access: Access) -> Iterator[Work]:
+def _in_callee(search: Search, work: Work, call: Node, callee: Code, index: int, access: Access) -> Iterator[Work]:
     """What a callee puts into its parameter ``index``."""
     inside = work.at(callee.node(index), access, len(callee.ops), (*work.calls, call))
     for part, value in callee.changes.get(index, ()):
         rest = within(part, access)
         if rest is not None:
-            yield from effect(trace, inside, value, rest)
+            yield from effect(search, inside, value, rest)
 
 
 # -- fields of objects ----------------------------------------------------------------------------------------------
 
 
-def field(trace: Trace, work: Work, cls: ClassView, *, constructors: bool = True) -> Iterator[Work]:
+def field(search: Search, work: Work, cls: ClassView, *, constructors: bool = True) -> Iterator[Work]:
     """What methods of a class keep in the attribute of ``self`` that is wanted, whoever calls them."""
     name = str(work.access[0])
-    if is_model(trace.project, cls.name):
+    if is_model(search.project, cls.name):
         return  # what one request leaves in a row, another reads: only those who ask for it follow that
-    for owner in trace.project.lineage(cls.name):
-        view = trace.project.class_named(owner)
+    for owner in search.project.lineage(cls.name):
+        view = search.project.class_named(owner)
         for part, change in view.cells.get(name, ()) if view is not None else ():
             if change.code.function.name == "__init__" and not constructors:
                 continue
             rest = within(part, work.access)
             if rest is not None:
-                yield from effect(trace, work.elsewhere(change.code.node(0), rest), change.value, rest)
+                yield from effect(search, work.elsewhere(change.code.node(0), rest), change.value, rest)
         if view is not None and name in view.fields:
             yield work.elsewhere(view.fields[name], work.access[1:])
 
 
-def of_class(trace: Trace, work: Work, cls: ClassView) -> Iterator[Work]:
+def of_class(search: Search, work: Work, cls: ClassView) -> Iterator[Work]:
     """What a class itself holds: in its body, and what anyone gives it later."""
     name = str(work.access[0])
     if name in cls.fields:
         yield work.elsewhere(cls.fields[name], work.access[1:])
-    for code in _bodies(trace, name):
+    for code in _bodies(search, name):
         for root, changes in code.changes.items():
             if not isinstance(code.ops[root], (ops.Name, ops.Import, ops.Param, ops.ClassDef)):
                 continue
-            if f"type[{cls.name}]" in trace.project.types(code.node(root)):
-                yield from _changed(trace, work, code.node(root), changes, work.access)
+            if f"type[{cls.name}]" in search.project.types(code.node(root)):
+                yield from _changed(search, work, code.node(root), changes, work.access)
 
 
-def kept(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
+def kept(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
     """What the project wrote into the column that is read here, in this request or in another."""
-    wanted = trace.goal.stored
+    wanted = search.goal.stored
     if wanted == "never" or (wanted == "built" and not work.built) or work.stored or work.access:
         return
-    for cls in instances(trace.project, work.node.to(op.base)):
-        if is_model(trace.project, cls.name) and text_column(trace.project, cls, op.name):
+    for cls in instances(search.project, work.node.to(op.base)):
+        if is_model(search.project, cls.name) and text_column(search.project, cls, op.name):
             column = f"{cls.cls.name}.{op.name}"
             read = work.elsewhere(work.node, ())
             read = read.at(work.node, (), work.use, (), Step(work.node.place, f"is read from `{column}`"))
-            for write in writes(trace.project, cls, op.name):
+            for write in writes(search.project, cls, op.name):
                 step = Step(write.at.place, f"is stored in `{column}`")
                 found = read.at(write.value, write.access, write.at.value, (), step)
                 yield msgspec.structs.replace(found, stored=True)
@@ -206,25 +203,25 @@ def kept(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
 # -- objects that many share ----------------------------------------------------------------------------------------
 
 
-def shared(trace: Trace, work: Work) -> Iterator[Work]:
+def shared(search: Search, work: Work) -> Iterator[Work]:
     """What anybody puts into an object that all code shares: of a module, of the request, of the session."""
     node = work.node
     if not work.access or not isinstance(node.op, (ops.Name, ops.Import, ops.Attr)):
         return
-    identity = _identity(trace.project, node)
+    identity = _identity(search.project, node)
     if identity is None:
         return
-    for other, path, changes in _sharing(trace, identity):
-        yield from _changed(trace, work, other, changes, (*path, *work.access))
+    for other, path, changes in _sharing(search, identity):
+        yield from _changed(search, work, other, changes, (*path, *work.access))
 
 
 def _changed(
-    trace: Trace, work: Work, root: Node, changes: Iterable[tuple[Access, Value]], access: Access
+    search: Search, work: Work, root: Node, changes: Iterable[tuple[Access, Value]], access: Access
 ) -> Iterator[Work]:
     for part, value in changes:
         rest = within(part, access)
         if rest is not None and not (root.code is work.node.code and _later(root.code, value, work.use)):
-            yield from effect(trace, work.elsewhere(root, rest), value, rest)
+            yield from effect(search, work.elsewhere(root, rest), value, rest)
 
 
 def _identity(project: Project, node: Node) -> str | Node | None:
@@ -245,22 +242,22 @@ def _carrier_names(project: Project) -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in project.models.kinds.get("carriers", ()))
 
 
-def _sharing(trace: Trace, identity: str | Node) -> list[tuple[Node, Access, list[tuple[Access, Value]]]]:
+def _sharing(search: Search, identity: str | Node) -> list[tuple[Node, Access, list[tuple[Access, Value]]]]:
     """Where a shared object is changed: the root in some body, the path from there to the object, the changes."""
     key = ("sharing", identity)
-    answers = trace.project.answers
+    answers = search.project.answers
     if key not in answers:
-        answers[key] = list(_find_sharing(trace, identity))
+        answers[key] = list(_find_sharing(search, identity))
     found: list[tuple[Node, Access, list[tuple[Access, Value]]]] = answers[key]
     return found
 
 
-def _find_sharing(trace: Trace, identity: str | Node) -> Iterator[tuple[Node, Access, list[tuple[Access, Value]]]]:
+def _find_sharing(search: Search, identity: str | Node) -> Iterator[tuple[Node, Access, list[tuple[Access, Value]]]]:
     names = {identity.rpartition(".")[2]} if isinstance(identity, str) else _names_of(identity)
-    project = trace.project
+    project = search.project
     own = [identity.code] if isinstance(identity, Node) else []
     for name in sorted(names):
-        for code in dict.fromkeys([*own, *_bodies(trace, name)]):
+        for code in dict.fromkeys([*own, *_bodies(search, name)]):
             roots = dict.fromkeys(
                 code.root(node.value)
                 for kind in (ops.Name, ops.Import, ops.Attr)
@@ -283,9 +280,9 @@ def _names_of(bound: Node) -> set[str]:
     return {op.name for op in code.ops if isinstance(op, ops.Bind) and code.origin(op.value) == bound.value}
 
 
-def _bodies(trace: Trace, name: str) -> list[Code]:
+def _bodies(search: Search, name: str) -> list[Code]:
     """Bodies that serve and mention a name; none if it is everywhere."""
-    found = [code for code in dict.fromkeys(trace.project.mentioning(name)) if trace.counts(code)]
+    found = [code for code in dict.fromkeys(search.project.mentioning(name)) if search.counts(code)]
     return found if len(found) <= _OTHER_BODIES else []
 
 

@@ -3,75 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from backaudit.backend.params import injection
-from backaudit.backend.routes import entries, injected_code
+from backaudit.backend.web.params import injection
+from backaudit.backend.web.routes import entries, injected_code
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow import heap
+from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
 from backaudit.project import ClassView, Code, Given, Node, Passed
 from backaudit.project.code import ANY, Access
 from backaudit.rule import Step
 
-if TYPE_CHECKING:
-    from backaudit.flow.trace import Trace
-
-
 # -- out of a function ----------------------------------------------------------------------------------------------
 
 
-def param(trace: Trace, work: Work, op: ops.Param) -> Iterator[Work]:
+def param(search: Search, work: Work, op: ops.Param) -> Iterator[Work]:
     """What a parameter is given: by the call that was gone into, by all callers, or by a framework."""
     code = work.node.code
-    calls = [work.calls[-1]] if work.calls else trace.callers_of(code)
-    yield from _given(trace, work, code, op.index, calls)
+    calls = [work.calls[-1]] if work.calls else search.callers_of(code)
+    yield from _given(search, work, code, op.index, calls)
     if not work.calls:
-        yield from _injected(trace, work, code, op.index)
+        yield from _injected(search, work, code, op.index)
     if not work.access:
         return
     if op.index == 0 and code.cls is not None:
-        made = code.function.name != "__init__" and not (calls and all(_leads_back(trace, call) for call in calls))
-        yield from heap.field(trace, work, code.cls, constructors=made)
+        made = code.function.name != "__init__" and not (calls and all(_leads_back(search, call) for call in calls))
+        yield from heap.field(search, work, code.cls, constructors=made)
     elif not calls:
-        for cls in heap.instances(trace.project, work.node):
-            yield from heap.field(trace, work, cls)
+        for cls in heap.instances(search.project, work.node):
+            yield from heap.field(search, work, cls)
 
 
-def _leads_back(trace: Trace, call: Node) -> bool:
+def _leads_back(search: Search, call: Node) -> bool:
     """Whether the object of a method call leads to where it was made, so that its constructor is found on that way."""
     base = call.to(call.op.base) if isinstance(call.op, (ops.Attr, ops.SetAttr)) else call.receiver
     if base is None:
         return False
-    made = trace.project.resolved(base)
+    made = search.project.resolved(base)
     if isinstance(made.op, ops.Param):
         return made.op.index == 0 and made.code.cls is not None
-    return made.call is not None and any(True for _ in trace.project.denoted_classes(made.to(made.call.func)))
+    return made.call is not None and any(True for _ in search.project.denoted_classes(made.to(made.call.func)))
 
 
-def _given(trace: Trace, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
+def _given(search: Search, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
     """Through the calls, or through what a decorator of the project puts between them and the function."""
-    wrapping = trace.project.graph.wrapping(code)
+    wrapping = search.project.graph.wrapping(code)
     rest = work.calls[:-1]
     if wrapping is None or wrapping.plain:
         for call in calls:
-            yield from _passed(trace, work, call, code, index, rest)
+            yield from _passed(search, work, call, code, index, rest)
         return
     outer = [(*rest, call) for call in calls if call not in wrapping.calls] or [()]
     for inner_call in wrapping.calls:
         for stack in outer:
-            yield from _passed(trace, work, inner_call, code, index, stack)
+            yield from _passed(search, work, inner_call, code, index, stack)
 
 
-def _passed(trace: Trace, work: Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[Work]:
+def _passed(search: Search, work: Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[Work]:
     if isinstance(call.op, (ops.Attr, ops.SetAttr, ops.Enter, ops.Element)):
         yield from _accessed(work, call, call.op, index, calls)
         return
     declared = code.function.params[index]
     made = code.cls.cls.name if code.cls is not None and code.function.name == "__init__" else code.function.name
     step = Step(call.place, f"is passed to `{made}()` as `{declared.name}`")
-    given = trace.project.graph.given(call, code)
+    given = search.project.graph.given(call, code)
     if index == 0 and given.bound:
         if given.receiver is not None and code.function.name != "__init__":
             yield _arriving(work, call, Passed(given.receiver), work.access, calls, None)
@@ -80,7 +76,7 @@ def _passed(trace: Trace, work: Work, call: Node, code: Code, index: int, calls:
     for passed, access in _matching(given, code, index, work.access):
         found = True
         yield _arriving(work, call, passed, access, calls, step)
-    default = trace.project.default(code, index) if not found else None
+    default = search.project.default(code, index) if not found else None
     if default is not None:
         yield work.elsewhere(default, work.access)
 
@@ -151,13 +147,13 @@ def _of_keywords(given: Given, taken: set[str], access: Access) -> Iterator[tupl
     yield from ((passed, access) for passed in given.dstar)
 
 
-def _injected(trace: Trace, work: Work, code: Code, index: int) -> Iterator[Work]:
+def _injected(search: Search, work: Work, code: Code, index: int) -> Iterator[Work]:
     """What a framework injects: the result of a dependency, or the object that it makes."""
-    target = injection(trace.project, code, index) if code in trace.project.once(entries) else None
-    for dependency in injected_code(trace.project, target) if target is not None else ():
+    target = injection(search.project, code, index) if code in search.project.once(entries) else None
+    for dependency in injected_code(search.project, target) if target is not None else ():
         if dependency.function.name == "__init__" and dependency.cls is not None:
             if work.access:
-                yield from heap.field(trace, work, dependency.cls)
+                yield from heap.field(search, work, dependency.cls)
         else:
             for value in _results_of(dependency):
                 step = Step(dependency.node(value).place, f"is what `{dependency.function.name}()` provides")
@@ -167,16 +163,16 @@ def _injected(trace: Trace, work: Work, code: Code, index: int) -> Iterator[Work
 # -- into a function ------------------------------------------------------------------------------------------------
 
 
-def codes(trace: Trace, work: Work, op: ops.Call) -> list[Code]:
+def codes(search: Search, work: Work, op: ops.Call) -> list[Code]:
     """The functions that a call runs; where its callee is an argument: those that the caller gone into passes."""
     call = work.node
-    func = trace.project.resolved(call.to(op.func))
-    found = trace.project.callees(call)
+    func = search.project.resolved(call.to(op.func))
+    found = search.project.callees(call)
     if isinstance(func.op, ops.Param) and func.code is call.code and work.calls:
-        argument = trace.project.argument(work.calls[-1], func.code, func.op.index)
-        narrowed = {edge.code for edge in trace.project.graph.targets(argument)} if argument is not None else set()
+        argument = search.project.argument(work.calls[-1], func.code, func.op.index)
+        narrowed = {edge.code for edge in search.project.graph.targets(argument)} if argument is not None else set()
         found = tuple(code for code in found if code in narrowed) or found
-    return [code for code in found if trace.goal.enters(trace, call, code)]
+    return [code for code in found if search.goal.enters(search, call, code)]
 
 
 def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
@@ -196,34 +192,34 @@ def _results_of(code: Code) -> list[Value]:
     return [op.value for op in code.ops if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE]
 
 
-def constructed(trace: Trace, work: Work, op: ops.Call, init: Code) -> Iterator[Work]:
+def constructed(search: Search, work: Work, op: ops.Call, init: Code) -> Iterator[Work]:
     """A field of an object that is made here: what its constructor stores, or those of its bases."""
-    found = list(_stores(trace, work, init, (*work.calls, work.node))) if work.access else []
+    found = list(_stores(search, work, init, (*work.calls, work.node))) if work.access else []
     yield from found
     if not found:
-        yield from arguments(trace, work, op)
+        yield from arguments(search, work, op)
 
 
-def _stores(trace: Trace, work: Work, init: Code, calls: tuple[Node, ...]) -> Iterator[Work]:
+def _stores(search: Search, work: Work, init: Code, calls: tuple[Node, ...]) -> Iterator[Work]:
     if len(calls) > MAX_CALLS or not init.function.params:
         return
     inside = work.at(init.node(0), work.access, len(init.ops), calls)
     stored = False
     for part, value in init.changes.get(0, ()):
         rest = within(part, work.access)
-        for found in heap.effect(trace, inside, value, rest) if rest is not None else ():
+        for found in heap.effect(search, inside, value, rest) if rest is not None else ():
             stored = True
             yield found
     for call in init.nodes(ops.Call) if not stored else ():
-        for base in trace.project.callees(call) if call.method == "__init__" else ():
+        for base in search.project.callees(call) if call.method == "__init__" else ():
             if base is not init:
-                yield from _stores(trace, work, base, (*calls, call))
+                yield from _stores(search, work, base, (*calls, call))
 
 
-def arguments(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def arguments(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     """An object made from its arguments (dataclass, schema, ORM row): a field is the keyword of that name."""
-    classes = list(trace.project.denoted_classes(work.node.to(op.func)))
-    names = [name for cls in classes[:1] for name in _field_names(trace, cls)]
+    classes = list(search.project.denoted_classes(work.node.to(op.func)))
+    names = [name for cls in classes[:1] for name in _field_names(search, cls)]
     yield from record(work, op, names)
 
 
@@ -243,6 +239,6 @@ def record(work: Work, op: ops.Call, names: list[str]) -> Iterator[Work]:
         yield from work.all((*op.dstar, *op.star))
 
 
-def _field_names(trace: Trace, cls: ClassView) -> list[str]:
-    views = [view for owner in trace.project.lineage(cls.name) if (view := trace.project.class_named(owner))]
+def _field_names(search: Search, cls: ClassView) -> list[str]:
+    views = [view for owner in search.project.lineage(cls.name) if (view := search.project.class_named(owner))]
     return list(dict.fromkeys(name for view in reversed(views) for name in view.fields))

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow import heap, invocation
 from backaudit.flow.contents import content
 from backaudit.flow.folding import never_arrives, truth
+from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, MAX_CALLS, Work, end
 from backaudit.project import Node
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
 from backaudit.rule import Step
 
-if TYPE_CHECKING:
-    from backaudit.flow.trace import Trace
-
-_Handler: TypeAlias = "Callable[[Trace, Work, Any], Iterator[Work]]"
+_Handler: TypeAlias = "Callable[[Search, Work, Any], Iterator[Work]]"
 
 _LOOKUPS = frozenset({"get", "pop", "setdefault", "getlist", "getfirst", "getone", "getall"})
 _VIEWS = frozenset({"values", "items", "keys", "popitem"})
@@ -28,7 +26,7 @@ _COPIES = frozenset({"copy", "dict", "model_dump", "to_dict", "_asdict", "deepco
 _NAMED = re.compile(r"%\((\w+)\)")
 
 
-def back(trace: Trace, work: Work) -> Iterator[Work]:
+def back(search: Search, work: Work) -> Iterator[Work]:
     """Where a search goes on from a value: what it is made of, and what was put into it."""
     op = work.node.op
     if isinstance(op, ops.Build) and op.kind == "list" and work.access and isinstance(work.access[0], int):
@@ -36,10 +34,10 @@ def back(trace: Trace, work: Work) -> Iterator[Work]:
         if known is not None:
             yield from work.all(_nth(known, work.access[0]), work.access[1:])
             return
-    yield from heap.stored(trace, work)
+    yield from heap.stored(search, work)
     handler: _Handler | None = _BACK.get(type(op))
     if handler is not None:
-        yield from handler(trace, work, op)
+        yield from handler(search, work, op)
 
 
 def _nth(items: Sequence[Value], index: int) -> Sequence[Value]:
@@ -49,7 +47,7 @@ def _nth(items: Sequence[Value], index: int) -> Sequence[Value]:
 # -- names and joins ------------------------------------------------------------------------------------------------
 
 
-def _bind(trace: Trace, work: Work, op: ops.Bind) -> Iterator[Work]:
+def _bind(search: Search, work: Work, op: ops.Bind) -> Iterator[Work]:
     step = None
     code = work.node.code
     made = work.node.to(op.value).op
@@ -67,16 +65,16 @@ def _rebound(work: Work, node: Node, name: str) -> Iterator[Work]:
         yield work.elsewhere(bind, work.access)
 
 
-def _value(trace: Trace, work: Work, op: ops.Await) -> Iterator[Work]:
+def _value(search: Search, work: Work, op: ops.Await) -> Iterator[Work]:
     yield from work.to(op.value)
 
 
-def _enter(trace: Trace, work: Work, op: ops.Enter) -> Iterator[Work]:
+def _enter(search: Search, work: Work, op: ops.Enter) -> Iterator[Work]:
     entered = [
         method
-        for cls in trace.project.instances(work.node.to(op.value))
+        for cls in search.project.instances(work.node.to(op.value))
         for name in ("__enter__", "__aenter__")
-        if (method := trace.project.method(cls.name, name)) is not None
+        if (method := search.project.method(cls.name, name)) is not None
     ]
     for method in entered:
         yield from invocation.results(work, method)
@@ -84,74 +82,74 @@ def _enter(trace: Trace, work: Work, op: ops.Enter) -> Iterator[Work]:
         yield from work.to(op.value)
 
 
-def _phi(trace: Trace, work: Work, op: ops.Phi) -> Iterator[Work]:
+def _phi(search: Search, work: Work, op: ops.Phi) -> Iterator[Work]:
     """Of the values that join: those that can come, and that nothing ends on their branch."""
     for value in op.values:
         node = work.node.to(value)
-        if not never_arrives(work.node.code, value, work.node.value) and not trace.goal.ends(
-            trace, node, work.access, work.node.value
+        if not never_arrives(work.node.code, value, work.node.value) and not search.goal.ends(
+            search, node, work.access, work.node.value
         ):
             yield work.at(node, work.access, work.use)
 
 
-def _logic(trace: Trace, work: Work, op: ops.Logic) -> Iterator[Work]:
+def _logic(search: Search, work: Work, op: ops.Logic) -> Iterator[Work]:
     yield from work.all(op.values if op.operator == "or" else op.values[-1:])
 
 
-def _choice(trace: Trace, work: Work, op: ops.Choice) -> Iterator[Work]:
+def _choice(search: Search, work: Work, op: ops.Choice) -> Iterator[Work]:
     known = truth(work.node.to(op.test))
     yield from work.all([value for value, holds in ((op.then, True), (op.other, False)) if known in (None, holds)])
 
 
-def _name(trace: Trace, work: Work, op: ops.Name) -> Iterator[Work]:
-    yield from heap.shared(trace, work)
-    found = trace.project.free(work.node.code, op.name)
+def _name(search: Search, work: Work, op: ops.Name) -> Iterator[Work]:
+    yield from heap.shared(search, work)
+    found = search.project.free(work.node.code, op.name)
     if found is not None:
         yield work.at(found, work.access, end(found))
         yield from _rebound(work, found, op.name)
 
 
-def _import(trace: Trace, work: Work, op: ops.Import) -> Iterator[Work]:
-    yield from heap.shared(trace, work)
-    found = trace.project.definition(work.node)
+def _import(search: Search, work: Work, op: ops.Import) -> Iterator[Work]:
+    yield from heap.shared(search, work)
+    found = search.project.definition(work.node)
     if found is not None:
         yield work.elsewhere(found, work.access)
 
 
-def _class(trace: Trace, work: Work, op: ops.ClassDef) -> Iterator[Work]:
+def _class(search: Search, work: Work, op: ops.ClassDef) -> Iterator[Work]:
     if work.access:
-        yield from heap.of_class(trace, work, work.node.code.file.class_view(op.cls))
+        yield from heap.of_class(search, work, work.node.code.file.class_view(op.cls))
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------
 
 
-def _attr(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
-    found = list(_property(trace, work, op))
+def _attr(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
+    found = list(_property(search, work, op))
     yield from found
     if found:
         return
-    yield from heap.shared(trace, work)
-    yield from heap.kept(trace, work, op)
-    if any(split(name)[0] == "module" for name in trace.project.types(work.node.to(op.base))):
-        defined = trace.project.definition(work.node)
+    yield from heap.shared(search, work)
+    yield from heap.kept(search, work, op)
+    if any(split(name)[0] == "module" for name in search.project.types(work.node.to(op.base))):
+        defined = search.project.definition(work.node)
         if defined is not None:
             yield work.elsewhere(defined, work.access)
     else:
         yield from work.to(op.base, (op.name, *work.access))
 
 
-def _property(trace: Trace, work: Work, op: ops.Attr) -> Iterator[Work]:
-    for cls in trace.project.instances(work.node.to(op.base)):
-        method = trace.project.method(cls.name, op.name)
-        if method is not None and not any(name.startswith("def[") for name in trace.project.types(work.node)):
+def _property(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
+    for cls in search.project.instances(work.node.to(op.base)):
+        method = search.project.method(cls.name, op.name)
+        if method is not None and not any(name.startswith("def[") for name in search.project.types(work.node)):
             yield from invocation.results(work, method)
         elif method is None and op.name not in cls.fields and op.name not in cls.assigned:
-            hook = trace.project.method(cls.name, "__getattr__")
+            hook = search.project.method(cls.name, "__getattr__")
             yield from invocation.results(work, hook) if hook is not None else ()
 
 
-def _item(trace: Trace, work: Work, op: ops.Item) -> Iterator[Work]:
+def _item(search: Search, work: Work, op: ops.Item) -> Iterator[Work]:
     key = work.node.to(op.key).const
     part: str | int = key if isinstance(key, (str, int)) and not isinstance(key, bool) else ANY
     if isinstance(work.node.to(op.key).op, ops.Build):
@@ -160,28 +158,28 @@ def _item(trace: Trace, work: Work, op: ops.Item) -> Iterator[Work]:
         yield from work.to(op.base, (part, *work.access))
 
 
-def _element(trace: Trace, work: Work, op: ops.Element) -> Iterator[Work]:
+def _element(search: Search, work: Work, op: ops.Element) -> Iterator[Work]:
     iterated = [
         method
-        for cls in heap.instances(trace.project, work.node.to(op.base))
-        if (method := trace.project.method(cls.name, "__iter__")) is not None
+        for cls in heap.instances(search.project, work.node.to(op.base))
+        if (method := search.project.method(cls.name, "__iter__")) is not None
     ]
     for method in iterated:
         yield from invocation.results(work, method, (ANY, *work.access))
     yield from work.to(op.base, (ANY, *work.access))
 
 
-def _part(trace: Trace, work: Work, op: ops.Part) -> Iterator[Work]:
+def _part(search: Search, work: Work, op: ops.Part) -> Iterator[Work]:
     yield from work.to(op.base, (op.index if op.index >= 0 else ANY, *work.access))
 
 
 # -- displays and texts ---------------------------------------------------------------------------------------------
 
 
-def _build(trace: Trace, work: Work, op: ops.Build) -> Iterator[Work]:
+def _build(search: Search, work: Work, op: ops.Build) -> Iterator[Work]:
     if op.kind == "fstring":
         work = work.into_text() if len(op.items) > 1 else work
-        yield from work.all(trace.goal.parts(trace, work.node, op.items), ())
+        yield from work.all(search.goal.parts(search, work.node, op.items), ())
     elif op.kind == "dict":
         yield from _dict(work, op)
     elif op.kind != "slice":
@@ -221,12 +219,12 @@ def _unpacked(work: Work, item: Value) -> Value | None:
     return made.items[0] if isinstance(made, ops.Build) and made.kind == "slice" else None
 
 
-def _format(trace: Trace, work: Work, op: ops.Format) -> Iterator[Work]:
+def _format(search: Search, work: Work, op: ops.Format) -> Iterator[Work]:
     if not op.spec.endswith(("d", "f", "e", "g", "x", "%")):
         yield from work.to(op.value, ())
 
 
-def _binary(trace: Trace, work: Work, op: ops.Bin) -> Iterator[Work]:
+def _binary(search: Search, work: Work, op: ops.Bin) -> Iterator[Work]:
     if op.operator == "|":
         yield from _union(work, op)
         return
@@ -234,17 +232,17 @@ def _binary(trace: Trace, work: Work, op: ops.Bin) -> Iterator[Work]:
     if op.operator == "%":
         names = _NAMED.findall(work.node.to(op.left).text or "")
         right = [work.to(op.right, (name,)) for name in names] if names else [work.to(op.right, ())]
-        yield from work.all(value for value in _parts(trace, work, op) if value != op.right)
-        if op.right in _parts(trace, work, op):
+        yield from work.all(value for value in _parts(search, work, op) if value != op.right)
+        if op.right in _parts(search, work, op):
             for found in right:
                 yield from found
     elif op.operator in ("+", "/"):
         access: Access = (ANY, *work.access[1:]) if work.access else ()
-        yield from work.all(_parts(trace, work, op), access)
+        yield from work.all(_parts(search, work, op), access)
 
 
-def _parts(trace: Trace, work: Work, op: ops.Bin) -> tuple[Value, ...]:
-    return trace.goal.parts(trace, work.node, (op.left, op.right))
+def _parts(search: Search, work: Work, op: ops.Bin) -> tuple[Value, ...]:
+    return search.goal.parts(search, work.node, (op.left, op.right))
 
 
 def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
@@ -256,7 +254,7 @@ def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
         yield from work.to(op.left)
 
 
-def _comp(trace: Trace, work: Work, op: ops.Comp) -> Iterator[Work]:
+def _comp(search: Search, work: Work, op: ops.Comp) -> Iterator[Work]:
     keys = op.kind == "dict" and work.access[:1] == (KEY,)
     yield from work.to(op.key if keys else op.value, work.access[1:])
 
@@ -264,37 +262,37 @@ def _comp(trace: Trace, work: Work, op: ops.Comp) -> Iterator[Work]:
 # -- calls ----------------------------------------------------------------------------------------------------------
 
 
-def _call(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _call(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     call = work.node
-    yield from _lookup(trace, work, op)
-    codes = invocation.codes(trace, work, op)
+    yield from _lookup(search, work, op)
+    codes = invocation.codes(search, work, op)
     if codes and len(work.calls) < MAX_CALLS:
         for code in codes:
             if code.function.name == "__init__":
-                yield from invocation.constructed(trace, work, op, code)
+                yield from invocation.constructed(search, work, op, code)
             else:
                 yield from invocation.results(work, code)
         return
-    handed = [edge for edge in trace.project.graph.handovers(call) if edge.result != "none"]
+    handed = [edge for edge in search.project.graph.handovers(call) if edge.result != "none"]
     for edge in handed:
         yield from invocation.results(work, edge.code, work.access[1:] if edge.result == "elements" else None)
     if handed:
         return
-    if list(trace.project.denoted_classes(call.to(op.func))):
-        yield from invocation.arguments(trace, work, op)
+    if list(search.project.denoted_classes(call.to(op.func))):
+        yield from invocation.arguments(search, work, op)
     else:
-        yield from _library(trace, work, op)
+        yield from _library(search, work, op)
 
 
-def _lookup(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     """``d.get("k")`` and its kin are ``d["k"]``."""
     call = work.node
     func = call.to(op.func).origin
-    if not isinstance(func.op, ops.Attr) or trace.project.callees(call):
+    if not isinstance(func.op, ops.Attr) or search.project.callees(call):
         return
     base = func.op.base
     if func.op.name in _LOOKUPS and op.args:
-        if any(split(name)[0] == "type" for name in trace.project.types(call.to(op.args[0]))):
+        if any(split(name)[0] == "type" for name in search.project.types(call.to(op.args[0]))):
             return  # ``session.get(User, 1)``
         key = call.to(op.args[0]).const
         part: str | int = key if isinstance(key, (str, int)) else ANY
@@ -311,23 +309,23 @@ def _lookup(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
         yield from work.to(base)
 
 
-def _library(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _library(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     call = work.node
     func = call.to(op.func)
-    for name in trace.project.names(func):
+    for name in search.project.names(func):
         special = _SPECIAL.get(name)
         if special is not None:
-            yield from special(trace, work, op)
+            yield from special(search, work, op)
             return
-        arguments = trace.models.propagates.get(name)
+        arguments = search.models.propagates.get(name)
         if arguments is not None:
             yield from _propagated(work, op, arguments)
             return
-    made = trace.project.resolved(func)
-    if made.call is not None and "collections.namedtuple" in trace.project.names(made.to(made.call.func)):
+    made = search.project.resolved(func)
+    if made.call is not None and "collections.namedtuple" in search.project.names(made.to(made.call.func)):
         yield from invocation.record(work, op, _named_fields(made))
         return
-    for node in trace.goal.through(trace, call):
+    for node in search.goal.through(search, call):
         yield from work.to(node.value, ())
 
 
@@ -361,20 +359,20 @@ def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> I
             yield from work.to(node.value, ()) if node is not None else ()
 
 
-def _zip(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _zip(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     """``zip(a, b)``: the n-th part of an element is an element of the n-th argument."""
     wanted = work.access[1] if len(work.access) > 1 else ANY
     chosen = op.args[wanted : wanted + 1] if isinstance(wanted, int) and wanted >= 0 else op.args
     yield from work.all((*chosen, *op.star), (ANY, *work.access[2:]))
 
 
-def _enumerate(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _enumerate(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     """``enumerate(a)``: only the second part of an element is one of ``a``."""
     if work.access[1:2] != (0,):
         yield from work.all(op.args[:1], (ANY, *work.access[2:]))
 
 
-def _getattr(trace: Trace, work: Work, op: ops.Call) -> Iterator[Work]:
+def _getattr(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     name = work.node.to(op.args[1]).const if len(op.args) > 1 else None
     yield from work.all(op.args[:1], (name if isinstance(name, str) else ANY, *work.access))
     yield from work.all(op.args[2:])
@@ -387,46 +385,46 @@ _SPECIAL: dict[str, _Handler] = {
 }
 
 
-def _caught(trace: Trace, work: Work, op: ops.Caught) -> Iterator[Work]:
+def _caught(search: Search, work: Work, op: ops.Caught) -> Iterator[Work]:
     """An exception that the project raises in the ``try``, or in what that calls: it is made of its arguments."""
     code = work.node.code
     handler = next((r for r in code.regions_of(work.node.value) if r.kind == "except"), None)
     block = next((r for r in code.body.regions if handler and r.kind == "try" and r.group == handler.group), None)
     if block is None or len(work.calls) >= MAX_CALLS:
         return
-    names = set(_exception_names(trace, work.node, op.types))
+    names = set(_exception_names(search, work.node, op.types))
     for value in range(block.first, block.last):
-        yield from _raised(trace, work, code.node(value), names, work.calls)
+        yield from _raised(search, work, code.node(value), names, work.calls)
         call = code.node(value)
-        for callee in trace.project.callees(call) if isinstance(call.op, ops.Call) else ():
+        for callee in search.project.callees(call) if isinstance(call.op, ops.Call) else ():
             for raised in callee.nodes(ops.Raise):
-                yield from _raised(trace, work, raised, names, (*work.calls, call))
+                yield from _raised(search, work, raised, names, (*work.calls, call))
 
 
-def _raised(trace: Trace, work: Work, node: Node, names: set[str], calls: tuple[Node, ...]) -> Iterator[Work]:
+def _raised(search: Search, work: Work, node: Node, names: set[str], calls: tuple[Node, ...]) -> Iterator[Work]:
     op = node.op
     if not isinstance(op, ops.Raise) or op.exception == NONE:
         return
     made = node.to(op.exception).origin
-    if made.call is None or made.func is None or names.isdisjoint(_lineages(trace, made.func)):
+    if made.call is None or made.func is None or names.isdisjoint(_lineages(search, made.func)):
         return
     step = Step(node.place, f"is raised in `{made.spelled}`")
     for argument in made.call.args:
         yield work.at(made.to(argument), (), made.value, calls, step)
 
 
-def _exception_names(trace: Trace, node: Node, types: Value) -> Iterable[str]:
+def _exception_names(search: Search, node: Node, types: Value) -> Iterable[str]:
     if types == NONE:
         return ["builtins.Exception"]
     made = node.to(types).origin
     items = [made.to(item) for item in made.op.items] if isinstance(made.op, ops.Build) else [made]
-    return [name for item in items for name in trace.project.names(item)]
+    return [name for item in items for name in search.project.names(item)]
 
 
-def _lineages(trace: Trace, func: Node) -> set[str]:
+def _lineages(search: Search, func: Node) -> set[str]:
     found = {"builtins.Exception", "builtins.BaseException"}
-    for name in trace.project.names(func):
-        found.update(trace.project.lineage(name))
+    for name in search.project.names(func):
+        found.update(search.project.lineage(name))
     return found
 
 

@@ -484,3 +484,54 @@ class PythonFile:
 
     def __repr__(self) -> str:
         return f"<PythonFile {self.path}>"
+
+
+SERVING = ("production", "script")
+
+
+def last_name(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def operands(op: AnyOp) -> tuple[Value, ...]:
+    """The values that an operation reads."""
+    if isinstance(op, ops.Call):
+        return (op.func, *op.args, *op.star, *(value for _, value in op.keywords), *op.dstar)
+    if isinstance(op, ops.Build):
+        return (*op.items, *op.keys)
+    if isinstance(op, (ops.Phi, ops.Logic)):
+        return op.values
+    return tuple(getattr(op, field) for field in _OPERANDS.get(type(op), ()))
+
+
+_OPERANDS: dict[type[AnyOp], tuple[str, ...]] = {
+    ops.Attr: ("base",),
+    ops.Item: ("base", "key"),
+    ops.Format: ("value",),
+    ops.Bin: ("left", "right"),
+    ops.Compare: ("left", "right"),
+    ops.Unary: ("value",),
+    ops.Choice: ("test", "then", "other"),
+    ops.Element: ("base",),
+    ops.Part: ("base",),
+    ops.Comp: ("value", "key"),
+    ops.Await: ("value",),
+    ops.Yield: ("value",),
+    ops.Enter: ("value",),
+    ops.Bind: ("value",),
+    ops.SetAttr: ("base", "value"),
+    ops.SetItem: ("base", "key", "value"),
+    ops.Return: ("value",),
+    ops.Raise: ("exception", "cause"),
+    ops.Delete: ("value",),
+    ops.Assert: ("test", "message"),
+    ops.Discard: ("value",),
+}
+
+
+def first_line(place: Place, width: int = 6) -> Place:
+    """The place, cut to its first line: of a statement over several lines its keyword."""
+    span = place.span
+    if span.line == span.end_line:
+        return place
+    return Place(place.path, Span(span.line, span.column, span.line, span.column + width))

@@ -10,22 +10,21 @@ from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
-from backaudit.backend.documents import Collection, collections
+from backaudit.backend.data.documents import Collection, collections
+from backaudit.backend.data.queries.chains import denoted_table, table_of
+from backaudit.backend.data.schema import Column, Index, Table, schema
+from backaudit.backend.data.schema.disagreements import Disagreement, disagreements
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.inputs.applied import applied
-from backaudit.backend.inputs.mappings import schema_named
-from backaudit.backend.inputs.records import Field, InputSchema, Shape
-from backaudit.backend.inputs.shapes import shape_of
-from backaudit.backend.locate import strings
-from backaudit.backend.queries.chains import denoted_table, table_of
-from backaudit.backend.records import UNMOUNTED, Endpoint, GuardKind, Route
-from backaudit.backend.routes import routes
-from backaudit.backend.schema import Column, Index, Table, schema
-from backaudit.backend.schema.disagreements import Disagreement, disagreements
-from backaudit.backend.schema.values import text
+from backaudit.backend.web.inputs.applied import applied
+from backaudit.backend.web.inputs.mappings import schema_named
+from backaudit.backend.web.inputs.records import Field, InputSchema, Shape
+from backaudit.backend.web.inputs.shapes import shape_of
+from backaudit.backend.web.records import UNMOUNTED, Endpoint, GuardKind, Route
+from backaudit.backend.web.routes import routes
 from backaudit.facts.place import Place
-from backaudit.flow.stores import is_password_column
 from backaudit.project import Project
+from backaudit.project.declarations import text
+from backaudit.project.locate import strings
 from backaudit.survey.inputs import of_types, sent
 from backaudit.survey.records import (
     PASSWORD_CHECK,
@@ -44,6 +43,7 @@ from backaudit.survey.records import (
     TableRow,
 )
 from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
+from backaudit.vocabulary.passwords import is_password_column
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SHOWN = ("production", "script")

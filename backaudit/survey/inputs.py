@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from backaudit.backend.inputs.applied import Applied
-from backaudit.backend.inputs.classes import is_secret
-from backaudit.backend.inputs.mappings import schema_named
-from backaudit.backend.inputs.records import Scalar, Shape
-from backaudit.backend.inputs.shapes import of_name, parsed, shape_of, united
-from backaudit.backend.records import Endpoint, Input, Limits
+from backaudit.backend.web.inputs.applied import Applied
+from backaudit.backend.web.inputs.classes import is_secret
+from backaudit.backend.web.inputs.mappings import schema_named
+from backaudit.backend.web.inputs.records import Scalar, Shape
+from backaudit.backend.web.inputs.shapes import of_name, parsed, shape_of, united
+from backaudit.backend.web.records import Endpoint, Input, Limits
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project

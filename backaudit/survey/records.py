@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from backaudit.backend.inputs.records import Extra, Scalar, Shape
+from backaudit.backend.web.inputs.records import Extra, Scalar, Shape
 from backaudit.facts.problem import Problem
 
 
@@ -86,7 +86,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of a schema, see :class:`backaudit.backend.inputs.Field`."""
+    """A field of a schema, see :class:`backaudit.backend.web.inputs.Field`."""
 
     name: str
     shape: Shape
@@ -133,7 +133,7 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What only the models or only the migrations say, see :class:`backaudit.backend.schema.disagreements`."""
+    """What only the models or only the migrations say, see :class:`backaudit.backend.data.schema.disagreements`."""
 
     kind: str
     name: str
@@ -158,7 +158,7 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentFieldRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of a collection's documents, see :class:`backaudit.backend.documents.DocumentField`."""
+    """A field of a collection's documents, see :class:`backaudit.backend.data.documents.DocumentField`."""
 
     name: str
     type: str = ""

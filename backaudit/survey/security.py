@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from backaudit.backend.locate import items
-from backaudit.backend.schema.values import text
-from backaudit.backend.settings import entry
+from backaudit.backend.deployment.settings import entry
 from backaudit.facts.python import ImportFact
 from backaudit.models import Arguments, SecurityModel
 from backaudit.project import Node, Project
+from backaudit.project.declarations import text
+from backaudit.project.locate import items
 from backaudit.survey.records import SecurityScheme
 
 _UNKNOWN = SecurityScheme(kind="key", name="Authorization", where="header")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.denial import mention, tests_around
-from backaudit.backend.guards import authenticated, guarded
-from backaudit.backend.locate import behind, strings
-from backaudit.backend.settings import Setting, dict_entry, django_setting, is_literally, settings_named
+from backaudit.backend.access.denial import mention, tests_around
+from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.deployment.settings import Setting, dict_entry, django_setting, is_literally, settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import behind, strings
 from backaudit.rule import Confidence, Finding, rule
 
 _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
-from backaudit.backend.guards import authenticated, guarded
-from backaudit.backend.locate import decorated, items, strings
-from backaudit.backend.records import Route
-from backaudit.backend.settings import django_setting, is_literally, settings_named
+from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.deployment.settings import django_setting, is_literally, settings_named
+from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import decorated, items, strings
 from backaudit.rule import Finding, Step, rule
 
 _SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")

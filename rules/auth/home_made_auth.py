@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from backaudit.backend.denial import conditions, refusals, sides, tests_before
-from backaudit.backend.reads import request_names
-from backaudit.backend.routes import routes
+from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.locate import strings, text_of
-from backaudit.backend.settings import is_literally, settings_of
+from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.locate import strings, text_of
 from backaudit.rule import Confidence, Finding, Severity, rule
 
 _SESSION = re.compile(r"sess|token|auth|jwt|sid$|^sid|login|remember|credential|access|refresh|user_?id", re.I)

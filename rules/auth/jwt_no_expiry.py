@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.settings import is_literally
-from backaudit.backend.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
+from backaudit.analyses.auth.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
+from backaudit.backend.deployment.settings import is_literally
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.locate import strings
-from backaudit.backend.settings import django_setting
-from backaudit.backend.tokens import DAY, lifetimes, signings
+from backaudit.analyses.auth.tokens import DAY, lifetimes, signings
+from backaudit.backend.deployment.settings import django_setting
 from backaudit.project import Project
+from backaudit.project.locate import strings
 from backaudit.rule import Finding, rule
 
 _REVOKES = re.compile(r"black_?list|block_?list|deny_?list|revoke|token_?version|invalidat", re.I)

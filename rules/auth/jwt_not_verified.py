@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.locate import strings
-from backaudit.backend.settings import is_literally
-from backaudit.backend.tokens import (
+from backaudit.analyses.auth.tokens import (
     algorithms,
     by_hand,
     option,
@@ -19,9 +17,11 @@ from backaudit.backend.tokens import (
     unverified,
     verified,
 )
+from backaudit.backend.deployment.settings import is_literally
 from backaudit.facts import ops
 from backaudit.flow.client import answered_by_server
 from backaudit.project import Node, Project
+from backaudit.project.locate import strings
 from backaudit.rule import Confidence, Finding, rule
 
 _VERIFIES = re.compile(r"verif|validat|check_signature|compare_digest|decode")

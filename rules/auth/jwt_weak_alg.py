@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.locate import strings
-from backaudit.backend.settings import dict_entry
-from backaudit.backend.tokens import Signing, algorithms, readings, signings, token_settings
+from backaudit.analyses.auth.tokens import Signing, algorithms, readings, signings, token_settings
+from backaudit.backend.deployment.settings import dict_entry
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
+from backaudit.project.locate import strings
 from backaudit.rule import Finding, rule
 
 _MINIMUM = 32

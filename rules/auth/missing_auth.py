@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.exposure import Exposed, OpenAdmin, exposed, open_admin
+from backaudit.analyses.auth.exposure import Exposed, OpenAdmin, exposed, open_admin
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.ownership import Unowned, unowned
+from backaudit.analyses.auth.ownership import Unowned, unowned
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.denial import mention
-from backaudit.backend.exposure import words
-from backaudit.backend.frameworks.django import library_views
-from backaudit.backend.guards import guarded
-from backaudit.backend.locate import strings
-from backaudit.backend.records import LibraryView, Route
-from backaudit.backend.settings import django_setting, entry
+from backaudit.analyses.auth.exposure import words
+from backaudit.backend.access.denial import mention
+from backaudit.backend.access.guards import guarded
+from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.web.frameworks.django import library_views
+from backaudit.backend.web.records import LibraryView, Route
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Project
+from backaudit.project.locate import strings
 from backaudit.rule import Finding, Step, rule
 
 _LOGIN = frozenset({"login", "signin", "logon", "authenticate", "acceso", "iniciar"})

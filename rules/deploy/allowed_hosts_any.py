@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.settings import settings_modules
-from backaudit.backend.stages import stage_of
+from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.deployables import is_deployable
-from backaudit.backend.settings import flask_settings, is_literally, settings_modules
-from backaudit.backend.stages import has_production_twin, stage_of
+from backaudit.backend.deployment.deployables import is_deployable
+from backaudit.backend.deployment.settings import flask_settings, is_literally, settings_modules
+from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span

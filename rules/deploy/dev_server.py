@@ -6,9 +6,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.images import Command, commands
-from backaudit.backend.settings import is_literally
-from backaudit.backend.stages import stage_of
+from backaudit.analyses.deploy.images import Command, commands
+from backaudit.backend.deployment.settings import is_literally
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule

@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.images import bare, dockerfiles, services
-from backaudit.backend.stages import has_production_twin, stage_of
+from backaudit.analyses.deploy.images import bare, dockerfiles, services
+from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
 from backaudit.project import Project

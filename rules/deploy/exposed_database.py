@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.images import Service, is_restated, services
-from backaudit.backend.ports import published
-from backaudit.backend.stages import stage_of
+from backaudit.analyses.deploy.images import Service, is_restated, services
+from backaudit.analyses.deploy.ports import published
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Confidence, Finding, rule

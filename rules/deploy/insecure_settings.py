@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.frameworks.django_checks import DeployCheck, deploy_checks
-from backaudit.backend.settings import SettingsModule, is_literally, settings_modules
-from backaudit.backend.stages import stage_of
+from backaudit.backend.deployment.settings import SettingsModule, is_literally, settings_modules
+from backaudit.backend.deployment.stages import stage_of
+from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, rule

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.locate import text_of
-from backaudit.backend.settings import is_literally
-from backaudit.backend.stages import stage_of
+from backaudit.backend.deployment.settings import is_literally
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import text_of
 from backaudit.rule import Finding, rule
 
 _REQUESTING = (

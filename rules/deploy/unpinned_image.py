@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.images import Service, bare, dockerfiles, services
-from backaudit.backend.stages import stage_of
+from backaudit.analyses.deploy.images import Service, bare, dockerfiles, services
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, rule

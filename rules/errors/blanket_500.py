@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import Handler, ancestry, answers_in, handlers, handlers_in, last_name, logs, reached
-from backaudit.backend.responses import Answer, answering, answers
+from backaudit.backend.web.catching import Handler, ancestry, answers_in, handlers, handlers_in, logs, reached
+from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.code import last_name
 from backaudit.rule import Confidence, Finding, Step, rule
 
 # Codes that say what failed: a part that this server depends on.

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import (
+from backaudit.analyses.errors.lookups import alike, none_giving
+from backaudit.backend.web.catching import (
     Handler,
     ancestry,
     answered_globally,
     answers_in,
     escapes,
-    first_line,
     handlers,
     handlers_in,
-    last_name,
-    operands,
     reached,
 )
-from backaudit.backend.lookups import alike, none_giving
-from backaudit.backend.responses import (
+from backaudit.backend.web.responses import (
     Answer,
     answering,
     answers,
@@ -32,6 +29,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.guards import conditions
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line, last_name, operands
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, rule
 

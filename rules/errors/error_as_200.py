@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import exception_text, first_line, handlers_in
-from backaudit.backend.responses import Answer, answering, answers, error_handlers, literal_text, pairs_of, status_of
-from backaudit.backend.routes import by_handler
+from backaudit.backend.web.catching import exception_text, handlers_in
+from backaudit.backend.web.responses import (
+    Answer,
+    answering,
+    answers,
+    error_handlers,
+    literal_text,
+    pairs_of,
+    status_of,
+)
+from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, rule
 

@@ -6,21 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.catching import (
-    Handler,
-    chosen,
-    exception_text,
-    first_line,
-    handler_of,
-    handlers,
-    last_name,
-    operands,
-    reached,
-)
-from backaudit.backend.responses import Answer, answering, answers, error_handlers
+from backaudit.backend.web.catching import Handler, chosen, exception_text, handler_of, handlers, reached
+from backaudit.backend.web.responses import Answer, answering, answers, error_handlers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line, last_name, operands
 from backaudit.rule import Confidence, Finding, Step, rule
 
 _DEPTH = 6

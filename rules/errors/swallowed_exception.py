@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import (
-    Handler,
-    answers_in,
-    handlers,
-    last_name,
-    logs,
-    raises,
-    reached,
-    uses_exception,
-)
-from backaudit.backend.responses import Answer, answering
+from backaudit.backend.web.catching import Handler, answers_in, handlers, logs, raises, reached, uses_exception
+from backaudit.backend.web.responses import Answer, answering
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Node, Project
+from backaudit.project.code import last_name
 from backaudit.rule import Confidence, Finding, rule
 
 # What a handler may call and still not have dealt with anything.

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.catching import catches, escapes, first_line, suppressed
-from backaudit.backend.lookups import alike, asked, chain, none_giving
-from backaudit.backend.schema import Table, schema
-from backaudit.backend.strings import spelled_strings
+from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.catching import catches, escapes, suppressed
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step, rule
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import escapes, first_line
-from backaudit.backend.lookups import alike, asked, behind, chain, none_giving, raising
-from backaudit.backend.routes import by_handler
+from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
+from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
 from backaudit.rule import Confidence, Finding, Step, rule
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import escapes, first_line, reached
-from backaudit.backend.catching import operands as read_by
-from backaudit.backend.denial import conditions, operands, sides
-from backaudit.backend.lookups import alike, asked, tests
-from backaudit.backend.reads import request_names
-from backaudit.backend.routes import by_handler, client_input
+from backaudit.analyses.errors.lookups import alike, asked, tests
+from backaudit.backend.access.denial import conditions, operands, sides
+from backaudit.backend.web.catching import escapes, reached
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.guards import guarded
+from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.code import operands as read_by
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step, rule
 
@@ -262,28 +264,28 @@ class _RaisingMapping(Goal):
     def __init__(self, project: Project) -> None:
         self._raising = project.models.kinds["raising-mappings"]
 
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
         if not access or access[0] == ANY:
             return None
         if isinstance(op, ops.Param):
-            param = client_input(trace.project, node.code, op.index)
+            param = client_input(search.project, node.code, op.index)
             if param is None or param.where != "body" or param.schema or not set(param.types) & _MAPPINGS:
                 return None
             return f"`{param.name}` comes from the client (body)"
-        if isinstance(op, ops.Call) and "json.loads" in request_names(trace.project, node):
+        if isinstance(op, ops.Call) and "json.loads" in request_names(search.project, node):
             text = node.arg(0)
-            parsed = client_origin(trace.project, text, untyped=True) if text is not None else None
+            parsed = client_origin(search.project, text, untyped=True) if text is not None else None
             return f"{parsed.what}, and is parsed" if parsed is not None else None
         if isinstance(op, (ops.Attr, ops.Call)):
-            named = self._raising.intersection(request_names(trace.project, node))
+            named = self._raising.intersection(request_names(search.project, node))
             if named and not _always_there(named, str(access[0])):
                 return f"`{node.spelled}` comes from the client"
         return None
 
-    def ends(self, trace: Trace, node: Node, access: Access, use: int) -> bool:
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
         # What is merged into a dict of the server's own is another mapping, and so is what a serializer made of it.
-        return isinstance(node.op, ops.Build) or _made_by_schema(trace.project, node)
+        return isinstance(node.op, ops.Build) or _made_by_schema(search.project, node)
 
 
 def _made_by_schema(project: Project, node: Node) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import answers_in, first_line, handlers, logs
-from backaudit.backend.responses import answering, answers, error_handlers
+from backaudit.backend.web.catching import answers_in, handlers, logs
+from backaudit.backend.web.responses import answering, answers, error_handlers
 from backaudit.facts import ops
 from backaudit.project import Code, Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 

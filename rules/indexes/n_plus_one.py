@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.repeated import Repeated, repeated_queries
+from backaudit.analyses.indexes.repeated import Repeated, repeated_queries
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.advice import named
-from backaudit.backend.missing import Missing, unusable_forms
+from backaudit.analyses.indexes.advice import named
+from backaudit.analyses.indexes.missing import Missing, unusable_forms
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

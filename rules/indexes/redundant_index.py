@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.redundant import redundant_indexes
+from backaudit.analyses.indexes.redundant import redundant_indexes
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 

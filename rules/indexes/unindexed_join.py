@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.advice import named, remedy, siblings, why
-from backaudit.backend.missing import missing_joins
+from backaudit.analyses.indexes.advice import named, remedy, siblings, why
+from backaudit.analyses.indexes.missing import missing_joins
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
+from backaudit.analyses.passwords.longest import BCRYPT_BYTES, ENOUGH, badly_limited
+from backaudit.analyses.passwords.policy import LEAST, unchecked
 from backaudit.facts.place import Place
-from backaudit.flow.longest import BCRYPT_BYTES, ENOUGH, badly_limited
-from backaudit.flow.policy import LEAST, unchecked
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.answered import answered, kept_in_cookies, printed
-from backaudit.flow.declared import admin_columns, response_fields, serializer_fields, texts_of_rows
+from backaudit.analyses.passwords.answered import answered, kept_in_cookies, printed
+from backaudit.analyses.passwords.declared import admin_columns, response_fields, serializer_fields, texts_of_rows
 from backaudit.project import Project
 from backaudit.rule import Finding, Shown, rule
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.queries import call_place
+from backaudit.analyses.passwords.shown import Shown, means_database_address
+from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
-from backaudit.flow.shown import Shown, means_database_address
-from backaudit.flow.stores import SERVING
+from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Trace
 from backaudit.project import Node, Project
+from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 
 # Migrations run where the service runs: what they print is kept with its logs.
@@ -92,12 +93,12 @@ def _speaks_of_log(receiver: Node | None) -> bool:
 class _Logged(Shown):
     """A password, or the address of a database with its password."""
 
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
-        if not access and _address(trace.project, node):
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        if not access and _address(search.project, node):
             return f"`{_name(node)}` is the database's address with its password"
-        if isinstance(node.op, ops.Bind) and trace.project.role(node.code.path) != "production":
+        if isinstance(node.op, ops.Bind) and search.project.role(node.code.path) != "production":
             return None  # a script tells whoever runs it the password that it made up
-        return super().source(trace, node, access)
+        return super().source(search, node, access)
 
 
 def _name(node: Node) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.queries import call_place
+from backaudit.analyses.passwords.held import given, held
+from backaudit.analyses.passwords.stores import looked_up, speaks_of_passwords
+from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
-from backaudit.flow.held import given, held
-from backaudit.flow.stores import SERVING, bound, is_password_column, looked_up, speaks_of_passwords, sql_parameters
+from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.trace import Origin
-from backaudit.flow.words import means_person
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
+from backaudit.vocabulary.passwords import is_password_column, means_person
 
 _FETCHES = ("fetchone", "fetchall", "fetchrow", "fetchval", "fetch_one", "fetch_all", "find_one", "first", "scalar")
 

@@ -7,13 +7,13 @@ from itertools import islice
 
 import msgspec
 
-from backaudit.backend.catching import first_line
-from backaudit.backend.queries import call_place
-from backaudit.flow.keeps import other_stores, saving_serializers
-from backaudit.flow.labels import Password, is_unproven
-from backaudit.flow.stores import Store, password_stores
+from backaudit.analyses.passwords.keeps import other_stores, saving_serializers
+from backaudit.analyses.passwords.label import Password, is_unproven
+from backaudit.analyses.passwords.stores import Store, password_stores
+from backaudit.backend.data.queries import call_place
 from backaudit.flow.trace import Trace
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
-from backaudit.flow.labels import NamedPassword
 from backaudit.flow.rows import is_model
-from backaudit.flow.stores import SERVING
+from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
-from backaudit.flow.words import means_person
 from backaudit.project import Node, Project
+from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 from backaudit.source import lines
+from backaudit.vocabulary.passwords import means_person
 
 _IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
 _ABOUT_USERS = re.compile(r"\binsert\s+into\s+[\w.\"`]*(user|account|member|admin|customer)", re.I)
@@ -101,10 +102,10 @@ class _Digest(Goal):
     def __init__(self, digest: Node) -> None:
         self._digest = digest
 
-    def source(self, trace: Trace, node: Node, access: Access) -> str | None:
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
         return "the digest" if node == self._digest else None
 
-    def through(self, trace: Trace, call: Node) -> Iterator[Node]:
+    def through(self, search: Search, call: Node) -> Iterator[Node]:
         receiver = call.receiver
         return iter([*call.args(), *([receiver] if receiver is not None else [])])
 

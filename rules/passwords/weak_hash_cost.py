@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.queries import call_place
-from backaudit.backend.schema.values import items
-from backaudit.backend.settings import django_setting, settings_named
+from backaudit.analyses.passwords import costs
+from backaudit.analyses.passwords.label import NamedPassword
+from backaudit.analyses.passwords.stores import speaks_of_passwords
+from backaudit.backend.data.queries import call_place
+from backaudit.backend.deployment.settings import django_setting, settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.flow import costs
-from backaudit.flow.labels import NamedPassword
-from backaudit.flow.stores import SERVING, speaks_of_passwords
 from backaudit.flow.trace import Trace
 from backaudit.project import ClassView, Node, Project
+from backaudit.project.code import SERVING
+from backaudit.project.declarations import items
 from backaudit.rule import Finding, rule
 
 _WEAK_HASHERS = ("MD5", "SHA1", "Crypt", "Unsalted")

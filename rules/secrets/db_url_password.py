@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.credentials import findings
+from backaudit.analyses.secrets.credentials import findings
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

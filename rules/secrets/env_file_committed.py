@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.credentials import committed_confidence
-from backaudit.backend.stages import stage_of
+from backaudit.analyses.secrets.credentials import committed_confidence
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit

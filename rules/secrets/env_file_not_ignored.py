@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.env_files import EnvFileReading, env_file_readings
+from backaudit.analyses.secrets.env_files import EnvFileReading, env_file_readings
 from backaudit.facts.files import FileFacts
 from backaudit.ignores import Ignores
 from backaudit.project import Project

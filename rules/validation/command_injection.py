@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.validation.findings import finding
+from backaudit.analyses.validation.sinks import Sink, flow_into, sinks
 from backaudit.facts import ops
-from backaudit.flow.findings import finding
-from backaudit.flow.sinks import Sink, flow_into, sinks
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
 

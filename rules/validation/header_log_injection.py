@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.findings import finding, injections
-from backaudit.flow.sinks import Sink, flow_into
+from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.sinks import Sink, flow_into
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.flow.assignment import Assignment, assignments
-from backaudit.flow.writable import exposed_fields
+from backaudit.analyses.validation.assignment import Assignment, assignments
+from backaudit.analyses.validation.writable import exposed_fields
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 

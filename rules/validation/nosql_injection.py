@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.documents import document_flows, script_flows
-from backaudit.flow.findings import finding
+from backaudit.analyses.validation.documents import document_flows, script_flows
+from backaudit.analyses.validation.findings import finding
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.findings import injections
+from backaudit.analyses.validation.findings import injections
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 

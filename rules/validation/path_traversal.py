@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.flow.findings import injections
-from backaudit.flow.sinks import Flow
+from backaudit.analyses.validation.findings import injections
+from backaudit.analyses.validation.sinks import Flow
 from backaudit.project import Project
 from backaudit.rule import Confidence, Finding, rule
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.backend.strings import spelled_strings
-from backaudit.flow.sinks import Sink, flow_into, sinks
-from backaudit.flow.unknown import unknown_part
+from backaudit.analyses.validation.sinks import Sink, flow_into, sinks
+from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.strings import spelled_strings
 from backaudit.rule import Finding, Step, rule
 from backaudit.sql import HOLE
 

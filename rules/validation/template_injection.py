@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.validation.findings import injections
+from backaudit.analyses.validation.sinks import Flow
 from backaudit.facts import ops
-from backaudit.flow.findings import injections
-from backaudit.flow.sinks import Flow
 from backaudit.project import Project
 from backaudit.rule import Confidence, Finding, rule
 

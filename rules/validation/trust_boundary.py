@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line, operands
-from backaudit.backend.reads import request_names
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
 from backaudit.flow.guards import conditions
-from backaudit.flow.labels import ClientInput
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
+from backaudit.project.code import first_line, operands
 from backaudit.rule import Finding, Step, rule
 
 _SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.flow.limits import limitless
+from backaudit.analyses.validation.limits import limitless
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 _SHOWN = 6

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.backend.queries import call_place
+from backaudit.analyses.validation.lists import endless_queries, endless_views
+from backaudit.analyses.validation.page_sizes import client_limits
+from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
-from backaudit.flow.lists import endless_queries, endless_views
-from backaudit.flow.page_sizes import client_limits
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 

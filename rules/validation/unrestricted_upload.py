@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.flow.uploads import kept_uploads, open_file_fields
+from backaudit.analyses.validation.uploads import kept_uploads, open_file_fields
 from backaudit.project import Node, Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
+from backaudit.analyses.validation.bodies import Body, untyped_bodies
 from backaudit.facts.place import Place
-from backaudit.flow.bodies import Body, untyped_bodies
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Confidence, Finding, rule
 
 _SHOWN_KEYS = 5

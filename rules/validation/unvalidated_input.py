@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.flow.dead import dead_validators
-from backaudit.flow.raw import raw_stores
+from backaudit.analyses.validation.dead import dead_validators
+from backaudit.analyses.validation.raw import raw_stores
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.catching import first_line
-from backaudit.backend.guards import guarded
+from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.analyses.validation.sinks import Flow
+from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
-from backaudit.flow.findings import finding, injections
-from backaudit.flow.markup import Shown, escaping_off, returned_html, shown_unescaped
-from backaudit.flow.sinks import Flow
 from backaudit.project import Node, Project
+from backaudit.project.code import first_line
 from backaudit.rule import Confidence, Finding, Step, rule
 
 # Input that a form or a body carries, and no address.

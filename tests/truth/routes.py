@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from backaudit import models
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.records import UNMOUNTED, Endpoint
-from backaudit.backend.routes import routes
+from backaudit.backend.web.records import UNMOUNTED, Endpoint
+from backaudit.backend.web.routes import routes
 from backaudit.discover import discover
 from backaudit.extract.pool import extract_all
 from backaudit.project import Project, link

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from backaudit.backend.schema import Column, Index, Schema, Table, migrated, schema
+from backaudit.backend.data.schema import Column, Index, Schema, Table, migrated, schema
 from backaudit.project import Project
 from backaudit.sql import normal
 from tests.truth import postgres

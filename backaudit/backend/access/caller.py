@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.access.changes import QUERY_WRITES
+from backaudit.backend.access.denial import inputs, operands
 from backaudit.backend.access.statements import sql_text
 from backaudit.backend.access.tables import is_user_table
-from backaudit.backend.denial import inputs, operands
-from backaudit.backend.params import field_injections, injection
-from backaudit.backend.records import CLIENT, Route
-from backaudit.backend.schema import schema
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.params import field_injections, injection
+from backaudit.backend.web.records import CLIENT, Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project

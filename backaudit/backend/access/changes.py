@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.backend.access.statements import SQL_WRITE, sql_text
 from backaudit.backend.access.tables import form_table, touched_table
-from backaudit.backend.schema import Table, schema
+from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split

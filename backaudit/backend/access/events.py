@@ -13,17 +13,17 @@ import msgspec
 
 from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of
 from backaudit.backend.access.changes import DEPTH, DIRECT
+from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
 from backaudit.backend.access.tables import touched_table
-from backaudit.backend.denial import mention
-from backaudit.backend.locate import on_the_way
-from backaudit.backend.queries.chains import table_of
-from backaudit.backend.records import Route
-from backaudit.backend.schema import Table, schema
+from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import on_the_way
 
 _ID_NAME = re.compile(r"^(id|pk|_id|uuid|uid|guid|slug|code|codigo|public_id|external_id)$")
 # Who knows it may: an API key, a signed or random token in a link.

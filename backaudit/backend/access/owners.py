@@ -6,7 +6,7 @@ import re
 
 from backaudit.backend.access.changes import DEPTH, changes
 from backaudit.backend.access.tables import is_user_table
-from backaudit.backend.schema import Column, Table, schema
+from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.project import Project
 
 OWNER_NAME = re.compile(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from backaudit.backend.access.changes import DEPTH
 from backaudit.backend.access.statements import SQL_READ, SQL_WRITE, sql_text
-from backaudit.backend.queries.chains import table_of
-from backaudit.backend.schema import Table, schema
+from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 

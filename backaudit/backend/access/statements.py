@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from backaudit.backend.strings import spelled_strings
 from backaudit.project import Node, Project
+from backaudit.project.strings import spelled_strings
 
 _SQL_TABLE = r"(?:[\"`\[]?\w+[\"`\]]?\.)*[\"`\[]?(\w+)"  # without its schema and quotes
 SQL_WRITE = re.compile(rf"^\s*(insert\s+into|update|delete\s+from|replace\s+into)\s+{_SQL_TABLE}", re.I)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from backaudit.backend.queries.chains import table_of
-from backaudit.backend.schema import Table, schema
+from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.data.schema import Table, schema
 from backaudit.project import Node, Project
 from backaudit.project.types import split
 

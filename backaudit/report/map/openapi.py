@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from backaudit.backend.inputs.records import Shape
+from backaudit.backend.web.inputs.records import Shape
 from backaudit.report.map.schemas import Json, Schemas, admits, component_name
 from backaudit.survey.records import RouteRow, SecurityScheme, Sent, Survey
 

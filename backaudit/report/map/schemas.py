@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from backaudit.backend.inputs.records import Shape
+from backaudit.backend.web.inputs.records import Shape
 from backaudit.survey.records import FieldRow, SchemaRow, Survey
 
 Json = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backaudit.backend.inputs.records import Shape
+from backaudit.backend.web.inputs.records import Shape
 from backaudit.survey.records import (
     CollectionRow,
     ColumnRow,

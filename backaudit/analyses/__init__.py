@@ -1,0 +1,1 @@
+"""What the rules of one family share: a folder a family, used by rules alone."""

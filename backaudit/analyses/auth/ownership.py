@@ -1,0 +1,187 @@
+"""Rows that a route picks by the client's key and changes or shows without asking whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from backaudit.backend.access.caller import caller_reads, mentions_caller
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.events import Event, events, events_in_part
+from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.owners import owner_column
+from backaudit.backend.access.reads import reads
+from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
+from backaudit.backend.data.schema import Table
+from backaudit.backend.web.records import Route
+from backaudit.facts.place import Place
+from backaudit.project import ClassView, Project
+from backaudit.project.locate import class_field
+from backaudit.rule import Confidence
+
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_DETAIL = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy)\w*View$|ModelViewSet$|ReadOnlyModelViewSet$")
+# Links that carry their own proof, and pages that show people to each other.
+_OPEN = re.compile(r"reset|confirm|verify|activat|token|login|profile|follow|popup|register|sign_?up|\{user_?name")
+# Who made a row is not always whose it is: where nothing else asks for it, it may be kept for the record alone.
+_AUDIT = re.compile(r"creat|added|uploaded|member|account|customer")
+_SINGLE = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy|Create|Form)\w*View$")
+# What people do in sight of each other.
+_SOCIAL = re.compile(r"rating|favou?rit|\blike[sd]?\b|review|badge|score")
+_DETAIL_MIXIN = re.compile(r"(Update|Destroy|Retrieve)ModelMixin$")
+# Methods of class views in which the caller may be asked for.
+_PARTS = (
+    "get_queryset", "get_object", "dispatch", "test_func", "has_permission", "form_valid", "perform_update",
+    "perform_destroy", "initial", "check_object_permissions", "get", "post", "put", "patch", "delete", "update",
+    "destroy", "partial_update", "retrieve", "filter_queryset", "setup",
+)  # fmt: skip
+
+
+class Unowned(msgspec.Struct, frozen=True):
+    """One row that is not tied to the caller. ``owner``: the column that would tie it."""
+
+    route: Route
+    place: Place
+    table: Table
+    owner: str
+    act: Literal["changed", "shown"]
+    inner: Place | None
+    confidence: Confidence
+
+
+def unowned(project: Project) -> tuple[Unowned, ...]:
+    """All such rows, by place, one for each table and handler."""
+    found: dict[tuple[Place, str], Unowned] = {}
+    for route in project.once(guarded):
+        for item in _of_route(project, route):
+            key = (item.place, item.table.name)
+            if key not in found or (found[key].act == "shown" and item.act == "changed"):
+                found[key] = item
+    return tuple(sorted(found.values(), key=lambda item: (item.place, item.table.name)))
+
+
+def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
+    if route.handler.file.role != "production" or any(guard.kind == "role" for guard in route.guards):
+        return
+    handled = route.handler.function.kind == "function"
+    seen = events(project, route) if handled else ()
+    # A check in the body is one of the ties, which tell as well what it does not cover.
+    tied = any(event.tie for event in seen)
+    if any(guard.kind == "ownership" and not (tied and in_body(guard)) for guard in route.guards):
+        return
+    known = authenticated(route) or any(event.tie for event in seen)
+    if not known and not (handled and caller_reads(project, route.handler)):
+        return
+    if route.view is not None and not seen and _is_generic(project, route.view):
+        yield from _generic(project, route, route.view)
+    reported: set[str] = set()
+    for event in seen:
+        if not event.tie and event.table is not None and event.table.name not in reported:
+            found = list(_judged(project, route, event, event.table))
+            reported |= {item.table.name for item in found}
+            yield from found
+
+
+def _judged(project: Project, route: Route, event: Event, table: Table) -> Iterator[Unowned]:
+    written = changes(project, route.handler)
+    tables = {change.table.name for change in written if change.table is not None}
+    changed = event.effect >= 0 or table.name in tables
+    if not changed and (tables or written or (route.methods and not {"GET", "HEAD"} & set(route.methods))):
+        return
+    inner = event.inner.place if event.inner is not None else None
+    yield from _reported(project, route, event.node.place, table, changed, inner)
+
+
+def _reported(
+    project: Project, route: Route, place: Place, table: Table, changed: bool, inner: Place | None = None
+) -> Iterator[Unowned]:
+    act: Literal["changed", "shown"] = "changed" if changed else "shown"
+    if is_user_table(table) and _OPEN.search(f"{route.path} {route.handler.function.name}".lower()):
+        return
+    if is_user_table(table):
+        confidence: Confidence = "medium" if changed else "low"
+        yield Unowned(route, place, table, "id", act, inner, confidence)
+        return
+    owner = owner_column(project, table)
+    private = owner is not None and table.name in project.once(_private)
+    if owner is not None and (changed or private):
+        audit = bool(_AUDIT.search(owner.name))
+        confidence = "high" if private else "low" if audit else "medium"
+        if not changed and (table.name in project.once(_listed) or _SOCIAL.search(route.path.lower())):
+            confidence = "low"
+        yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, confidence)
+
+
+def _private(project: Project) -> frozenset[str]:
+    """Tables that some route reads for the caller alone, and tables that are filled together with one of these."""
+    found: set[str] = set()
+    for route in project.once(guarded):
+        if route.handler.function.kind == "function":
+            found |= {e.table.name for e in events(project, route) if e.tie and e.table is not None}
+        for name, table in _narrowed(project, route.view) if route.view is not None else ():
+            found.add(name if table is None else table.name)
+    return frozenset(found)
+
+
+def _listed(project: Project) -> frozenset[str]:
+    """Tables of which some route shows all rows to whoever asks, also where another lists one's own."""
+    found: set[str] = set()
+    for route in project.once(guarded):
+        if _UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
+            continue
+        if route.handler.function.kind == "function":
+            asked = {event.table.name for event in events(project, route) if event.table is not None}
+            found |= {table.name for _, table in reads(project, route.handler)} - asked
+        elif route.view is not None and not any(_SINGLE.search(n) for n in project.lineage(route.view.name)[1:]):
+            table = generic_table(project, route.view)
+            narrowed = {name for name, _ in _narrowed(project, route.view)}
+            found |= {table.name} - narrowed if table is not None else set()
+    return frozenset(found)
+
+
+def _narrowed(project: Project, view: ClassView) -> Iterator[tuple[str, Table | None]]:
+    """The table of a generic view whose queryset asks for the caller."""
+    code = project.method(view.name, "get_queryset")
+    if code is not None:
+        for event in events_in_part(project, code):
+            if event.tie and event.table is not None:
+                yield event.table.name, event.table
+
+
+# -- generic class views ----------------------------------------------------------------------------------------------
+
+
+def _is_generic(project: Project, view: ClassView) -> bool:
+    return any(_DETAIL.search(name) or _DETAIL_MIXIN.search(name) for name in project.lineage(view.name)[1:])
+
+
+def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowned]:
+    if "{" not in route.path:
+        return
+    parts = [code for name in _PARTS if (code := project.method(view.name, name)) is not None]
+    if any(mentions_caller(project, code) for code in parts):
+        return
+    table = generic_table(project, view)
+    if table is not None:
+        changed = bool(_UNSAFE & set(route.methods)) or not route.methods
+        place = view.place if route.handler.function.kind == "class" else route.handler.place
+        yield from _reported(project, route, place, table, changed)
+
+
+def generic_table(project: Project, view: ClassView) -> Table | None:
+    """The table that a generic class view is over: its ``model``, ``queryset``, form or serializer."""
+    for name in ("model", "queryset"):
+        field = class_field(project, view, name)
+        table = touched_table(project, field) if field is not None else None
+        if table is not None:
+            return table
+    for name in ("serializer_class", "form_class"):
+        field = class_field(project, view, name)
+        for cls in project.denoted_classes(field) if field is not None else ():
+            table = meta_table(project, cls.name)
+            if table is not None:
+                return table
+    return None

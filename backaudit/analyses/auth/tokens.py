@@ -1,0 +1,315 @@
+"""Where JSON web tokens are signed and read, and what is known of their claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.denial import operands
+from backaudit.backend.deployment.settings import Setting, settings_of
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import behind, items, results, strings
+from backaudit.project.types import split
+
+_DEPTH = 6
+DAY = 86_400.0
+_UNITS = {"weeks": 7 * DAY, "days": DAY, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0}
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """The names of a token's claims; ``whole`` is False if there may be others that the code does not show."""
+
+    names: frozenset[str]
+    whole: bool
+
+
+class Signing(msgspec.Struct, frozen=True):
+    """A call that signs a token; ``headed`` if its first argument is the token's header."""
+
+    call: Node
+    claims: Claims
+    headed: bool = False
+
+
+_UNKNOWN = Claims(frozenset(), False)
+
+
+def signings(project: Project) -> tuple[Signing, ...]:
+    """All calls that sign a token, by place."""
+    found: list[Signing] = []
+    for call in _calls(project, "jwt-encode"):
+        found.append(Signing(call, _claims(project, call.arg(0, "payload") or call.arg(None, "claims"))))
+    for call in _calls(project, "jwt-encode-headed"):
+        payload = call.arg(1, "payload") or call.arg(None, "claims")
+        found.append(Signing(call, _claims(project, payload), headed=True))
+    return tuple(sorted(dict.fromkeys(found), key=lambda signing: signing.call.place))
+
+
+def issues(project: Project) -> tuple[Node, ...]:
+    """Calls of extensions that make a token with claims of their own, by place."""
+    return _calls(project, "jwt-encode-extension")
+
+
+def readings(project: Project) -> tuple[Node, ...]:
+    """All calls that read a token and can verify it, by place."""
+    found = (*_calls(project, "jwt-decode"), *_calls(project, "jwt-decode-signature"))
+    return tuple(sorted(found, key=lambda call: call.place))
+
+
+def unchecked(project: Project) -> tuple[Node, ...]:
+    """Those of the readings that check the signature alone, and leave expiry to a ``validate`` that must follow."""
+    return _calls(project, "jwt-decode-signature")
+
+
+def unverified(project: Project) -> tuple[Node, ...]:
+    """Calls that read a token and never verify it, by place."""
+    return _calls(project, "jwt-decode-unverified")
+
+
+def switched(project: Project) -> tuple[Node, ...]:
+    """Reads of extensions, which verify unless they are told not to, by place."""
+    return _calls(project, "jwt-decode-extension")
+
+
+def _calls(project: Project, kind: str) -> tuple[Node, ...]:
+    known = sorted(project.models.kinds.get(kind, ()))
+    return tuple(sorted(dict.fromkeys(project.calls(*known)), key=lambda call: call.place))
+
+
+def by_hand(project: Project) -> tuple[Node, ...]:
+    """``json.loads(b64decode(token.split(".")[1]))``: claims that are read without a library, by place."""
+    found: list[Node] = []
+    for call in project.calls("json.loads"):
+        given = call.arg(0)
+        decoded = [node for node in _operands(given) if "b64decode" in node.method] if given is not None else []
+        parts = (part for node in decoded for arg in node.args() for part in _operands(arg))
+        if any(part.method == "split" and (cut := part.arg(0)) is not None and cut.text == "." for part in parts):
+            found.append(call)
+    return tuple(sorted(found, key=lambda call: call.place))
+
+
+def _operands(node: Node) -> list[Node]:
+    return list(dict.fromkeys(operands(node, _DEPTH)))
+
+
+def token_settings(project: Project, what: str) -> tuple[Setting, ...]:
+    """What the production settings say of tokens: ``lifetime``, ``algorithm``, ``algorithms``, ``key``,
+    ``verify-signature`` or ``verify-expiry``, by name."""
+    return settings_of(project, f"jwt-settings:{what}")
+
+
+def _claims(project: Project, payload: Node | None) -> Claims:
+    return claims(project, payload) if payload is not None else _UNKNOWN
+
+
+def claims(project: Project, node: Node, depth: int = 0) -> Claims:
+    """The claims that a payload has, through copies, updates, parameters and helpers."""
+    if depth > _DEPTH:
+        return _UNKNOWN
+    here = project.resolved(node)
+    op = here.op
+    own = _own(project, here, op, depth)
+    added = _added(project, here, depth)
+    return Claims(own.names | added.names, own.whole and added.whole)
+
+
+def _own(project: Project, here: Node, op: ops.Op, depth: int) -> Claims:
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        return _display(project, here, op, depth)
+    if isinstance(op, ops.Call):
+        return _called(project, here, depth)
+    if isinstance(op, ops.Param):
+        return _passed(project, here, op, depth)
+    if isinstance(op, (ops.Phi, ops.Choice, ops.Logic)):
+        values = (op.then, op.other) if isinstance(op, ops.Choice) else op.values
+        return _any([claims(project, here.to(value), depth + 1) for value in values])
+    if isinstance(op, ops.Bin) and op.operator == "|":
+        return _joined([claims(project, here.to(side), depth + 1) for side in (op.left, op.right)])
+    return _UNKNOWN
+
+
+def _display(project: Project, here: Node, op: ops.Build, depth: int) -> Claims:
+    parts: list[Claims] = []
+    for key, value in zip(op.keys, op.items, strict=False):
+        if key == NONE:
+            parts.append(claims(project, here.to(value), depth + 1))
+        else:
+            found = project.constant(here.to(key))
+            text = found.text if found is not None else None
+            parts.append(Claims(frozenset({text}) if text else frozenset(), text is not None))
+    return _joined(parts)
+
+
+def _called(project: Project, call: Node, depth: int) -> Claims:
+    receiver = call.receiver
+    if call.method in ("copy", "deepcopy") and (receiver is not None or call.arg(0) is not None):
+        source = call.arg(0) or receiver
+        return claims(project, source, depth + 1) if source is not None else _UNKNOWN
+    if call.method == "dict" and receiver is None:
+        given = list(call.keywords().values())
+        inner = [claims(project, arg, depth + 1) for arg in call.args() if arg not in given]
+        return _joined([Claims(frozenset(call.keywords()), True), *inner])
+    if call.method in ("dict", "model_dump", "_asdict") and receiver is not None:
+        return _fields(project, receiver)
+    returned = [value for code in project.callees(call) for value in results(code)]
+    return _any([claims(project, value, depth + 1) for value in returned]) if returned else _UNKNOWN
+
+
+def _fields(project: Project, node: Node) -> Claims:
+    """The fields of a schema's object."""
+    names: set[str] = set()
+    for cls in project.instances(node):
+        for owner in project.lineage(cls.name):
+            view = project.class_named(owner)
+            names |= set(view.fields) if view is not None else set()
+    return Claims(frozenset(names), bool(names))
+
+
+def _passed(project: Project, here: Node, op: ops.Param, depth: int) -> Claims:
+    """A parameter: what every caller passes."""
+    code = here.code
+    calls = project.callers(code) if code.function.kind == "function" else ()
+    given = [project.argument(call, code, op.index) for call in calls if project.role(call.code.path) == "production"]
+    found = [claims(project, value, depth + 1) for value in given if value is not None]
+    if not found:
+        return _UNKNOWN
+    names = frozenset.intersection(*(claim.names for claim in found))
+    return Claims(names, all(claim.whole for claim in found))
+
+
+def _added(project: Project, here: Node, depth: int) -> Claims:
+    """What is stored into a payload after it was made."""
+    parts: list[Claims] = []
+    for value in here.code.effects.get(here.value, ()):
+        store = here.code.node(value)
+        op = store.op
+        if isinstance(op, ops.SetItem):
+            text = project.constant(store.to(op.key))
+            parts.append(Claims(frozenset({text.text}) if text and text.text else frozenset(), True))
+        elif isinstance(op, ops.Call) and store.method in ("update", "setdefault"):
+            parts += _updated(project, store, depth)
+    return _joined(parts)
+
+
+def _updated(project: Project, call: Node, depth: int) -> Iterator[Claims]:
+    first = call.arg(0)
+    if call.method == "setdefault":
+        yield Claims(frozenset({first.text}) if first is not None and first.text else frozenset(), True)
+        return
+    yield Claims(frozenset(call.keywords()), True)
+    if first is not None:
+        yield claims(project, first, depth + 1)
+
+
+def _joined(parts: list[Claims]) -> Claims:
+    return Claims(frozenset(name for part in parts for name in part.names), all(part.whole for part in parts))
+
+
+def _any(parts: list[Claims]) -> Claims:
+    """One of several: what may be there counts."""
+    return Claims(frozenset(name for part in parts for name in part.names), bool(parts) and all(p.whole for p in parts))
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def option(project: Project, call: Node, name: str) -> object:
+    """The literal of ``options={name: ...}`` or of the keyword itself; ``...`` if it is not given or not literal."""
+    given = call.arg(None, name)
+    if given is None:
+        listed = call.arg(None, "options")
+        for display in behind(project, listed) if listed is not None else ():
+            op = display.op
+            for key, value in zip(getattr(op, "keys", ()), getattr(op, "items", ()), strict=False):
+                if key != NONE and display.to(key).text == name:
+                    given = display.to(value)
+    if given is None:
+        return ...
+    found = project.constant(given)
+    return found.const if found is not None else ...
+
+
+def algorithms(project: Project, call: Node) -> tuple[str, ...] | None:
+    """The algorithms that a reading admits, as far as they are literal; None if it names none.
+
+    Objects that read (``JsonWebToken([...])``) are made with theirs.
+    """
+    given = call.arg(None, "algorithms")
+    if given is None and call in project.once(unchecked):
+        receiver = call.receiver
+        made = project.resolved(receiver) if receiver is not None else None
+        given = made.arg(0, "algorithms") if made is not None and made.call is not None else None
+    elif given is None:
+        given = call.arg(2)
+    if given is None:
+        return None
+    return strings(project, given) or tuple(
+        text for item in items(project.resolved(given)) for text in strings(project, item)
+    )
+
+
+def verified(project: Project, call: Node) -> bool:
+    """Whether a reading checks the signature."""
+    return option(project, call, "verify") is not False and option(project, call, "verify_signature") is not False
+
+
+# -- lifetimes --------------------------------------------------------------------------------------------------------
+
+
+def lifetimes(project: Project) -> tuple[tuple[Place, float], ...]:
+    """How long tokens live, in seconds, where it is said: at the signing, the extension's call or the setting."""
+    found: list[tuple[Place, float]] = []
+    for signing in project.once(signings):
+        call = signing.call
+        if project.role(call.code.path) == "production" and "exp" in signing.claims.names:
+            said = [seconds for node in _deltas(call.code) if (seconds := _seconds(project, node)) is not None]
+            found += [(call.place, max(said))] if said else []
+    for call in project.once(issues):
+        delta = lifetime_given(call)
+        seconds = _seconds(project, project.resolved(delta)) if delta is not None else None
+        if seconds is not None and project.role(call.code.path) == "production":
+            found.append((call.place, seconds))
+    for setting in token_settings(project, "lifetime"):
+        seconds = _seconds(project, project.resolved(setting.value))
+        found += [(setting.place, seconds)] if seconds is not None else []
+    return tuple(found)
+
+
+def lifetime_given(call: Node) -> Node | None:
+    """The lifetime that a call of an extension is given."""
+    return call.arg(None, "expires_delta") or call.arg(None, "expires_time")
+
+
+def _deltas(code: Code) -> Iterator[Node]:
+    return (node for node in code.nodes(ops.Call) if node.method == "timedelta")
+
+
+def _seconds(project: Project, node: Node) -> float | None:
+    """The length of ``timedelta(...)`` with literal parts, or of a number of seconds."""
+    if node.method != "timedelta":
+        return _number(project, node) if isinstance(node.op, ops.Const) and not isinstance(node.const, bool) else None
+    parts = [(unit, node.arg(0 if unit == "days" else None, unit)) for unit in _UNITS]
+    numbers = [(unit, _number(project, given)) for unit, given in parts if given is not None]
+    if not numbers or any(number is None for _, number in numbers):
+        return None
+    return sum(_UNITS[unit] * number for unit, number in numbers if number is not None)
+
+
+def _number(project: Project, node: Node, depth: int = 0) -> float | None:
+    here = project.resolved(node)
+    op = here.op
+    if isinstance(op, ops.Const) and isinstance(op.value, (int, float)):
+        return float(op.value)
+    if isinstance(op, ops.Bin) and op.operator == "*" and depth < _DEPTH:
+        sides = [_number(project, here.to(side), depth + 1) for side in (op.left, op.right)]
+        return sides[0] * sides[1] if sides[0] is not None and sides[1] is not None else None
+    if isinstance(op, ops.Attr) and depth < _DEPTH:
+        for name in project.types(here.to(op.base)):
+            cls = project.class_named(split(name)[0])
+            if cls is not None and op.name in cls.fields:
+                return _number(project, cls.fields[op.name], depth + 1)
+    return None

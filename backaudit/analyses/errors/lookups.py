@@ -1,0 +1,158 @@
+"""Look-ups that can find nothing: those that raise, those that give None, and helpers that hand None on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import operands
+from backaudit.project.locate import on_the_way
+
+_DEPTH = 4
+
+
+def raising(project: Project) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """Look-ups that raise when nothing is found, with what they raise."""
+    raises = project.models.raises
+    for call in project.calls(*sorted(project.models.kinds["raising-lookups"])):
+        func = call.func
+        names = project.names(func) if func is not None else ()
+        exceptions = next((raises[name] for name in names if name in raises), ())
+        if exceptions and call.code.file.role == "production":
+            yield call, exceptions
+
+
+def none_giving(project: Project) -> dict[Node, Node]:
+    """Calls whose result is None when nothing is found, with the look-up that says so (itself, or in a helper)."""
+    found = {call: call for call in project.calls(*sorted(project.models.kinds["none-lookups"]))}
+    level = dict.fromkeys(call.code for call in found)
+    done: set[Code] = set()
+    for _ in range(_DEPTH):
+        following: dict[Code, None] = {}
+        for code in level:
+            given = _hands_on(code, found) if code not in done else None
+            done.add(code)
+            for call in project.callers(code) if given is not None else ():
+                if call not in found:
+                    found[call] = found[given] if given is not None else call
+                    following[call.code] = None
+        # A helper may be judged again once more of the calls in it are known to give None.
+        level = following
+        done -= set(following)
+    return found
+
+
+def _hands_on(code: Code, found: dict[Node, Node]) -> Node | None:
+    """The look-up whose None a function of the project returns."""
+    if code.function.kind != "function" or code.function.is_generator:
+        return None
+    looked = [call for call in found if call.code is code]
+    for value, op in enumerate(code.ops):
+        if isinstance(op, ops.Return) and op.value != NONE:
+            for given in behind(code, op.value):
+                if code.node(given) in found and not asked(code, given, value):
+                    return code.node(given)
+                if looked and isinstance(code.ops[given], ops.Const) and _is_none(code.ops[given]):
+                    return looked[0]
+    return None
+
+
+def _is_none(op: ops.Op) -> bool:
+    return isinstance(op, ops.Const) and op.value is None
+
+
+def behind(code: Code, value: Value, depth: int = 0) -> Iterator[Value]:
+    """What a value may be: through names, awaits, joins and choices."""
+    value = code.origin(value)
+    op = code.ops[value]
+    if isinstance(op, ops.Await) and depth < _DEPTH:
+        yield from behind(code, op.value, depth + 1)
+    elif isinstance(op, ops.Phi) and depth < _DEPTH:
+        for part in dict.fromkeys(op.values):
+            yield from behind(code, part, depth + 1)
+    elif isinstance(op, ops.Choice) and depth < _DEPTH:
+        for part in (op.then, op.other):
+            yield from behind(code, part, depth + 1)
+    else:
+        yield value
+
+
+def asked(code: Code, value: Value, before: Value) -> bool:
+    """Whether a condition that stands before an operation looks at ``value``, or at the same look-up made again."""
+    return any(_mentions(code, test, value, 0) for test in tests(code, before))
+
+
+def tests(code: Code, before: Value) -> Iterator[Value]:
+    """The conditions asked before an operation: of branches, loops and assertions, and of ``and``, ``or`` around it."""
+    seen: set[Value] = set()
+    for region in code.body.regions:
+        asks = region.kind in ("then", "else", "loop", "lazy", "case", "comp") and 0 <= region.test < before
+        if asks and region.test not in seen and on_the_way(code, region.test, before):
+            seen.add(region.test)
+            yield region.test
+    for value in range(before):
+        op = code.ops[value]
+        if isinstance(op, ops.Assert):
+            yield op.test
+
+
+def _mentions(code: Code, test: Value, wanted: Value, depth: int) -> bool:
+    if test < 0 or depth > 8:
+        return False
+    test = code.origin(test)
+    op = code.ops[test]
+    if alike(code, test, wanted):
+        return True
+    return any(_mentions(code, part, wanted, depth + 1) for part in operands(op))
+
+
+def alike(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
+    """Whether two values are the same, or written the same way: the same call, attribute or key of the same thing."""
+    left, right = _bare(code, left), _bare(code, right)
+    if left == right:
+        return True
+    one, two = code.ops[left], code.ops[right]
+    if type(one) is not type(two) or depth > 8:
+        return False
+    if isinstance(one, ops.Const) and isinstance(two, ops.Const):
+        return one.value == two.value and type(one.value) is type(two.value)
+    if isinstance(one, (ops.Attr, ops.Name)) and isinstance(two, (ops.Attr, ops.Name)) and one.name != two.name:
+        return False
+    if (
+        isinstance(one, ops.Call)
+        and isinstance(two, ops.Call)
+        and [k for k, _ in one.keywords] != [k for k, _ in two.keywords]
+    ):
+        return False
+    if not isinstance(one, (ops.Attr, ops.Name, ops.Call, ops.Item, ops.Compare)):
+        return False
+    mine, other = operands(one), operands(two)
+    return len(mine) == len(other) and all(alike(code, a, b, depth + 1) for a, b in zip(mine, other, strict=True))
+
+
+def _bare(code: Code, value: Value) -> Value:
+    value = code.origin(value)
+    op = code.ops[value]
+    while isinstance(op, ops.Await):
+        value = code.origin(op.value)
+        op = code.ops[value]
+    return value
+
+
+def chain(call: Node) -> Iterator[Node]:
+    """A call and those of the chain before it, with the calls in their arguments."""
+    here: Node | None = call.origin
+    while here is not None:
+        op = here.op
+        if isinstance(op, ops.Await):
+            here = here.to(op.value).origin
+            continue
+        if here.call is None:
+            return
+        yield here
+        for argument in here.args():
+            if argument.call is not None:
+                yield from chain(argument)
+        here = here.receiver.origin if here.receiver is not None else None

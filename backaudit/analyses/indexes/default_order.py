@@ -1,0 +1,63 @@
+"""Lists that nobody sorts: a page of a list view comes in the order that the model's ``Meta.ordering`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.indexes.paging import page_size
+from backaudit.backend.data.queries import QuerySite, denoted_table
+from backaudit.backend.data.queries.chains import chain_of, table_of
+from backaudit.backend.data.schema import Table
+from backaudit.backend.web.routes import view_classes
+from backaudit.facts import ops
+from backaudit.project import ClassView, Node, Project
+from backaudit.sql import Use
+
+_LISTING = ("ListView", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet", "ReadOnlyModelViewSet")
+_NARROWING = frozenset({"filter", "exclude", "order_by", "none", "get"})
+
+
+def default_orders(project: Project) -> Iterator[QuerySite]:
+    """A sort of the whole table for every model that an unfiltered, paged list view shows in its default order."""
+    for view in project.once(view_classes):
+        lists = any(owner.rpartition(".")[2] in _LISTING for owner in project.lineage(view.name))
+        table = _listed(project, view) if lists and page_size(project, view) else None
+        declared = _declared(project, table) if table is not None else None
+        if table is not None and declared is not None:
+            uses = tuple(
+                Use(table=table.name, column=name.lstrip("-"), role="sort", descending=name.startswith("-"))
+                for name in table.ordering
+            )
+            yield QuerySite(
+                place=declared.place, code=view.body, node=declared, uses=uses, limited=True, tables=(table.name,)
+            )
+
+
+def _listed(project: Project, view: ClassView) -> Table | None:
+    """The table of which a view lists all rows as they come; None if it filters or sorts them."""
+    method = project.method(view.name, "get_queryset")
+    if method is not None:
+        returned = [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value != ops.NONE]
+        return _whole(project, returned[0]) if len(returned) == 1 else None
+    for owner in project.lineage(view.name):
+        cls = project.class_named(owner)
+        for name in ("queryset", "model") if cls is not None else ():
+            bound = cls.fields.get(name) if cls is not None else None
+            if bound is not None:
+                return _whole(project, bound)
+    return None
+
+
+def _whole(project: Project, node: Node) -> Table | None:
+    asked = {link.method for link in chain_of(node) if link.call is not None}
+    return None if asked & _NARROWING else denoted_table(project, node) or table_of(project, node)
+
+
+def _declared(project: Project, table: Table) -> Node | None:
+    """Where the default order is written."""
+    for owner in project.lineage(table.model) if table.ordering else ():
+        cls = project.class_named(owner)
+        meta = cls.inner.get("Meta") if cls is not None else None
+        if meta is not None and "ordering" in meta.fields:
+            return meta.fields["ordering"]
+    return None

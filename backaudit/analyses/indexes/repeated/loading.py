@@ -1,0 +1,180 @@
+"""How rows are fetched: which query an iterated value comes from, and what it loads along with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.indexes.indexing import unique_lookup
+from backaudit.backend.data.queries import query_sites
+from backaudit.backend.data.queries.chains import _DJANGO, _related, chain_of, denoted_table, row_table
+from backaudit.backend.data.schema import Table
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.sql import Use
+
+_OPTIONS = frozenset(
+    {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
+)
+_PLAIN = frozenset({"values", "values_list", "with_entities", "dicts", "tuples"})
+_RUNS = frozenset({"scalars", "execute", "exec", "scalar"})
+_FEW_ROWS = 5
+_DEPTH = 4
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a table that a value holds. ``eager``: relations loaded with them; ``everything``: maybe all of them.
+
+    ``few``: a handful at most, by a constant limit or a unique key. ``inert``: reading their attributes runs no query
+    (plain values, rows of an asynchronous session). ``origin``: the call in which the query stands.
+    """
+
+    table: Table
+    origin: Node
+    eager: frozenset[str] = frozenset()
+    everything: bool = False
+    few: bool = False
+    inert: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether showing them may run no query more, or none worth a word."""
+        return self.few or self.everything or self.inert
+
+
+def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
+    """The rows that a value holds if it is a query or its result, made here or by functions of the project."""
+    table = row_table(project, node)
+    if table is None or depth > _DEPTH:
+        return None
+    chain = chain_of(node)
+    # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
+    awaited = any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain)
+    made = _made_elsewhere(project, chain, depth)
+    if made is None and not _begins(project, chain):
+        return None
+    parts = [link for link in chain if link.call is not None]
+    own = [*parts, *(inner for link in parts if link.method in _RUNS for a in link.args() for inner in _statement(a))]
+    parts += [inner for link in parts for argument in link.args() for inner in _statement(argument)]
+    eager = {name for link in parts for name in _loaded(project, link)}
+    everything = "*" in eager or any(_unknown_options(link) for link in parts)
+    origin = next((link for link in chain if link.call is not None), node.origin)
+    return Rows(
+        table=table,
+        origin=made.origin if made is not None and len(parts) <= 1 else origin,
+        eager=frozenset(eager) | (made.eager if made is not None else frozenset()),
+        everything=everything or (made is not None and made.everything),
+        few=any(_is_few(link) for link in parts) or (made is not None and made.few) or _is_one(project, table, parts),
+        inert=awaited or any(link.method in _PLAIN for link in own) or (made is not None and made.inert),
+    )
+
+
+def _is_one(project: Project, table: Table, parts: list[Node]) -> bool:
+    """Whether the conditions pin a unique key: there is one row at most."""
+    uses = project.once(_uses_of)
+    return unique_lookup(table, _exact(parts, uses))
+
+
+def _exact(parts: list[Node], uses: dict[Node, tuple[Use, ...]]) -> Iterator[Use]:
+    every = (use for link in parts for use in uses.get(link, ()))
+    return (use for use in every if use.role == "filter" and use.form == "eq")
+
+
+def _uses_of(project: Project) -> dict[Node, tuple[Use, ...]]:
+    return {site.node: site.uses for site in query_sites(project)}
+
+
+def _is_awaited(node: Node) -> bool:
+    return any(isinstance(op, ops.Await) and node.code.origin(op.value) == node.value for op in node.code.ops)
+
+
+def _begins(project: Project, chain: list[Node]) -> bool:
+    """Whether the chain's beginning is in sight: a model, a session's query or a relation, not a parameter."""
+    for link in chain:
+        op = link.op
+        if isinstance(op, ops.Attr) and (denoted_table(project, link.to(op.base)) or _related(project, link, op)):
+            return True
+        opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
+        if opener or any(_opens(project, argument) for argument in link.args() if link.call is not None):
+            return True
+        if link.call is not None and link.receiver is not None and denoted_table(project, link.receiver) is not None:
+            return True
+    return False
+
+
+def _opens(project: Project, argument: Node) -> bool:
+    return any(
+        part.method in ("select", "query") and any(denoted_table(project, a) for a in part.args())
+        for part in _statement(argument)
+    )
+
+
+def _statement(argument: Node) -> list[Node]:
+    """The calls that built a statement which is passed to an execution."""
+    return [link for link in chain_of(argument) if link.call is not None]
+
+
+def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | None:
+    for link in chain:
+        own = _of_view(project, link)
+        if own is not None:
+            return rows_of(project, own, depth + 1)
+        for callee in project.callees(link) if link.call is not None else ():
+            for op in callee.ops:
+                if isinstance(op, ops.Return) and op.value != ops.NONE:
+                    found = rows_of(project, callee.node(op.value), depth + 1)
+                    if found is not None:
+                        return found
+    return None
+
+
+def _of_view(project: Project, link: Node) -> Node | None:
+    """The ``queryset`` of a class-based view's body, for ``super().get_queryset()`` and ``self.queryset``."""
+    cls, op = link.code.cls, link.op
+    inherited = link.call is not None and link.method == "get_queryset" and not project.callees(link)
+    if cls is None or not (inherited or (isinstance(op, ops.Attr) and op.name == "queryset")):
+        return None
+    views = (project.class_named(owner) for owner in project.lineage(cls.name))
+    return next((view.fields["queryset"] for view in views if view is not None and "queryset" in view.fields), None)
+
+
+def _loaded(project: Project, link: Node) -> Iterator[str]:
+    """The relations that one link of a chain loads along."""
+    if link.method in _DJANGO:
+        if not link.args():
+            yield "*"
+        for argument in link.args():
+            first = argument.origin.arg(0) if argument.origin.method == "Prefetch" else argument
+            text = first.text if first is not None else None
+            yield text.partition("__")[0] if text else "*"
+    elif link.method == "options":
+        for argument in link.args():
+            yield from _option(argument.origin)
+
+
+def _option(node: Node) -> Iterator[str]:
+    while node.call is not None:
+        first = node.arg(0)
+        if node.method in _OPTIONS and first is not None:
+            op = first.origin.op
+            yield op.name if isinstance(op, ops.Attr) else first.text or "*"
+        receiver = node.receiver
+        if receiver is None or receiver.origin.call is None:
+            return
+        node = receiver.origin
+
+
+def _unknown_options(link: Node) -> bool:
+    call = link.call
+    if call is None or link.method not in ("options", *_DJANGO):
+        return False
+    known = [argument for argument in link.args() if argument.origin.call is not None or argument.text]
+    return bool(call.star) or len(known) < len(link.args())
+
+
+def _is_few(link: Node) -> bool:
+    """Whether a constant limit leaves a handful of rows."""
+    first = link.arg(0)
+    value = first.const if first is not None and link.method == "limit" else None
+    return isinstance(value, int) and value <= _FEW_ROWS

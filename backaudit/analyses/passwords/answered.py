@@ -1,0 +1,243 @@
+"""Passwords in what handlers answer: the values that they return, and what templates print of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from backaudit.analyses.passwords.label import Password
+from backaudit.analyses.passwords.shown import FETCHES, Shown, password_fields
+from backaudit.backend.data.queries import call_place
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import Route
+from backaudit.backend.web.responses import response_model
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place, Span
+from backaudit.flow.rows import is_model
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.types import split
+from backaudit.rule import Step
+from backaudit.source import lines
+from backaudit.vocabulary.passwords import is_password_column, means_person
+
+_DEPTH = 5
+_RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
+_PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)\b(?!\s*\()[^{}]*\}\}")
+_QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
+
+
+class Exposure(msgspec.Struct, frozen=True):
+    """A password or its hash that leaves at ``place``; ``what`` says how, as the beginning of a sentence.
+
+    ``own``: it goes back to whoever sent it with the same request, which is arguable.
+    """
+
+    place: Place
+    what: str
+    trace: tuple[Step, ...] = ()
+    own: bool = False
+
+
+class Answered(Shown):
+    """A password or its hash in a value that is turned into an answer."""
+
+    def __init__(self, project: Project, *, objects: bool) -> None:
+        super().__init__(project, hashes=True, objects=objects)
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        found = _all_columns(search.project, node) if not access else None
+        return found or super().source(search, node, access)
+
+    def through(self, search: Search, call: Node) -> Iterable[Node]:
+        return bodies(search.project, call)
+
+
+def bodies(project: Project, call: Node) -> list[Node]:
+    """What a call that makes a response puts into it; not a template's variables, which show what they are told to."""
+    named = response_model(project, call)
+    if named is None or call.method in _RENDERING or named[1].raises:
+        return []
+    given = [call.arg(key, None) if isinstance(key, int) else call.arg(None, key) for key in named[1].body]
+    return call.args() if "*" in named[1].body else [node for node in given if node is not None]
+
+
+def _all_columns(project: Project, node: Node) -> str | None:
+    """``user.__dict__``, ``vars(user)``, ``model_to_dict(user)``, ``User.objects.values()``: every column of a row."""
+    op = node.op
+    row: Node | None = None
+    if isinstance(op, ops.Attr) and op.name in ("__dict__", "_data"):
+        row = node.to(op.base)
+    elif isinstance(op, ops.Call) and node.method in ("vars", "model_to_dict", "asdict") and not node.keywords():
+        row = node.arg(0) if len(op.args) == 1 else None
+    elif isinstance(op, ops.Call) and node.method in ("values", "values_list") and not node.args():
+        row = node.receiver
+    for name in project.types(row) if row is not None else ():
+        head, over = split(name)
+        cls = project.class_named(over) or project.class_named(head)
+        shown, column = _row_class(project, cls.name if cls is not None else over or head)
+        if column:
+            return f"`{node.spelled}` has every column of `{shown}`, `{column}` among them"
+    return None
+
+
+def _row_class(project: Project, name: str) -> tuple[str, str]:
+    """A table's class as one says it, and its password column (empty if it has none)."""
+    cls = project.class_named(name)
+    if cls is None:
+        known = name in project.models.kinds.get("row-classes", frozenset())
+        return name.rpartition(".")[2], "password" if known else ""
+    fields = password_fields(project, cls) if is_model(project, name) else ()
+    return cls.cls.name, next(iter(fields), "")
+
+
+def answered(project: Project) -> Iterator[Exposure]:
+    """Returned values that carry a password, once per return."""
+    seen: set[Place] = set()
+    for route in routes(project):
+        if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
+            continue
+        serialises = route.framework in project.models.kinds["serialising-frameworks"]
+        if not serialises and not _may_carry(project, route.handler):
+            continue
+        for node in route.handler.nodes(ops.Return):
+            exposure = _of_return(project, route, node)
+            if exposure is not None and exposure.place not in seen:
+                seen.add(exposure.place)
+                yield exposure
+
+
+def _fills_template(project: Project, route: Route) -> bool:
+    """Whether a decorator gives what the handler returns to a template."""
+    names = [name for decorator in route.handler.decorators for name in project.names(decorator.func or decorator)]
+    return any("template" in name.rpartition(".")[2] for name in names)
+
+
+def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
+    op = node.op
+    value = node.to(op.value) if isinstance(op, ops.Return) and op.value != NONE else None
+    if value is None or _is_filtered(project, route, value):
+        return None
+    made = value.origin
+    if isinstance(made.op, ops.Build) and made.op.kind == "tuple" and made.op.items:
+        value = made.to(made.op.items[0])
+    goal = Answered(project, objects=route.framework in project.models.kinds["serialising-frameworks"])
+    origin = next(Trace(project, goal).origins(value, (), node.value), None)
+    return _exposure(node, origin) if origin is not None else _passed_to_template(project, value)
+
+
+def _may_carry(project: Project, code: Code) -> bool:
+    """Whether what a handler runs speaks of a password column, or fetches rows: if not, there is nothing to follow."""
+    known = project.once(_carrying)
+    seen, level = {code}, [code]
+    for _ in range(_DEPTH):
+        if not known.isdisjoint(level):
+            return True
+        called = [c for body in level for call in body.nodes(ops.Call) for c in project.callees(call) if c not in seen]
+        seen.update(called)
+        level = list(dict.fromkeys(called))
+    return False
+
+
+def _carrying(project: Project) -> frozenset[Code]:
+    found = dict.fromkeys(project.mentioned(is_password_column))
+    for name in ("__dict__", "_data"):
+        found.update((code, None) for code in project.mentioning(name))
+    for name in (*sorted(FETCHES), "find_one", "model_to_dict", "vars", "values", "values_list", "asdict"):
+        found.update((code, None) for code in project.calling(name))
+    return frozenset(found)
+
+
+def _exposure(node: Node, origin: Origin) -> Exposure:
+    place = Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
+    at = place if node.at.line != node.at.end_line else node.place
+    return Exposure(at, f"{origin.what}, and it is in the answer", (*origin.steps, Step(at, "is answered")))
+
+
+def _is_filtered(project: Project, route: Route, value: Node) -> bool:
+    """Whether a declared response model picks the fields that leave."""
+    if route.response is None or response_model(project, value.origin) is not None:
+        return False
+    names = {split(name)[0] for name in project.annotated(route.response)}
+    return not names or not names <= project.models.kinds["unfiltered-answers"]
+
+
+def _passed_to_template(project: Project, value: Node) -> Exposure | None:
+    """A password itself among a template's variables."""
+    call = value.origin
+    if call.call is None or call.method not in _RENDERING or response_model(project, call) is None:
+        return None
+    for name, node in _variables(call):
+        if is_password_column(name) and not isinstance(node.origin.op, ops.Const):
+            origin = next(Trace(project, _Bare(project)).origins(node, (), call.value), None)
+            if origin is not None:
+                place = call_place(call)
+                what = f"{origin.what}, and the page gets it"
+                steps = (*origin.steps, Step(place, f"is given to the template as `{name}`"))
+                return Exposure(place, what, steps, own=_is_sent(project, origin.node))
+    return None
+
+
+def _is_sent(project: Project, node: Node) -> bool:
+    """Whether a value is read from the request by its name."""
+    base = node.to(node.op.base) if isinstance(node.op, ops.Item) else node.receiver
+    return base is not None and not frozenset(project.models.sources).isdisjoint(request_names(project, base))
+
+
+def _variables(call: Node) -> Iterator[tuple[str, Node]]:
+    yield from call.keywords().items()
+    for argument in call.args():
+        made = argument.origin
+        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
+            for key, item in zip(made.op.keys, made.op.items, strict=True):
+                name = made.to(key).text if key != NONE else None
+                if name:
+                    yield name, made.to(item)
+
+
+class _Bare(Shown):
+    """The password itself, no object around it."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, hashes=True)
+
+    def _whole(self, project: Project, node: Node) -> str | None:
+        return None
+
+
+def printed(project: Project) -> Iterator[Exposure]:
+    """Templates that print a user's password."""
+    for file in project.artefacts("template"):
+        if project.role(file.path) in ("test", "example") or "password" not in file.text.lower():
+            continue
+        for number, line in enumerate(lines(file.text), 1):
+            bare = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), line)
+            for found in _PRINTED.finditer(bare):
+                owner, name = found.groups()
+                if means_person(owner) and is_password_column(name):
+                    span = Span(number, found.start(1), number, found.end(2))
+                    yield Exposure(Place(file.path, span), f"The page prints `{owner}.{name}`")
+
+
+def kept_in_cookies(project: Project) -> Iterator[Exposure]:
+    """Rows with their hash that are put into a session which is a cookie: signed, but for its owner to read."""
+    cookies = project.models.kinds.get("cookie-sessions", frozenset())
+    for code in dict.fromkeys(project.mentioning("session")):
+        for node in code.nodes(ops.SetItem) if project.role(code.path) == "production" else ():
+            op = node.op
+            if not isinstance(op, ops.SetItem) or cookies.isdisjoint(request_names(project, node.to(op.base))):
+                continue
+            value = node.to(op.value)
+            typed = next(Trace(project, Password(project)).origins(value, (), node.value), None)
+            goal = Shown(project, hashes=True)
+            origin = next(Trace(project, goal).origins(value, (), node.value), None) if typed is None else None
+            if origin is not None:
+                what = f"{origin.what}, and it is kept in the session, a cookie that its owner can read"
+                steps = (*origin.steps, Step(node.place, "is kept in the session's cookie"))
+                yield Exposure(first_line(node.place), what, steps)

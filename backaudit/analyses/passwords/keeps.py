@@ -1,0 +1,180 @@
+"""Where else passwords are kept than in tables: files, memory, caches, cookies, tokens, and what serializers save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.passwords.hashing import hashes
+from backaudit.analyses.passwords.stores import Store, kept_columns, password_names, speaks_of_passwords
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.flow.trace import ANY
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.code import SERVING
+from backaudit.project.declarations import entries as pairs
+from backaudit.project.declarations import texts
+from backaudit.project.locate import argument_of
+from backaudit.vocabulary.passwords import means_person, words
+
+_DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer", "joblib.dump", "toml.dump")
+_WRITES = ("write", "writelines", "writerow", "writerows")
+_CACHES = frozenset("redis cache memcache".split())
+_PUTS = ("set", "hset", "hmset", "setex", "setnx", "getset", "mset", "rpush", "lpush", "sadd", "set_many", "add")
+
+
+def other_stores(project: Project) -> tuple[Store, ...]:
+    """What is kept outside of tables, in code that serves; each may be tried in several parts."""
+    found = [*_files(project), *_memory(project), *_cookies(project), *_tokens(project), *_caches(project)]
+    return tuple(store for store in found if project.role(store.at.code.path) == "production")
+
+
+def _in_parts(project: Project, at: Node, value: Node, where: str) -> Iterator[Store]:
+    yield Store(at, value, (), "password", where)
+    # Of a display that is written out here, all parts are looked at as they stand.
+    for name in () if isinstance(value.origin.op, ops.Build) else project.once(password_names):
+        yield Store(at, value, (name,), name, where)
+        yield Store(at, value, (ANY, name), name, where)
+
+
+def _files(project: Project) -> Iterator[Store]:
+    for call in project.calls(*_DUMPS):
+        first = call.arg(0)
+        if first is not None and len(call.args()) > 1:
+            yield from _in_parts(project, call, first, "a file")
+    for method in _WRITES:
+        for call in project.calls_of(method):
+            first = call.arg(0)
+            if first is not None and call.receiver is not None and _is_file(project, call.receiver):
+                yield from _in_parts(project, call, first, "a file")
+
+
+def _is_file(project: Project, node: Node) -> bool:
+    """What ``open`` gave, or a CSV writer over it."""
+    made = node.origin
+    while isinstance(made.op, (ops.Enter, ops.Await)):
+        made = made.to(made.op.value).origin
+    if made.call is None:
+        return False
+    names = project.names(made.func) if made.func is not None else ()
+    return made.method == "open" or any(name in ("csv.writer", "csv.DictWriter") for name in names)
+
+
+def _memory(project: Project) -> Iterator[Store]:
+    """``users[name] = ...`` and ``users.append(...)`` where a module keeps ``users``."""
+    for code in project.mentioned(_keeps_people):
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            if isinstance(op, ops.SetItem) and _is_kept(project, node.to(op.base)):
+                yield from _in_parts(project, node, node.to(op.value), f"`{node.to(op.base).spelled}` in memory")
+        for call in code.nodes(ops.Call):
+            receiver = call.receiver
+            first = call.arg(0) if call.method in ("append", "add") else None
+            if first is not None and receiver is not None and _is_kept(project, receiver):
+                yield from _in_parts(project, call, first, f"`{receiver.spelled}` in memory")
+
+
+def _keeps_people(name: str) -> bool:
+    return means_person(name) or bool({"db", "database", "storage", "store"} & set(words(name)))
+
+
+def _is_kept(project: Project, node: Node) -> bool:
+    here = project.resolved(node)
+    if node.code.function.kind == "module" or not _keeps_people(node.spelled.rpartition(".")[2]):
+        return False
+    return here.code.function.kind == "module" and isinstance(here.op, ops.Build) and here.op.kind in ("dict", "list")
+
+
+def _cookies(project: Project) -> Iterator[Store]:
+    for call in project.calls_of("set_cookie"):
+        value = call.arg(1, "value")
+        if value is not None:
+            yield Store(call, value, (), "password", "a cookie")
+
+
+def _tokens(project: Project) -> Iterator[Store]:
+    for name, arguments in sorted(project.models.sinks["token"].items()):
+        for call in project.calls(name):
+            values = (argument_of(call, argument) for argument in arguments)
+            for value in dict.fromkeys(value for value in values if value is not None):
+                yield Store(call, value, (), "password", "a token, which whoever holds it can read,")
+
+
+def _caches(project: Project) -> Iterator[Store]:
+    for method in _PUTS:
+        for call in project.calls_of(method):
+            if _is_cache(project, call) and speaks_of_passwords(call.code):
+                for value in (*call.args()[1:], *(call.args()[:1] if method in ("mset", "set_many") else ())):
+                    yield from _in_parts(project, call, value, "a cache")
+
+
+def _is_cache(project: Project, call: Node) -> bool:
+    names = project.names(call.func) if call.func is not None else ()
+    receiver = call.receiver
+    spelled = receiver is not None and bool(set(words(receiver.spelled)) & _CACHES)
+    return not project.models.kinds["caches"].isdisjoint(name.rpartition(".")[0] for name in names) or (
+        spelled and call.method != "add"
+    )
+
+
+# -- serializers -----------------------------------------------------------------------------------------------------
+
+
+def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str]]:
+    """(the fields, the password's field, the serializer's name) of ModelSerializers that save it as it comes."""
+    for cls in project.subclasses(*sorted(project.models.kinds["model-serializers"])):
+        meta = cls.inner.get("Meta")
+        listed = meta.fields.get("fields") if meta is not None else None
+        if meta is None or listed is None or project.role(cls.file.path) not in SERVING:
+            continue
+        field = next(iter(_written(project, cls, meta, listed)), None)
+        if field is not None and not _hashes(project, cls) and _saves(project, cls):
+            yield listed, field, cls.cls.name
+
+
+def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) -> Iterator[str]:
+    model = meta.fields.get("model")
+    columns = kept_columns(project, model.origin) if model is not None else []
+    named = texts(project, listed)
+    read_only = set(texts(project, meta.fields.get("read_only_fields")))
+    for name, options in pairs(meta.fields.get("extra_kwargs")).items():
+        flag = pairs(options).get("read_only")
+        read_only |= {name} if flag is not None and flag.const is True else set()
+    for column in columns:
+        bind = cls.fields.get(column)
+        flag = bind.origin.keywords().get("read_only") if bind is not None else None
+        shown = column in named or "__all__" in named
+        if shown and column not in read_only and not (flag is not None and flag.const is True):
+            yield column
+
+
+def _hashes(project: Project, cls: ClassView) -> bool:
+    """Whether a method of the serializer hashes, or makes its rows itself (where the other stores are judged)."""
+    owners = [project.class_named(owner) for owner in project.lineage(cls.name)]
+    methods = [code for view in owners if view is not None for code in view.methods.values()]
+    return any(code.function.name == "create" or hashes(project, code) for code in methods) or any(
+        call.method == "create_user" for code in methods for call in code.nodes(ops.Call)
+    )
+
+
+def _saves(project: Project, cls: ClassView) -> bool:
+    """Whether a view creates rows with the serializer and does not hash itself."""
+    for route in routes(project):
+        view = route.view
+        field = _view_field(project, view) if view is not None else None
+        if view is None or field is None or not {"POST", "PUT", "PATCH"} & set(route.methods):
+            continue
+        if cls in list(project.denoted_classes(field.origin)):
+            return not any(hashes(project, code) for code in view.methods.values())
+    for call in project.calls_of("save"):
+        receiver = call.receiver
+        if receiver is not None and cls in list(project.instances(receiver)):
+            return not hashes(project, call.code) and "password" not in call.keywords()
+    return False
+
+
+def _view_field(project: Project, view: ClassView) -> Node | None:
+    for owner in project.lineage(view.name):
+        cls = project.class_named(owner)
+        if cls is not None and "serializer_class" in cls.fields:
+            return cls.fields["serializer_class"]
+    return None

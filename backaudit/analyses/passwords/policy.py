@@ -1,0 +1,283 @@
+"""What is asked of a new password before it is taken: by the field that declares it, or by the code that gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.passwords.costs import number
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import Route
+from backaudit.backend.web.routes import client_input, routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import entries as pairs
+from backaudit.project.declarations import texts
+from backaudit.vocabulary.passwords import means_password, words
+
+LEAST = 8
+_DEPTH = 3
+_SETS = frozenset("register registration registers signup create creation new join".split())
+_CHANGES = frozenset("change reset update set edit".split())
+_WHOSE = frozenset("password passwords pwd passwd user users account accounts profile me".split())
+_ASKS = frozenset("login signin token authenticate session sessions logout verify check auth".split())
+_AGAIN = frozenset("confirm confirmation repeat again current old retype verify check 2".split())
+_JUDGING = frozenset("valid validate validates validator check strength strong policy complexity verify weak".split())
+_PATTERNS = ("pattern", "regex", "validators", "validate")
+_CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
+_VERIFIES = ("check_password", "verify_password")
+_LENGTHS = frozenset("min_length min minlength".split())
+
+
+class Unchecked(msgspec.Struct, frozen=True):
+    """A password that is taken as it comes; ``least``: the length that is asked for, 0 if none is."""
+
+    at: Node
+    name: str
+    where: str
+    least: int
+
+
+def unchecked(project: Project) -> Iterator[Unchecked]:
+    """New passwords that nothing, or less than the least length, is asked of."""
+    for route in routes(project):
+        if _sets_password(route) and project.role(route.handler.path) == "production":
+            yield from _read(project, route)
+    for cls, asked in _bodies_of_routes(project):
+        if asked < LEAST:
+            yield from _declared(project, cls, asked)
+    for cls in _forms(project):
+        declared = list(_declared(project, cls))
+        yield from declared
+        if not declared:
+            yield from _of_model(project, cls)
+
+
+def declared_passwords(project: Project) -> Iterator[tuple[ClassView, str, Node]]:
+    """(schema or form, name, field) of every new password that is declared, whatever is asked of it."""
+    for cls in dict.fromkeys([*(cls for cls, _ in _bodies_of_routes(project)), *_forms(project)]):
+        for owner in project.lineage(cls.name):
+            view = project.class_named(owner)
+            for name, bind in view.fields.items() if view is not None else ():
+                if _is_new(name):
+                    yield cls, name, bind
+
+
+def _bodies_of_routes(project: Project) -> Iterator[tuple[ClassView, int]]:
+    """The schemas of endpoints that set a password, and the length that the endpoint itself asks for."""
+    schemas: dict[str, Route] = {}
+    for route in routes(project):
+        if _sets_password(route) and project.role(route.handler.path) == "production":
+            for param in route.params:
+                schemas.update((name, route) for name in param.types if param.schema)
+    for name, route in schemas.items():
+        cls = project.class_named(name)
+        if cls is not None:
+            yield cls, judged(project, route.handler)
+
+
+def _sets_password(route: Route) -> bool:
+    if route.methods and not {"POST", "PUT", "PATCH"} & set(route.methods):
+        return False
+    users = route.path.rstrip("/").endswith(("users", "user"))
+    return _about_setting(f"{route.path} {route.handler.function.name}", users)
+
+
+def _about_setting(name: str, users: bool = False) -> bool:
+    """Whether names tell of registration or of a new password, not of logging in."""
+    parts = set(words(name.replace("sign_up", "signup").replace("sign-up", "signup").replace("SignUp", "signup")))
+    return bool(parts & _SETS or (parts & _CHANGES and parts & _WHOSE)) or (users and not parts & _ASKS)
+
+
+# -- fields ----------------------------------------------------------------------------------------------------------
+
+
+def _declared(project: Project, cls: ClassView, asked: int = 0) -> Iterator[Unchecked]:
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        fields = view.fields if view is not None else {}
+        newer = any("new" in words(name) and means_password(name) for name in fields)
+        for name, bind in fields.items():
+            if _is_new(name) and ("new" in words(name) or not newer) and not _validated(project, cls):
+                least = max(_least(project, bind), asked)
+                if least < LEAST:
+                    yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
+
+
+def _is_new(name: str) -> bool:
+    return means_password(name) and not _AGAIN.intersection(words(name))
+
+
+def _least(project: Project, bind: Node) -> int:
+    """The length that a declaration asks for; enough where it gives patterns or validators of its own."""
+    op = bind.op
+    values = (op.annotation, op.value) if isinstance(op, ops.Bind) else ()
+    found = [0]
+    for call in calls_in(project, bind.code, [v for v in values if v != NONE]):
+        keywords = call.keywords()
+        found += [number(project, value) or 0 for name, value in keywords.items() if name in _LENGTHS]
+        if call.method == "Length" and call.arg(0) is not None:
+            found.append(number(project, call.arg(0)) or 0)
+        judging = call.method == "Regexp" or "Hash" in call.method or bool(_JUDGING & set(words(call.method)))
+        given = [keywords[name] for name in _PATTERNS if name in keywords]
+        if judging or any(_own_check(value) for value in given):
+            found.append(LEAST)
+    return max(found)
+
+
+def _own_check(value: Node) -> bool:
+    """A pattern, or a list of validators with a function among them: classes are judged by their names."""
+    made = value.origin
+    if not isinstance(made.op, ops.Build):
+        return True
+    return any(isinstance(made.to(item).origin.op, (ops.Name, ops.Import, ops.Attr, ops.Def)) for item in made.op.items)
+
+
+def calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) -> Iterator[Node]:
+    """The calls of a declaration, those inside annotations, displays and aliases included."""
+    for value in values:
+        node = code.node(value).origin
+        op = node.op
+        if isinstance(op, (ops.Name, ops.Import)) and depth < _DEPTH:
+            alias = project.alias_of(node) or project.definition(node)
+            if alias is not None and alias != node:
+                yield from calls_in(project, alias.code, [alias.value], depth + 1)
+            elif isinstance(op, ops.Name) and alias is None:
+                continue
+        if isinstance(op, ops.Call):
+            yield node
+            yield from calls_in(project, code, [*op.args, *(v for _, v in op.keywords)], depth + 1)
+        elif isinstance(op, ops.Build):
+            yield from calls_in(project, code, list(op.items), depth)
+        elif isinstance(op, ops.Item):
+            yield from calls_in(project, code, [op.base, op.key], depth)
+        elif isinstance(op, ops.Bin):
+            yield from calls_in(project, code, [op.left, op.right], depth)
+
+
+def _validated(project: Project, cls: ClassView) -> bool:
+    """Whether a method of the class judges the password."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for code in view.methods.values() if view is not None else ():
+            if judged(project, code) >= LEAST:
+                return True
+    return False
+
+
+def judged(project: Project, code: Code, depth: int = 0) -> int:
+    """The length that a body, or what it calls, asks of a password; enough where it judges its form."""
+    found = 0
+    for call in code.nodes(ops.Call):
+        parts = set(words(call.method))
+        given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+        if call.method == "len" and any(_named(node) for node in given):
+            found = max(found, _asked(project, call))
+        elif call.method in _CHECKING and any(_named(node) for node in given):
+            return LEAST
+        if parts & _JUDGING and parts & {"password", "pw"} and call.method not in _VERIFIES:
+            return LEAST
+        if depth < _DEPTH and any(_named(node) for node in given):
+            found = max([found, *(judged(project, callee, depth + 1) for callee in project.callees(call))])
+    return found
+
+
+def _asked(project: Project, length: Node) -> int:
+    """The number that a password's length is compared with; enough where it is none that we know."""
+    for node in length.code.nodes(ops.Compare):
+        op = node.op
+        assert isinstance(op, ops.Compare)
+        for mine, other, over in ((op.left, op.right, ("<=", ">")), (op.right, op.left, (">=", "<"))):
+            if length.code.origin(mine) == length.value:
+                known = number(project, node.to(other))
+                # ``len(p) < 6`` asks for six characters, ``len(p) <= 6`` for seven.
+                return LEAST if known is None else known + (op.operator in over)
+    return LEAST
+
+
+def _named(node: Node) -> bool:
+    made = node.origin
+    spelled = [node.spelled, made.spelled]
+    names = [part for text in spelled for part in text.replace("[", ".").replace("]", "").replace("'", "").split(".")]
+    if isinstance(made.op, ops.Param) and made.op.name in ("v", "value"):
+        return True  # what validators call theirs
+    return any(means_password(name) for name in names)
+
+
+# -- forms and serializers -------------------------------------------------------------------------------------------
+
+
+def _forms(project: Project) -> Iterator[ClassView]:
+    """Forms and serializers that set a password and leave its judgement to others."""
+    kinds = project.models.kinds
+    for cls in project.subclasses(*sorted(kinds.get("forms", ())), *sorted(kinds.get("serializers", ()))):
+        if project.role(cls.file.path) != "production" or not (_about_setting(cls.cls.name) or _creates(cls)):
+            continue
+        if kinds.get("judging-forms", frozenset()).isdisjoint(project.lineage(cls.name)):
+            yield cls
+
+
+def _creates(cls: ClassView) -> bool:
+    return "create" in cls.methods
+
+
+def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
+    """A serializer's password that comes from the model, whose column asks for nothing."""
+    meta = cls.inner.get("Meta")
+    listed = meta.fields.get("fields") if meta is not None else None
+    names = texts(project, listed) if listed is not None else ()
+    for name in names:
+        if _is_new(name) and name not in cls.fields and meta is not None and listed is not None:
+            options = pairs(pairs(meta.fields.get("extra_kwargs")).get(name))
+            least = number(project, options.get("min_length")) or 0
+            if least < LEAST and "validators" not in options and not _validated(project, cls):
+                yield Unchecked(listed, name, f"`{cls.cls.name}`", least)
+
+
+# -- reads -----------------------------------------------------------------------------------------------------------
+
+
+def _read(project: Project, route: Route) -> Iterator[Unchecked]:
+    """A password that a handler, or what it calls, takes out of the form or body itself."""
+    for code in _bodies(project, route.handler):
+        asked = judged(project, code)
+        if asked >= LEAST or _loads(project, code):
+            return
+        for value, op in enumerate(code.ops):
+            node = code.node(value)
+            key = base = None
+            if isinstance(op, ops.Item):
+                key, base = node.to(op.key).text, node.to(op.base)
+            elif isinstance(op, ops.Call) and op.args and node.method == "get":
+                key, base = node.to(op.args[0]).text, node.receiver
+            if key and base is not None and _is_new(key) and _from_client(project, base):
+                yield Unchecked(node, key, f"`{code.function.name}()`", asked)
+                return
+
+
+def _bodies(project: Project, handler: Code) -> Iterator[Code]:
+    """A handler, and the functions that it calls to do its work."""
+    yield handler
+    called = dict.fromkeys(code for call in handler.nodes(ops.Call) for code in project.callees(call))
+    yield from (code for code in called if not _ASKS & set(words(code.function.name)))
+
+
+def _loads(project: Project, code: Code) -> bool:
+    """Whether a schema of the project reads the body: its fields are where to ask for a length."""
+    marks = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
+    if any(name.rpartition(".")[2] in ("arguments", "use_args", "use_kwargs", "expect", "validate") for name in marks):
+        return True
+    reads = ("load", "validate", "is_valid", "validate_on_submit")
+    receivers = [call.receiver for call in code.nodes(ops.Call) if call.method in reads]
+    return any(list(project.instances(node)) for node in receivers if node is not None)
+
+
+def _from_client(project: Project, base: Node) -> bool:
+    made = base.origin
+    op = made.op
+    if isinstance(op, ops.Param):
+        return client_input(project, made.code, op.index) is not None
+    sources = project.models.sources
+    return isinstance(op, (ops.Attr, ops.Call)) and any(name in sources for name in request_names(project, made))

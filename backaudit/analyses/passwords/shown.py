@@ -1,0 +1,222 @@
+"""What shows a password to whoever reads it: the password itself, its hash, or an object that carries one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.passwords.collections import stored_password
+from backaudit.analyses.passwords.label import NamedPassword
+from backaudit.analyses.passwords.omitted import reads_password
+from backaudit.backend.data.schema import schema
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.rows import is_model
+from backaudit.flow.search import Search
+from backaudit.flow.trace import ANY, Access
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.strings import spelled_strings
+from backaudit.project.types import split
+from backaudit.vocabulary.passwords import is_password_column, means_password, words
+
+FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
+_MASKS = frozenset(
+    "mask masked redact redacted hide hidden sanitize sanitized obfuscate censor safe scrub anonymize clean "
+    "truncate".split()
+)
+_CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
+_SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
+_DATABASE = frozenset("database db sqlalchemy postgres postgresql pg mysql mongo mongodb mariadb".split())
+_ADDRESS = frozenset("url uri dsn".split())
+_NO_ADDRESS = frozenset("name names prefix key var env engine without safe masked test tests scheme parsed".split())
+
+
+class Shown(NamedPassword):
+    """A password that can be read in a value, whether somebody typed it or it was stored.
+
+    ``hashes``: hashes count too. ``objects``: objects of the project's tables count whole (what turns them to text or
+    JSON shows their columns); without it only those whose own text shows it.
+    """
+
+    def __init__(self, project: Project, *, hashes: bool = False, objects: bool = False) -> None:
+        super().__init__(project)
+        self._hashes = hashes
+        self._objects = objects
+        self._client = project.models.sources
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op, project = node.op, search.project
+        if any("Secret" in name for name in project.types(node)) and not access:
+            return None
+        if isinstance(op, ops.Attr) and not access and is_password_column(op.name):
+            return self._column(project, node, op) or super().source(search, node, access)
+        if access:
+            found = self._key(project, node, access)
+            return found or super().source(search, node, access)
+        return self._whole(project, node) or super().source(search, node, access)
+
+    def _column(self, project: Project, node: Node, op: ops.Attr) -> str | None:
+        if not self._hashes and not means_password(op.name):
+            return None
+        if any(is_model(project, split(name)[0]) for name in project.types(node.to(op.base))):
+            return f"`{node.spelled or op.name}` is the stored password"
+        return None
+
+    def _key(self, project: Project, node: Node, access: Access) -> str | None:
+        """A column of a row that is wanted by name."""
+        if access and set(access) == {ANY}:
+            return self._document(project, node) if node.method == "find" else self._row(project, node)
+        last = access[-1]
+        wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
+        fetched = isinstance(node.op, ops.Call) and (node.method in FETCHES or node.method == "find_one")
+        return (
+            f"`{last}` of `{node.spelled}` is the stored password" if wanted and fetched and len(access) <= 2 else None
+        )
+
+    def _whole(self, project: Project, node: Node) -> str | None:
+        """An object that carries a password."""
+        for name in project.types(node):
+            head, over = split(name)
+            cls = project.class_named(over if head == "list" else head)
+            field = self._field(project, cls) if cls is not None else None
+            if cls is not None and field is not None:
+                return f"`{node.spelled or cls.cls.name}` holds `{cls.cls.name}.{field}`"
+        return self._request(project, node) or self._row(project, node) or self._document(project, node)
+
+    def _field(self, project: Project, cls: ClassView) -> str | None:
+        """The password field that the text or JSON of an object of this class shows."""
+        if is_model(project, cls.name):
+            shows = self._objects or self._is_schema(project, cls) or text_shows(project, cls)
+        else:
+            shows = self._is_schema(project, cls) and (self._objects or "__repr__" not in cls.methods)
+        found = password_fields(project, cls) if shows else ()
+        return next((name for name in found if self._hashes or means_password(name)), None)
+
+    def _is_closed(self, project: Project, node: Node) -> bool:
+        """Whether a whole value shows nothing of what was put into it: an object of a class, a ``SecretStr``."""
+        types = project.types(node)
+        classes = [cls for name in types if (cls := project.class_named(split(name)[0])) is not None]
+        return any("Secret" in name for name in types) or (
+            bool(classes) and all(self._field(project, cls) is None for cls in classes) and len(classes) == len(types)
+        )
+
+    def _is_schema(self, project: Project, cls: ClassView) -> bool:
+        return not self._schemas.isdisjoint(project.lineage(cls.name))
+
+    def _request(self, project: Project, node: Node) -> str | None:
+        """The whole form or body, where the same code takes a password out of it."""
+        op = node.op
+        if not isinstance(op, (ops.Attr, ops.Call)):
+            return None
+        func = node.to(op.func) if isinstance(op, ops.Call) else node
+        what = next((self._client[name] for name in project.names(func) if name in self._client), None)
+        carries = what is not None and any(word in what for word in ("form", "body", "JSON", "parsed"))
+        return f"{what} holds the password" if carries and reads_password(node.code) else None
+
+    def _document(self, project: Project, node: Node) -> str | None:
+        """A whole document of a collection that is filled with passwords or their hashes."""
+        if not isinstance(node.op, ops.Call) or node.method not in ("find_one", "find") or project.callees(node):
+            return None
+        key = stored_password(project, node)
+        return f"`{node.spelled}` gives whole documents, `{key}` with them" if key and self._counts(key) else None
+
+    def _counts(self, name: str) -> bool:
+        return self._hashes or means_password(name)
+
+    def _row(self, project: Project, node: Node) -> str | None:
+        if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
+            return None
+        column = selected_password(project, node)
+        if column is None or not (self._hashes or means_password(column)):
+            return None
+        return f"`{node.spelled}` holds the column `{column}`"
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        op = node.op
+        if isinstance(op, ops.Const):
+            return True
+        if isinstance(op, ops.Attr) and not access and self._column(search.project, node, op):
+            return False
+        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.intersection(words(node.method))):
+            return True
+        if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
+            return True  # a slice of it
+        if not access and self._is_closed(search.project, node):
+            return True
+        return super().ends(search, node, access, use)
+
+
+def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
+    """The fields of a class, inherited ones included, that hold a password or its hash as readable text."""
+    declared: dict[str, Node] = {}
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        declared = {**(view.fields if view is not None else {}), **declared}  # a subclass has the last word
+    if "valor" in declared:
+        declared.pop("clave", None)  # key and value
+    columns = {name: bind for name, bind in declared.items() if is_password_column(name)}
+    found = {name: None for name, bind in columns.items() if not _is_hidden(project, bind)}
+    if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
+        found["password"] = None
+    return tuple(found)
+
+
+def _is_hidden(project: Project, bind: Node) -> bool:
+    """Whether a field's type or declaration keeps it from view: ``SecretStr``, ``exclude=True``, ``repr=False``."""
+    op = bind.op
+    assert isinstance(op, ops.Bind)
+    annotation = bind.to(op.annotation) if op.annotation != NONE else None
+    if annotation is not None and any("Secret" in name for name in project.annotated(annotation)):
+        return True
+    keywords = bind.to(op.value).keywords() if op.value != NONE else {}
+    marked = (keywords.get("exclude"), keywords.get("write_only"), keywords.get("load_only"))
+    return any(node is not None and node.const is True for node in marked) or (
+        "repr" in keywords and keywords["repr"].const is False
+    )
+
+
+def text_shows(project: Project, cls: ClassView) -> bool:
+    """Whether the text that a class makes of its objects has the password in it."""
+    return any(True for _ in shown_in_text(project, cls))
+
+
+def shown_in_text(project: Project, cls: ClassView) -> Iterator[Node]:
+    """The reads of a password in ``__repr__`` and ``__str__``."""
+    for name in ("__repr__", "__str__"):
+        method = cls.methods.get(name)
+        for node in method.nodes(ops.Attr) if method is not None else ():
+            op = node.op
+            own = isinstance(op, ops.Attr) and isinstance(node.to(op.base).origin.op, ops.Param)
+            if own and isinstance(op, ops.Attr) and is_password_column(op.name):
+                yield node
+
+
+def selected_password(project: Project, fetch: Node) -> str | None:
+    """The password column among what the statement of a fetch selects, where the statement can be read."""
+    code = fetch.code
+    inner = fetch.receiver.origin if fetch.receiver is not None else None
+    calls = [inner] if inner is not None and inner.call is not None and inner.method == "execute" else []
+    before = [node for node in code.nodes(ops.Call) if node.method == "execute" and node.value < fetch.value]
+    calls = calls or before[-1:]
+    for call in calls:
+        first = call.arg(0)
+        for text in spelled_strings(project, first) if first is not None else ():
+            found = _SELECTED.match(text)
+            column = _among(project, found.group(1), found.group(2)) if found else None
+            if column is not None:
+                return column
+    return None
+
+
+def _among(project: Project, columns: str, table: str) -> str | None:
+    names = [part.strip().rpartition(".")[2].strip('"`') for part in columns.split(",")]
+    if "*" in names:
+        known = project.once(schema).table(table)
+        names = [column.name for column in known.columns] if known is not None else []
+    return next((name for name in names if re.fullmatch(r"\w+", name) and is_password_column(name)), None)
+
+
+def means_database_address(name: str) -> bool:
+    """Whether a name says that its value is a database's URL, which carries its password."""
+    parts = set(words(name))
+    return bool(parts & _DATABASE and parts & _ADDRESS) and not parts & _NO_ADDRESS

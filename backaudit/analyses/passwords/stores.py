@@ -1,0 +1,301 @@
+"""Where values are kept: rows by constructor, attribute or keyword, SQL parameters, documents, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.passwords.hashing import hashes_itself
+from backaudit.analyses.passwords.omitted import set_later
+from backaudit.backend.data.schema import schema
+from backaudit.facts import ops
+from backaudit.flow.parameters import bound, sql_parameters
+from backaudit.flow.rows import is_model, models
+from backaudit.flow.trace import Access
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import SERVING
+from backaudit.project.types import split
+from backaudit.sqlparams import Parameter
+from backaudit.vocabulary.passwords import is_password_column, means_password, means_person
+
+
+class Store(msgspec.Struct, frozen=True):
+    """``value`` (its part ``access``) is kept as ``column`` by the operation ``at``; ``where`` says in what."""
+
+    at: Node
+    value: Node
+    access: Access
+    column: str
+    where: str
+
+
+def speaks_of_passwords(code: Code) -> bool:
+    """Whether a body has a name or key that means a password or its hash."""
+    return any(
+        is_password_column(op.value)
+        if isinstance(op, ops.Const) and isinstance(op.value, str)
+        else isinstance(op, (ops.Param, ops.Name, ops.Attr, ops.Bind)) and is_password_column(op.name)
+        for op in code.ops
+    )
+
+
+def password_stores(project: Project) -> tuple[Store, ...]:
+    """Everything that is kept under the name of a password, in code that serves. Ask with ``project.once``."""
+    found = [
+        *_constructed(project),
+        *_assigned(project),
+        *_called(project),
+        *_copied(project),
+        *_in_sql(project),
+        *_documents(project),
+        *_in_session(project),
+    ]
+    return tuple(store for store in found if project.role(store.at.code.path) in SERVING)
+
+
+def _constructed(project: Project) -> Iterator[Store]:
+    for cls in project.once(models):
+        own = project.method(cls.name, "__init__")
+        for call in project.calls_of(cls.cls.name):
+            func = call.func
+            if func is not None and f"type[{cls.name}]" in project.types(func) and own is None:
+                found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
+                yield from (_as_kept(project, store) for store in found)
+
+
+def _as_kept(project: Project, store: Store) -> Store:
+    """The store of a new object, or what replaces its value before it is written."""
+    later = set_later(store.at, store.column)
+    return store if later is None else Store(store.at, later, (), store.column, store.where)
+
+
+def _columns(project: Project, cls: ClassView) -> list[str]:
+    """The columns of a model, inherited ones included, that hold passwords as they are given."""
+    found = {"password": None} if _is_library_user(project, cls.name) else {}
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        found.update((name, None) for name in (view.fields if view is not None else ()) if is_password_column(name))
+    return [name for name in found if not hashes_itself(project, cls, name)]
+
+
+def kept_columns(project: Project, model: Node) -> list[str]:
+    """The password columns of the class that a value denotes, a library's user included, if it keeps them as given."""
+    for cls in project.denoted_classes(model):
+        return _columns(project, cls)
+    names = project.names(model)
+    return ["password"] if any(_is_library_user(project, name) for name in names) else []
+
+
+def _is_library_user(project: Project, name: str) -> bool:
+    named: frozenset[str] = project.models.kinds.get("row-classes", frozenset())
+    return not named.isdisjoint(project.lineage(name))
+
+
+def _keywords(project: Project, call: Node, where: str, cls: ClassView | None) -> Iterator[Store]:
+    """The password among the keywords of a call, or in a mapping that is spread over them."""
+    columns = _columns(project, cls) if cls is not None else ["password"]
+    given = call.keywords()
+    for name, value in given.items():
+        if is_password_column(name) and (cls is None or not hashes_itself(project, cls, name)):
+            yield Store(call, value, (), name, where)
+    op = call.call
+    for unpacked in op.dstar if op is not None else ():
+        for column in columns:
+            if column not in given:
+                yield Store(call, call.origin.to(unpacked), (column,), column, where)
+
+
+def _assigned(project: Project) -> Iterator[Store]:
+    """``user.password = ...`` on a row, also one of a library's class."""
+    for code in project.mentioned(is_password_column):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            assert isinstance(op, ops.SetAttr)
+            owner = _owner(project, node.to(op.base), op.name) if is_password_column(op.name) else ""
+            if owner:
+                yield Store(node, node.to(op.value), (), op.name, f"a row of `{owner}`")
+
+
+def _owner(project: Project, base: Node, column: str) -> str:
+    """The name of the model whose row ``base`` is, if that keeps the column as it is given."""
+    for name in project.types(base):
+        cls = project.class_named(split(name)[0])
+        if cls is not None and is_model(project, cls.name) and column in _columns(project, cls):
+            return cls.cls.name
+        if cls is None and _is_library_user(project, split(name)[0]):
+            return split(name)[0].rpartition(".")[2]
+    return ""
+
+
+def _called(project: Project) -> Iterator[Store]:
+    """Keyword calls that write rows: ``objects.create(password=...)``, ``query.update({...})``, ``values(...)``."""
+    table = project.models.kinds.get("row-writers", frozenset())
+    for call in project.calls(*sorted(table)):
+        model = _written_model(project, call)
+        named = model.cls.name if model is not None else _library_model(project, call)
+        where = f"a row of `{named}`" if named else "a row"
+        columns = _columns(project, model) if model is not None else ["password"]
+        yield from _keywords(project, call, where, model)
+        given = [call.arg(0), *(call.arg(None, name) for name in ("defaults", "values"))]
+        for argument in (value for value in given if value is not None):
+            yield from _mapping(call, argument, columns, where)
+
+
+def _copied(project: Project) -> Iterator[Store]:
+    """``User.model_validate(body)`` and its kin: a row from the fields of another object."""
+    for method in ("model_validate", "from_orm", "parse_obj"):
+        for call in project.calls_of(method):
+            first, receiver = call.arg(0), call.receiver
+            for cls in project.denoted_classes(receiver) if receiver is not None else ():
+                if first is not None and is_model(project, cls.name):
+                    given = call.arg(None, "update")
+                    updated = {store.column for store in _mapping(call, given, [], "")} if given is not None else set()
+                    for column in (c for c in _columns(project, cls) if c not in updated):
+                        yield Store(call, first, (column,), column, f"a row of `{cls.cls.name}`")
+
+
+def _written_model(project: Project, call: Node) -> ClassView | None:
+    receiver = call.receiver
+    for name in project.types(receiver) if receiver is not None else ():
+        head, over = split(name)
+        cls = project.class_named(over) or project.class_named(head)
+        if cls is not None:
+            return cls
+    return None
+
+
+def _library_model(project: Project, call: Node) -> str:
+    receiver = call.receiver
+    names = [split(name)[1] for name in project.types(receiver)] if receiver is not None else []
+    return next((name.rpartition(".")[2] for name in names if _is_library_user(project, name)), "")
+
+
+def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iterator[Store]:
+    """A mapping of columns to values, as written out, or as one that was made elsewhere."""
+    made = argument.origin
+    if isinstance(made.op, ops.Build) and made.op.kind == "dict":
+        for key, item in zip(made.op.keys, made.op.items, strict=True):
+            name = _column_name(made, key)
+            if name is not None and is_password_column(name):
+                yield Store(call, made.to(item), (), name, where)
+            elif name is not None and name.startswith("$"):
+                yield from _mapping(call, made.to(item), columns, where)
+    elif not isinstance(made.op, (ops.Const, ops.Compare)):
+        for column in columns:
+            yield Store(call, argument, (column,), column, where)
+
+
+def _column_name(node: Node, key: int) -> str | None:
+    if key < 0:
+        return None
+    made = node.to(key).origin
+    if isinstance(made.op, ops.Attr):
+        return made.op.name
+    return made.text
+
+
+def _in_sql(project: Project) -> Iterator[Store]:
+    for call, parameter in sql_parameters(project):
+        column = _named(project, parameter)
+        # In a table of users, what is bound by itself is judged by what it is, whatever its column is called.
+        of_users = parameter.slot != "" and means_person(parameter.table)
+        if parameter.use == "stored" and (of_users or is_password_column(column)):
+            for value, access in bound(call, parameter):
+                yield Store(call, value, access, column or "password", f"table `{parameter.table}`")
+
+
+def _named(project: Project, parameter: Parameter) -> str:
+    """The column of a parameter; of an INSERT that names none, the table's own order tells."""
+    if parameter.column:
+        return parameter.column
+    table = project.once(schema).table(parameter.table)
+    columns = table.columns if table is not None else ()
+    return columns[parameter.position].name if 0 <= parameter.position < len(columns) else ""
+
+
+def _documents(project: Project) -> Iterator[Store]:
+    table = project.models.kinds.get("document-writers", frozenset())
+    for call in project.calls(*sorted(table)):
+        # What the project itself calls ``update_one`` is judged by what it does.
+        for argument in call.args() if not _runs_own(project, call) else ():
+            columns = dict.fromkeys([*keys_set(argument), *project.once(password_names)])
+            yield from _mapping(call, argument, list(columns), "a document")
+
+
+def _runs_own(project: Project, call: Node) -> bool:
+    receiver = call.receiver
+    classes = project.instances(receiver) if receiver is not None else ()
+    return any(project.method(cls.name, call.method) is not None for cls in classes)
+
+
+def keys_set(node: Node) -> Iterator[str]:
+    """The names of passwords under which something is put into a mapping."""
+    made = node.origin
+    for effect in made.code.effects.get(made.value, ()):
+        op = made.to(effect).op
+        name = made.to(op.key).text if isinstance(op, ops.SetItem) else None
+        if name is not None and is_password_column(name):
+            yield name
+
+
+def password_names(project: Project) -> tuple[str, ...]:
+    """What the project's schemas call a password. Ask with ``project.once``."""
+    bases = project.models.kinds.get("schemas", frozenset())
+    named = (name for cls in project.subclasses(*sorted(bases)) for name in cls.fields if means_password(name))
+    return tuple(dict.fromkeys(["password", *named]))
+
+
+def _in_session(project: Project) -> Iterator[Store]:
+    for code in dict.fromkeys(project.mentioning("session")):
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            assert isinstance(op, ops.SetItem)
+            key = node.to(op.key).const
+            names = project.names(node.to(op.base))
+            if isinstance(key, str) and any(name.rpartition(".")[2] == "session" for name in names):
+                value = node.to(op.value)
+                if is_password_column(key):
+                    yield Store(node, value, (), key, "the session")
+                elif not _is_single(value):
+                    yield Store(node, value, ("password",), key, "the session")
+
+
+def _is_single(node: Node) -> bool:
+    """Whether a value is what a form or body has under one name, which has no parts of its own."""
+    made = node.origin
+    return (isinstance(made.op, ops.Item) and made.to(made.op.key).text is not None) or (
+        made.method == "get" and made.receiver is not None
+    )
+
+
+def looked_up(project: Project) -> Iterator[tuple[Node, str, Node, Access]]:
+    """(call, column, value, its part) for every query that asks by keyword or document for rows with some password."""
+    kinds = project.models.kinds
+    filters = kinds.get("row-filters", frozenset())
+    for last in sorted({name.rpartition(".")[2] for name in filters}):
+        for call in project.calls_of(last):
+            asked = {name: value for name, value in call.keywords().items() if _asks(name)}
+            if asked and project.role(call.code.path) in SERVING and _queries(project, call, filters):
+                yield from ((call, name.partition("__")[0], value, ()) for name, value in asked.items())
+    for name in sorted(kinds.get("document-filters", ())):
+        for call in project.calls(name):
+            first = call.arg(0, "filter")
+            if first is not None and project.role(call.code.path) in SERVING and not project.callees(call):
+                # What else is called ``find`` is seldom asked for a document.
+                found = _mapping(call, first, ["password"] if call.method == "find_one" else [], "")
+                yield from ((call, store.column, store.value, store.access) for store in found)
+
+
+def _asks(keyword: str) -> bool:
+    column, _, lookup = keyword.partition("__")
+    return is_password_column(column) and lookup in ("", "exact", "iexact")
+
+
+def _queries(project: Project, call: Node, filters: frozenset[str]) -> bool:
+    """Whether a call by a common name really asks a table: its receiver, or first argument, is a model or a query."""
+    receiver = call.receiver
+    if call.method == "filter_by" or (receiver is not None and receiver.spelled.endswith(".objects")):
+        return True
+    names = project.names(call.func) if call.func is not None else ()
+    return any(name in filters and not name.startswith("*.") for name in names)

@@ -1,0 +1,441 @@
+"""Literal credentials as rules meet them: each judged once by what it is, where it stands and what the file is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.secrets.settings_style import reading
+from backaudit.backend.deployment.deployables import is_deployable
+from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
+from backaudit.discover import is_data
+from backaudit.extract.secrets.values import judge
+from backaudit.facts import ops
+from backaudit.facts.files import FileFacts
+from backaudit.facts.place import Place, Span
+from backaudit.facts.secrets import SecretHit, Strength
+from backaudit.project import Code, Node, Project
+from backaudit.rule import CONFIDENCES, Confidence, Finding, Step
+
+_DEV_SCOPE = re.compile(r"(?i)(?:^|[._])(?:dev(?:el(?:opment)?)?|local|debug)(?=config|settings|[._]|$)")
+_TEST_SCOPE = re.compile(
+    r"(?:^|[._])tests?(?:[._]|$)|(?:^|\.)(?:Test|Testing|Mock|Fake|Dummy|CI)(?=[A-Z]|\.|$)|(?:^|\.)test_|(?i:_?tests?$)"
+)
+_DEV_NAMES = re.compile(r"(?i)^(is_?)?(debug|dev|development|testing|test|local|ci|localhost)(_?mode|_?env)?$")
+_READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
+# The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
+_DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
+# Requests that a developer tries by hand: the accounts in them are made up there.
+_API_CLIENT = re.compile(r"postman|insomnia|thunder-?client|bruno", re.IGNORECASE)
+_SIGNING_NAME = re.compile(r"jwt|jws|signing|token", re.IGNORECASE)
+_CREDENTIAL_NAMES = {
+    "password": "password",
+    "signing-key": "signing key",
+    "token": "credential",
+    "url": "password",
+    "provider": "credential",
+    "private-key": "private key",
+}
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A hit that matters here. ``rule`` is the one rule that reports it; ``uses`` is where it serves as a key.
+    ``again``: where else in the same file the value stands.
+    """
+
+    path: str
+    hit: SecretHit
+    rule: str
+    stage: Stage
+    confidence: Confidence
+    uses: tuple[Place, ...] = ()
+    again: tuple[SecretHit, ...] = ()
+
+
+def credentials(project: Project) -> tuple[Credential, ...]:
+    """All credentials of tracked files that are worth showing to somebody, by place."""
+    return project.once(_credentials)
+
+
+def findings(project: Project, rule: str) -> Iterator[Finding]:
+    """The findings of one rule of the family."""
+    for credential in credentials(project):
+        if credential.rule == rule:
+            yield _finding(project, credential)
+
+
+def _credentials(project: Project) -> tuple[Credential, ...]:
+    uses = project.once(_signing_uses)
+    managed = any(True for _ in project.calls(*sorted(project.models.kinds.get("token_managers", ()))))
+    found = []
+    for path, hit in project.secrets():
+        file = project.facts[path]
+        stage = _stage(project, file, hit)
+        confidence = _confidence(project, file, hit, stage) if _is_subject(file) else None
+        if confidence is not None:
+            used = uses.by_span.get((path, hit.span), ()) or _uses_by_name(uses, hit)
+            rule = _rule(project, file, hit, bool(used) or (managed and hit.kind == "signing-key"))
+            found.append(Credential(path, hit, rule, stage, confidence, used))
+    known = {(credential.path, credential.hit.span) for credential in found}
+    return tuple(_grouped([*found, *_unnamed(project, uses, known)]))
+
+
+def _grouped(found: list[Credential]) -> Iterator[Credential]:
+    """One credential that a file repeats is one finding, where it is used best."""
+    groups: dict[tuple[str, str], list[Credential]] = {}
+    for number, credential in enumerate(found):
+        groups.setdefault((credential.path, credential.hit.digest or str(number)), []).append(credential)
+    for group in groups.values():
+        best = min(group, key=lambda one: (CONFIDENCES.index(one.confidence), one.hit.position == "comment"))
+        yield msgspec.structs.replace(best, again=tuple(one.hit for one in group if one is not best))
+
+
+def _is_subject(file: FileFacts) -> bool:
+    """Whether a file's values are of this query: an env file that is not in git is where they belong."""
+    return (file.tracked or file.kind != "env") and file.kind != "key" and not is_data(file.path)
+
+
+# Calls that give what they are given.
+_HANDING_ON = frozenset(("encode", "getenv", "get", "SecretStr", "str", "bytes"))
+
+# -- which rule --------------------------------------------------------------------------------------------------------
+
+
+def _rule(project: Project, file: FileFacts, hit: SecretHit, signs: bool) -> str:
+    if is_deployable(file):
+        return "secret-in-deploy-file"
+    if file.kind == "python" and _is_default(project, file.path, hit):
+        return "insecure-env-default"
+    if hit.kind == "url" and hit.detector != "URL":
+        return "db-url-password"
+    if hit.kind == "signing-key" and (signs or hit.position == "argument" or _SIGNING_NAME.search(hit.name)):
+        return "jwt-secret"
+    return "hardcoded-secret"
+
+
+def _is_default(project: Project, path: str, hit: SecretHit) -> bool:
+    return hit.position == "env-default" or (hit.position == "field" and _in_settings_class(project, path, hit))
+
+
+def _in_settings_class(project: Project, path: str, hit: SecretHit) -> bool:
+    """Whether a class attribute is a setting that the environment may replace."""
+    for cls in project.files[path].classes():
+        if cls.cls.at.covers(hit.span.line) and any(
+            base.rpartition(".")[2] == "BaseSettings" for base in project.lineage(cls.name)
+        ):
+            return True
+    return False
+
+
+# -- how sure ----------------------------------------------------------------------------------------------------------
+
+
+def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
+    stage = stage_of(project, file.path)
+    if file.kind == "text" and not _READ_ONLY_TEXT.search(file.path):
+        return "example"
+    if file.kind == "workflow":
+        return "test"
+    if file.kind == "compose" and stage == "production" and _DEV_TARGET.search(file.text):
+        return "development"
+    if file.kind == "python" and stage == "production":
+        return _stage_of_scope(project, file.path, hit)
+    return stage
+
+
+def _stage_of_scope(project: Project, path: str, hit: SecretHit) -> Stage:
+    scope = project.scope_at(path, hit.span.line)
+    if _TEST_SCOPE.search(scope):
+        return "test"
+    if _DEV_SCOPE.search(scope) or project.once(_guarded_by_debug).get((path, hit.span)):
+        return "development"
+    return "production"
+
+
+def _guarded_by_debug(project: Project) -> dict[tuple[str, Span], bool]:
+    """The literals that only development reaches: ``if DEBUG: ...``."""
+    found: dict[tuple[str, Span], bool] = {}
+    for path in sorted({path for path, _ in project.secrets() if path in project.files}):
+        spans = {hit.span for hit in project.facts[path].secrets}
+        for index, function in enumerate(project.files[path].facts.functions):
+            if any(function.at.line <= span.line <= function.at.end_line for span in spans):
+                code = project.files[path].code(index)
+                for value, op in enumerate(code.ops):
+                    if op.at in spans and any(_is_debug_branch(code, region) for region in code.regions_of(value)):
+                        found[(path, op.at)] = True
+    return found
+
+
+def _is_debug_branch(code: Code, region: ops.Region) -> bool:
+    return region.kind == "then" and region.test != ops.NONE and _asks_debug(code.node(region.test))
+
+
+def _asks_debug(test: Node) -> bool:
+    op = test.op
+    if isinstance(op, ops.Logic):
+        return any(_asks_debug(test.to(value)) for value in op.values)
+    if isinstance(op, ops.Compare):
+        return op.operator in ("==", "in") and any(
+            _DEV_NAMES.match(text) for text in (test.to(op.right).text, test.to(op.left).text) if text
+        )
+    if isinstance(op, (ops.Attr, ops.Name, ops.Bind)):
+        return bool(_DEV_NAMES.match(op.name))
+    if isinstance(op, ops.Bin):
+        return False
+    call = test.call
+    return call is not None and any(bool(_DEV_NAMES.match(arg.text or "")) for arg in test.args())
+
+
+def _confidence(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Confidence | None:
+    strong = hit.strength == "strong"
+    if hit.position == "comment":
+        formed = hit.kind in ("provider", "private-key") and strong
+        return ("medium" if formed and stage == "production" else "low") if strong else None
+    if stage in ("example", "test"):
+        return "low" if strong else None
+    if _is_published(file, hit):
+        return "low"
+    # The file itself is reported, with the names of all that is in it.
+    if file.kind == "env":
+        return "low"
+    if not strong:
+        return _weak(project, file, hit, stage)
+    if stage == "development" and hit.kind not in ("provider", "private-key"):
+        return "medium"
+    return "high" if file.kind != "notebook" else "medium"
+
+
+def committed_confidence(project: Project, file: FileFacts) -> Confidence | None:
+    """How sure it is that an env or key file does harm in git; None if it holds nothing that would."""
+    hits = [hit for hit in file.secrets if hit.position != "comment"]
+    stage = stage_of(project, file.path)
+    if not hits or stage == "example":
+        return None
+    if "{{" in file.path:
+        return "low"  # of the projects that a template is filled in for, not of this one
+    strong = any(hit.strength == "strong" for hit in hits)
+    if stage == "production":
+        return "high" if strong else "medium"
+    return "medium" if strong and stage == "development" else "low"
+
+
+def _is_published(file: FileFacts, hit: SecretHit) -> bool:
+    """Keys that browsers are given, and tokens that have long run out."""
+    if hit.detector == "JSON Web Token" and hit.strength != "strong":
+        return True
+    return file.kind in ("template", "json") and hit.detector == "Google API key"
+
+
+def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Confidence | None:
+    if file.kind in ("notebook", "template", "key"):
+        return None
+    if stage == "development" and (file.kind == "python" or has_counterpart(project, file.path) or is_deployable(file)):
+        return "low"
+    if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
+        return "low"
+    if hit.local and file.kind == "python" and _is_default(project, file.path, hit):
+        return "low"
+    if hit.position == "env-default" and (hit.local or is_deployable(file)):
+        return "low"
+    if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.search(file.path)):
+        return "low"
+    # In the ini file of a tool (alembic's) it is the database of whoever ran that last.
+    if hit.local and (file.kind == "ini" or project.role(file.path) != "production"):
+        return "low"
+    return "medium"
+
+
+# -- keys by their use -------------------------------------------------------------------------------------------------
+
+
+class SigningUses(msgspec.Struct, frozen=True):
+    """Where keys are handed over: by the literal that is the key, and by the name that a configuration has it under."""
+
+    by_span: dict[tuple[str, Span], tuple[Place, ...]]
+    by_name: dict[str, tuple[Place, ...]]
+    literals: tuple[tuple[Node, Place], ...]
+
+
+def _signing_uses(project: Project) -> SigningUses:
+    sinks = project.models.sinks.get("signing-key", {})
+    by_span: dict[tuple[str, Span], tuple[Place, ...]] = {}
+    by_name: dict[str, tuple[Place, ...]] = {}
+    literals = []
+    for call in project.calls(*sorted(sinks)):
+        names = project.names(call.func) if call.func is not None else ()
+        for key in _keys(call, next((sinks[name] for name in names if name in sinks), ())):
+            source = project.resolved(key)
+            place = call.func.place if call.func is not None else call.place
+            for literal in _literals(source):
+                if literal != key.origin:
+                    where = (literal.code.path, literal.at)
+                    by_span[where] = (*by_span.get(where, ()), place)
+                literals.append((literal, place if literal != key.origin else literal.place))
+            name = _configured_name(source)
+            if name:
+                by_name[name] = (*by_name.get(name, ()), place)
+    return SigningUses(by_span, by_name, tuple(literals))
+
+
+def _keys(call: Node, wanted: tuple[int | str, ...]) -> Iterator[Node]:
+    position = next((item for item in wanted if isinstance(item, int)), None)
+    keyword = next((item for item in wanted if isinstance(item, str)), None)
+    key = call.arg(position, keyword)
+    if key is not None:
+        yield key
+
+
+def _literals(source: Node, depth: int = 0) -> Iterator[Node]:
+    """The strings that a value may be: itself, an alternative's, or what a call is given."""
+    op = source.origin.op
+    if isinstance(op, ops.Const):
+        if isinstance(op.value, str):
+            yield source.origin
+    elif isinstance(op, ops.Logic) and depth < 3:
+        for value in op.values:
+            yield from _literals(source.to(value), depth + 1)
+    elif isinstance(op, ops.Call) and depth < 3 and source.method in _HANDING_ON:
+        receiver = source.receiver
+        inner = source.args()[1:2] if source.method in ("getenv", "get") else source.args()[:1]
+        for node in [receiver] if source.method == "encode" and receiver is not None else inner:
+            yield from _literals(node, depth + 1)
+
+
+def _configured_name(source: Node) -> str:
+    """``app.config["KEY"]`` and ``settings.KEY`` by their last name."""
+    op = source.op
+    if isinstance(op, ops.Item):
+        return source.to(op.key).text or ""
+    return op.name if isinstance(op, ops.Attr) and op.name.isupper() else ""
+
+
+def _uses_by_name(uses: SigningUses, hit: SecretHit) -> tuple[Place, ...]:
+    return uses.by_name.get(hit.name, ()) if hit.kind == "signing-key" and hit.name else ()
+
+
+def _unnamed(project: Project, uses: SigningUses, known: set[tuple[str, Span]]) -> Iterator[Credential]:
+    """Keys whose own name says nothing: their use tells."""
+    for literal, place in uses.literals:
+        where = (literal.code.path, literal.at)
+        verdict = judge(literal.text or "")
+        if where in known or verdict == "none" or literal.code.path not in project.files:
+            continue
+        known.add(where)
+        strength: Strength = "strong" if verdict == "strong" else "weak"
+        hit = SecretHit(literal.at, "signing-key", "", strength, "argument", (literal.at,))
+        file = project.facts[literal.code.path]
+        stage = _stage(project, file, hit)
+        confidence = _confidence(project, file, hit, stage)
+        if confidence is not None:
+            used = (place,) if place != literal.place else ()
+            yield Credential(file.path, hit, "jwt-secret", stage, confidence, used)
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+def _finding(project: Project, credential: Credential) -> Finding:
+    hit, path = credential.hit, credential.path
+    place = Place(path, _one_line(hit))
+    return Finding(
+        place=place,
+        message=_message(credential),
+        remedy=_remedy(project, credential),
+        confidence=credential.confidence,
+        trace=_trace(place, credential),
+        related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
+        scope=project.scope_at(path, hit.span.line),
+        secrets=tuple(Place(path, part) for one in (hit, *credential.again) for part in one.parts),
+    )
+
+
+def _one_line(hit: SecretHit) -> Span:
+    """The literal as far as its first line goes."""
+    span = hit.span
+    if span.end_line == span.line:
+        return span
+    first = hit.parts[0] if hit.parts and hit.parts[0].line == span.line else span
+    end = first.end_column if first.end_line == span.line else span.column
+    return Span(span.line, span.column, span.line, max(end, span.column))
+
+
+def _trace(place: Place, credential: Credential) -> tuple[Step, ...]:
+    if not credential.uses:
+        return ()
+    used = [Step(use, "It is used here as the key.") for use in credential.uses[:3]]
+    return (Step(place, "The key is written here."), *used)
+
+
+def _message(credential: Credential) -> str:
+    said = _said(credential)
+    return f"{said[:-1]} ({credential.hit.within})." if credential.hit.within else said
+
+
+def _said(credential: Credential) -> str:
+    hit = credential.hit
+    what = described(hit)
+    if hit.position == "env-default":
+        variable = f"`{hit.env}`" if hit.env else "the environment"
+        return f"Where {variable} is not set, {what} is a literal in the code{_quality(hit)}."
+    if credential.rule == "insecure-env-default":
+        return f"Where the environment does not set it, {what} is a literal in the code{_quality(hit)}."
+    if hit.position == "comparison":
+        return f"What callers give as {_named(hit)} is compared with a literal in the code{_quality(hit)}."
+    if hit.position == "seed":
+        return f"An account is made with a literal password{_quality(hit)}."
+    if hit.position == "comment":
+        return f"A comment holds {what}; commented out or not, everybody with the code can read it."
+    return f"{what[0].upper()}{what[1:]} is written in {_where(credential)}{_quality(hit)}."
+
+
+def described(hit: SecretHit) -> str:
+    """What a hit is, with its article and its name, to stand in a sentence."""
+    if hit.kind == "url":
+        return f"the password in the {hit.detector}" + (f" `{hit.name}`" if hit.name else "")
+    if hit.kind in ("provider", "private-key"):
+        article = "an" if hit.detector[:1] in "AEIO" else "a"
+        return f"{article} {hit.detector}" + (f" (`{hit.name}`)" if hit.name else "")
+    noun = _CREDENTIAL_NAMES[hit.kind]
+    return f"the {noun} {_named(hit)}" if hit.name and hit.position != "argument" else f"a {noun}"
+
+
+def _named(hit: SecretHit) -> str:
+    return f"`{hit.name}`"
+
+
+def _quality(hit: SecretHit) -> str:
+    if hit.strength == "placeholder":
+        return ", and a placeholder at that"
+    return ", and one that can be guessed" if hit.strength == "weak" else ""
+
+
+def _where(credential: Credential) -> str:
+    return "the code" if credential.path.endswith(".py") else "a file of the repository"
+
+
+def _remedy(project: Project, credential: Credential) -> str:
+    hit = credential.hit
+    name = hit.env or (re.sub(r"\W", "_", hit.name).upper() if hit.name else _DEFAULT_NAMES.get(hit.kind, "SECRET"))
+    if credential.rule == "secret-in-deploy-file":
+        return (
+            f"Rotate it first: the history keeps it. Then write a reference instead, `${{{name}}}`, with the value in "
+            "an untracked `.env` or the platform's secret store."
+        )
+    if hit.position == "seed":
+        return "Change the account's password now, and read the first one from the environment or make it at random."
+    if hit.kind == "private-key" and hit.position == "text":
+        return (
+            "Make a new key and revoke this one, take the file out of the repository and mount it where it is needed."
+        )
+    first = "Rotate it first: the history keeps it." if hit.strength == "strong" else "Choose a new, random value."
+    if credential.rule == "insecure-env-default":
+        first = "Leave the default out, so that a missing value stops the start instead of opening the door."
+    return (
+        f"{first} Then read it from the environment: {reading(project, name)}; write `{name}=` to `.env.example`, and "
+        "`.env` to `.gitignore`."
+    )
+
+
+_DEFAULT_NAMES = {"url": "DATABASE_URL", "signing-key": "SECRET_KEY", "password": "PASSWORD", "token": "API_KEY"}

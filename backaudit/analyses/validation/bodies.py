@@ -1,0 +1,247 @@
+"""Request bodies without a schema: where they are read, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import Route, RouteParam
+from backaudit.backend.web.routes import by_handler, routes
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import operands
+from backaudit.project.types import split
+
+_DEPTH = 4
+_CARRIERS = (ops.Bind, ops.Await, ops.Phi, ops.Logic, ops.Choice, ops.Enter)
+_READERS = ("get", "pop", "setdefault", "getlist")
+_CHECKS = frozenset(
+    {
+        "isinstance", "int", "float", "len", "bool", "UUID", "Decimal", "match", "fullmatch", "search", "strptime",
+        "fromisoformat", "parse", "isdigit", "isnumeric",
+    }
+)  # fmt: skip
+_UNTYPED = frozenset({"builtins.dict", "typing.Dict", "typing.Any", "builtins.object", "typing.Mapping"})
+
+
+class Fate(msgspec.Struct):
+    """What becomes of a body: the keys read one by one, those checked by hand, whether a schema checks it all.
+
+    ``spread``: it is handed on as a whole, as keyword arguments.
+    """
+
+    keys: dict[str, bool]
+    validated: bool = False
+    spread: bool = False
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A body that no schema types; ``node`` is the parameter or the read, ``code`` the function that has it."""
+
+    node: Node
+    code: Code
+    fate: Fate
+    param: RouteParam | None = None
+    route: Route | None = None
+
+
+def untyped_bodies(project: Project) -> tuple[Body, ...]:
+    """Bodies that handlers take as plain dictionaries, by file. Ask with ``project.once``."""
+    return (*_parameters(project), *_reads(project))
+
+
+def _parameters(project: Project) -> Iterator[Body]:
+    seen: set[Node] = set()
+    for route in routes(project):
+        code = route.handler
+        for param in route.params:
+            if param.where != "body" or param.schema or not is_untyped(project, code, param):
+                continue
+            node = parameter(code, param.index)
+            if node is not None and node not in seen:
+                seen.add(node)
+                yield Body(node, code, fate_of(project, node), param, route)
+
+
+def parameter(code: Code, index: int) -> Node | None:
+    """The value of a parameter."""
+    return next((n for n in code.nodes(ops.Param) if isinstance(n.op, ops.Param) and n.op.index == index), None)
+
+
+def is_untyped(project: Project, code: Code, param: RouteParam) -> bool:
+    """Whether a parameter takes any JSON object: ``dict``, ``dict[str, Any]``, ``list[dict]``, ``Any``."""
+    annotation = code.outside(code.function.params[param.index].annotation)
+    return annotation is not None and _is_open(project, annotation, 0)
+
+
+def _is_open(project: Project, node: Node, depth: int) -> bool:
+    node = project.alias_of(node) or node.origin
+    op = node.op
+    if depth > 6:
+        return False
+    if isinstance(op, ops.Bin):
+        return _is_open(project, node.to(op.left), depth + 1) or _is_open(project, node.to(op.right), depth + 1)
+    if not isinstance(op, ops.Item):
+        return not _UNTYPED.isdisjoint({split(name)[0] for name in project.names(node)})
+    key = node.to(op.key)
+    inside = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+    names = {name.rpartition(".")[2] for name in project.names(node.to(op.base))}
+    if names & {"dict", "Dict", "Mapping", "MutableMapping"}:
+        return _is_open(project, inside[-1], depth + 1)
+    if names & {"Annotated"}:
+        return _is_open(project, inside[0], depth + 1)
+    wrapped = names & {"Optional", "Union", "list", "List", "Sequence"}
+    return bool(wrapped) and any(_is_open(project, part, depth + 1) for part in inside)
+
+
+def _reads(project: Project) -> Iterator[Body]:
+    handlers = project.once(by_handler)
+    found: dict[Code, list[Node]] = {}
+    for node in _json_reads(project):
+        if project.role(node.code.path) == "production":
+            found.setdefault(node.code, []).append(node)
+    for code, nodes in found.items():
+        fate = Fate({})
+        for node in nodes:
+            _follow(project, node, fate, 0, set())
+        route = next(iter(handlers.get(code, ())), None)
+        yield Body(nodes[0], code, fate, None, route)
+
+
+def _json_reads(project: Project) -> Iterator[Node]:
+    kinds = project.models.kinds
+    known = kinds.get("body-reads", frozenset())
+    for last in sorted({name.rpartition(".")[2] for name in known}):
+        for code in project.mentioning(last):
+            for node in code.nodes(ops.Attr):
+                named = isinstance(node.op, ops.Attr) and node.op.name == last
+                if named and not known.isdisjoint(request_names(project, node)):
+                    yield _called(node)
+    for call in project.calls("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
+        first = call.arg(0)
+        if first is not None and next(Trace(project, _TextBody()).origins(first), None) is not None:
+            yield call
+
+
+class _TextBody(Goal):
+    """The text of a body."""
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        known = search.models.kinds.get("text-body-reads", frozenset())
+        read = isinstance(node.op, (ops.Attr, ops.Call)) and not known.isdisjoint(request_names(search.project, node))
+        return "the body" if read else None
+
+
+def _called(node: Node) -> Node:
+    """The call of a method that is read; the read itself if it is no method."""
+    for value in range(node.value + 1, min(node.value + 12, len(node.code.ops))):
+        op = node.code.ops[value]
+        if isinstance(op, ops.Call) and op.func == node.value:
+            return node.to(value)
+    return node
+
+
+def fate_of(project: Project, node: Node) -> Fate:
+    """What becomes of a value in its function and in those that it is passed to."""
+    fate = Fate({})
+    _follow(project, node, fate, 0, set())
+    return fate
+
+
+def carried(code: Code, start: Value) -> set[Value]:
+    """A value under all its names in a body."""
+    found = {start}
+    for _ in range(3):
+        before = len(found)
+        for value, op in enumerate(code.ops):
+            if isinstance(op, _CARRIERS) and not found.isdisjoint(operands(op)):
+                found.add(value)
+        if len(found) == before:
+            break
+    return found
+
+
+def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node]) -> None:
+    if node in seen or depth > _DEPTH:
+        return
+    seen.add(node)
+    code = node.code
+    held = carried(code, node.value)
+    for value, op in enumerate(code.ops):
+        if isinstance(op, ops.Item) and op.base in held:
+            _key(project, code.node(value), code.node(op.key), fate)
+        elif isinstance(op, ops.Call):
+            call = code.node(value)
+            receiver = call.receiver
+            if receiver is not None and receiver.value in held:
+                if call.method in _READERS and op.args:
+                    _key(project, call, call.to(op.args[0]), fate)
+                elif call.method in ("dict", "copy", "to_dict", "items"):
+                    _follow(project, call, fate, depth, seen)
+            elif not held.isdisjoint((*op.args, *op.star, *op.dstar, *(v for _, v in op.keywords))):
+                _given(project, call, held, fate, depth, seen)
+
+
+def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:
+    name = key.const
+    if isinstance(name, str):
+        fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node)
+
+
+def _is_checked(project: Project, part: Node) -> bool:
+    held = carried(part.code, part.value)
+    for call in part.code.nodes(ops.Call):
+        given = {argument.value for argument in call.args()}
+        receiver = call.receiver
+        given |= {receiver.value} if receiver is not None else set()
+        method = call.method
+        if held & given and (method in _CHECKS or _says_validation(method)):
+            return True
+    return any(
+        isinstance(op, ops.Compare) and op.operator in ("in", "not in") and op.left in held for op in part.code.ops
+    )
+
+
+def _says_validation(name: str) -> bool:
+    lowered = name.lower()
+    return (
+        any(word in lowered for word in ("valid", "schema", "serializer"))
+        or name.endswith("Form")
+        or lowered.startswith(("check_", "parse_", "clean_", "require"))
+    )
+
+
+def _given(project: Project, call: Node, held: set[Value], fate: Fate, depth: int, seen: set[Node]) -> None:
+    if is_validator(project, call):
+        fate.validated = True
+        return
+    assert call.call is not None
+    fate.spread = fate.spread or not held.isdisjoint(call.call.dstar)
+    for callee in project.callees(call):
+        for index in range(len(callee.function.params)):
+            passed = project.argument(call, callee, index)
+            param = parameter(callee, index)
+            if passed is not None and passed.value in held and param is not None:
+                _follow(project, param, fate, depth + 1, seen)
+
+
+def is_validator(project: Project, call: Node) -> bool:
+    """Whether a call checks a whole body: the construction or loading of a schema, a form, a validator's call."""
+    kinds = project.models.kinds
+    func = call.func
+    names = project.names(func) if func is not None else ()
+    known = kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset())
+    made = func is not None and any(is_table_class(cls) for cls in project.denoted_classes(func))
+    if not made and any(not known.isdisjoint(project.lineage(name)) for name in names):
+        return True
+    return not kinds.get("validators", frozenset()).isdisjoint(names) or _says_validation(call.method)
+
+
+def is_table_class(cls: ClassView) -> bool:
+    """Whether a class is a table although it inherits from a schema's base: it checks nothing when it is made."""
+    return any(name == "table" and cls.outer.node(value).const is True for name, value in cls.cls.keywords)

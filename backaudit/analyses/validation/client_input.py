@@ -1,0 +1,305 @@
+"""Client input that does harm as text, by the kind of sink that it reaches."""
+
+from __future__ import annotations
+
+from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import client_input, routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.guards import approves_by_answer, guarded
+from backaudit.flow.search import Search
+from backaudit.flow.trace import ANY, KEY, Access, Goal
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import class_field
+from backaudit.project.types import split
+
+# Kinds where a text that comes out of a table does as much harm as one that comes straight from a client: where a whole
+# statement may be kept on purpose, what is put into one; elsewhere any.
+_STATEMENTS = frozenset({"sql", "command"})
+
+
+_ANY_TEXT = frozenset({"html", "template", "code", "deserialize"})
+
+
+# Kinds of sinks where only the beginning of a text decides: whoever fixes the host fixes the harm.
+_BEGINNING = frozenset({"url", "redirect"})
+
+
+# Kinds that need a victim who follows an attacker's link: what a link cannot carry does no harm.
+_FROM_LINKS = frozenset({"redirect"})
+
+
+# Kinds where an uploaded file harms by its name, not by its content.
+_NAMES = frozenset({"path", "url", "redirect", "command", "sql"})
+
+
+# Keys of the environment that the server sets.
+_SERVER_KEYS = frozenset({"REMOTE_ADDR", "REMOTE_HOST", "SERVER_NAME", "SERVER_PORT", "REQUEST_METHOD", "wsgi.input"})
+
+
+class ClientInput(Goal):
+    """Client input that reaches a sink of ``kind`` with its text unchecked."""
+
+    def __init__(self, project: Project, kind: str) -> None:
+        models = project.models
+        self.kind = kind
+        self.stored = "built" if kind in _STATEMENTS else "always" if kind in _ANY_TEXT else "never"
+        self._cleans = models.cleans.get(kind, frozenset()) | models.cleans.get("any", frozenset())
+        self._guards = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
+        self._harmless = models.kinds.get("harmless-types", frozenset())
+        self._sources = models.sources
+        self._not_from_links = models.kinds.get("not-from-links", frozenset())
+        self._path_keywords = models.kinds.get("path-keywords", frozenset())
+        self._uploads = models.kinds.get("uploads", frozenset())
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if isinstance(op, ops.Param):
+            return self._part_of_request(search.project, node, access) or self._parameter(
+                search.project, node, op, access
+            )
+        if isinstance(op, (ops.Name, ops.Import)):
+            return self._part_of_request(search.project, node, access)
+        if isinstance(op, (ops.Attr, ops.Call)):
+            return self._read(search.project, node, access) or self._checked(search.project, node, access)
+        return None
+
+    def _read(self, project: Project, node: Node, access: Access) -> str | None:
+        for name in request_names(project, node):
+            if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
+                continue
+            if self._typed_path(project, node, name):
+                return None
+            if (access and access[0] in _SERVER_KEYS) or self._uploaded(project, node, access):
+                return None
+            if isinstance(node.op, ops.Call) and access and parser_converts(project, node, str(access[0])):
+                return None
+            return f"{self._sources[name]} comes from the client"
+        return None
+
+    def _typed_path(self, project: Project, node: Node, name: str) -> bool:
+        """Whether ``self.kwargs`` of a class view holds nothing but numbers and the like."""
+        cls = node.code.cls
+        if name not in self._path_keywords or cls is None:
+            return False
+        found = [route for route in project.once(routes) if route.handler.cls is cls]
+        texts = [p for route in found for p in route.params if p.where == "path" and not p.types]
+        return bool(found) and not texts
+
+    def _part_of_request(self, project: Project, node: Node, access: Access) -> str | None:
+        """A part of the request object that was handed on under another name."""
+        for name in project.types(node) if access else ():
+            asked = f"{name}.{access[0]}"
+            if asked in self._sources and not (self.kind in _FROM_LINKS and asked in self._not_from_links):
+                server = len(access) > 1 and access[1] in _SERVER_KEYS
+                return None if server else f"{self._sources[asked]} comes from the client"
+        return None
+
+    def _uploaded(self, project: Project, node: Node, access: Access) -> bool:
+        """Whether an uploaded file is meant as an object: opening or saving it takes no text of the client's."""
+        files = any(split(split(name)[1])[0] in self._uploads for name in project.types(node))
+        return files and self.kind in _NAMES and not {"filename", "name"} & set(map(str, access[-1:]))
+
+    def _checked(self, project: Project, node: Node, access: Access) -> str | None:
+        """What went through a form or schema: still text, unless its field says otherwise, but no longer unchecked."""
+        if self.kind == "store":
+            return None
+        field = form_field(project, node)
+        if field is not None:
+            form, name = field
+            return None if converts(project, form, name) else f"`{node.spelled}` comes from the client (form)"
+        schema = checked_data(project, node)
+        if schema is None or not access or converts(project, schema, str(access[0])):
+            return None
+        if self._approved_by_hook(project, schema, str(access[0])):
+            return None
+        return f"`{node.spelled}[{access[0]!r}]` comes from the client"
+
+    def _approved_by_hook(self, project: Project, schema: ClassView, name: str) -> bool:
+        """Whether ``clean_name`` or ``validate_name`` gives back nothing but what it checked, or something fixed."""
+        hooks = (project.method(schema.name, prefix + name) for prefix in ("clean_", "validate_"))
+        code = next((hook for hook in hooks if hook is not None), None)
+        return code is not None and self._gives_checked(code)
+
+    def _approved_by_schema(self, project: Project, types: tuple[str, ...], access: Access) -> bool:
+        """Whether the field of a schema that is read has a validator which gives back nothing but what it checked."""
+        schemas = [cls for name in types if (cls := enclosed(project, name)) is not None]
+        if self.kind == "store" or len(schemas) != 1 or len(access) != 1:
+            return False
+        hooks = project.models.kinds.get("validator-decorators", frozenset())
+        for method in schemas[0].methods.values():
+            for decorator in method.decorators:
+                named = decorator.func is not None and not hooks.isdisjoint(project.names(decorator.func))
+                if named and any(argument.text == access[0] for argument in decorator.args()):
+                    return self._gives_checked(method)
+        return False
+
+    def _gives_checked(self, code: Code) -> bool:
+        given = [(node.value, node.op.value) for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return)]
+        return bool(given) and all(self._approved(code, at, value) for at, value in given)
+
+    def _approved(self, code: Code, at: Value, value: Value) -> bool:
+        if value == ops.NONE:
+            return True
+        node = code.node(value).origin
+        root = node  # of `settings.HOME` it is `settings`
+        while isinstance(root.op, ops.Attr):
+            root = root.to(root.op.base).origin
+        return isinstance(root.op, (ops.Const, ops.Import, ops.Name)) or guarded(node, at, self._guards)
+
+    def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
+        param = client_input(project, node.code, op.index)
+        if param is None or (param.where == "path" and param.bounded):
+            return None
+        if self._approved_by_schema(project, param.types, access):
+            return None
+        if self.kind in _FROM_LINKS and param.where in ("header", "cookie"):
+            return None
+        types = self._part_types(project, param.types, access)
+        if types is None or (types and all(self._is_harmless(project, name) for name in types)):
+            return None
+        shown = ".".join([param.name, *(str(part) for part in access if part != ANY)])
+        return f"`{shown}` comes from the client ({param.where})"
+
+    def _part_types(self, project: Project, types: tuple[str, ...], access: Access) -> tuple[str, ...] | None:
+        """The types of the part of a parameter that is wanted; None if the whole object is, which is no text."""
+        if any(split(name)[0] in self._uploads for name in types):
+            wanted = set(map(str, access)) & {"filename", "name", "content_type"}
+            return ("builtins.str",) if wanted or (not access and self.kind not in _NAMES) else None
+        for name in types:
+            cls = enclosed(project, name)
+            if cls is None:
+                continue
+            rest = access[1:] if split(name)[0] == "list" else access
+            if not rest:
+                return None
+            if rest[0] == KEY:
+                return None
+            if rest[0] == ANY:
+                return self._any_field(project, cls)
+            field = class_field(project, cls, str(rest[0]))
+            if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
+                inner = project.annotated(field.to(field.op.annotation))
+                return self._part_types(project, inner, rest[1:]) if rest[1:] else inner
+        return types
+
+    def _any_field(self, project: Project, cls: ClassView) -> tuple[str, ...] | None:
+        """The types of those fields of a schema that are free text."""
+        declared = [f for f in cls.fields.values() if isinstance(f.op, ops.Bind) and f.op.annotation != NONE]
+        types = [name for f in declared for name in project.annotated(f.to(f.op.annotation))]  # type: ignore[union-attr]
+        free = [name for name in types if not self._is_harmless(project, name)]
+        return tuple(free) or None
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        op = node.op
+        if isinstance(op, ops.Const):
+            return True
+        if isinstance(op, ops.Call) and (self._cleaned(search, node) or self._begun(search.project, node)):
+            return True
+        if isinstance(op, ops.Call) and self._filtered(search.project, node):
+            return True
+        if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(search.project.names(node)):
+            return True
+        types = self._types(search.project, node) if not access else ()
+        if types and all(self._is_harmless(search.project, name) for name in types):
+            return True
+        return 0 <= use < len(node.code.ops) and guarded(node, use, self._guards)
+
+    def _types(self, project: Project, node: Node) -> tuple[str, ...]:
+        """What a value surely is; none where some way to it says nothing, for the search goes on there.
+
+        Of a parameter that a client fills: as far as the framework obeys its annotation.
+        """
+        op = node.op
+        if isinstance(op, ops.Param):
+            param = client_input(project, node.code, op.index)
+            return project.types(node) if param is None else param.types
+        if isinstance(op, (ops.Phi, ops.Choice, ops.Logic)) or (isinstance(op, ops.Bind) and op.annotation == NONE):
+            return ()
+        if isinstance(op, ops.Call) and any(code.function.returns == NONE for code in project.callees(node)):
+            return ()
+        if isinstance(op, ops.Attr) and any(
+            _only_assigned(cls, op.name) for cls in project.instances(node.to(op.base))
+        ):
+            return ()
+        return project.types(node)
+
+    def _filtered(self, project: Project, call: Node) -> bool:
+        """Whether ``filter(good, values)`` lets only checked values through."""
+        if call.func is None or "builtins.filter" not in project.names(call.func):
+            return False
+        function = call.arg(0)
+        edges = project.graph.targets(function) if function is not None else ()
+        return bool(edges) and all(approves_by_answer(edge.code, 0, self._guards) for edge in edges)
+
+    def _begun(self, project: Project, call: Node) -> bool:
+        """Whether ``"https://host/{}".format(...)`` fixes where it leads."""
+        receiver = call.receiver
+        if self.kind not in _BEGINNING or call.method != "format" or receiver is None:
+            return False
+        known = project.constant(receiver)
+        return known is not None and isinstance(known.const, str) and _decides(known.const.partition("{")[0])
+
+    def _cleaned(self, search: Search, call: Node) -> bool:
+        func = call.func
+        if func is not None and not self._cleans.isdisjoint(search.project.names(func)):
+            return True
+        if self.kind == "path" and call.method == "replace" and _drops(call):
+            return True
+        converter = call.arg(None, "type")
+        return converter is not None and bool({"builtins.int", "builtins.float"} & set(search.project.names(converter)))
+
+    def _is_harmless(self, project: Project, name: str) -> bool:
+        head, over = split(name)
+        if head == "list" and over:
+            return self._is_harmless(project, over)
+        return head in self._harmless or not self._harmless.isdisjoint(project.lineage(head))
+
+    def parts(self, search: Search, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Where only the beginning decides: the pieces up to the first that fixes it, or that is not known."""
+        if self.kind == "html" and _escapes(search.project, node):
+            return values[:1]
+        if self.kind not in _BEGINNING or not values:
+            return values
+        text = ""
+        for position, value in enumerate(values):
+            piece = node.to(value).origin
+            piece = piece.to(piece.op.value).origin if isinstance(piece.op, ops.Format) else piece
+            known = search.project.constant(piece)
+            if known is None or not isinstance(known.const, str):
+                # ``base + path``: whatever the base is, it decides; a path in front of it leads nowhere else.
+                return values[: position + 1] if not text or text.endswith(("://", "//", "@")) else ()
+            modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
+            text += known.const.partition("%")[0] if modulo else known.const
+            if _decides(text):
+                return ()
+        return ()
+
+
+def _drops(replace: Node) -> bool:
+    """Whether ``text.replace(".", "")`` leaves no dot that could climb: a part of a name stays in its folder."""
+    old, new = replace.arg(0), replace.arg(1)
+    return old is not None and new is not None and old.const == "." and new.text is not None and "." not in new.text
+
+
+def _escapes(project: Project, node: Node) -> bool:
+    """Whether markup is on the left, which escapes what is added to it or filled into it."""
+    return isinstance(node.op, ops.Bin) and "markupsafe.Markup" in project.types(node.to(node.op.left))
+
+
+def _only_assigned(cls: ClassView, name: str) -> bool:
+    """Whether an attribute is what methods give it, and nothing declares its type."""
+    stores = cls.assigned.get(name, ())
+    declared = any(isinstance(s.op, ops.SetAttr) and s.op.annotation != NONE for s in stores)
+    return bool(stores) and not declared and name not in cls.fields
+
+
+def _decides(text: str) -> bool:
+    """Whether a text that begins a URL fixes where it leads."""
+    _, scheme, rest = text.partition("://")
+    return (
+        ("/" in rest or len(rest) > 3)
+        if scheme
+        else text.startswith("/") and not text.startswith("//") and len(text) > 1
+    )

@@ -1,0 +1,111 @@
+"""Values that may be an object where text was meant: JSON of a client's inside a document store's query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.bodies import is_untyped, is_validator
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.sinks import Flow, into_parameter, sinks
+from backaudit.backend.data.documents import has_store
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import client_input
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.flow.search import Search
+from backaudit.flow.trace import KEY, Access, Trace
+from backaudit.project import Node, Project
+
+
+class JsonValue(ClientInput):
+    """A part of a client's JSON that nothing has made a text or number of."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, "nosql")
+        kinds = project.models.kinds
+        self._bodies = kinds.get("body-reads", frozenset()) | kinds.get("messages", frozenset())
+        self._texts = kinds.get("text-body-reads", frozenset())
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if access[:1] == (KEY,):
+            return None
+        if isinstance(op, ops.Param):
+            param = client_input(search.project, node.code, op.index)
+            open_ = param is not None and param.where == "body" and not param.schema
+            if param is None or not open_ or (param.types and not is_untyped(search.project, node.code, param)):
+                return None
+            return f"`{param.name}` comes from the client (JSON)"
+        if isinstance(op, (ops.Attr, ops.Call)) and not self._bodies.isdisjoint(request_names(search.project, node)):
+            return "the JSON body comes from the client"
+        if isinstance(op, ops.Call) and node.method == "loads" and node.arg(0) is not None:
+            return self._loaded(search.project, node)
+        return None
+
+    def _loaded(self, project: Project, call: Node) -> str | None:
+        first = call.args()[0].origin
+        while (
+            first.call is not None and first.receiver is not None and request_names(project, first)[:1] == ("*.decode",)
+        ):
+            first = first.receiver.origin
+        read = not self._texts.isdisjoint(request_names(project, first))
+        return "the JSON body comes from the client" if read else None
+
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+        if isinstance(node.op, ops.Build) and node.op.kind == "fstring":
+            return True
+        if _is_literal(node, use):
+            return True
+        if isinstance(node.op, ops.Call) and is_validator(search.project, node):
+            return True
+        return super().ends(search, node, access, use)
+
+
+def _is_literal(node: Node, use: int) -> bool:
+    """``{"$eq": value}``: whatever the value is, the store takes it for a value."""
+    display = node.code.ops[use] if 0 <= use < len(node.code.ops) else None
+    if not isinstance(display, ops.Build) or display.kind != "dict":
+        return False
+    keys = [key for key, item in zip(display.keys, display.items, strict=True) if item == node.value and key != NONE]
+    return any(node.to(key).text == "$eq" for key in keys)
+
+
+class ScriptText(ClientInput):
+    """What a client sent, as part of the JavaScript that a store runs."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, "nosql-script")
+
+
+def script_flows(project: Project) -> Iterator[Flow]:
+    """``{"$where": "this.name == '" + name + "'"}``: queries that are JavaScript with a client's text in it."""
+    for sink in sinks(project, "document") if has_store(project) else ():
+        for script in _scripts(sink.argument.origin):
+            trace = Trace(project, ScriptText(project))
+            origin = next(trace.origins(script, use=sink.call.value), None)
+            if origin is not None:
+                yield Flow(sink.call, script, origin, sink.name, trace.visited)
+
+
+def _scripts(query: Node) -> Iterator[Node]:
+    op = query.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        for key, item in zip(op.keys, op.items, strict=True):
+            if key != NONE and query.to(key).text in ("$where", "$function", "$accumulator"):
+                yield query.to(item)
+
+
+def document_flows(project: Project) -> Iterator[Flow]:
+    """Queries of document stores that a client's JSON reaches as it came."""
+    if not has_store(project):
+        return
+    told: set[Node] = set()
+    for sink in sinks(project, "document"):
+        first = sink.argument.origin
+        if sink.call in told or isinstance(first.op, ops.Const):
+            continue
+        trace = Trace(project, JsonValue(project), within=into_parameter(sink))
+        origin = next(trace.origins(sink.argument, use=sink.call.value), None)
+        if origin is not None:
+            told.add(sink.call)
+            yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)

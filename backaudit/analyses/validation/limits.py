@@ -1,0 +1,231 @@
+"""Fields of input schemas that have no limit: text of any length, numbers of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.flow.guards import ORDER
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.types import split
+from backaudit.vocabulary.passwords import words
+
+# Keywords, markers and validators that say how much a field may hold.
+_LIMITS = frozenset(
+    {
+        "max_length", "max_digits", "le", "lt", "max_value", "pattern", "regex", "choices", "max", "to_lower_limit",
+        "Length", "NumberRange", "Regexp", "AnyOf", "OneOf", "Range", "MaxLengthValidator", "MaxValueValidator",
+        "RegexValidator", "DataRequiredLength", "EmailValidator", "multiple_of", "enum",
+    }
+)  # fmt: skip
+_NUMBERS = frozenset(
+    {
+        "amount", "price", "quantity", "qty", "age", "score", "rating", "balance", "total", "count", "stock", "salary",
+        "discount", "weight", "cost", "sum", "number", "points", "limit", "duration", "year", "cantidad", "monto",
+    }
+)  # fmt: skip
+_TEXT_FIELDS = (
+    "StringField",
+    "TextAreaField",
+    "PasswordField",
+    "TextField",
+    "CharField",
+    "String",
+    "Str",
+    "EmailField",
+)
+_NUMBER_FIELDS = ("IntegerField", "FloatField", "DecimalField", "Integer", "Float", "Decimal")
+_WRITING = ("POST", "PUT", "PATCH", "WEBSOCKET")
+
+
+class Limitless(msgspec.Struct, frozen=True):
+    """``name``, declared at ``place``, has ``fields`` without limits."""
+
+    place: Place
+    name: str
+    fields: tuple[str, ...]
+
+
+def limitless(project: Project) -> Iterator[Limitless]:
+    """Schemas, forms, serializers and parsers on writing endpoints with fields that have no limits."""
+    seen: set[str] = set()
+    for cls in (*_bodies(project), *_forms(project), *_serializers(project)):
+        for owner in project.lineage(cls.name):
+            view = project.class_named(owner)
+            if view is None or owner in seen or view.file.role != "production":
+                continue
+            seen.add(owner)
+            fields = tuple(name for name, field in view.fields.items() if _is_limitless(project, cls, name, field))
+            fields += tuple(_columns(project, view))
+            if fields:
+                yield Limitless(view.place, view.cls.name, fields)
+    yield from _parsers(project)
+
+
+def _bodies(project: Project) -> Iterator[ClassView]:
+    for route in routes(project):
+        if route.methods and not set(_WRITING) & set(route.methods):
+            continue
+        for param in route.params:
+            if param.where in ("body", "form") and param.schema:
+                yield from _nested(project, param.types, 0)
+
+
+def _nested(project: Project, types: tuple[str, ...], depth: int) -> Iterator[ClassView]:
+    for name in types:
+        head, over = split(name)
+        cls = project.class_named(over if over else head)
+        if cls is None or depth > 3:
+            continue
+        yield cls
+        for field in cls.fields.values():
+            if isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
+                yield from _nested(project, project.annotated(field.to(field.op.annotation)), depth + 1)
+
+
+def _forms(project: Project) -> Iterator[ClassView]:
+    """Forms that are made in code that serves."""
+    for cls in project.subclasses(*sorted(project.models.kinds.get("forms", frozenset()))):
+        if any(project.calls_of(cls.cls.name)):
+            yield cls
+
+
+def _serializers(project: Project) -> Iterator[ClassView]:
+    names = project.models.kinds["asked-schemas"]
+    for cls in project.subclasses(*sorted(names)):
+        used = any(
+            call.arg(None, "data") is not None or call.method == "load" for call in project.calls_of(cls.cls.name)
+        )
+        if used or _is_a_views(project, cls):
+            yield cls
+
+
+def _is_a_views(project: Project, cls: ClassView) -> bool:
+    for route in routes(project):
+        field = route.view.fields.get("serializer_class") if route.view is not None else None
+        if field is not None and set(route.methods) & set(_WRITING) and f"type[{cls.name}]" in project.types(field):
+            return True
+    return False
+
+
+def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> bool:
+    op = field.op
+    if not isinstance(op, ops.Bind) or name.startswith("_") or name in ("model_config", "Config"):
+        return False
+    declared = field.origin
+    if op.annotation != NONE:
+        annotation = field.to(op.annotation)
+        text, number = _declared(project, annotation)
+        limited = _limits(project, annotation, 0) or _limits(project, declared, 0)
+        return (text or (number and is_amount(name))) and not limited and not _validated(project, cls, name)
+    if declared.call is None or _limits(project, declared, 0) or _validated(project, cls, name):
+        return False
+    read_only = declared.arg(None, "read_only") or declared.arg(None, "dump_only")
+    if read_only is not None and read_only.const is True:
+        return False
+    return declared.method in _TEXT_FIELDS or (declared.method in _NUMBER_FIELDS and is_amount(name))
+
+
+def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
+    types = {split(name)[0] for name in project.annotated(annotation)}
+    number = bool(types & {"builtins.int", "builtins.float", "decimal.Decimal"})
+    return "builtins.str" in types, number
+
+
+def is_amount(name: str) -> bool:
+    """Whether a name says that its number counts something: too large or below zero, it does harm."""
+    return bool(_NUMBERS & set(words(name)))
+
+
+def _limits(project: Project, node: Node, depth: int) -> bool:
+    """Whether a declaration says how much: a keyword, a marker or validator among its parts."""
+    node = node.origin
+    op = node.op
+    if depth > 6:
+        return False
+    alias = project.alias_of(node) if isinstance(op, (ops.Name, ops.Attr, ops.Import)) else None
+    if alias is not None and alias != node:
+        return _limits(project, alias, depth + 1)
+    if isinstance(op, ops.Call):
+        if node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()):
+            return True
+        return any(_limits(project, argument, depth + 1) for argument in node.args())
+    if isinstance(op, ops.Build):
+        return any(_limits(project, node.to(item), depth + 1) for item in op.items)
+    if isinstance(op, ops.Item):
+        return _limits(project, node.to(op.key), depth + 1) or _limits(project, node.to(op.base), depth + 1)
+    if isinstance(op, ops.Bin):
+        return _limits(project, node.to(op.left), depth + 1) or _limits(project, node.to(op.right), depth + 1)
+    return False
+
+
+def _validated(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether the class checks the field in a method: ``validate_name``, ``clean_name``, a validator of that name."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for method, code in view.methods.items() if view is not None else ():
+            if method in (f"validate_{name}", f"clean_{name}"):
+                return not is_amount(name) or _judges_number(code)
+            for decorator in code.decorators:
+                if any(argument.text in (name, "*") for argument in decorator.args()):
+                    return True
+    return False
+
+
+def _judges_number(code: Code) -> bool:
+    """Whether a check of an amount knows a number of its own: one that only asks the balance lets minus ten pass."""
+    compares = [op for op in code.ops if isinstance(op, ops.Compare) and op.operator in ORDER]
+    sides = [code.node(side) for op in compares for side in (op.left, op.right)]
+    return not compares or any(code.project.constant(side) is not None for side in sides)
+
+
+def _columns(project: Project, cls: ClassView) -> Iterator[str]:
+    """Of a serializer over a model: the listed columns without limits."""
+    meta = cls.inner.get("Meta")
+    model = meta.fields.get("model") if meta is not None else None
+    serializer = not project.models.kinds["model-serializers"].isdisjoint(project.lineage(cls.name))
+    if model is None or meta is None or not serializer:
+        return
+    listed = meta.fields.get("fields")
+    display = listed.origin if listed is not None else None
+    items = display.op.items if display is not None and isinstance(display.op, ops.Build) else ()
+    names = {display.to(item).text for item in items} if display is not None else set()
+    for row in project.denoted_classes(model.origin):
+        table = project.once(schema).of_model(row.name)
+        for column in table.columns if table is not None else ():
+            field = row.fields.get(column.attribute or column.name)
+            wanted = column.attribute in names or (listed is not None and listed.const == "__all__")
+            if not wanted or column.attribute in cls.fields or field is None or _limits(project, field.origin, 0):
+                continue
+            number = column.type in ("IntegerField", "PositiveIntegerField") and is_amount(column.attribute)
+            if (column.type == "TextField" and field.origin.arg(None, "max_length") is None) or number:
+                yield column.attribute
+
+
+def _parsers(project: Project) -> Iterator[Limitless]:
+    """Request parsers (flask-restful's): text arguments without a form, by the file's first argument."""
+    by_file: dict[str, list[Node]] = {}
+    for call in project.calls_of("add_argument"):
+        receiver = call.receiver
+        if receiver is None or call.code.file.role != "production":
+            continue
+        if any(name.endswith("reqparse.RequestParser") for name in project.types(receiver)):
+            by_file.setdefault(f"{call.code.path}\0{receiver.spelled}", []).append(call)
+    for calls in by_file.values():
+        names = tuple(str(first.const) for call in calls if (first := _open_argument(project, call)) is not None)
+        if names:
+            yield Limitless(calls[0].place, calls[0].receiver.spelled if calls[0].receiver else "", names)
+
+
+def _open_argument(project: Project, call: Node) -> Node | None:
+    kind = call.arg(None, "type")
+    if call.arg(None, "choices") is not None:
+        return None
+    names = project.names(kind) if kind is not None else ("builtins.str",)
+    return call.arg(0, "name") if "builtins.str" in names else None

@@ -1,0 +1,264 @@
+"""Lists without an end: queries that answer a request with as many rows as there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.data.documents import has_store, is_document
+from backaudit.backend.data.queries.chains import row_table, table_of
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.catching import reached
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.flow.guards import same
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.code import operands
+from backaudit.project.strings import spelled_strings
+
+_LIMITS = frozenset(
+    {
+        "limit", "paginate", "slice", "first", "one", "one_or_none", "get", "count", "aggregate", "exists", "scalar",
+        "fetchmany", "paginate_queryset", "get_page", "yield_per", "group_by", "values", "annotate", "delete",
+        "update", "iterator", "top", "cut",
+    }
+)  # fmt: skip
+_ENDS = ("all", "fetchall", "fetch", "fetch_all", "filter", "exclude", "order_by", "select_related", "prefetch_related")
+_FINDS = ("find", "find_all", "aggregate", "objects")
+_QUERYSETS = ("QuerySet", "Manager")
+_AGGREGATES = re.compile(
+    r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
+)
+_SELECT = re.compile(r"\s*select\s", re.I)
+_BY_KEY = re.compile(r"\b(?:where|and)\s+(?:\w+\.)?[`\"]?(\w+)[`\"]?\s*=", re.I)
+_UNIQUE = frozenset("id uuid guid username user_name email e_mail slug token api_key".split())
+
+
+class Endless(msgspec.Struct, frozen=True):
+    """The query ``node`` gives every row of ``what``."""
+
+    node: Node
+    what: str
+
+
+def endless_queries(project: Project) -> Iterator[Endless]:
+    """Queries on a request's path that give every row they find. Each once."""
+    told: set[tuple[str, int]] = set()
+    for method in _ENDS:
+        for node in project.calls_of(method):
+            if project.role(node.code.path) != "production" or not reached(project, node.code):
+                continue
+            what = _sql_rows(project, node) if method.startswith("fetch") else _rows(project, node)
+            key = (node.code.path, node.at.line)
+            if what and key not in told:
+                told.add(key)
+                yield Endless(node, what)
+    yield from _documents(project)
+
+
+def _documents(project: Project) -> Iterator[Endless]:
+    """Queries of document stores that nothing cuts, by what goes on with their result."""
+    for method in _FINDS if has_store(project) else ():
+        for node in project.calls_of(method):
+            receiver = node.receiver
+            if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
+                continue
+            known = any(is_document(project, cls.name) for cls in project.denoted_classes(receiver))
+            first = node.arg(0, "filter")
+            asks = first is None or isinstance(first.origin.op, (ops.Build, ops.Compare))
+            meant = known or (asks and method in ("find", "aggregate"))
+            if meant and not _by_id(first) and reached(project, node.code) and _reads_all(node):
+                yield Endless(node, receiver.spelled.rpartition(".")[2] or "a collection")
+
+
+def _by_id(wanted: Node | None) -> bool:
+    made = wanted.origin if wanted is not None else None
+    keys = made.op.keys if made is not None and isinstance(made.op, ops.Build) else ()
+    return made is not None and any(key != ops.NONE and made.to(key).text in ("_id", "id") for key in keys)
+
+
+def _reads_all(node: Node) -> bool:
+    """Whether the documents of a query are listed or gone through, and none of the links after it cuts them."""
+    code, held, listed = node.code, _held(node), False
+    for value, op in enumerate(code.ops):
+        call = code.node(value)
+        if isinstance(op, ops.Call) and call.receiver is not None and call.receiver.value in held:
+            length = call.arg(0, "length")
+            cut = call.method == "to_list" and length is not None and not _is_none(length)
+            if call.method in _LIMITS or cut:
+                return False
+            listed |= call.method == "to_list"
+            held |= {value} | _held(call)
+        elif isinstance(op, ops.Item) and op.base in held:
+            return False
+        elif isinstance(op, ops.Call):
+            given = bool(op.args) and op.args[0] in held
+            listed |= given and (call.method in ("list", "dumps", "tuple") or bool(call.code.project.callees(call)))
+        elif isinstance(op, (ops.Element, ops.Return)) and not held.isdisjoint(operands(op)):
+            listed = True
+    return listed
+
+
+def _is_none(node: Node) -> bool:
+    op = node.origin.op
+    return isinstance(op, ops.Const) and op.value is None
+
+
+def _rows(project: Project, node: Node) -> str:
+    """The table whose rows a finished query gives, empty if it is none or stops early."""
+    table = row_table(project, node) or table_of(project, node)
+    if table is None or _goes_on(project, node) or not _LIMITS.isdisjoint(_methods(project, node, 0)):
+        return ""
+    lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
+    if node.method != "all" and not lazy:
+        return ""
+    return table.name if not lazy or _is_shown(node) else ""
+
+
+def _goes_on(project: Project, node: Node) -> bool:
+    """Whether the query is only a part of another, is cut by a slice, or is paged."""
+    held = _held(node)
+    for value, op in enumerate(node.code.ops):
+        if isinstance(op, ops.Attr) and op.base in held:
+            return True
+        if isinstance(op, ops.Item) and op.base in held:
+            return True
+        if isinstance(op, ops.Call) and not held.isdisjoint((*op.args, *(v for _, v in op.keywords))):
+            call = node.code.node(value)
+            name = call.method.lower()
+            if (
+                "pagina" in name
+                or "filter" in name
+                or any("pagina" in n.lower() for n in _passed_on(call))
+                or name in ("len", "page", "iter", "random", "choice")
+            ):
+                return True
+    return False
+
+
+def _passed_on(call: Node) -> Iterator[str]:
+    """What is called with what a wrapper of the query gives (a filter set whose ``qs`` is paged)."""
+    held = _held(call)
+    for value, op in enumerate(call.code.ops):
+        if isinstance(op, ops.Call) and not held.isdisjoint(op.args):
+            yield call.code.node(value).method
+
+
+def _held(node: Node) -> set[int]:
+    held = {node.value}
+    for value, op in enumerate(node.code.ops):
+        if isinstance(op, (ops.Bind, ops.Await, ops.Phi)) and not held.isdisjoint(operands(op)):
+            held.add(value)
+    return held
+
+
+def _is_shown(node: Node) -> bool:
+    """Whether a lazy query is handed on: to a serializer, a template, a list, the caller."""
+    held = _held(node)
+    for op in node.code.ops:
+        if isinstance(op, ops.Call):
+            many = any(name == "many" for name, _ in op.keywords)
+            if (many and not held.isdisjoint(op.args)) or not held.isdisjoint(v for _, v in op.keywords):
+                return True
+        if isinstance(op, ops.Build) and op.kind == "dict" and not held.isdisjoint(op.items):
+            return True
+        if isinstance(op, (ops.Return, ops.Element)) and not held.isdisjoint(operands(op)):
+            return True
+    return False
+
+
+def _methods(project: Project, node: Node, depth: int) -> Iterator[str]:
+    """The methods of a chain, back through names, awaits, and the statement that is executed."""
+    node = node.origin
+    op = node.op
+    if depth > 24:
+        return
+    if isinstance(op, ops.Await):
+        yield from _methods(project, node.to(op.value), depth + 1)
+    elif isinstance(op, ops.Phi):
+        for value in op.values:
+            yield from _methods(project, node.to(value), depth + 1)
+    elif isinstance(op, ops.Call):
+        yield node.method
+        if node.receiver is not None:
+            yield from _methods(project, node.receiver, depth + 1)
+        if node.method in ("execute", "scalars", "exec", "stream_scalars"):
+            for argument in node.args()[:1]:
+                yield from _methods(project, argument, depth + 1)
+
+
+def _sql_rows(project: Project, node: Node) -> str:
+    """What the statement selects that ran last on the same cursor."""
+    receiver = node.receiver
+    made = receiver.origin if receiver is not None else node
+    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+    executed = made if made.method == "execute" else _last_execute(node, made)
+    executed = node if node.method in ("fetch", "fetch_all") else executed
+    first = executed.arg(0) if executed is not None else None
+    texts = spelled_strings(project, first) if first is not None else ()
+    if not texts or not all(_SELECT.match(text) for text in texts):
+        return ""
+    table = re.search(r"\bfrom\s+[`\"]?([\w.]+)", texts[0], re.I)
+    name = table[1] if table else ""
+    if any(_AGGREGATES.search(text) or _asks_for_one(project, text, name) for text in texts):
+        return ""
+    return name or "a table"
+
+
+def _asks_for_one(project: Project, text: str, table: str) -> bool:
+    """Whether a statement asks by a column that has no value twice: by what the schema says, or by its name."""
+    known = project.once(schema).table(table)
+    alone = (
+        [column.name for column in known.columns if column.unique or column.primary_key] if known is not None else []
+    )
+    one = table.lower().rpartition(".")[2].removesuffix("s")
+    unique = {*_UNIQUE, f"{one}_id", f"{one}id", f"id_{one}", f"id{one}", *(name.lower() for name in alone)}
+    return any(column.lower() in unique for column in _BY_KEY.findall(text))
+
+
+def _last_execute(node: Node, cursor: Node) -> Node | None:
+    code = node.code
+    found = None
+    for call in code.nodes(ops.Call):
+        if call.value >= node.value:
+            break
+        receiver = call.receiver
+        if call.method == "execute" and receiver is not None and same(code, receiver.value, cursor.value):
+            found = call
+    return found
+
+
+def endless_views(project: Project) -> Iterator[ClassView]:
+    """Generic list views without a page size, neither of their own nor by default."""
+    paged = any(True for _ in _default_pagination(project))
+    seen: set[str] = set()
+    for route in routes(project):
+        view = route.view
+        lineage = set(project.lineage(view.name)) if view is not None else set()
+        kinds = project.models.kinds["list-views"] & lineage
+        if view is None or not kinds or view.name in seen or view.file.role != "production":
+            continue
+        seen.add(view.name)
+        rest = not project.models.kinds["pages-by-setting"].isdisjoint(kinds)
+        own = {"paginate_by", "pagination_class"} & {n for o in lineage for n in _fields(project, o)}
+        methods = {n for o in lineage if (c := project.class_named(o)) is not None for n in c.methods}
+        if not own and not (rest and paged) and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
+            yield view
+
+
+def _fields(project: Project, name: str) -> list[str]:
+    cls = project.class_named(name)
+    return list(cls.fields) if cls is not None else []
+
+
+def _default_pagination(project: Project) -> Iterator[Node]:
+    asked = [setting.partition(".")[::2] for setting in sorted(project.models.kinds["page-settings"])]
+    for file, (setting, wanted) in ((file, pair) for file in project.files.values() for pair in asked):
+        value = file.top.body.final.get(setting)
+        made = file.top.node(value).origin if value is not None else None
+        if made is not None and isinstance(made.op, ops.Build):
+            keys = {made.to(key).const for key in made.op.keys if key != ops.NONE}
+            if wanted in keys:
+                yield made

@@ -1,0 +1,230 @@
+"""HTML that is put together without escaping: in code, in the answers of views, in templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.routes import client_input, routes
+from backaudit.backend.web.templates import Printed, contexts, printed
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.flow.rows import is_model
+from backaudit.flow.trace import ANY, Access, Origin, Trace
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.types import split
+
+_TEXTS = ("char", "text", "string", "unicode", "slug", "str")
+# Columns that hold HTML on purpose are made by the program: what went into them was cleaned, or is an editor's work.
+_MADE = ("html", "rendered", "safe", "sanitized", "cleaned", "svg", "markup")
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A template prints ``printed`` unescaped; ``what`` it is; ``origin``: the client's input behind it, if known."""
+
+    printed: Printed
+    what: str
+    why: str
+    origin: Origin | None = None
+
+
+def escaping_off(project: Project) -> tuple[Node, ...]:
+    """Settings that turn escaping off for all templates of a web framework. Ask with ``project.once``."""
+    found: list[Node] = []
+    for call in _keyword_calls(project):
+        if project.role(call.code.path) == "production":
+            found.append(call)
+    for code in project.mentioning("autoescape"):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            if isinstance(op, ops.SetAttr) and op.name == "autoescape" and node.to(op.value).const is False:
+                found.append(node)
+    return tuple(node for node in found if project.role(node.code.path) == "production")
+
+
+def _keyword_calls(project: Project) -> Iterator[Node]:
+    for name in sorted(project.models.kinds.get("template-setups", frozenset())):
+        for call in project.calls(name):
+            given = call.arg(None, "autoescape")
+            if given is not None and given.const is False:
+                yield call
+
+
+def returned_html(project: Project) -> Iterator[Flow]:
+    """Views whose returned text is sent as HTML, and that put client input into it."""
+    for route in routes(project):
+        code = route.handler
+        if (
+            route.framework not in project.models.kinds["html-frameworks"]
+            or code.file.role != "production"
+            or code.function.kind == "class"
+        ):
+            continue
+        for node in code.nodes(ops.Return):
+            body = _body(node)
+            if body is not None:
+                flow = flow_into(project, "html", Sink(node, body, "return"))
+                if flow is not None:
+                    yield flow
+
+
+def _body(node: Node) -> Node | None:
+    """What a view answers, if it is text: of a tuple the first item, unless headers say another type."""
+    op = node.op
+    if not isinstance(op, ops.Return) or op.value == NONE:
+        return None
+    value = node.to(op.value).origin
+    if isinstance(value.op, ops.Build) and value.op.kind == "tuple" and value.op.items:
+        value = value.to(value.op.items[0]).origin if len(value.op.items) < 3 else value
+    return value if _is_text_made(node.code.project, value, 0) else None
+
+
+_TEXT_METHODS = frozenset({"format", "join", "replace", "strip", "decode", "str", "upper", "lower", "title"})
+
+
+def _is_text_made(project: Project, value: Node, depth: int) -> bool:
+    """Whether a value is surely text: put together as one, or read from a form, a query or the path."""
+    value = value.origin
+    op = value.op
+    if isinstance(op, ops.Build):
+        return op.kind == "fstring"
+    if isinstance(op, ops.Bin):
+        return op.operator in ("+", "%") and any(
+            _is_text_made(project, value.to(side), depth + 1) or value.to(side).text is not None
+            for side in (op.left, op.right)
+            if depth < 8
+        )
+    if isinstance(op, ops.Phi):
+        return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
+    if isinstance(op, ops.Call):
+        return value.method in _TEXT_METHODS or (value.receiver is not None and _is_query(project, value.receiver))
+    if isinstance(op, ops.Item):
+        return _is_query(project, value.to(op.base))
+    return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
+
+
+def _is_query(project: Project, node: Node) -> bool:
+    said = {project.models.sources.get(name, "") for name in project.names(node)}
+    return any("query" in what or "form" in what or "cookie" in what for what in said)
+
+
+def _is_placeholder(node: Node, op: ops.Param) -> bool:
+    param = client_input(node.code.project, node.code, op.index)
+    return param is not None and param.where == "path"
+
+
+def shown_unescaped(project: Project) -> Iterator[Shown]:
+    """Values that templates print unescaped and that a client gave, now or before."""
+    everywhere = "escaping turned off for all templates" if project.once(escaping_off) else ""
+    given = project.once(contexts)
+    for each in project.once(printed):
+        why = each.why or everywhere
+        if not why or any(word in each.path[-1].lower() for word in _MADE):
+            continue
+        for name, known in sorted(given.items()):
+            if each.template.endswith("/" + name) or each.template == name:
+                shown = next((s for context in known if (s := _judge(project, each, why, context)) is not None), None)
+                if shown is not None:
+                    yield shown
+                    break
+
+
+def _judge(project: Project, each: Printed, why: str, context: dict[str, Node]) -> Shown | None:
+    root, access = _resolve(each)
+    node = context.get(root)
+    if node is None:
+        return None
+    origin = next(Trace(project, ClientInput(project, "html")).origins(node, access, len(node.code.ops)), None)
+    if origin is not None:
+        return Shown(each, origin.what, why, origin)
+    owner = _stored_text(project, node, access)
+    if owner is None:
+        return None
+    return Shown(each, f"`{'.'.join(each.path)}` is stored text of a `{owner}`", why)
+
+
+def _resolve(each: Printed) -> tuple[str, Access]:
+    """The variable of the context behind a path, and which part of it is printed."""
+    root, access = each.path[0], tuple(each.path[1:])
+    full: Access = access
+    for names, over in reversed(each.loops):
+        if root in names and over:
+            element: Access = (ANY,) if len(names) == 1 else (ANY, names.index(root))
+            root, full = over[0], (*over[1:], *element, *full)
+    return root, full
+
+
+def _stored_text(project: Project, node: Node, access: Access) -> str | None:
+    """The class of rows, if this part of a value is one of its texts."""
+    for name in project.types(node):
+        owner = _descend(project, name, access)
+        if owner:
+            return owner
+    return None
+
+
+def _descend(project: Project, name: str, access: Access) -> str:
+    head, over = split(name)
+    while over and access[:1] == (ANY,):
+        head, over = split(over)
+        access = access[1:]
+    cls = project.class_named(head)
+    if cls is None or len(access) != 1:
+        return ""
+    field = access[0]
+    if isinstance(field, int):
+        fields = [n for n, f in cls.fields.items() if isinstance(f.op, ops.Bind) and f.op.annotation != NONE]
+        field = fields[field] if field < len(fields) else ""
+    return cls.cls.name if _is_text(project, cls, str(field)) and not _is_servers(project, cls, str(field)) else ""
+
+
+def _is_servers(project: Project, cls: ClassView, field: str) -> bool:
+    """Whether all that is ever stored in a column is seen, and a client's text is not among it."""
+    kinds = project.models.kinds
+    holders = sorted(kinds.get("forms", frozenset()) | kinds.get("schemas", frozenset()))
+    for holder in project.subclasses(*holders):
+        meta = holder.inner.get("Meta")
+        if meta is not None and "model" in meta.fields and cls in project.denoted_classes(meta.fields["model"].origin):
+            return False
+    writes = list(_writes(project, cls, field))
+    return bool(writes) and not any(
+        value is None or any(True for _ in Trace(project, ClientInput(project, "html")).origins(value, (), at.value))
+        for at, value in writes
+    )
+
+
+def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node, Node | None]]:
+    """(where, what) is stored in a column; what is None where it cannot be told."""
+    for call in project.calls_of(cls.cls.name):
+        if call.call is not None and call.func is not None and cls in project.denoted_classes(call.func):
+            given = call.keywords().get(field)
+            if given is not None or call.call.dstar or call.call.args:
+                yield call, given
+    for method in ("create", "get_or_create", "update_or_create", "update", "bulk_create"):
+        for call in project.calls_of(method):
+            types = project.types(call.receiver) if call.receiver is not None else ()
+            if any(cls.name in name for name in types):
+                yield call, call.keywords().get(field)
+    for code in project.mentioning(field):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            if isinstance(op, ops.SetAttr) and op.name == field and cls in project.instances(node.to(op.base)):
+                yield node, node.to(op.value)
+
+
+def _is_text(project: Project, cls: ClassView, name: str) -> bool:
+    if any(word in name.lower() for word in _MADE):
+        return False
+    table = project.once(schema).of_model(cls.name)
+    column = table.column(name) if table is not None else None
+    if column is not None:
+        return any(word in column.type.lower() for word in _TEXTS)
+    rows = is_model(project, cls.name) or "typing.NamedTuple" in project.lineage(cls.name)
+    field = cls.fields.get(name)
+    if not rows or field is None or not isinstance(field.op, ops.Bind) or field.op.annotation == NONE:
+        return False
+    return "builtins.str" in project.annotated(field.to(field.op.annotation))

@@ -1,0 +1,71 @@
+"""Lengths of lists that a client chooses, and that nothing cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.web.params import is_capped
+from backaudit.backend.web.routes import client_input
+from backaudit.facts import ops
+from backaudit.flow.client import ClientValue
+from backaudit.flow.guards import arriving, conditions
+from backaudit.flow.parameters import bound, sql_parameters
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Origin, Trace
+from backaudit.project import Code, Node, Project
+
+_CUTS = ("min", "clamp", "clip")
+
+
+class _Length(ClientValue):
+    """A number that a client chose, unless it is cut to a maximum."""
+
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+        if isinstance(node.op, ops.Const) or (isinstance(node.op, ops.Call) and node.method in _CUTS):
+            return True
+        code = node.code
+        if not 0 <= use < len(code.ops):
+            return False
+        asked = (code.ops[test] for test, _ in (*conditions(code, use), *arriving(code, node.value, use)))
+        return any(_measures(code, op, node) for op in asked)
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        if isinstance(node.op, ops.Param):
+            param = client_input(search.project, node.code, node.op.index)
+            if param is not None and not param.schema and is_capped(search.project, node.code, node.op.index):
+                return None
+        return super().source(search, node, access)
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        return call.args()[:1] if call.method in ("int", "float") else []
+
+
+def _measures(code: Code, op: ops.Op, node: Node) -> bool:
+    """Whether a condition compares the number with another."""
+    if not isinstance(op, ops.Compare) or op.operator not in ("<", "<=", ">", ">="):
+        return False
+    return code.origin(node.value) in (code.origin(op.left), code.origin(op.right))
+
+
+def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
+    """Limits of queries that a client chooses without a maximum."""
+    for call, value, access in _limit_arguments(project):
+        if project.role(call.code.path) == "production":
+            origin = next(Trace(project, _Length(project)).origins(value, access, call.value), None)
+            if origin is not None:
+                yield call, origin
+
+
+def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node, Access]]:
+    for call in project.calls_of("limit"):
+        if (first := call.arg(0, "n")) is not None and call.receiver is not None:
+            yield call, first, ()
+    for call in project.calls_of("to_list"):
+        if (length := call.arg(0, "length")) is not None:
+            yield call, length, ()
+    for call in project.calls_of("paginate"):
+        if (size := call.arg(1, "per_page")) is not None and call.arg(None, "max_per_page") is None:
+            yield call, size, ()
+    for call, parameter in sql_parameters(project):
+        for value, access in bound(call, parameter) if parameter.use == "limited" else ():
+            yield call, value, access

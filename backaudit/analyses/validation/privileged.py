@@ -1,0 +1,108 @@
+"""Columns that a client should not choose, and endpoints that only the privileged reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.data.schema import Table
+from backaudit.backend.web.params import injection
+from backaudit.backend.web.records import Route
+from backaudit.backend.web.routes import listed_dependencies, sharing
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import operands
+
+_POWER = frozenset(
+    {
+        "is_admin", "isadmin", "admin", "is_staff", "is_superuser", "superuser", "is_super_user", "role", "roles",
+        "user_role", "user_type", "groups", "user_permissions", "permissions", "is_moderator", "is_verified",
+        "email_verified", "is_email_verified", "balance", "account_balance", "credits", "wallet_balance", "role_id",
+        "access_level", "privileges", "is_root", "is_owner",
+    }
+)  # fmt: skip
+_OWNERS = frozenset(
+    {
+        "user", "owner", "author", "creator", "created_by", "reviewer", "posted_by", "uploaded_by", "added_by",
+        "submitted_by", "modified_by", "updated_by", "account",
+    }
+)  # fmt: skip
+_USERS = ("user", "users", "auth_user", "account", "accounts", "customuser", "accounts_user", "profile", "member")
+_ROLE_WORDS = ("role", "is_admin", "is_staff", "superuser", "permission", "has_perm", "privilege")
+_WORDS = ("admin", "superuser", "staff", "role", "permission", "privilege", "manager_required", "scope", "is_owner")
+
+
+def is_power(name: str) -> bool:
+    """Whether a column decides what its user may do or has."""
+    return name.lower() in _POWER
+
+
+def is_owner(table: Table | None, name: str) -> bool:
+    """Whether a column says whose a row is."""
+    stem = name.lower().removesuffix("_id")
+    if stem not in _OWNERS:
+        return False
+    column = table.column(name) if table is not None else None
+    if column is None or not column.references:
+        return name.lower() != stem and stem != "account"
+    target = column.references.partition(".")[0].lower()
+    return target in _USERS or target.endswith(("user", "users")) or "user" in column.references.lower()
+
+
+def only_privileged(project: Project, route: Route) -> bool:
+    """Whether what guards an endpoint speaks of administrators, roles or permissions."""
+    words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
+    guarded = any(guard.kind == "role" for guard in route.guards) or any(word in words for word in _WORDS)
+    return guarded or asks_for_role(route.handler)
+
+
+def asks_for_role(code: Code) -> bool:
+    """Whether a branch of a body depends on who the caller is among the users (``if not user.is_admin: raise``)."""
+    return any(region.kind in ("then", "else") and _names_role(code, region.test, 0) for region in code.body.regions)
+
+
+def _names_role(code: Code, value: int, depth: int) -> bool:
+    op = code.ops[value] if value >= 0 else None
+    if depth > 5 or op is None:
+        return False
+    if isinstance(op, ops.Attr):
+        words = op.name.lower()
+        return any(word in words for word in _ROLE_WORDS) or _names_role(code, op.base, depth + 1)
+    if isinstance(op, (ops.Name, ops.Import)):
+        return any(word in op.name.lower() for word in _ROLE_WORDS)
+    return any(_names_role(code, operand, depth + 1) for operand in operands(op))
+
+
+def _around(project: Project, route: Route) -> Iterator[str]:
+    code = route.handler
+    for index, param in enumerate(code.function.params):
+        target = injection(project, code, index)
+        yield from (param.name, *_texts(project, target)) if target is not None else ()
+    for call in (route.declared, *sharing(project, route)):
+        for target in listed_dependencies(project, call):
+            yield from _texts(project, target)
+    for decorator in code.decorators:
+        yield from _texts(project, decorator.func or decorator)
+    view = route.view
+    if view is not None:
+        yield view.cls.name
+        yield from (name for base in view.bases for name in _texts(project, base))
+        yield from (_last(name) for name in project.lineage(view.name))
+        asked = project.method(view.name, "test_func")
+        yield from (node.op.name for node in asked.nodes(ops.Attr) if isinstance(node.op, ops.Attr)) if asked else ()
+        for field in ("permission_classes", "decorators"):
+            if field in view.fields:
+                bound = view.fields[field].origin
+                yield from (name for item in getattr(bound.op, "items", ()) for name in _texts(project, bound.to(item)))
+
+
+def _texts(project: Project, node: Node) -> Iterator[str]:
+    """The last names of what guards, and what it is given; ``permission_classes`` itself says nothing."""
+    names = [node.spelled, *project.names(node)]
+    if node.call is not None:
+        yield from (argument.text or _last(argument.spelled) for argument in node.args())
+        names += project.names(node.func) if node.func is not None else ()
+    yield from (last for name in names if (last := _last(name)) != "permission_classes")
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

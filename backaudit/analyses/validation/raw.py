@@ -1,0 +1,199 @@
+"""Client input that is stored, mailed or looked up as it came: nothing asked for its type, length or form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+
+from backaudit.analyses.validation.bodies import is_validator
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.limits import is_amount
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.inputs.reads import form_field
+from backaudit.backend.web.routes import client_input
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.flow.guards import ORDER, about, arriving, conditions
+from backaudit.flow.rows import models
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.strings import spelled_strings
+from backaudit.project.types import split
+
+_WRITES = re.compile(r"\s*(insert|update|replace)\b", re.I)
+_CREATORS = ("create", "acreate", "update_or_create", "get_or_create", "values", "insert_one", "insert_many")
+_CHANGES = ("update_one", "update_many", "find_one_and_update")
+# A helper that stores is called from many handlers, and each of them lets its input through.
+_ORIGINS = 20
+_ASKING = frozenset("validate validate_on_submit is_valid full_clean validate_csrf_token".split())
+_NUMBERS = ("builtins.int", "builtins.float", "decimal.Decimal")
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Raw input leaves the function that read it at ``place``; ``name``: the column or argument that it becomes."""
+
+    place: Place
+    name: str
+    origin: Origin
+    at: Node
+
+
+class RawInput(ClientInput):
+    """Client input that nothing has checked. ``amount``: a number of any size and sign counts, too."""
+
+    def __init__(self, project: Project, *, amount: bool = False) -> None:
+        super().__init__(project, "store")
+        self._amount = amount
+        if amount:
+            self._guards -= {"builtins.len"}
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if isinstance(op, ops.Param):
+            param = client_input(search.project, node.code, op.index)
+            if param is None or param.schema or param.types or param.bounded:
+                return None
+            return f"`{op.name}` comes from the client ({param.where})"
+        if isinstance(op, ops.Call) and node.method == "parse_args":
+            return None
+        return super().source(search, node, access) if isinstance(op, (ops.Attr, ops.Call)) else None
+
+    def _checked(self, project: Project, node: Node, access: Access) -> str | None:
+        """A field of a form whose validators never run: nobody asks the form."""
+        field = form_field(project, node)
+        if field is None or any(call.method in _ASKING for call in node.code.nodes(ops.Call)):
+            return None
+        form = node.spelled.partition(".")[0]
+        handed = any(form == argument.spelled for call in node.code.nodes(ops.Call) for argument in call.args())
+        made = f"`{node.spelled}` comes from the client (form), which is never asked to validate"
+        return None if handed or node.code.function.kind == "class" or form == "self" else made
+
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+        if isinstance(node.op, ops.Call):
+            if is_validator(search.project, node):
+                return True
+            func = node.func
+            if self._amount and func is not None and not set(_NUMBERS).isdisjoint(search.project.names(func)):
+                return False
+        if self._amount and _has_range(node, use):
+            return True
+        if self._amount and set(search.project.types(node)) & set(_NUMBERS):
+            return False
+        return super().ends(search, node, access, use)
+
+
+def _has_range(node: Node, use: int) -> bool:
+    """Whether a condition that holds compares the number with one that the code knows."""
+    code = node.code
+    held = (*conditions(code, use), *arriving(code, node.value, use)) if 0 <= use < len(code.ops) else ()
+    for test, _ in held:
+        op = code.ops[test]
+        if isinstance(op, ops.Compare) and op.operator in ORDER:
+            for mine, other in ((op.left, op.right), (op.right, op.left)):
+                if code.project.constant(code.node(other)) is not None and _is_about(code, mine, node.value):
+                    return True
+    return False
+
+
+def _is_about(code: Code, part: int, value: int) -> bool:
+    converted = code.node(part).origin
+    inner = converted.args()[:1] if converted.method in ("int", "float", "Decimal", "abs") else []
+    return any(about(code, each, value) for each in (part, *(node.value for node in inner)))
+
+
+class RawNumber(RawInput):
+    """As :class:`RawInput`, through the conversions to a number."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, amount=True)
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        func = call.func
+        converts = func is not None and not set(_NUMBERS).isdisjoint(search.project.names(func))
+        return call.args()[:1] if converts else []
+
+
+def raw_stores(project: Project) -> Iterator[Stored]:
+    """Each statement of a function that lets raw input through, once, with its first name."""
+    told: set[tuple[str, int]] = set()
+    for at, value, name in (*_stores(project), *_lookups(project)):
+        if project.role(at.code.path) != "production":
+            continue
+        goal = RawNumber(project) if is_amount(name) else RawInput(project)
+        for origin in islice(Trace(project, goal).origins(value, (), at.value), _ORIGINS):
+            place = _leaving(at, origin)
+            key = (place.path, place.span.line)
+            if key not in told:
+                told.add(key)
+                yield Stored(place, f"`{name}`" if " " not in name else name, origin, at)
+
+
+def _leaving(at: Node, origin: Origin) -> Place:
+    """Where the value leaves the function that has it: the store, or the call that hands it on."""
+    if at.code is origin.node.code:
+        return at.place
+    here = [s.place for s in origin.steps if s.place.path == origin.node.code.path and s.text.startswith("is passed")]
+    own = [p for p in here if origin.node.code.function.at.covers(p.span.line)]
+    return own[0] if own else at.place
+
+
+def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    for cls in project.once(models):
+        for call in project.calls_of(cls.cls.name):
+            if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
+                yield from _given(call)
+        for name in cls.fields:
+            for code in project.mentioning(name):
+                for node in code.nodes(ops.SetAttr):
+                    op = node.op
+                    if isinstance(op, ops.SetAttr) and op.name == name and cls in project.instances(node.to(op.base)):
+                        yield node, node.to(op.value), name
+    for method in _CREATORS:
+        for call in project.calls_of(method):
+            if call.receiver is not None and not project.callees(call):
+                yield from _given(call)
+    for method in _CHANGES:
+        for call in project.calls_of(method):
+            if (change := call.arg(1, "update")) is not None and not project.callees(call):
+                yield call, change, "a document"
+    for call in project.calls_of("setattr"):
+        if (value := call.arg(2)) is not None:
+            yield call, value, "an attribute"
+    yield from _executed(project)
+    for call in project.calls(*sorted(project.models.kinds["mail-senders"])):
+        yield from _given(call)
+
+
+def _given(call: Node) -> Iterator[tuple[Node, Node, str]]:
+    assert call.call is not None
+    yield from ((call, value, name) for name, value in call.keywords().items())
+    yield from ((call, call.origin.to(value), "an argument") for value in call.call.args)
+
+
+def _executed(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    """Bound parameters of statements that write."""
+    for method in ("execute", "executemany"):
+        for call in project.calls_of(method):
+            text = call.arg(0)
+            writes = text is not None and any(_WRITES.match(spelled) for spelled in spelled_strings(project, text))
+            if writes and not project.callees(call):
+                yield from ((call, argument, "a value of the statement") for argument in call.args()[:2])
+
+
+def _lookups(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    """Look-ups by a number where text may come: a placeholder of the path without a converter."""
+    for method in ("filter_by", "get", "filter", "get_or_404"):
+        for call in project.calls_of(method):
+            receiver = call.receiver
+            if receiver is None or project.callees(call):
+                continue
+            tables = [project.once(schema).of_model(split(split(name)[1])[0]) for name in project.types(receiver)]
+            for name, value in call.keywords().items():
+                for table in tables:
+                    column = table.column(name) if table is not None else None
+                    if column is not None and column.type in ("Integer", "BigInteger", "SmallInteger"):
+                        yield call, value, name

@@ -1,0 +1,137 @@
+"""Sinks that client input reaches: the question of every injection rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.facts import ops
+from backaudit.flow.folding import unreachable
+from backaudit.flow.trace import Origin, Trace
+from backaudit.project import Node, Project
+from backaudit.project.locate import argument_of
+from backaudit.rule import Step
+
+_WRAPPERS = 6
+
+
+class Sink(msgspec.Struct, frozen=True):
+    """A call that does harm with the text of ``argument``; ``name`` is what the table calls it.
+
+    ``does``: the call that the table names, where ``call`` only leads to it over functions of the project.
+    ``told``: the argument is a parameter, and each caller that passes it is a sink of its own (unless said: it is one).
+    """
+
+    call: Node
+    argument: Node
+    name: str
+    told: bool | None = None
+    does: Node | None = None
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """Client input on its way into ``argument`` of the call ``sink``; ``passed``: the values it goes through.
+
+    ``does``: the call that the table of sinks names, ``sink`` itself or inside a function that it runs.
+    """
+
+    sink: Node
+    argument: Node
+    origin: Origin
+    name: str = ""
+    passed: frozenset[Node] = frozenset()
+    does: Node | None = None
+
+    @property
+    def harm(self) -> Node:
+        """The call that does the harm: the sink, or what it leads to."""
+        return self.does or self.sink
+
+    def trace(self, what: str) -> tuple[Step, ...]:
+        """The steps from the source to the sink; ``what`` says what happens there."""
+        return (*self.origin.steps, Step(self.sink.place, what))
+
+
+def sinks(project: Project, kind: str) -> Iterator[Sink]:
+    """Calls that do harm with text, with the arguments that matter, in code that serves (no tests, no migrations).
+
+    Where a function of the project only hands its parameter on, its callers are the sinks.
+    """
+    table = project.models.sinks.get(kind, {})
+    seen: set[tuple[Node, Node]] = set()
+    for name in sorted(table, key=lambda name: (name.startswith("*"), name)):
+        for call in _called(project, name):
+            for argument in table[name]:
+                value = argument_of(call, argument)
+                if value is None or (call, value) in seen or project.role(call.code.path) not in _SERVING:
+                    continue
+                if unreachable(call.code, call.value):
+                    continue
+                yield from _expanded(project, kind, Sink(call, value, name), 0, seen)
+
+
+def _called(project: Project, name: str) -> Iterator[Node]:
+    """Calls of a named thing; ``*.name`` of any method of that name that the project does not define itself."""
+    if not name.startswith("*."):
+        return project.calls(name)
+    methods = project.calls_of(name[2:])
+    return (call for call in methods if call.receiver is not None and not project.callees(call))
+
+
+_SERVING = ("production", "script")
+
+
+def _expanded(project: Project, kind: str, sink: Sink, depth: int, seen: set[tuple[Node, Node]]) -> Iterator[Sink]:
+    if (sink.call, sink.argument) in seen:
+        return
+    seen.add((sink.call, sink.argument))
+    value = sink.argument.origin
+    if not isinstance(value.op, ops.Param):
+        yield sink
+        return
+    expands = depth < _WRAPPERS
+    callers = project.callers(value.code) if expands else ()
+    passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers]
+    # What a caller unpacks, or hands over through something else, and what comes from further off, is told of here.
+    told = expands and all(argument is not None for _, argument in passed)
+    yield Sink(sink.call, sink.argument, sink.name, told, sink.does)
+    goal = ClientInput(project, kind)
+    if goal.ends(Trace(project, goal), value, (), sink.call.value):
+        return
+    for call, argument in passed:
+        if argument is not None and project.role(call.code.path) in _SERVING:
+            wrapped = Sink(call, argument, sink.name, does=sink.does or sink.call)
+            yield from _expanded(project, kind, wrapped, depth + 1, seen)
+
+
+def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
+    """Each sink of these kinds that client input reaches unchecked, once, with the nearest source.
+
+    A flow through a function that only hands its parameter on is told at the caller, who makes the text.
+    """
+    told: set[Node] = set()
+    for each in (kind, *more):
+        for sink in sinks(project, each):
+            if sink.call in told:
+                continue
+            flow = flow_into(project, kind, sink)
+            if flow is not None:
+                told.add(sink.call)
+                yield flow
+
+
+def into_parameter(sink: Sink) -> bool:
+    """Whether the callers that pass the argument are told of in its place."""
+    return sink.told if sink.told is not None else isinstance(sink.argument.origin.op, ops.Param)
+
+
+def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
+    """How client input reaches a sink unchecked, if it does."""
+    trace = Trace(project, ClientInput(project, kind), within=into_parameter(sink))
+    found = trace.origins(sink.argument, use=sink.call.value)
+    origin = next(found, None)
+    if origin is not None and origin.stored:  # what comes straight from a client says more
+        origin = next((other for other in found if not other.stored), origin)
+    return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does)

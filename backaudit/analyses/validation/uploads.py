@@ -1,0 +1,145 @@
+"""Uploaded files that are kept, and what was asked of them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.data.schema import schema
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import client_input, routes
+from backaudit.facts import ops
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Goal, Origin, Trace
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.types import split
+
+_TYPE_WORDS = frozenset(
+    {
+        "content_type", "mimetype", "guess_type", "splitext", "suffix", "suffixes", "from_buffer", "from_file", "what",
+        "guess", "verify", "FileAllowed", "FileExtensionValidator", "filetype", "get_extension",
+    }
+)  # fmt: skip
+_CHECKING = ("allowed", "valid", "extension", "is_image", "check", "image.open", "magic")
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The upload behind ``origin`` is stored by ``at``."""
+
+    at: Node
+    origin: Origin
+
+
+class _Upload(Goal):
+    """The content of an uploaded file."""
+
+    def __init__(self, project: Project) -> None:
+        self._uploads = project.models.kinds.get("uploads", frozenset())
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if {"filename", "name"} & set(map(str, access)):
+            return None
+        if isinstance(op, ops.Param):
+            param = client_input(search.project, node.code, op.index)
+            found = param is not None and any(
+                head in self._uploads for name in param.types for head in (split(name)[0], split(name)[1])
+            )
+            return f"`{op.name}` is an uploaded file" if found else None
+        if isinstance(op, ops.Attr) and op.name in ("files", "FILES"):
+            names = request_names(search.project, node)
+            if any(search.models.sources.get(name) == "an uploaded file" for name in names):
+                return "a file is uploaded"
+        return None
+
+
+def kept_uploads(project: Project) -> Iterator[Kept]:
+    """Stores of uploaded files whose type nothing checks."""
+    for at, value in _stores(project):
+        if project.role(at.code.path) != "production":
+            continue
+        origin = next(Trace(project, _Upload(project)).origins(value, (), at.value), None)
+        if origin is not None and not any(_checks_type(project, code, 0) for code in {origin.node.code, at.code}):
+            yield Kept(at, origin)
+
+
+def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
+    for call in project.calls_of("save"):
+        receiver, first, second = call.receiver, call.arg(0), call.arg(1, "content")
+        if receiver is None or project.callees(call):
+            continue
+        if second is not None and "storage" in receiver.spelled.lower() + " ".join(project.types(receiver)).lower():
+            yield call, second
+        elif first is not None and any("FileStorage" in name for name in project.types(receiver)):
+            yield call, receiver
+    for call in [*project.calls("shutil.copyfileobj"), *project.calls_of("upload_fileobj")]:
+        if (first := call.arg(0, "Fileobj")) is not None:
+            yield call, first
+    for call in project.calls_of("write"):
+        if (first := call.arg(0)) is not None and not project.callees(call):
+            yield call, first
+    for method in ("write_bytes", "put_object"):
+        for call in project.calls_of(method):
+            if (first := call.arg(0, "Body") or call.arg(None, "data")) is not None:
+                yield call, first
+
+
+def _checks_type(project: Project, code: Code, depth: int) -> bool:
+    """Whether a function, or one that it calls, looks at what kind of file it got."""
+    for value, op in enumerate(code.ops):
+        if isinstance(op, ops.Attr) and op.name in _TYPE_WORDS:
+            return True
+        if isinstance(op, ops.Call):
+            call = code.node(value)
+            name = f"{call.spelled} {call.method}".lower()
+            if call.method in _TYPE_WORDS or any(word in name for word in _CHECKING):
+                return True
+            if call.method == "endswith" or (depth < 2 and _callee_checks(project, call, depth)):
+                return True
+    return False
+
+
+def _callee_checks(project: Project, call: Node, depth: int) -> bool:
+    return any(_checks_type(project, callee, depth + 1) for callee in project.callees(call))
+
+
+def open_file_fields(project: Project) -> Iterator[tuple[Node, ClassView, ClassView]]:
+    """File fields of models without validators, and the form or serializer through which clients fill them."""
+    for cls, user in _filled_models(project):
+        for name, field in cls.fields.items():
+            made = field.origin
+            if made.method != "FileField" or made.arg(None, "validators") is not None:
+                continue
+            cleaned = {f"clean_{name}", f"validate_{name}"} & set(user.methods)
+            if not cleaned and name not in user.fields and _lists(user, name):
+                yield field, cls, user
+
+
+def _filled_models(project: Project) -> Iterator[tuple[ClassView, ClassView]]:
+    kinds = project.models.kinds
+    bases = sorted(kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset()))
+    holders = [(cls, cls.inner["Meta"]) for cls in project.subclasses(*bases) if "Meta" in cls.inner]
+    views = {route.view.name: route.view for route in routes(project) if route.view is not None}
+    holders += [(view, view) for view in views.values() if "fields" in view.fields]
+    for user, meta in holders:
+        model = meta.fields.get("model")
+        if model is not None and user.file.role == "production":
+            for cls in project.denoted_classes(model.origin):
+                if project.once(schema).of_model(cls.name) is not None:
+                    yield cls, user
+
+
+def _lists(user: ClassView, name: str) -> bool:
+    meta = user.inner.get("Meta", user)
+    fields = meta.fields.get("fields")
+    if fields is None or fields.const == "__all__":
+        excluded = meta.fields.get("exclude")
+        return excluded is None or name not in _texts(excluded)
+    return name in _texts(fields)
+
+
+def _texts(field: Node) -> list[str]:
+    display = field.origin
+    items = display.op.items if isinstance(display.op, ops.Build) else ()
+    return [text for item in items if (text := display.to(item).text) is not None]

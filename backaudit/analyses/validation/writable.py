@@ -1,0 +1,359 @@
+"""Fields of forms, serializers and schemas that let a client set what only the server should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.privileged import is_owner, is_power, only_privileged
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.inputs.reads import enclosed
+from backaudit.backend.web.routes import by_handler, client_input, routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import ClientValue
+from backaudit.flow.guards import guarded
+from backaudit.flow.rows import models
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.locate import class_field
+from backaudit.rule import Finding, Step
+
+_NOT_WRITTEN = frozenset(
+    {
+        "SerializerMethodField", "ReadOnlyField", "StringRelatedField", "HiddenField", "HyperlinkedIdentityField",
+        "CurrentUserDefault",
+    }
+)  # fmt: skip
+_WRITING = ("create", "update", "partial_update", "post", "put", "patch", "form_valid")
+_ALL = "__all__"
+
+
+def exposed_fields(project: Project) -> tuple[Finding, ...]:
+    """What lets clients write owners, roles and the like. Ask with ``project.once``."""
+    return (*_forms(project), *_views(project), *_schemas(project), *_single(project))
+
+
+# -- Django: forms, serializers, generic views -------------------------------------------------------------------------
+
+
+def _forms(project: Project) -> Iterator[Finding]:
+    kinds = project.models.kinds
+    bases = sorted(kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset()))
+    for cls in project.subclasses(*bases):
+        meta = cls.inner.get("Meta")
+        if meta is None or "model" not in meta.fields or cls.file.role != "production" or "admin" in cls.name.lower():
+            continue
+        serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
+        users = list(_users(project, cls, serializer))
+        table = _table(project, meta.fields["model"])
+        exposed = _exposed(project, cls, meta, table)
+        shown = [name for name in exposed if any(_writes(project, user, name) for user in users)]
+        if shown:
+            yield _finding(meta, cls, shown, table)
+        elif _is_all(meta) and users and serializer:
+            yield _everything(meta, cls)
+
+
+def _table(project: Project, model: Node) -> Table | None:
+    return next(
+        (t for cls in project.denoted_classes(model.origin) if (t := project.once(schema).of_model(cls.name))), None
+    )
+
+
+def _is_all(meta: ClassView) -> bool:
+    field = meta.fields.get("fields")
+    return field is not None and field.const == _ALL
+
+
+def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | None) -> list[str]:
+    """The listed fields that the server should set, as far as the class itself does not make them read-only."""
+    names = _names(meta.fields.get("fields"))
+    if _is_all(meta) or (names is None and "exclude" in meta.fields):
+        excluded = set(_names(meta.fields.get("exclude")) or ())
+        names = [c.attribute or c.name for c in table.columns] if table is not None else []
+        names += _of_library(project, meta)
+        names = [name for name in names if name not in excluded and name.removesuffix("_id") not in excluded]
+    fixed = set(_names(meta.fields.get("read_only_fields")) or ()) | set(_read_only(project, cls, meta))
+    return [
+        name
+        for name in names or ()
+        if name not in fixed and (is_power(name) or is_owner(table, name)) and name.removesuffix("_id") not in fixed
+    ]
+
+
+def _of_library(project: Project, meta: ClassView) -> list[str]:
+    """The rights that a model inherits from Django's user."""
+    model = meta.fields["model"].origin
+    holders = project.models.kinds["permission-holders"]
+    lineage = {name for cls in project.denoted_classes(model) for name in project.lineage(cls.name)}
+    known = model.method == "get_user_model" or not holders.isdisjoint(lineage | set(project.names(model)))
+    return ["is_superuser", "is_staff", "user_permissions"] if known else []
+
+
+def _names(field: Node | None) -> list[str] | None:
+    display = field.origin if field is not None else None
+    if display is None or not isinstance(display.op, ops.Build):
+        return None
+    return [text for item in display.op.items if (text := display.to(item).text) is not None]
+
+
+def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[str]:
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        for name, field in view.fields.items() if view is not None else ():
+            made = field.origin
+            flag = made.arg(None, "read_only")
+            kinds = project.denoted_classes(made.func) if made.func is not None else ()
+            nested = any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
+            if made.method in _NOT_WRITTEN or (flag is not None and flag.const is True) or nested:
+                yield name
+            if name == "read_only_fields":
+                yield from _names(field) or ()
+    extra = meta.fields.get("extra_kwargs")
+    display = extra.origin if extra is not None else None
+    if display is not None and isinstance(display.op, ops.Build):
+        for key, item in zip(display.op.keys, display.op.items, strict=False):
+            options = display.to(item).origin
+            if key != NONE and isinstance(options.op, ops.Build) and _has_read_only(options, options.op):
+                yield display.to(key).text or ""
+
+
+def _has_read_only(options: Node, op: ops.Build) -> bool:
+    pairs = zip(op.keys, op.items, strict=False)
+    return any(k != NONE and options.to(k).const == "read_only" and options.to(v).const is True for k, v in pairs)
+
+
+def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[ClassView | Code]:
+    """The views and functions that write through a form or serializer."""
+    wanted = f"type[{cls.name}]"
+    for route in routes(project):
+        view = route.view
+        if view is None or only_privileged(project, route) or not _may_write(route.methods):
+            continue
+        field = class_field(project, view, "serializer_class" if serializer else "form_class")
+        if field is not None and wanted in project.types(field):
+            yield view
+    for call in project.calls_of(cls.cls.name):
+        data = call.arg(None if serializer else 0, "data")
+        if call.func is None or data is None or wanted not in project.types(call.func):
+            continue
+        route_ = next(iter(project.once(by_handler).get(call.code, ())), None)
+        if call.code.file.role == "production" and (route_ is None or not only_privileged(project, route_)):
+            yield call.code
+
+
+def _may_write(methods: tuple[str, ...]) -> bool:
+    return not methods or bool({"POST", "PUT", "PATCH"} & set(methods))
+
+
+def _writes(project: Project, user: ClassView | Code, name: str) -> bool:
+    """Whether a view or function leaves it to the client what is written to a field."""
+    bodies = [user] if isinstance(user, Code) else list(_methods(project, user))
+    return not any(_sets(body, name) for body in bodies)
+
+
+def _methods(project: Project, view: ClassView) -> Iterator[Code]:
+    for owner in project.lineage(view.name):
+        cls = project.class_named(owner)
+        yield from cls.methods.values() if cls is not None else ()
+
+
+def _sets(code: Code, name: str) -> bool:
+    """Whether a body sets the attribute, or saves with a keyword of that name."""
+    names = {name, f"{name}_id", name.removesuffix("_id")}
+    for value, op in enumerate(code.ops):
+        if isinstance(op, ops.SetAttr) and op.name in names:
+            return True
+        if isinstance(op, ops.SetItem) and code.node(op.key).const in names:
+            return True
+        given = {keyword for keyword, _ in op.keywords} if isinstance(op, ops.Call) else set()
+        if names & given and code.node(value).method in ("save", "update", "copy", "create", "dict"):
+            return True
+    return False
+
+
+def _views(project: Project) -> Iterator[Finding]:
+    """Generic views that make their form from a list of fields."""
+    seen: set[str] = set()
+    for route in routes(project):
+        view = route.view
+        if view is None or view.name in seen or not {"model", "fields"} <= set(view.fields):
+            continue
+        if not _may_write(route.methods) or only_privileged(project, route):
+            continue
+        seen.add(view.name)
+        table = _table(project, view.fields["model"])
+        exposed = [name for name in _exposed(project, view, view, table) if _writes(project, view, name)]
+        if exposed and view.file.role == "production":
+            yield _finding(view, view, exposed, table)
+
+
+def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table | None) -> Finding:
+    field = holder.fields.get("fields") or holder.fields.get("exclude") or next(iter(holder.fields.values()))
+    said = ", ".join(f"`{name}`" for name in names)
+    many = "are fields" if len(names) > 1 else "is a field"
+    power = any(is_power(name) for name in names)
+    why = "what its user may do" if power else "whose the object is"
+    return Finding(
+        place=first_line(field.place),
+        message=f"{said} {many} of `{cls.cls.name}` that a client may write: it decides {why}.",
+        remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
+        confidence="high" if power else "medium",
+    )
+
+
+def _everything(meta: ClassView, cls: ClassView) -> Finding:
+    return Finding(
+        place=first_line(meta.fields["fields"].place),
+        message=f"`{cls.cls.name}` lets a client write every field that its model has, also those added later.",
+        confidence="low",
+        shown="strict",
+    )
+
+
+# -- single columns ----------------------------------------------------------------------------------------------------
+
+
+class _Chosen(ClientValue):
+    """A value that a client chose, unless it is checked against a set of known ones."""
+
+    def __init__(self, project: Project, through: bool) -> None:
+        super().__init__(project)
+        self._through = through
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        # What is computed (a balance and an amount) is the server's own doing.
+        return isinstance(node.op, (ops.Const, ops.Compare, ops.Bin)) or guarded(node, use, frozenset())
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        """A user who is looked up by what the client says is the client's choice, too."""
+        lookup = self._through and call.method in ("get", "filter", "filter_by", "get_or_404", "get_object_or_404")
+        receiver = call.receiver.spelled if call.receiver is not None else "".join(a.spelled for a in call.args()[:1])
+        return call.args() if lookup and "user" in receiver.lower() else []
+
+
+def _single(project: Project) -> Iterator[Finding]:
+    """``User(role=data["role"])``, ``task.user = User.objects.get(name=data["user"])``."""
+    for at, value, name, cls in _stored(project):
+        table = project.once(schema).of_model(cls.name)
+        owner = is_owner(table, name)
+        if project.role(at.code.path) != "production" or not (
+            is_power(name) or (owner and isinstance(at.op, ops.SetAttr))
+        ):
+            continue
+        origin = next(Trace(project, _Chosen(project, owner)).origins(value, (), at.value), None)
+        if origin is None or _is_privileged(project, origin.node.code) or _is_privileged(project, at.code):
+            continue
+        yield Finding(
+            place=first_line(at.place),
+            message=f"The client chooses `{name}` of a `{cls.cls.name}`: "
+            + ("what its user may do." if is_power(name) else "whose it is."),
+            remedy="Set it on the server: from the authenticated user, or in an endpoint for administrators alone.",
+            confidence="high" if is_power(name) else "medium",
+            trace=(*origin.steps, Step(at.place, f"becomes `{name}`")),
+        )
+
+
+def _is_privileged(project: Project, code: Code) -> bool:
+    found = project.once(by_handler).get(code, ())
+    return any(only_privileged(project, route) for route in found) or "admin" in code.name.lower()
+
+
+def _stored(project: Project) -> Iterator[tuple[Node, Node, str, ClassView]]:
+    for cls in project.once(models):
+        for call in _made(project, cls):
+            yield from ((call, value, name, cls) for name, value in call.keywords().items())
+        names = {name for name in cls.fields if is_power(name) or name in ("user", "owner", "author")}
+        for name in sorted({*names, *(f"{n}_id" for n in names)}):
+            for code in project.mentioning(name):
+                yield from _set_in(project, code, name, cls)
+
+
+def _set_in(project: Project, code: Code, name: str, cls: ClassView) -> Iterator[tuple[Node, Node, str, ClassView]]:
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        if not isinstance(op, ops.SetAttr) or op.name != name:
+            continue
+        if cls.name in {found.name for found in project.instances(node.to(op.base))}:
+            yield node, node.to(op.value), name, cls
+
+
+# -- schemas whose fields become a row's -------------------------------------------------------------------------------
+
+
+class _SchemaValues(Goal):
+    """The values of an input schema as a whole."""
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if not isinstance(op, ops.Param) or access:
+            return None
+        param = client_input(search.project, node.code, op.index)
+        if param is None or not param.schema:
+            return None
+        return f"`{param.name}` comes from the client ({param.where})"
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        return isinstance(node.op, ops.Const)
+
+
+def _schemas(project: Project) -> Iterator[Finding]:
+    for cls in project.once(models):
+        table = project.once(schema).of_model(cls.name)
+        for call in _made(project, cls):
+            if table is not None and project.role(call.code.path) == "production":
+                yield from _made_from(project, cls, table, call)
+
+
+def _made(project: Project, cls: ClassView) -> Iterator[Node]:
+    for call in project.calls_of(cls.cls.name):
+        if call.func is not None and call.call is not None and f"type[{cls.name}]" in project.types(call.func):
+            yield call
+
+
+def _made_from(project: Project, cls: ClassView, table: Table, call: Node) -> Iterator[Finding]:
+    assert call.call is not None
+    given = set(call.keywords())
+    for value in call.call.dstar:
+        spread = call.origin.to(value)
+        excluded = _excluded(spread)
+        for origin in Trace(project, _SchemaValues()).origins(spread, (), call.value):
+            routes_ = project.once(by_handler).get(origin.node.code, ())
+            if any(only_privileged(project, route) for route in routes_):
+                continue
+            names = [
+                name
+                for name in _schema_fields(project, origin.node)
+                if table.column(name) is not None and (is_power(name) or is_owner(table, name))
+                if name not in given | excluded and not _sets(call.code, name) and not _sets(origin.node.code, name)
+            ]
+            if names:
+                said = ", ".join(f"`{name}`" for name in names)
+                yield Finding(
+                    place=first_line(call.place),
+                    message=f"The client chooses {said} of a new `{cls.cls.name}`: the schema has it as a field.",
+                    remedy="Take it out of the input schema and set it from the authenticated user.",
+                    confidence="high" if any(map(is_power, names)) else "medium",
+                    trace=(*origin.steps, Step(call.place, "every field of it is set")),
+                )
+                return
+
+
+def _schema_fields(project: Project, node: Node) -> list[str]:
+    found: dict[str, None] = {}
+    for name in project.types(node):
+        cls = enclosed(project, name)
+        for owner in project.lineage(cls.name) if cls is not None else ():
+            view = project.class_named(owner)
+            found |= dict.fromkeys(view.fields) if view is not None else {}
+    return list(found)
+
+
+def _excluded(spread: Node) -> set[str]:
+    given = spread.arg(None, "exclude")
+    display = given.origin if given is not None else None
+    if display is None or not isinstance(display.op, ops.Build):
+        return set()
+    return {text for item in display.op.items if (text := display.to(item).text) is not None}

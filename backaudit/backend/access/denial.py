@@ -1,0 +1,259 @@
+"""Whether a body of code turns callers away, and on what ground: home-made guards are recognised by what they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from backaudit.backend.web.records import GuardKind
+from backaudit.backend.web.responses import Answer, answers
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Region
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import conditions
+
+Kinds = frozenset[GuardKind]
+
+NOTHING: Kinds = frozenset()
+_DEPTH = 3
+_WALK = 7
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DENYING = re.compile(
+    r"Unauthori[sz]ed|Forbidden|PermissionDenied|PermissionError|NotAuthenticated|AuthenticationFailed|AuthError"
+    r"|AuthenticationError|AccessDenied|NotAllowed(?!Method)|InvalidToken|CredentialsException|AuthorizationError"
+    r"|NotEnoughPermissions|InsufficientPermission|login_manager\.unauthorized|handle_no_permission|redirect_to_login"
+)
+_IDENTITY = re.compile(
+    r"http-session|current_?user|request\.user|\bg\.user|is_authenticated|is_anonymous|logged_?in|authori[sz]|auth_?user"
+    r"|identity|cookies|api_?key|access_?token|bearer|\bjwt\b"
+    r"|(get|load|fetch|check|verify|decode|validate)_?\w*(token|auth|session|jwt)"
+    r"|\buser\b|\busuario\b|\btoken\b|get_\w*current|authenticated"
+)
+_ROLE = re.compile(
+    r"admin|staff|superuser|\brol[el]?s?\b|_role|role_|permission|has_perm|\bcan_|scope|claims|moderator|privilege"
+    # ``user.is_librarian``: what a user is, beside being known and alive.
+    r"|\buser\.(is|has)_(?!authenticated|anonymous|active|alive|verified|confirmed|valid|enabled|disabled|deleted|banned"
+    r"|blocked|locked|approved|online|none\b|null\b)\w+|\buser\.(user_?)?type\b"
+)
+_OWNER = re.compile(r"owner|author|user_?id|created_by|creator|\.user\b|belongs|usuario|account_id|member")
+_OTHER = re.compile(r"csrf|\bhost\b|origin|referer|quota|\blimit")
+
+
+def denials(project: Project, code: Code, depth: int = 0) -> Kinds:
+    """On what grounds a function, its inner functions and the functions it calls turn callers away.
+
+    ``authenticates``: who does not say who they are; ``role``: who lacks a right; ``ownership``: who does not own the
+    object.
+    """
+    memory = project.once(_memory)
+    found = memory.get((code, depth))
+    if found is None:
+        memory[code, depth] = NOTHING
+        found = memory[code, depth] = frozenset(_denials(project, code, depth))
+    return found
+
+
+def _memory(project: Project) -> dict[tuple[Code, int], Kinds]:
+    return {}
+
+
+def _denials(project: Project, code: Code, depth: int) -> Iterator[GuardKind]:
+    for answer in answers(project, code):
+        yield from ground(project, answer)
+    yield from _unknown_exceptions(project, code)
+    for node in code.nodes(ops.Call):
+        yield from _called(project, node, depth)
+    for node in code.nodes(ops.Def):
+        op = node.op
+        if isinstance(op, ops.Def) and depth < _DEPTH:
+            yield from denials(project, code.file.code(op.function), depth)
+
+
+def ground(project: Project, answer: Answer) -> Kinds:
+    """The ground of one answer, if it turns the caller away."""
+    if answer.status in (401, 403):
+        return _kinds(project, answer.node)
+    if answer.status in _REDIRECTS:
+        tests = list(_negative_tests(answer.node))
+        text = " ".join(mention(project, test) for test in tests)
+        if not _IDENTITY.search(text):
+            return NOTHING
+        return frozenset({"role"}) if _ROLE.search(text) else frozenset({"authenticates"})
+    return NOTHING
+
+
+def refusals(project: Project, code: Code) -> Iterator[Node]:
+    """Where a body answers 401 or 403, or raises what says as much."""
+    yield from (answer.node for answer in answers(project, code) if answer.status in (401, 403))
+    yield from _named_refusals(project, code)
+
+
+def _unknown_exceptions(project: Project, code: Code) -> Iterator[GuardKind]:
+    for node in _named_refusals(project, code):
+        yield from _kinds(project, node)
+
+
+def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
+    """Exceptions and answers that no table has, told by their names."""
+    for value, op in enumerate(code.ops):
+        target = op.exception if isinstance(op, ops.Raise) else op.value if isinstance(op, ops.Return) else NONE
+        if target != NONE:
+            node = code.node(target).origin
+            func = node.func or node
+            names = [func.spelled, *project.names(func)]
+            names += [owner for cls in project.denoted_classes(func) for owner in project.lineage(cls.name)]
+            if any(_DENYING.search(name) for name in names) and (node.call is not None or isinstance(op, ops.Raise)):
+                yield code.node(value)
+
+
+def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
+    func = call.func
+    names = project.names(func) if func is not None else ()
+    kinds: tuple[GuardKind, ...] = ("authenticates", "role")
+    for kind in kinds:
+        known = project.models.kinds.get(f"guards:{kind}", frozenset())
+        if not known.isdisjoint(names) and call.code.function.kind != "module":
+            yield kind
+    if depth < _DEPTH - 1:
+        for code in project.callees(call):
+            if code != call.code and code.function.name != "__init__":
+                yield from denials(project, code, depth + 1)
+
+
+def tests_before(node: Node) -> list[Node]:
+    """The conditions that decide whether an operation runs: those around it, and those whose branch has left."""
+    return [test for test, _ in tests_around(node)] + list(_preceding(node))
+
+
+def _kinds(project: Project, node: Node) -> Kinds:
+    tests = tests_before(node)
+    text = " ".join(mention(project, test) for test in tests)
+    if _OTHER.search(text) and not _IDENTITY.search(text):
+        return NOTHING
+    if any(is_ownership(project, test) for test in tests):
+        return frozenset({"ownership"})
+    if _ROLE.search(text):
+        return frozenset({"role"})
+    return frozenset({"authenticates"})
+
+
+# -- conditions -----------------------------------------------------------------------------------------------------
+
+
+def tests_around(node: Node) -> Iterator[tuple[Node, Region]]:
+    """The conditions under which an operation runs, innermost first."""
+    for region in node.code.regions_of(node.value):
+        if region.kind in ("then", "else", "case", "lazy") and region.test != NONE:
+            yield node.to(region.test), region
+
+
+def _preceding(node: Node) -> Iterator[Node]:
+    """Conditions whose branch has left before the operation: ``if ok: return ...`` above it."""
+    around = {id(region) for region in node.code.regions_of(node.value)}
+    parents = {index for index, r in enumerate(node.code.body.regions) if id(r) in around} | {-1}
+    for region in node.code.body.regions:
+        left = region.exits in ("return", "raise") and region.last <= node.value and region.parent in parents
+        if region.kind == "then" and left and region.test != NONE:
+            yield node.to(region.test)
+
+
+def _negative_tests(node: Node) -> Iterator[Node]:
+    """Conditions that speak against the caller where the operation runs: ``not x``, ``is None``, the other branch."""
+    for test, region in tests_around(node):
+        if is_negative(test) != (region.kind == "else"):
+            yield test
+    for test in _preceding(node):
+        if not is_negative(test):
+            yield test
+
+
+def is_negative(test: Node) -> bool:
+    """Whether a condition says that something is absent or false."""
+    op = test.origin.op
+    if isinstance(op, ops.Unary):
+        return op.operator == "not" and not is_negative(test.origin.to(op.value))
+    if isinstance(op, ops.Compare):
+        return op.operator in ("not in", "!=", "is") or (
+            op.operator == "==" and not test.origin.to(op.right).const and test.origin.to(op.right).text is None
+        )
+    if isinstance(op, ops.Logic):
+        return any(is_negative(test.origin.to(value)) for value in op.values)
+    if isinstance(op, ops.Attr):
+        return op.name == "is_anonymous"
+    return False
+
+
+def is_ownership(project: Project, test: Node) -> bool:
+    """Whether a condition ties an object to the caller: an owner's field beside the user, compared."""
+    for node in conditions(test):
+        op = node.op
+        if isinstance(op, ops.Compare) and op.operator in ("==", "!=", "in", "not in", "is", "is not"):
+            left, right = node.to(op.left), node.to(op.right)
+            if right.const is None and left.const is None:
+                texts = [mention(project, side) for side in (left, right)]
+                for one, other in (texts, texts[::-1]):
+                    if _OWNER.search(one) and _IDENTITY.search(other):
+                        return True
+    return False
+
+
+def sides(node: Node) -> tuple[Node, ...]:
+    """The two sides of a comparison; nothing for any other condition."""
+    op = node.origin.op
+    return (node.origin.to(op.left), node.origin.to(op.right)) if isinstance(op, ops.Compare) else ()
+
+
+def mention(project: Project, node: Node) -> str:
+    """What a value is made of, as one text: the names and literals below it. An HTTP session reads ``http-session``."""
+    return " ".join(_words(project, node))
+
+
+def _words(project: Project, node: Node) -> Iterator[str]:
+    sessions = project.models.kinds.get("http-sessions", frozenset())
+    for part in operands(node, _WALK):
+        op = part.op
+        if isinstance(op, ops.Const):
+            yield str(op.value).lower()
+            continue
+        spelled = part.spelled.lower()
+        target = part.func if part.call is not None else part
+        if spelled.endswith("request.session") or not sessions.isdisjoint(project.names(target) if target else ()):
+            yield "http-session"
+        yield spelled
+
+
+def operands(node: Node, depth: int) -> Iterator[Node]:
+    """A value and the values that it is made of, to a depth; what is met twice may come twice."""
+    yield node
+    if depth:
+        for value in inputs(node.op):
+            if value != NONE:
+                yield from operands(node.to(value), depth - 1)
+
+
+def inputs(op: ops.Op) -> Iterable[int]:
+    if isinstance(op, ops.Attr):
+        return (op.base,)
+    if isinstance(op, ops.Item):
+        return (op.base, op.key)
+    if isinstance(op, ops.Call):
+        return (op.func, *op.args, *(value for _, value in op.keywords))
+    if isinstance(op, (ops.Bin, ops.Compare)):
+        return (op.left, op.right)
+    if isinstance(op, (ops.Logic, ops.Phi)):
+        return op.values
+    if isinstance(op, ops.Choice):
+        return (op.test, op.then, op.other)
+    if isinstance(op, (ops.Unary, ops.Await, ops.Bind, ops.Enter, ops.Format)):
+        return (op.value,)
+    if isinstance(op, (ops.Element, ops.Part)):
+        return (op.base,)
+    if isinstance(op, ops.Build):
+        return op.items
+    return ()
+
+
+__all__ = [
+    "Kinds", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention", "operands",
+    "refusals", "sides", "tests_around", "tests_before",
+]  # fmt: skip

@@ -1,0 +1,555 @@
+"""Which guards stand before a route: decorators, dependencies, permissions, middleware, hooks, checks in the body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from backaudit.backend.access.denial import Kinds, denials
+from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.web.frameworks.language import tables
+from backaudit.backend.web.params import field_injections, injection
+from backaudit.backend.web.records import Guard, GuardKind, How, Route, Step
+from backaudit.backend.web.routes import injected_code, listed_dependencies, routes, sharing
+from backaudit.facts import ops
+from backaudit.facts.place import Place, Span
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
+
+_KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
+_CHECK = "a check in the body"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_DEPTH = 6
+_HTTP = ("get", "post", "put", "patch", "delete")
+_OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
+_PRIVILEGE = re.compile(r"\bis_(superuser|staff|admin)\w*|\bhas_perms?\b|\broles?\b|\bgroups\b")
+# Methods of class views that run before the handler.
+_BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
+# Methods of generic class views that have a part in what is shown or changed.
+_PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
+# Methods by which an object that is registered turns callers away.
+_CALLED = ("__call__", "dispatch", "process_request", "process_resource", "authenticate_request")
+_AFTER = re.compile(r"response|after|teardown|config|shutdown")
+_CLASS_LISTS = (
+    ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
+    ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
+)
+_NAMED: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
+    ("rate-limit", re.compile(r"rate_?limit|throttl|limiter\.|\blimit(ed|s)?\b|lockout")),
+    (
+        "role",
+        re.compile(
+            r"(admin|roles?|perm(ission)?s?|staff|superuser|scopes?|owner|moderator|manager)_?(is_)?(required|only|needed)"
+            r"|require[sd]?_?\w*(admin|role|perm|staff|superuser|scope)|has_(role|perm|scope)|check_perm|user_passes_test"
+            r"|\b[iI]s_?([aA]dmin|[sS]taff|[oO]wner|[sS]uperuser)\w*$|role_?checker|permission_?checker|(superuser|admin)$"
+        ),
+    ),
+    (
+        "authenticates",
+        re.compile(
+            r"(log_?in|auth\w*|jwt|token|session|user|account|sign_?in|credentials?|api_?key|member)_?(is_)?"
+            r"(required|needed|only|protected)|require[sd]?_?\w*(log_?in|auth|user|token|jwt|session|sign_?in|api_?key)"
+            r"|\b(authenticated|authori[sz]ed?|protected|secured?|authenticate|logged_in|is_logged_in|private)$"
+            r"|get_\w*current_\w*user|current_(active_)?(user|admin|superuser)"
+            r"|(verify|check|validate)_?\w*(token|auth|jwt|api_?key|session)"
+            r"|get_auth\w*$|IsAuthenticated|AuthRequired|LoginRequired|HasAPIKey|Authenticated\w*Mixin"
+        ),
+    ),
+)
+
+
+def guarded(project: Project) -> tuple[Route, ...]:
+    """The routes, each with its guards in the order in which they run. Ask with ``project.once(guarded)``."""
+    return tuple(
+        msgspec.structs.replace(route, guards=_turning_away(steps(project, route))) for route in project.once(routes)
+    )
+
+
+def steps(project: Project, route: Route) -> tuple[Step, ...]:
+    """What runs before a route's handler answers, in order, whether it turns anybody away or not."""
+    bare = msgspec.structs.replace(route, guards=()) if route.guards else route
+    memory = project.once(_memory)
+    if bare not in memory:
+        memory[bare] = project.once(_reader).of(bare)
+    return memory[bare]
+
+
+def _memory(project: Project) -> dict[Route, tuple[Step, ...]]:
+    return {}
+
+
+def _reader(project: Project) -> _Reader:
+    return _Reader(project)
+
+
+def _turning_away(found: Iterable[Step]) -> tuple[Guard, ...]:
+    return tuple(dict.fromkeys(Guard(kind, step.name, step.place) for step in found for kind in step.kinds))
+
+
+def authenticated(route: Route) -> bool:
+    """Whether a route knows its caller: any guard but a rate limit tells."""
+    return any(guard.kind != "rate-limit" for guard in route.guards)
+
+
+def in_body(guard: Guard) -> bool:
+    """Whether a guard is a check that the handler makes itself."""
+    return guard.name == _CHECK
+
+
+class _Reader:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._global = tuple(self._applications())
+        self._hooks = self._before_requests()
+        self._middleware = self._middlewares()
+
+    def of(self, route: Route) -> tuple[Step, ...]:
+        found = [
+            *self._global,
+            *self._around(route),
+            *route.first,
+            *self._registered(route),
+            *self._class(route),
+            *self._decorators(route),
+            *self._injected(route),
+            *self._body(route),
+        ]
+        return tuple(dict.fromkeys(found))
+
+    # -- what turns callers away --------------------------------------------------------------------------------------
+
+    def judged(self, node: Node, depth: int = 0) -> Kinds:
+        """The kinds of guard that a decorator, dependency, permission or middleware is."""
+        here = self.project.resolved(node)
+        if isinstance(here.op, ops.Bin):
+            sides = [self.judged(here.to(side), depth + 1) for side in (here.op.left, here.op.right)]
+            return sides[0] | sides[1] if here.op.operator == "&" else sides[0] & sides[1] or sides[0] | sides[1]
+        target = here.func or here
+        names = {*self.project.names(target), *self.project.names(here), *self._types(here)}
+        known = self._known(names)
+        if known is not None:
+            return known if not self._optional(here) else frozenset()
+        found = self._by_code(here, target)
+        return found or self._by_name(node, here, target, depth)
+
+    def _types(self, node: Node) -> set[str]:
+        return {owner for name in self.project.types(node) for owner in self.project.lineage(name)}
+
+    def _known(self, names: Iterable[str]) -> Kinds | None:
+        kinds = self.project.models.kinds
+        owners = {owner for name in names for owner in self.project.lineage(name)}
+        found = {kind for kind in _KINDS if not kinds.get(f"guards:{kind}", frozenset()).isdisjoint(owners)}
+        if found:
+            return frozenset(found)
+        return frozenset() if not kinds.get("guards:open", frozenset()).isdisjoint(owners) else None
+
+    def _optional(self, node: Node) -> bool:
+        """``auto_error=False``, ``jwt_required(optional=True)``: who comes without is let through."""
+        given = node.keywords()
+        strict, optional = given.get("auto_error"), given.get("optional")
+        return (strict is not None and strict.const is False) or (optional is not None and optional.const is True)
+
+    def _by_code(self, here: Node, target: Node) -> Kinds:
+        found: set[GuardKind] = set()
+        codes = [*functions_behind(self.project, target), *injected_code(self.project, here)]
+        for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
+            found |= self._permission_class(cls)
+            codes += [m for name in _CALLED if (m := self.project.method(cls.name, name)) is not None]
+        for code in dict.fromkeys(codes):
+            found |= denials(self.project, code)
+        return frozenset(found)
+
+    def _permission_class(self, cls: ClassView) -> Kinds:
+        """A permission class of REST framework, written by the project."""
+        found: set[GuardKind] = set()
+        view = self.project.method(cls.name, "has_permission")
+        if view is not None:
+            found.add("authenticates")
+            asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
+            found |= {"role"} if _PRIVILEGE.search(asked) else set()
+        if self.project.method(cls.name, "has_object_permission") is not None:
+            found.add("ownership")
+        return frozenset(found)
+
+    def _by_name(self, node: Node, here: Node, target: Node, depth: int) -> Kinds:
+        spelled = " ".join([node.spelled, target.spelled, *self.project.names(target)])
+        for kind, pattern in _NAMED:
+            if pattern.search(spelled):
+                return frozenset({kind})
+        if here.call is not None and depth < 2:
+            # A factory of guards: its arguments may be some (``all_of(login_required)``, ``passes_test(is_admin)``).
+            return frozenset(kind for arg in here.args() if arg.const is None for kind in self.judged(arg, depth + 2))
+        return frozenset()
+
+    def _step(self, how: How, node: Node, place: Place | None = None) -> Step:
+        return Step(how, _shown(node), place or node.place, tuple(sorted(self.judged(node))))
+
+    # -- around the application ---------------------------------------------------------------------------------------
+
+    def _applications(self) -> Iterator[Step]:
+        """Django's middleware, for all routes."""
+        setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
+        for name in self._dotted(setting.value) if setting is not None else ():
+            cls = self._class_dotted(name)
+            kinds = set(self._known([name]) or ())
+            for method in ("process_request", "process_view", "__call__") if cls is not None else ():
+                code = self.project.method(cls.name, method) if cls is not None else None
+                kinds |= denials(self.project, code) if code is not None else frozenset()
+            if setting is not None:
+                found: tuple[GuardKind, ...] = ("authenticates",) if kinds & {"authenticates", "role"} else ()
+                yield Step("middleware", name.rpartition(".")[2], setting.place, found)
+
+    def _dotted(self, node: Node) -> list[str]:
+        found: list[str] = []
+        for value in behind(self.project, node):
+            op = value.op
+            if isinstance(op, ops.Bin):
+                found += [*self._dotted(value.to(op.left)), *self._dotted(value.to(op.right))]
+            else:
+                found += strings(self.project, value)
+        return found
+
+    def _class_dotted(self, name: str) -> ClassView | None:
+        found = self.project.class_named(name)
+        if found is None:
+            tail = f".{name}"
+            found = next((cls for cls in self.project.classes() if cls.name.endswith(tail)), None)
+        return found
+
+    def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
+        """Guards that an application or router runs before each of its handlers, by the router's construction."""
+        found: dict[Node, list[Step]] = {}
+        hooks = tuple(sorted(self.project.models.kinds.get("hook-methods", ())))
+        for decorator, code in self.project.once(decorated):
+            receiver = decorator.receiver
+            bare = decorator.op if isinstance(decorator.op, ops.Attr) else None
+            name = decorator.method if receiver is not None else bare.name if bare is not None else ""
+            base = receiver if receiver is not None else decorator.to(bare.base) if bare is not None else None
+            when = decorator.arg(0)
+            after = when is not None and _AFTER.search(when.text or "") is not None
+            if isinstance(code, Code) and name in hooks and base is not None and not after:
+                self._hook(base, code, found)
+        for last in hooks:
+            for call in self.project.calls_of(last):
+                handler, receiver = call.arg(0), call.receiver
+                handler = call.arg(1) if handler is not None and handler.text is not None else handler
+                for code in functions_behind(self.project, handler) if handler is not None and receiver else ():
+                    assert receiver is not None
+                    self._hook(receiver, code, found)
+        return {router: tuple(listed) for router, listed in found.items()}
+
+    def _hook(self, base: Node, code: Code, found: dict[Node, list[Step]]) -> None:
+        kinds = set(denials(self.project, code))
+        for decorator in code.decorators:
+            kinds |= self.judged(decorator) if decorator.to(decorator.value) != base else set()
+        step = Step("hook", code.function.name, code.place, tuple(sorted(kinds)))
+        for router in behind(self.project, base):
+            found.setdefault(router, []).append(step)
+
+    def _middlewares(self) -> Mapping[Node, tuple[Step, ...]]:
+        """``add_middleware(...)`` and ``middlewares=[...]``, by the application's construction."""
+        found: dict[Node, list[Step]] = {}
+        for call in self.project.calls_of("add_middleware"):
+            target, receiver = call.arg(0), call.receiver
+            if target is not None and receiver is not None:
+                step = self._step("middleware", target, call.place)
+                for app in behind(self.project, receiver):
+                    found.setdefault(app, []).append(step)
+        for last in sorted(self.project.models.kinds.get("applications", ())):
+            for call in self.project.calls_of(last):
+                for keyword in ("middlewares", "middleware"):
+                    listed = call.arg(None, keyword)
+                    for item in items(self.project.resolved(listed)) if listed is not None else ():
+                        inner = item.arg(0) if item.method == "Middleware" else item
+                        found.setdefault(call, []).append(self._step("middleware", inner or item))
+        return {app: tuple(listed) for app, listed in found.items()}
+
+    def _around(self, route: Route) -> Iterator[Step]:
+        sharing_dependencies = sharing(self.project, route)
+        for call in route.around:
+            for target in listed_dependencies(self.project, call) if call in sharing_dependencies else ():
+                yield self._step("dependency", target)
+            yield from self._hooks.get(call, ())
+            yield from self._middleware.get(call, ())
+            yield from self._keyword(call)
+        apps = [app for app in dict.fromkeys((*self._hooks, *self._middleware)) if self._holds_all(app)]
+        for app in apps:
+            if app not in route.around and self._serves(app, route):
+                yield from (*self._hooks.get(app, ()), *self._middleware.get(app, ()))
+
+    def _holds_all(self, app: Node) -> bool:
+        """An application: its hooks run for every route, also where the mount could not be followed."""
+        names = {name.rpartition(".")[2] for name in self.project.types(app)}
+        return not names.isdisjoint(self.project.models.kinds.get("applications", ()))
+
+    def _serves(self, app: Node, route: Route) -> bool:
+        """Whether a route's framework is the application's."""
+        known = self.project.once(tables)
+        owners = (owner for name in self.project.types(app) for owner in self.project.lineage(name))
+        return any(known[owner].framework == route.framework for owner in owners if owner in known)
+
+    def _keyword(self, call: Node) -> Iterator[Step]:
+        """``auth=...`` (ninja), ``decorators=[...]`` (REST extensions), ``guards=[...]``."""
+        for keyword in ("auth", "decorators", "guards", "on_app_init"):
+            given = call.arg(None, keyword)
+            if given is None or (given.const is None and isinstance(given.origin.op, ops.Const)):
+                continue
+            display = self.project.resolved(given)
+            listed = isinstance(display.op, ops.Build)
+            for item in items(display) if listed else [given]:
+                kinds = self.judged(item) or (frozenset({"authenticates"}) if keyword == "auth" else frozenset())
+                yield Step("decorator", _shown(item), item.place, tuple(sorted(kinds)))
+
+    # -- the class ----------------------------------------------------------------------------------------------------
+
+    def _class(self, route: Route) -> Iterator[Step]:
+        view = route.view
+        if view is None:
+            yield from self._permissions(route)
+            return
+        for value in view.cls.decorators:
+            yield from self._class_decorator(view.outer.node(value), route)
+        for name in ("decorators", "method_decorators", "guards"):
+            field = class_field(self.project, view, name)
+            yield from self._decorator_field(field, route) if field is not None else ()
+        yield from self._bases(view)
+        yield from self._permissions(route)
+
+    def _class_decorator(self, decorator: Node, route: Route) -> Iterator[Step]:
+        if decorator.method != "method_decorator":
+            if decorator != route.declared and not _declares(decorator):
+                yield self._step("decorator", decorator)
+            return
+        name = decorator.arg(1, "name")
+        wanted = name.text if name is not None else "dispatch"
+        inner = decorator.arg(0)
+        methods = [method.lower() for method in route.methods]
+        if inner is not None and wanted in ("dispatch", *methods, route.handler.function.name):
+            for item in items(self.project.resolved(inner)) or [inner]:
+                yield self._step("decorator", item)
+
+    def _decorator_field(self, field: Node, route: Route) -> Iterator[Step]:
+        here = self.project.resolved(field)
+        op = here.op
+        if isinstance(op, ops.Build) and op.kind == "dict":
+            for key, value in zip(op.keys, op.items, strict=False):
+                if key >= 0 and (here.to(key).text or "").upper() in route.methods:
+                    for item in items(here.to(value)) or [here.to(value)]:
+                        yield self._step("decorator", item)
+            return
+        for item in items(here):
+            yield self._step("decorator", item)
+
+    def _bases(self, view: ClassView) -> Iterator[Step]:
+        lineage = self.project.lineage(view.name)
+        known = self._known(lineage)
+        for kind in sorted(known or ()):
+            yield Step("class", _known_base(self.project, lineage, kind), view.place, (kind,))
+        for owner in lineage:
+            cls = self.project.class_named(owner)
+            if cls is None:
+                pattern = _NAMED[2][1]
+                if known is None and pattern.search(owner.rpartition(".")[2]):
+                    yield Step("class", owner.rpartition(".")[2], view.place, ("authenticates",))
+                continue
+            for name in _BEFORE:
+                code = cls.methods.get(name)
+                if code is not None:
+                    kinds: set[GuardKind] = set(denials(self.project, code))
+                    for decorator in code.decorators:
+                        kinds |= self._decorator_kinds(decorator)
+                    if name == "test_func":
+                        kinds.add("role")
+                    yield Step("class", f"{cls.cls.name}.{name}", code.place, tuple(sorted(kinds)))
+
+    def _decorator_kinds(self, decorator: Node) -> Kinds:
+        if decorator.method == "method_decorator":
+            inner = decorator.arg(0)
+            listed = items(self.project.resolved(inner)) or [inner] if inner is not None else []
+            return frozenset(kind for item in listed for kind in self.judged(item))
+        return self.judged(decorator)
+
+    # -- REST framework -----------------------------------------------------------------------------------------------
+
+    def _permissions(self, route: Route) -> Iterator[Step]:
+        if not self._is_rest(route):
+            return
+        for name, default in _CLASS_LISTS:
+            own = self._own_classes(route, name)
+            listed = own if own is not None else entry(self.project, "REST_FRAMEWORK", default)
+            if listed is None:
+                continue
+            for value in behind(self.project, listed):
+                yield from self._listed(value, route)
+        scope = class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
+        if scope is not None:
+            yield Step("permission", "throttle_scope", scope.place, ("rate-limit",))
+        yield from self._overridden(route)
+
+    def _is_rest(self, route: Route) -> bool:
+        if route.view is not None:
+            return any(name.startswith("rest_framework") for name in self.project.lineage(route.view.name))
+        names = {name for d in route.handler.decorators for name in self.project.names(d.func or d)}
+        return "rest_framework.decorators.api_view" in names
+
+    def _own_classes(self, route: Route, name: str) -> Node | None:
+        for decorator in route.handler.decorators:
+            if decorator.method == name:
+                return decorator.arg(0)
+            if decorator.method == "action" and decorator.arg(None, name) is not None:
+                return decorator.arg(None, name)
+        return class_field(self.project, route.view, name) if route.view is not None else None
+
+    def _listed(self, listed: Node, route: Route) -> Iterator[Step]:
+        for item in items(listed) or ([listed] if listed.call is None else []):
+            text = self.project.constant(item)
+            names = [text.text] if text is not None and text.text else list(self.project.names(item))
+            if self._reads_open(names) and route.methods and set(route.methods) <= _SAFE:
+                yield Step("permission", names[0].rpartition(".")[2], item.place)
+                continue
+            if self._reads_open(names):
+                yield Step("permission", names[0].rpartition(".")[2], item.place, ("authenticates",))
+            elif text is not None and text.text:
+                cls = self._class_dotted(text.text)
+                kinds = self._known([text.text if cls is None else cls.name])
+                kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
+                yield Step("permission", text.text.rpartition(".")[2], item.place, tuple(sorted(kinds or ())))
+            else:
+                yield self._permission_item(item, route)
+
+    def _permission_item(self, item: Node, route: Route) -> Step:
+        extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
+        found = {*self.judged(item), *extra}
+        kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
+        return Step("permission", _shown(item), item.place, tuple(kept))
+
+    def _asks_objects(self, route: Route) -> bool:
+        """Whether ``has_object_permission`` ever runs: in generic views, or where the view asks for it itself."""
+        view = route.view
+        if view is None:
+            return False
+        if any(name.startswith(_OBJECT_VIEWS) for name in self.project.lineage(view.name)):
+            return True
+        own = [c for name, c in view.methods.items() if c == route.handler or name not in _HTTP]
+        return any(call.method in ("get_object", "check_object_permissions") for c in own for call in c.nodes(ops.Call))
+
+    def _reads_open(self, names: Iterable[str]) -> bool:
+        known = self.project.models.kinds.get("guards:reads-open", frozenset())
+        own = [name for name in names if self.project.class_named(name) is None]
+        return not known.isdisjoint(own)
+
+    def _overridden(self, route: Route) -> Iterator[Step]:
+        """``get_permissions`` chooses: what it can give is taken as given."""
+        code = self.project.method(route.view.name, "get_permissions") if route.view is not None else None
+        for kind in (ops.Name, ops.Attr):
+            for node in code.nodes(kind) if code is not None else ():
+                known = self._known(self.project.names(node))
+                if known:
+                    yield Step("permission", _shown(node), node.place, tuple(sorted(known)))
+                elif any(self._permission_class(cls) for cls in self.project.denoted_classes(node)):
+                    yield self._permission_item(node, route)
+        for node in code.nodes(ops.Import) if code is not None else ():
+            yield self._step("permission", node)
+
+    # -- the route and the handler ------------------------------------------------------------------------------------
+
+    def _registered(self, route: Route) -> Iterator[Step]:
+        for wrapper in route.wrappers:
+            for node in (wrapper.func, *wrapper.args()):
+                if node is not None and node.const is None:
+                    yield from self._wrapping(node, wrapper, route)
+        if route.declared is not None:
+            for target in listed_dependencies(self.project, route.declared):
+                yield self._step("dependency", target)
+            yield from self._keyword(route.declared)
+            yield from self._permission(route)
+
+    def _permission(self, route: Route) -> Iterator[Step]:
+        """A permission that the registration asks for by its name; the class's decorator gives the default."""
+        keyword = next((t.permission for t in self.project.once(tables).values() if t.framework == route.framework), "")
+        defaults = [d for d in self._class_decorators(route.view) if d.method.endswith("defaults")]
+        for call in (route.declared, *defaults):
+            given = call.arg(None, keyword) if call is not None and keyword else None
+            text = given.text if given is not None else None
+            if given is not None and text:
+                yield Step("permission", text, given.place, ("authenticates", "role"))
+            if given is not None:
+                return
+
+    def _class_decorators(self, view: ClassView | None) -> list[Node]:
+        return [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
+
+    def _wrapping(self, node: Node, wrapper: Node, route: Route) -> Iterator[Step]:
+        """What wraps the handler where it is registered: the wrapper itself, or a guard that it is given."""
+        inner = [code for code in functions_behind(self.project, node) if code != route.handler]
+        if node == wrapper.func or inner:
+            yield self._step("wrapper", node, wrapper.place)
+
+    def _decorators(self, route: Route) -> Iterator[Step]:
+        for decorator in route.handler.decorators:
+            if decorator != route.declared and not _declares(decorator):
+                kinds = self._decorator_kinds(decorator)
+                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)))
+
+    def _injected(self, route: Route) -> Iterator[Step]:
+        yield from self._dependencies(route.handler, 0)
+        cls = route.handler.cls
+        if cls is None or route.framework not in ("fastapi", "starlette"):
+            return
+        for target in field_injections(self.project, cls.name).values():
+            yield from self._target(target, target.place, 0)
+        made = self.project.method(cls.name, "__init__")
+        yield from self._dependencies(made, 0) if made is not None else ()
+
+    def _dependencies(self, code: Code, depth: int) -> Iterator[Step]:
+        for index, param in enumerate(code.function.params):
+            target = injection(self.project, code, index)
+            if target is None:
+                continue
+            yield from self._target(target, _at(code, param.at), depth)
+
+    def _target(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
+        """What is injected, and what that has injected in turn and asks of the caller."""
+        yield Step("dependency", _shown(target), place, tuple(sorted(self.judged(target))))
+        if depth < _DEPTH:
+            for inner in injected_code(self.project, target):
+                for step in self._dependencies(inner, depth + 1):
+                    if step.kinds:
+                        yield msgspec.structs.replace(step, name=_shown(target), place=place)
+
+    def _body(self, route: Route) -> Iterator[Step]:
+        if route.handler.function.kind == "class":
+            for name in _PARTS:
+                code = self.project.method(route.view.name, name) if route.view is not None else None
+                if code is not None:
+                    yield from self._check(name, code)
+            return
+        yield from self._check(_CHECK, route.handler)
+
+    def _check(self, name: str, code: Code) -> Iterator[Step]:
+        kinds = denials(self.project, code)
+        if kinds:
+            yield Step("check", name, code.place, tuple(sorted(kinds)))
+
+
+def _at(code: Code, span: Span) -> Place:
+    return Place(code.path, span)
+
+
+def _declares(decorator: Node) -> bool:
+    """A decorator that registers another route for the same handler."""
+    return decorator.method in (
+        "route", "get", "post", "put", "patch", "delete", "api_view", "action", "websocket", "view_config",
+        "view_defaults", "expose", "view", "head", "options",
+    )  # fmt: skip
+
+
+def _shown(node: Node) -> str:
+    return node.spelled.removesuffix("()") or node.origin.spelled.removesuffix("()") or "a guard"
+
+
+def _known_base(project: Project, lineage: Iterable[str], kind: str) -> str:
+    known = project.models.kinds.get(f"guards:{kind}", frozenset())
+    return next((name.rpartition(".")[2] for name in lineage if name in known), "a base class")

@@ -1,0 +1,204 @@
+"""Collections that a driver's calls tell of: by what is put into them, asked of them, and indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.data.documents.indexes import called, listed
+from backaudit.backend.data.documents.models import class_fields
+from backaudit.backend.data.documents.naming import collection_name
+from backaudit.backend.data.documents.records import Collection, DocumentField, distinct, joined
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Node, Project
+from backaudit.project.declarations import items, text
+from backaudit.project.types import split
+from backaudit.sql import Index
+
+# How many functions a document is followed back through.
+_DEPTH = 3
+_SURE = (
+    "collection-inserts", "collection-filters", "collection-updates", "collection-replacements", "collection-indexes",
+)  # fmt: skip
+_LOGIC = ("$and", "$or", "$nor")
+_TYPES = {
+    "builtins.NoneType": "",
+    "datetime.datetime": "datetime",
+    "datetime.date": "date",
+    "bson.ObjectId": "ObjectId",
+}
+
+
+def used(project: Project) -> dict[str, Collection]:
+    """The collections by name."""
+    found: dict[str, Collection] = {}
+    for kind in _SURE:
+        for name, call in _calls(project, kind):
+            _add(found, _shown(project, name, kind, call))
+    for name, call in _calls(project, "collection-searches"):
+        if name in found:
+            _add(found, _shown(project, name, "collection-filters", call))
+    return found
+
+
+def _calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
+    """(collection, call) of the methods of a kind, in code that is no test."""
+    for method in sorted(project.models.kinds.get(kind, frozenset())):
+        for call in project.calls_of(method):
+            if call.receiver is None or project.callees(call) or project.role(call.code.path) in ("test", "example"):
+                continue
+            name = collection_name(project, call.receiver)
+            if name:
+                yield name, call
+
+
+def _add(found: dict[str, Collection], made: Collection) -> None:
+    found[made.name] = joined(found[made.name], made) if made.name in found else made
+
+
+def _shown(project: Project, name: str, kind: str, call: Node) -> Collection:
+    """What one call shows of a collection."""
+    return Collection(
+        name=name,
+        store="pymongo",
+        fields=distinct(_fields(project, kind, call)),
+        indexes=tuple(_indexes(project, call)) if kind == "collection-indexes" else (),
+        place=call.place,
+    )
+
+
+def _indexes(project: Project, call: Node) -> Iterator[Index]:
+    yield from called(project, call) if call.method == "create_index" else listed(project, call.arg(0, "indexes"))
+
+
+def _fields(project: Project, kind: str, call: Node) -> Iterator[DocumentField]:
+    first, second = call.arg(0), call.arg(1)
+    if kind == "collection-inserts":
+        yield from document(project, first or call.arg(None, "document") or call.arg(None, "documents"))
+        return
+    if kind == "collection-indexes":
+        return
+    if kind == "collection-updates":
+        yield from _update(project, second or call.arg(None, "update"))
+    if kind == "collection-replacements":
+        yield from document(project, second or call.arg(None, "replacement"))
+    yield from _filter(project, first or call.arg(None, "filter"))
+    yield from _read(call)
+
+
+def document(project: Project, node: Node | None, depth: int = 0) -> Iterator[DocumentField]:
+    """The fields of a document as far as the code that makes it shows: displays, schemas' dumps, what is set later."""
+    if node is None or depth > _DEPTH:
+        return
+    made = project.resolved(node)
+    op = made.op
+    if isinstance(op, ops.Await):
+        yield from document(project, made.to(op.value), depth)
+    elif isinstance(op, ops.Build) and op.kind == "dict":
+        yield from _display(project, made, op, depth)
+    elif isinstance(op, ops.Build):
+        for item in op.items:
+            yield from document(project, made.to(item), depth)
+    elif isinstance(op, ops.Phi):
+        for value in op.values:
+            yield from document(project, made.to(value), depth + 1)
+    elif isinstance(op, ops.Attr) and op.name == "__dict__":
+        yield from _instance(project, made.to(op.base))
+    elif isinstance(op, ops.Call):
+        yield from _given(project, made, depth)
+    elif isinstance(op, ops.Param):
+        yield from _instance(project, made)
+        for call in project.callers(made.code):
+            yield from document(project, project.argument(call, made.code, op.index), depth + 1)
+    for effect in made.code.effects.get(made.value, ()):
+        change = made.to(effect).op
+        if isinstance(change, ops.SetItem):
+            yield DocumentField(name=text(project, made.to(change.key)), type=_type(project, made.to(change.value)))
+
+
+def _display(project: Project, made: Node, op: ops.Build, depth: int) -> Iterator[DocumentField]:
+    for key, item in zip(op.keys, op.items, strict=True):
+        if key == NONE:
+            yield from document(project, made.to(item), depth + 1)
+        else:
+            yield DocumentField(name=text(project, made.to(key)), type=_type(project, made.to(item)))
+
+
+def _given(project: Project, call: Node, depth: int) -> Iterator[DocumentField]:
+    """What a call gives: a schema's dump, a function's result."""
+    if call.method in project.models.kinds.get("document-dumps", frozenset()):
+        for one in (call.receiver, call.arg(0)):
+            if one is not None:
+                yield from _instance(project, one)
+                yield from document(project, one, depth + 1) if one is not call.receiver else ()
+    if call.method == "dict" and call.receiver is None:
+        yield from (DocumentField(name=k, type=_type(project, v)) for k, v in call.keywords().items())
+    for code in project.callees(call):
+        for result in code.returned():
+            yield from document(project, result, depth + 1)
+
+
+def _instance(project: Project, node: Node) -> Iterator[DocumentField]:
+    for cls in project.instances(node):
+        yield from class_fields(project, cls)
+
+
+def _filter(project: Project, node: Node | None) -> Iterator[DocumentField]:
+    """``{"email": e, "$or": [{"a": 1}, {"b": 2}]}``."""
+    made = project.resolved(node) if node is not None else None
+    if made is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
+        return
+    for key, item in zip(made.op.keys, made.op.items, strict=True):
+        name = text(project, made.to(key)) if key != NONE else ""
+        value = made.to(item)
+        if name in _LOGIC:
+            for part in items(value):
+                yield from _filter(project, part)
+        elif name:
+            yield DocumentField(name=name)
+
+
+def _update(project: Project, node: Node | None) -> Iterator[DocumentField]:
+    """``{"$set": {"name": n}, "$push": {"tags": t}, "$inc": {"visits": 1}}``."""
+    made = project.resolved(node) if node is not None else None
+    if made is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
+        return
+    for key, item in zip(made.op.keys, made.op.items, strict=True):
+        operator = text(project, made.to(key)) if key != NONE else ""
+        if operator in ("$set", "$setOnInsert"):
+            yield from document(project, made.to(item))
+        elif operator in ("$push", "$addToSet", "$pull", "$pullAll"):
+            yield from (DocumentField(name=field.name, type="list") for field in document(project, made.to(item)))
+        elif operator.startswith("$"):
+            yield from (DocumentField(name=field.name) for field in document(project, made.to(item)))
+
+
+def _read(call: Node) -> Iterator[DocumentField]:
+    """``user["email"]`` and ``user.get("email")`` of the document that a call found."""
+    if not call.method.startswith("find_one"):
+        return
+    code = call.code
+    for node in code.nodes(ops.Item):
+        if isinstance(node.op, ops.Item) and _unawaited(node.to(node.op.base)) is call.origin:
+            yield DocumentField(name=node.to(node.op.key).text or "")
+    for node in code.nodes(ops.Call):
+        if node.method == "get" and node.receiver is not None and _unawaited(node.receiver) is call.origin:
+            first = node.arg(0)
+            yield DocumentField(name=(first.text or "") if first is not None else "")
+
+
+def _unawaited(node: Node) -> Node:
+    made = node.origin
+    return made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+
+
+def _type(project: Project, node: Node) -> str:
+    """The type of a value in Python's words, if it is sure."""
+    made = node.origin
+    if isinstance(made.op, ops.Const):
+        return "" if made.op.value is None else type(made.op.value).__name__
+    if isinstance(made.op, ops.Build):
+        return {"fstring": "str", "tuple": "list"}.get(made.op.kind, made.op.kind)
+    found = {split(name)[0] for name in project.types(made)}
+    alone = found.pop() if len(found) == 1 else ""
+    return _TYPES.get(alone, alone.removeprefix("builtins.") if alone.startswith("builtins.") else "")

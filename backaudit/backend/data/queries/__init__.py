@@ -1,0 +1,208 @@
+"""Where a project's code filters, joins and sorts, and by which columns: through an ORM or in SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.data.queries.chains import (
+    chain_of,
+    conditions,
+    denoted_table,
+    ends_early,
+    related_uses,
+    root_table,
+    table_of,
+    upstream,
+)
+from backaudit.backend.data.queries.expressions import Conditions
+from backaudit.backend.data.queries.filtersets import filterset_sites
+from backaudit.backend.data.queries.handed import handed_sites
+from backaudit.backend.data.queries.lookups import Lookups
+from backaudit.backend.data.queries.raw import raw_sites
+from backaudit.backend.data.queries.records import QuerySite
+from backaudit.backend.data.schema import Table, schema
+from backaudit.facts import ops
+from backaudit.facts.place import Place, Span
+from backaudit.project import Code, Node, Project
+from backaudit.project.declarations import items
+from backaudit.sql import Use
+
+__all__ = ["QuerySite", "call_place", "denoted_table", "query_sites", "root_table", "table_of"]
+
+_LINKS = ("filter", "where", "filter_by", "exclude", "join", "outerjoin", "order_by", "latest", "earliest")
+_LOOKUPS = (
+    "get", "aget", "get_or_create", "aget_or_create", "update_or_create", "get_or_none", "filter_one", "first_or_none"
+)  # fmt: skip
+_SHORTCUTS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404")
+# Links that narrow nothing, even if what they say is unknown.
+_HARMLESS = (*_LOOKUPS, "order_by", "latest", "earliest")
+_KEYWORD_ORMS = ("django", "tortoise")
+
+
+class _Link(msgspec.Struct, frozen=True):
+    node: Node
+    uses: tuple[Use, ...]
+    before: frozenset[Node]
+
+
+def query_sites(project: Project) -> tuple[QuerySite, ...]:
+    """All places that ask something of a column of a known table, by file."""
+    return project.once(_query_sites)
+
+
+def _query_sites(project: Project) -> tuple[QuerySite, ...]:
+    if not schema(project).tables:
+        return ()
+    found = [*_chained(project), *raw_sites(project), *filterset_sites(project), *handed_sites(project)]
+    return tuple(sorted(found, key=lambda site: site.place))
+
+
+def call_place(node: Node) -> Place:
+    """The name of the method called: the line where a reader looks for the query, also in a chain over many."""
+    func = node.func
+    if func is None or not isinstance(func.op, ops.Attr):
+        at = node.origin.at  # a plain name may be bound elsewhere: the call begins with it
+        return Place(node.code.path, Span(at.line, at.column, at.line, at.column + len(node.method)))
+    at = func.at
+    start = max(at.end_column - len(node.method), 0)
+    return Place(node.code.path, Span(at.end_line, start, at.end_line, at.end_column))
+
+
+def _chained(project: Project) -> Iterator[QuerySite]:
+    by_code: dict[Code, list[_Link]] = {}
+    for node in _candidates(project):
+        uses = tuple(dict.fromkeys(_uses(project, node)))
+        by_code.setdefault(node.code, []).append(_Link(node, uses, frozenset(upstream(node))))
+    for code, links in by_code.items():
+        ends = [node for node in code.nodes(ops.Call) if node.receiver is not None]
+        before = {node: frozenset(upstream(node)) for node in ends}
+        for link in links:
+            later = [node for node in ends if link.node in before[node]]
+            if link.uses:
+                yield _site(project, link, by_code, later)
+
+
+def _candidates(project: Project) -> Iterator[Node]:
+    for last in _LINKS:
+        yield from (node for node in project.calls_of(last) if node.args())
+    for last in _LOOKUPS:
+        for node in project.calls_of(last):
+            if node.keywords() or any(isinstance(a.origin.op, (ops.Compare, ops.Bin)) for a in node.args()):
+                yield node
+    for last in _SHORTCUTS:
+        yield from project.calls_of(last)
+
+
+def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later: list[Node]) -> QuerySite:
+    node = link.node
+    around = conditions(node)
+    links = by_code[node.code]
+    chain = [other for other in links if other is not link and (other.node in link.before or node in other.before)]
+    companions = [use for other in chain if conditions(other.node) <= around for use in other.uses]
+    companions += [*related_uses(project, link.before), *_returned_uses(project, link, by_code)]
+    limited, single = ends_early(
+        node, [*later, *(n for n in link.before if n.call is not None and n.method == "limit")]
+    )
+    methods = {other.method for other in later}
+    verb = "delete" if "delete" in methods else "update" if "update" in methods else "select"
+    return QuerySite(
+        place=call_place(node),
+        code=node.code,
+        node=node,
+        uses=link.uses,
+        companions=tuple(companions),
+        limited=limited,
+        single=single or node.method in (*_LOOKUPS, "get_object_or_404"),
+        verb=verb,
+        tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
+        unread=any(
+            not other.uses and other.node.method not in _HARMLESS and conditions(other.node) <= around
+            for other in chain
+        )
+        or _opens_unknown(link),
+    )
+
+
+def _opens_unknown(link: _Link) -> bool:
+    """Whether the chain has a condition of unknown meaning, or begins at a query that a caller hands in."""
+    if any(not use.column for use in link.uses):
+        return True
+    roots = (node.op for node in link.before)
+    method = link.node.code.cls is not None
+    return any(isinstance(op, ops.Param) and not (method and op.index == 0) and op.name != "request" for op in roots)
+
+
+def _returned_uses(project: Project, link: _Link, by_code: dict[Code, list[_Link]]) -> Iterator[Use]:
+    """What a query asks that a function of the project returned and this chain goes on with."""
+    for node in link.before:
+        for callee in project.callees(node) if node.call is not None else ():
+            for value in (op.value for op in callee.ops if isinstance(op, ops.Return) and op.value != ops.NONE):
+                made = set(chain_of(callee.node(value)))
+                for other in by_code.get(callee, ()):
+                    if other.node in made and not conditions(other.node):
+                        yield from other.uses
+
+
+def _uses(project: Project, node: Node) -> Iterator[Use]:
+    """What one call of a chain asks."""
+    if node.method in _SHORTCUTS:
+        first = node.arg(0)
+        table = (denoted_table(project, first) or table_of(project, first)) if first is not None else None
+        if table is not None and node.call is not None:
+            rest = [node.origin.to(value) for value in node.call.args[1:]]
+            yield from _looked_up(project, table, node, rest)
+        return
+    table = root_table(project, node)
+    if table is not None and table.orm in _KEYWORD_ORMS:
+        yield from _looked_up(project, table, node, _positional(node))
+    else:
+        yield from _expressed(project, table, node)
+
+
+def _positional(node: Node) -> list[Node]:
+    """The positional arguments, with those unpacked from a list that the function builds."""
+    call = node.call
+    if call is None:
+        return []
+    found = [node.origin.to(value) for value in call.args]
+    for value in call.star:
+        listed = node.origin.to(value)
+        found += items(listed)
+        found += [
+            argument
+            for effect in node.code.effects.get(listed.origin.value, ())
+            if (appended := node.code.node(effect)).call is not None and appended.method == "append"
+            for argument in appended.args()
+        ]
+    return found
+
+
+def _looked_up(project: Project, table: Table, node: Node, positional: list[Node]) -> Iterator[Use]:
+    lookups = Lookups(project)
+    if node.method in ("order_by", "latest", "earliest"):
+        for argument in positional:
+            yield from lookups.sort(table, argument)
+        return
+    if node.method in ("join", "outerjoin"):
+        return
+    negated = node.method == "exclude"
+    for argument in positional:
+        yield from lookups.condition(table, argument, negated)
+    yield from lookups.keywords(table, node.keywords(), negated)
+
+
+def _expressed(project: Project, table: Table | None, node: Node) -> Iterator[Use]:
+    reader = Conditions(project)
+    if node.method == "order_by":
+        for argument in _positional(node):
+            yield from reader.sort(argument)
+    elif node.method in ("join", "outerjoin"):
+        yield from reader.join(node, table)
+    elif node.method == "filter_by":
+        if table is not None:
+            yield from Lookups(project).keywords(table, node.keywords())
+    elif node.method in ("filter", "where", "get", "get_or_none"):
+        for argument in _positional(node):
+            yield from reader.read(argument)

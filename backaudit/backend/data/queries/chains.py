@@ -1,0 +1,289 @@
+"""Chains of calls that build one query: ``User.objects.filter(...).order_by(...)``, also over several statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backaudit.backend.data.schema import Schema, Table, schema
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.types import split
+from backaudit.sql import Use
+
+_MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.manager.Manager")
+# Calls that begin a query: what stands before is a session, not a part of it.
+_OPENERS = frozenset({"query", "select", "update", "delete", "insert", "exists", "text", "execute"})
+# Calls of a session that run a statement.
+_RUNS = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
+# What classes that ask the database for one model call it.
+_MODEL_FIELDS = ("model", "_model", "model_class", "entity", "__model__")
+_LIMITS = frozenset({"limit", "paginate", "slice", "fetch", "fetchmany", "paginate_query"})
+_SINGLE = frozenset(
+    ("first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "exists", "first_or_404")
+) | frozenset(("one_or_404", "get_or_none", "get_or_create", "update_or_create", "aget", "afirst", "aexists", "latest"))
+
+
+def upstream(call: Node) -> list[Node]:
+    """The calls before ``call`` in its chain, nearest first, over variables and joins of control; then the root."""
+    return chain_of(call.receiver) if call.receiver is not None else []
+
+
+def chain_of(node: Node) -> list[Node]:
+    """A value and what it was built from, link by link: what arrives over branches is all part of it."""
+    found: dict[Node, None] = {}
+    pending = [node]
+    while pending:
+        node = pending.pop(0).origin
+        if node in found:
+            continue
+        found[node] = None
+        op = node.op
+        if isinstance(op, ops.Phi):
+            pending += [node.to(value) for value in op.values]
+        elif isinstance(op, ops.Choice):
+            pending += [node.to(op.then), node.to(op.other)]
+        elif isinstance(op, ops.Await):
+            pending.append(node.to(op.value))
+        elif isinstance(op, ops.Call) and node.receiver is not None and node.method not in _OPENERS:
+            pending.append(node.receiver)
+    return list(found)
+
+
+def conditions(node: Node) -> frozenset[int]:
+    """The branches in which an operation stands, as numbers of regions."""
+    body = node.code.body
+    inside = ("then", "else", "loop", "case", "lazy", "except")
+    return frozenset(i for i, r in enumerate(body.regions) if r.kind in inside and r.first <= node.value < r.last)
+
+
+def root_table(project: Project, call: Node) -> Table | None:
+    """The table that a chain's rows come from."""
+    receiver = call.receiver
+    return table_of(project, receiver, 0) if receiver is not None else None
+
+
+def table_of(project: Project, node: Node, depth: int = 0) -> Table | None:
+    """The table of a model class, query, manager or select that a value is."""
+    tables = schema(project)
+    for name in project.types(node):
+        head, over = split(name)
+        found = tables.of_model(over) if head != "list" else None
+        if found is not None:
+            return found
+    if depth > 12:
+        return None
+    return _table_of_op(project, tables, node.origin, depth + 1)
+
+
+def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Table | None:
+    op = node.op
+    if isinstance(op, ops.Call):
+        receiver = node.receiver
+        for argument in node.args()[:2] if node.method in _OPENERS else ():
+            found = denoted_table(project, argument)
+            if found is not None:
+                return found
+        first = node.arg(0)
+        if node.method in _RUNS and first is not None and first.origin.call is not None:
+            return table_of(project, first, depth)
+        if receiver is not None and node.method == "get_queryset":
+            return _view_table(project, node, depth)
+        return table_of(project, receiver, depth) if receiver is not None else None
+    if isinstance(op, ops.Attr):
+        return _of_attribute(project, tables, node, op, depth)
+    if isinstance(op, (ops.Phi, ops.Choice)):
+        values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
+        found_tables = (table_of(project, node.to(value), depth) for value in values)
+        return next((table for table in found_tables if table is not None), None)
+    if isinstance(op, ops.Await):
+        return table_of(project, node.to(op.value), depth)
+    if isinstance(op, ops.Param) and op.index == 0 and node.code.cls is not None:
+        return _managed(project, tables, node.code.cls.name)
+    return None
+
+
+def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, depth: int) -> Table | None:
+    base = node.to(op.base)
+    model = denoted_table(project, base)
+    if model is not None:
+        is_manager = op.name in ("objects", "query") or any(
+            project.inherits(split(name)[0], *_MANAGERS) for name in project.types(node)
+        )
+        return model if is_manager else None
+    if op.name == "queryset" and node.code.cls is not None:
+        bound = node.code.cls.fields.get("queryset")
+        return table_of(project, bound, depth) if bound is not None else None
+    for name in project.types(base):
+        table = tables.of_model(split(name)[0])
+        relation = tables.relation(table, op.name) if table is not None else None
+        if relation is not None and relation[1].many:
+            return tables.of_model(relation[1].target)
+    return None
+
+
+def _view_table(project: Project, node: Node, depth: int) -> Table | None:
+    """What ``self.get_queryset()`` of a class-based view is over."""
+    cls = node.code.cls
+    for name in ("queryset", "model"):
+        for owner in project.lineage(cls.name) if cls is not None else ():
+            view = project.class_named(owner)
+            bound = view.fields.get(name) if view is not None else None
+            if bound is not None:
+                return denoted_table(project, bound) or table_of(project, bound, depth)
+    return _managed(project, schema(project), cls.name) if cls is not None else None
+
+
+def denoted_table(project: Project, node: Node) -> Table | None:
+    """The table of the model class that a value is, also through ``aliased(...)`` and a column of the model."""
+    tables = schema(project)
+    for name in project.types(node):
+        head, over = split(name)
+        found = tables.of_model(over) if head in ("type", "ext") else None
+        if found is not None:
+            return found
+    origin = node.origin
+    first = origin.arg(0)
+    if origin.method in ("aliased", "with_polymorphic") and first is not None:
+        return denoted_table(project, first)
+    if isinstance(origin.op, ops.Attr):
+        own = _own_model(project, origin, origin.op)
+        return own if own is not None else denoted_table(project, origin.to(origin.op.base))
+    return _imperative(project, tables, origin)
+
+
+def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
+    """``self.model`` of a repository that names its model."""
+    base = node.to(op.base).origin.op
+    cls = node.code.cls
+    own = cls is not None and isinstance(base, ops.Param) and base.index == 0 and op.name in _MODEL_FIELDS
+    return model_of(project, cls.name) if own and cls is not None else None
+
+
+def model_of(project: Project, cls: str) -> Table | None:
+    """The table of the model that a repository class is for: its field ``model``, or ``Repository[Model]``."""
+    tables = schema(project)
+    for owner in project.lineage(cls):
+        view = project.class_named(owner)
+        bound = [view.fields[name] for name in _MODEL_FIELDS if name in view.fields] if view is not None else []
+        parts = [part for base in view.bases for part in _parameters(base)] if view is not None else []
+        for node in (*bound, *parts):
+            for model in project.denoted_classes(node):
+                found = tables.of_model(model.name)
+                if found is not None:
+                    return found
+    return None
+
+
+def _parameters(base: Node) -> list[Node]:
+    """``A`` and ``B`` of the base ``Base[A, B]``."""
+    op = base.origin.op
+    if not isinstance(op, ops.Item):
+        return []
+    key = base.origin.to(op.key)
+    return [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+
+
+def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:
+    made = project.definition(node) if isinstance(node.op, (ops.Name, ops.Import)) else node
+    name = made.arg(0, "name") if made is not None and made.method == "Table" else None
+    return tables.table(name.text) if name is not None and name.text else None
+
+
+def _managed(project: Project, tables: Schema, manager: str) -> Table | None:
+    """The model whose manager or queryset a class is, if there is one: it is named in the model's body."""
+    if not project.inherits(manager, *_MANAGERS):
+        return None
+    found = project.once(_managers).get(manager, [])
+    return tables.of_model(found[0]) if len(found) == 1 else None
+
+
+def _managers(project: Project) -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for cls in project.subclasses(*project.models.kinds["django-model-base"]):
+        for bind in cls.fields.values():
+            call = bind.origin
+            for part in _called(call):
+                for made in project.denoted_classes(part):
+                    if project.inherits(made.name, *_MANAGERS):
+                        table.setdefault(made.name, []).append(cls.name)
+    return table
+
+
+def _called(call: Node) -> Iterator[Node]:
+    """The classes called in ``Manager.from_queryset(QuerySet)()`` or ``QuerySet.as_manager()``."""
+    func = call.func
+    if func is None:
+        return
+    yield func
+    if call.receiver is not None:
+        yield call.receiver
+    yield from call.args()
+    if func.call is not None:
+        yield from _called(func)
+
+
+def related_uses(project: Project, before: Iterable[Node]) -> list[Use]:
+    """What a chain asks by beginning at a relation: ``user.posts`` are the posts with the user's key."""
+    tables = schema(project)
+    found: list[Use] = []
+    for node in before:
+        op = node.op
+        base = node.to(op.base) if isinstance(op, ops.Attr) else None
+        for name in project.types(base) if base is not None and isinstance(op, ops.Attr) else ():
+            table = tables.of_model(split(name)[0])
+            link = tables.relation(table, op.name) if table is not None and isinstance(op, ops.Attr) else None
+            target = tables.of_model(link[1].target) if link is not None else None
+            if link is not None and target is not None and link[1].remote not in ("", "*"):
+                found.append(Use(table=target.name, column=link[1].remote, role="filter"))
+    return found
+
+
+def ends_early(call: Node, later: list[Node]) -> tuple[bool, bool]:
+    """(limited, single): whether ``call`` or a later link of its chain stops after some rows, or after one."""
+    methods = {node.method for node in (call, *later)}
+    sliced = any(is_sliced(node) for node in (call, *later))
+    return sliced or bool(methods & _LIMITS), bool(methods & _SINGLE)
+
+
+def is_sliced(node: Node) -> bool:
+    """Whether only a slice of what a call gives is read."""
+    return any(
+        isinstance(op, ops.Item)
+        and node.code.origin(op.base) == node.value
+        and isinstance(node.code.ops[op.key], ops.Build)
+        for op in node.code.ops[node.value : node.value + 40]
+    )
+
+
+# Loading options by name; what they are given is loaded with the rows.
+_DJANGO = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
+
+
+def row_table(project: Project, node: Node) -> Table | None:
+    """The table of which a value holds many rows."""
+    tables = schema(project)
+    for name in project.types(node):
+        head, over = split(name)
+        found = tables.of_model(over) if over and head not in ("type", "def", "module", "ext") else None
+        if found is not None:
+            return found
+    origin = node.origin
+    if isinstance(origin.op, ops.Attr):
+        return _related(project, origin, origin.op)
+    return table_of(project, node) if origin.call is not None and origin.method in _MANY else None
+
+
+_MANY = (
+    frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "query", "scalars", "execute", "exec"})
+    | _DJANGO
+)
+
+
+def _related(project: Project, node: Node, op: ops.Attr) -> Table | None:
+    tables = schema(project)
+    for name in project.types(node.to(op.base)):
+        table = tables.of_model(split(name)[0])
+        relation = tables.relation(table, op.name) if table is not None else None
+        if relation is not None and relation[1].many:
+            return tables.of_model(relation[1].target)
+    return None

@@ -1,0 +1,304 @@
+"""Conditions as Python expressions over mapped columns: ``User.email == email``, ``or_(...)``, ``.in_(...)``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.data.queries.chains import denoted_table
+from backaudit.backend.data.schema import Column, Relation, Table, schema
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.strings import spelled_strings
+from backaudit.sql import Form, Role, Use, normal, pattern_form
+
+Branch = tuple[int, int]
+TOP: Branch = (0, 0)
+
+_METHODS: dict[str, Form] = {
+    "in_": "in", "any_": "in", "between": "range", "is_": "null", "isnot": "null", "is_not": "null",
+    "notin_": "not", "not_in": "not", "is_distinct_from": "not", "isnot_distinct_from": "not", "notlike": "not",
+    "not_like": "not", "notilike": "not", "not_ilike": "not", "ilike": "like", "icontains": "like", "contains": "like",
+    "endswith": "like", "iendswith": "like", "istartswith": "like", "startswith": "prefix", "any": "other",
+    "has": "other", "op": "other", "match": "other",
+    "regexp_match": "other", "overlap": "other", "contained_by": "other",
+}  # fmt: skip
+_ORDER = frozenset({"desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"})
+_SYMBOLS = {"==": "=", "!=": "<>"}
+_NOT_FUNCTIONS = frozenset(
+    ("distinct", "label", "collate", "random", "now", "count", "sum", "max", "min", "avg", "exists")
+)
+
+
+class Conditions:
+    """Reads conditions into uses; numbers the ORs as it goes."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._schema = schema(project)
+        self._ors = 0
+
+    def read(self, node: Node, role: Role = "filter", branch: Branch = TOP, negated: bool = False) -> Iterator[Use]:
+        """The uses in one condition."""
+        node = node.origin
+        op = node.op
+        if isinstance(op, ops.Compare):
+            yield from self._compare(node, op, branch, negated)
+        elif isinstance(op, ops.Bin) and op.operator in ("&", "|"):
+            yield from self._combined([node.to(op.left), node.to(op.right)], op.operator == "|", branch, negated)
+        elif isinstance(op, ops.Bin):
+            yield from self._operator(node, op, branch)
+        elif isinstance(op, ops.Unary):
+            yield from self.read(node.to(op.value), role, branch, not negated)
+        elif isinstance(op, ops.Call):
+            yield from self._call(node, op, role, branch, negated)
+        elif isinstance(op, (ops.Attr, ops.Name)) and (found := self.column(node)) is not None:
+            yield self._use(found, "bool", branch)
+        elif isinstance(op, ops.Choice):
+            yield from self.read(node.to(op.then), role, branch, negated)
+            yield from self.read(node.to(op.other), role, branch, negated)
+
+    def _combined(self, parts: list[Node], alternatives: bool, branch: Branch, negated: bool) -> Iterator[Use]:
+        if alternatives and branch == TOP:
+            self._ors += 1
+            branch = (self._ors, 0)
+        for number, part in enumerate(parts):
+            inner = (branch[0], branch[1] * 100 + number + 1) if alternatives else branch
+            yield from self.read(part, "filter", inner, negated)
+
+    def _call(self, node: Node, op: ops.Call, role: Role, branch: Branch, negated: bool) -> Iterator[Use]:
+        method = node.method
+        if method in ("and_", "or_"):
+            yield from self._combined([node.to(value) for value in op.args], method == "or_", branch, negated)
+        elif method in ("not_",) and op.args:
+            yield from self.read(node.to(op.args[0]), role, branch, not negated)
+        elif method in ("exists", "where", "filter"):
+            return
+        elif method in _METHODS or method == "like":
+            yield from self._method(node, method, branch, negated)
+
+    def _method(self, node: Node, method: str, branch: Branch, negated: bool) -> Iterator[Use]:
+        receiver = node.receiver
+        if receiver is None:
+            return
+        value = node.arg(0)
+        if method in ("has", "any") and value is not None and (related := self._related(receiver)) is not None:
+            yield from self._exists(related, value, branch, negated)
+            return
+        form: Form = self._pattern(value) if method == "like" else _METHODS[method]
+        if method in ("is_", "isnot", "is_not") and value is not None and isinstance(value.const, bool):
+            form = "bool"
+        found = self.column(receiver)
+        if found is not None:
+            text = f"{found[1].name} IS {'' if method == 'is_' else 'NOT '}NULL" if form == "null" else ""
+            scalar = method == "contains" and "char" not in found[1].type.lower() and "str" not in found[1].type.lower()
+            odd = scalar and "text" not in found[1].type.lower()
+            yield self._use(found, "not" if negated and form != "null" else "other" if odd else form, branch, text)
+        elif (wrapped := self._wrapped(receiver)) is not None:
+            yield self._use(wrapped[0], "not" if negated else "function", branch, "", wrapped[1])
+
+    def _related(self, node: Node) -> tuple[Table, Relation] | None:
+        """The relation that ``Post.owner`` is."""
+        op = node.origin.op
+        table = denoted_table(self._project, node.origin.to(op.base)) if isinstance(op, ops.Attr) else None
+        return self._schema.relation(table, op.name) if table is not None and isinstance(op, ops.Attr) else None
+
+    def _exists(self, related: tuple[Table, Relation], value: Node, branch: Branch, negated: bool) -> Iterator[Use]:
+        """``Post.owner.has(User.id == x)`` is a condition on the key; any other one is on the other table's columns."""
+        owner, relation = related
+        target = self._schema.of_model(relation.target)
+        key = owner.column(relation.column) if relation.column else None
+        for use in self.read(value, "filter", branch, negated):
+            single = target is not None and use.table == target.name and target.primary_key == (use.column,)
+            if key is not None and single and use.form in ("eq", "in"):
+                yield self._use((owner, key), use.form, branch)
+            else:
+                yield use
+
+    def _pattern(self, value: Node | None) -> Form:
+        texts = spelled_strings(self._project, value) if value is not None else ()
+        forms = {pattern_form(text) for text in texts}
+        return forms.pop() if len(forms) == 1 else "like"
+
+    def _operator(self, node: Node, op: ops.Bin, branch: Branch) -> Iterator[Use]:
+        """Peewee's operators: ``<<`` in, ``**`` ILIKE, ``%`` LIKE."""
+        forms: dict[str, Form] = {"<<": "in", "**": "like", "%": "like"}
+        found = self.column(node.to(op.left))
+        if found is not None and op.operator in forms and found[0].orm == "peewee":
+            yield self._use(found, forms[op.operator], branch)
+
+    def _compare(self, node: Node, op: ops.Compare, branch: Branch, negated: bool) -> Iterator[Use]:
+        sides = [node.to(op.left), node.to(op.right)]
+        columns = [self.column(side) for side in sides]
+        first, second = columns
+        if first is not None and second is not None:
+            yield from self._equal(first, second, op, branch)
+            return
+        for index, found in enumerate(columns):
+            if found is not None:
+                yield self._compared(found, sides[1 - index], op, branch, negated)
+            elif (wrapped := self._wrapped(sides[index])) is not None:
+                form: Form = "not" if negated or op.operator == "!=" else "function"
+                yield self._use(wrapped[0], form, branch, "", wrapped[1])
+            elif (table := self._unknown_attribute(sides[index])) is not None:
+                yield Use(table=table.name, column="", role="filter", form="other", branch=branch)
+
+    def _unknown_attribute(self, node: Node) -> Table | None:
+        """The table of a model whose attribute is asked that is no column: what it stands for may have an index."""
+        op = node.origin.op
+        return denoted_table(self._project, node.origin.to(op.base)) if isinstance(op, ops.Attr) else None
+
+    def _compared(
+        self, found: tuple[Table, Column], value: Node, op: ops.Compare, branch: Branch, negated: bool
+    ) -> Use:
+        literal = value.origin.op
+        null = isinstance(literal, ops.Const) and literal.value is None
+        symbol = _SYMBOLS.get(op.operator, op.operator)
+        if null:
+            return self._use(found, "null", branch, f"{found[1].name} IS {'NOT ' if op.operator == '!=' else ''}NULL")
+        form: Form = {"==": "eq", "!=": "not", "in": "in"}.get(op.operator, "range")  # type: ignore[assignment]
+        constant = value.const
+        text = f"{found[1].name} {symbol} 'constant'" if _is_member(value) else ""
+        if constant is not None:
+            text = f"{found[1].name} {symbol} {str(constant).upper() if isinstance(constant, bool) else repr(constant)}"
+        return self._use(found, "not" if negated and form != "range" else form, branch, text)
+
+    def _equal(
+        self, first: tuple[Table, Column], second: tuple[Table, Column], op: ops.Compare, branch: Branch
+    ) -> Iterator[Use]:
+        same = first[0].name == second[0].name
+        for mine, other in ((first, second), (second, first)):
+            form: Form = "other" if op.operator != "==" or same else "eq"
+            beyond = (other[0].name, other[1].name)
+            yield Use(table=mine[0].name, column=mine[1].name, role="join", form=form, branch=branch, other=beyond)
+
+    def _use(
+        self, found: tuple[Table, Column], form: Form, branch: Branch, text: str = "", expression: str = ""
+    ) -> Use:
+        table, column = found
+        written = normal(text) if text else ""
+        return Use(
+            table=table.name,
+            column=column.name,
+            role="filter",
+            form=form,
+            branch=branch,
+            text=written,
+            expression=expression,
+        )
+
+    # -- columns ---------------------------------------------------------------------------------------------------
+
+    def column(self, node: Node) -> tuple[Table, Column] | None:
+        """The mapped column that an expression plainly is: ``User.email``, ``users.c.email``, a relation's key."""
+        node = node.origin
+        op = node.op
+        if not isinstance(op, ops.Attr):
+            return None
+        base = node.to(op.base)
+        inner = base.origin.op
+        if isinstance(inner, ops.Attr) and inner.name in ("c", "columns"):
+            base = base.origin.to(inner.base)
+        elif isinstance(inner, ops.Attr):
+            return (
+                None
+                if denoted_table(self._project, base.origin.to(inner.base)) is not None
+                else self._of(base, op.name)
+            )
+        return self._of(base, op.name)
+
+    def _of(self, base: Node, name: str) -> tuple[Table, Column] | None:
+        table = denoted_table(self._project, base)
+        if table is None:
+            return None
+        found = self._schema.find(table, name)
+        if found is not None:
+            return found
+        relation = self._schema.relation(table, name)
+        column = relation[0].column(relation[1].column) if relation is not None and relation[1].column else None
+        return (relation[0], column) if relation is not None and column is not None else None
+
+    def _wrapped(self, node: Node) -> tuple[tuple[Table, Column], str] | None:
+        """The one column inside a function or cast, with the expression in normal form."""
+        node = node.origin
+        if isinstance(node.op, ops.Item):
+            found = self.column(node.to(node.op.base))
+            return (found, f"{found[1].name} -> ?") if found is not None else None
+        if isinstance(node.op, ops.Attr) and node.op.name == "astext":
+            return self._wrapped(node.to(node.op.base))
+        if node.call is None or node.method in _NOT_FUNCTIONS:
+            return None
+        receiver = node.receiver
+        inside = [*node.args(), *([receiver] if receiver is not None else [])]
+        columns = [found for part in inside if (found := self.column(part)) is not None]
+        if columns:
+            return columns[0], normal(f"{node.method}({columns[0][1].name})")
+        deeper = [expression for part in inside if (expression := self._wrapped(part)) is not None]
+        return (deeper[0][0], normal(f"{node.method}({deeper[0][1]})")) if deeper else None
+
+    # -- other clauses ---------------------------------------------------------------------------------------------
+
+    def sort(self, node: Node) -> Iterator[Use]:
+        """The use of one argument of ``order_by``."""
+        node = node.origin
+        descending = isinstance(node.op, ops.Unary) and node.op.operator == "-"
+        if isinstance(node.op, ops.Unary):
+            node = node.to(node.op.value).origin
+        while node.call is not None and node.method in _ORDER:
+            descending = descending or node.method == "desc"
+            inner = node.receiver if self._project.types(node) or node.arg(0) is None else node.arg(0)
+            inner = node.arg(0) or inner
+            if inner is None:
+                return
+            node = inner.origin
+        found = self.column(node)
+        if found is not None:
+            yield Use(table=found[0].name, column=found[1].name, role="sort", descending=descending)
+        elif (wrapped := self._wrapped(node)) is not None:
+            (table, column), expression = wrapped
+            yield Use(table=table.name, column=column.name, role="sort", form="function", expression=expression)
+
+    def join(self, node: Node, root: Table | None) -> Iterator[Use]:
+        """What ``.join(target, condition)`` asks; without a condition, the keys of the relation or foreign key."""
+        arguments = [argument for argument in node.args() if argument.const is None]
+        conditions = [argument for argument in arguments if isinstance(argument.origin.op, (ops.Compare, ops.Call))]
+        read = [use for argument in conditions for use in self.read(argument)]
+        if read or not arguments:
+            yield from read
+            return
+        first = arguments[0].origin
+        if isinstance(first.op, ops.Attr):
+            base = denoted_table(self._project, first.to(first.op.base))
+            relation = self._schema.relation(base, first.op.name) if base is not None else None
+            if relation is not None:
+                yield from self._along(*relation)
+                return
+        target = denoted_table(self._project, first)
+        if target is not None and root is not None:
+            yield from self._between(root, target)
+
+    def _along(self, table: Table, relation: Relation) -> Iterator[Use]:
+        target = self._schema.of_model(relation.target)
+        if target is None or relation.remote == "*":
+            return
+        if relation.column:
+            yield from _pair((table, relation.column), (target, (target.primary_key or ("id",))[0]))
+        elif relation.remote:
+            yield from _pair((table, (table.primary_key or ("id",))[0]), (target, relation.remote))
+
+    def _between(self, root: Table, target: Table) -> Iterator[Use]:
+        for here, there in ((root, target), (target, root)):
+            for column in here.columns:
+                if column.references.partition(".")[0].lower() == there.name.lower():
+                    yield from _pair((here, column.name), (there, (there.primary_key or ("id",))[0]))
+                    return
+
+
+def _is_member(value: Node) -> bool:
+    """Whether a value is a constant by its name: ``Status.ACTIVE``, ``DEFAULT_GROUP``."""
+    last = value.origin.spelled.rpartition(".")[2]
+    return isinstance(value.origin.op, (ops.Attr, ops.Name, ops.Import)) and len(last) > 1 and last.isupper()
+
+
+def _pair(first: tuple[Table, str], second: tuple[Table, str]) -> Iterator[Use]:
+    for mine, other in ((first, second), (second, first)):
+        yield Use(table=mine[0].name, column=mine[1], role="join", other=(other[0].name, other[1]))

@@ -1,0 +1,181 @@
+"""Conditions as keywords: ``filter(author__email__iexact=...)``, ``Q(...) | Q(...)``, ``order_by("-created")``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from backaudit.backend.data.schema import Column, Schema, Table, schema
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.sql import Form, Use, normal
+
+Branch = tuple[int, int]
+
+LOOKUPS: dict[str, Form] = {
+    "exact": "eq", "in": "in", "gt": "range", "gte": "range", "lt": "range", "lte": "range", "range": "range",
+    "isnull": "null", "startswith": "prefix", "contains": "like", "icontains": "like", "istartswith": "like",
+    "endswith": "like", "iendswith": "like", "iexact": "function", "regex": "like", "iregex": "like", "search": "other",
+    "trigram_similar": "other", "overlap": "other", "contained_by": "other", "has_key": "other", "year": "range",
+    "not": "not", "not_in": "not", "not_isnull": "null", "ne": "not",
+}  # fmt: skip
+_TRANSFORMS = frozenset(
+    ("date", "month", "day", "week", "week_day", "quarter", "hour", "minute", "time", "lower", "upper")
+)
+_EXPRESSIONS = {"iexact": "upper({})", "date": "date({})", "lower": "lower({})", "upper": "upper({})"}
+_SKIPPED = frozenset({"defaults", "using", "create_defaults"})
+
+
+class Lookups:
+    """Reads keyword conditions over one table into uses."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._schema: Schema = schema(project)
+        self._ors = 0
+
+    def keywords(
+        self, table: Table, given: Mapping[str, Node], negated: bool = False, branch: Branch = (0, 0)
+    ) -> Iterator[Use]:
+        """The uses of ``name__lookup=value`` arguments."""
+        for name, value in given.items():
+            if name not in _SKIPPED:
+                yield from self.lookup(table, name, value, negated, branch)
+
+    def lookup(
+        self, table: Table, path: str, value: Node | None, negated: bool = False, branch: Branch = (0, 0)
+    ) -> Iterator[Use]:
+        """The uses of one lookup, joins on the way included; nothing if a part of the path is unknown."""
+        parts = path.split("__")
+        found = self._walk(table, parts)
+        if found is None:
+            yield Use(table=table.name, column="", role="filter", form="other", branch=branch)
+            return
+        joins, owner, column, rest = found
+        yield from joins
+        form, expression = _form(column, rest, value)
+        if negated and form not in ("null", "other"):
+            form = "not"
+        text = _text(column, form, value) if not rest or rest == ["isnull"] else ""
+        text = normal(f"NOT {text}") if text and form == "not" else text
+        yield Use(
+            table=owner.name,
+            column=column.name,
+            role="filter",
+            form=form,
+            expression=expression,
+            branch=branch,
+            text=text,
+        )
+
+    def _walk(self, table: Table, parts: list[str]) -> tuple[list[Use], Table, Column, list[str]] | None:
+        joins: list[Use] = []
+        for index, part in enumerate(parts):
+            rest = parts[index + 1 :]
+            column = self._column(table, part)
+            relation = self._schema.relation(table, part)
+            further = bool(rest) and rest[0] not in LOOKUPS and rest[0] not in _TRANSFORMS
+            if relation is not None and (further or column is None):
+                owner, link = relation
+                target = self._schema.of_model(link.target)
+                if target is None:
+                    return None
+                if link.column and not rest and (key := owner.column(link.column)):
+                    return joins, owner, key, rest
+                if (
+                    link.column
+                    and rest
+                    and rest[0] in ("id", "pk", *target.primary_key)
+                    and (key := owner.column(link.column))
+                ):
+                    return joins, owner, key, rest[1:]
+                joins += self._joined(owner, link.column, link.remote, target)
+                if not rest or not further:
+                    return None
+                table = target
+                continue
+            return (joins, column[0], column[1], rest) if column is not None else None
+        return None
+
+    def _column(self, table: Table, name: str) -> tuple[Table, Column] | None:
+        if name == "pk":
+            name = (table.primary_key or ("id",))[0]
+        return self._schema.find(table, name)
+
+    def _joined(self, owner: Table, column: str, remote: str, target: Table) -> Iterator[Use]:
+        mine = column or (owner.primary_key or ("id",))[0]
+        theirs = (target.primary_key or ("id",))[0] if column else remote
+        if remote == "*" or not theirs:
+            return
+        for (table, name), other in (((owner, mine), (target.name, theirs)), ((target, theirs), (owner.name, mine))):
+            yield Use(table=table.name, column=name, role="join", other=other)
+
+    def condition(self, table: Table, node: Node, negated: bool = False, branch: Branch = (0, 0)) -> Iterator[Use]:
+        """The uses of a ``Q`` expression."""
+        node = node.origin
+        op = node.op
+        if isinstance(op, ops.Bin) and op.operator in ("&", "|"):
+            yield from self._combined(table, [node.to(op.left), node.to(op.right)], op.operator == "|", negated, branch)
+        elif isinstance(op, ops.Unary):
+            yield from self.condition(table, node.to(op.value), not negated, branch)
+        elif node.call is not None and node.method == "Q":
+            parts = [node.to(value) for value in node.call.args]
+            either = node.arg(None, "join_type") or node.arg(None, "_connector")
+            if parts and either is not None and either.text == "OR":
+                yield from self._combined(table, parts, True, negated, branch)
+            else:
+                yield from (use for part in parts for use in self.condition(table, part, negated, branch))
+                yield from self.keywords(table, node.keywords(), negated, branch)
+
+    def _combined(self, table: Table, parts: list[Node], either: bool, negated: bool, branch: Branch) -> Iterator[Use]:
+        if either and branch == (0, 0):
+            self._ors += 1
+            branch = (self._ors, 0)
+        for number, part in enumerate(parts):
+            inner = (branch[0], branch[1] * 100 + number + 1) if either else branch
+            yield from self.condition(table, part, negated, inner)
+
+    def sort(self, table: Table, node: Node) -> Iterator[Use]:
+        """The use of one argument of ``order_by`` or ``latest``: a name, ``F("name").desc()``, a column's attribute."""
+        node = node.origin
+        descending = False
+        while node.call is not None and node.method in ("desc", "asc", "F"):
+            descending = descending or node.method == "desc"
+            inner = node.receiver if node.method != "F" else node.arg(0)
+            if inner is None:
+                return
+            node = inner.origin
+        written = node.text or ""
+        found = self._walk(table, written.lstrip("-").split("__")) if written else None
+        if found is not None:
+            joins, owner, column, rest = found
+            yield from joins
+            if not rest:
+                yield Use(
+                    table=owner.name, column=column.name, role="sort", descending=written.startswith("-") or descending
+                )
+
+
+def _form(column: Column, rest: list[str], value: Node | None) -> tuple[Form, str]:
+    if not rest:
+        literal = value.origin.op if value is not None else None
+        return ("null" if isinstance(literal, ops.Const) and literal.value is None else "eq"), ""
+    first = rest[0]
+    if first in _TRANSFORMS:
+        return "function", normal(_EXPRESSIONS.get(first, first + "({})").format(column.name))
+    if first == "iexact":
+        return "function", normal(f"upper({column.name})")
+    if first in ("contains", "icontains") and ("JSON" in column.type or "Array" in column.type):
+        return "other", ""
+    if first in LOOKUPS:
+        return LOOKUPS[first], ""
+    return ("json" if "JSON" in column.type else "other"), ""
+
+
+def _text(column: Column, form: Form, value: Node | None) -> str:
+    constant = value.const if value is not None else None
+    if form == "null":
+        return normal(f"{column.name} IS {'NOT ' if constant is False else ''}NULL")
+    if constant is None:
+        last = value.origin.spelled.rpartition(".")[2] if value is not None else ""
+        return normal(f"{column.name} = 'constant'") if len(last) > 1 and last.isupper() else ""
+    return normal(f"{column.name} = {str(constant).upper() if isinstance(constant, bool) else repr(constant)}")

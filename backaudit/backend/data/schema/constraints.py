@@ -1,0 +1,115 @@
+"""Indexes and constraints as SQLAlchemy's constructs declare them: keys, predicates, expressions, methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.declarations import entries, text, texts, truth
+from backaudit.sql import Index, Key, normal
+
+_COLUMN = frozenset({"Column", "mapped_column", "Field"})
+
+
+def references(project: Project, item: Node) -> Iterator[tuple[str, str]]:
+    """(column, target) of a ``ForeignKeyConstraint`` of one column."""
+    if item.origin.method == "ForeignKeyConstraint":
+        mine, theirs = texts(project, item.arg(0)), texts(project, item.arg(1))
+        if len(mine) == 1 and len(theirs) == 1:
+            yield mine[0], ".".join(theirs[0].split(".")[-2:])
+
+
+def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | None:
+    """The index that an ``Index`` or a constraint makes; ``names``: attribute to column."""
+    call = item.origin.call
+    if call is None or item.method not in ("Index", "UniqueConstraint", "PrimaryKeyConstraint"):
+        return None
+    arguments = [item.origin.to(value) for value in call.args]
+    arguments = arguments[1:] if item.method == "Index" else arguments
+    where = item.arg(None, "postgresql_where") or item.arg(None, "sqlite_where")
+    keys = tuple(key for node in arguments if (key := _key(project, node, names)) is not None)
+    if not keys:
+        return None
+    return Index(
+        keys=_with_opclasses(project, item, keys),
+        name=text(project, item.arg(0 if item.method == "Index" else None, "name")),
+        unique=item.method != "Index" or truth(project, item.arg(None, "unique")),
+        primary=item.method == "PrimaryKeyConstraint",
+        where=condition(where) if where is not None else "",
+        method=text(project, item.arg(None, "postgresql_using")) or "btree",
+        place=item.place,
+    )
+
+
+def _with_opclasses(project: Project, item: Node, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    given = entries(item.arg(None, "postgresql_ops"))
+    return tuple(msgspec.structs.replace(key, opclass=text(project, given.get(key.text))) for key in keys)
+
+
+def condition(node: Node) -> str:
+    """A partial index's predicate; ``?`` for what cannot be read, which equals nothing."""
+    inner = node.origin.arg(0) if node.origin.method == "text" else None
+    if inner is not None and inner.text is not None:
+        return normal(inner.text)
+    return normal(node.text) if node.text else expression_text(node) or "?"
+
+
+def expression_text(node: Node) -> str:
+    """A simple condition or expression over columns as SQL in normal form, empty if it is not simple."""
+    if isinstance(node.op, ops.Bind) and node.origin.method in _COLUMN:
+        return node.op.name
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Compare):
+        left, right = expression_text(node.to(op.left)), node.to(op.right)
+        null = right.origin.op
+        if isinstance(null, ops.Const) and null.value is None:
+            return normal(f"{left} IS {'NOT ' if op.operator in ('!=', 'is not') else ''}NULL") if left else ""
+        value = right.const
+        spelled = repr(value).upper() if isinstance(value, bool) else repr(value)
+        symbol = {"==": "=", "!=": "<>"}.get(op.operator, op.operator)
+        return normal(f"{left} {symbol} {spelled}") if left and value is not None else ""
+    if node.call is not None:
+        return _call_text(node)
+    return node.spelled.rpartition(".")[2]
+
+
+def _call_text(node: Node) -> str:
+    receiver = node.receiver
+    inside = expression_text(receiver) if receiver is not None else ""
+    if node.method in ("is_", "isnot", "is_not") and inside:
+        value = node.arg(0)
+        spelled = "NULL" if value is None or value.const is None else repr(value.const).upper()
+        return normal(f"{inside} IS {'' if node.method == 'is_' else 'NOT '}{spelled}")
+    if node.receiver is not None and node.receiver.spelled.rpartition(".")[2] == "func" and node.arg(0) is not None:
+        first = node.arg(0)
+        argument = expression_text(first) if first is not None else ""
+        return normal(f"{node.method}({argument})") if argument else ""
+    return ""
+
+
+def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
+    node = node.origin if node.origin.call is not None and node.origin.method not in _COLUMN else node
+    named = text(project, node)
+    if named:
+        return Key(names.get(named, named))
+    if node.call is not None and node.method in ("desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"):
+        inner = node.receiver if node.arg(0) is None else node.arg(0)
+        key = _key(project, inner, names) if inner is not None else None
+        return key and msgspec.structs.replace(key, descending=node.method == "desc" or key.descending)
+    if node.call is not None and node.method == "text":
+        return _text_key(text(project, node.arg(0)))
+    if node.call is not None and node.method not in _COLUMN:
+        spelled = expression_text(node)
+        return Key(spelled or "?", True)
+    name = node.spelled.rpartition(".")[2]
+    return Key(names.get(name, name)) if name else None
+
+
+def _text_key(written: str) -> Key:
+    plain = written.lower().removesuffix(" desc").removesuffix(" asc").strip()
+    descending = written.lower().endswith(" desc")
+    return Key(plain, False, descending) if plain.isidentifier() else Key(normal(plain), True, descending)

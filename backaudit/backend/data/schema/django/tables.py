@@ -1,0 +1,275 @@
+"""The tables that Django makes of a model: columns, indexes that it adds by itself, tables between many and many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from backaudit.backend.data.schema.django import library
+from backaudit.backend.data.schema.django.indexes import condition_text, index_of
+from backaudit.backend.data.schema.django.records import Model
+from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
+from backaudit.project import Node, Project
+from backaudit.project.declarations import items, number, text, texts, truth
+from backaudit.sql import Column, Index, Key
+
+KEYS = frozenset({"ForeignKey", "OneToOneField", "ParentalKey", "TreeForeignKey", "TreeOneToOneField"})
+MANY = frozenset({"ManyToManyField", "ParentalManyToManyField", "TreeManyToManyField", "SortedManyToManyField"})
+_ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
+_TEXTS = ("CharField", "TextField", "SlugField", "EmailField", "URLField", "FilePathField")
+_LENGTHS = {
+    "EmailField": 254,
+    "SlugField": 50,
+    "URLField": 200,
+    "FileField": 100,
+    "ImageField": 100,
+    "FilePathField": 100,
+    "CountryField": 2,
+    "PhoneNumberField": 128,
+}
+_KEY_LENGTH = 3
+
+
+class Names:
+    """Which table and key a foreign key's target has, whatever way it is written."""
+
+    def __init__(self, project: Project, models: Iterable[Model], user: str = "") -> None:
+        self._project = project
+        self._by_key = {model.key: model for model in models}
+        self._by_class = {model.cls: model for model in self._by_key.values() if model.cls}
+        self._by_name: dict[str, Model] = {}
+        for model in self._by_key.values():
+            self._by_name.setdefault(model.name.lower(), model)
+        self._user = user.lower()
+
+    def model(self, written: str, label: str = "") -> Model | None:
+        """A model by ``label.Name``, by its name alone, or by its class's dotted name."""
+        if "AUTH_USER_MODEL" in written:
+            return self._by_key.get(self._user)
+        name = written.rpartition(".")[2].lower()
+        near = self._by_key.get(f"{label}.{name}".lower()) if "." not in written else None
+        return self._by_class.get(written) or self._by_key.get(written.lower()) or near or self._by_name.get(name)
+
+    def key(self, written: str, label: str = "", depth: int = 0) -> tuple[str, Column]:
+        """(``table.column``, that column) of a target's primary key; what is written if the target is unknown."""
+        model = self.model(written, label)
+        if model is None:
+            name = written.rpartition(".")[2].lower()
+            name = "user" if "AUTH_USER_MODEL" in written else name
+            known = next((table for key, table in library.TABLES.items() if key.rpartition(".")[2] == name), "")
+            return (f"{known}.id" if known else written), Column(name="id", type="AutoField", nullable=False)
+        column = self.primary(model, depth)
+        return f"{table_name(self._project, model)}.{column.name}", column
+
+    def primary(self, model: Model, depth: int = 0) -> Column:
+        """The primary key of a model: declared, its parent's, or the one that Django adds."""
+        for name, call in model.fields.items():
+            if truth(self._project, call.arg(None, "primary_key")):
+                if call.method in KEYS and depth < _KEY_LENGTH:
+                    _, target = self.key(_written(self._project, model, call), model.label, depth + 1)
+                    return msgspec.structs.replace(target, name=_column_name(self._project, name, call))
+                return _column(self._project, name, call)
+        if model.parents and depth < _KEY_LENGTH:
+            parent = self.model(model.parents[0], model.label)
+            inner = self.primary(parent, depth + 1) if parent is not None else Column(name="id", type="AutoField")
+            name = model.parents[0].rpartition(".")[2].lower()
+            return msgspec.structs.replace(inner, name=f"{name}_ptr_id", attribute=f"{name}_ptr")
+        return Column(name="id", attribute="id", type="AutoField", nullable=False, primary_key=True)
+
+
+def table_name(project: Project, model: Model) -> str:
+    named = text(project, model.options.get("db_table"))
+    return (model.table or named).strip('"').split('"."')[-1] or f"{model.label}_{model.name.lower()}"
+
+
+def tables_of(project: Project, model: Model, names: Names) -> Iterator[Table]:
+    """The model's own table, then those of its many-to-many fields."""
+    columns = _columns(project, model, names)
+    own = {column.attribute: column.name for column in columns}
+    own |= {old: own[new] for old, new in model.renamed.items() if new in own}
+    indexes = (*_own_indexes(project, model, columns), *_meta_indexes(project, model, own))
+    table = Table(
+        name=table_name(project, model),
+        orm="django",
+        model=model.cls,
+        columns=tuple(columns),
+        indexes=indexes,
+        relations=tuple(r for name, call in model.fields.items() for r in _relations(project, model, name, call)),
+        ordering=tuple(_ordering(project, model.options, columns)),
+        parents=model.parents,
+        place=model.place,
+        seeded=model.seeded,
+    )
+    yield settled(table)
+    for name, target in model.many:
+        yield _between(model, table.name, name, target, names, None)
+    for name, call in model.fields.items():
+        if call.method in MANY and call.arg(None, "through") is None:
+            target = _written(project, model, call)
+            yield _between(model, text(project, call.arg(None, "db_table")) or table.name, name, target, names, call)
+
+
+# -- columns ---------------------------------------------------------------------------------------------------------
+
+
+def _columns(project: Project, model: Model, names: Names) -> list[Column]:
+    fields = [(name, call) for name, call in model.fields.items() if call.method not in MANY]
+    columns = [*model.library, *(_keyed(project, model, name, call, names) for name, call in fields)]
+    if not any(column.primary_key for column in columns):
+        first = msgspec.structs.replace(names.primary(model), primary_key=True, nullable=False)
+        target = names.key(model.parents[0], model.label)[0] if model.parents else ""
+        columns.insert(0, msgspec.structs.replace(first, references=target))
+    return columns
+
+
+def _keyed(project: Project, model: Model, name: str, call: Node, names: Names) -> Column:
+    column = _column(project, name, call)
+    if call.method not in KEYS:
+        return column
+    reference, target = names.key(_written(project, model, call), model.label)
+    return msgspec.structs.replace(column, references=reference, type=target.type, length=target.length)
+
+
+def _column(project: Project, name: str, call: Node) -> Column:
+    primary = truth(project, call.arg(None, "primary_key"))
+    return Column(
+        name=_column_name(project, name, call),
+        attribute=name,
+        type=call.method,
+        nullable=truth(project, call.arg(None, "null")),
+        unique=primary or call.method in _ONE or truth(project, call.arg(None, "unique")),
+        primary_key=primary,
+        length=number(call.arg(None, "max_length")) or _LENGTHS.get(call.method),
+        default=call.arg(None, "default") is not None,
+        server_default=call.arg(None, "db_default") is not None,
+        few="Boolean" in call.method or call.arg(None, "choices") is not None or "Enum" in call.method,
+    )
+
+
+def _column_name(project: Project, name: str, call: Node) -> str:
+    return text(project, call.arg(None, "db_column")) or (f"{name}_id" if call.method in KEYS else name)
+
+
+def _written(project: Project, model: Model, call: Node) -> str:
+    """A relation's target as the code names it; the model's own class for ``self``."""
+    first = call.arg(0, "to")
+    if first is None:
+        return ""
+    named = text(project, first)
+    if named == "self":
+        return model.cls or model.key
+    denoted = [cls.name for cls in project.denoted_classes(first)]
+    spelled = first.spelled or first.origin.spelled
+    return denoted[0] if denoted else named or ("AUTH_USER_MODEL" if _is_user(first) else spelled)
+
+
+def _is_user(first: Node) -> bool:
+    parts = [first, *first.origin.args()]
+    return any("AUTH_USER_MODEL" in (part.spelled or "") or "AUTH_USER_MODEL" in (part.text or "") for part in parts)
+
+
+# -- indexes ---------------------------------------------------------------------------------------------------------
+
+
+def _own_indexes(project: Project, model: Model, columns: Sequence[Column]) -> Iterator[Index]:
+    for column in columns:
+        call = model.fields.get(column.attribute)
+        place = call.place if call is not None else None
+        switched = call is not None and _indexed(project, call)
+        if column.type.endswith(_TEXTS) and (column.unique or column.primary_key or switched):
+            yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
+        if column.primary_key:
+            yield columns_index(column.name, unique=True, primary=True, place=place)
+        elif column.unique:
+            yield columns_index(column.name, unique=True, place=place)
+        elif switched or (call is None and column.name == "tree_id"):
+            yield columns_index(column.name, place=place)
+
+
+def _indexed(project: Project, call: Node) -> bool:
+    switch = call.arg(None, "db_index")
+    if switch is not None:
+        return truth(project, switch)
+    return call.method in KEYS or call.method.endswith("SlugField")
+
+
+def _meta_indexes(project: Project, model: Model, names: Mapping[str, str]) -> Iterator[Index]:
+    options = model.options
+    for option in ("unique_together", "index_together"):
+        groups = items(options.get(option))
+        flat = [group for group in groups if not items(group)]
+        whole = [texts(project, options.get(option))] if flat else []
+        for group in [texts(project, g) for g in groups if items(g)] + whole:
+            if group:
+                columns = (names.get(n, n) for n in group)
+                yield columns_index(*columns, unique=option == "unique_together", place=options[option].place)
+    listed = [*items(options.get("indexes")), *items(options.get("constraints"))]
+    for item in (*listed, *model.indexes, *model.constraints):
+        index = index_of(project, item, dict(names))
+        if index is not None:
+            yield index
+
+
+# -- relations -------------------------------------------------------------------------------------------------------
+
+
+def _relations(project: Project, model: Model, name: str, call: Node) -> Iterator[Relation]:
+    if call.method not in KEYS | MANY:
+        return
+    target, many = _written(project, model, call), call.method in MANY
+    yield Relation(name=name, target=target, column="" if many else f"{name}_id", many=many, remote="*" if many else "")
+    reverse = text(project, call.arg(None, "related_name"))
+    single = call.method in _ONE
+    own = model.name.lower()
+    named = reverse.replace("%(class)s", own).replace("%(app_label)s", model.label) or own + ("" if single else "_set")
+    if not named.endswith("+"):
+        query_name = "" if reverse else own
+        for alias in dict.fromkeys((named, query_name)):
+            if alias:
+                yield Relation(name=f"<{alias}", target=target, many=not single, remote="*" if many else f"{name}_id")
+
+
+def _between(model: Model, table: str, field: str, written: str, names: Names, call: Node | None) -> Table:
+    """The table of a many-to-many field; ``call``: its declaration, None for a library's."""
+    other = names.model(written, model.label)
+    mine = model.name.lower()
+    theirs = (other.name if other is not None else written.rpartition(".")[2]).lower()
+    theirs = "user" if other is None and "AUTH_USER_MODEL" in written else theirs
+    if other is not None and other.key == model.key:
+        mine, theirs = f"from_{mine}", f"to_{theirs}"
+    columns = [Column(name="id", type="AutoField", primary_key=True, nullable=False)]
+    for side, target in ((mine, model.cls or model.key), (theirs, written)):
+        reference, key = names.key(target, model.label)
+        columns.append(
+            Column(name=f"{side}_id", type=key.type, length=key.length, nullable=False, references=reference)
+        )
+    indexes = (
+        columns_index("id", unique=True, primary=True),
+        columns_index(columns[1].name, columns[2].name, unique=True),
+        *(index for column in columns[1:] for index in _side_indexes(column)),
+    )
+    named = call is not None and call.arg(None, "db_table") is not None
+    return Table(
+        name=table if named else f"{table}_{field}",
+        orm="django",
+        columns=tuple(columns),
+        indexes=indexes,
+        place=call.place if call is not None else model.place,
+    )
+
+
+def _side_indexes(column: Column) -> Iterator[Index]:
+    if column.type.endswith(_TEXTS):
+        yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
+    yield columns_index(column.name)
+
+
+def _ordering(project: Project, options: Mapping[str, Node], columns: Iterable[Column]) -> Iterator[str]:
+    names = {column.attribute: column.name for column in columns}
+    for name in texts(project, options.get("ordering")):
+        plain = name.lstrip("-")
+        yield ("-" if name.startswith("-") else "") + names.get(plain, plain)
+
+
+__all__ = ["KEYS", "MANY", "Names", "condition_text", "table_name", "tables_of"]

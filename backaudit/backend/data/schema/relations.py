@@ -1,0 +1,87 @@
+"""Relations between mapped classes, as SQLAlchemy's ``relationship`` and SQLModel's ``Relationship`` declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.data.schema.tables import Relation
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.declarations import annotation_of, items, text
+
+RELATION = frozenset({"relationship", "Relationship", "dynamic_loader"})
+_EAGER = frozenset({"joined", "selectin", "subquery", "immediate", "noload", "raise"})
+
+
+def relations(project: Project, attribute: str, call: Node, bind: Node) -> Iterator[Relation]:
+    """What a declaration says of its own side, and of the other by ``backref``."""
+    annotation = annotation_of(bind)
+    declared = project.annotated(annotation) if annotation is not None else ()
+    target = _target_class(project, call, declared)
+    if not target:
+        return
+    lazy = text(project, call.arg(None, "lazy"))
+    keys = call.arg(None, "foreign_keys")
+    local = [node.spelled.rpartition(".")[2] for node in (items(keys) or [keys]) if node is not None] if keys else []
+    hint = local[0] if local else ""
+    many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
+    uselist = call.arg(None, "uselist")
+    eager = lazy in _EAGER or _is_false(call.arg(None, "lazy"))
+    secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
+    yield Relation(
+        name=attribute,
+        target=target,
+        column=hint,
+        many=(many or secondary) and not (uselist is not None and uselist.const is False),
+        eager=eager,
+        dynamic=lazy in ("dynamic", "write_only"),
+        remote="*" if secondary else "",
+    )
+    backref = call.arg(None, "backref")
+    if backref is not None and not secondary:
+        named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
+        lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
+        yield Relation(name=f"<{named}", target=target, eager=lazy in _EAGER, dynamic=lazy == "dynamic")
+
+
+def _is_false(node: Node | None) -> bool:
+    """Whether it is ``lazy=False``, the older spelling of joined loading."""
+    return node is not None and node.const is False
+
+
+def _target_class(project: Project, call: Node, declared: tuple[str, ...]) -> str:
+    first = call.arg(0, "argument")
+    if first is not None:
+        named = text(project, first)
+        if named:
+            return named
+        for cls in project.denoted_classes(first):
+            return cls.name
+        if isinstance(first.origin.op, ops.Def):
+            inside = first.code.file.code(first.origin.op.function)
+            return next((n.spelled for n in inside.nodes(ops.Name)), "")
+    over = [name.removeprefix("list[").removesuffix("]") for name in declared]
+    return next((name for name in over if project.class_named(name) is not None), "") or _quoted(call)
+
+
+def _quoted(call: Node) -> str:
+    """The class in a quoted annotation of the same declaration (``Mapped[list["Post"]]``)."""
+    for node in call.code.nodes(ops.Bind):
+        op = node.op
+        if isinstance(op, ops.Bind) and call.code.origin(op.value) == call.value and op.annotation >= 0:
+            return next((n.text for n in _inside(call.code.node(op.annotation)) if n.text), "")
+    return ""
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    yield node
+    op = node.origin.op
+    parts: tuple[int, ...] = ()
+    if isinstance(op, ops.Item):
+        parts = (op.key,)
+    elif isinstance(op, ops.Build):
+        parts = op.items
+    elif isinstance(op, ops.Bin):
+        parts = (op.left, op.right)
+    for part in parts:
+        yield from _inside(node.origin.to(part))

@@ -1,0 +1,1 @@
+"""How a back end is configured, and where it runs."""

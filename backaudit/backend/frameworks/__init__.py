@@ -1,1 +1,0 @@
-"""Web frameworks: each module translates facts to the records of :mod:`backaudit.backend.records`, data first."""

@@ -1,0 +1,535 @@
+"""Exception handling as records: what each ``except`` catches, what it does, and what its ``try`` had in it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from backaudit.backend.web.responses import Answer, answers, error_handlers, exception_names, resolve
+from backaudit.backend.web.routes import dependencies, routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Region, Value
+from backaudit.facts.place import Place, Span
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import last_name, operands
+from backaudit.project.locate import functions_behind
+
+_BROAD = frozenset(("Exception", "BaseException"))
+_DEPTH = 4
+_CALLERS = 12
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """One ``except`` clause.
+
+    ``caught`` are the dotted names of the classes it names (``BaseException`` if it names none); ``region`` is its part
+    of the body, ``block`` the part of the ``try`` it guards.
+    """
+
+    code: Code
+    region: Region
+    block: Region | None
+    caught: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        """The ``except`` itself, not its suite."""
+        at = self.region.at
+        return Place(self.code.path, Span(at.line, at.column, at.line, at.column + len("except")))
+
+    @property
+    def bare(self) -> bool:
+        return self.region.test == NONE
+
+    @property
+    def broad(self) -> bool:
+        """Whether it catches everything that can go wrong."""
+        return not _BROAD.isdisjoint(map(last_name, self.caught))
+
+    @property
+    def label(self) -> str:
+        """As one would say it."""
+        names = ", ".join(map(last_name, self.caught))
+        return "bare except" if self.bare else f"except {names}" if names else "except"
+
+    @property
+    def exception(self) -> Node:
+        """The exception it caught."""
+        code = self.code
+        return next(
+            (code.node(v) for v in range(self.region.first, self.region.last) if isinstance(code.ops[v], ops.Caught)),
+            code.node(self.region.first),
+        )
+
+    def holds(self, value: Value) -> bool:
+        return self.region.first <= value < self.region.last
+
+    def nodes(self) -> Iterator[Node]:
+        return map(self.code.node, range(self.region.first, self.region.last))
+
+    def holds_block(self, value: Value) -> bool:
+        """Whether an operation stands in the ``try`` block."""
+        return self.block is not None and self.block.first <= value < self.block.last
+
+    def tried(self) -> Iterator[Node]:
+        """The operations of the ``try`` block, nested ones included."""
+        block = self.block
+        return map(self.code.node, range(block.first, block.last)) if block is not None else iter(())
+
+
+def handlers(project: Project) -> tuple[Handler, ...]:
+    """Every handler of the project's own code (tests, migrations and examples left out), by file and line."""
+    return project.once(_handlers)
+
+
+def _handlers(project: Project) -> tuple[Handler, ...]:
+    return tuple(
+        handler
+        for file in project.files.values()
+        if file.role in ("production", "script")
+        for index, function in enumerate(file.facts.functions)
+        if function.handlers
+        for handler in handlers_in(project, file.code(index))
+    )
+
+
+def handlers_in(project: Project, code: Code) -> tuple[Handler, ...]:
+    """The handlers of one body, in order."""
+    memory = project.once(_handler_memory)
+    if code not in memory:
+        memory[code] = tuple(_handlers_in(project, code)) if code.function.handlers else ()
+    return memory[code]
+
+
+def _handler_memory(project: Project) -> dict[Code, tuple[Handler, ...]]:
+    return {}
+
+
+def _handlers_in(project: Project, code: Code) -> Iterator[Handler]:
+    blocks = {region.group: region for region in code.body.regions if region.kind == "try"}
+    for region in code.body.regions:
+        if region.kind == "except":
+            bare = region.test == NONE
+            names = ("builtins.BaseException",) if bare else exception_names(project, code.node(region.test))
+            yield Handler(code, region, blocks.get(region.group), names)
+
+
+# -- what may be raised, and who catches it ------------------------------------------------------------------------
+
+
+def ancestry(project: Project, name: str) -> frozenset[str]:
+    """The last names of an exception class and of its bases, the project's and libraries' alike."""
+    found: list[str] = [name]
+    for current in found:
+        found += [base for base in project.lineage(current) if base not in found]
+        known = project.models.exceptions.get(current)
+        found += [known] if known and known not in found else []
+        found += [base for base in _builtin_bases(last_name(current)) if base not in found]
+    return frozenset((*map(last_name, found), *_BROAD))
+
+
+def _builtin_bases(name: str) -> list[str]:
+    cls = getattr(builtins, name, None)
+    if isinstance(cls, type) and issubclass(cls, BaseException):
+        return [f"builtins.{base.__name__}" for base in cls.__mro__[1:-1]]
+    return []
+
+
+def catches(project: Project, node: Node, exceptions: Iterable[str]) -> Handler | None:
+    """The handler in the same body that would take one of ``exceptions`` raised at ``node``."""
+    wanted = [ancestry(project, name) for name in exceptions]
+    for region in node.code.regions_of(node.value):
+        if region.kind != "try":
+            continue
+        for handler in handlers_in(project, node.code):
+            if handler.region.group == region.group and any(
+                names & set(map(last_name, handler.caught)) for names in wanted
+            ):
+                return handler
+    return None
+
+
+def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
+    """Whether a ``with suppress(...)`` around ``node`` takes one of ``exceptions``."""
+    wanted = frozenset[str]().union(*(ancestry(project, name) for name in exceptions))
+    for region in node.code.regions_of(node.value):
+        if region.kind == "with" and region.test != NONE:
+            manager = node.to(region.test)
+            if manager.method in ("suppress", "ignored"):
+                names = {last_name(n) for argument in manager.args() for n in exception_names(project, argument)}
+                if names & wanted:
+                    return True
+    return False
+
+
+def escapes(
+    project: Project, node: Node, exceptions: tuple[str, ...], *, by: Callable[[Node], bool] | None = None
+) -> tuple[Node, ...] | None:
+    """The calls by which an exception raised at ``node`` leaves a request's handler uncaught, innermost first.
+
+    ``by`` says which calls of the body that raises count; without it all do.
+
+    An empty tuple: ``node`` stands in the handler itself. None: it is caught on every way, or no request comes here.
+    """
+    if not any(exceptions) or answered_globally(project, exceptions):
+        return None
+    return _escapes(project, node, exceptions, (), by)
+
+
+def _escapes(
+    project: Project,
+    node: Node,
+    exceptions: tuple[str, ...],
+    path: tuple[Node, ...],
+    by: Callable[[Node], bool] | None = None,
+) -> tuple[Node, ...] | None:
+    if catches(project, node, exceptions) is not None or suppressed(project, node, exceptions):
+        return None
+    code = node.code
+    if code in project.once(request_handlers):
+        return path
+    if len(path) >= _DEPTH or code in project.once(_error_handler_codes):
+        return None
+    for call in project.callers(code)[:_CALLERS]:
+        if call.code.file.role == "production" and call.code is not code and (by is None or by(call)):
+            found = _escapes(project, call, exceptions, (*path, call))
+            if found is not None:
+                return found
+    return None
+
+
+def request_handlers(project: Project) -> frozenset[Code]:
+    """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views."""
+    found: dict[Code, None] = dict.fromkeys(dependencies(project))
+    for route in routes(project):
+        found[route.handler] = None
+        for decorator in route.handler.decorators:
+            for code in functions_behind(project, decorator.func or decorator):
+                found |= dict.fromkeys(_wrappers(code, 0))
+        if route.view is not None:
+            parts = (project.method(route.view.name, name) for name in _PARTS)
+            found |= {code: None for code in parts if code is not None}
+    return frozenset(code for code in found if code.file.role == "production")
+
+
+# Methods that generic class views call in every request.
+_PARTS = (
+    "dispatch", "get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy",
+    "get_context_data", "filter_queryset", "initial",
+)  # fmt: skip
+
+
+def _wrappers(decorator: Code, depth: int) -> Iterator[Code]:
+    """The functions that a decorator makes to stand before what it decorates."""
+    for node in decorator.nodes(ops.Def):
+        op = node.op
+        if isinstance(op, ops.Def) and depth < 2:
+            inner = decorator.file.code(op.function)
+            if inner.function.kind == "function":
+                yield inner
+                yield from _wrappers(inner, depth + 1)
+
+
+def _error_handler_codes(project: Project) -> frozenset[Code]:
+    return frozenset(code for code, _ in project.once(error_handlers))
+
+
+def answered_globally(project: Project, exceptions: Iterable[str]) -> bool:
+    """Whether an application-wide handler answers one of ``exceptions`` (or a base that is not all exceptions)."""
+    named = project.once(_globally_answered)
+    return any(not named.isdisjoint(ancestry(project, name) - _BROAD) for name in exceptions)
+
+
+def _globally_answered(project: Project) -> frozenset[str]:
+    names = {last_name(name) for _, caught in project.once(error_handlers) for name in caught}
+    for call in project.calls_of("register_tortoise"):
+        added = call.arg(name="add_exception_handlers")
+        if added is not None and added.const is True:
+            names |= {"DoesNotExist", "IntegrityError"}
+    names |= _asked_by_custom_handlers(project)
+    return frozenset(names - _BROAD)
+
+
+def _asked_by_custom_handlers(project: Project) -> set[str]:
+    """Exceptions that the function behind the setting EXCEPTION_HANDLER tells apart."""
+    names: set[str] = set()
+    for file in project.files.values():
+        for function in file.facts.functions:
+            if function.name.endswith("exception_handler") and function.kind == "function":
+                code = file.code(file.facts.functions.index(function))
+                for call in code.nodes(ops.Call):
+                    if call.method == "isinstance" and len(call.args()) > 1:
+                        names |= {last_name(name) for name in exception_names(project, call.args()[1])}
+    return names
+
+
+def reached(project: Project, code: Code) -> bool:
+    """Whether a request can come to a body of code, over a bounded number of calls."""
+    return code in project.once(_reached)
+
+
+def _reached(project: Project) -> frozenset[Code]:
+    level = list(project.once(request_handlers))
+    found = dict.fromkeys(level)
+    for _ in range(_DEPTH):
+        following: list[Code] = []
+        for code in level:
+            for callee in (c for call in code.nodes(ops.Call) for c in project.callees(call)):
+                if callee not in found:
+                    found[callee] = None
+                    following.append(callee)
+        level = following
+    return frozenset(found)
+
+
+# -- what a handler does -------------------------------------------------------------------------------------------
+
+
+def logs(project: Project, handler: Handler) -> bool:
+    """Whether the handler leaves a trace of the failure in a log."""
+    return any(_is_log(project, node, 0) for node in handler.nodes() if isinstance(node.op, ops.Call))
+
+
+def _is_log(project: Project, call: Node, depth: int) -> bool:
+    func = call.func
+    if func is None:
+        return False
+    kinds = project.models.kinds
+    if not kinds["logs"].isdisjoint(project.names(func)):
+        return True
+    if call.method in kinds["log-methods"] and _speaks_of_log(call.receiver):
+        return True
+    if depth >= 2:
+        return False
+    return any(
+        any(_is_log(project, inner, depth + 1) for inner in code.nodes(ops.Call))
+        for code in project.callees(call)
+        if code.function.name != "__init__"
+    ) or _names_a_log(call.method)
+
+
+def _speaks_of_log(receiver: Node | None) -> bool:
+    name = last_name(receiver.spelled).lower() if receiver is not None else ""
+    return "log" in name or name in ("sentry", "sentry_sdk", "client", "rollbar", "span", "traceback", "raven_client")
+
+
+def _names_a_log(name: str) -> bool:
+    parts = name.lower().strip("_").split("_")
+    return "log" in parts or "logger" in parts or "report" in parts or "capture" in parts
+
+
+def raises(handler: Handler) -> bool:
+    """Whether the handler raises, the same exception or another."""
+    return any(isinstance(node.op, ops.Raise) for node in handler.nodes())
+
+
+def answers_in(project: Project, handler: Handler) -> tuple[Answer, ...]:
+    """What the handler answers, also where it only makes the answer and the body returns it at its end."""
+    inside = [answer for answer in answers(project, handler.code) if handler.holds(answer.value)]
+    return (*inside, *_deferred(project, handler))
+
+
+def _deferred(project: Project, handler: Handler) -> Iterator[Answer]:
+    """``except Exception: response = {...}, 500`` and ``return response`` below it."""
+    for node in handler.code.nodes(ops.Return):
+        op = node.op
+        if isinstance(op, ops.Return) and op.value != NONE and not handler.holds(node.value):
+            for value in _joined(handler.code, op.value, 0):
+                made = handler.code.node(value)
+                if handler.holds(value) and not isinstance(made.op, ops.Const):
+                    for status, stated, body, maker in resolve(project, made):
+                        yield Answer(made, "return", status, stated, body, maker)
+
+
+def _joined(code: Code, value: Value, depth: int) -> Iterator[Value]:
+    """The values that may arrive where branches join; nothing for a value that comes by one way."""
+    op = code.ops[code.origin(value)]
+    for part in dict.fromkeys(op.values) if isinstance(op, ops.Phi) and depth < _DEPTH else ():
+        inner = list(_joined(code, part, depth + 1))
+        yield from inner or [code.origin(part)]
+
+
+_CARRYING = (ops.Bind, ops.Attr, ops.Item, ops.Format, ops.Build, ops.Bin, ops.Phi, ops.Choice, ops.Logic)
+
+
+def uses_exception(project: Project, handler: Handler) -> bool:
+    """Whether what was caught goes anywhere but to a print or to the person at the browser."""
+    carried = {handler.exception.value}
+    for value in range(handler.region.first, len(handler.code.ops)):
+        op = handler.code.ops[value]
+        if carried.isdisjoint(operands(op)):
+            continue
+        if isinstance(op, _CARRYING):
+            carried.add(value)
+        elif isinstance(op, ops.Call):
+            call = handler.code.node(value)
+            if _only_shows(project, call):
+                continue
+            if not _makes_text(call, carried):
+                return True
+            carried.add(value)
+        elif not isinstance(op, ops.Discard):
+            return True
+    return False
+
+
+def _only_shows(project: Project, call: Node) -> bool:
+    names = project.names(call.func) if call.func is not None else ()
+    return "builtins.print" in names or not project.models.kinds["tells-user"].isdisjoint(names)
+
+
+def _makes_text(call: Node, carried: set[Value]) -> bool:
+    return call.method in ("str", "repr", "type", "format", "join", "format_exc", "strip")
+
+
+# -- where the text of an exception goes ---------------------------------------------------------------------------
+
+_TEXT_ATTRIBUTES = frozenset(
+    (
+        "args", "message", "msg", "orig", "reason", "strerror", "pgerror", "diag", "statement", "params", "detail",
+        "description",
+    )
+)  # fmt: skip
+_TEXT_CALLS = frozenset(
+    (
+        "str", "repr", "ascii", "format", "join", "strip", "lower", "upper", "replace", "encode", "decode", "title",
+        "capitalize", "splitlines", "split", "dumps", "dict", "list", "tuple", "jsonify", "escape", "Markup",
+        "_message", "__str__", "__repr__", "format_exception_only", "with_traceback", "mark_safe",
+    )
+)  # fmt: skip
+_TRACES = frozenset(("traceback.format_exc", "traceback.format_exception", "traceback.format_tb", "sys.exc_info"))
+
+
+def exception_text(project: Project, node: Node) -> Node | None:
+    """The caught exception (or the call that formats the current one) whose text is in a value, None if there is none.
+
+    A parameter of a function that answers exceptions nobody else caught counts as caught.
+    """
+    return _text(project, node, set(), 0)
+
+
+def _text(project: Project, node: Node, seen: set[Node], depth: int) -> Node | None:
+    node = node.origin
+    if node in seen or depth > 12:
+        return None
+    seen.add(node)
+    op = node.op
+    if isinstance(op, ops.Caught):
+        return node
+    if isinstance(op, ops.Call):
+        return _text_of_call(project, node, seen, depth)
+    for value in _text_parts(node):
+        found = _text(project, node.to(value), seen, depth + 1)
+        if found is not None:
+            return found
+    return node if isinstance(op, ops.Param) and _is_unhandled_exception(project, node, op) else None
+
+
+def _text_parts(node: Node) -> tuple[Value, ...]:
+    op = node.op
+    if isinstance(op, ops.Attr):
+        return (op.base,) if op.name in _TEXT_ATTRIBUTES else ()
+    if isinstance(op, ops.Item):
+        return (op.base,)
+    if isinstance(op, ops.Choice):
+        return () if chooses(node.to(op.test)) else (op.then, op.other)
+    if isinstance(op, (ops.Format, ops.Build, ops.Bin, ops.Phi, ops.Logic, ops.Await, ops.Comp, ops.Element, ops.Part)):
+        return tuple(value for value in operands(op) if value != NONE)
+    return ()
+
+
+def _text_of_call(project: Project, call: Node, seen: set[Node], depth: int) -> Node | None:
+    func = call.func
+    assert func is not None
+    if not _TRACES.isdisjoint(project.names(func)):
+        return call
+    parts: list[Node] = []
+    if call.method in _TEXT_CALLS or any(True for _ in project.denoted_classes(func)):
+        parts = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+    elif _is_response(project, func):
+        parts = call.args()
+    else:
+        parts = [
+            argument for code in project.callees(call)[:2] for argument in _arguments_in_result(project, call, code)
+        ]
+    for part in parts:
+        found = _text(project, part, seen, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_response(project: Project, func: Node) -> bool:
+    return any(name in project.models.responses for name in project.names(func))
+
+
+def _arguments_in_result(project: Project, call: Node, code: Code) -> Iterator[Node]:
+    """The arguments of a call whose text is in what the function returns."""
+    for op in code.ops:
+        if isinstance(op, ops.Return) and op.value != NONE:
+            for index in _params_in(project, code.node(op.value), 0):
+                given = project.argument(call, code, index)
+                if given is not None:
+                    yield given
+
+
+def _params_in(project: Project, node: Node, depth: int) -> Iterator[int]:
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Param):
+        yield op.index
+    elif depth < 8 and isinstance(op, ops.Call):
+        if node.method in _TEXT_CALLS or (node.func is not None and _is_response(project, node.func)):
+            for part in (*node.args(), *([node.receiver] if node.receiver is not None else [])):
+                yield from _params_in(project, part, depth + 1)
+    elif depth < 8:
+        for value in _text_parts(node):
+            yield from _params_in(project, node.to(value), depth + 1)
+
+
+def _is_unhandled_exception(project: Project, node: Node, op: ops.Param) -> bool:
+    for code, caught in project.once(error_handlers):
+        if code is node.code and not any(name.isdigit() for name in caught):
+            params = [p for p in code.function.params if p.name not in ("self", "cls", "request", "req")]
+            return bool(params) and params[0].name == op.name
+    return False
+
+
+def chooses(test: Node, depth: int = 0) -> bool:
+    """Whether a condition tells exceptions apart or asks for debug mode."""
+    test = test.origin
+    op = test.op
+    if isinstance(op, ops.Call) and test.method in ("isinstance", "issubclass", "hasattr"):
+        return True
+    if isinstance(op, (ops.Attr, ops.Name, ops.Param, ops.Item)) and "debug" in test.spelled.lower():
+        return True
+    return depth < 5 and any(chooses(test.to(value), depth + 1) for value in operands(op) if value != NONE)
+
+
+def handler_of(project: Project, caught: Node) -> Handler | None:
+    """The innermost handler around a node."""
+    around = [h for h in handlers_in(project, caught.code) if h.holds(caught.value)]
+    return around[-1] if around else None
+
+
+def chosen(node: Node) -> bool:
+    """Whether a node is reached only after a question that tells exceptions apart or asks for debug mode."""
+    regions = node.code.body.regions
+    return any(
+        (region.first <= node.value < region.last or _left(regions, region, node.value)) and _asks(node, region)
+        for region in regions
+    )
+
+
+def _left(regions: tuple[Region, ...], region: Region, value: Value) -> bool:
+    """Whether a branch that stands before a value has been left for good by whoever comes to the value."""
+    if not region.exits or region.last > value:
+        return False
+    parent = regions[region.parent] if region.parent >= 0 else None
+    return parent is None or parent.first <= value < parent.last
+
+
+def _asks(node: Node, region: Region) -> bool:
+    return region.kind in ("then", "else", "lazy") and region.test != NONE and chooses(node.to(region.test))

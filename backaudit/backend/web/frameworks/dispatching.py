@@ -1,0 +1,189 @@
+"""Requests that code tells apart by hand, comparing the path: ``dispatch`` in the tables (``http.server``, WSGI)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.web.frameworks.language import Dispatching, Table, tables
+from backaudit.backend.web.handlers import HTTP_METHODS
+from backaudit.backend.web.params import plain_params
+from backaudit.backend.web.paths import Template, parse
+from backaudit.backend.web.records import Route
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Region
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import behind, conditions, functions_behind, items, text_of
+
+# What leaves a path a path: parsing, trimming, taking a part.
+_KEEPING = frozenset(
+    {"urlparse", "urlsplit", "unquote", "rstrip", "strip", "lstrip", "lower", "split", "partition", "str"}
+)
+_PATTERNS = frozenset({"match", "fullmatch"})
+
+
+class _Body:
+    """One body of code that tells requests apart."""
+
+    def __init__(self, project: Project, code: Code, spec: Dispatching) -> None:
+        self.project = project
+        self.code = code
+        self.spec = spec
+
+    def paths(self) -> Iterator[tuple[Node, str, Code | None]]:
+        """Each path that is asked for, where it is, and the function that a table of handlers gives for it."""
+        for value, op in enumerate(self.code.ops):
+            node = self.code.node(value)
+            if isinstance(op, ops.Compare):
+                yield from ((node, text, None) for text in self._compared(node, op))
+            elif isinstance(op, ops.Call):
+                yield from ((node, text, None) for text in self._asked(node))
+                if node.method == "get" and node.receiver is not None:
+                    yield from self._looked_up(node, node.receiver, node.arg(0))
+            elif isinstance(op, ops.Item):
+                yield from self._looked_up(node, node.to(op.base), node.to(op.key))
+
+    def _compared(self, node: Node, op: ops.Compare) -> Iterator[str]:
+        left, right = node.to(op.left), node.to(op.right)
+        if op.operator == "==":
+            for one, other in ((left, right), (right, left)):
+                text = text_of(self.project, other) if self.is_path(one) else None
+                yield from [text] if text is not None and text.startswith("/") else []
+        elif op.operator == "in" and self.is_path(left):
+            texts = (text_of(self.project, item) for item in items(self.project.resolved(right)))
+            yield from (text for text in texts if text is not None and text.startswith("/"))
+
+    def _asked(self, call: Node) -> Iterator[str]:
+        receiver, first = call.receiver, call.arg(0)
+        if call.method == "startswith" and receiver is not None and first is not None and self.is_path(receiver):
+            for item in items(self.project.resolved(first)) or [first]:
+                text = text_of(self.project, item)
+                if text is not None and text.startswith("/"):
+                    yield text + "{rest}"
+        second = call.arg(1)
+        if call.method in _PATTERNS and first is not None and second is not None and self.is_path(second):
+            text = text_of(self.project, first)
+            if text is not None and text.lstrip("^").startswith("/"):
+                yield parse(text, "regex").text
+
+    def _looked_up(self, node: Node, base: Node, key: Node | None) -> Iterator[tuple[Node, str, Code | None]]:
+        if key is None or not self.is_path(key):
+            return
+        for display in behind(self.project, base):
+            op = display.op
+            if isinstance(op, ops.Build) and op.kind == "dict":
+                for name, item in zip(op.keys, op.items, strict=True):
+                    text = display.to(name).text if name != NONE else None
+                    if text is not None and text.startswith("/"):
+                        handler = next(iter(functions_behind(self.project, display.to(item))), None)
+                        yield node, text, handler
+
+    def is_path(self, node: Node, depth: int = 0) -> bool:
+        """Whether a value is the request's path, or a trimmed part of it."""
+        return self._is(node, self.spec.path, depth)
+
+    def _is(self, node: Node, wanted: str, depth: int = 0) -> bool:
+        node = node.origin
+        op = node.op
+        name, _, key = wanted.partition("[")
+        if depth > 6 or not wanted:
+            return False
+        if isinstance(op, ops.Attr):
+            base = node.to(op.base).origin
+            own = isinstance(base.op, ops.Param) and base.op.index == 0 and not key
+            return (own and op.name == name) or (op.name in ("path", "geturl") and self._is(base, wanted, depth + 1))
+        if isinstance(op, ops.Item):
+            base, asked = node.to(op.base).origin, node.to(op.key).const
+            return (base.spelled == name and asked == key.rstrip("]")) or self._is(base, wanted, depth + 1)
+        if isinstance(op, ops.Part):
+            return self._is(node.to(op.base), wanted, depth + 1)
+        if isinstance(op, ops.Logic):
+            return any(self._is(node.to(value), wanted, depth + 1) for value in op.values)
+        if isinstance(op, ops.Call):
+            receiver, first = node.receiver, node.arg(0)
+            if node.method == "get" and receiver is not None and receiver.spelled == name and first is not None:
+                return first.const == key.rstrip("]")
+            kept = node.method in _KEEPING
+            return kept and any(self._is(part, wanted, depth + 1) for part in (receiver, first) if part is not None)
+        return False
+
+    def methods(self, at: Node) -> tuple[str, ...]:
+        """The methods asked for together with a path, inside its branch, or around it."""
+        if self.spec.prefix:
+            name = self.code.function.name.removeprefix(self.spec.prefix).upper()
+            return (name,) if name in HTTP_METHODS else ()
+        around = [r for r in self.code.body.regions if r.kind == "then" and r.test != NONE]
+        # The right side of an ``and`` is a region too: the branch itself comes after it.
+        own = max((r for r in around if at in self._conditions(r)), key=lambda r: r.last, default=None)
+        if own is None:
+            return ()
+        inner = [r for r in around if own.first <= r.first and r.last <= own.last and r is not own]
+        outer = [r for r in around if r.first <= own.first and own.last <= r.last and r is not own]
+        for regions in ([own], inner, outer):
+            found = [verb for region in regions for verb in self._verbs(region)]
+            if found:
+                return tuple(dict.fromkeys(found))
+        return ()
+
+    def _conditions(self, region: Region) -> list[Node]:
+        return list(conditions(self.code.node(region.test)))
+
+    def _verbs(self, region: Region) -> Iterator[str]:
+        for test in self._conditions(region):
+            op = test.op
+            if isinstance(op, ops.Compare) and op.operator in ("==", "in"):
+                left, right = test.to(op.left), test.to(op.right)
+                for one, other in ((left, right), (right, left)):
+                    if self._is(one, self.spec.method):
+                        texts = (text_of(self.project, item) for item in items(self.project.resolved(other)) or [other])
+                        yield from (text for text in texts if text in HTTP_METHODS)
+
+
+def _bodies(project: Project, name: str, table: Table, spec: Dispatching) -> Iterator[Code]:
+    if spec.prefix:
+        for cls in project.subclasses(name):
+            yield from (code for method, code in cls.methods.items() if method.startswith(spec.prefix))
+        return
+    for file in project.files.values():
+        for index, function in enumerate(file.facts.functions):
+            names = tuple(param.name for param in function.params if param.name != "self")
+            if names == spec.parameters and file.role not in ("test", "example"):
+                code = file.code(index)
+                if not _hands_on(code, spec):
+                    yield code
+
+
+def _hands_on(code: Code, spec: Dispatching) -> bool:
+    """Whether a body gives the request to another: a middleware."""
+    return any(
+        isinstance(arg.origin.op, ops.Param) and arg.origin.op.name == spec.parameters[0]
+        for call in code.nodes(ops.Call)
+        if len(call.args()) == len(spec.parameters)
+        for arg in call.args()[:1]
+    )
+
+
+def _routes(project: Project, table: Table, code: Code, spec: Dispatching) -> Iterator[Route]:
+    body = _Body(project, code, spec)
+    found = list(body.paths())
+    for node, path, handler in found or [(code.node(0), "/{rest}", None)] if code.ops else ():
+        target = handler or code
+        template = Template(path, parse(path, "braces").types)
+        yield Route(
+            methods=body.methods(node),
+            path=path,
+            handler=target,
+            framework=table.framework,
+            place=node.place if found else code.place,
+            params=plain_params(project, target, template, request=False),
+            view=target.cls,
+        )
+
+
+def routes(project: Project) -> tuple[Route, ...]:
+    """The paths that hand-written dispatchers tell apart; a dispatcher that tells none apart is one route."""
+    found: list[Route] = []
+    for name, table in project.once(tables).items():
+        if table.dispatch is not None:
+            for code in _bodies(project, name, table, table.dispatch):
+                found += _routes(project, table, code, table.dispatch)
+    return tuple(found)

@@ -1,0 +1,438 @@
+"""Django's URL configurations: ``urlpatterns``, ``include``, REST framework's routers, django-ninja.
+
+The lists are followed from their roots (those that no other includes), so that every route has its whole path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.web.handlers import Handler, handlers_of
+from backaudit.backend.web.params import injected_params, plain_params
+from backaudit.backend.web.paths import Style, Template, join, parse
+from backaudit.backend.web.records import UNMOUNTED, LibraryView, Route
+from backaudit.facts import ops
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import (
+    behind,
+    cases,
+    class_field,
+    classes_behind,
+    decorated,
+    items,
+    named_value,
+    strings,
+    text_of,
+)
+from backaudit.project.types import split
+
+_STYLES: dict[str, Style] = {"path": "angle", "re_path": "regex", "url": "regex"}
+_DEPTH = 12
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A ``path(...)`` call with what stands before it."""
+
+    call: Node
+    prefix: str
+    style: Style
+
+
+class _Urls:
+    """One project's URL configurations."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.routes: list[Route] = []
+        self.library: list[LibraryView] = []
+        self._included: set[str] = set()
+        self._walked: set[tuple[object, str]] = set()
+        self._wrapping: list[Node] = []
+        self._stray = False
+        # What is known of the placeholders in the prefixes that were followed.
+        self._prefixes: dict[str, Template] = {}
+
+    def read(self) -> None:
+        modules = self._modules()
+        self._included = {module for name in modules for module in self._includes(name)}
+        roots = [name for name in modules if name not in self._included]
+        known = project_roots(self.project)
+        for name in roots:
+            self._stray = name not in known if known else len(roots) > 1
+            self._module(name, "/", 0)
+
+    def _modules(self) -> list[str]:
+        found = []
+        for file in self.project.files.values():
+            if file.role not in ("test", "example") and self.project.binding(file.module, "urlpatterns") is not None:
+                found.append(file.module)
+        return found
+
+    def _includes(self, module: str) -> Iterator[str]:
+        """Modules of the project that a URL module includes by name or as a module."""
+        for call in self._calls_in(module):
+            if call.method == "include":
+                yield from (name for name in self._included_modules(call) if name != module)
+
+    def _calls_in(self, module: str) -> Iterator[Node]:
+        binding = self.project.binding(module, "urlpatterns")
+        if binding is not None:
+            for code in (binding.code,):
+                yield from code.nodes(ops.Call)
+
+    def _included_modules(self, call: Node) -> list[str]:
+        target = call.arg(0, "arg")
+        if target is None:
+            return []
+        # ``include(("app.urls", "app"))``: a pair of the patterns and the name of the app.
+        first = items(target.origin)
+        target = first[0] if first else target
+        text = text_of(self.project, target)
+        named = self.project.imported(call.code.file, text, "", 0) if text is not None else ()
+        found = named if text is not None else self.project.types(target)
+        return [over for head, over in map(split, found) if head == "module"]
+
+    def _module(self, name: str, prefix: str, depth: int) -> None:
+        if (name, prefix) in self._walked or depth > _DEPTH:
+            return
+        self._walked.add((name, prefix))
+        binding = self.project.binding(name, "urlpatterns")
+        if binding is not None:
+            self._patterns(binding, prefix, depth)
+            for call in binding.code.nodes(ops.Call):
+                receiver = call.receiver
+                grown = call.method in ("append", "extend") and receiver is not None
+                if grown and receiver is not None and receiver.spelled == "urlpatterns":
+                    self._patterns(call.arg(0) or call, prefix, depth)
+
+    def _patterns(self, node: Node, prefix: str, depth: int) -> None:
+        if depth > _DEPTH or ((node, len(self._wrapping)), prefix) in self._walked:
+            return
+        self._walked.add(((node, len(self._wrapping)), prefix))
+        if self._wrapped(self.project.resolved(node), prefix, depth):
+            return
+        for value in behind(self.project, node):
+            op = value.op
+            if isinstance(op, ops.Build):
+                for item in op.items:
+                    self._patterns(value.to(item), prefix, depth + 1)
+            elif isinstance(op, ops.Bin):
+                self._patterns(value.to(op.left), prefix, depth + 1)
+                self._patterns(value.to(op.right), prefix, depth + 1)
+            elif isinstance(op, ops.Attr) and op.name in ("urls", "urlpatterns"):
+                self._router(value, op, prefix, depth)
+            elif value.call is not None:
+                self._call(value, prefix, depth)
+
+    def _wrapped(self, call: Node, prefix: str, depth: int) -> bool:
+        """Patterns handed through the project's own function (which decorates them all)."""
+        known = len(self.routes) + len(self.library)
+        if call.call is not None and call.method not in (*_STYLES, "include") and self.project.callees(call):
+            self._call(call, prefix, depth)
+        return len(self.routes) + len(self.library) > known
+
+    def _call(self, call: Node, prefix: str, depth: int) -> None:
+        style = _STYLES.get(call.method)
+        route, view = call.arg(0, "route"), call.arg(1, "view")
+        if style is not None and view is not None:
+            text = text_of(self.project, route or call.arg(None, "regex"))
+            self._entry(_Entry(call, prefix, style), text or "", view, depth)
+        elif call.method == "include":
+            self._include(call, prefix, depth)
+        else:
+            # i18n_patterns, format_suffix_patterns, decorator_include and the project's own wrappers.
+            self._wrapping.append(call)
+            for arg in call.args():
+                self._patterns(arg, prefix, depth + 1)
+            self._wrapping.pop()
+
+    def _entry(self, entry: _Entry, text: str, view: Node, depth: int) -> None:
+        template = parse(text, entry.style)
+        here = f"{entry.prefix.rstrip('/') if template.text.startswith('/') else entry.prefix}{template.text}"
+        whole = self._prefixes[here] = self._whole(entry.prefix, here, template)
+        target = self.project.resolved(view)
+        if target.method == "include":
+            self._include(target, here, depth)
+        elif isinstance(target.op, ops.Attr) and target.op.name == "urls":
+            self._router(target, target.op, here, depth)
+        elif isinstance(target.op, ops.Build):
+            self._patterns(items(target)[0] if items(target) else target, here, depth + 1)
+        else:
+            self._leaf(entry.call, target, whole)
+
+    def _whole(self, prefix: str, text: str, template: Template) -> Template:
+        """``text``, with what is known of the placeholders of the prefix and of the path itself."""
+        outer = self._prefixes.get(prefix) or parse(prefix, "braces")
+        types = {**outer.types, **template.types}
+        return Template(text, types, outer.bounded | template.bounded, (*outer.restrictions, *template.restrictions))
+
+    def _include(self, call: Node, prefix: str, depth: int) -> None:
+        modules = self._included_modules(call)
+        for name in modules:
+            self._module(name, prefix, depth + 1)
+        target = call.arg(0, "arg")
+        if target is None or modules:
+            return
+        text = text_of(self.project, target)
+        if text is not None:
+            self.library.append(LibraryView(text, prefix, call.place, call))
+            return
+        for value in behind(self.project, target):
+            pair = items(value)
+            tupled = isinstance(value.op, ops.Build) and value.op.kind == "tuple"
+            self._patterns(pair[0] if tupled and pair else value, prefix, depth + 1)
+
+    def _leaf(self, call: Node, view: Node, template: Template) -> None:
+        handlers = list(self._handlers(view))
+        if not handlers:
+            name = self._library_name(view)
+            if name:
+                self.library.append(LibraryView(name, template.text, call.place, call))
+        for handler in handlers:
+            self.routes.append(self._route(call, handler, template, "django"))
+
+    def _library_name(self, view: Node) -> str:
+        target = view
+        while target.call is not None:
+            target = target.receiver if target.method == "as_view" and target.receiver else (target.arg(0) or target)
+            if target.call is not None and not target.call.args:
+                break
+        names = self.project.names(target)
+        return next((name for name in names if not name.startswith("*")), "")
+
+    def _handlers(self, view: Node) -> Iterator[Handler]:
+        text = text_of(self.project, view)
+        if text is not None:
+            return
+        actions = view.arg(0, "actions") if view.method == "as_view" else None
+        display = self.project.resolved(actions) if actions is not None else None
+        if display is not None and isinstance(display.op, ops.Build) and display.op.kind == "dict":
+            yield from self._actions(view, display)
+            return
+        for handler in handlers_of(self.project, view):
+            methods = handler.methods or self._declared_methods(handler.code)
+            yield Handler(handler.code, methods, handler.wrappers, handler.view)
+
+    def _actions(self, view: Node, display: Node) -> Iterator[Handler]:
+        """``ViewSet.as_view({"get": "list"})``."""
+        op = display.op
+        receiver = view.receiver
+        assert isinstance(op, ops.Build)
+        for cls in classes_behind(self.project, receiver) if receiver is not None else []:
+            for key, item in zip(op.keys, op.items, strict=False):
+                verb, name = display.to(key).text if key >= 0 else None, text_of(self.project, display.to(item))
+                if verb and name:
+                    code = self.project.method(cls.name, name) or cls.body
+                    yield Handler(code, (verb.upper(),), (), cls)
+
+    def _declared_methods(self, code: Code) -> tuple[str, ...]:
+        """``@api_view(["GET"])``, ``@require_POST``, ``@require_http_methods([...])``."""
+        known = self.project.models.routing.get("django.methods", {})
+        for decorator in code.decorators:
+            for name in self.project.names(decorator.func or decorator):
+                spec = known.get(name)
+                if spec == "*":
+                    found = strings(self.project, decorator.arg(0)) or (("GET",) if decorator.call else ())
+                    return tuple(method.upper() for method in found)
+                if spec:
+                    return tuple(spec.split())
+        return ()
+
+    # -- REST framework's routers and ninja ---------------------------------------------------------------------------
+
+    def _router(self, node: Node, op: ops.Attr, prefix: str, depth: int) -> None:
+        base = node.to(op.base)
+        for router in behind(self.project, base):
+            if router.call is None:
+                names = self.project.names(router)
+                if names and not names[0].startswith("*"):
+                    self.library.append(LibraryView(f"{names[0]}.{op.name}", prefix, node.place, node))
+                continue
+            if any("ninja" in name for name in self.project.types(router)):
+                self.routes += _Ninja(self.project).routes(router, prefix)
+            else:
+                self._registered(router, prefix)
+
+    def _registered(self, router: Node, prefix: str, slash: str | None = None, depth: int = 0) -> None:
+        nesting = self._nesting(router)
+        prefix = join(prefix, nesting) if nesting else prefix
+        trailing = router.arg(None, "trailing_slash")
+        if slash is None:
+            slash = "" if trailing is not None and trailing.const is False else "/"
+            if any(name.endswith("DefaultRouter") for name in self._made(router)):
+                self.library.append(LibraryView("rest_framework.routers.APIRootView", prefix, router.place, router))
+        for call in self.project.calls_of("register"):
+            receiver, view = call.receiver, call.arg(1, "viewset")
+            if receiver is None or view is None or router not in behind(self.project, receiver):
+                continue
+            for case in cases(self.project, call.code, [view, *([p] if (p := call.arg(0, "prefix")) else [])]):
+                text = text_of(self.project, call.arg(0, "prefix"), case) or ""
+                for cls in classes_behind(self.project, view, case):
+                    self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text), slash)
+        for call in self.project.calls_of("extend") if depth < _DEPTH else ():
+            other = call.arg(0)
+            for part in (other, call.receiver):
+                if part is None or not isinstance(part.op, ops.Attr) or part.op.name != "registry":
+                    break
+            else:
+                self._extended(router, call, prefix, slash, depth)
+
+    def _extended(self, router: Node, call: Node, prefix: str, slash: str, depth: int) -> None:
+        """``router.registry.extend(other.registry)``."""
+        own, other = call.receiver, call.arg(0)
+        if own is None or other is None or not isinstance(own.op, ops.Attr) or not isinstance(other.op, ops.Attr):
+            return
+        if router in behind(self.project, own.to(own.op.base)):
+            for inner in behind(self.project, other.to(other.op.base)):
+                if inner != router:
+                    self._registered(inner, prefix, slash, depth + 1)
+
+    def _made(self, router: Node) -> tuple[str, ...]:
+        return tuple(owner for name in self.project.types(router) for owner in self.project.lineage(name))
+
+    def _nesting(self, router: Node, depth: int = 0) -> str:
+        """The prefix of a router that is nested under an entry of another (drf-nested-routers)."""
+        if depth > _DEPTH or not any("Nested" in name for name in self._made(router)):
+            return ""
+        parent, entry = router.arg(0, "parent_router"), text_of(self.project, router.arg(1, "parent_prefix")) or ""
+        lookup = text_of(self.project, router.arg(None, "lookup")) or "nested_1"
+        outer = next(iter(behind(self.project, parent)), None) if parent is not None else None
+        return join(self._nesting(outer, depth + 1) if outer is not None else "", entry, f"{{{lookup}_pk}}")
+
+    def _viewset(self, call: Node, cls: ClassView, outer: str, prefix: str, slash: str) -> None:
+        lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
+        one = join(prefix, "{" + (lookup or "pk") + "}")
+        allowed = _field_strings(self.project, cls, "http_method_names")
+        for action, methods, detail, code in self._viewset_actions(cls):
+            kept = tuple(m for m in methods if not allowed or m.lower() in allowed)
+            if kept:
+                path = (one if detail else prefix) + (f"/{action}" if action else "")
+                handler = Handler(code, kept, (), cls)
+                whole = self._whole(outer, f"{path}{slash}", parse(path, "braces"))
+                self.routes.append(self._route(call, handler, whole, "django"))
+
+    def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+        lineage = set(self.project.lineage(cls.name))
+        table = self.project.models.routing.get("rest_framework.viewsets", {})
+        for name, spec in table.items():
+            method, where, *mixins = spec.split()
+            code = self.project.method(cls.name, name)
+            if code is not None or not lineage.isdisjoint(mixins):
+                yield "", (method,), where == "detail", code or cls.body
+        seen: set[str] = set()
+        for owner in self.project.lineage(cls.name):
+            view = self.project.class_named(owner)
+            for name, code in view.methods.items() if view is not None else ():
+                if name not in seen:
+                    seen.add(name)
+                    yield from self._extras(cls, code)
+
+    def _extras(self, cls: ClassView, code: Code) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+        for decorator in code.decorators:
+            if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
+                yield self._extra(code, decorator)
+            first, _, verb = decorator.spelled.rpartition(".mapping.")
+            mapped = self.project.method(cls.name, first) if first else None
+            for outer in mapped.decorators if mapped is not None else ():
+                if mapped is not None and outer.method == "action":
+                    path, _, detail, _ = self._extra(mapped, outer)
+                    yield path, (verb.upper(),), detail, code
+
+    def _extra(self, code: Code, decorator: Node) -> tuple[str, tuple[str, ...], bool, Code]:
+        methods = strings(self.project, decorator.arg(0, "methods")) or ("get",)
+        path = text_of(self.project, decorator.arg(None, "url_path")) or code.function.name
+        given = decorator.arg(None, "detail")
+        detail = given is not None and given.const is True
+        return parse(path, "regex").text, tuple(m.upper() for m in methods), detail, code
+
+    def _route(self, call: Node, handler: Handler, template: Template, framework: str) -> Route:
+        return Route(
+            methods=handler.methods,
+            path=template.text,
+            handler=handler.code,
+            framework=framework,
+            place=call.place,
+            params=plain_params(self.project, handler.code, template, request=True),
+            view=handler.view,
+            declared=call,
+            tags=(UNMOUNTED,) if self._stray else (),
+            wrappers=(*self._wrapping, *handler.wrappers),
+            converters=template.restrictions,
+        )
+
+
+class _Ninja:
+    """django-ninja: routers with typed parameters behind ``api.urls``."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def routes(self, api: Node, prefix: str, depth: int = 0) -> Iterator[Route]:
+        for decorator, target in self.project.once(decorated):
+            receiver = decorator.receiver
+            verb = decorator.method.upper()
+            if receiver is not None and isinstance(target, Code) and api in behind(self.project, receiver):
+                yield from self._endpoint(api, decorator, target, verb, prefix)
+        for call in self.project.calls_of("add_router") if depth < _DEPTH else ():
+            receiver, child = call.receiver, call.arg(1, "router")
+            if receiver is None or child is None or api not in behind(self.project, receiver):
+                continue
+            inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
+            for router in behind(self.project, named_value(self.project, child)):
+                yield from self.routes(router, inner, depth + 1)
+
+    def _endpoint(self, api: Node, decorator: Node, code: Code, verb: str, prefix: str) -> Iterator[Route]:
+        if verb == "API_OPERATION":
+            methods = tuple(m.upper() for m in strings(self.project, decorator.arg(0, "methods")))
+            path = decorator.arg(1, "path")
+        elif verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            methods, path = (verb,), decorator.arg(0, "path")
+        else:
+            return
+        template = parse(join(prefix, text_of(self.project, path) or ""), "braces")
+        params = injected_params(self.project, code, template)
+        first = tuple(msgspec.structs.replace(p, where="request") if p.index == 0 else p for p in params)
+        yield Route(
+            methods=methods, path=template.text, handler=code, framework="ninja", place=decorator.place, params=first,
+            response=decorator.arg(None, "response"), declared=decorator, around=(api,),
+            converters=template.restrictions,
+        )  # fmt: skip
+
+
+def project_roots(project: Project) -> frozenset[str]:
+    """The modules that ``ROOT_URLCONF`` names, in any settings but those of tests."""
+    found: set[str] = set()
+    for file in project.files.values():
+        value = project.binding(file.module, "ROOT_URLCONF") if file.role not in ("test", "example") else None
+        text = text_of(project, value) if value is not None else None
+        for name in project.imported(file, text, "", 0) if text else ():
+            found.add(split(name)[1])
+    return frozenset(found)
+
+
+def _field_text(project: Project, cls: ClassView, name: str) -> str | None:
+    field = class_field(project, cls, name)
+    return text_of(project, field) if field is not None else None
+
+
+def _field_strings(project: Project, cls: ClassView, name: str) -> tuple[str, ...]:
+    field = class_field(project, cls, name)
+    return strings(project, field) if field is not None else ()
+
+
+def _read(project: Project) -> tuple[tuple[Route, ...], tuple[LibraryView, ...]]:
+    urls = _Urls(project)
+    urls.read()
+    return tuple(urls.routes), tuple(dict.fromkeys(urls.library))
+
+
+def routes(project: Project) -> tuple[Route, ...]:
+    """The endpoints of all URL configurations that the project's own code answers."""
+    return project.once(_read)[0]
+
+
+def library_views(project: Project) -> tuple[LibraryView, ...]:
+    """The endpoints that libraries answer (``include("django.contrib.auth.urls")``)."""
+    return project.once(_read)[1]

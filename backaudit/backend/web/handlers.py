@@ -1,0 +1,109 @@
+"""What a registered handler runs: a function, a class view's methods, something wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import NOTHING_GIVEN, Given, behind, classes_behind, functions_behind, strings
+
+HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_DEPTH = 4
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """Code that answers; ``methods`` as far as the handler itself tells; ``wrappers`` from the outside inwards."""
+
+    code: Code
+    methods: tuple[str, ...]
+    wrappers: tuple[Node, ...]
+    view: ClassView | None = None
+
+
+def handlers_of(
+    project: Project, target: Node | ClassView, given: Given = NOTHING_GIVEN, suffix: str = ""
+) -> Iterator[Handler]:
+    """The handlers behind a registered value; ``suffix``: that of the methods that were asked for (``on_get_list``)."""
+    if isinstance(target, ClassView):
+        yield from _methods(project, target, (), suffix)
+    else:
+        yield from _behind(project, target, (), 0, given, suffix)
+
+
+def _behind(
+    project: Project, node: Node, wrappers: tuple[Node, ...], depth: int, given: Given, suffix: str
+) -> Iterator[Handler]:
+    here = project.resolved(node)
+    call = here.call
+    if call is not None and here.method != "as_view":
+        inner = [arg for arg in here.args() if depth < _DEPTH]
+        found = [h for arg in inner for h in _behind(project, arg, (*wrappers, here), depth + 1, given, suffix)]
+        if found:
+            yield from found
+            return
+    viewed = next((v for v in behind(project, here, given=given) if v.method == "as_view"), here)
+    made = viewed.receiver if viewed.method == "as_view" else None
+    classes = classes_behind(project, made, given) if made is not None else []
+    functions = [] if classes else functions_behind(project, here, given)
+    for code in functions:
+        if code.function.name != "__init__":
+            yield Handler(code, (), wrappers)
+    if not functions and not classes:
+        # A class, or an object of one (Falcon's resources, Django's feeds).
+        classes = classes_behind(project, here, given) if call is None else list(project.instances(here))
+        classes = classes or [cls for v in behind(project, here, given=given) for cls in project.instances(v)]
+    for cls in dict.fromkeys(classes):
+        yield from _methods(project, cls, wrappers, suffix)
+
+
+def _methods(project: Project, cls: ClassView, wrappers: tuple[Node, ...], suffix: str) -> Iterator[Handler]:
+    found = False
+    allowed = _allowed(project, cls)
+    tail = f"_{suffix}" if suffix else ""
+    for method in HTTP_METHODS[:5]:
+        for name in (method.lower(), f"on_{method.lower()}{tail}", f"on_{method.lower()}{tail}_async"):
+            code = project.method(cls.name, name)
+            if code is not None and (not tail or name.endswith((tail, "_async"))):
+                found = True
+                if not allowed or method in allowed:
+                    yield Handler(code, (method,), wrappers, cls)
+    for method, code in _generic(project, cls):
+        if project.method(cls.name, method.lower()) is None and (not allowed or method in allowed):
+            found = True
+            yield Handler(code, (method,), wrappers, cls)
+    if found:
+        return
+    if not project.models.kinds.get("socket-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
+        methods_of_sockets = (
+            project.method(cls.name, name) for name in ("on_message", "on_receive", "open", "on_connect")
+        )
+        code = next((method for method in methods_of_sockets if method is not None), cls.body)
+        yield Handler(code, ("WEBSOCKET",), wrappers, cls)
+        return
+    dispatch = project.method(cls.name, "dispatch_request") or project.method(cls.name, "__call__")
+    field = cls.fields.get("methods")
+    methods = tuple(m.upper() for m in strings(project, field)) if field is not None else ()
+    yield Handler(dispatch or cls.body, methods, wrappers, cls)
+
+
+def _allowed(project: Project, cls: ClassView) -> frozenset[str]:
+    """The methods to which Django's class views are narrowed by ``http_method_names``."""
+    for owner in project.lineage(cls.name):
+        view = project.class_named(owner)
+        if view is not None and "http_method_names" in view.fields:
+            return frozenset(name.upper() for name in strings(project, view.fields["http_method_names"]))
+    return frozenset()
+
+
+def _generic(project: Project, cls: ClassView) -> Iterator[tuple[str, Code]]:
+    """The HTTP methods that a library's base class answers, and the project's method that takes part in it."""
+    table = project.models.routing.get("django.generics", {})
+    seen: set[str] = set()
+    for owner in project.lineage(cls.name):
+        for spec in table.get(owner, "").split():
+            method, _, action = spec.partition(":")
+            if method not in seen:
+                seen.add(method)
+                yield method, (project.method(cls.name, action) if action else None) or cls.body

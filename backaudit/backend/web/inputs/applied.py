@@ -1,0 +1,321 @@
+"""Which schemas are really put to what a client sends: by framework, decorator, view, or code of the handler."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from backaudit.backend.web.inputs.classes import library_of, schema_of, view_form
+from backaudit.backend.web.inputs.mappings import location_of, reqparse, schema_behind
+from backaudit.backend.web.inputs.records import InputSchema
+from backaudit.backend.web.records import Route, Where
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.models import Applying
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import text
+from backaudit.project.locate import behind
+from backaudit.project.types import split
+
+_DEPTH = 2
+_WRITING = frozenset({"POST", "PUT", "PATCH", "WEBSOCKET"})
+_LOCATIONS: dict[str, Where] = {
+    "json": "body", "json_or_form": "body", "body": "body", "query": "query", "querystring": "query", "args": "query",
+    "form": "form", "headers": "header", "cookies": "cookie", "files": "file", "form_and_files": "form",
+    "view_args": "path", "path": "path", "match_info": "path",
+}  # fmt: skip
+_PARSES = frozenset(
+    {"model_validate", "model_validate_json", "parse_obj", "parse_raw", "validate_python", "validate_json", "from_dict"}
+)
+_LOADS = frozenset({"load", "loads", "validate"})
+_HOLDERS = (("serializer_class", "get_serializer_class"), ("form_class", "get_form_class"))
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """``schema`` is put to the ``where`` of a route's requests by what stands at ``place``; ``many``: a list of it."""
+
+    schema: InputSchema
+    where: Where
+    place: Place
+    many: bool = False
+
+
+def applied(project: Project) -> Mapping[Route, tuple[Applied, ...]]:
+    """The schemas of every route that has some. Ask with ``project.once``."""
+    found = {route: tuple(_of(project, route)) for route in routes(project)}
+    return {route: unique for route, several in found.items() if (unique := _unique(several))}
+
+
+def applied_to(project: Project, route: Route) -> tuple[Applied, ...]:
+    """The schemas that are put to a route's requests."""
+    return project.once(applied).get(route, ())
+
+
+def _unique(several: tuple[Applied, ...]) -> tuple[Applied, ...]:
+    by_key: dict[tuple[str, str], Applied] = {}
+    for one in several:
+        by_key.setdefault((one.schema.name, one.where), one)
+    return tuple(by_key.values())
+
+
+def _of(project: Project, route: Route) -> Iterator[Applied]:
+    yield from _parameters(project, route)
+    yield from _decorators(project, route)
+    handler = route.handler
+    if handler.function.kind != "class":
+        for code in reached(project, handler):
+            yield from _in_body(project, code, route)
+    if route.view is not None and _takes_body(route):
+        yield from _of_view(project, route, route.view)
+
+
+def _takes_body(route: Route) -> bool:
+    return not route.methods or bool(_WRITING & set(route.methods))
+
+
+def _parameters(project: Project, route: Route) -> Iterator[Applied]:
+    for param in route.params:
+        if param.schema and param.where not in ("injected", "request", "other", "self"):
+            for name in param.types:
+                head, over = split(name)
+                cls = project.class_named(over or head)
+                made = schema_of(project, cls) if cls is not None else None
+                if made is not None:
+                    yield Applied(made, param.where, route.handler.place, bool(over))
+
+
+# -- around the handler -----------------------------------------------------------------------------------------------
+
+
+def _decorators(project: Project, route: Route) -> Iterator[Applied]:
+    known: dict[str, Applying] = project.models.applies_around
+    above = route.view.cls.decorators if route.view is not None else ()
+    outer = [route.view.outer.node(value) for value in above] if route.view is not None else []
+    for decorator in [*route.handler.decorators, *outer, *route.wrappers]:
+        names = project.names(decorator.func or decorator)
+        how = next((known[name] for name in names if name in known), None)
+        if how is not None:
+            yield from _by_decorator(project, route, decorator, how)
+        elif _OWN.search(said := decorator.method) and not _ANSWERS.search(said):
+            yield from _own(project, route, decorator)
+
+
+# Decorators of the project's own, or of a library that no table knows: by what they are called.
+_OWN = re.compile(
+    r"valid|param|argum|expect|accept|input|payload|body|schema|args|load|parse|request|json|form|query", re.I
+)
+_ANSWERS = re.compile(r"respon[ds]|marshal|output|dump|serialize|return|doc|swagger|extend", re.I)
+
+
+def _own(project: Project, route: Route, decorator: Node) -> Iterator[Applied]:
+    """``@accepts(schema=WidgetSchema)``, ``@validate_body(UserIn)``: an argument is a schema."""
+    where: Where = "query" if not _takes_body(route) or "query" in decorator.method.lower() else "body"
+    for argument in decorator.args():
+        for cls in (*project.denoted_classes(argument), *project.instances(argument)):
+            made = schema_of(project, cls)
+            if made is not None:
+                yield Applied(made, where, decorator.place)
+
+
+def _by_decorator(project: Project, route: Route, decorator: Node, how: Applying) -> Iterator[Applied]:
+    for argument, where in how.places.items():
+        given = decorator.arg(None, argument) or _parameter_annotation(route.handler, argument)
+        for found in schema_behind(project, given, how.notation) if given is not None else ():
+            yield Applied(found, _where(where), decorator.place)
+    given = _pick(decorator, how)
+    if given is not None:
+        title = f"{route.handler.function.name}_input"
+        said = text(project, decorator.arg(None, "location"))
+        parser = location_of(project, given) if how.notation == "flask_restx" else ""
+        # Nothing comes in the body of a GET: parsers that look there by default find the query string.
+        usual = _where(how.where) if _takes_body(route) else "query"
+        where = _where(parser) if parser else _LOCATIONS.get(said, usual)
+        for found in schema_behind(project, given, how.notation, title):
+            yield Applied(found, where, decorator.place)
+
+
+def _parameter_annotation(code: Code, name: str) -> Node | None:
+    return next((code.outside(p.annotation) for p in code.function.params if p.name == name), None)
+
+
+def _where(word: str) -> Where:
+    return _LOCATIONS.get(word, "header" if word == "header" else "cookie" if word == "cookie" else "body")
+
+
+def _pick(call: Node, how: Applying) -> Node | None:
+    for which in how.schema:
+        found = call.arg(which, None) if isinstance(which, int) else call.arg(None, which)
+        if found is not None:
+            return found
+    return None
+
+
+# -- in the handler ---------------------------------------------------------------------------------------------------
+
+
+def reached(project: Project, handler: Code) -> list[Code]:
+    """The handler and the project's functions that it calls, two calls deep: those of its own class first."""
+    found = {handler: None}
+    edge = [handler]
+    for _ in range(_DEPTH):
+        edge = [
+            callee
+            for code in edge
+            for call in code.nodes(ops.Call)
+            for callee in project.callees(call)
+            if callee not in found and callee.function.name != "__init__"
+        ]
+        found.update(dict.fromkeys(edge))
+    return list(found)
+
+
+def _in_body(project: Project, code: Code, route: Route) -> Iterator[Applied]:
+    known: dict[str, Applying] = project.models.applies
+    for call in code.nodes(ops.Call):
+        func = call.func
+        if func is None:
+            continue
+        names = project.names(func)
+        how = next((known[name] for name in names if name in known), None)
+        given = _pick(call, how) if how is not None else None
+        if how is not None and given is not None:
+            said = _LOCATIONS.get(text(project, call.arg(None, "location")), "body")
+            title = f"{code.function.name}_input"
+            yield from (Applied(s, said, call.place) for s in schema_behind(project, given, how.notation, title))
+        elif call.method == "parse_args" and call.receiver is not None:
+            yield from _parsed(project, call, call.receiver, route)
+        else:
+            yield from _constructed(project, call, func, route)
+            yield from _loaded(project, call, route)
+
+
+def _parsed(project: Project, call: Node, receiver: Node, route: Route) -> Iterator[Applied]:
+    for parser in behind(project, receiver):
+        made = reqparse(project, parser, "")
+        if made is not None:
+            said = location_of(project, parser)
+            where: Where = "body" if _takes_body(route) else "query"
+            yield Applied(made, _LOCATIONS.get(said, where), call.place)
+
+
+def _constructed(project: Project, call: Node, func: Node, route: Route) -> Iterator[Applied]:
+    """``Serializer(data=request.data)``, ``Form(request.POST)``, ``Model(**request.json)``, a self-loading form."""
+    for cls in project.denoted_classes(func):
+        library = library_of(project, cls)
+        made = schema_of(project, cls) if library is not None else None
+        if library is None or made is None:
+            continue
+        if library[1].form:
+            fed = library[0] == "wtforms" or call.arg(0, "data") is not None
+            if fed:
+                yield Applied(made, "form" if _takes_body(route) else "query", call.place)
+        elif library[0] == "rest_framework":
+            data = call.arg(1, "data")
+            if data is not None:
+                many = call.arg(None, "many")
+                where: Where = "query" if "query_params" in data.spelled or "GET" in data.spelled else "body"
+                yield Applied(made, where, call.place, many is not None and many.const is True)
+        elif library[1].style == "annotations" and _spread(project, call):
+            yield Applied(made, "body", call.place)
+
+
+def _spread(project: Project, call: Node) -> bool:
+    """Whether a client's mapping is unpacked into a call."""
+    op = call.call
+    return op is not None and any(clients(project, call.to(value)) for value in (*op.dstar, *op.star))
+
+
+def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
+    """``UserSchema().load(data)``, ``User.model_validate(data)``."""
+    receiver, first = call.receiver, call.arg(0)
+    if receiver is None or first is None:
+        return
+    if call.method in _LOADS:
+        for cls in project.instances(receiver):
+            library = library_of(project, cls)
+            made = schema_of(project, cls) if library is not None and library[0] == "marshmallow" else None
+            if made is not None:
+                spelled = first.origin.spelled
+                where: Where = "query" if ".args" in spelled or ".query" in spelled else "body"
+                yield Applied(made, where, call.place)
+    elif call.method in _PARSES and clients(project, first):
+        for cls in project.denoted_classes(receiver):
+            made = schema_of(project, cls)
+            if made is not None:
+                yield Applied(made, "body", call.place)
+
+
+def clients(project: Project, node: Node, depth: int = 0) -> bool:
+    """Whether a value is a body or part of a request, as far as this body of code shows."""
+    here = node.origin
+    op = here.op
+    if depth > 5:
+        return False
+    sources = project.models.sources
+    reads = project.models.kinds.get("body-reads", frozenset())
+    names = project.names(here.func or here) if here.call is not None else project.names(here)
+    if any(name in sources or name in reads for name in names):
+        return True
+    if isinstance(op, ops.Attr) and here.to(op.base).spelled in ("self.request", "request"):
+        return op.name in ("data", "json", "POST", "GET", "body", "form", "args", "query_params", "values")
+    inner: tuple[int, ...] = ()
+    if isinstance(op, ops.Call):
+        inner = (*op.args, op.func)
+    elif isinstance(op, (ops.Attr, ops.Item)):
+        inner = (op.base,)
+    elif isinstance(op, (ops.Await, ops.Bind)):
+        inner = (op.value,)
+    elif isinstance(op, (ops.Phi, ops.Logic)):
+        inner = op.values
+    return any(clients(project, here.to(value), depth + 1) for value in inner if value != NONE)
+
+
+# -- the view's own schema --------------------------------------------------------------------------------------------
+
+
+def _of_view(project: Project, route: Route, view: ClassView) -> Iterator[Applied]:
+    """``serializer_class`` and ``form_class`` of views whose library does the work, or whose handler asks for it."""
+    handler = route.handler
+    own = handler.function.kind == "class" or handler.function.name in _PERFORMED
+    if not own and not any(map(_asks, handler.nodes(ops.Call))):
+        return
+    found = False
+    for field, getter in _HOLDERS:
+        for cls in _held_classes(project, view, field, getter):
+            made = schema_of(project, cls)
+            library = library_of(project, cls)
+            if made is not None and library is not None:
+                found = True
+                yield Applied(made, "form" if library[1].form else "body", view.place)
+    form = view_form(project, view) if not found and own else None
+    if form is not None:
+        yield Applied(form, "form", view.place)
+
+
+def _asks(call: Node) -> bool:
+    """Whether a call takes input through the view's own schema, or leaves that to the library's method."""
+    if call.method == "get_serializer":
+        return call.arg(None, "data") is not None
+    return call.method in ("get_form", "super")
+
+
+_PERFORMED = frozenset({"perform_create", "perform_update", "form_valid", "form_invalid"})
+
+
+def _held_classes(project: Project, view: ClassView, field: str, getter: str) -> Iterator[ClassView]:
+    method = project.method(view.name, getter)
+    if method is not None:
+        for op in method.ops:
+            if isinstance(op, ops.Return) and op.value != NONE:
+                for value in behind(project, method.node(op.value)):
+                    yield from project.denoted_classes(value)
+        return
+    for owner in project.lineage(view.name):
+        cls = project.class_named(owner)
+        if cls is not None and field in cls.fields:
+            yield from project.denoted_classes(cls.fields[field])
+            return

@@ -1,0 +1,403 @@
+"""What code reads of a request: ``request.args.get("q")``, ``self.get_argument("q")``, parsers, schemas and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
+
+import msgspec
+
+from backaudit.backend.web.frameworks.language import tables
+from backaudit.backend.web.params import is_schema
+from backaudit.backend.web.records import CLIENT, Input, Limits, Where
+from backaudit.backend.web.routes import declared
+from backaudit.backend.web.signature import Literals, limits_of, literal
+from backaudit.facts import ops
+from backaudit.models import Arguments, ReadModel
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import behind, items, text_of
+
+# What the tables of sources call a thing, and where it stands in a request.
+_WHERE: dict[str, Where] = {
+    "the query string": "query", "the query string or form": "query", "the form": "form", "the JSON body": "body",
+    "the body": "body", "an uploaded file": "file", "a cookie": "cookie", "a header": "header", "the path": "path",
+    "a message": "body",
+}  # fmt: skip
+_GETTERS = frozenset({"get", "getlist", "getall", "getone", "get_list", "getunicode", "getfirst", "pop", "get_all"})
+_COPIES = frozenset(
+    {"dict", "copy", "to_dict", "loads", "decode", "items", "json", "parse_qs", "MultiDict", "deepcopy"}
+)
+_CONVERTERS = {
+    "int": "builtins.int", "float": "builtins.float", "bool": "builtins.bool", "UUID": "uuid.UUID",
+    "str": "builtins.str", "Decimal": "decimal.Decimal", "inputs.boolean": "builtins.bool",
+    "inputs.positive": "builtins.int", "inputs.natural": "builtins.int", "inputs.date": "datetime.date",
+    "inputs.datetime": "datetime.datetime",
+    "FileStorage": "werkzeug.datastructures.FileStorage",
+}  # fmt: skip
+_LOCATIONS: dict[str, Where] = {
+    "args": "query", "query": "query", "querystring": "query", "form": "form", "json": "body", "headers": "header",
+    "cookies": "cookie", "files": "file", "view_args": "path", "path": "path", "values": "query",
+    "json_or_form": "body", "params": "query",
+}  # fmt: skip
+_DEPTH = 6
+
+
+def request_names(project: Project, node: Node) -> tuple[str, ...]:
+    """The names of a read of the request; ``self.request`` is what a parameter of that name would be."""
+    func = node.func if isinstance(node.op, ops.Call) else node
+    names = project.names(func) if func is not None else ()
+    op = func.op if func is not None else None
+    if isinstance(op, ops.Attr) and func is not None and any(name.startswith("*.") for name in names):
+        base = func.to(op.base).origin
+        if isinstance(base.op, ops.Attr) and base.op.name == "request":
+            return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
+        if isinstance(base.op, ops.Param):
+            return (
+                tuple(f"{kind}.{op.name}" for kind in project.once(_requests).get((base.code, base.op.index), ()))
+                or names
+            )
+    return names
+
+
+def _requests(project: Project) -> dict[tuple[Code, int], tuple[str, ...]]:
+    """The parameters of registered handlers that are the request, with its type."""
+    kinds = {table.framework: table.request for table in project.once(tables).values() if table.request}
+    found: dict[tuple[Code, int], tuple[str, ...]] = {}
+    for route in project.once(declared):
+        for param in route.params:
+            if param.where == "request" and route.framework in kinds:
+                found[route.handler, param.index] = (kinds[route.framework],)
+    return found
+
+
+def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
+    """What one body of code reads of the request, in order; what it only passes on as a whole comes without a name."""
+    memory = project.once(_memory)
+    if code not in memory:
+        memory[code] = tuple(_Reads(project, code).all())
+    return memory[code]
+
+
+def _memory(project: Project) -> dict[Code, tuple[Input, ...]]:
+    return {}
+
+
+class _Reads:
+    def __init__(self, project: Project, code: Code) -> None:
+        self.project = project
+        self.code = code
+        self._seen: dict[Node, Where | None] = {}
+        self._conversions = dict(self._converted())
+
+    def _converted(self) -> Iterator[tuple[Node, str]]:
+        """Values that the body hands to ``int(...)`` and its like."""
+        for call in self.code.nodes(ops.Call):
+            first = call.arg(0)
+            if first is not None and call.method in _CONVERTERS and call.receiver is None:
+                yield first.origin, _CONVERTERS[call.method]
+
+    def all(self) -> Iterator[Input]:
+        named: set[Where] = set()
+        for found in self._single():
+            named.add(found.where)
+            yield found
+        yield from self._wholes(named)
+
+    def _single(self) -> Iterator[Input]:
+        for node in map(self.code.node, range(len(self.code.ops))):
+            op = node.op
+            if isinstance(op, ops.Item):
+                yield from self._item(node, op)
+            elif isinstance(op, ops.Call):
+                yield from self._call(node)
+            elif isinstance(op, ops.Attr):
+                yield from self._attribute(node, op)
+
+    # -- where a value stands in the request --------------------------------------------------------------------------
+
+    def where(self, node: Node, depth: int = 0) -> Where | None:
+        """Where in the request a mapping of names stands, through copies and ``or {}``."""
+        node = node.origin
+        if node not in self._seen:
+            self._seen[node] = None
+            self._seen[node] = self._where(node, depth)
+        return self._seen[node]
+
+    def _where(self, node: Node, depth: int) -> Where | None:
+        op = node.op
+        if isinstance(op, (ops.Attr, ops.Call)):
+            for name in request_names(self.project, node):
+                described = self.project.models.sources.get(name)
+                if described is not None:
+                    return _WHERE.get(described)
+        inner: Iterable[Node] = ()
+        if isinstance(op, (ops.Await, ops.Enter)):
+            inner = [node.to(op.value)]
+        elif isinstance(op, (ops.Logic, ops.Phi)):
+            inner = [node.to(value) for value in op.values]
+        elif isinstance(op, ops.Choice):
+            inner = [node.to(op.then), node.to(op.other)]
+        elif isinstance(op, ops.Call) and node.method in _COPIES:
+            inner = [part for part in (node.receiver, node.arg(0)) if part is not None]
+        found = (self.where(part, depth + 1) for part in inner if depth < _DEPTH)
+        return next((where for where in found if where is not None), None)
+
+    # -- one thing by its name ----------------------------------------------------------------------------------------
+
+    def _item(self, node: Node, op: ops.Item) -> Iterator[Input]:
+        where = self.where(node.to(op.base))
+        key = self.project.constant(node.to(op.key)) if where is not None else None
+        if where is not None and key is not None and key.text:
+            yield from self._named(node, where, key.text, required=True)
+
+    def _named(
+        self, node: Node, where: Where, name: str, *, required: bool, types: tuple[str, ...] = (),
+        default: Literals = None,
+    ) -> Iterator[Input]:  # fmt: skip
+        if where == "header":
+            shown = _header(self.project, node, name)
+            if not shown:
+                return
+            name = shown
+        converted = self._conversions.get(node.origin)
+        if converted is not None and not types:
+            types = (converted,)
+        if where == "file":
+            types = types or ("builtins.bytes",)
+        yield Input(name=name, where=where, place=node.place, types=types, required=required, default=default)
+
+    def _call(self, node: Node) -> Iterator[Input]:
+        model = self._model(node)
+        if model is not None:
+            yield from self._modelled(node, model)
+            return
+        receiver = node.receiver
+        if receiver is not None and node.method in _GETTERS:
+            where = self.where(receiver)
+            key = node.arg(0, "key") if where is not None else None
+            name = text_of(self.project, key) if key is not None else None
+            if where is not None and name:
+                default, kind = node.arg(1, "default"), node.arg(None, "type")
+                types = self._type(kind) if kind is not None else ()
+                given = literal(self.project, default) if default is not None else None
+                yield from self._named(node, where, name, required=False, types=types, default=given)
+        elif node.method in ("parse_args", "parse"):
+            yield from parser_inputs(self.project, node)
+
+    def _model(self, node: Node) -> ReadModel | None:
+        models: Mapping[str, ReadModel] = self.project.models.reads
+        return next((models[name] for name in request_names(self.project, node) if name in models), None)
+
+    def _modelled(self, node: Node, model: ReadModel) -> Iterator[Input]:
+        name = model.key or text_of(self.project, _argument(node, model.name)) or ""
+        default, kind = _argument(node, model.default), _argument(node, model.type)
+        types = (model.converts,) if model.converts else self._type(kind) if kind is not None else ()
+        given = literal(self.project, default) if default is not None else None
+        asked = node.arg(None, "required")
+        required = (model.required and default is None) or (asked is not None and asked.const is True)
+        limits = limits_of(self.project, node.keywords(), ())
+        if name:
+            for found in self._named(
+                node, cast(Where, model.where), name, required=required, types=types, default=given
+            ):
+                yield msgspec.structs.replace(found, limits=limits)
+
+    def _type(self, kind: Node) -> tuple[str, ...]:
+        return converted_type(self.project, kind)
+
+    def _attribute(self, node: Node, op: ops.Attr) -> Iterator[Input]:
+        model = self._model(node)
+        if model is not None and model.key:
+            yield from self._modelled(node, model)
+            return
+        base = node.to(op.base).origin
+        readable: frozenset[str] = self.project.models.kinds.get("attribute-reads", frozenset())
+        if isinstance(base.op, ops.Attr) and not readable.isdisjoint(request_names(self.project, base)):
+            where = self.where(base)
+            if where is not None and op.name not in _GETTERS | _COPIES and not op.name.startswith("_"):
+                yield from self._named(node, where, op.name, required=False)
+
+    # -- whole parts --------------------------------------------------------------------------------------------------
+
+    def _wholes(self, named: set[Where]) -> Iterator[Input]:
+        """Schemas and forms that are given a whole part of the request, and parts that are read as a whole."""
+        checked: set[Where] = set()
+        for call in self.code.nodes(ops.Call):
+            for cls in _schemas(self.project, call):
+                wheres = [found for arg in call.args() if (found := self.where(arg)) in CLIENT]
+                implicit = not call.args() and _reads_itself(self.project, cls)
+                if wheres or implicit:
+                    where = "body" if "body" in wheres else (wheres[0] if wheres else "form")
+                    checked.add(where)
+                    yield Input(
+                        name="", where=where, place=call.place, types=(cls.name,), required=not implicit,
+                        schema=cls.name, whole=True,
+                    )  # fmt: skip
+        for value, op in enumerate(self.code.ops):
+            if isinstance(op, (ops.Attr, ops.Call)):
+                node = self.code.node(value)
+                found = self.where(node)
+                if found in ("body", "form", "file") and found not in named | checked:
+                    checked.add(found)
+                    yield Input(name="", where=found, place=node.place, required=True, whole=True)
+
+
+def _schemas(project: Project, call: Node) -> Iterator[ClassView]:
+    """The schemas, serializers and forms that a call builds or loads."""
+    func = call.func
+    if func is None:
+        return
+    forms = project.models.kinds.get("forms", frozenset())
+    target = call.receiver if call.method in _LOADERS and call.receiver is not None else func
+    for cls in (*project.denoted_classes(target), *(project.instances(target) if target is not func else ())):
+        if is_schema(project, cls.name) or not forms.isdisjoint(project.lineage(cls.name)):
+            yield cls
+
+
+_LOADERS = ("load", "loads", "validate", "model_validate", "parse_obj", "model_validate_json", "parse_raw")
+
+
+def _reads_itself(project: Project, cls: ClassView) -> bool:
+    """A form that takes the request's fields without being given them."""
+    return any(name.startswith("flask_wtf.") for name in project.lineage(cls.name))
+
+
+def _argument(call: Node, which: Arguments) -> Node | None:
+    for key in which:
+        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
+        if found is not None:
+            return found
+    return None
+
+
+def _header(project: Project, node: Node, name: str) -> str:
+    """A header as it is sent; WSGI's ``HTTP_X_NAME`` is one, what the server adds is none."""
+    if (name.isupper() and "_" in name) or name in ("HTTPS",):
+        if not name.startswith("HTTP_") and name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            return ""
+        return "-".join(part.capitalize() for part in name.removeprefix("HTTP_").split("_"))
+    return name
+
+
+# -- declared parsers -----------------------------------------------------------------------------------------------
+
+
+def converted_type(project: Project, kind: Node) -> tuple[str, ...]:
+    """The type that a converter function (``type=int``) gives."""
+    for name in (*project.names(kind), kind.spelled):
+        for known, given in _CONVERTERS.items():
+            if name == known or name.endswith(f".{known}"):
+                return (given,)
+    return ()
+
+
+def parser_inputs(project: Project, call: Node) -> Iterator[Input]:
+    """The arguments that were added to the request parser whose ``parse_args()`` is called."""
+    receiver = call.receiver
+    parsers = [node for node in behind(project, receiver) if node.call is not None] if receiver is not None else []
+    for parser in parsers:
+        yield from added_arguments(project, parser)
+
+
+def added_arguments(project: Project, parser: Node, depth: int = 0) -> Iterator[Input]:
+    """What ``add_argument`` was called with on one parser; a copied parser has those of its origin."""
+    base = parser.receiver
+    if parser.method == "copy" and base is not None and depth < _DEPTH:
+        for origin in behind(project, base):
+            yield from added_arguments(project, origin, depth + 1)
+    for added in project.calls_of("add_argument"):
+        receiver = added.receiver
+        name = text_of(project, added.arg(0, "name"))
+        if receiver is not None and name and parser in behind(project, receiver):
+            yield _added(project, added, name)
+
+
+def _added(project: Project, added: Node, name: str) -> Input:
+    kind, default, required = added.arg(None, "type"), added.arg(None, "default"), added.arg(None, "required")
+    location = added.arg(None, "location")
+    listed = items(project.resolved(location)) if location is not None else []
+    text = text_of(project, listed[0] if listed else location) or "json"
+    return Input(
+        name=name,
+        where=_LOCATIONS.get(text, "body"),
+        place=added.place,
+        types=converted_type(project, kind) if kind is not None else (),
+        required=required is not None and required.const is True,
+        default=literal(project, default) if default is not None else None,
+        limits=limits_of(project, added.keywords(), ()),
+    )
+
+
+def declared_by(project: Project, decorator: Node) -> Iterator[Input]:
+    """What a decorator that parses the request declares: a schema, a dict of fields, or a parser."""
+    given = decorator.arg(0)
+    if given is None:
+        return
+    location = text_of(project, decorator.arg(None, "location"))
+    where = _LOCATIONS.get(location or "json", "body")
+    for value in behind(project, given):
+        op = value.op
+        if isinstance(op, ops.Build) and op.kind == "dict":
+            yield from _fields(project, value, op, where)
+            continue
+        for cls in (*project.denoted_classes(value), *project.instances(value)):
+            yield Input(
+                name="",
+                where=where,
+                place=decorator.place,
+                types=(cls.name,),
+                required=True,
+                schema=cls.name,
+                whole=True,
+            )
+        if value.method in ("RequestParser", "parser", "copy"):
+            yield from added_arguments(project, value)
+        elif value.method in ("model", "inherit", "clone"):
+            name = text_of(project, value.arg(0)) or ""
+            yield Input(name="", where="body", place=decorator.place, types=(name,) if name else (), whole=True)
+
+
+def _fields(project: Project, display: Node, op: ops.Build, where: Where) -> Iterator[Input]:
+    for key, item in zip(op.keys, op.items, strict=False):
+        name, field = display.to(key).text if key >= 0 else None, display.to(item)
+        if name:
+            required, default = (
+                field.arg(None, "required"),
+                field.arg(None, "load_default") or field.arg(None, "missing"),
+            )
+            yield Input(
+                name=name,
+                where=where,
+                place=field.place,
+                types=_FIELD_TYPES.get(field.method, ()),
+                required=required is not None and required.const is True,
+                default=literal(project, default) if default is not None else None,
+                limits=_validated(project, field),
+            )
+
+
+_FIELD_TYPES: dict[str, tuple[str, ...]] = {
+    "Int": ("builtins.int",), "Integer": ("builtins.int",), "Str": ("builtins.str",), "String": ("builtins.str",),
+    "Bool": ("builtins.bool",), "Boolean": ("builtins.bool",), "Float": ("builtins.float",), "UUID": ("uuid.UUID",),
+    "Date": ("datetime.date",), "DateTime": ("datetime.datetime",), "List": ("list",), "Dict": ("builtins.dict",),
+}  # fmt: skip
+
+
+def _validated(project: Project, field: Node) -> Limits:
+    """``validate=validate.Length(min=1, max=9)``, ``Range``, ``OneOf``, ``Regexp``."""
+    given = field.arg(None, "validate")
+    for check in (items(project.resolved(given)) or [given]) if given is not None else ():
+        inner = check.keywords()
+        if check.method == "Length":
+            return limits_of(project, {f"{name}_length": value for name, value in inner.items()}, ())
+        if check.method == "Range":
+            return limits_of(project, {f"{name}_value": value for name, value in inner.items()}, ())
+        first = check.arg(0)
+        if check.method == "OneOf" and first is not None:
+            return limits_of(project, {"choices": first}, ())
+        if check.method == "Regexp" and first is not None:
+            return limits_of(project, {"pattern": first}, ())
+    return Limits()
+
+
+__all__ = ["added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "request_names"]

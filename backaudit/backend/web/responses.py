@@ -1,0 +1,430 @@
+"""What a function answers the client, whatever the framework: status, body, and by which statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Literal
+
+import msgspec
+
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
+from backaudit.models import ResponseModel
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.types import split
+
+_DEPTH = 5
+_STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
+_STATUS_FIELDS = ("status_code", "status", "code", "http_status", "http_status_code")
+_OK = 200
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One way in which a body answers.
+
+    ``node`` is the return, the raise or the call that ends the request. ``status`` is None where it cannot be told;
+    ``stated`` says that the code gives it, so that it is not the framework's default. ``body`` are the values that
+    the client gets to see; ``maker`` is the dotted name of what makes the response, empty for a plain value.
+    """
+
+    node: Node
+    how: Literal["return", "raise"]
+    status: int | None
+    stated: bool
+    body: tuple[Node, ...]
+    maker: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.node.place
+
+    @property
+    def value(self) -> int:
+        """Where in its body of code it stands."""
+        return self.node.value
+
+
+def answers(project: Project, code: Code) -> tuple[Answer, ...]:
+    """Every return, raise and abort of a body that can be an answer, in order.
+
+    A returned plain value counts as the framework's default answer: whether the body answers a request at all is for
+    the caller to know, see :func:`answering`.
+    """
+    memory = project.once(_answer_memory)
+    if code not in memory:
+        memory[code] = tuple(_answers(project, code))
+    return memory[code]
+
+
+def _answer_memory(project: Project) -> dict[Code, tuple[Answer, ...]]:
+    return {}
+
+
+def _answers(project: Project, code: Code) -> Iterator[Answer]:
+    for value, op in enumerate(code.ops):
+        node = code.node(value)
+        if isinstance(op, ops.Return) and op.value != NONE:
+            for status, stated, body, maker in resolve(project, node.to(op.value)):
+                yield Answer(node, "return", status, stated, body, maker)
+        elif isinstance(op, ops.Raise) and op.exception != NONE:
+            yield from _raised(project, node, node.to(op.exception))
+        elif isinstance(op, ops.Call):
+            yield from _aborted(project, node)
+
+
+Resolved = tuple["int | None", bool, "tuple[Node, ...]", str]
+
+
+def resolve(project: Project, node: Node, depth: int = 0) -> Iterator[Resolved]:
+    """What a returned value stands for as an answer: status, whether stated, body, maker."""
+    node = node.origin
+    op = node.op
+    stored = _stored_status(project, node)
+    if stored is not None:
+        body = tuple(part for found in _resolve_plain(project, node, depth) for part in found[2])
+        yield stored if stored > 0 else None, True, body, ""
+    elif isinstance(op, (ops.Phi, ops.Logic)) and depth < _DEPTH:
+        for value in dict.fromkeys(op.values):
+            yield from resolve(project, node.to(value), depth + 1)
+    elif isinstance(op, ops.Choice) and depth < _DEPTH:
+        yield from resolve(project, node.to(op.then), depth + 1)
+        yield from resolve(project, node.to(op.other), depth + 1)
+    elif isinstance(op, ops.Await) and depth < _DEPTH:
+        yield from resolve(project, node.to(op.value), depth + 1)
+    else:
+        yield from _resolve_plain(project, node, depth)
+
+
+def _resolve_plain(project: Project, node: Node, depth: int) -> Iterator[Resolved]:
+    op = node.op
+    if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) > 1:
+        yield from _resolve_tuple(project, node, op, depth)
+    elif isinstance(op, ops.Call):
+        yield from _resolve_call(project, node, depth)
+    else:
+        yield _OK, False, (node,), ""
+
+
+def _resolve_tuple(project: Project, node: Node, op: ops.Build, depth: int) -> Iterator[Resolved]:
+    """``body, status[, headers]``."""
+    second = node.to(op.items[1])
+    status = status_of(project, second)
+    known = status is not None or isinstance(second.origin.op, (ops.Param, ops.Phi, ops.Attr, ops.Call, ops.Name))
+    for found, stated, body, maker in resolve(project, node.to(op.items[0]), depth + 1):
+        yield (status, True, body, maker) if known else (found, stated, body, maker)
+
+
+def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved]:
+    named = response_model(project, call)
+    if named is not None:
+        name, model = named
+        yield from _from_model(project, call, name, model, depth)
+        return
+    callees = project.callees(call) if depth < _DEPTH else ()
+    found = [answer for code in callees for answer in _from_callee(project, call, code, depth)]
+    if found:
+        yield from found
+    else:
+        yield (_OK if not callees else None), False, (call,), ""
+
+
+def _from_model(project: Project, call: Node, name: str, model: ResponseModel, depth: int) -> Iterator[Resolved]:
+    given = _argument(call, model.status)
+    body = tuple(_body(call, model))
+    if given is not None:
+        yield status_of(project, given), True, body, name
+    elif call.call is not None and call.call.dstar and model.status:
+        yield None, True, body, name
+    elif not model.status and len(body) == 1 and isinstance(body[0].origin.op, ops.Call):
+        yield model.default, model.default != _OK, body, name
+    else:
+        inner = resolve(project, body[0], depth + 1) if name.endswith("make_response") and body else ()
+        found = [(status, stated, parts, name) for status, stated, parts, _ in inner]
+        yield from found or [(model.default, model.default != _OK, body, name)]
+
+
+def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterator[Resolved]:
+    """What the project's function that is called answers, its parameters replaced by this call's arguments."""
+    if code.function.name == "__init__":
+        return
+    for op in code.ops:
+        if isinstance(op, ops.Return) and op.value != NONE:
+            for status, stated, body, maker in resolve(project, code.node(op.value), depth + 1):
+                if status is None:
+                    status = _passed_status(project, call, code, code.node(op.value))
+                yield status, stated, (*body, *call.args()), maker
+
+
+def _passed_status(project: Project, call: Node, code: Code, returned: Node) -> int | None:
+    """The status that a call passes to a helper's parameter named like one."""
+    for index, param in enumerate(code.function.params):
+        if param.name in _STATUS_FIELDS:
+            given = project.argument(call, code, index) or project.default(code, index)
+            return status_of(project, given) if given is not None else None
+    return None
+
+
+def _stored_status(project: Project, node: Node) -> int | None:
+    """The status that the body stores into a response object; 0 if it cannot be told, None if none is stored."""
+    for effect in node.code.effects.get(node.value, ()):
+        op = node.code.ops[effect]
+        if isinstance(op, ops.SetAttr) and op.name in ("status_code", "status"):
+            return status_of(project, node.to(op.value)) or 0
+    return None
+
+
+def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
+    origin = exception.origin
+    call = origin if isinstance(origin.op, ops.Call) else None
+    named = response_model(project, call) if call is not None else _model_of_names(project, project.names(origin))
+    if named is None and call is None:
+        named = _model_of_class(project, origin)
+    if named is None:
+        return
+    name, model = named
+    given = _argument(call, model.status) if call is not None else None
+    status = status_of(project, given) if given is not None else _class_status(project, call or origin, model)
+    body = tuple(_body(call, model)) if call is not None else ()
+    yield Answer(node, "raise", status, True, body, name)
+
+
+def _aborted(project: Project, call: Node) -> Iterator[Answer]:
+    model = _model_of_names(project, project.names(call.to(call.op.func)) if isinstance(call.op, ops.Call) else ())
+    if model is None or not model[1].raises or model[0].rpartition(".")[2][:1].isupper():
+        return
+    name, response = model
+    given = _argument(call, response.status)
+    inner = given.origin if given is not None else None
+    status = status_of(project, given) if given is not None else response.default
+    body = tuple(_body(call, response))
+    if status is None and inner is not None and isinstance(inner.op, ops.Call):
+        for status, _, parts, _ in resolve(project, inner):
+            yield Answer(call, "raise", status, True, parts, name)
+    else:
+        yield Answer(call, "raise", status, True, body, name)
+
+
+def response_model(project: Project, call: Node) -> tuple[str, ResponseModel] | None:
+    """What the tables say of a call that makes a response or an exception that becomes one, by its nearest name."""
+    func = call.func
+    if func is None:
+        return None
+    found = _model_of_names(project, project.names(func))
+    return found or _model_of_class(project, func)
+
+
+def _model_of_names(project: Project, names: tuple[str, ...]) -> tuple[str, ResponseModel] | None:
+    models: dict[str, ResponseModel] = project.models.responses
+    return next(((name, models[name]) for name in names if name in models), None)
+
+
+def _model_of_class(project: Project, node: Node) -> tuple[str, ResponseModel] | None:
+    """A class of the project that inherits a known response or exception."""
+    for cls in project.denoted_classes(node):
+        return _model_of_names(project, project.lineage(cls.name))
+    return None
+
+
+def _class_status(project: Project, node: Node, model: ResponseModel) -> int | None:
+    """The status of an exception class of the project: its attribute, what its constructor hands up, or the base's."""
+    func = node.func or node
+    for cls in project.denoted_classes(func):
+        for owner in project.lineage(cls.name):
+            view = project.class_named(owner)
+            found = _own_status(project, view) if view is not None else None
+            if found is not None:
+                return found
+        return None if model.status else model.default
+    return model.default
+
+
+def _own_status(project: Project, cls: ClassView) -> int | None:
+    for field in _STATUS_FIELDS:
+        if field in cls.fields:
+            return status_of(project, cls.fields[field])
+    constructor = cls.methods.get("__init__")
+    for call in constructor.nodes(ops.Call) if constructor is not None else ():
+        if call.method == "__init__":
+            given = call.arg(0, "status_code")
+            return status_of(project, given) if given is not None else None
+    return None
+
+
+def _argument(call: Node, which: tuple[int | str, ...]) -> Node | None:
+    for key in which:
+        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
+        if found is not None:
+            return found
+    return None
+
+
+def _body(call: Node, model: ResponseModel) -> Iterator[Node]:
+    if "*" in model.body:
+        yield from call.args()
+        return
+    seen: set[int] = set()
+    for key in model.body:
+        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
+        if found is not None and found.value not in seen:
+            seen.add(found.value)
+            yield found
+
+
+def status_of(project: Project, node: Node) -> int | None:
+    """The HTTP status that a value is: a number, its text, or a name such as ``HTTP_404_NOT_FOUND``."""
+    constant = project.constant(node)
+    value = constant.const if constant is not None else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value[:3].isdigit():
+        return int(value[:3])
+    names = [*project.names(node), node.origin.spelled]
+    return next((status for status in map(_named_status, names) if status is not None), None)
+
+
+def _named_status(name: str) -> int | None:
+    found = _STATUS_NAME.search(name)
+    if found:
+        return int(found.group(1))
+    parts = name.removesuffix(".value").split(".")
+    if len(parts) > 1 and parts[-2] == "HTTPStatus" and parts[-1] in HTTPStatus.__members__:
+        return HTTPStatus[parts[-1]].value
+    return None
+
+
+def answering(project: Project) -> frozenset[Code]:
+    """The bodies whose returned value a client gets: handlers, error handlers, and what they return a call of."""
+    return project.once(_answering)
+
+
+def _answering(project: Project) -> frozenset[Code]:
+    handlers = dict.fromkeys(route.handler for route in routes(project))
+    found: dict[Code, None] = dict(handlers)
+    found.update(dict.fromkeys(wrapper for handler in handlers for wrapper in _around(project, handler)))
+    found.update(dict.fromkeys(code for code, _ in project.once(error_handlers)))
+    todo = list(found)
+    while todo:
+        code = todo.pop()
+        for call in _returned_calls(code):
+            for callee in project.callees(call):
+                if callee not in found and callee.function.name != "__init__":
+                    found[callee] = None
+                    todo.append(callee)
+    return frozenset(found)
+
+
+def _around(project: Project, handler: Code) -> Iterator[Code]:
+    """The functions that the project's own decorators put in a handler's place."""
+    for decorator in handler.decorators:
+        func = decorator.func or decorator
+        for name in project.types(func):
+            head, over = split(name)
+            code = project.function_named(over) if head == "def" else None
+            if code is not None:
+                yield from _made_inside(code, 0)
+
+
+def _made_inside(code: Code, depth: int) -> Iterator[Code]:
+    for op in code.ops:
+        made = code.node(op.value).origin.op if isinstance(op, ops.Return) and op.value != NONE else None
+        if isinstance(made, ops.Def):
+            inner = code.file.code(made.function)
+            yield inner
+            if depth == 0:
+                yield from _made_inside(inner, 1)
+
+
+def _returned_calls(code: Code) -> Iterator[Node]:
+    for op in code.ops:
+        if isinstance(op, ops.Return) and op.value != NONE:
+            yield from _calls_behind(code.node(op.value), 0)
+
+
+def _calls_behind(node: Node, depth: int) -> Iterator[Node]:
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Call):
+        yield node
+    elif depth < _DEPTH and isinstance(op, (ops.Phi, ops.Logic)):
+        for value in op.values:
+            yield from _calls_behind(node.to(value), depth + 1)
+    elif depth < _DEPTH and isinstance(op, ops.Await):
+        yield from _calls_behind(node.to(op.value), depth + 1)
+    elif depth < _DEPTH and isinstance(op, ops.Choice):
+        for value in (op.then, op.other):
+            yield from _calls_behind(node.to(value), depth + 1)
+
+
+def error_handlers(project: Project) -> tuple[tuple[Code, tuple[str, ...]], ...]:
+    """Functions that answer exceptions nobody else caught, with the names of the exceptions (or statuses, as text)."""
+    kind: frozenset[str] = project.models.kinds.get("handles-exceptions", frozenset())
+    found: list[tuple[Code, tuple[str, ...]]] = []
+    for call in project.calls(*sorted(kind)):
+        classes = tuple(_registered(project, call))
+        for code in _registered_functions(project, call):
+            found.append((code, classes))
+    return tuple(found)
+
+
+def _registered(project: Project, call: Node) -> Iterator[str]:
+    first = call.arg(0, "exc_class_or_status_code") or call.arg(0, "code_or_exception")
+    if first is not None:
+        status = status_of(project, first)
+        yield from [str(status)] if status is not None else exception_names(project, first)
+
+
+def _registered_functions(project: Project, call: Node) -> Iterator[Code]:
+    for argument in call.args()[1:]:
+        for name in project.types(argument):
+            code = project.function_named(split(name)[1]) if split(name)[0] == "def" else None
+            if code is not None:
+                yield code
+    for function in call.code.file.facts.functions:
+        if call.value in function.decorators and call.code.function is call.code.file.facts.functions[function.parent]:
+            yield call.code.file.code(call.code.file.facts.functions.index(function))
+
+
+def exception_names(project: Project, node: Node) -> tuple[str, ...]:
+    """The dotted names of the classes that an ``except`` (or a registration) names, tuples opened."""
+    node = project.resolved(node)
+    op = node.op
+    if isinstance(op, ops.Build):
+        return tuple(name for item in op.items for name in exception_names(project, node.to(item)))
+    names = project.names(node)
+    return names or ((node.spelled,) if node.spelled else ())
+
+
+def pairs_of(node: Node) -> dict[str, Node] | None:
+    """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
+    op = node.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        keyed = [
+            (node.to(key).text, node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE
+        ]
+        return {key.lower(): value for key, value in keyed if key is not None} or None
+    call = node.call
+    if call is not None and node.method in ("dict", "jsonify") and call.keywords:
+        return {name.lower(): node.to(value) for name, value in call.keywords}
+    if call is not None and node.method == "jsonify" and len(call.args) == 1:
+        return pairs_of(node.to(call.args[0]).origin)
+    return None
+
+
+def literal_text(node: Node) -> str | None:
+    """The text of a literal, of a f-string's or sum's literal parts."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Const):
+        return op.value if isinstance(op.value, str) and not op.binary else None
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(literal_text(node.to(item)) or "" for item in op.items) or None
+    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+        return (literal_text(node.to(op.left)) or "") + (literal_text(node.to(op.right)) or "") or None
+    if isinstance(op, ops.Call) and node.method in ("format", "_", "gettext", "gettext_lazy"):
+        base = node.receiver if node.method == "format" else node.arg(0)
+        return literal_text(base) if base is not None else None
+    return None

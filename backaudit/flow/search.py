@@ -1,0 +1,87 @@
+"""What a search for the origins of a value is: what it looks for, what it knows, and what it found.
+
+``trace`` runs a search; its steps back through operations, objects and calls are ``values``, ``heap``, ``invocation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from backaudit.facts.ops import Value
+from backaudit.facts.problem import Problem
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import Access
+from backaudit.rule import Step
+
+_TRIALS = ("test", "example")
+
+
+class Goal:
+    """What a trace looks for. Subclasses name the sources, and what ends the search in vain.
+
+    ``stored``: whether the search goes on from a row that is read to what was written into it: ``never``, ``always``,
+    or where the text ``built`` with it is wanted (a whole statement that is kept in a table is meant to be one).
+    """
+
+    stored = "never"
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        """What the value is, if it is what we look for (``the query string``)."""
+        return None
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        """Whether nothing harmful can come through this value."""
+        return False
+
+    def parts(self, search: Search, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Of the pieces that ``node`` puts together to one text: those that matter."""
+        return values
+
+    def enters(self, search: Search, call: Node, code: Code) -> bool:
+        """Whether to look into a function of the project, or take its name's word for it."""
+        return True
+
+    def through(self, search: Search, call: Node) -> Iterable[Node]:
+        """For a call of something unknown: the values that its result is made of."""
+        return ()
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A source that was found, and the steps from it to the use, cause first. ``stored``: over a row in a table."""
+
+    node: Node
+    what: str
+    steps: tuple[Step, ...]
+    stored: bool = False
+
+
+class Search:
+    """The project, the goal, and where the search may go on.
+
+    ``within``: the search does not go on in the callers of the body where it starts.
+    """
+
+    def __init__(self, project: Project, goal: Goal, *, within: bool = False) -> None:
+        self.project = project
+        self.goal = goal
+        self.models = project.models
+        self._within = within
+        self._start: Code | None = None
+
+    def counts(self, code: Code) -> bool:
+        """What tests do says nothing of what clients do: it counts only where a test itself is asked about."""
+        return code.file.role not in _TRIALS or (self._start is not None and self._start.file.role in _TRIALS)
+
+    def callers_of(self, code: Code) -> list[Node]:
+        """The calls in whose arguments the search goes on."""
+        if self._within and code is self._start:
+            return []
+        return [call for call in self.project.callers(code) if self.counts(call.code)]
+
+    def bound(self, node: Node, steps: int) -> None:
+        """Records that the search from ``node`` ended after ``steps`` steps."""
+        problem = Problem(node.place.path, "bound", f"A trace was cut short after {steps} steps.", node.place.span.line)
+        if problem not in self.project.bounds:
+            self.project.bounds.append(problem)

@@ -1,0 +1,1 @@
+"""Names as words: what a name says its value is."""
