@@ -1,0 +1,222 @@
+"""Rows that may not be there, and are used as if they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
+from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.routes import by_handler
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.trace import Origin
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.rule import Confidence, Finding, Step
+
+_RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
+_NEEDS_ROW = frozenset(("delete", "refresh", "expunge"))
+_LATEST = frozenset(("latest", "earliest"))
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each use of a row that may not be there, and each look-up that raises, uncaught."""
+    yield from _raising(project)
+    yield from _none(project)
+
+
+def _raising(project: Project) -> Iterator[Finding]:
+    for call, exceptions in raising(project):
+        path = escapes(project, call, exceptions)
+        if path is None or _known_to_exist(project, call) or call.method in _LATEST:
+            continue
+        origin = _origin(project, call)
+        sure = _sureness(project, path)
+        if origin is not None and sure is not None:
+            what = exceptions[0].rpartition(".")[2]
+            yield Finding(
+                place=first_line(call.place),
+                message=f"`{call.method}()` raises {what} when nothing is found, uncaught: a 500, not a 404.",
+                confidence=sure,
+                trace=(*origin.steps, Step(first_line(call.place), f"looks it up, or raises {what}")),
+            )
+
+
+def _origin(project: Project, call: Node) -> Origin | None:
+    """Where what is looked up comes from: the arguments, or the conditions of the query before."""
+    for link in chain(call):
+        for argument in link.args():
+            origin = client_origin(project, _compared(argument))
+            if origin is not None:
+                return origin
+    return None
+
+
+def _compared(argument: Node) -> Node:
+    """``Model.id == value``: the value."""
+    op = argument.origin.op
+    return argument.to(op.right) if isinstance(op, ops.Compare) else argument
+
+
+def _known_to_exist(project: Project, call: Node) -> bool:
+    """Whether the same body has asked before whether such a row exists."""
+    receiver = call.receiver
+    model = project.types(receiver) if receiver is not None else ()
+    over = {name.partition("[")[2] for name in model}
+    for value in range(call.value):
+        earlier = call.code.node(value)
+        if isinstance(earlier.op, ops.Call) and earlier.method in ("exists", "count", "aexists", "acount"):
+            asked_of = project.types(earlier.receiver) if earlier.receiver is not None else ()
+            if over & {name.partition("[")[2] for name in asked_of}:
+                return True
+    return False
+
+
+def _none(project: Project) -> Iterator[Finding]:
+    found = project.once(none_giving)
+    bodies: dict[Code, list[Node]] = {}
+    for call in found:
+        if call.code.file.role == "production":
+            bodies.setdefault(call.code, []).append(call)
+    for code, calls in bodies.items():
+        given = {call.value: call for call in calls}
+        yield from _in_body(project, code, given, found)
+        yield from _unfit(project, code, given)
+
+
+def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
+    told: list[Value] = []
+    for value, op in enumerate(code.ops):
+        used = _used(project, code.node(value), op)
+        sources = [v for v in behind(code, used) if v in given] if used != NONE else []
+        if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
+            continue
+        call = given[sources[0]]
+        if _is_lazy(project, call) and not isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi)):
+            continue  # the query goes on: it gives something only once it is awaited
+        raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
+        path = None if _never_none(call) else escapes(project, code.node(value), raised)
+        sure = _sureness(project, path) if path is not None else None
+        origin = _origin(project, call) if sure is not None else None
+        if origin is not None and sure is not None:
+            told.append(sources[0])
+            yield _finding(code.node(value), call, found[call], origin, sure)
+
+
+def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
+    """None returned where the route declares what it answers with: FastAPI refuses to send it."""
+    declared = [route.response for route in project.once(by_handler).get(code, ()) if route.framework == "fastapi"]
+    response = next((node for node in declared if node is not None), None)
+    if response is None or _may_be_none(project, response):
+        return
+    for node in code.nodes(ops.Return):
+        op = node.op
+        for value in behind(code, op.value) if isinstance(op, ops.Return) and op.value != NONE else ():
+            call = given.get(value)
+            origin = _origin(project, call) if call is not None and not asked(code, value, node.value) else None
+            if call is not None and origin is not None and not _never_none(call):
+                last = Step(first_line(node.place), "is answered, and does not fit the response model")
+                yield Finding(
+                    place=first_line(node.place),
+                    message=f"`{call.method}()` gives None when nothing is found, which does not fit "
+                    f"`{response.spelled}`: a 500, not a 404.",
+                    confidence="high",
+                    trace=(*origin.steps, Step(first_line(call.place), "gives None if nothing is found"), last),
+                )
+
+
+def _may_be_none(project: Project, response: Node) -> bool:
+    """Whether a response model admits null, or is not one that is known."""
+    types = project.annotated(response)
+    op = response.origin.op
+    optional = isinstance(op, ops.Bin) or "Optional" in response.spelled or "None" in types
+    return optional or not any(project.class_named(name) is not None for name in types)
+
+
+def _used(project: Project, node: Node, op: ops.Op) -> Value:
+    """The value that must not be None for an operation to succeed."""
+    if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
+        return op.base
+    if isinstance(op, ops.Call) and op.args and node.method in _NEEDS_ROW and node.func is not None:
+        known = project.models.kinds.get("needs-row", frozenset())
+        return op.args[0] if not known.isdisjoint(project.names(node.func)) else NONE
+    return NONE
+
+
+def _is_lazy(project: Project, call: Node) -> bool:
+    return call.func is not None and any(name.startswith("tortoise.") for name in project.names(call.func))
+
+
+def _sureness(project: Project, path: tuple[Node, ...]) -> Confidence | None:
+    """How sure it is that no caller on the way has made sure of the row; None if one has."""
+    if not path:
+        return "high"
+    if any(_vouched(project, call) for call in path):
+        return None
+    return "low" if any(_injects_rows(project, call.code) for call in path) else "medium"
+
+
+def _vouched(project: Project, call: Node) -> bool:
+    """Whether the caller has looked something up by one of the same arguments before, and asked whether it is there."""
+    found = project.once(none_giving)
+    code = call.code
+    for earlier in found:
+        if earlier.code is code and earlier.value < call.value and asked(code, earlier.value, call.value):
+            mine = [argument.value for argument in call.args()]
+            if any(alike(code, argument.value, value) for argument in earlier.args() for value in mine):
+                return True
+    return False
+
+
+_CALLER = re.compile(r"user|usuario|auth|token|principal|identity|^me$|^admin$")
+
+
+def _injects_rows(project: Project, code: Code) -> bool:
+    """Whether a handler is given objects that its dependencies have looked up, other than the caller."""
+    params = code.function.params
+    return any(
+        param.where == "injected"
+        and any(project.class_named(name) is not None for name in param.types)
+        and not _CALLER.search(params[param.index].name)
+        for route in project.once(by_handler).get(code, ())
+        for param in route.params
+    )
+
+
+def _never_none(call: Node) -> bool:
+    """Whether the look-up is an aggregate, which always has a row."""
+    words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
+    return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
+
+
+def _around(call: Node) -> Iterator[Node]:
+    """The calls of the chain that ends in the look-up, with their arguments; a cursor's statement before it."""
+    last = call.origin
+    for link in chain(call):
+        last = link
+        yield link
+        yield from link.args()
+    receiver = last.receiver
+    for effect in last.code.effects.get(receiver.origin.value, ()) if receiver is not None else ():
+        if effect < call.value and isinstance(last.code.ops[effect], ops.Call):
+            yield from last.code.node(effect).args()
+
+
+def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence) -> Finding:
+    op = use.op
+    if isinstance(op, ops.Call):
+        does = f"`{use.method}()` is given it"
+    elif isinstance(op, ops.Item):
+        does = "an item of it is read"
+    else:
+        does = f"`.{getattr(op, 'name', '')}` of it is {'set' if isinstance(op, ops.SetAttr) else 'read'}"
+    through = "" if lookup == call else f" (from `{lookup.method}()`)"
+    steps = [*origin.steps, Step(first_line(call.place), f"`{call.method}()` gives None if nothing is found{through}")]
+    return Finding(
+        place=first_line(use.place),
+        message=f"`{call.method}()` gives None when nothing is found, and {does}: a 500, not a 404.",
+        confidence=sure,
+        trace=(*steps, Step(first_line(use.place), does)),
+    )

@@ -1,0 +1,222 @@
+"""What a client did, answered as the server's failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import alike, none_giving
+from backaudit.backend.web.catching import (
+    Handler,
+    ancestry,
+    answered_globally,
+    answers_in,
+    escapes,
+    handlers,
+    handlers_in,
+    reached,
+)
+from backaudit.backend.web.responses import (
+    Answer,
+    answering,
+    answers,
+    literal_text,
+    pairs_of,
+    response_model,
+)
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.guards import conditions
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line, last_name, operands
+from backaudit.project.types import split
+from backaudit.rule import Confidence, Finding
+
+_CLIENTS_FAULT = re.compile(
+    r"\b(not found|no such|does ?n[o']t exist|does not exist|already (exists?|taken|registered|in use)|invalid"
+    r"|incorrect|wrong password|not allowed|not authori[sz]ed|unauthori[sz]ed|forbidden|(is|are) required|permission"
+    r" denied|bad credentials|insufficient funds|duplicate)\b",
+    re.IGNORECASE,
+)
+_SERVERS_FAULT = re.compile(
+    r"\b(config\w*|settings?|environment|server|internal|upstream|database|connection|unexpected)\b", re.IGNORECASE
+)
+# Exceptions that say of themselves that the client asked for something that cannot be.
+_MEANT = frozenset(
+    (
+        "DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "IntegrityError", "DuplicateKeyError", "UniqueViolation",
+        "ValidationError", "PermissionDenied", "PermissionError", "Http404", "NotFound", "InvalidId",
+        "UniqueViolationError", "RequestValidationError", "BadRequest", "Unauthorized", "Forbidden",
+    )
+)  # fmt: skip
+_PLAIN = frozenset(
+    ("Exception", "ValueError", "RuntimeError", "KeyError", "LookupError", "TypeError", "AssertionError")
+)
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each answer and exception that blames the server for what a client did."""
+    told: set[Node] = set()
+    for handler in handlers(project):
+        for answer in _from_handler(project, handler):
+            told.add(answer.node)
+            yield _finding(answer, f"`{handler.label}` takes what is the client's doing", "high")
+    for code in _bodies(project):
+        for answer in answers(project, code):
+            if answer.node not in told and _is_500(project, answer) and not _in_handler(project, answer):
+                text = _said(answer.body)
+                if text is not None:
+                    told.add(answer.node)
+                    yield _finding(answer, f'"{text[:60]}" is the client\'s doing', "high")
+        yield from _raised(project, code)
+
+
+def _bodies(project: Project) -> Iterator[Code]:
+    for file in project.files.values():
+        if file.role == "production":
+            for index, function in enumerate(file.facts.functions):
+                if function.kind == "function" and reached(project, file.code(index)):
+                    yield file.code(index)
+
+
+def _is_500(project: Project, answer: Answer) -> bool:
+    final = answer.how == "raise" or answer.node.code in answering(project)
+    return final and answer.stated and answer.status is not None and 500 <= answer.status < 502
+
+
+def _in_handler(project: Project, answer: Answer) -> bool:
+    """Whether a catch-all answers: that is another mistake."""
+    return any(handler.holds(answer.value) and handler.broad for handler in handlers_in(project, answer.node.code))
+
+
+def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:
+    if handler.broad or not handler.caught or not all(_meant(project, name) for name in handler.caught):
+        return
+    for answer in answers_in(project, handler):
+        if _is_500(project, answer):
+            yield answer
+
+
+def _meant(project: Project, name: str) -> bool:
+    return not _MEANT.isdisjoint(ancestry(project, name))
+
+
+def _raised(project: Project, code: Code) -> Iterator[Finding]:
+    """Plain exceptions with a text for the client that no one turns into an answer."""
+    for node in code.nodes(ops.Raise):
+        op = node.op
+        exception = node.to(op.exception).origin if isinstance(op, ops.Raise) and op.exception != NONE else None
+        func = exception.func if exception is not None else None
+        if exception is None or func is None or response_model(project, exception) is not None:
+            continue
+        names = [name for name in project.names(func) if last_name(name) in _PLAIN and name.startswith("builtins.")]
+        text = _said(tuple(exception.args()[:1])) if names else None
+        if text is None or answered_globally(project, names) or _is_no_member_left(project, node):
+            continue
+        if _clients_choice(project, node) and _leaves(project, node, tuple(names)):
+            yield Finding(
+                place=first_line(node.place),
+                message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
+                confidence="medium",
+            )
+
+
+def _clients_choice(project: Project, node: Node) -> bool:
+    """Whether what is asked before the raise is something that a client sent, or a look-up."""
+    found = project.once(none_giving)
+    return any(
+        node.to(part) in found or client_origin(project, node.to(part)) is not None
+        for test, _ in conditions(node.code, node.value)
+        for part in _leaves_of(node.code, test, 0)
+    )
+
+
+def _is_no_member_left(project: Project, node: Node) -> bool:
+    """Whether an enumeration's members were gone through one by one before: what is left is a programmer's slip."""
+    code = node.code
+    asked = [code.node(test) for test, truth in conditions(code, node.value) if not truth]
+    of_enum = [test.op.left for test in asked if isinstance(test.op, ops.Compare) and test.op.operator in ("==", "is")]
+    members = [left for left in of_enum if _is_enum(project, code.node(left))]
+    return len(members) > 1 and all(alike(code, left, members[0]) for left in members)
+
+
+def _is_enum(project: Project, node: Node) -> bool:
+    types = project.types(node)
+    return bool(types) and all(project.inherits(split(name)[0], *_ENUMS) for name in types)
+
+
+_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
+
+
+def _leaves_of(code: Code, value: Value, depth: int) -> Iterator[Value]:
+    """The values that a condition looks at."""
+    value = code.origin(value)
+    op = code.ops[value]
+    if isinstance(op, (ops.Compare, ops.Logic, ops.Unary, ops.Await)) and depth < 6:
+        for part in operands(op):
+            yield from _leaves_of(code, part, depth + 1)
+    elif isinstance(op, ops.Call) and depth < 6:
+        yield value
+        for part in (*op.args, *(given for _, given in op.keywords)):
+            yield from _leaves_of(code, part, depth + 1)
+    else:
+        yield value
+
+
+def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
+    code = node.code
+    setter = code.cls is not None and code.function.name in ("__init__", "__setattr__", "__new__")
+    if setter or _is_validator(project, code):
+        return False
+    given = _asks_given(project, node)
+    return escapes(project, node, names, by=(lambda call: _hands_over(project, call)) if given else None) is not None
+
+
+def _asks_given(project: Project, node: Node) -> bool:
+    """Whether callers gave all that is asked before the raise: those count that hand over what a client sent."""
+    code, found = node.code, project.once(none_giving)
+    parts = [code.node(part) for test, _ in conditions(code, node.value) for part in _leaves_of(code, test, 0)]
+    if any(part in found for part in parts):
+        return False
+    sent = [(part, client_origin(project, part)) for part in parts]
+    return all(origin is None or (origin.node.code != code and _is_of_parameter(part, 0)) for part, origin in sent)
+
+
+def _is_of_parameter(node: Node, depth: int) -> bool:
+    """Whether a value is, or is made of, what the body's callers hand over."""
+    node = node.origin
+    op = node.op
+    if isinstance(op, ops.Param):
+        return op.index > 0 or node.code.cls is None
+    return depth < _DEPTH and any(_is_of_parameter(node.to(part), depth + 1) for part in operands(op) if part != NONE)
+
+
+_DEPTH = 6
+
+
+def _hands_over(project: Project, call: Node) -> bool:
+    given = (*call.args(), *(call.to(value) for _, value in call.call.keywords)) if call.call is not None else ()
+    return any(client_origin(project, part) is not None for part in given)
+
+
+def _is_validator(project: Project, code: Code) -> bool:
+    """Whether a library calls it to validate, and answers its ValueError itself."""
+    names = {last_name(name) for decorator in code.decorators for name in project.names(decorator)}
+    return any("valid" in name for name in names)
+
+
+def _said(body: tuple[Node, ...]) -> str | None:
+    """The text in a body that says what the client did wrong."""
+    for part in body:
+        pairs = pairs_of(part.origin) or {}
+        for text in (literal_text(part), *(literal_text(value) for value in pairs.values())):
+            if text and _CLIENTS_FAULT.search(text) and not _SERVERS_FAULT.search(text):
+                return text
+    return None
+
+
+def _finding(answer: Answer, why: str, sure: Confidence) -> Finding:
+    return Finding(
+        place=first_line(answer.place), message=f"{why}, but is answered with status {answer.status}.", confidence=sure
+    )

@@ -1,0 +1,321 @@
+"""Writes that a constraint of the table can refuse, and nobody expects it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.catching import catches, escapes, suppressed
+from backaudit.facts import ops
+from backaudit.flow.client import ClientValue
+from backaudit.flow.trace import Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.strings import spelled_strings
+from backaudit.project.types import split
+from backaudit.rule import Confidence, Finding, Step
+
+_INTEGRITY = ("sqlalchemy.exc.IntegrityError",)
+_COMMITS = frozenset(("commit", "flush"))
+_CREATES = frozenset(("create", "acreate"))
+_QUESTIONS = frozenset(
+    (
+        "exists", "count", "aexists", "acount", "get", "aget", "one", "scalar_one", "get_or_404", "first_or_404",
+        "get_object_or_404",
+    )
+)  # fmt: skip
+_INSERT = re.compile(r"^\s*insert\s+into\s+[\"`\[]?([\w.]+)[\"`\]]?\s*\(([^)]*)\)(.*)$", re.IGNORECASE | re.DOTALL)
+_TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.IGNORECASE)
+
+
+class _Write(msgspec.Struct, frozen=True):
+    """A client's value on its way into a constrained column; ``made`` gives it to the row, ``node`` stores the row."""
+
+    table: Table
+    column: str
+    unique: bool
+    value: Node
+    made: Node
+    node: Node
+    origin: Origin
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each write that a constraint can refuse, neither asked for before nor caught."""
+    told: set[Node] = set()
+    for write in (*_rows(project), *_changes(project), *_statements(project)):
+        if write.node in told or _asked_before(project, write):
+            continue
+        path = escapes(project, write.node, _INTEGRITY)
+        if path is None or any(_asked_by_caller(project, call, write) for call in path):
+            continue
+        told.add(write.node)
+        # Whether a foreign key is enforced is often up to the database.
+        yield _finding(write, "high" if write.unique else "low")
+
+
+def _finding(write: _Write, sure: Confidence) -> Finding:
+    what = "is unique" if write.unique else "refers to a row"
+    return Finding(
+        place=first_line(write.node.place),
+        message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: a 500.",
+        confidence=sure,
+        trace=(
+            *write.origin.steps,
+            Step(first_line(write.node.place), "is stored, or refused"),
+        ),
+    )
+
+
+def constrained(table: Table) -> Iterator[tuple[str, str, bool]]:
+    """(attribute, column, unique) of the columns whose value alone can break a constraint."""
+    alone = {
+        index.keys[0].text.lower()
+        for index in table.indexes
+        if index.unique and len(index.keys) == 1 and not index.where
+    }
+    for column in table.columns:
+        if column.primary_key and (not column.unique or column.default):
+            continue
+        if column.unique or column.name.lower() in alone:
+            yield column.attribute or column.name, column.name, True
+        elif column.references:
+            yield column.attribute or column.name, column.name, False
+
+
+# -- rows of models ------------------------------------------------------------------------------------------------
+
+
+def _rows(project: Project) -> Iterator[_Write]:
+    for table in schema(project).tables.values():
+        columns = list(constrained(table)) if table.model else []
+        if not columns:
+            continue
+        for made in _constructions(project, table):
+            stored = _stored(project, made, made)
+            for attribute, column, unique in columns if stored is not None else ():
+                value, origin = _given(project, made, attribute, loose=unique)
+                if stored is not None and value is not None and origin is not None:
+                    yield _Write(table, column, unique, value, made, stored, origin)
+
+
+def _constructions(project: Project, table: Table) -> Iterator[Node]:
+    """Calls that make a row of a table: of the class itself, or of its manager's ``create``."""
+    model = table.model
+    for call in project.calls_of(model.rpartition(".")[2]):
+        func = call.func
+        if call.code.file.role == "production" and func is not None and model in project.names(func):
+            yield call
+    for name in sorted(_CREATES):
+        for call in project.calls_of(name):
+            receiver = call.receiver
+            types = project.types(receiver) if receiver is not None else ()
+            made = any(split(t)[1] == model and split(t)[0] != "list" for t in types)
+            if made and call.code.file.role == "production":
+                yield call
+
+
+def _given(project: Project, made: Node, attribute: str, *, loose: bool) -> tuple[Node | None, Origin | None]:
+    """The value that a row gets for a column, and where it comes from if a client chose it.
+
+    ``loose``: keys of an untyped mapping that is spread out count too.
+    """
+    call = made.call
+    assert call is not None
+    value = made.arg(None, attribute)
+    if value is not None:
+        return value, _client(project, value, ())
+    for spread in call.dstar:
+        node = made.to(spread)
+        origin = _client(project, node, (attribute,))
+        if origin is not None and (loose or isinstance(origin.node.op, ops.Param)):
+            return node, origin
+    return None, None
+
+
+def _client(project: Project, node: Node, access: tuple[str, ...]) -> Origin | None:
+    return next(Trace(project, ClientValue(project)).origins(node, access), None)
+
+
+def _stored(project: Project, made: Node, row: Node) -> Node | None:
+    """The operation in the same body that stores a row: its own call, a save, a commit, a helper that commits."""
+    if made.method in _CREATES and made == row:
+        return made
+    for value in range(made.value + 1, len(made.code.ops)):
+        node = made.code.node(value)
+        if not isinstance(node.op, ops.Call):
+            continue
+        receiver = node.receiver
+        own = receiver is not None and receiver.origin == row.origin
+        if node.method in _COMMITS or (own and node.method in ("save", "asave")) or _commits(project, node, row):
+            return node
+    return None
+
+
+def _commits(project: Project, call: Node, row: Node) -> bool:
+    """Whether a call runs a function of the project that stores the row, and lets its error out."""
+    concerned = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+    if all(part.origin != row.origin for part in concerned):
+        return False
+    for code in project.callees(call):
+        for inner in code.nodes(ops.Call):
+            if inner.method in _COMMITS:
+                return catches(project, inner, _INTEGRITY) is None and not suppressed(project, inner, _INTEGRITY)
+    return False
+
+
+def _changes(project: Project) -> Iterator[_Write]:
+    """Rows whose attributes are set: one by one, or by a method of the model that takes a mapping."""
+    bodies = dict.fromkeys(code for name in ("commit", "flush", "save", "asave") for code in project.calling(name))
+    for code in bodies:
+        if code.file.role != "production":
+            continue
+        for node in (*code.nodes(ops.SetAttr), *code.nodes(ops.Call)):
+            op = node.op
+            row = node.to(op.base) if isinstance(op, ops.SetAttr) else node.receiver
+            for name in project.types(row)[:1] if row is not None else ():
+                table = schema(project).of_model(name)
+                if table is not None and row is not None:
+                    yield from _changed(project, node, row, table)
+
+
+def _changed(project: Project, node: Node, row: Node, table: Table) -> Iterator[_Write]:
+    for attribute, column, unique in constrained(table):
+        value, access = _set(project, node, attribute) if unique else (None, ())
+        origin = _client(project, value, access) if value is not None else None
+        stored = _stored(project, node, row) if origin is not None else None
+        if value is not None and origin is not None and stored is not None:
+            yield _Write(table, column, True, value, node, stored, origin)
+
+
+def _set(project: Project, node: Node, attribute: str) -> tuple[Node | None, tuple[str, ...]]:
+    """What an operation stores in an attribute of a row: the value, or the mapping and its key."""
+    op = node.op
+    if isinstance(op, ops.SetAttr):
+        return (node.to(op.value), ()) if op.name == attribute else (None, ())
+    for code in project.callees(node):
+        texts = {inner.text for inner in code.nodes(ops.Const)}
+        if attribute in texts and node.args() and any(c.method == "setattr" for c in code.nodes(ops.Call)):
+            return node.args()[0], (attribute,)
+    return None, ()
+
+
+# -- statements ----------------------------------------------------------------------------------------------------
+
+
+def _statements(project: Project) -> Iterator[_Write]:
+    tables = schema(project)
+    for name in ("execute", "fetchrow", "fetchval"):
+        for call in project.calls_of(name):
+            first = call.arg(0)
+            if first is None or call.code.file.role != "production":
+                continue
+            for text in spelled_strings(project, first)[:1]:
+                found = _INSERT.match(text)
+                table = tables.table(found.group(1).rpartition(".")[2]) if found else None
+                if found is not None and table is not None and not _TOLERANT.search(found.group(3)):
+                    yield from _inserted(
+                        project, call, table, [c.strip(' "`[]\n\t') for c in found.group(2).split(",")]
+                    )
+
+
+def _inserted(project: Project, call: Node, table: Table, names: list[str]) -> Iterator[_Write]:
+    for attribute, column, unique in constrained(table):
+        value = _bound(call, names, column)
+        origin = _client(project, value, ()) if value is not None else None
+        if value is not None and origin is not None:
+            yield _Write(table, attribute or column, unique, value, call, call, origin)
+
+
+def _bound(call: Node, names: list[str], column: str) -> Node | None:
+    """The value bound to a column of an INSERT: by name, or by the order of the columns."""
+    lowered = [name.lower() for name in names]
+    if column.lower() not in lowered or len(call.args()) < 2:
+        return None
+    index = lowered.index(column.lower())
+    values = call.args()[1].origin
+    made = values.op
+    if not isinstance(made, ops.Build):
+        return None
+    if made.kind == "dict":
+        pairs = zip(made.keys, made.items, strict=True)
+        return next((values.to(item) for key, item in pairs if key >= 0 and values.to(key).text == column), None)
+    return values.to(made.items[index]) if index < len(made.items) else None
+
+
+# -- checks beforehand ---------------------------------------------------------------------------------------------
+
+
+def _asked_before(project: Project, write: _Write) -> bool:
+    """Whether the body has looked the value up before; a unique column alone, since all of its rows count."""
+    return _asked_of(project, write.node.code, write.node.value, [write.value], write)
+
+
+def _asked_by_caller(project: Project, call: Node, write: _Write) -> bool:
+    return _asked_of(project, call.code, call.value, call.args(), write)
+
+
+def _asked_of(project: Project, code: Code, before: int, values: list[Node], write: _Write) -> bool:
+    found = project.once(none_giving)
+    for value in range(before):
+        node = code.node(value)
+        if not isinstance(node.op, ops.Call) or (node not in found and node.method not in _QUESTIONS):
+            continue
+        if node in found and not asked(code, value, before):
+            continue
+        lookup = found.get(node, node)
+        columns = {*_columns(node), *_columns(lookup)}
+        about = (
+            columns <= {write.column.lower(), write.column.lower().removesuffix("_id"), "id", "pk"}
+            if write.unique
+            else True
+        )
+        if about and _concerns(code, node, values):
+            return True
+    return False
+
+
+def _concerns(code: Code, lookup: Node, values: list[Node]) -> bool:
+    """Whether a look-up asks for one of the values, or for a part of the same thing."""
+    given = [part for link in chain(lookup) for argument in link.args() for part in _inside(argument)]
+    wanted = [part for value in values for part in _inside(value)]
+    return any(alike(code, one.value, two.value) or _same_root(one, two) for one in given for two in wanted)
+
+
+def _same_root(one: Node, two: Node) -> bool:
+    """``body.email`` or ``body["email"]`` against ``body`` spread out."""
+    op = one.origin.op
+    return isinstance(op, (ops.Attr, ops.Item)) and alike(one.code, op.base, two.value)
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    op = node.origin.op
+    if isinstance(op, ops.Compare):
+        yield node.to(op.right)
+    elif isinstance(op, ops.Call) and node.method in (
+        "dict",
+        "model_dump",
+        "lower",
+        "strip",
+        "vars",
+        "jsonable_encoder",
+    ):
+        yield node.receiver or node.arg(0) or node
+    else:
+        yield node
+
+
+def _columns(call: Node) -> Iterator[str]:
+    """The columns by which a look-up asks."""
+    for link in chain(call):
+        if link.method in ("filter", "filter_by", "where", "get", "aget", "exclude", "get_or_404", "get_object_or_404"):
+            yield from (name.partition("__")[0].lower() for name in link.keywords())
+            for argument in link.args():
+                op = argument.origin.op
+                left = argument.to(op.left).op if isinstance(op, ops.Compare) else None
+                if isinstance(left, ops.Attr):
+                    yield left.name.lower()

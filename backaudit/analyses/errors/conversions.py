@@ -1,0 +1,354 @@
+"""Conversions and look-ups by key of what a client sent, that can raise and are caught by nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import alike, asked, tests
+from backaudit.backend.access.denial import conditions, operands, sides
+from backaudit.backend.web.catching import escapes, reached
+from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.routes import by_handler, client_input
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.guards import guarded
+from backaudit.flow.search import Search
+from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.code import operands as read_by
+from backaudit.project.types import split
+from backaudit.rule import Confidence, Finding, Step
+
+_FORMS = frozenset(("isdigit", "isnumeric", "isdecimal", "match", "fullmatch", "search"))
+_VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each conversion, key and part that can raise on what a client sent, uncaught."""
+    yield from _conversions(project)
+    yield from _missing_keys(project)
+    yield from _pieces(project)
+
+
+def _conversions(project: Project) -> Iterator[Finding]:
+    lookups = project.models.kinds["raising-lookups"]
+    raises = {name: found for name, found in project.models.raises.items() if name not in lookups}
+    for call in project.calls(*sorted(raises)):
+        names = project.names(call.func) if call.func is not None else ()
+        exceptions = next((raises[name] for name in names if name in raises), ())
+        argument = call.arg(0)
+        if call.code.file.role != "production" or not exceptions:
+            continue
+        path = escapes(project, call, exceptions[:1])
+        if path is None:
+            continue
+        if argument is None:
+            if "Request" in " ".join(names):
+                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path)
+            continue
+        origin = client_origin(project, argument, untyped=True)
+        if origin is not None and not any(
+            (_checked(argument, call), _matched(project, argument), _found_by(project, argument, call))
+        ):
+            yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions, path)
+
+
+def _checked(argument: Node, call: Node) -> bool:
+    """Whether the text's form was asked for before."""
+    code = call.code
+    return guarded(argument, call.value, frozenset()) or any(
+        isinstance(op, ops.Call)
+        and code.node(value).method in _FORMS
+        and any(alike(code, part.value, argument.value) for part in _involved(code.node(value)))
+        and asked(code, value, call.value)
+        for value, op in enumerate(code.ops[: call.value])
+    )
+
+
+def _found_by(project: Project, argument: Node, call: Node) -> bool:
+    """Whether a row was found by the text before: what is no key has had its 404."""
+    code = call.code
+    wanted = tuple(_alternatives(code, argument.value))
+    return _on_every_way(
+        code,
+        (
+            value
+            for value, op in enumerate(code.ops[: call.value])
+            if isinstance(op, ops.Call)
+            and not project.models.kinds["answers-404"].isdisjoint(project.names(code.node(op.func)))
+            and any(_mentions(code, value, part, 0) for part in wanted)
+        ),
+        call.value,
+    )
+
+
+def _on_every_way(code: Code, values: Iterator[Value], use: Value) -> bool:
+    """Whether whoever comes to ``use`` has passed one of the values: one on the way, or one in each of two branches."""
+    around = code.regions_of(use)
+    taken = set()
+    for value in values:
+        apart = [region for region in code.regions_of(value) if region not in around]
+        if not apart:
+            return True
+        if len(apart) == 1:
+            taken.add((apart[0].test, apart[0].kind))
+    return any((test, "then") in taken and (test, "else") in taken for test, _ in taken)
+
+
+def _alternatives(code: Code, value: Value) -> Iterator[Value]:
+    """The values that may be meant where branches join."""
+    op = code.ops[code.origin(value)]
+    yield code.origin(value)
+    if isinstance(op, ops.Phi):
+        yield from (code.origin(part) for part in op.values)
+
+
+def _mentions(code: Code, value: Value, wanted: Value, depth: int) -> bool:
+    value = code.origin(value)
+    return value == wanted or (
+        depth < _DEPTH
+        and any(_mentions(code, part, wanted, depth + 1) for part in read_by(code.ops[value]) if part != NONE)
+    )
+
+
+_DEPTH = 8
+
+
+def _involved(call: Node) -> list[Node]:
+    return [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+
+
+def _matched(project: Project, argument: Node) -> bool:
+    """Whether a regular expression has passed the text: its group, or a part of the path that admits digits only."""
+    node = argument.origin
+    if node.method in ("group", "groups"):
+        return True
+    name = _name_of(node)
+    digits = re.compile(
+        rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
+    )
+    routes = project.once(by_handler).get(node.code, ())
+    return bool(name) and any(digits.search(text) for route in routes for text in _texts(project, route.declared))
+
+
+def _name_of(node: Node) -> str:
+    """The name of a path parameter: of the function's parameter, or the key by which it is read."""
+    op = node.op
+    if isinstance(op, ops.Param):
+        return op.name
+    key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0)
+    return (key.text or "") if key is not None else ""
+
+
+def _texts(project: Project, call: Node | None) -> list[str]:
+    if call is None:
+        return []
+    found = (project.constant(argument) for argument in call.args())
+    return [constant.text for constant in found if constant is not None and constant.text is not None]
+
+
+def _finding(
+    call: Node, what: str, origin: Origin | None, exceptions: tuple[str, ...], path: tuple[Node, ...]
+) -> Finding:
+    name = exceptions[0].rpartition(".")[2]
+    steps = origin.steps if origin is not None else ()
+    return Finding(
+        place=first_line(call.place),
+        message=f"{what} ({name}), and no one catches it: the client's mistake ends as a 500.",
+        confidence="medium" if path else "high",
+        trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
+    )
+
+
+def _pieces(project: Project) -> Iterator[Finding]:
+    """``header.split(" ")[1]``, ``name, token = header.split()``: parts that the text may not have."""
+    for call in project.calls_of("split"):
+        receiver = call.receiver
+        if receiver is None or call.code.file.role != "production":
+            continue
+        for use, exception in _parts_used(call):
+            path = escapes(project, use, (f"builtins.{exception}",))
+            origin = client_origin(project, receiver, untyped=True) if path is not None else None
+            if origin is not None and path is not None and not _form_asked(call, receiver, use):
+                yield _finding(use, f"`{call.spelled}` may have fewer parts", origin, (exception,), path)
+                break
+
+
+def _parts_used(call: Node) -> Iterator[tuple[Node, str]]:
+    """Where more than the first part is read, and what that raises if it is not there."""
+    code = call.code
+    for node in code.nodes(ops.Item):
+        op = node.op
+        key = node.to(op.key).const if isinstance(op, ops.Item) else None
+        if isinstance(op, ops.Item) and code.origin(op.base) == call.value and type(key) is int and key not in (0, -1):
+            yield node, "IndexError"
+    for node in code.nodes(ops.Part):
+        op = node.op
+        if isinstance(op, ops.Part) and code.origin(op.base) == call.value and op.index > 0:
+            yield node, "ValueError"
+
+
+def _form_asked(call: Node, text: Node, use: Node) -> bool:
+    """Whether a condition before has looked at the form of the text or at the number of its parts."""
+    code = call.code
+    for test in tests(code, use.value):
+        for condition in conditions(code.node(test)):
+            looks = isinstance(condition.op, (ops.Compare, ops.Call)) and not _with_none(condition)
+            parts = operands(condition, 6) if looks else ()
+            if any(alike(code, part.value, wanted.value) for part in parts for wanted in (text, call)):
+                return True
+    return False
+
+
+def _with_none(condition: Node) -> bool:
+    return any(isinstance(side.origin.op, ops.Const) and side.const is None for side in sides(condition))
+
+
+class _RaisingMapping(Goal):
+    """Client data in which a missing key raises KeyError; the access path is the key that is asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._raising = project.models.kinds["raising-mappings"]
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        if not access or access[0] == ANY:
+            return None
+        if isinstance(op, ops.Param):
+            param = client_input(search.project, node.code, op.index)
+            if param is None or param.where != "body" or param.schema or not set(param.types) & _MAPPINGS:
+                return None
+            return f"`{param.name}` comes from the client (body)"
+        if isinstance(op, ops.Call) and "json.loads" in request_names(search.project, node):
+            text = node.arg(0)
+            parsed = client_origin(search.project, text, untyped=True) if text is not None else None
+            return f"{parsed.what}, and is parsed" if parsed is not None else None
+        if isinstance(op, (ops.Attr, ops.Call)):
+            named = self._raising.intersection(request_names(search.project, node))
+            if named and not _always_there(named, str(access[0])):
+                return f"`{node.spelled}` comes from the client"
+        return None
+
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+        # What is merged into a dict of the server's own is another mapping, and so is what a serializer made of it.
+        return isinstance(node.op, ops.Build) or _made_by_schema(search.project, node)
+
+
+def _made_by_schema(project: Project, node: Node) -> bool:
+    op = node.op
+    if not isinstance(op, ops.Attr) or op.name not in ("data", "validated_data", "cleaned_data"):
+        return False
+    schemas = project.models.kinds["schemas"] | project.models.kinds["forms"]
+    owners = {owner for name in project.types(node.to(op.base)) for owner in project.lineage(split(name)[0])}
+    return not schemas.isdisjoint(owners)
+
+
+def _always_there(names: frozenset[str], key: str) -> bool:
+    """Whether the server itself puts the key there."""
+    return any(name.endswith(".META") for name in names) and (not key.startswith("HTTP_") or key == "HTTP_HOST")
+
+
+_MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping", "collections.abc.Mapping"))
+
+
+def _missing_keys(project: Project) -> Iterator[Finding]:
+    for code in _readers(project):
+        told: list[Node] = []
+        for node in code.nodes(ops.Item):
+            op = node.op
+            assert isinstance(op, ops.Item)
+            key = node.to(op.key).text
+            path = _uncaught(project, node, key) if key is not None else None
+            if key is None or path is None:
+                continue
+            origin = next(Trace(project, _RaisingMapping(project)).origins(node.to(op.base), (key,)), None)
+            if origin is not None and origin.node not in told:
+                told.append(origin.node)
+                yield _missing(node, key, origin, "medium" if path else "high")
+
+
+def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None:
+    """The calls by which a missing key ends as a 500; None if it is caught, or asked for before."""
+    op = node.op
+    assert isinstance(op, ops.Item)
+    if _key_checked(node, node.to(op.base), key):
+        return None
+    path = escapes(project, node, _KEY_ERROR)
+    checked = path and any(_key_checked(call, argument, key) for call in path for argument in call.args())
+    return None if checked else path
+
+
+_KEY_ERROR = ("builtins.KeyError",)
+
+
+def _readers(project: Project) -> Iterator[Code]:
+    """Bodies on a request's way that index something by a literal text."""
+    for file in project.files.values():
+        if file.role == "production":
+            for index, function in enumerate(file.facts.functions):
+                if function.kind == "function" and reached(project, file.code(index)):
+                    yield file.code(index)
+
+
+def _key_checked(node: Node, base: Node, key: str) -> bool:
+    """Whether the body asked before for the key, or had the data validated."""
+    code = node.code
+    if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):
+        return True
+    for value in range(node.value):
+        op = code.ops[value]
+        if isinstance(op, ops.Compare) and op.operator in ("in", "not in") and alike(code, op.right, base.value):
+            if code.node(op.left).text in (None, key):
+                return True
+        elif isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and code.node(op.key).text == key:
+            if _on_the_way(code, value, node.value):
+                return True
+        elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
+            return True
+    return False
+
+
+def _on_the_way(code: Code, value: Value, use: Value) -> bool:
+    """Whether whoever comes to ``use`` has passed ``value``."""
+    around = code.regions_of(use)
+    return value < use and all(region in around for region in code.regions_of(value))
+
+
+def _words(test: Node) -> str:
+    op = test.origin.op
+    return test.to(op.value).spelled if isinstance(op, ops.Unary) else test.spelled
+
+
+def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
+    given = any(alike(code, argument.value, base.value) for argument in call.args())
+    if given and (any(word in call.method.lower() for word in _VALIDATES) or call.method in ("set", "all")):
+        return True
+    receiver = call.receiver
+    if receiver is None or not alike(code, receiver.value, base.value):
+        return False
+    if call.method == "keys":
+        return True
+    first = call.arg(0)
+    if call.method != "get" or first is None:
+        return False
+    # ``for name in required: if not data.get(name): return 400``
+    each = isinstance(first.origin.op, ops.Element)
+    return (first.text == key or each) and _is_asked(code, call, base.value)
+
+
+def _is_asked(code: Code, call: Node, before: int) -> bool:
+    """Whether a condition asks for the value, or hands it to something that judges it."""
+    judged = (part for test in tests(code, before) for part in operands(code.node(test), 3))
+    return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
+
+
+def _missing(node: Node, key: str, origin: Origin, sure: Confidence) -> Finding:
+    return Finding(
+        place=first_line(node.place),
+        message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: a 500.",
+        confidence=sure,
+        trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
+    )

@@ -1,0 +1,247 @@
+"""Answers that tell of a failure and have the status of a success."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.backend.web.catching import exception_text, handlers_in
+from backaudit.backend.web.responses import (
+    Answer,
+    answering,
+    answers,
+    error_handlers,
+    literal_text,
+    pairs_of,
+    status_of,
+)
+from backaudit.backend.web.routes import by_handler
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.types import split
+from backaudit.rule import Confidence, Finding
+
+_ERROR_KEYS = frozenset(("error", "errors", "err", "error_message", "errormessage", "error_msg"))
+_TEXT_KEYS = frozenset(("message", "msg", "detail", "details", "reason", "description", "info", "text"))
+_FLAG_KEYS = frozenset(("success", "ok", "succeeded"))
+_STATE_KEYS = frozenset(("status", "result", "state"))
+_CODE_KEYS = frozenset(("status", "code", "status_code", "statuscode", "http_status"))
+_BAD_STATES = frozenset(("error", "fail", "failed", "failure", "ko", "nok"))
+_FAILURE = re.compile(
+    r"\b(not found|no \w+( \w+)? found"
+    r"|does ?n[o']t exist|does not exist|do not exist|no such|invalid|incorrect|wrong|failed|failure|error"
+    r"|unable to|could ?n[o']t|could not|can ?not|can't|already (exists?|taken|registered|in use|been)|not allowed"
+    r"|not authori[sz]ed|unauthori[sz]ed|forbidden|denied|insufficient|missing|(is|are) required|must (be|not|include)"
+    r"|not enough|(has|is|have) expired|something went wrong|try again|not permitted|not available|bad request)\b",
+    re.IGNORECASE,
+)
+_SUCCESS = re.compile(
+    r"\b(ok|success|successfully|sent|if (an?|the|that|your|this)|you will receive|welcome|deleted|updated)\b",
+    re.IGNORECASE,
+)
+# Endpoints that report a state, or answer a machine that wants 200 whatever happened.
+_PROBE = re.compile(r"health|ping|ready|alive|liveness|status|heartbeat|callback|hook|slack|telegram", re.IGNORECASE)
+_ERROR_PAGE = re.compile(
+    r"(?:^|/)(?:errors?/)?(?:4\d\d|5\d\d|40x|50x|4xx|5xx|not[-_]?found|server[-_]?error)\.\w[\w.]*$", re.IGNORECASE
+)
+_ENVELOPE = _ERROR_KEYS | _TEXT_KEYS | _FLAG_KEYS | _STATE_KEYS | _CODE_KEYS | {"type", "title", "timestamp", "path"}
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each answer whose body tells of a failure and whose status tells of success."""
+    final = answering(project)
+    for file in project.files.values():
+        if file.role != "production":
+            continue
+        for index, _ in enumerate(file.facts.functions):
+            code = file.code(index)
+            if code in final:
+                yield from _answers(project, code)
+    yield from _pages(project)
+
+
+def _answers(project: Project, code: Code) -> Iterator[Finding]:
+    if _sets_status(code) or _makes_page(project, code) or _is_probe(project, code):
+        return
+    told: set[int] = set()
+    for answer in answers(project, code):
+        if answer.how != "return" or answer.value in told:
+            continue
+        reason = _reason(project, answer)
+        if reason is not None:
+            told.add(answer.value)
+            message, confidence = reason
+            yield Finding(place=first_line(answer.place), message=message, confidence=confidence)
+
+
+def _is_probe(project: Project, code: Code) -> bool:
+    paths = [route.path for route in project.once(by_handler).get(code, ())]
+    return any(_PROBE.search(text) for text in (code.function.name, *paths))
+
+
+def _sets_status(code: Code) -> bool:
+    """Whether the body sets a status on a response that it is given or has made."""
+    return any(
+        isinstance(op, ops.SetAttr) and op.name in ("status_code", "status") and not _is_self(code, op.base)
+        for op in code.ops
+    ) or any(node.method in ("set_status", "setStatus") for node in code.nodes(ops.Call))
+
+
+def _is_self(code: Code, value: int) -> bool:
+    op = code.ops[code.origin(value)]
+    return isinstance(op, ops.Param) and op.index == 0
+
+
+def _makes_page(project: Project, code: Code) -> bool:
+    """Whether what it returns is the context of a page."""
+    names = {name for decorator in code.decorators for name in project.names(decorator)}
+    return any(name.rpartition(".")[2] in ("template", "view_config", "render_to", "view_defaults") for name in names)
+
+
+def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+    pair = _pair_status(project, answer)
+    if pair is not None:
+        return pair
+    if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202 or _is_template(answer.maker):
+        return None
+    for part in answer.body:
+        said = _failure(project, part) if part.code is answer.node.code else None
+        if said is not None:
+            what, sure = said
+            return f"The failure ({what}) is answered with status {answer.status}.", sure if not _caught(
+                answer
+            ) else "high"
+    if _caught(answer) and any(exception_text(project, part) is not None for part in answer.body):
+        return f"What the handler caught is answered with status {answer.status}.", "high"
+    return None
+
+
+def _is_template(maker: str) -> bool:
+    last = maker.rpartition(".")[2]
+    return last in ("render", "render_template", "render_template_string", "TemplateResponse", "redirect")
+
+
+def _caught(answer: Answer) -> bool:
+    """Whether the answer stands in a handler."""
+    return any(handler.holds(answer.value) for handler in handlers_in(answer.node.code.project, answer.node.code))
+
+
+def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+    """An error status in the wrong place: beside the body in FastAPI, inside ``jsonify``'s arguments in Flask."""
+    op = answer.node.op
+    value = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
+    made = value.op
+    frameworks = {route.framework for route in project.once(by_handler).get(answer.node.code, ())}
+    if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
+        status = status_of(project, value.to(made.items[1]))
+        if status is not None and 400 <= status < 600:
+            return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", "high"
+    call = value.call
+    if call is not None and answer.maker == "flask.jsonify" and len(call.args) > 1 and not answer.stated:
+        status = status_of(project, value.to(call.args[-1]))
+        if status is not None and 400 <= status < 600:
+            return f"`jsonify` makes the {status} part of the body: the status stays 200.", "high"
+    return None
+
+
+def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
+    """What in a body says that the request failed, and how sure that is."""
+    node = node.origin
+    pairs = pairs_of(node)
+    if pairs is None:
+        if _are_errors(project, node):
+            return f"`{node.spelled}`", "high"
+        text = literal_text(_only_item(node))
+        return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
+    if "jsonrpc" in pairs:
+        return None
+    found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
+    # Beside a result, errors are a part of it.
+    extra = [key for key in pairs if key not in _ENVELOPE and not _is_empty(pairs[key])]
+    return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
+
+
+def _are_errors(project: Project, node: Node) -> bool:
+    """Whether a value is what a form or serializer found wrong."""
+    op = node.op
+    if not isinstance(op, ops.Attr) or op.name != "errors":
+        return False
+    kinds = project.models.kinds
+    owners = {owner for name in project.types(node.to(op.base)) for owner in project.lineage(split(name)[0])}
+    return not owners.isdisjoint(kinds["schemas"] | kinds["forms"])
+
+
+def _only_item(node: Node) -> Node:
+    """Of ``{"not found"}`` and ``["not found"]``: the text."""
+    op = node.op
+    listed = isinstance(op, ops.Build) and op.kind in ("set", "list") and len(op.items) == 1
+    return node.to(op.items[0]).origin if listed and isinstance(op, ops.Build) else node
+
+
+def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
+    text = literal_text(value)
+    if key in _ERROR_KEYS and not _is_empty(value):
+        return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
+    if key in _FLAG_KEYS and value.const is False:
+        return f"`{key}` is false in the body", "low"
+    if key in _STATE_KEYS and text is not None and text.lower() in _BAD_STATES:
+        return f'`{key}` is "{text}" in the body', "high"
+    if key in _CODE_KEYS:
+        status = status_of(project, value)
+        if status is not None and 400 <= status < 600:
+            return f"`{key}` is {status} in the body", "high"
+    if key in _TEXT_KEYS and text is not None and _says_failure(text):
+        return f'"{text[:60]}"', "medium"
+    return None
+
+
+def _is_known(project: Project, value: Node) -> bool:
+    """Whether a value surely holds an error text: made here, or given to a helper that makes such answers."""
+    op = value.origin.op
+    if isinstance(op, ops.Param):
+        return value.code not in project.once(by_handler) and bool(project.callers(value.code))
+    return isinstance(op, (ops.Build, ops.Bin)) or value.method in ("str", "format", "repr")
+
+
+def _is_empty(value: Node) -> bool:
+    op = value.origin.op
+    return (isinstance(op, ops.Const) and not op.value) or (isinstance(op, ops.Build) and not op.items)
+
+
+def _says_failure(text: str) -> bool:
+    return bool(_FAILURE.search(text)) and not _SUCCESS.search(text)
+
+
+def _pages(project: Project) -> Iterator[Finding]:
+    """Error pages rendered with the default status."""
+    registered = {code for code, _ in project.once(error_handlers)}
+    for name in ("render", "render_template", "TemplateResponse"):
+        for call in project.calls_of(name):
+            code = call.code
+            if code.file.role != "production" or code.function.kind != "function" or _sets_status(code):
+                continue
+            page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.search(a.text)), None)
+            if page is not None and _returned_as_200(project, call) and _no_caller_adds(project, code, registered):
+                yield Finding(
+                    place=first_line(call.place),
+                    message=f"The error page `{page}` is sent with status 200.",
+                    confidence="high",
+                )
+
+
+def _returned_as_200(project: Project, call: Node) -> bool:
+    for answer in answers(project, call.code):
+        op = answer.node.op
+        if isinstance(op, ops.Return) and answer.node.to(op.value).origin == call:
+            return answer.status == 200
+    return False
+
+
+def _no_caller_adds(project: Project, code: Code, registered: set[Code]) -> bool:
+    """Whether nobody who calls this function gives its page a status."""
+    return code in registered or not any(
+        isinstance(op, ops.Build) and op.kind == "tuple" and call.value in op.items
+        for call in project.callers(code)
+        for op in call.code.ops
+    )
