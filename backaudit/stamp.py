@@ -15,7 +15,7 @@ _DATA = (".py", ".toml", ".json", ".txt")
 
 @cache
 def folder_stamp(folder: str) -> bytes:
-    """A digest of the names, sizes and times of the code and data files below a folder."""
+    """A digest of the names, sizes and times of the code and data files below a folder, or of one file."""
     digest = hashlib.blake2b(digest_size=20)
     for path, size, changed in sorted(_files(folder)):
         digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
@@ -23,6 +23,10 @@ def folder_stamp(folder: str) -> bytes:
 
 
 def _files(folder: str) -> Iterable[tuple[str, int, int]]:
+    if os.path.isfile(folder):
+        state = os.stat(folder)
+        yield folder, state.st_size, state.st_mtime_ns
+        return
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
             if entry.name != "__pycache__":

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from backaudit.extract.pool import ASKED
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "backaudit"
 
@@ -207,6 +209,20 @@ def test_stages_know_nothing_of_each_other() -> None:
     assert sideways == []
 
 
+def test_what_the_extractors_ask_is_part_of_the_key_of_facts() -> None:
+    """Facts are kept: whatever code decides them has to be in their key, or yesterday's are read."""
+    needed: set[str] = set()
+    waiting = [name for name in MODULES if top(name) == "extract"]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [target for found in ALL if found.inside == name and (target := own(found)) is not None]
+    # What finds, keeps and stamps files decides nothing of what is in them.
+    bystanders = {"cache", "discover", "gitindex", "ignores", "stamp"}
+    assert {top(name) for name in needed} - bystanders - {"extract"} <= {name.removesuffix(".py") for name in ASKED}
+
+
 def test_facts_import_nothing_of_ours_but_facts() -> None:
     assert [
         found
@@ -234,6 +250,20 @@ def test_yaml_is_read_in_one_place() -> None:
 
 def test_nothing_imports_the_rules() -> None:
     assert [found for found in ALL if top(found.name) in ("backaudit_rules", "rules")] == []
+
+
+def test_the_analyses_of_a_family_serve_its_own_rules() -> None:
+    """``analyses/auth`` is imported by itself and by ``rules/auth``: what two families need stands further down."""
+    strangers = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in (PACKAGE, ROOT / "rules")
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("backaudit.analyses.")
+        and (node.module or "").split(".")[2] not in path.relative_to(folder).parts[:-1]
+    ]
+    assert strangers == []
 
 
 def reads_own_data(call: ast.Call) -> bool:

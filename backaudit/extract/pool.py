@@ -42,6 +42,8 @@ HANG_SECONDS = 120.0
 BATCH_BYTES = 96_000
 LIGHT_BATCH_BYTES = 384_000
 
+# Whose code and data decide what is extracted, beside the extractors' own.
+ASKED = ("facts", "vocabulary", "source.py", "toml.py")
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml")
 _ENCODER = msgspec.msgpack.Encoder()
 _ANSWER = msgspec.msgpack.Decoder(FileFacts)
@@ -111,7 +113,7 @@ def _keys(
 ) -> dict[str, bytes]:
     """All that the facts of a file depend on. bandit reads the interpreter's ``ast``, so its version counts too."""
     here = Path(__file__).parent
-    stamps = [folder_stamp(str(folder)) for folder in (here, here.parent / "facts")]
+    stamps = [folder_stamp(str(folder)) for folder in (here, *(here.parent / name for name in ASKED))]
     base = b"\0".join([library_stamp(_LIBRARIES), *stamps, repr((limits, sorted(wanted))).encode()])
     return {
         item.path: hashlib.blake2b(

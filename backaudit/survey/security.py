@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from backaudit.backend.deployment.settings import entry
@@ -12,11 +11,12 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import items
 from backaudit.survey.records import SecurityScheme
+from backaudit.vocabulary.meaning import meaning
 
 _UNKNOWN = SecurityScheme(kind="key", name="Authorization", where="header")
-_KEYS = re.compile(r"api_?key|access_?key|x_?token", re.I)
-_SESSIONS = re.compile(r"log_?in|session|mixin", re.I)
-_BASIC = re.compile(r"basic|auth\.login_required", re.I)
+_KEYS = meaning("access", "key-guard")
+_SESSIONS = meaning("access", "session-guard")
+_BASIC = meaning("access", "basic-guard")
 
 
 def schemes(project: Project) -> Mapping[str, SecurityScheme]:
@@ -97,7 +97,7 @@ def scheme_of(found: Mapping[str, SecurityScheme], guard: str) -> str:
         return UNKNOWN
     for pattern, kind in ((_KEYS, "key"), (_BASIC, "basic"), (_SESSIONS, "session")):
         fitting = [name for name, scheme in found.items() if _sort(scheme) == kind]
-        if fitting and pattern.search(guard):
+        if fitting and pattern.holds(guard):
             return fitting[0]
     tokens = next((name for name, scheme in found.items() if scheme.kind in ("bearer", "oauth2")), None)
     return tokens or next(iter(found))

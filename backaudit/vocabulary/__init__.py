@@ -1,1 +1,1 @@
-"""Names as words: what a name says its value is."""
+"""Names as words: what a name says its value is. The words stand in the books beside this file, one a subject."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
@@ -14,6 +13,7 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import decorated, items, strings
 from backaudit.rule import Finding, Step, rule
+from backaudit.vocabulary.meaning import meaning
 
 _SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -22,9 +22,9 @@ _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _EXEMPTS = (
     "django.views.decorators.csrf.csrf_exempt", "flask_wtf.csrf.CSRFProtect.exempt", "flask_wtf.CSRFProtect.exempt",
 )  # fmt: skip
-_PROTECTS = re.compile(r"csrf|seasurf|xsrf", re.I)
-_TOKENS = re.compile(r"jwt|token|bearer|basic|api_?key", re.I)
-_COOKIE_GUARDS = re.compile(r"login_required|LoginRequired|staff_member|passes_test|permission_required|UserPasses")
+_PROTECTS = meaning("tokens", "csrf-protection")
+_TOKENS = meaning("tokens", "bearer-guard")
+_COOKIE_GUARDS = meaning("tokens", "cookie-guard")
 
 
 @rule(
@@ -143,7 +143,7 @@ def _by_cookie(project: Project, route: Route) -> bool:
     names = {name for d in route.handler.decorators for name in project.names(d.func or d)}
     if "rest_framework.decorators.api_view" in names:
         return False
-    if any(_COOKIE_GUARDS.search(guard.name) for guard in route.guards):
+    if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
         return True
     return route.handler.function.kind == "function" and not route.guards and mentions_caller(project, route.handler)
 
@@ -211,13 +211,13 @@ def _never_on(project: Project) -> Iterator[Finding]:
 def _protects_itself(project: Project) -> bool:
     """Whether anything in the code speaks of such a protection."""
     imported = (f"{item.module} {item.name}" for file in project.files.values() for item in file.facts.imports)
-    read = project.mentioned(lambda name: bool(_PROTECTS.search(name)))
-    return any(_PROTECTS.search(name) for name in imported) or any(True for _ in read)
+    read = project.mentioned(lambda name: _PROTECTS.holds(name))
+    return any(_PROTECTS.holds(name) for name in imported) or any(True for _ in read)
 
 
 def _takes_form(project: Project, route: Route) -> bool:
     if route.framework != "flask" or route.handler.file.role != "production" or not _UNSAFE & set(route.methods):
         return False
     reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
-    by_token = any(_TOKENS.search(guard.name) for guard in route.guards)
+    by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
     return reads and not by_token and mentions_caller(project, route.handler)

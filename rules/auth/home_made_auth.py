@@ -13,12 +13,9 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_RIGHT = re.compile(
-    r"^(x[-_])?(is[-_]?)?(admin|administrator|staff|superuser|roles?|user[-_]?role|privilege|logged_?in|authenticated"
-    r"|permissions?|access_?level|user_?type)$",
-    re.I,
-)
+_RIGHT = meaning("access", "right-key")
 _FILLED = ("query", "header", "cookie", "form")
 _HIDDEN = re.compile(r"cookies|COOKIES|headers|META")
 _BY_CLIENT = ("cookies", "COOKIES", "headers", "META", "args", "GET", "query_params", "form", "POST", "values")
@@ -89,7 +86,7 @@ def _parameters(project: Project) -> Mapping[Code, frozenset[int]]:
     """The parameters of handlers that the client fills and that are named like a right."""
     found: dict[Code, frozenset[int]] = {}
     for route in project.once(routes):
-        own = frozenset(p.index for p in route.params if p.where in _FILLED and _RIGHT.match(p.name.replace("_", "-")))
+        own = frozenset(p.index for p in route.params if p.where in _FILLED and _RIGHT.holds(p.name.replace("_", "-")))
         if own:
             found[route.handler] = own
     return found
@@ -117,7 +114,7 @@ def _claimed(project: Project, test: Node, parameters: frozenset[int], refused: 
             if isinstance(here.op, ops.Param) and here.op.index in parameters and test in refused:
                 return here.op.name
             key = _key(here)
-            named = key is not None and _RIGHT.match(key) and _from_client(project, here)
+            named = key is not None and _RIGHT.holds(key) and _from_client(project, here)
             if named and (test in refused or _HIDDEN.search(here.spelled)):
                 return here.spelled
     return None

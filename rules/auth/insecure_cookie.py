@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.backend.deployment.settings import is_literally, settings_of
@@ -10,9 +9,10 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings, text_of
 from backaudit.rule import Confidence, Finding, Severity, rule
+from backaudit.vocabulary.meaning import meaning
 
-_SESSION = re.compile(r"sess|token|auth|jwt|sid$|^sid|login|remember|credential|access|refresh|user_?id", re.I)
-_READ_BY_SCRIPTS = re.compile(r"csrf|xsrf|theme|lang|locale|consent|prefer|flash", re.I)
+_SESSION = meaning("tokens", "session-cookie")
+_READ_BY_SCRIPTS = meaning("tokens", "script-cookie")
 _FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
 _OFF: tuple[tuple[str, str, Severity, Confidence], ...] = (
     ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", "high"),
@@ -89,7 +89,7 @@ def _set(project: Project, call: Node) -> Iterator[Finding]:
     told = f"{shown} {value.spelled if value is not None else ''}"
     if value is None or value.const == "":  # an empty cookie takes the other away
         return
-    if op is None or op.dstar or not _SESSION.search(told) or _READ_BY_SCRIPTS.search(told):
+    if op is None or op.dstar or not _SESSION.holds(told) or _READ_BY_SCRIPTS.holds(told):
         return
     lacking = [flag for flag in ("httponly", "secure", "samesite") if _off(project, call.arg(None, flag))]
     if "httponly" in lacking or "secure" in lacking:

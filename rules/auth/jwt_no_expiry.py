@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_PERSON = re.compile(r"^(sub|user|username|user_?id|uid|id|email|identity|name|role|account\w*|login|usuario\w*)$")
+_PERSON = meaning("people", "person-claim")
 _FOR_EVER = 5 * 365 * DAY
 
 
@@ -55,7 +55,7 @@ def jwt_no_expiry(project: Project) -> Iterator[Finding]:
         if project.role(signing.call.code.path) not in ("production", "script") or not claims.whole:
             continue
         if "exp" not in claims.names:
-            person = any(_PERSON.match(name) for name in claims.names)
+            person = any(_PERSON.holds(name) for name in claims.names)
             shown = ", ".join(f"`{name}`" for name in sorted(claims.names)) or "nothing"
             yield Finding(
                 place=signing.call.place,

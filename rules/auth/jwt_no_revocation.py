@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.tokens import DAY, lifetimes, signings
@@ -10,8 +9,9 @@ from backaudit.backend.deployment.settings import django_setting
 from backaudit.project import Project
 from backaudit.project.locate import strings
 from backaudit.rule import Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_REVOKES = re.compile(r"black_?list|block_?list|deny_?list|revoke|token_?version|invalidat", re.I)
+_REVOKES = meaning("tokens", "revocation")
 _LOADERS = ("token_in_blocklist_loader", "token_in_blacklist_loader")
 
 
@@ -68,7 +68,7 @@ def _revokes(project: Project) -> bool:
     if any(project.calls_of(name) for name in _LOADERS):
         return True
     apps = django_setting(project, "INSTALLED_APPS")
-    if apps is not None and any(_REVOKES.search(name) for name in strings(project, apps.value)):
+    if apps is not None and any(_REVOKES.holds(name) for name in strings(project, apps.value)):
         return True
     named = [cls.cls.name for cls in project.classes() if cls.file.role == "production"]
-    return any(_REVOKES.search(name) for name in named) or any("jti" in s.claims.names for s in project.once(signings))
+    return any(_REVOKES.holds(name) for name in named) or any("jti" in s.claims.names for s in project.once(signings))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.tokens import (
@@ -23,10 +22,11 @@ from backaudit.flow.client import answered_by_server
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings
 from backaudit.rule import Confidence, Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_VERIFIES = re.compile(r"verif|validat|check_signature|compare_digest|decode")
-_DECODES = re.compile(r"b64decode$|^decode$")
-_VALIDATES = re.compile(r"^validate(_exp|_claims)?$")
+_VERIFIES = meaning("tokens", "verification")
+_DECODES = meaning("tokens", "bare-decoding")
+_VALIDATES = meaning("tokens", "claims-validation")
 _FORGED = "The token's signature is not verified: anybody can write one."
 _OLD = "The token's expiry is not verified."
 _VALIDATE = "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
@@ -140,7 +140,7 @@ def _finding(call: Node, message: str, confidence: Confidence, remedy: str) -> F
 
 def _validated(call: Node) -> bool:
     """Whether the claims are asked for their expiry in the same body."""
-    return any(_VALIDATES.search(node.method) for node in call.code.nodes(ops.Call))
+    return any(_VALIDATES.holds(node.method) for node in call.code.nodes(ops.Call))
 
 
 def _is_peek(project: Project, call: Node) -> bool:
@@ -152,6 +152,6 @@ def _is_peek(project: Project, call: Node) -> bool:
 def _verifies(project: Project, node: Node, peek: Node) -> bool:
     if node in project.once(readings):
         return node != peek and verified(project, node)
-    if _DECODES.search(node.method) or node in project.once(unverified) or node in project.once(switched):
+    if _DECODES.holds(node.method) or node in project.once(unverified) or node in project.once(switched):
         return False
-    return bool(_VERIFIES.search(node.method.lower())) and not _VERIFIES.search(peek.code.function.name.lower())
+    return _VERIFIES.holds(node.method.lower()) and not _VERIFIES.holds(peek.code.function.name.lower())

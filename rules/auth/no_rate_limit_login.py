@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.exposure import words
@@ -16,21 +15,15 @@ from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.locate import strings
 from backaudit.rule import Finding, Step, rule
+from backaudit.vocabulary.meaning import meaning
 
-_LOGIN = frozenset({"login", "signin", "logon", "authenticate", "acceso", "iniciar"})
+_LOGIN = meaning("routes", "login")
 _TOKEN = frozenset({"token", "tokens"})
-_NOT = frozenset(
-    {
-        "logout", "signout", "refresh", "revoke", "verify", "callback", "oauth", "sso", "saml", "test", "me", "sent",
-        "link", "check",
-    }
-)  # fmt: skip
-_OTHERS = frozenset({"register", "registration", "signup", "reset", "forgot", "recover", "recovery"})
-_COUNTS = re.compile(r"rate_?limit|throttl|bucket|attempts|lock_?out|limiter|too_many")
-_WHO = re.compile(r"user|uid|logged|account")
-_CHECKS = re.compile(
-    r"(check|verify|compare|valid)\w*_?(password|pass|hash|credentials|pw)\b|checkpw|authenticate|login_user"
-)
+_NOT = meaning("routes", "no-login")
+_OTHERS = meaning("routes", "guessable")
+_COUNTS = meaning("access", "counted")
+_WHO = meaning("people", "session-holder")
+_CHECKS = meaning("access", "credential-check")
 
 
 @rule(
@@ -123,16 +116,16 @@ def _limited(route: Route) -> bool:
     """By a guard, or by the handler's own counting."""
     if any(guard.kind == "rate-limit" for guard in route.guards):
         return True
-    return any(_COUNTS.search(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
+    return any(_COUNTS.holds(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
 
 
 def _is_login(project: Project, route: Route) -> bool:
     if not _serves(route):
         return False
     found = words(route)
-    if found & _NOT or found & _OTHERS:
+    if found & _NOT.words or found & _OTHERS.words:
         return False
-    if found & _LOGIN:
+    if found & _LOGIN.words:
         return True
     if found & _TOKEN:
         return any(guard.kind == "authenticates" for guard in route.guards) or _checks_password(route)
@@ -141,7 +134,7 @@ def _is_login(project: Project, route: Route) -> bool:
 
 
 def _checks_password(route: Route) -> bool:
-    return any(_CHECKS.search(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
+    return any(_CHECKS.holds(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
 
 
 def _opens_session(project: Project, route: Route) -> bool:
@@ -149,7 +142,7 @@ def _opens_session(project: Project, route: Route) -> bool:
     for node in route.handler.nodes(ops.SetItem):
         op = node.op
         key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
-        named = key is not None and _WHO.search(key)
+        named = key is not None and _WHO.holds(key)
         if named and isinstance(op, ops.SetItem) and "http-session" in mention(project, node.to(op.base)):
             return True
     return any(node.method in ("login_user", "create_access_token") for node in route.handler.nodes(ops.Call))
@@ -157,7 +150,7 @@ def _opens_session(project: Project, route: Route) -> bool:
 
 def _unlimited_others(project: Project) -> list[Place]:
     open_routes = (route for route in project.once(guarded) if _serves(route) and not _limited(route))
-    kept = (r for r in open_routes if words(r) & _OTHERS and not words(r) & {"confirm", "verify"})
+    kept = (r for r in open_routes if words(r) & _OTHERS.words and not words(r) & {"confirm", "verify"})
     return list(dict.fromkeys(route.handler.place for route in kept))
 
 

@@ -9,16 +9,11 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Confidence, Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_SECRET = re.compile(
-    r"(^|_)(token|tokens|password|passwd|pwd|pass|secret|otp|pin|api_?key|nonce|salt|csrf|session_?id|sid|invite|invitation"
-    r"|reset|activation|verification|verify|confirm\w*|access|auth|captcha|recovery|voucher|coupon|room_?code"
-    r"|secret_?key|key)(_?(code|key|id|hash|link))?(_|$)|(^|_)(room|access|invite|join|reset|login|verification)_code"
-)
-_INNOCENT = re.compile(
-    r"account_?(no|number)|color|colour|avatar|sample|delay|sleep|jitter|shuffle|index|primary_key|cache|request_?id|ctx"
-)
-_MAKES_CODE = re.compile(r"^(make|gen|generate|create|new|get|random)_?\w*_?codes?$")
+_SECRET = meaning("tokens", "secret-value")
+_INNOCENT = meaning("tokens", "no-secret")
+_MAKES_CODE = meaning("tokens", "code-maker")
 _STORES = frozenset({"set_cookie", "set_signed_cookie", "set", "setex", "add"})
 # Calls whose result is what they are given, in another form; what another function makes of it is its own affair.
 _FORMS = frozenset(
@@ -108,7 +103,7 @@ def _goal(call: Node, clock: bool) -> tuple[str, Confidence] | None:
     if given and outer is not None and (not clock or _hashed(code, seen)):
         if _named(outer.function.name) and not (outer.function.name.endswith("key") and "cache" in outer.path):
             return outer.function.name, "high"
-        if _MAKES_CODE.search(outer.function.name) and not _INNOCENT.search(outer.function.name):
+        if _MAKES_CODE.holds(outer.function.name) and not _INNOCENT.holds(outer.function.name):
             return outer.function.name, "medium"
     return None
 
@@ -138,7 +133,7 @@ def _function(code: Code) -> Code | None:
 
 def _named(name: str) -> bool:
     lowered = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    return bool(_SECRET.search(lowered)) and not _INNOCENT.search(lowered)
+    return _SECRET.holds(lowered) and not _INNOCENT.holds(lowered)
 
 
 def _hashed(code: Code, seen: set[int]) -> bool:

@@ -22,15 +22,12 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import class_field, items
 from backaudit.rule import Confidence
+from backaudit.vocabulary.meaning import meaning
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
-# Whole words of a name: a blog is no log.
-_VISITS = re.compile(
-    r"\b(logs?|logging|logger|visit\w*|hits?|view ?counts?|metrics?|contacts?|newsletters?|subscri\w*|feedbacks?"
-    r"|sessions?)\b"
-)
-_SAFE_TESTS = re.compile(r"is_authenticated|is_anonymous|http-session|current_user|request\.user|logged_?in")
+_VISITS = meaning("routes", "visit")
+_SAFE_TESTS = meaning("access", "asked-login")
 
 
 class Exposed(msgspec.Struct, frozen=True):
@@ -211,7 +208,7 @@ def _needs_caller(project: Project, route: Route) -> Node | None:
     if not found or words(route) & {"logout", "signout"}:
         return None
     for region in code.body.regions:
-        if region.test != NONE and _SAFE_TESTS.search(_asks(project, code.node(region.test))):
+        if region.test != NONE and _SAFE_TESTS.holds(_asks(project, code.node(region.test))):
             return None
     return found[0]
 
@@ -231,7 +228,7 @@ def _changed(project: Project, route: Route) -> tuple[Table | None, str, Place |
 
 def _asked(project: Project, node: Node) -> bool:
     """Whether the operation runs only under a condition on the caller."""
-    return any(_SAFE_TESTS.search(_asks(project, test)) for test, _ in tests_around(node))
+    return any(_SAFE_TESTS.holds(_asks(project, test)) for test, _ in tests_around(node))
 
 
 def _asks(project: Project, test: Node) -> str:
@@ -243,7 +240,7 @@ def _asks(project: Project, test: Node) -> str:
 
 
 def _about_visits(name: str) -> bool:
-    return bool(_VISITS.search(" ".join(_WORDS.findall(name.replace("_", " "))).lower()))
+    return bool(_VISITS.holds(" ".join(_WORDS.findall(name.replace("_", " "))).lower()))
 
 
 def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -21,17 +20,15 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
 from backaudit.project.locate import class_field
 from backaudit.rule import Confidence
+from backaudit.vocabulary.meaning import meaning
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_DETAIL = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy)\w*View$|ModelViewSet$|ReadOnlyModelViewSet$")
-# Links that carry their own proof, and pages that show people to each other.
-_OPEN = re.compile(r"reset|confirm|verify|activat|token|login|profile|follow|popup|register|sign_?up|\{user_?name")
-# Who made a row is not always whose it is: where nothing else asks for it, it may be kept for the record alone.
-_AUDIT = re.compile(r"creat|added|uploaded|member|account|customer")
-_SINGLE = re.compile(r"(Update|Delete|Detail|Retrieve|Destroy|Create|Form)\w*View$")
-# What people do in sight of each other.
-_SOCIAL = re.compile(r"rating|favou?rit|\blike[sd]?\b|review|badge|score")
-_DETAIL_MIXIN = re.compile(r"(Update|Destroy|Retrieve)ModelMixin$")
+_DETAIL = meaning("routes", "detail-view")
+_OPEN = meaning("routes", "own-proof")
+_AUDIT = meaning("people", "record-of-maker")
+_SINGLE = meaning("routes", "single-view")
+_SOCIAL = meaning("routes", "in-sight")
+_DETAIL_MIXIN = meaning("routes", "detail-mixin")
 # Methods of class views in which the caller may be asked for.
 _PARTS = (
     "get_queryset", "get_object", "dispatch", "test_func", "has_permission", "form_valid", "perform_update",
@@ -99,7 +96,7 @@ def _reported(
     project: Project, route: Route, place: Place, table: Table, changed: bool, inner: Place | None = None
 ) -> Iterator[Unowned]:
     act: Literal["changed", "shown"] = "changed" if changed else "shown"
-    if is_user_table(table) and _OPEN.search(f"{route.path} {route.handler.function.name}".lower()):
+    if is_user_table(table) and _OPEN.holds(f"{route.path} {route.handler.function.name}".lower()):
         return
     if is_user_table(table):
         confidence: Confidence = "medium" if changed else "low"
@@ -108,9 +105,9 @@ def _reported(
     owner = owner_column(project, table)
     private = owner is not None and table.name in project.once(_private)
     if owner is not None and (changed or private):
-        audit = bool(_AUDIT.search(owner.name))
+        audit = _AUDIT.holds(owner.name)
         confidence = "high" if private else "low" if audit else "medium"
-        if not changed and (table.name in project.once(_listed) or _SOCIAL.search(route.path.lower())):
+        if not changed and (table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())):
             confidence = "low"
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, confidence)
 
@@ -135,7 +132,7 @@ def _listed(project: Project) -> frozenset[str]:
         if route.handler.function.kind == "function":
             asked = {event.table.name for event in events(project, route) if event.table is not None}
             found |= {table.name for _, table in reads(project, route.handler)} - asked
-        elif route.view is not None and not any(_SINGLE.search(n) for n in project.lineage(route.view.name)[1:]):
+        elif route.view is not None and not any(_SINGLE.holds(n) for n in project.lineage(route.view.name)[1:]):
             table = generic_table(project, route.view)
             narrowed = {name for name, _ in _narrowed(project, route.view)}
             found |= {table.name} - narrowed if table is not None else set()
@@ -155,7 +152,7 @@ def _narrowed(project: Project, view: ClassView) -> Iterator[tuple[str, Table | 
 
 
 def _is_generic(project: Project, view: ClassView) -> bool:
-    return any(_DETAIL.search(name) or _DETAIL_MIXIN.search(name) for name in project.lineage(view.name)[1:])
+    return any(_DETAIL.holds(name) or _DETAIL_MIXIN.holds(name) for name in project.lineage(view.name)[1:])
 
 
 def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowned]:

@@ -11,15 +11,9 @@ from backaudit.backend.web.routes import listed_dependencies, sharing
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
+from backaudit.vocabulary.meaning import meaning
 
-_POWER = frozenset(
-    {
-        "is_admin", "isadmin", "admin", "is_staff", "is_superuser", "superuser", "is_super_user", "role", "roles",
-        "user_role", "user_type", "groups", "user_permissions", "permissions", "is_moderator", "is_verified",
-        "email_verified", "is_email_verified", "balance", "account_balance", "credits", "wallet_balance", "role_id",
-        "access_level", "privileges", "is_root", "is_owner",
-    }
-)  # fmt: skip
+_POWER = meaning("access", "power")
 _OWNERS = frozenset(
     {
         "user", "owner", "author", "creator", "created_by", "reviewer", "posted_by", "uploaded_by", "added_by",
@@ -27,13 +21,13 @@ _OWNERS = frozenset(
     }
 )  # fmt: skip
 _USERS = ("user", "users", "auth_user", "account", "accounts", "customuser", "accounts_user", "profile", "member")
-_ROLE_WORDS = ("role", "is_admin", "is_staff", "superuser", "permission", "has_perm", "privilege")
-_WORDS = ("admin", "superuser", "staff", "role", "permission", "privilege", "manager_required", "scope", "is_owner")
+_ROLE_WORDS = meaning("access", "role-in-test")
+_WORDS = meaning("access", "privileged-route")
 
 
 def is_power(name: str) -> bool:
     """Whether a column decides what its user may do or has."""
-    return name.lower() in _POWER
+    return _POWER.holds(name.lower())
 
 
 def is_owner(table: Table | None, name: str) -> bool:
@@ -51,7 +45,7 @@ def is_owner(table: Table | None, name: str) -> bool:
 def only_privileged(project: Project, route: Route) -> bool:
     """Whether what guards an endpoint speaks of administrators, roles or permissions."""
     words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
-    guarded = any(guard.kind == "role" for guard in route.guards) or any(word in words for word in _WORDS)
+    guarded = any(guard.kind == "role" for guard in route.guards) or _WORDS.holds(words)
     return guarded or asks_for_role(route.handler)
 
 
@@ -66,9 +60,9 @@ def _names_role(code: Code, value: int, depth: int) -> bool:
         return False
     if isinstance(op, ops.Attr):
         words = op.name.lower()
-        return any(word in words for word in _ROLE_WORDS) or _names_role(code, op.base, depth + 1)
+        return _ROLE_WORDS.holds(words) or _names_role(code, op.base, depth + 1)
     if isinstance(op, (ops.Name, ops.Import)):
-        return any(word in op.name.lower() for word in _ROLE_WORDS)
+        return _ROLE_WORDS.holds(op.name.lower())
     return any(_names_role(code, operand, depth + 1) for operand in operands(op))
 
 

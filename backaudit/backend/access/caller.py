@@ -18,19 +18,12 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 _WALK = 8
-IDENTITY = re.compile(
-    r"current_?user|request\.user\b|request\.state\.\w*user|\bg\.\w*user|get_jwt_identity|get_jwt\b|get_jwt_claims"
-    r"|get_raw_jwt|auth_user|get_auth\w*user|logged_?in_?user|request\.auth\b"
-)
-_IDENTITY_PARAM = re.compile(
-    r"user|usuario|usr|identity|claims|payload|principal|^auth|owner|^me$|account|member|token_data"
-)
-_CLIENT = re.compile(
-    r"\bkwargs\["
-    r"|request\.(args|form|json|data|values|view_args|match_info|query_params|get\b|post\b|path_params|get_json|body)"
-)
+IDENTITY = meaning("access", "caller")
+_IDENTITY_PARAM = meaning("access", "caller-parameter")
+_CLIENT = meaning("access", "client-chosen")
 LOOKUPS = frozenset(
     {
         "get", "aget", "get_or_404", "filter", "filter_by", "where", "get_object_or_404", "aget_object_or_404",
@@ -70,7 +63,7 @@ def _is_caller(project: Project, code: Code, index: int) -> bool:
 
 def _named_caller(name: str, target: Node | None) -> bool:
     spelled = f"{name} {target.spelled if target is not None else ''}".lower()
-    return any(_IDENTITY_PARAM.search(word) for word in spelled.split())
+    return any(_IDENTITY_PARAM.holds(word) for word in spelled.split())
 
 
 def _caller_fields(project: Project, code: Code) -> frozenset[str]:
@@ -142,7 +135,7 @@ class Values:
             return True
         if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
             spelled = (node.spelled or getattr(op, "name", "")).lower()
-            return bool(IDENTITY.search(spelled)) or self.is_session(node)
+            return IDENTITY.holds(spelled) or self.is_session(node)
         return False
 
     def is_session(self, node: Node) -> bool:
@@ -158,7 +151,7 @@ class Values:
         if isinstance(op, ops.Param):
             return node.code is self.code and op.index in self.context.client
         spelled = node.spelled.lower()
-        if isinstance(op, (ops.Attr, ops.Item, ops.Call)) and _CLIENT.search(spelled):
+        if isinstance(op, (ops.Attr, ops.Item, ops.Call)) and _CLIENT.holds(spelled):
             return True
         func = node.func if isinstance(op, ops.Call) else node
         return func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))

@@ -13,6 +13,7 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 DEPTH = 4  # calls that are followed
 
@@ -26,7 +27,7 @@ QUERY_WRITES = frozenset(
     }
 )  # fmt: skip
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
-_COMMON = re.compile(r"(^|_)(logs?|logger|logging|audits?|auditing|track|tracking|metrics?)(_|$)|init_db|create_all")
+_COMMON = meaning("routes", "record-keeping")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ def _set(project: Project, code: Code) -> Iterator[Change]:
 
 def _is_common(code: Code) -> bool:
     """Start-up and logging helpers write, but not for the caller."""
-    return bool(_COMMON.search(code.function.name.lower()))
+    return _COMMON.holds(code.function.name.lower())
 
 
 def written(project: Project, call: Node) -> Change | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.records import GuardKind
@@ -11,6 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions
+from backaudit.vocabulary.meaning import meaning
 
 Kinds = frozenset[GuardKind]
 
@@ -18,25 +18,11 @@ NOTHING: Kinds = frozenset()
 _DEPTH = 3
 _WALK = 7
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DENYING = re.compile(
-    r"Unauthori[sz]ed|Forbidden|PermissionDenied|PermissionError|NotAuthenticated|AuthenticationFailed|AuthError"
-    r"|AuthenticationError|AccessDenied|NotAllowed(?!Method)|InvalidToken|CredentialsException|AuthorizationError"
-    r"|NotEnoughPermissions|InsufficientPermission|login_manager\.unauthorized|handle_no_permission|redirect_to_login"
-)
-_IDENTITY = re.compile(
-    r"http-session|current_?user|request\.user|\bg\.user|is_authenticated|is_anonymous|logged_?in|authori[sz]|auth_?user"
-    r"|identity|cookies|api_?key|access_?token|bearer|\bjwt\b"
-    r"|(get|load|fetch|check|verify|decode|validate)_?\w*(token|auth|session|jwt)"
-    r"|\buser\b|\busuario\b|\btoken\b|get_\w*current|authenticated"
-)
-_ROLE = re.compile(
-    r"admin|staff|superuser|\brol[el]?s?\b|_role|role_|permission|has_perm|\bcan_|scope|claims|moderator|privilege"
-    # ``user.is_librarian``: what a user is, beside being known and alive.
-    r"|\buser\.(is|has)_(?!authenticated|anonymous|active|alive|verified|confirmed|valid|enabled|disabled|deleted|banned"
-    r"|blocked|locked|approved|online|none\b|null\b)\w+|\buser\.(user_?)?type\b"
-)
-_OWNER = re.compile(r"owner|author|user_?id|created_by|creator|\.user\b|belongs|usuario|account_id|member")
-_OTHER = re.compile(r"csrf|\bhost\b|origin|referer|quota|\blimit")
+_DENYING = meaning("access", "refusal")
+_IDENTITY = meaning("access", "asked-identity")
+_ROLE = meaning("access", "asked-role")
+_OWNER = meaning("access", "asked-owner")
+_OTHER = meaning("access", "other-ground")
 
 
 def denials(project: Project, code: Code, depth: int = 0) -> Kinds:
@@ -76,9 +62,9 @@ def ground(project: Project, answer: Answer) -> Kinds:
     if answer.status in _REDIRECTS:
         tests = list(_negative_tests(answer.node))
         text = " ".join(mention(project, test) for test in tests)
-        if not _IDENTITY.search(text):
+        if not _IDENTITY.holds(text):
             return NOTHING
-        return frozenset({"role"}) if _ROLE.search(text) else frozenset({"authenticates"})
+        return frozenset({"role"}) if _ROLE.holds(text) else frozenset({"authenticates"})
     return NOTHING
 
 
@@ -102,7 +88,7 @@ def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
             func = node.func or node
             names = [func.spelled, *project.names(func)]
             names += [owner for cls in project.denoted_classes(func) for owner in project.lineage(cls.name)]
-            if any(_DENYING.search(name) for name in names) and (node.call is not None or isinstance(op, ops.Raise)):
+            if any(_DENYING.holds(name) for name in names) and (node.call is not None or isinstance(op, ops.Raise)):
                 yield code.node(value)
 
 
@@ -128,11 +114,11 @@ def tests_before(node: Node) -> list[Node]:
 def _kinds(project: Project, node: Node) -> Kinds:
     tests = tests_before(node)
     text = " ".join(mention(project, test) for test in tests)
-    if _OTHER.search(text) and not _IDENTITY.search(text):
+    if _OTHER.holds(text) and not _IDENTITY.holds(text):
         return NOTHING
     if any(is_ownership(project, test) for test in tests):
         return frozenset({"ownership"})
-    if _ROLE.search(text):
+    if _ROLE.holds(text):
         return frozenset({"role"})
     return frozenset({"authenticates"})
 
@@ -192,7 +178,7 @@ def is_ownership(project: Project, test: Node) -> bool:
             if right.const is None and left.const is None:
                 texts = [mention(project, side) for side in (left, right)]
                 for one, other in (texts, texts[::-1]):
-                    if _OWNER.search(one) and _IDENTITY.search(other):
+                    if _OWNER.holds(one) and _IDENTITY.holds(other):
                         return True
     return False
 

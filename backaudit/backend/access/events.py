@@ -24,13 +24,11 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import on_the_way
+from backaudit.vocabulary.meaning import meaning
 
-_ID_NAME = re.compile(r"^(id|pk|_id|uuid|uid|guid|slug|code|codigo|public_id|external_id)$")
-# Who knows it may: an API key, a signed or random token in a link.
-_CAPABILITY = re.compile(r"(^|_)(key|token|secret|signature|nonce|hash|otp)$|^(hashed|encrypted)_")
-_CHECKS = re.compile(
-    r"check|verify|\bhas_|can_|\bis_|ensure|require|authori[sz]|permission|access|allowed|owner|belongs|for_user|scope"
-)
+_ID_NAME = meaning("people", "row-key")
+_CAPABILITY = meaning("tokens", "capability")
+_CHECKS = meaning("access", "check-function")
 _MONGO = frozenset({"find_one", "find", *DIRECT})
 
 
@@ -131,7 +129,7 @@ class _Reader:
         if callees and self.depth < DEPTH:
             for code in callees:
                 yield from self._inner(node, code)
-        elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.search(node.spelled.lower())):
+        elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.holds(node.spelled.lower())):
             yield Event(node, True)
 
     def _inner(self, call: Node, code: Code) -> Iterator[Event]:
@@ -150,7 +148,7 @@ class _Reader:
         for event in events_in(self.project, code, context, self.depth + 1):
             effect = call.value if event.effect >= 0 else -1
             yield msgspec.structs.replace(event, node=call, effect=effect, inner=event.inner or event.node)
-        if identity and _CHECKS.search(code.function.name):
+        if identity and _CHECKS.holds(code.function.name):
             yield Event(call, True)
 
     def _sql(self, call: Node, sql: str) -> Iterator[Event]:
@@ -180,7 +178,7 @@ class _Reader:
         if any(self.identifies(value) for value in given) or (receiver is not None and self._own(receiver)):
             return Event(call, True, table)
         columns = list(self._keys(call))
-        if any(column is not None and _CAPABILITY.search(column) for column in columns):
+        if any(column is not None and _CAPABILITY.holds(column) for column in columns):
             return Event(call, True, table)
         if any(column is None or _is_key(table, column, "") for column in columns):
             return Event(call, False, table, effect=self._effect(call))
@@ -239,7 +237,7 @@ def _is_none(node: Node) -> bool:
 
 def _is_key(table: Table | None, column: str, name: str) -> bool:
     """Whether a column picks one row: the primary key, a unique one, or what is named like one."""
-    if _ID_NAME.search(column):
+    if _ID_NAME.holds(column):
         return True
     if table is not None:
         found = table.column(column)

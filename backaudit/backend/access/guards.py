@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -17,6 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
+from backaudit.vocabulary.meaning import Meaning, meaning
 
 _KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
 _CHECK = "a check in the body"
@@ -24,39 +24,22 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
 _HTTP = ("get", "post", "put", "patch", "delete")
 _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
-_PRIVILEGE = re.compile(r"\bis_(superuser|staff|admin)\w*|\bhas_perms?\b|\broles?\b|\bgroups\b")
+_PRIVILEGE = meaning("access", "asked-privilege")
 # Methods of class views that run before the handler.
 _BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
 # Methods of generic class views that have a part in what is shown or changed.
 _PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
 # Methods by which an object that is registered turns callers away.
 _CALLED = ("__call__", "dispatch", "process_request", "process_resource", "authenticate_request")
-_AFTER = re.compile(r"response|after|teardown|config|shutdown")
+_AFTER = meaning("routes", "hook-after")
 _CLASS_LISTS = (
     ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
     ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
 )
-_NAMED: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
-    ("rate-limit", re.compile(r"rate_?limit|throttl|limiter\.|\blimit(ed|s)?\b|lockout")),
-    (
-        "role",
-        re.compile(
-            r"(admin|roles?|perm(ission)?s?|staff|superuser|scopes?|owner|moderator|manager)_?(is_)?(required|only|needed)"
-            r"|require[sd]?_?\w*(admin|role|perm|staff|superuser|scope)|has_(role|perm|scope)|check_perm|user_passes_test"
-            r"|\b[iI]s_?([aA]dmin|[sS]taff|[oO]wner|[sS]uperuser)\w*$|role_?checker|permission_?checker|(superuser|admin)$"
-        ),
-    ),
-    (
-        "authenticates",
-        re.compile(
-            r"(log_?in|auth\w*|jwt|token|session|user|account|sign_?in|credentials?|api_?key|member)_?(is_)?"
-            r"(required|needed|only|protected)|require[sd]?_?\w*(log_?in|auth|user|token|jwt|session|sign_?in|api_?key)"
-            r"|\b(authenticated|authori[sz]ed?|protected|secured?|authenticate|logged_in|is_logged_in|private)$"
-            r"|get_\w*current_\w*user|current_(active_)?(user|admin|superuser)"
-            r"|(verify|check|validate)_?\w*(token|auth|jwt|api_?key|session)"
-            r"|get_auth\w*$|IsAuthenticated|AuthRequired|LoginRequired|HasAPIKey|Authenticated\w*Mixin"
-        ),
-    ),
+_NAMED: tuple[tuple[GuardKind, Meaning], ...] = (
+    ("rate-limit", meaning("access", "rate-limit-guard")),
+    ("role", meaning("access", "role-guard")),
+    ("authenticates", meaning("access", "login-guard")),
 )
 
 
@@ -168,7 +151,7 @@ class _Reader:
         if view is not None:
             found.add("authenticates")
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
-            found |= {"role"} if _PRIVILEGE.search(asked) else set()
+            found |= {"role"} if _PRIVILEGE.holds(asked) else set()
         if self.project.method(cls.name, "has_object_permission") is not None:
             found.add("ownership")
         return frozenset(found)
@@ -176,7 +159,7 @@ class _Reader:
     def _by_name(self, node: Node, here: Node, target: Node, depth: int) -> Kinds:
         spelled = " ".join([node.spelled, target.spelled, *self.project.names(target)])
         for kind, pattern in _NAMED:
-            if pattern.search(spelled):
+            if pattern.holds(spelled):
                 return frozenset({kind})
         if here.call is not None and depth < 2:
             # A factory of guards: its arguments may be some (``all_of(login_required)``, ``passes_test(is_admin)``).
@@ -228,7 +211,7 @@ class _Reader:
             name = decorator.method if receiver is not None else bare.name if bare is not None else ""
             base = receiver if receiver is not None else decorator.to(bare.base) if bare is not None else None
             when = decorator.arg(0)
-            after = when is not None and _AFTER.search(when.text or "") is not None
+            after = when is not None and _AFTER.holds(when.text or "")
             if isinstance(code, Code) and name in hooks and base is not None and not after:
                 self._hook(base, code, found)
         for last in hooks:
@@ -351,7 +334,7 @@ class _Reader:
             cls = self.project.class_named(owner)
             if cls is None:
                 pattern = _NAMED[2][1]
-                if known is None and pattern.search(owner.rpartition(".")[2]):
+                if known is None and pattern.holds(owner.rpartition(".")[2]):
                     yield Step("class", owner.rpartition(".")[2], view.place, ("authenticates",))
                 continue
             for name in _BEFORE:
