@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from backaudit.facts import ops
 from backaudit.facts.ops import Region, Value
 from backaudit.project import Code, Node
+from backaudit.vocabulary.meaning import meaning
 
 Condition = tuple[Value, bool]
 
@@ -383,7 +384,7 @@ _FORM_CHECKS = frozenset(
     )
 )
 _COPIES = ("keys", "values", "split", "list", "set", "tuple", "frozenset")
-_TELLING = ("valid", "allow", "safe", "whitelist", "permitted", "is_uuid", "check_", "trusted", "is_local", "verify")
+_TELLING = meaning("inputs", "approving-call")
 
 
 def _call_approves(test: Node, truth: bool, node: Node, calls: frozenset[str], by_project: bool) -> bool:
@@ -432,7 +433,7 @@ def _checker_approves(test: Node, node: Node, calls: frozenset[str]) -> bool:
     """Whether a function of the project that said yes has checked its argument: by its name, or by what it does."""
     code = test.code
     callees = code.project.callees(test)
-    if callees and any(word in test.method.lower() for word in _TELLING):
+    if callees and _TELLING.holds(test.method.lower()):
         return True
     for callee in callees:
         for index in range(len(callee.function.params)):

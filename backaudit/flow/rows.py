@@ -12,10 +12,10 @@ from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import Access
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 _SERVING = ("production", "script")
-# Columns whose values are no text of anybody's choosing.
-_NO_TEXT = ("int", "float", "bool", "date", "time", "uuid", "decimal", "numeric", "enum", "auto", "serial", "interval")
+_NO_TEXT = meaning("columns", "no-text-type")
 _MANY = 60
 
 
@@ -51,7 +51,7 @@ def text_column(project: Project, cls: ClassView, name: str) -> bool:
     """Whether a column of a model may hold any text."""
     table = project.once(schema).of_model(cls.name)
     column = table.column(name) if table is not None else None
-    return column is not None and not any(word in column.type.lower() for word in _NO_TEXT)
+    return column is not None and not _NO_TEXT.holds(column.type.lower())
 
 
 def writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 
 from backaudit.project.code import Role
+from backaudit.vocabulary.meaning import meaning
 
-_TESTS = re.compile(r"(^|/)(tests?|testing|__tests__|e2e)/|(^|/)(test_[^/]*|[^/]*_tests?|tests|conftest)\.py$")
-_MIGRATIONS = re.compile(r"(^|/)(migrations|alembic|versions)/")
-_EXAMPLES = re.compile(r"(^|/)(examples?|docs?|docs_src|samples?|demo|fixtures|tutorials?|benchmarks?)/")
-_SCRIPTS = re.compile(
-    r"(^|/)(scripts?|tools?|bin|management/commands|utils/scripts|hack|ci)/|(^|/)(manage|setup|fabfile|noxfile)\.py$|^tasks\.py$"
-    r"|(^|/)(seed|seeds|seeder|populate|init|create|setup|reset)_?(db|database|data|tables?)?\.py$"
-)
+_TESTS = meaning("stages", "test-path")
+_MIGRATIONS = meaning("stages", "migration-path")
+_EXAMPLES = meaning("stages", "example-path")
+_SCRIPTS = meaning("stages", "script-path")
 
-# What programs call the package that they are.
-_OWN = frozenset({"app", "src", "backend", "server", "api", "application", "project"})
+_OWN = meaning("stages", "own-package")
 
 
 def role_of(path: str) -> Role:
     """What part a file plays, by its path alone: settled here so that every rule judges alike."""
-    if _TESTS.search(path):
+    if _TESTS.holds(path):
         return "test"
-    if _MIGRATIONS.search(path):
+    if _MIGRATIONS.holds(path):
         return "migration"
-    if _EXAMPLES.search(path):
+    if _EXAMPLES.holds(path):
         return "example"
-    if _SCRIPTS.search(path):
+    if _SCRIPTS.holds(path):
         return "script"
     return "production"
 
@@ -87,7 +83,7 @@ class Modules:
             if found > known:
                 best, known = prefix + name, found
         own, _, rest = name.partition(".")
-        if not known and rest and own in _OWN:
+        if not known and rest and _OWN.holds(own):
             # The folder that is the package is the repository itself: ``app.models`` is its ``models``.
             whole = [
                 root for root in ancestors if self._known_parts(root.replace("/", ".") + "." if root else "", rest)

@@ -14,13 +14,14 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 from backaudit.source import lines
+from backaudit.vocabulary.meaning import meaning
 
 _VARIABLE = re.compile(
     r"(?:^|[\s\"'-])(?P<name>FLASK_DEBUG|FLASK_ENV|DJANGO_DEBUG|DEBUG|APP_DEBUG)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)"
     r"[\"']?(?P<value>[\w-]+)[\"']?[ \t]*\\?$"
 )
-_ASKED = re.compile(r"(^|[._])(dev|develop|development|local|debug)($|[._])|(^|_)(DEV|DEBUG|LOCAL)(_|$)|FLASK_DEBUG")
-_ON = frozenset(("1", "true", "yes", "on", "development"))
+_ASKED = meaning("stages", "debug-switch")
+_ON = meaning("stages", "switched-on")
 
 
 @rule("deploy/debug-on", severity="high", cwe=489, owasp=("A02:2025", "A05:2021", "API8:2023"))
@@ -113,7 +114,9 @@ def _default_is_on(project: Project, value: Node) -> bool:
         if inner is not None and inner.call is not None:
             return _default_is_on(project, inner)
     default = _default(node)
-    return default is not None and (default.const is True or (default.text or "").lower() in _ON or default.const == 1)
+    return default is not None and (
+        default.const is True or _ON.holds((default.text or "").lower()) or default.const == 1
+    )
 
 
 def _default(node: Node) -> Node | None:
@@ -158,7 +161,7 @@ def _calls(project: Project) -> Iterator[Finding]:
 def _is_asked_for(call: Node) -> bool:
     """Whether this runs only where the environment says that it is a developer's."""
     tests = [region.test for region in call.code.regions_of(call.value) if region.kind == "then"]
-    return any(_ASKED.search(text) for test in tests if test != NONE for text in _texts(call.to(test)))
+    return any(_ASKED.holds(text) for test in tests if test != NONE for text in _texts(call.to(test)))
 
 
 def _texts(test: Node) -> Iterator[str]:
@@ -192,7 +195,7 @@ def _variables(project: Project) -> Iterator[Finding]:
             continue
         for number, line in enumerate(lines(file.text), 1):
             found = _VARIABLE.search(line) if "DEBUG" in line or "FLASK_ENV" in line else None
-            if found and found["value"].lower() in _ON and not line.lstrip().startswith("#"):
+            if found and _ON.holds(found["value"].lower()) and not line.lstrip().startswith("#"):
                 yield Finding(
                     place=Place(path, Span(number, found.start("name"), number, found.end("value"))),
                     message=f"`{found['name']}` turns debug mode on in what is deployed.",

@@ -9,9 +9,10 @@ from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import first_line
 from backaudit.rule import Confidence, Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
 _SHOWN_KEYS = 5
-_OTHERS = ("webhook", "callback", "hook", "proxy", "login", "signin", "sign_in", "authenticate", "token")
+_OTHERS = meaning("routes", "foreign-body")
 
 
 @rule("validation/untyped-body", severity="medium", cwe=20, owasp=("A05:2025", "A03:2021", "API3:2023"))
@@ -104,7 +105,7 @@ def _confidence(body: Body, usual: Confidence) -> Confidence:
     """What others send has no shape that this project could choose; what a login compares needs none."""
     route = body.route.path if body.route is not None else ""
     name = f"{body.code.function.qualname} {route}".lower()
-    return "low" if any(word in name for word in _OTHERS) else usual
+    return "low" if _OTHERS.holds(name) else usual
 
 
 def _keys(body: Body) -> str:

@@ -9,9 +9,10 @@ import msgspec
 
 from backaudit.analyses.deploy.images import Service
 from backaudit.extract.yaml import YamlNode
+from backaudit.vocabulary.meaning import meaning
 
 _VARIABLE = re.compile(r"\$\{(?P<braced>\w+)(?:(?P<operator>:?[-?+])(?P<rest>[^{}]*))?\}|\$(?P<bare>\w+)")
-_ADDRESS_NAME = re.compile(r"addr|bind|(^|_)ip($|_)|host($|_ip)|listen|interface", re.IGNORECASE)
+_ADDRESS_NAME = meaning("texts", "bind-address")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|localhost|[0-9a-f]*:[0-9a-f:]+", re.IGNORECASE)
 _LOOPBACK = re.compile(r"127\.|localhost$|::1$|0*(:0*)*:0*1$")
 # Stands for a variable without a default, whose value only the machine knows.
@@ -54,7 +55,7 @@ def substituted(text: str) -> str:
 def _default(found: re.Match[str]) -> str:
     if found["operator"] in ("-", ":-"):
         return found["rest"]
-    return _UNKNOWN_ADDRESS if _ADDRESS_NAME.search(found["braced"] or found["bare"]) else _UNKNOWN
+    return _UNKNOWN_ADDRESS if _ADDRESS_NAME.holds(found["braced"] or found["bare"]) else _UNKNOWN
 
 
 def _short(text: str) -> str | None:

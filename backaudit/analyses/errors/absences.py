@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
@@ -15,6 +14,7 @@ from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
 from backaudit.rule import Confidence, Finding, Step
+from backaudit.vocabulary.meaning import meaning
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
 _NEEDS_ROW = frozenset(("delete", "refresh", "expunge"))
@@ -170,7 +170,7 @@ def _vouched(project: Project, call: Node) -> bool:
     return False
 
 
-_CALLER = re.compile(r"user|usuario|auth|token|principal|identity|^me$|^admin$")
+_CALLER = meaning("people", "caller-name")
 
 
 def _injects_rows(project: Project, code: Code) -> bool:
@@ -179,7 +179,7 @@ def _injects_rows(project: Project, code: Code) -> bool:
     return any(
         param.where == "injected"
         and any(project.class_named(name) is not None for name in param.types)
-        and not _CALLER.search(params[param.index].name)
+        and not _CALLER.holds(params[param.index].name)
         for route in project.once(by_handler).get(code, ())
         for param in route.params
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import alike, none_giving
@@ -32,16 +31,10 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, last_name, operands
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding
+from backaudit.vocabulary.meaning import meaning
 
-_CLIENTS_FAULT = re.compile(
-    r"\b(not found|no such|does ?n[o']t exist|does not exist|already (exists?|taken|registered|in use)|invalid"
-    r"|incorrect|wrong password|not allowed|not authori[sz]ed|unauthori[sz]ed|forbidden|(is|are) required|permission"
-    r" denied|bad credentials|insufficient funds|duplicate)\b",
-    re.IGNORECASE,
-)
-_SERVERS_FAULT = re.compile(
-    r"\b(config\w*|settings?|environment|server|internal|upstream|database|connection|unexpected)\b", re.IGNORECASE
-)
+_CLIENTS_FAULT = meaning("failures", "clients-fault")
+_SERVERS_FAULT = meaning("failures", "servers-fault")
 # Exceptions that say of themselves that the client asked for something that cannot be.
 _MEANT = frozenset(
     (
@@ -211,7 +204,7 @@ def _said(body: tuple[Node, ...]) -> str | None:
     for part in body:
         pairs = pairs_of(part.origin) or {}
         for text in (literal_text(part), *(literal_text(value) for value in pairs.values())):
-            if text and _CLIENTS_FAULT.search(text) and not _SERVERS_FAULT.search(text):
+            if text and _CLIENTS_FAULT.holds(text) and not _SERVERS_FAULT.holds(text):
                 return text
     return None
 

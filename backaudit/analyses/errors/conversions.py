@@ -21,9 +21,10 @@ from backaudit.project.code import first_line
 from backaudit.project.code import operands as read_by
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step
+from backaudit.vocabulary.meaning import meaning
 
 _FORMS = frozenset(("isdigit", "isnumeric", "isdecimal", "match", "fullmatch", "search"))
-_VALIDATES = ("valid", "check", "verify", "require", "ensure", "schema", "missing", "assert")
+_VALIDATES = meaning("inputs", "checking-call")
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -324,7 +325,7 @@ def _words(test: Node) -> str:
 
 def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
     given = any(alike(code, argument.value, base.value) for argument in call.args())
-    if given and (any(word in call.method.lower() for word in _VALIDATES) or call.method in ("set", "all")):
+    if given and (_VALIDATES.holds(call.method.lower()) or call.method in ("set", "all")):
         return True
     receiver = call.receiver
     if receiver is None or not alike(code, receiver.value, base.value):

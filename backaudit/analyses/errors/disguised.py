@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.backend.web.catching import exception_text, handlers_in
@@ -21,31 +20,19 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding
+from backaudit.vocabulary.meaning import meaning
 
-_ERROR_KEYS = frozenset(("error", "errors", "err", "error_message", "errormessage", "error_msg"))
-_TEXT_KEYS = frozenset(("message", "msg", "detail", "details", "reason", "description", "info", "text"))
-_FLAG_KEYS = frozenset(("success", "ok", "succeeded"))
-_STATE_KEYS = frozenset(("status", "result", "state"))
-_CODE_KEYS = frozenset(("status", "code", "status_code", "statuscode", "http_status"))
-_BAD_STATES = frozenset(("error", "fail", "failed", "failure", "ko", "nok"))
-_FAILURE = re.compile(
-    r"\b(not found|no \w+( \w+)? found"
-    r"|does ?n[o']t exist|does not exist|do not exist|no such|invalid|incorrect|wrong|failed|failure|error"
-    r"|unable to|could ?n[o']t|could not|can ?not|can't|already (exists?|taken|registered|in use|been)|not allowed"
-    r"|not authori[sz]ed|unauthori[sz]ed|forbidden|denied|insufficient|missing|(is|are) required|must (be|not|include)"
-    r"|not enough|(has|is|have) expired|something went wrong|try again|not permitted|not available|bad request)\b",
-    re.IGNORECASE,
-)
-_SUCCESS = re.compile(
-    r"\b(ok|success|successfully|sent|if (an?|the|that|your|this)|you will receive|welcome|deleted|updated)\b",
-    re.IGNORECASE,
-)
-# Endpoints that report a state, or answer a machine that wants 200 whatever happened.
-_PROBE = re.compile(r"health|ping|ready|alive|liveness|status|heartbeat|callback|hook|slack|telegram", re.IGNORECASE)
-_ERROR_PAGE = re.compile(
-    r"(?:^|/)(?:errors?/)?(?:4\d\d|5\d\d|40x|50x|4xx|5xx|not[-_]?found|server[-_]?error)\.\w[\w.]*$", re.IGNORECASE
-)
-_ENVELOPE = _ERROR_KEYS | _TEXT_KEYS | _FLAG_KEYS | _STATE_KEYS | _CODE_KEYS | {"type", "title", "timestamp", "path"}
+_ERROR_KEYS = meaning("failures", "error-key")
+_TEXT_KEYS = meaning("failures", "text-key")
+_FLAG_KEYS = meaning("failures", "flag-key")
+_STATE_KEYS = meaning("failures", "state-key")
+_CODE_KEYS = meaning("failures", "code-key")
+_BAD_STATES = meaning("failures", "bad-state")
+_FAILURE = meaning("failures", "failure-text")
+_SUCCESS = meaning("failures", "success-text")
+_PROBE = meaning("failures", "probe")
+_ERROR_PAGE = meaning("failures", "error-page")
+_ENVELOPE = (_ERROR_KEYS, _TEXT_KEYS, _FLAG_KEYS, _STATE_KEYS, _CODE_KEYS, meaning("failures", "envelope-key"))
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -77,7 +64,7 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
 
 def _is_probe(project: Project, code: Code) -> bool:
     paths = [route.path for route in project.once(by_handler).get(code, ())]
-    return any(_PROBE.search(text) for text in (code.function.name, *paths))
+    return any(_PROBE.holds(text) for text in (code.function.name, *paths))
 
 
 def _sets_status(code: Code) -> bool:
@@ -158,7 +145,7 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
         return None
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
     # Beside a result, errors are a part of it.
-    extra = [key for key in pairs if key not in _ENVELOPE and not _is_empty(pairs[key])]
+    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_empty(pairs[key])]
     return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
 
 
@@ -181,17 +168,17 @@ def _only_item(node: Node) -> Node:
 
 def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
     text = literal_text(value)
-    if key in _ERROR_KEYS and not _is_empty(value):
+    if _ERROR_KEYS.holds(key) and not _is_empty(value):
         return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
-    if key in _FLAG_KEYS and value.const is False:
+    if _FLAG_KEYS.holds(key) and value.const is False:
         return f"`{key}` is false in the body", "low"
-    if key in _STATE_KEYS and text is not None and text.lower() in _BAD_STATES:
+    if _STATE_KEYS.holds(key) and text is not None and _BAD_STATES.holds(text.lower()):
         return f'`{key}` is "{text}" in the body', "high"
-    if key in _CODE_KEYS:
+    if _CODE_KEYS.holds(key):
         status = status_of(project, value)
         if status is not None and 400 <= status < 600:
             return f"`{key}` is {status} in the body", "high"
-    if key in _TEXT_KEYS and text is not None and _says_failure(text):
+    if _TEXT_KEYS.holds(key) and text is not None and _says_failure(text):
         return f'"{text[:60]}"', "medium"
     return None
 
@@ -210,7 +197,7 @@ def _is_empty(value: Node) -> bool:
 
 
 def _says_failure(text: str) -> bool:
-    return bool(_FAILURE.search(text)) and not _SUCCESS.search(text)
+    return _FAILURE.holds(text) and not _SUCCESS.holds(text)
 
 
 def _pages(project: Project) -> Iterator[Finding]:
@@ -221,7 +208,7 @@ def _pages(project: Project) -> Iterator[Finding]:
             code = call.code
             if code.file.role != "production" or code.function.kind != "function" or _sets_status(code):
                 continue
-            page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.search(a.text)), None)
+            page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.holds(a.text)), None)
             if page is not None and _returned_as_200(project, call) and _no_caller_adds(project, code, registered):
                 yield Finding(
                     place=first_line(call.place),

@@ -17,49 +17,18 @@ from backaudit.backend.data.schema import Column, Schema, Table, schema
 from backaudit.facts.place import Place
 from backaudit.project import Code, Project
 from backaudit.sql import Use
+from backaudit.vocabulary.meaning import meaning
 
 Weight = Literal["high", "medium", "low"]
 
-# Names of columns whose value picks one row or a few, as people spell them.
-_SELECTIVE = re.compile(
-    r"(^|_)(e?mail|correo|token|jti|uuid|guid|slug|user_?name|usuario|login|handle|nick(name)?|phone|mobile|telefono|code|"
-    r"codigo|hash|sha\d*|digest|key|external|ref(erence)?|number|numero|no|isbn|sku|serial|session|ip|fingerprint|id|url|"
-    r"uri|domain|hostname|barcode|iban|checksum|identifier|nonce|otp|pin|passport|ssn|vat|tax)(_|$)|_?id$",
-    re.I,
-)
-# Few different values whatever their type says.
-_FEW = re.compile(
-    r"^(is|has|can|was|should|allow|enable[ds]?|use)_|(^|_)(status|state|type|kind|role|category|level|priority|gender|sex|"
-    r"active|enabled|disabled|deleted|archived|published|visible|approved|confirmed|verified|lang(uage)?|locale|currency|"
-    r"country|mode|flag|provider|platform|method|scope|visibility|source|severity|stage|phase|version|tenant|environment|"
-    r"region|format|unit|estado|tipo|activo|rol|reason|revision|day|month|year|weekday|rating|score|grade|action|role_name|event|group|"
-    r"color|size|currency_code|country_code|language_code|lang_code|locale_code)$|_(type|kind|status)$",
-    re.I,
-)
-_TIMES = re.compile(
-    r"(_at|_on|_date|_time|timestamp|^date|^time|created|updated|modified|published|posted|sent)$|^created", re.I
-)
-_TIME_TYPES = re.compile(r"date|time", re.I)
-# Tables that stay small: lists of choices and settings, whatever their owner.
-_SMALL = re.compile(
-    r"(^|_)(roles?|permissions?|countr(y|ies)|currenc(y|ies)|languages?|locales?|settings?|config(uration)?s?|options?|"
-    r"types?|status(es)?|states?|genres?|plans?|tiers?|regions?|cities|timezones?|units?|levels?|priorit(y|ies)|"
-    r"severit(y|ies)|features?|flags?|sites?|content_?types?|migrations?|versions?|alembic_version|departments?|media_?types?|"
-    r"templates?|providers?|plugins?)$",
-    re.I,
-)
-# Parents of which one row owns a large share of the children: a key to them selects little.
-_OWNERS = re.compile(
-    r"(^|_)(organi[sz]ations?|orgs?|tenants?|compan(y|ies)|workspaces?|sites?|stores?|schools?|branch(es)?)$", re.I
-)
-# Files that somebody runs at a terminal.
-_TERMINAL = re.compile(
-    r"(^|/)(cli|commands)(/|\.py$|_)|(^|/)(seed(er|ers|ing|s)?|populate|backfill|cleanup|fixtures?|init_db|create_db|reset_db|"
-    r"setup_db|fake_data|demo_data)(_\w+)?\.py$",
-    re.I,
-)
-# Tables that people fill by hand, a row now and then: what names a row of them is quickly found.
-_CATALOGUE = re.compile(r"(^|_)(categor(y|ies)|brands?|faqs?|banners?|menus?)$", re.I)
+_SELECTIVE = meaning("columns", "selective")
+_FEW = meaning("columns", "few-valued")
+_TIMES = meaning("columns", "time")
+_TIME_TYPES = meaning("columns", "time-type")
+_SMALL = meaning("columns", "small-table")
+_OWNERS = meaning("columns", "large-parent")
+_TERMINAL = meaning("stages", "terminal")
+_CATALOGUE = meaning("columns", "catalogue")
 # How many sites of one missing index are shown by default.
 _SITES = 5
 
@@ -162,7 +131,7 @@ def _others(every: Iterable[Use], use: Use) -> list[Use]:
 
 def _is_few(table: Table, use: Use) -> bool:
     column = table.column(use.column)
-    return (column is not None and column.few) or (_FEW.search(use.column) is not None and not _references(column))
+    return (column is not None and column.few) or (_FEW.holds(use.column) and not _references(column))
 
 
 def _references(column: Column | None) -> bool:
@@ -176,11 +145,11 @@ def _known(table: Table, use: Use) -> bool:
 
 def _selectivity(table: Table, use: Use, site: QuerySite) -> Weight:
     column = table.column(use.column)
-    if (column is not None and _few_parents(column)) or (_CATALOGUE.search(table.name) and not _references(column)):
+    if (column is not None and _few_parents(column)) or (_CATALOGUE.holds(table.name) and not _references(column)):
         return "low"
     if _references(column) or (column is not None and "uuid" in column.type.lower()):
         return "high"
-    if _SELECTIVE.search(use.column) is not None and not _constant(use):
+    if _SELECTIVE.holds(use.column) and not _constant(use):
         return "high"
     text = column is not None and re.search(r"char|str|text|unicode", column.type, re.I) is not None
     return "medium" if text and use.form == "eq" and not _constant(use) else "low"
@@ -189,7 +158,7 @@ def _selectivity(table: Table, use: Use, site: QuerySite) -> Weight:
 def _few_parents(column: Column) -> bool:
     """Whether a foreign key leads to a table of few rows."""
     parent = column.references.partition(".")[0]
-    return bool(parent) and (_SMALL.search(parent) is not None or _OWNERS.search(parent) is not None)
+    return bool(parent) and (_SMALL.holds(parent) or _OWNERS.holds(parent))
 
 
 def _constant(use: Use) -> bool:
@@ -249,7 +218,7 @@ def _hopeless(tables: Schema, use: Use, every: Iterable[Use]) -> bool:
 
 def grows(table: Table) -> bool:
     """Whether a table gets rows as the application is used; lists of choices and settings do not."""
-    return not table.seeded and _SMALL.search(table.name) is None
+    return not table.seeded and not _SMALL.holds(table.name)
 
 
 def _reached(project: Project, code: Code) -> bool:
@@ -271,7 +240,7 @@ def serves_requests(project: Project, code: Code) -> bool:
     commands = any(
         name.spelled.rpartition(".")[2] == "command" or ".command()" in name.spelled for name in code.decorators
     )
-    terminal = commands or _TERMINAL.search(code.path) is not None
+    terminal = commands or _TERMINAL.holds(code.path)
     return not terminal and project.role(code.path) == "production"
 
 
@@ -372,9 +341,7 @@ def _sort(project: Project, tables: Schema, site: QuerySite) -> Missing | None:
     limited = site.limited or paged(project, site.node)
     joined = site.unread or any(use.role == "join" for use in every)
     column = table.column(sorts[0].column)
-    timed = _TIMES.search(sorts[0].column) is not None or (
-        column is not None and _TIME_TYPES.search(column.type) is not None
-    )
+    timed = _TIMES.holds(sorts[0].column) or (column is not None and _TIME_TYPES.holds(column.type))
     core = not selective and not joined and limited and timed and _reached(project, site.code)
     if (selective or joined) and not limited:
         return None

@@ -18,18 +18,16 @@ from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit, Strength
 from backaudit.project import Code, Node, Project
 from backaudit.rule import CONFIDENCES, Confidence, Finding, Step
+from backaudit.vocabulary.meaning import meaning
 
-_DEV_SCOPE = re.compile(r"(?i)(?:^|[._])(?:dev(?:el(?:opment)?)?|local|debug)(?=config|settings|[._]|$)")
-_TEST_SCOPE = re.compile(
-    r"(?:^|[._])tests?(?:[._]|$)|(?:^|\.)(?:Test|Testing|Mock|Fake|Dummy|CI)(?=[A-Z]|\.|$)|(?:^|\.)test_|(?i:_?tests?$)"
-)
-_DEV_NAMES = re.compile(r"(?i)^(is_?)?(debug|dev|development|testing|test|local|ci|localhost)(_?mode|_?env)?$")
+_DEV_SCOPE = meaning("stages", "development-scope")
+_TEST_SCOPE = meaning("stages", "test-scope")
+_DEV_NAMES = meaning("stages", "development-switch")
 _READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
 # The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
 _DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
-# Requests that a developer tries by hand: the accounts in them are made up there.
-_API_CLIENT = re.compile(r"postman|insomnia|thunder-?client|bruno", re.IGNORECASE)
-_SIGNING_NAME = re.compile(r"jwt|jws|signing|token", re.IGNORECASE)
+_API_CLIENT = meaning("stages", "api-client")
+_SIGNING_NAME = meaning("tokens", "signing-name")
 _CREDENTIAL_NAMES = {
     "password": "password",
     "signing-key": "signing key",
@@ -110,7 +108,7 @@ def _rule(project: Project, file: FileFacts, hit: SecretHit, signs: bool) -> str
         return "insecure-env-default"
     if hit.kind == "url" and hit.detector != "URL":
         return "db-url-password"
-    if hit.kind == "signing-key" and (signs or hit.position == "argument" or _SIGNING_NAME.search(hit.name)):
+    if hit.kind == "signing-key" and (signs or hit.position == "argument" or _SIGNING_NAME.holds(hit.name)):
         return "jwt-secret"
     return "hardcoded-secret"
 
@@ -147,9 +145,9 @@ def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
 
 def _stage_of_scope(project: Project, path: str, hit: SecretHit) -> Stage:
     scope = project.scope_at(path, hit.span.line)
-    if _TEST_SCOPE.search(scope):
+    if _TEST_SCOPE.holds(scope):
         return "test"
-    if _DEV_SCOPE.search(scope) or project.once(_guarded_by_debug).get((path, hit.span)):
+    if _DEV_SCOPE.holds(scope) or project.once(_guarded_by_debug).get((path, hit.span)):
         return "development"
     return "production"
 
@@ -178,14 +176,14 @@ def _asks_debug(test: Node) -> bool:
         return any(_asks_debug(test.to(value)) for value in op.values)
     if isinstance(op, ops.Compare):
         return op.operator in ("==", "in") and any(
-            _DEV_NAMES.match(text) for text in (test.to(op.right).text, test.to(op.left).text) if text
+            _DEV_NAMES.holds(text) for text in (test.to(op.right).text, test.to(op.left).text) if text
         )
     if isinstance(op, (ops.Attr, ops.Name, ops.Bind)):
-        return bool(_DEV_NAMES.match(op.name))
+        return _DEV_NAMES.holds(op.name)
     if isinstance(op, ops.Bin):
         return False
     call = test.call
-    return call is not None and any(bool(_DEV_NAMES.match(arg.text or "")) for arg in test.args())
+    return call is not None and any(_DEV_NAMES.holds(arg.text or "") for arg in test.args())
 
 
 def _confidence(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Confidence | None:
@@ -239,7 +237,7 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Co
         return "low"
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
         return "low"
-    if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.search(file.path)):
+    if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.holds(file.path)):
         return "low"
     # In the ini file of a tool (alembic's) it is the database of whoever ran that last.
     if hit.local and (file.kind == "ini" or project.role(file.path) != "production"):

@@ -14,6 +14,7 @@ from backaudit.facts.place import Place
 from backaudit.flow.guards import ORDER
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.passwords import words
 
 # Keywords, markers and validators that say how much a field may hold.
@@ -24,12 +25,7 @@ _LIMITS = frozenset(
         "RegexValidator", "DataRequiredLength", "EmailValidator", "multiple_of", "enum",
     }
 )  # fmt: skip
-_NUMBERS = frozenset(
-    {
-        "amount", "price", "quantity", "qty", "age", "score", "rating", "balance", "total", "count", "stock", "salary",
-        "discount", "weight", "cost", "sum", "number", "points", "limit", "duration", "year", "cantidad", "monto",
-    }
-)  # fmt: skip
+_NUMBERS = meaning("columns", "amount")
 _TEXT_FIELDS = (
     "StringField",
     "TextAreaField",
@@ -140,7 +136,7 @@ def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
 
 def is_amount(name: str) -> bool:
     """Whether a name says that its number counts something: too large or below zero, it does harm."""
-    return bool(_NUMBERS & set(words(name)))
+    return bool(_NUMBERS.words & set(words(name)))
 
 
 def _limits(project: Project, node: Node, depth: int) -> bool:

@@ -17,6 +17,7 @@ from backaudit.flow.guards import same
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.strings import spelled_strings
+from backaudit.vocabulary.meaning import meaning
 
 _LIMITS = frozenset(
     {
@@ -33,7 +34,7 @@ _AGGREGATES = re.compile(
 )
 _SELECT = re.compile(r"\s*select\s", re.I)
 _BY_KEY = re.compile(r"\b(?:where|and)\s+(?:\w+\.)?[`\"]?(\w+)[`\"]?\s*=", re.I)
-_UNIQUE = frozenset("id uuid guid username user_name email e_mail slug token api_key".split())
+_UNIQUE = meaning("columns", "unique-key")
 
 
 class Endless(msgspec.Struct, frozen=True):
@@ -214,7 +215,7 @@ def _asks_for_one(project: Project, text: str, table: str) -> bool:
         [column.name for column in known.columns if column.unique or column.primary_key] if known is not None else []
     )
     one = table.lower().rpartition(".")[2].removesuffix("s")
-    unique = {*_UNIQUE, f"{one}_id", f"{one}id", f"id_{one}", f"id{one}", *(name.lower() for name in alone)}
+    unique = {*_UNIQUE.names, f"{one}_id", f"{one}id", f"id_{one}", f"id{one}", *(name.lower() for name in alone)}
     return any(column.lower() in unique for column in _BY_KEY.findall(text))
 
 

@@ -17,10 +17,10 @@ from backaudit.flow.rows import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
-_TEXTS = ("char", "text", "string", "unicode", "slug", "str")
-# Columns that hold HTML on purpose are made by the program: what went into them was cleaned, or is an editor's work.
-_MADE = ("html", "rendered", "safe", "sanitized", "cleaned", "svg", "markup")
+_TEXTS = meaning("columns", "text-type")
+_MADE = meaning("texts", "made-markup")
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def shown_unescaped(project: Project) -> Iterator[Shown]:
     given = project.once(contexts)
     for each in project.once(printed):
         why = each.why or everywhere
-        if not why or any(word in each.path[-1].lower() for word in _MADE):
+        if not why or _MADE.holds(each.path[-1].lower()):
             continue
         for name, known in sorted(given.items()):
             if each.template.endswith("/" + name) or each.template == name:
@@ -217,12 +217,12 @@ def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node
 
 
 def _is_text(project: Project, cls: ClassView, name: str) -> bool:
-    if any(word in name.lower() for word in _MADE):
+    if _MADE.holds(name.lower()):
         return False
     table = project.once(schema).of_model(cls.name)
     column = table.column(name) if table is not None else None
     if column is not None:
-        return any(word in column.type.lower() for word in _TEXTS)
+        return _TEXTS.holds(column.type.lower())
     rows = is_model(project, cls.name) or "typing.NamedTuple" in project.lineage(cls.name)
     field = cls.fields.get(name)
     if not rows or field is None or not isinstance(field.op, ops.Bind) or field.op.annotation == NONE:

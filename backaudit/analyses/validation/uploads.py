@@ -14,6 +14,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 _TYPE_WORDS = frozenset(
     {
@@ -21,7 +22,7 @@ _TYPE_WORDS = frozenset(
         "guess", "verify", "FileAllowed", "FileExtensionValidator", "filetype", "get_extension",
     }
 )  # fmt: skip
-_CHECKING = ("allowed", "valid", "extension", "is_image", "check", "image.open", "magic")
+_CHECKING = meaning("inputs", "upload-check")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ def _checks_type(project: Project, code: Code, depth: int) -> bool:
         if isinstance(op, ops.Call):
             call = code.node(value)
             name = f"{call.spelled} {call.method}".lower()
-            if call.method in _TYPE_WORDS or any(word in name for word in _CHECKING):
+            if call.method in _TYPE_WORDS or _CHECKING.holds(name):
                 return True
             if call.method == "endswith" or (depth < 2 and _callee_checks(project, call, depth)):
                 return True

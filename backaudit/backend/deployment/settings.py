@@ -16,16 +16,17 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project, PythonFile
 from backaudit.project.locate import behind, classes_behind, strings, text_of
+from backaudit.vocabulary.meaning import meaning
 
 Origin = Literal["django", "flask", "pydantic"]
 
 _MARKS = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "ROOT_URLCONF", "REST_FRAMEWORK"})
-_DEVELOPMENT = re.compile(r"(^|[._/])(dev|devel|develop|development|local|tests?|testing|ci|debug|demo|example)")
-_PRODUCTION = re.compile(r"(^|[._/])(prod|production|deploy|live|heroku|staging)")
+_DEVELOPMENT = meaning("stages", "development-module")
+_PRODUCTION = meaning("stages", "production-module")
 _TOLD = re.compile(
     r"\bDJANGO_SETTINGS_MODULE[\"']?(?:\s*[:=]\s*|\s+value:\s*|\s+|[\"',\s]+value[\"']?\s*[:=]\s*)[\"']?(?P<module>[A-Za-z_]\w*(?:\.\w+)+)"
 )
-_DEVELOPMENT_CLASS = re.compile(r"Dev|Test|Local|Debug", re.ASCII)
+_DEVELOPMENT_CLASS = meaning("stages", "development-class")
 _ATTRIBUTES = ("secret_key", "debug")
 _DEPTH = 6
 
@@ -76,12 +77,12 @@ def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
 
 def _deployed(project: Project, files: list[PythonFile]) -> set[str]:
     """Paths of the settings that are deployed: what deployment files name, else what names itself so or wsgi names."""
-    meant = {f.path for f in files if not _DEVELOPMENT.search(f.module.rpartition(".")[2])}
+    meant = {f.path for f in files if not _DEVELOPMENT.holds(f.module.rpartition(".")[2])}
     told = project.once(modules_told)
     named = {f.path for f in files if f.path in meant and any(_is_module(f, name) for name in told)}
     if named:
         return named
-    own = {f.path: f for f in files if _PRODUCTION.search(f.module)}
+    own = {f.path: f for f in files if _PRODUCTION.holds(f.module)}
     by_entry = {f.path for f in files if f.module in project.once(_named_modules)}
     replaced = {path for f in own.values() for path in _replaced(project, f, by_entry)}
     return (set(own) | by_entry - replaced) or meant
@@ -282,7 +283,7 @@ def _config_classes(project: Project) -> Iterator[Setting]:
 
 
 def _serves(cls: ClassView) -> bool:
-    return cls.file.role == "production" and not _DEVELOPMENT_CLASS.search(cls.cls.name)
+    return cls.file.role == "production" and not _DEVELOPMENT_CLASS.holds(cls.cls.name)
 
 
 def _attributes(project: Project, cls: ClassView) -> dict[str, Node]:

@@ -6,71 +6,25 @@ import re
 from typing import Literal
 
 from backaudit.project import Project
+from backaudit.vocabulary.meaning import meaning
 
 Stage = Literal["production", "development", "test", "example"]
 
-_PIPELINE = re.compile(
-    r"(^|/)(\.github/workflows|\.circleci|\.buildkite|\.woodpecker)/|(^|/)(\.travis|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|"
-    r"appveyor|cloudbuild|\.drone)\.ya?ml$|(^|/)(jenkinsfile|tox\.ini)$",
-    re.IGNORECASE,
-)
+_PIPELINE = meaning("stages", "pipeline")
 _WORD = re.compile(r"e2e|[a-z]+|\d+")
-_DEVELOPMENT = frozenset(
-    [
-        "dev",
-        "develop",
-        "development",
-        "local",
-        "devel",
-        "devcontainer",
-        "localhost",
-        "debug",
-        "sandbox",
-        "override",
-        "playground",
-    ]
-)
-_TEST = frozenset(
-    (
-        "test",
-        "tests",
-        "testing",
-        "ci",
-        "e2e",
-        "pytest",
-        "tox",
-        "mock",
-        "mocks",
-        "conftest",
-        "factories",
-        "playwright",
-        "cypress",
-        "selenium",
-    )
-)
-_EXAMPLE = frozenset(("example", "examples", "sample", "samples", "template", "templates", "dist", "tpl", "demo"))
-_READ = frozenset(
-    (
-        "changelog",
-        "readme",
-        "docs",
-        "doc",
-        "documentation",
-        "locale",
-        "locales",
-        "i18n",
-        "translations",
-    )
-)
-_PRODUCTION = frozenset(("prod", "production", "base", "common", "staging", "live", "default", "deploy", "settings"))
+_DEVELOPMENT = meaning("stages", "development")
+_TEST = meaning("stages", "test")
+_EXAMPLE = meaning("stages", "example")
+_READ = meaning("stages", "read")
+_PRODUCTION = meaning("stages", "production")
 
-_NAMED_PRODUCTION = frozenset(("prod", "production", "deploy", "live", "release"))
+_NAMED_PRODUCTION = meaning("stages", "named-production")
 
 
 def stage_of(project: Project, path: str) -> Stage:
     """The stage that a file serves, by its role and the words of its name and folders."""
     role = project.role(path)
-    if _PIPELINE.search(path):
+    if _PIPELINE.holds(path):
         return "test"
     folders, _, name = path.lower().rpartition("/")
     words = set(_WORD.findall(name))
@@ -78,11 +32,11 @@ def stage_of(project: Project, path: str) -> Stage:
     if role == "test":
         return "test" if not _only_named_test(project, path) else "production"
     described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
-    if role == "example" or described or words & _EXAMPLE - {"templates"} or (words | around) & _READ:
+    if role == "example" or described or words & _EXAMPLE.words - {"templates"} or (words | around) & _READ.words:
         return "example"
-    if words & _TEST or around & (_TEST - {"test"}):
+    if words & _TEST.words or around & (_TEST.words - {"test"}):
         return "test"
-    return "development" if words & _DEVELOPMENT or around & _DEVELOPMENT else "production"
+    return "development" if words & _DEVELOPMENT.words or around & _DEVELOPMENT.words else "production"
 
 
 def _only_named_test(project: Project, path: str) -> bool:
@@ -97,7 +51,7 @@ def _only_named_test(project: Project, path: str) -> bool:
 
 def is_named_production(path: str) -> bool:
     """Whether the file's own name says that it is for production (``docker-compose.prod.yml``)."""
-    return not _NAMED_PRODUCTION.isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
+    return not _NAMED_PRODUCTION.words.isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
 
 
 def has_production_twin(project: Project, path: str) -> bool:
@@ -117,6 +71,6 @@ def has_counterpart(project: Project, path: str) -> bool:
         beside, _, other_name = other.rpartition("/")
         words = set(_WORD.findall(other_name.lower()))
         alike = beside == folder and other != path and other_name.rpartition(".")[2] == name.rpartition(".")[2]
-        if alike and (words & _PRODUCTION or words == own - _DEVELOPMENT):
+        if alike and (words & _PRODUCTION.words or words == own - _DEVELOPMENT.words):
             return True
     return False

@@ -15,6 +15,7 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
 from backaudit.project.locate import functions_behind
+from backaudit.vocabulary.meaning import meaning
 
 _BROAD = frozenset(("Exception", "BaseException"))
 _DEPTH = 4
@@ -386,12 +387,7 @@ def _makes_text(call: Node, carried: set[Value]) -> bool:
 
 # -- where the text of an exception goes ---------------------------------------------------------------------------
 
-_TEXT_ATTRIBUTES = frozenset(
-    (
-        "args", "message", "msg", "orig", "reason", "strerror", "pgerror", "diag", "statement", "params", "detail",
-        "description",
-    )
-)  # fmt: skip
+_TEXT_ATTRIBUTES = meaning("failures", "exception-text")
 _TEXT_CALLS = frozenset(
     (
         "str", "repr", "ascii", "format", "join", "strip", "lower", "upper", "replace", "encode", "decode", "title",
@@ -430,7 +426,7 @@ def _text(project: Project, node: Node, seen: set[Node], depth: int) -> Node | N
 def _text_parts(node: Node) -> tuple[Value, ...]:
     op = node.op
     if isinstance(op, ops.Attr):
-        return (op.base,) if op.name in _TEXT_ATTRIBUTES else ()
+        return (op.base,) if _TEXT_ATTRIBUTES.holds(op.name) else ()
     if isinstance(op, ops.Item):
         return (op.base,)
     if isinstance(op, ops.Choice):

@@ -12,9 +12,9 @@ from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import field_calls, items, snake_case, text, truth
 from backaudit.sql import Column, Index
+from backaudit.vocabulary.meaning import meaning
 
-# Functions that spell a class's name as tables are, by what they are called.
-_SNAKE = ("snake", "underscore", "sub")
+_SNAKE = meaning("texts", "snake-maker")
 
 
 def tables(project: Project) -> Iterator[Table]:
@@ -160,7 +160,7 @@ def _evaluated(project: Project, cls: ClassView, node: Node) -> str:
 
 def _called_name(project: Project, cls: ClassView, node: Node) -> str:
     inside = [name for argument in node.args() if (name := _evaluated(project, cls, argument))]
-    if any(word in node.method.lower() for word in _SNAKE):
+    if _SNAKE.holds(node.method.lower()):
         return snake_case(cls.cls.name)
     receiver = _evaluated(project, cls, node.receiver) if node.receiver is not None else ""
     if node.method in ("lower", "upper") and receiver:

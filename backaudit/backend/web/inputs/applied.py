@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -20,6 +19,7 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import behind
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 _DEPTH = 2
 _WRITING = frozenset({"POST", "PUT", "PATCH", "WEBSOCKET"})
@@ -100,15 +100,12 @@ def _decorators(project: Project, route: Route) -> Iterator[Applied]:
         how = next((known[name] for name in names if name in known), None)
         if how is not None:
             yield from _by_decorator(project, route, decorator, how)
-        elif _OWN.search(said := decorator.method) and not _ANSWERS.search(said):
+        elif _OWN.holds(said := decorator.method) and not _ANSWERS.holds(said):
             yield from _own(project, route, decorator)
 
 
-# Decorators of the project's own, or of a library that no table knows: by what they are called.
-_OWN = re.compile(
-    r"valid|param|argum|expect|accept|input|payload|body|schema|args|load|parse|request|json|form|query", re.I
-)
-_ANSWERS = re.compile(r"respon[ds]|marshal|output|dump|serialize|return|doc|swagger|extend", re.I)
+_OWN = meaning("inputs", "own-decorator")
+_ANSWERS = meaning("inputs", "answer-decorator")
 
 
 def _own(project: Project, route: Route, decorator: Node) -> Iterator[Applied]:
