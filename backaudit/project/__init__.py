@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
 from backaudit.project.knowledge import Knowledge
 from backaudit.project.modules import Modules, module_name, role_of
+from backaudit.project.solving import strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
 
 ResultT = TypeVar("ResultT")
@@ -47,8 +49,13 @@ class Project:
         }
         self._types = TypeResolver(self)
         self._names: dict[Node, tuple[str, ...]] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._direct_bases: dict[str, tuple[str, ...]] = {}
         self.answers: dict[Any, Any] = {}
         self.graph = Calls(self)
+        # Asked of the whole project before anything is asked of a value: what ``super()`` is depends on it.
+        self._below: dict[str, list[ClassView]] = {}
+        self._below = self._find_below()
         self.bounds: list[Problem] = []
 
     # -- memory ----------------------------------------------------------------------------------------------------
@@ -139,19 +146,40 @@ class Project:
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """A class and its bases, nearest first, libraries' included as far as named."""
-        key = ("lineage", name)
-        if key not in self.answers:
-            self.answers[key] = (name,)
-            self.answers[key] = self._lineage(name)
-        found: tuple[str, ...] = self.answers[key]
+        found = self._lineages.get(name)
+        if found is None:
+            guesses = self._types.guesses
+            found = self._lineage(name)
+            if guesses == self._types.guesses:
+                self._lineages[name] = found
         return found
 
     def _lineage(self, name: str) -> tuple[str, ...]:
-        cls = self.class_named(name)
-        if cls is None:
-            return (name,)
-        bases = list(dict.fromkeys(denoted for base in cls.bases for denoted in self._base_names(base)))
-        return (name, *_merged([*(list(self.lineage(base)) for base in bases), bases]))
+        """Bases first, without recursion; what inherits from itself (which Python refuses) has its own bases alone."""
+        found: dict[str, tuple[str, ...]] = {}
+        known = self._lineages
+        for part in strongly_connected((name,), lambda cls: iter(() if cls in known else self._bases(cls))):
+            cls = part[0]
+            bases = () if cls in known else self._bases(cls)
+            if cls in known:
+                found[cls] = known[cls]
+            elif len(part) > 1 or cls in bases:
+                found |= {member: (member, *(b for b in self._bases(member) if b != member)) for member in part}
+            else:
+                found[cls] = (cls, *_merged([*(found[base] for base in bases), bases]))
+        return found[name]
+
+    def _bases(self, name: str) -> tuple[str, ...]:
+        """The bases that a class names itself."""
+        found = self._direct_bases.get(name)
+        if found is None:
+            guesses = self._types.guesses
+            cls = self.class_named(name)
+            written = cls.bases if cls is not None else ()
+            found = tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
+            if guesses == self._types.guesses:
+                self._direct_bases[name] = found
+        return found
 
     def _base_names(self, base: Node) -> Iterator[str]:
         target = base.to(base.op.base) if isinstance(base.op, ops.Item) else base
@@ -173,8 +201,7 @@ class Project:
         wanted = set(ancestors)
         return (cls for cls in self.classes() if not wanted.isdisjoint(self.lineage(cls.name)[1:]))
 
-    @cached_property
-    def _below(self) -> dict[str, list[ClassView]]:
+    def _find_below(self) -> dict[str, list[ClassView]]:
         table: dict[str, list[ClassView]] = {}
         for cls in self.classes():
             for ancestor in self.lineage(cls.name)[1:]:
@@ -216,6 +243,9 @@ class Project:
             found = self.types(file.top.node(value)) if value is not None else self.starred(file, name)
             if found or (value is not None and not isinstance(file.top.node(value).origin.op, ops.Import)):
                 return found
+        return self._submodule(module, name)
+
+    def _submodule(self, module: str, name: str) -> Types:
         inner = f"{module}.{name}" if module else name
         return (f"module[{inner}]",) if self._ours(inner) else ()
 
@@ -230,23 +260,43 @@ class Project:
     def starred(self, file: PythonFile, name: str) -> Types:
         """What a star import of the file binds to ``name``, empty if none does."""
         key = ("star", file.path, name)
-        if key not in self.answers:
-            self.answers[key] = ()
-            self.answers[key] = self._starred(file, name)
-        found: Types = self.answers[key]
+        found: Types | None = self.answers.get(key)
+        if found is None:
+            guesses = self._types.guesses
+            found = self._starred(file, name)
+            if guesses == self._types.guesses:
+                self.answers[key] = found
         return found
 
     def _starred(self, file: PythonFile, name: str) -> Types:
+        """The first that binds it, in depth; modules may import each other in circles."""
+        seen = {file.path}
+        waiting = list(self._stars(file))[::-1]
+        while waiting:
+            module, what = waiting.pop()
+            found: Types = ()
+            if what == "library":
+                found = self._star_library(f"{module}.{name}")
+            elif what == "package" or module not in self._modules:
+                found = self._submodule(module, name)
+            else:
+                source = self.files[self._modules.path(module)]
+                if name in source.top.body.final:
+                    found = self.member(module, name)
+                elif source.path not in seen:
+                    seen.add(source.path)
+                    waiting += [(module, "package"), *list(self._stars(source))[::-1]]
+            if found:
+                return found
+        return ()
+
+    def _stars(self, file: PythonFile) -> Iterator[tuple[str, str]]:
+        """The modules whose names a file takes all: a ``module`` of the project, or a ``library``'s."""
         for item in file.facts.imports:
             if item.name == "*":
-                target = self._modules.relative(file.path, item.level, item.module)
+                target = self._modules.relative(file.path, item.level, item.module) if item.level else ""
                 target = target if item.level else self._absolute(file, item.module)
-                found = self.member(target, name) if self._ours(target) else ()
-                if not found and not self._ours(target):
-                    found = self._star_library(f"{item.module}.{name}")
-                if found:
-                    return found
-        return ()
+                yield (target, "module") if self._ours(target) else (item.module, "library")
 
     def _star_library(self, name: str) -> Types:
         aliased = self.knowledge.aliases.get(name, name)
@@ -297,25 +347,31 @@ class Project:
 
     def alias_of(self, node: Node) -> Node | None:
         """The expression behind a name that stands for a type (``SessionDep = Annotated[...]``)."""
-        node = node.origin
+        seen: set[Node] = set()
+        here: Node | None = node.origin
+        while here is not None and here not in seen:
+            seen.add(here)
+            target = self._aliased(here)
+            if target is None:
+                return here if isinstance(here.op, (ops.Item, ops.Bin)) else None
+            if isinstance(target.origin.op, (ops.Item, ops.Bin)):
+                return target.origin
+            here = target.origin if isinstance(target.origin.op, (ops.Import, ops.Name)) else None
+        return None
+
+    def _aliased(self, node: Node) -> Node | None:
         op = node.op
-        target: Node | None = None
-        if isinstance(op, ops.Import):
+        if isinstance(op, ops.Import) and op.name:
             module = self._modules.relative(node.code.path, op.level, op.module) if op.level else ""
-            module = module or self._absolute(node.code.file, op.module)
-            target = self.binding(module, op.name) if op.name else None
-        elif isinstance(op, ops.Name):
-            target = self.free(node.code, op.name)
-        elif isinstance(op, ops.Attr):
+            return self.binding(module or self._absolute(node.code.file, op.module), op.name)
+        if isinstance(op, ops.Name):
+            return self.free(node.code, op.name)
+        target: Node | None = None
+        if isinstance(op, ops.Attr):
             for name in self.types(node.to(op.base)):
                 head, over = split(name)
                 target = self.binding(over, op.name) if head == "module" else target
-        if target is None:
-            return node if isinstance(op, (ops.Item, ops.Bin)) else None
-        found = target.origin
-        if isinstance(found.op, (ops.Item, ops.Bin)):
-            return found
-        return self.alias_of(found) if found != node and isinstance(found.op, (ops.Import, ops.Name)) else None
+        return target
 
     def free(self, code: Code, name: str) -> Node | None:
         """The value that a free name of a body has in the bodies around it."""
@@ -377,10 +433,14 @@ class Project:
         """The dotted names by which tables may know what a value denotes; ``*.name`` if the receiver is unknown."""
         found = self._names.get(node)
         if found is None:
-            found = self._names[node] = tuple(dict.fromkeys(self._compute_names(node)))
+            guesses = self._types.guesses
+            found = self._types.names(node)
+            if guesses == self._types.guesses:
+                self._names[node] = found
         return found
 
-    def _compute_names(self, node: Node) -> Iterator[str]:
+    def spelled_names(self, node: Node) -> Iterator[str]:
+        """What :meth:`names` remembers."""
         for name in self.types(node):
             head, over = split(name)
             if head in ("def", "type", "ext", "module"):
@@ -531,17 +591,23 @@ class Project:
         return code.outside(code.function.params[index].default)
 
 
-def _merged(lists: list[list[str]]) -> Iterator[str]:
+def _merged(lists: Iterable[Iterable[str]]) -> list[str]:
     """Python's order of bases (C3); where there is none, the order in which they are met."""
-    given = list(dict.fromkeys(name for names in lists for name in names))
+    rests = [deque(names) for names in lists if names]
+    given = list(dict.fromkeys(name for rest in rests for name in rest))
+    behind = Counter(name for rest in rests for name in list(rest)[1:])
     told: list[str] = []
-    while any(lists := [names for names in lists if names]):
-        head = next((n[0] for n in lists if not any(n[0] in other[1:] for other in lists)), None)
+    while rests:
+        head = next((rest[0] for rest in rests if not behind[rest[0]]), None)
         if head is None:
-            return iter(given)
+            return given
         told.append(head)
-        lists = [names[1:] if names[0] == head else names for names in lists]
-    return iter(told)
+        for rest in rests:
+            if rest[0] == head:
+                rest.popleft()
+                behind[rest[0] if rest else ""] -= 1
+        rests = [rest for rest in rests if rest]
+    return told
 
 
 def link(

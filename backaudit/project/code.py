@@ -193,10 +193,15 @@ class Code:
             outer = outer.parent
         return outer is not None
 
+    @cached_property
+    def results(self) -> tuple[Node, ...]:
+        """The statements and expressions by which the body gives something back, in order."""
+        found = sorted([*self._by_kind.get(ops.Return, ()), *self._by_kind.get(ops.Yield, ())])
+        return tuple(self.node(value) for value in found if self.ops[value].value != NONE)
+
     def returned(self) -> list[Node]:
         """The values that the body returns."""
-        values = [op.value for op in self.ops if isinstance(op, ops.Return)]
-        return [self.node(value) for value in values if value != NONE]
+        return [node.to(node.op.value) for node in self.results if isinstance(node.op, ops.Return)]
 
     @cached_property
     def made_by(self) -> Node | None:

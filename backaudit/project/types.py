@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.solving import Solver
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -30,8 +31,15 @@ if TYPE_CHECKING:
 Types = tuple[str, ...]
 _Handler: TypeAlias = "Callable[[TypeResolver, Node, Any], Iterable[str]]"
 
-_DEPTH = 40
-_WHOLE = _DEPTH + 2
+# A question that is none about a value: ``names`` of a node, ``kept`` in an attribute, ``returned`` by a body.
+_Other: TypeAlias = "tuple[str, Any, str]"
+_Question: TypeAlias = "Node | _Other"
+
+# What says no more: collections of collections of collections …, values that may be anything, names that grow with a
+# chain of calls nobody knows.
+_MOST_NESTED = 4
+_MOST_TYPES = 64
+_MOST_PARTS = 16
 _WRAPPERS = {
     "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
     "typing.NotRequired", "typing.Awaitable", "typing_extensions.Annotated", "types.UnionType",
@@ -54,37 +62,45 @@ def split(name: str) -> tuple[str, str]:
     return (head, rest[:-1]) if bracket else (name, "")
 
 
+def nested(head: str, name: str) -> str:
+    """The type of a ``head`` of ``name``; one that is nested too deeply stays what it is."""
+    return name if name.count("[") >= _MOST_NESTED else f"{head}[{name}]"
+
+
 class TypeResolver:
     """Answers for one project, each question once."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._memo: dict[Node, Types] = {}
-        self._busy: dict[Node, int] = {}  # what is being computed, outermost first, to its depth
-        self._cut = _WHOLE  # the outermost question that what is being computed waits for
+        self._solver: Solver[_Question] = Solver(self._answer, _place)
+        self._known = self._solver.known
 
     def of(self, node: Node) -> Types:
         """The type names of a value; empty where nothing is known."""
-        found = self._memo.get(node)
-        if found is not None:
-            return found
-        at = self._busy.get(node)
-        depth = len(self._busy)
-        if at is not None or depth > _DEPTH:
-            self._cut = min(self._cut, at or 0)
-            return ()
-        outer, self._cut = self._cut, _WHOLE
-        self._busy[node] = depth
-        try:
-            found = _sorted(self._compute(node))
-        finally:
-            del self._busy[node]
-            cut = self._cut
-            self._cut = min(outer, cut if cut < depth else _WHOLE)
-        # What was computed inside a cycle may be short of what the cycle's head will know: nothing found is not kept.
-        if found or cut >= depth:
-            self._memo[node] = found
-        return found
+        found = self._known.get(node)
+        return self._solver.ask(node) if found is None else found
+
+    def names(self, node: Node) -> tuple[str, ...]:
+        """See :meth:`Project.names`."""
+        return self._solver.ask(("names", node, ""))
+
+    @property
+    def guesses(self) -> int:
+        """How often an answer was given that may still change: what was made of one must not be kept."""
+        return self._solver.guesses
+
+    @property
+    def steps(self) -> int:
+        """How many answers were computed."""
+        return self._solver.steps
+
+    def _answer(self, question: _Question) -> Types:
+        if isinstance(question, Node):
+            return _sorted(self._compute(question))
+        kind, of, attr = question
+        if kind == "names":
+            return tuple(dict.fromkeys(self._project.spelled_names(of)))
+        return _sorted(self._kept(of, attr) if kind == "kept" else self._returned(of))
 
     def _compute(self, node: Node) -> Iterable[str]:
         op = node.op
@@ -104,11 +120,13 @@ class TypeResolver:
             return ("builtins.str",)
         if op.kind in ("list", "tuple", "set"):
             inner = _sorted(name for item in op.items for name in self.of(node.to(item)))
-            return [f"list[{name}]" for name in inner] or [f"builtins.{op.kind}"]
+            return [nested("list", name) for name in inner] or [f"builtins.{op.kind}"]
         return (f"builtins.{op.kind}",)
 
     def _comp(self, node: Node, op: ops.Comp) -> Iterable[str]:
-        return ("builtins.dict",) if op.kind == "dict" else [f"list[{name}]" for name in self.of(node.to(op.value))]
+        return (
+            ("builtins.dict",) if op.kind == "dict" else [nested("list", name) for name in self.of(node.to(op.value))]
+        )
 
     def _bind(self, node: Node, op: ops.Bind) -> Iterable[str]:
         if op.annotation != NONE:
@@ -204,7 +222,7 @@ class TypeResolver:
 
     def _collected(self, kind: str, declared: Types) -> Iterable[str]:
         if kind == "star":
-            return [f"list[{name}]" for name in declared]
+            return [nested("list", name) for name in declared]
         return ("builtins.dict",) if kind == "dstar" else declared
 
     def _self_types(self, code: Code, cls: ClassView) -> Iterable[str]:
@@ -248,17 +266,17 @@ class TypeResolver:
             method = view.methods.get(attr)
             if method is not None:
                 return self._method(method)
-            stores = view.assigned.get(attr, [])
-            field = view.fields.get(attr)
-            if field is not None or stores:
-                found = [*(self.of(field) if field is not None else ()), *self._stored(stores)]
-                return found
+            if attr in view.fields or attr in view.assigned:
+                return self._solver.ask(("kept", view, attr))
             if attr in view.inner:
                 return (f"type[{view.inner[attr].name}]",)
         return self._library_attribute(self._project.lineage(cls.name), attr, name, node)
 
-    def _stored(self, stores: Iterable[Node]) -> Iterator[str]:
-        for store in stores:
+    def _kept(self, view: ClassView, attr: str) -> Iterator[str]:
+        """What the body and the methods of a class give an attribute."""
+        if attr in view.fields:
+            yield from self.of(view.fields[attr])
+        for store in view.assigned.get(attr, ()):
             op = store.op
             assert isinstance(op, ops.SetAttr)
             declared = self.annotation(store.to(op.annotation)) if op.annotation != NONE else ()
@@ -280,7 +298,9 @@ class TypeResolver:
     def _external(self, dotted: str, name: str, node: Node) -> Iterable[str]:
         dotted = self._project.knowledge.aliases.get(dotted, dotted)
         known = self._project.knowledge.attributes.get(dotted)
-        return list(self._instantiate(known, name, node)) if known else (f"ext[{dotted}]",)
+        if known:
+            return list(self._instantiate(known, name, node))
+        return (f"ext[{dotted}]",) if dotted.count(".") < _MOST_PARTS else ()
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -323,18 +343,19 @@ class TypeResolver:
 
     def returned(self, code: Code) -> Types:
         """What a call of a project's function gives: its annotation, else what it returns or yields."""
+        return self._solver.ask(("returned", code, ""))
+
+    def _returned(self, code: Code) -> Iterable[str]:
         declared = code.outside(code.function.returns)
-        if declared is not None:
-            types = self.annotation(declared)
-            if types:
-                return types
+        types = self.annotation(declared) if declared is not None else ()
+        if types:
+            return types
         found: list[str] = []
-        for op in code.ops:
-            if isinstance(op, ops.Return) and op.value != NONE:
-                found += self.of(code.node(op.value))
-            elif isinstance(op, ops.Yield) and op.value != NONE:
-                found += [f"list[{name}]" for name in self.of(code.node(op.value))]
-        return _sorted(found)
+        for node in code.results:
+            assert isinstance(node.op, (ops.Return, ops.Yield))
+            given = self.of(node.to(node.op.value))
+            found += given if isinstance(node.op, ops.Return) else [nested("list", name) for name in given]
+        return found
 
     # -- annotations -----------------------------------------------------------------------------------------------
 
@@ -343,17 +364,13 @@ class TypeResolver:
         return _sorted(self._annotated(node, 0))
 
     def _annotated(self, node: Node, depth: int) -> Iterator[str]:
-        node = node.origin
-        op = node.op
         if depth > 8:
             return
-        if isinstance(op, ops.Item):
-            yield from self._generic(node, op, depth)
-        elif isinstance(op, ops.Bin) and op.operator == "|":
-            yield from self._annotated(node.to(op.left), depth + 1)
-            yield from self._annotated(node.to(op.right), depth + 1)
-        else:
-            yield from self._plain_annotation(node, depth)
+        for part in alternatives(node):
+            if isinstance(part.op, ops.Item):
+                yield from self._generic(part, part.op, depth)
+            else:
+                yield from self._plain_annotation(part, depth)
 
     def _plain_annotation(self, node: Node, depth: int) -> Iterator[str]:
         alias = self._project.alias_of(node)
@@ -361,10 +378,10 @@ class TypeResolver:
             yield from self._annotated(alias, depth + 1)
             return
         for name in self.of(node):
-            head, over = split(name)
+            head, inner = split(name)
             # ``Any`` says nothing: what is known by convention or from a default counts.
-            if head in ("type", "ext") and over not in ("typing.Any", "typing_extensions.Any"):
-                yield over
+            if head in ("type", "ext") and inner not in ("typing.Any", "typing_extensions.Any"):
+                yield inner
 
     def _generic(self, node: Node, op: ops.Item, depth: int) -> Iterator[str]:
         key = node.to(op.key)
@@ -383,7 +400,7 @@ class TypeResolver:
         heads = ["list"] if names & _COLLECTIONS else [split(n)[1] or n for n in self.of(node.to(op.base))]
         over = [name for part in inside[:1] for name in self._annotated(part, depth + 1)]
         for head in heads:
-            yield from (f"{head}[{name}]" for name in over) if over else (head,)
+            yield from (nested(head, name) for name in over) if over else (head,)
 
     def _instantiate(self, pattern: str, receiver: str, node: Node) -> Iterator[str]:
         """Fill a table's type notation in for one use."""
@@ -437,8 +454,29 @@ class TypeResolver:
             yield part.replace("$0", over)
 
 
+def alternatives(node: Node) -> Iterator[Node]:
+    """The parts of ``A | B | C``, else the one annotation that it is."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop().origin
+        if isinstance(part.op, ops.Bin) and part.op.operator == "|":
+            waiting += (part.to(part.op.right), part.to(part.op.left))
+        else:
+            yield part
+
+
 def _sorted(names: Iterable[str]) -> Types:
-    return tuple(sorted({name for name in names if name}))
+    return tuple(sorted({name for name in names if name})[:_MOST_TYPES])
+
+
+def _place(question: _Question) -> tuple[str, int, int, str, str]:
+    """Where a question stands in the project, so that circles are worked off in one order."""
+    if isinstance(question, Node):
+        return (question.code.path, question.code.index, question.value, "", "")
+    kind, of, attr = question
+    if isinstance(of, Node):
+        return (of.code.path, of.code.index, of.value, kind, attr)
+    return (of.file.path, of.index, -1, kind, attr)
 
 
 _HANDLERS: dict[type[ops.Op], _Handler] = {
