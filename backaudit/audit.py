@@ -53,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     git_prefix: str | None = None
     notes: tuple[str, ...] = ()
     use_git: bool = True
+    whole: bool = True
     history: bool = False
     jobs: int = 0
     reraise: bool = False
@@ -240,7 +241,8 @@ class Audit:
         from backaudit.project import link
 
         known = models.load([*self.request.loaded.tables, _own_names(self.config)])
-        return link(facts, known.knowledge, known, self._options(), past)
+        whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
+        return link(facts, known.knowledge, known, self._options(), past, whole)
 
     def report(self, baseline: Baseline | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""

@@ -230,7 +230,15 @@ class Scan(Command):
         prefix = (
             "" if repository is None or repository.top == root else root.relative_to(repository.top).as_posix() + "/"
         )
-        return replace(request, root=folder, root_name=root.name, reported=changed, use_git=False, git_prefix=prefix)
+        return replace(
+            request,
+            root=folder,
+            root_name=root.name,
+            reported=changed,
+            use_git=False,
+            whole=not _judge_alone(request),
+            git_prefix=prefix,
+        )
 
     def _baseline(self) -> Baseline | None:
         from backaudit.baseline import load

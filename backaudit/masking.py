@@ -14,6 +14,7 @@ from functools import cached_property
 from urllib.parse import quote, unquote
 
 from backaudit.facts.place import Place, Span
+from backaudit.vocabulary.guessing import is_word
 
 MASK = "•" * 8
 
@@ -59,8 +60,8 @@ class Masks:
         return text, mark
 
     def text(self, text: str) -> str:
-        """Running text with every secret of the run masked in it."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        """Running text with every secret of the run masked in it; a word that anybody would try first hides nothing."""
+        return self._said.sub(MASK, text) if self._said else text
 
     def hides_in(self, text: str) -> bool:
         return bool(self._pattern and self._pattern.search(text))
@@ -94,8 +95,13 @@ class Masks:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
-        """Every value, for running text: a message quotes what it speaks of."""
+        """Every value, for code that is proposed."""
         return _any_of(self._values)
+
+    @cached_property
+    def _said(self) -> re.Pattern[str] | None:
+        """What could be a secret, for running text: a message also names fields that are called ``password``."""
+        return _any_of({value for value in self._values if not _is_guessed(value)})
 
     @cached_property
     def _telling(self) -> re.Pattern[str] | None:
@@ -111,6 +117,12 @@ def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:
 
 def _is_word(value: str) -> bool:
     return value.isalpha() and len(value) < _TELLING_WORD
+
+
+def _is_guessed(value: str) -> bool:
+    """Whether a value is one or two ordinary words: ``password``, ``postgres``, ``secret_key``."""
+    parts = re.split(r"[_.-]", value)
+    return len(parts) <= 2 and all(part.isalpha() and part.isascii() and is_word(part) for part in parts)
 
 
 def _forms(value: str) -> Iterable[str]:

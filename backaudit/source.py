@@ -37,6 +37,8 @@ Kind = Literal[
     "key",
     "terraform",
     "store",
+    "xml",
+    "csv",
     "other",
 ]
 
@@ -111,6 +113,7 @@ _BY_SUFFIX: Mapping[str, Kind] = {
     ".kdbx": "store",
     ".sqlite3": "store",
     ".sqlite": "store",
+    ".xml": "xml",
     ".tf": "terraform",
     ".tfvars": "terraform",
 }
@@ -121,6 +124,11 @@ _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 _ENV_NAME = re.compile(
     r"\.[\w-]+[_-]env|([\w-]+\.)?env[._-](dev\w*|prod\w*|local|staging|stage|live|docker|test\w*|example|sample|template"
     r"|dist|defaults?)|env"
+)
+# Tables of people; others hold data and no credentials.
+_PEOPLE = re.compile(
+    r"([\w-]*[_-])?(users?|accounts?|members?|customers?|people|persons?|logins?|credentials?|passwords?|staff|admins?"
+    r"|employees?|students?|teachers?)([_-][\w-]*)?\.(csv|tsv)"
 )
 _REQUIREMENTS = re.compile(r"([\w.-]*[-_.])?(requirements|constraints)([-_.][\w.-]*)?\.(txt|in)")
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -175,6 +183,8 @@ def kind_of(path: str) -> Kind:
         return "requirements"
     if _COMPOSE.fullmatch(name):
         return "compose"
+    if _PEOPLE.fullmatch(name):
+        return "csv"
     kind = _BY_SUFFIX.get(os.path.splitext(name)[1], "other")
     if kind == "yaml" and (folder.endswith(".github/workflows") or name == "action.yml" or name == ".gitlab-ci.yml"):
         return "workflow"

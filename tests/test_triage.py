@@ -253,7 +253,14 @@ def test_a_short_word_is_masked_where_it_stands_and_not_in_prose() -> None:
     findings = [find(SECRET, spot, "This secret is `secret`.", secrets=(spot,)), find(WEAK, at(2, 0, 5))]
     report = run(findings, files={"a.py": text})
     assert [line.text for line in report.issues[0].excerpt] == [f'secret = "{MASK}"', f'login("{MASK}")', "secret()"]
-    assert report.issues[0].finding.message == f"This secret is `{MASK}`."
+    assert report.issues[0].finding.message == "This secret is `secret`."  # so would anybody guess it
+
+
+def test_a_short_value_that_is_no_word_is_masked_in_prose_too() -> None:
+    text = 'pin = "zqxv"\n'
+    spot = at(1, 6, 12)
+    report = run([find(SECRET, spot, "It is `zqxv`.", secrets=(spot,))], files={"a.py": text})
+    assert report.issues[0].finding.message == f"It is `{MASK}`."
 
 
 def test_secrets_over_several_lines_and_overlapping_ones() -> None:

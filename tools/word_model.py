@@ -1,4 +1,4 @@
-"""Builds ``backaudit/extract/secrets/trigrams.py``: how English-like three letters in a row are.
+"""Builds ``backaudit/vocabulary/trigrams.py``: how English-like three letters in a row are.
 
     python -m tools.word_model
 
@@ -36,7 +36,7 @@ def main() -> None:
             words.update(word.lower() for word in _WORD.findall(path.read_text("utf-8", "replace")))
     known = {word: count for word, count in words.items() if count >= 4 and len(word) < 16}
     known.update(dict.fromkeys(_EXTRA.split(), 50))
-    Path("backaudit/extract/secrets/trigrams.py").write_text(_module(_table(known)), "ascii")
+    Path("backaudit/vocabulary/trigrams.py").write_text(_module(_table(known)), "ascii")
 
 
 def _module(table: str) -> str:

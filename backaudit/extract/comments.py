@@ -28,9 +28,10 @@ _MARKS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     "sql": (("--", ""),),
     "template": (("{#", "#}"), ("<!--", "-->")),
     "text": (("<!--", "-->"),),
+    "xml": (("<!--", "-->"),),
 }
 # The quotes inside which a comment's mark means nothing; prose and templates have none.
-_QUOTES: Mapping[Kind, str] = {"sql": "'\"", "template": "", "text": ""}
+_QUOTES: Mapping[Kind, str] = {"sql": "'\"", "template": "", "text": "", "xml": ""}
 
 
 def comments_of(kind: Kind, text: str) -> tuple[Comment, ...]:

@@ -36,11 +36,13 @@ class Project:
         extra: Any = None,
         options: Options | None = None,
         past: tuple[PastFile, ...] = (),
+        whole: bool = True,
     ):
         self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
         self.knowledge = knowledge
         self.models: Any = extra
         self.past = past
+        self.is_whole = whole
         self._options = options or {}
         python = {path: f.python for path, f in self.facts.items() if f.python is not None}
         self._modules = Modules(python)
@@ -616,6 +618,10 @@ def link(
     models: Any = None,
     options: Options | None = None,
     past: tuple[PastFile, ...] = (),
+    whole: bool = True,
 ) -> Project:
-    """Join the facts of all files, what is known of libraries, the rules' options, and versions that are no more."""
-    return Project(files, knowledge, models, options, past)
+    """Join the facts of all files, what is known of libraries, the rules' options, and versions that are no more.
+
+    ``whole``: the files are all that their repository has, not those of one of its folders.
+    """
+    return Project(files, knowledge, models, options, past, whole)

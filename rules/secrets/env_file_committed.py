@@ -10,7 +10,7 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import Confidence, Finding, Step, rule
 
 
 @rule(
@@ -76,14 +76,23 @@ def _store(file: FileFacts, confidence: Confidence) -> Finding:
 
 def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> Finding:
     name = file.path.rpartition("/")[2]
+    told = sorted(hits, key=lambda hit: (hit.strength != "strong", hit.span))
     first = file.text.split("\n", 1)[0].rstrip("\r")
+    spans = [_line_of(hit) for hit in told] if file.kind == "env" else []
     return Finding(
-        place=Place(file.path, Span(1, 0, 1, len(first))),
+        place=Place(file.path, spans[0] if spans else Span(1, 0, 1, len(first))),
         message=f"`{name}` is tracked by git, and holds {_what(file, hits)}.",
         remedy=_remedy(file, name),
         confidence=confidence,
+        related=tuple(Step(Place(file.path, span), "Another value stands here.") for span in spans[1:]),
         secrets=tuple(Place(file.path, part) for hit in hits for part in hit.parts),
     )
+
+
+def _line_of(hit: SecretHit) -> Span:
+    """Where a value begins, as far as its first line goes."""
+    span = hit.span
+    return span if span.line == span.end_line else Span(span.line, span.column, span.line, span.column)
 
 
 def _remedy(file: FileFacts, name: str) -> str:

@@ -36,6 +36,13 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
 
         load_dotenv()
 
+    Bad: nothing is ignored at all
+        # file: app.py
+        import environ
+
+        env = environ.Env()
+        env.read_env(".env")
+
     Good:
         # file: .gitignore
         __pycache__/
@@ -60,7 +67,7 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
         reported.add(reading.file)
         yield Finding(
             place=reading.place,
-            message=f"`{reading.file}` is read here, and no `.gitignore` lists it.",
+            message=f"`{reading.file}` is read here, and {_nowhere(project)}.",
             remedy=f"Add a line `{reading.file.rpartition('/')[2]}` to `.gitignore`.",
             confidence="medium",
         )
@@ -79,13 +86,18 @@ def _is_tracked(project: Project, path: str) -> bool:
     return file is not None and file.tracked
 
 
+def _nowhere(project: Project) -> str:
+    any_file = any(path.rpartition("/")[2] == ".gitignore" for path in project.facts)
+    return "no `.gitignore` lists it" if any_file else "the project has no `.gitignore`"
+
+
 def _ignores(project: Project) -> Ignores | None:
-    """The patterns of the project's `.gitignore` files; None if there is none to go by."""
+    """The patterns of the project's `.gitignore` files; None if there may be others in the folders above it."""
     found: list[FileFacts] = [file for path, file in project.facts.items() if path.rpartition("/")[2] == ".gitignore"]
     ignores = Ignores()
     for file in sorted(found, key=lambda file: file.path.count("/")):
         ignores = ignores.within(file.path.removesuffix(".gitignore"), lines(file.text))
-    return ignores if found else None
+    return ignores if found or project.is_whole else None
 
 
 def _is_ignored(ignores: Ignores, path: str) -> bool:

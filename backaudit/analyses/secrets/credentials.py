@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.secrets.settings_style import reading
+from backaudit.analyses.secrets.accounts import handed_over
+from backaudit.analyses.secrets.remedies import remedy
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
 from backaudit.discover import is_data
@@ -74,10 +75,11 @@ def _credentials(project: Project) -> tuple[Credential, ...]:
         confidence = _confidence(project, file, hit, stage) if _is_subject(file) else None
         if confidence is not None:
             used = uses.by_span.get((path, hit.span), ()) or _uses_by_name(uses, hit)
-            rule = _rule(project, file, hit, bool(used) or (managed and hit.kind == "signing-key"))
+            signs = bool(used) or (path, hit.span) in uses.by_span or (managed and hit.kind == "signing-key")
+            rule = _rule(project, file, hit, signs)
             found.append(Credential(path, hit, rule, stage, confidence, used))
     known = {(credential.path, credential.hit.span) for credential in found}
-    return tuple(_grouped([*found, *_unnamed(project, uses, known)]))
+    return tuple(_grouped([*found, *_unnamed(project, uses, known), *_handed_over(project, known)]))
 
 
 def _grouped(found: list[Credential]) -> Iterator[Credential]:
@@ -257,7 +259,7 @@ class SigningUses(msgspec.Struct, frozen=True):
 
 
 def _signing_uses(project: Project) -> SigningUses:
-    sinks = project.models.sinks.get("signing-key", {})
+    sinks = _signing_sinks(project)
     by_span: dict[tuple[str, Span], tuple[Place, ...]] = {}
     by_name: dict[str, tuple[Place, ...]] = {}
     literals = []
@@ -267,14 +269,22 @@ def _signing_uses(project: Project) -> SigningUses:
             source = project.resolved(key)
             place = call.func.place if call.func is not None else call.place
             for literal in _literals(source):
-                if literal != key.origin:
-                    where = (literal.code.path, literal.at)
-                    by_span[where] = (*by_span.get(where, ()), place)
+                where = (literal.code.path, literal.at)
+                elsewhere = (place,) if literal != key.origin else ()
+                by_span[where] = (*by_span.get(where, ()), *elsewhere)
                 literals.append((literal, place if literal != key.origin else literal.place))
             name = _configured_name(source)
             if name:
                 by_name[name] = (*by_name.get(name, ()), place)
     return SigningUses(by_span, by_name, tuple(literals))
+
+
+def _signing_sinks(project: Project) -> dict[str, tuple[int | str, ...]]:
+    """What is handed a key, the project's own classes among it."""
+    sinks: dict[str, tuple[int | str, ...]] = dict(project.models.sinks.get("signing-key", {}))
+    for name, arguments in sorted(sinks.items()):
+        sinks.update((cls.name, arguments) for cls in project.subclasses(name))
+    return sinks
 
 
 def _keys(call: Node, wanted: tuple[int | str, ...]) -> Iterator[Node]:
@@ -331,6 +341,20 @@ def _unnamed(project: Project, uses: SigningUses, known: set[tuple[str, Span]]) 
             yield Credential(file.path, hit, "jwt-secret", stage, confidence, used)
 
 
+def _handed_over(project: Project, known: set[tuple[str, Span]]) -> Iterator[Credential]:
+    """Passwords whose own file does not say that they are: the function that they are given to does."""
+    for literal, hit in handed_over(project):
+        where = (literal.code.path, literal.at)
+        if where in known or literal.code.path not in project.files:
+            continue
+        known.add(where)
+        file = project.facts[literal.code.path]
+        stage = _stage(project, file, hit)
+        confidence = _confidence(project, file, hit, stage)
+        if confidence is not None:
+            yield Credential(file.path, hit, _rule(project, file, hit, signs=False), stage, confidence)
+
+
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 
@@ -340,7 +364,7 @@ def _finding(project: Project, credential: Credential) -> Finding:
     return Finding(
         place=place,
         message=_message(credential),
-        remedy=_remedy(project, credential),
+        remedy=remedy(project, credential.path, hit, credential.rule),
         confidence=credential.confidence,
         trace=_trace(place, credential),
         related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
@@ -411,29 +435,3 @@ def _quality(hit: SecretHit) -> str:
 
 def _where(credential: Credential) -> str:
     return "the code" if credential.path.endswith(".py") else "a file of the repository"
-
-
-def _remedy(project: Project, credential: Credential) -> str:
-    hit = credential.hit
-    name = hit.env or (re.sub(r"\W", "_", hit.name).upper() if hit.name else _DEFAULT_NAMES.get(hit.kind, "SECRET"))
-    if credential.rule == "secret-in-deploy-file":
-        return (
-            f"Rotate it first: the history keeps it. Then write a reference instead, `${{{name}}}`, with the value in "
-            "an untracked `.env` or the platform's secret store."
-        )
-    if hit.position == "seed":
-        return "Change the account's password now, and read the first one from the environment or make it at random."
-    if hit.kind == "private-key" and hit.position == "text":
-        return (
-            "Make a new key and revoke this one, take the file out of the repository and mount it where it is needed."
-        )
-    first = "Rotate it first: the history keeps it." if hit.strength == "strong" else "Choose a new, random value."
-    if credential.rule == "insecure-env-default":
-        first = "Leave the default out, so that a missing value stops the start instead of opening the door."
-    return (
-        f"{first} Then read it from the environment: {reading(project, name)}; write `{name}=` to `.env.example`, and "
-        "`.env` to `.gitignore`."
-    )
-
-
-_DEFAULT_NAMES = {"url": "DATABASE_URL", "signing-key": "SECRET_KEY", "password": "PASSWORD", "token": "API_KEY"}

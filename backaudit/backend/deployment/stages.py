@@ -14,6 +14,7 @@ _PIPELINE = meaning("stages", "pipeline")
 _WORD = re.compile(r"e2e|[a-z]+|\d+")
 _DEVELOPMENT = meaning("stages", "development")
 _TEST = meaning("stages", "test")
+_TEST_FOLDER = meaning("stages", "test-folder")
 _EXAMPLE = meaning("stages", "example")
 _READ = meaning("stages", "read")
 _PRODUCTION = meaning("stages", "production")
@@ -34,7 +35,7 @@ def stage_of(project: Project, path: str) -> Stage:
     described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
     if role == "example" or described or words & _EXAMPLE.words - {"templates"} or (words | around) & _READ.words:
         return "example"
-    if words & _TEST.words or around & (_TEST.words - {"test"}):
+    if words & _TEST.words or around & (_TEST.words - {"test"}) or any(map(_TEST_FOLDER.holds, folders.split("/"))):
         return "test"
     return "development" if words & _DEVELOPMENT.words or around & _DEVELOPMENT.words else "production"
 

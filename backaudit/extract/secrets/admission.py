@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from backaudit.extract.secrets.names import is_constant, is_plural, words
-from backaudit.extract.secrets.values import Verdict, judge
+from backaudit.extract.secrets.names import is_abbreviated, is_constant, is_plural, kind_of_name, words
+from backaudit.extract.secrets.values import Verdict, is_mask, judge
 from backaudit.facts.secrets import Position, SecretKind, Strength
 
 _SCHEME = re.compile(r"^(?:Bearer|Token|Basic|JWT|Key|ApiKey)\s+", re.IGNORECASE)
@@ -34,21 +34,33 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
         return "strong"
     if _NAMES.fullmatch(value) or (kind == "password" and _is_about_words(name, value)):
         return None
+    if position == "env-default" and _is_other_name(name, value):
+        return None
     verdict = judge(value)
+    if kind == "signing-key" and is_mask(value) and _signs(position, free):
+        return "placeholder"  # it is shown as a mask, and it is what signs
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):
         return None
     if verdict == "strong":
         return "strong" if kind != "password" or len(value) <= 200 else None
-    if verdict == "hash":
-        return "hash" if kind == "password" else None
-    if is_plural(name):
+    if verdict == "hash" or is_plural(name) or is_abbreviated(name):
         return None
     if kind == "password":
         return _password(name, position, value, verdict, free)
     if kind == "signing-key":
         return _signing_key(name, position, value, verdict, free)
     return _token(name, position, value, verdict, free)
+
+
+def _signs(position: Position, free: bool) -> bool:
+    """Whether a key at such a place is handed to what signs with it."""
+    return position in ("argument", "attribute") or (free and position in ("item", "keyword"))
+
+
+def _is_other_name(name: str, value: str) -> bool:
+    """``setting("PGPASSWORD", "POSTGRES_PASSWORD")``: a reader that takes several names of one variable."""
+    return is_constant(value) and "_" in value and kind_of_name(value) is not None and _plain(value) != _plain(name)
 
 
 def _is_about_words(name: str, value: str) -> bool:

@@ -16,8 +16,8 @@ from importlib import import_module
 import msgspec
 
 from backaudit.extract.secrets.values import judge
-from backaudit.extract.secrets.words import surprise, word_set
 from backaudit.facts.secrets import SecretKind, Strength
+from backaudit.vocabulary.guessing import surprise, word_set
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -107,6 +107,8 @@ _LOCAL = word_set(
     localhost 127.0.0.1 0.0.0.0 ::1 host.docker.internal
     """
 )
+# A fresh broker lets its own guest in from its own machine alone.
+_BROKERS = word_set("amqp amqps pyamqp librabbitmq rabbitmq")
 # Hosts of documentation.
 _NOWHERE = re.compile(r"(^|\.)(example(\.(com|org|net))?|domain\.com|test|invalid|host|hostname|server|yourhost)$")
 _TELLING_USER_WORDS = word_set(
@@ -235,6 +237,8 @@ def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None
     # Alembic's template begins with "driver://user:pass@".
     if scheme == "driver":
         return None
+    if user == password == "guest" and scheme in _BROKERS and host.lower() in _LOCAL:
+        return None
     if (
         password.startswith(("$", "%", "*", "<", "[", "...", ":"))
         or "://" in password
@@ -259,4 +263,6 @@ def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None
 
 def _what(scheme: str) -> str:
     kind = scheme.lower().partition("+")[0]
+    if kind in _BROKERS:
+        return "broker URL"
     return "URL" if kind in ("http", "https", "git", "ssh", "ftp") else "database URL"

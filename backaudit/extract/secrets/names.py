@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from backaudit.extract.secrets.words import word_set
 from backaudit.facts.secrets import SecretKind
+from backaudit.vocabulary.guessing import word_set
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zà-ÿ]+|\d+")
 
@@ -43,6 +43,12 @@ _TOKEN_KEYS = word_set(
     deploy server client consumer webhook shared role admin subscription stripe sendgrid mailgun openai anthropic
     twilio google aws azure gcp maps supabase algolia paypal recaptcha captcha pusher mixpanel segment weather tmdb
     rapidapi news integration
+    """
+)
+# ... as vendors shorten it: only what looks generated counts under them.
+_SHORTENED = word_set(
+    """
+    sec scrt priv prv pvt
     """
 )
 _SIGNING_SECRETS = word_set(
@@ -83,9 +89,9 @@ _ABOUT = word_set(
 )
 _LEADING = word_set(
     """
-    is has have should require requires required show allow enable need needs check verify validate no with without
-    hide can use uses using reset forgot change confirm get set create generate make update public primary foreign
-    cache sort partition object dict lookup next prev previous page pagination cursor continuation csrf xsrf
+    existing is has have should require requires required show allow enable need needs check verify validate no with
+    without hide can use uses using reset forgot change confirm get set create generate make update public primary
+    foreign cache sort partition object dict lookup next prev previous page pagination cursor continuation csrf xsrf
     csrfmiddleware pad eos bos unk mask sep cls idempotency natural unique translation content num number count max
     min total expected invalid wrong incorrect missing bad expired idp lang site anti test tests testing fake dummy
     sample example mock placeholder publishable
@@ -127,7 +133,7 @@ def _kind(parts: list[str]) -> SecretKind | None:
         return "token"
     if before == "secret" and last in _AFTER_SECRET:
         return "token" if "captcha" in last else "signing-key"
-    if last in ("pat", "dsn") and len(parts) > 1:
+    if last in ("pat", "dsn", "sk") and len(parts) > 1:
         return "token"
     # One lower-case word that ends in a telling stem: "mysqlpassword", "usertoken".
     if last.endswith(("password", "passwd", "apikey", "secretkey")) and len(last) < 24:
@@ -142,9 +148,15 @@ def _kind_of_key(parts: list[str], before: str) -> SecretKind | None:
         return "token"
     if before in _SIGNING_KEYS:
         return "signing-key"
-    if before in _TOKEN_KEYS or "api" in parts:
+    if before in _TOKEN_KEYS or before in _SHORTENED or "api" in parts:
         return "token"
     return None
+
+
+def is_abbreviated(name: str) -> bool:
+    """Whether a name says only in short that its value is secret (``KPAY_SEC_KEY``, ``SHOP_SK``)."""
+    parts = words(name)
+    return len(parts) > 1 and (parts[-1] == "sk" or (parts[-1] == "key" and parts[-2] in _SHORTENED))
 
 
 def is_plural(name: str) -> bool:

@@ -16,8 +16,8 @@ from backaudit.extract.secrets import detectors, texts
 from backaudit.extract.secrets import python as code
 from backaudit.extract.secrets.names import kind_of_name
 from backaudit.extract.secrets.values import judge
-from backaudit.extract.secrets.words import word_set
 from backaudit.source import Kind
+from backaudit.vocabulary.guessing import word_set
 
 _WORD = re.compile(r"[^\W\d][\w-]*")
 # Every name of a credential has one of the first in it, whatever its case, and every pattern one of the second.
@@ -32,12 +32,14 @@ _TAKERS = word_set(
     SessionMiddleware JWTManager Praetorian set_password generate_password_hash make_password get_password_hash
     hash_password hashpw create_user create_superuser encrypt_password HTTPBasicAuth BasicAuth HTTPDigestAuth
     compare_digest dotenv read_env environs decouple BaseSettings pydantic_settings authorization Authorization
-    proxy-authorization Proxy-Authorization JWTStrategy
+    proxy-authorization Proxy-Authorization JWTStrategy AuthenticationBackend pwdlib argon2 passlib bcrypt PasswordHash
+    PasswordHasher CryptContext
     """
 )
 _ELSEWHERE = re.compile(
     # Pairs and logins by position; the words themselves are too common.
-    r"\b(?:auth|credentials|basic_auth|http_auth)[\"']?[ \t]*[=:](?!=)|\blogin\(|\bconnect\([^)]*[\"']"
+    r"\.(?:hash|encrypt)\("
+    r"|\b(?:auth|credentials|basic_auth|http_auth)[\"']?[ \t]*[=:](?!=)|\blogin\(|\bconnect\([^)]*[\"']"
     # A key of two words; "pass" is a name only in quotes, and no other word is as common in Python.
     r"|(?:sers?|SERS?|ccounts?|CCOUNTS?|ogins?|OGINS?|redentials|_db|_DB|_store)[ \t]*=[ \t]*\{|\bClient\([^)]*[\"']AC"
     r"|[\"'][\w ]+ [Kk]eys?[\"']|[\"']pass[\"']|^[ \t]*(?:import|from)[ \t]+environ\b"
@@ -48,7 +50,7 @@ _ELSEWHERE = re.compile(
 # A constant of any name, or what a function returns, may be what tokens are signed with in another file.
 _CONSTANT = re.compile(
     r"^(?:[ \t]+return\b|(?:\w+|[ \t]+(?:self\.)?[A-Z][A-Z\d_]*)[ \t]*(?::[^=\n]+)?=)[ \t]*[rbuRBU]{0,2}"
-    r"(?P<quote>[\"'])(?P<value>[^\"'\\\n]{8,})(?P=quote)[ \t]*(?:\#.*)?$",
+    r"(?P<quote>[\"'])(?P<value>[^\"'\\\r\n]{8,})(?P=quote)[ \t]*(?:\#.*)?\r?$",
     re.MULTILINE,
 )
 

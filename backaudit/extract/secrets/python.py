@@ -14,18 +14,20 @@ from backaudit.extract.secrets import detectors, literals
 from backaudit.extract.secrets.admission import admit
 from backaudit.extract.secrets.lines import Lines
 from backaudit.extract.secrets.names import is_constant, kind_of_name
-from backaudit.extract.secrets.words import word_set
+from backaudit.extract.secrets.seeds import seeds
+from backaudit.extract.secrets.values import is_digest
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, AnyOp, Value
 from backaudit.facts.place import Span
 from backaudit.facts.python import Function, PythonFacts
 from backaudit.facts.secrets import Position, SecretHit, SecretKind
+from backaudit.vocabulary.guessing import word_set
 
 # A body is decoded only if one of these stands in its lines.
 STEMS = (
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "auth=", "contrase", "clave", "senha",
     "hmac", "fernet", "jwt", "signer", "serializer(", "hashpw", "authorization", "parola", "_dsn", "connect(", "login(",
-    "create_user", "create_superuser", "appid", "users", "accounts", "client(",
+    "create_user", "create_superuser", "appid", "users", "accounts", "client(", "_sk",
 )  # fmt: skip
 # Where a signing key is a positional argument: last name of the callee to its position.
 _KEYS = {
@@ -84,6 +86,8 @@ _BESIDE = word_set(
     host hostname user username engine port database db dbname login server is_admin is_superuser usuario address
     """
 )
+# Of these, what says where something is reached.
+_ENDPOINT = _BESIDE & word_set("host hostname engine port database db dbname server address")
 # What stands around a literal says that it is shown, not used.
 _SHOWN = re.compile(
     r"example|sample|schema_extra|openapi|placeholder|help_text|description|error|message|translation|fixture|mock"
@@ -160,6 +164,19 @@ class Body:
             hit = self._hit(use)
             if hit is not None:
                 yield hit
+        for body, value, name in seeds(self):
+            hit = body._hit(Use(value, name, "password", "seed"))
+            if hit is not None:
+                yield hit
+
+    @cached_property
+    def module(self) -> Body:
+        """The body of the module, whose constants the others use."""
+        return self if self.index == 0 else Body(self.text, self.facts, 0)
+
+    def seeding_position(self, callee: str) -> int | None:
+        """Which argument of a function that hashes or makes an account is the password."""
+        return _SEEDS.get(callee)
 
     def _uses(self) -> Iterator[Use]:
         for value, op in enumerate(self.ops):
@@ -191,7 +208,7 @@ class Body:
         table = self.ops[op.value]
         if not isinstance(table, ops.Build) or table.kind != "dict" or not _PEOPLE.fullmatch(op.name):
             return
-        names, values = [self._text(key) for key in table.keys], [self._text(item) for item in table.items]
+        names, values = [self.text_of(key) for key in table.keys], [self.text_of(item) for item in table.items]
         is_record = not (_BESIDE | _FIELDS_OF_PEOPLE).isdisjoint(name.lower() for name in names)
         if all(names) and all(values) and not is_record and any(map(_like_password, values)):
             for name, value in zip(names, table.items, strict=True):
@@ -209,7 +226,7 @@ class Body:
     def _dict(self, op: ops.Build) -> Iterator[Use]:
         if op.kind != "dict":
             return
-        names = [self._text(key) for key in op.keys]
+        names = [self.text_of(key) for key in op.keys]
         for name, item in zip(names, op.items, strict=True):
             if name in _PAIRS:
                 yield from self._pair(item)
@@ -218,8 +235,13 @@ class Body:
             for name, item in zip(names, op.items, strict=True)
             if name and (_kind(name) or _ADDRESS.search(name))
         ]
-        beside = len(telling) and not _BESIDE.isdisjoint(name.lower() for name in names if name)
+        lowered = {name.lower() for name in names if name}
+        beside = len(telling) and not _BESIDE.isdisjoint(lowered)
         for name, item in telling:
+            # Of an account, and not of a connection, it is the digest of a password.
+            is_stored = _kind(name) == "password" and is_digest(self.text_of(self.origin(item)))
+            if is_stored and _ENDPOINT.isdisjoint(lowered):
+                continue
             yield from self._under(item, name, "dict", bool(beside))
 
     def _compare(self, op: ops.Compare) -> Iterator[Use]:
@@ -233,16 +255,16 @@ class Body:
         name = self.spelled(named)
         if not name or _kind(name) is None:
             return
-        read = self.ops[self._origin(named)]
-        if isinstance(read, ops.Call) and self._read(read, self._callee(read)) == "env-default":
+        read = self.ops[self.origin(named)]
+        if isinstance(read, ops.Call) and self._read(read, self.callee(read)) == "env-default":
             return  # whether the environment still has a value that nobody should leave there
         if self._is_setting(read):
             return  # and the same of a setting
-        right = self.ops[self._origin(other)]
+        right = self.ops[self.origin(other)]
         items = right.items if isinstance(right, ops.Build) and right.kind != "dict" else (other,)
         for item in items:
-            value = self._origin(item)
-            if self._text(value):
+            value = self.origin(item)
+            if self.text_of(value):
                 yield Use(value, name, _kind(name), "comparison")
 
     def _is_setting(self, op: AnyOp) -> bool:
@@ -251,7 +273,7 @@ class Body:
             return is_constant(op.name)
         if not isinstance(op, ops.Item):
             return False
-        key = self._text(op.key)
+        key = self.text_of(op.key)
         return key.isidentifier() and is_constant(key) and not _BROUGHT.search(self.spelled(op.base))
 
     def _either(self, op: ops.Logic) -> Iterator[Use]:
@@ -270,32 +292,33 @@ class Body:
                         yield from self._under(param.default, param.name, "parameter")
 
     def _call(self, op: ops.Call) -> Iterator[Use]:
-        callee = self._callee(op)
+        callee = self.callee(op)
         connecting = bool(_CONNECTING.search(callee))
         for name, value in op.keywords:
             if name in _PAIRS:
                 yield from self._pair(value)
             elif _kind(name) or _ADDRESS.search(name):
-                yield from self._under(value, name, "keyword", connecting)
+                made_with = _kind(name) == "signing-key" and callee[:1].isupper()
+                yield from self._under(value, name, "keyword", connecting or made_with)
                 yield from self._typed_default(value, name)
         yield from self._getter(op, callee)
         yield from self._positional(op, callee)
 
     def _pair(self, value: Value) -> Iterator[Use]:
         """``auth=("user", "password")``."""
-        op = self.ops[self._origin(value)]
+        op = self.ops[self.origin(value)]
         if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2:
             yield from self._as(op.items[1], "password", "password", "argument")
 
     def _typed_default(self, value: Value, name: str) -> Iterator[Use]:
         """``Env(SECRET_KEY=(str, "default"))``."""
-        op = self.ops[self._origin(value)]
+        op = self.ops[self.origin(value)]
         if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2 and is_constant(name):
             yield from self._as(op.items[1], name, _kind(name), "env-default", env=name)
 
     def _getter(self, op: ops.Call, callee: str) -> Iterator[Use]:
         """``getenv("NAME", "value")`` and its kin."""
-        name = self._text(op.args[0]) if op.args else ""
+        name = self.text_of(op.args[0]) if op.args else ""
         if not name or (_kind(name) is None and not _ADDRESS.search(name)):
             return
         position = self._read(op, callee)
@@ -307,7 +330,7 @@ class Body:
     def _read(self, op: ops.Call, callee: str) -> Position | None:
         """What the default of a call is, if it reads a value by name."""
         if callee in _MAPPING_GETTERS:
-            return "env-default" if _SETTINGS.search(self._receiver(op)) else "fallback"
+            return "env-default" if _SETTINGS.search(self.receiver(op)) else "fallback"
         return "env-default" if _GETTER.fullmatch(callee) else None
 
     def _given_defaults(self, op: ops.Call) -> list[Value]:
@@ -315,7 +338,7 @@ class Body:
         return named or list(op.args[1:2])
 
     def _positional(self, op: ops.Call, callee: str) -> Iterator[Use]:
-        receiver = self._receiver(op)
+        receiver = self.receiver(op)
         key = _KEYS.get(callee, _MODULE_KEYS.get((receiver, callee)))
         if key is not None:
             named = [value for name, value in op.keywords if name in ("key", "secret_key", "secret")]
@@ -326,19 +349,23 @@ class Body:
             for value in op.args[seed : seed + 1]:
                 yield from self._as(value, callee, "password", "seed")
         second = _PASSWORDS.get(callee, 2 if callee == "connect" and self._opens_database(op, receiver) else None)
-        if second is not None:
+        if second is not None and not (callee == "login" and self._is_made(op.args)):
             for value in op.args[second : second + 1]:
                 yield from self._as(value, callee, "password", "argument")
-        if callee == "Client" and self._text(op.args[0] if op.args else NONE).startswith("AC"):
+        if callee == "Client" and self.text_of(op.args[0] if op.args else NONE).startswith("AC"):
             for value in op.args[1:2]:
                 yield from self._as(value, "auth_token", "token", "argument")
         if callee == "compare_digest" and len(op.args) == 2:
             yield from self._compared(op.args[0], op.args[1])
             yield from self._compared(op.args[1], op.args[0])
 
+    def _is_made(self, args: tuple[Value, ...]) -> bool:
+        """Whether the first of two is an object made for this call: no user's name, so that no password follows it."""
+        return bool(args) and isinstance(self.ops[self.origin(args[0])], ops.Call) and not self.spelled(args[0])
+
     def _opens_database(self, op: ops.Call, receiver: str) -> bool:
         """``connect(host, user, password, ...)``, and not that of sockets and signals."""
-        return len(op.args) >= 3 and bool(self._text(op.args[0]) or _DATABASE_MODULE.search(receiver))
+        return len(op.args) >= 3 and bool(self.text_of(op.args[0]) or _DATABASE_MODULE.search(receiver))
 
     # -- values ----------------------------------------------------------------------------------------------------
 
@@ -359,7 +386,7 @@ class Body:
         env: str = "",
         depth: int = 0,
     ) -> Iterator[Use]:
-        value = self._origin(value)
+        value = self.origin(value)
         op = self.ops[value]
         if depth > 6:
             return
@@ -376,15 +403,21 @@ class Body:
             for item in (op.then, op.other):
                 yield from self._as(item, name, kind, position, free, env, depth + 1)
         elif isinstance(op, ops.Part):
-            built = self.ops[self._origin(op.base)]
+            built = self.ops[self.origin(op.base)]
             if isinstance(built, ops.Build) and 0 <= op.index < len(built.items):
                 yield from self._as(built.items[op.index], name, kind, position, free, env, depth + 1)
         elif self._pieces(value):
             yield Use(value, name, kind, position, free, env)
         elif isinstance(op, ops.Bin) and op.operator == "+":
+            if self._is_derived(op):
+                return
             for item in (op.left, op.right):
-                if self._text(item) and len(self._text(item)) >= 12:
+                if self.text_of(item) and len(self.text_of(item)) >= 12:
                     yield Use(item, name, kind, position, False, env)
+
+    def _is_derived(self, op: ops.Bin) -> bool:
+        """``MAIN_SECRET + "purpose"``: what is secret in it is another credential."""
+        return any(kind_of_name(self.spelled(item)) is not None for item in (op.left, op.right))
 
     def _pieces(self, value: Value, depth: int = 0) -> tuple[ops.Const, ...]:
         """The literals of which a text is put together (by ``+`` or as an f-string), none if there is more in it."""
@@ -401,17 +434,17 @@ class Body:
     def _environment(self, op: ops.Logic) -> str:
         """The variable of the environment that an ``or`` asks first, empty if it asks something else."""
         for item in op.values:
-            call = self.ops[self._origin(item)]
-            if isinstance(call, ops.Call) and self._read(call, self._callee(call)) == "env-default":
+            call = self.ops[self.origin(item)]
+            if isinstance(call, ops.Call) and self._read(call, self.callee(call)) == "env-default":
                 return self.spelled(item)
             if isinstance(call, ops.Item) and _SETTINGS.search(self.spelled(call.base)):
-                return self._text(call.key)
+                return self.text_of(call.key)
         return ""
 
     def _through_call(
         self, op: ops.Call, name: str, kind: SecretKind | None, position: Position, free: bool, env: str, depth: int
     ) -> Iterator[Use]:
-        callee = self._callee(op)
+        callee = self.callee(op)
         func = self.ops[op.func]
         if callee in _CHAINED and isinstance(func, ops.Attr):
             yield from self._as(func.base, name, kind, position, free, env, depth)
@@ -423,18 +456,20 @@ class Body:
                 yield from self._as(value, name, kind, position, free, env, depth)
         else:
             read = self._read(op, callee)
-            env = self._text(op.args[0]) if op.args else ""
+            env = self.text_of(op.args[0]) if op.args else ""
             for value in self._given_defaults(op) if read is not None and env else ():
                 yield from self._as(value, name, kind, read or position, free, env, depth)
 
-    def _origin(self, value: Value) -> Value:
+    def origin(self, value: Value) -> Value:
+        """What a name stands for in this body."""
         op = self.ops[value]
         while isinstance(op, ops.Bind):
             value = op.value
             op = self.ops[value]
         return value
 
-    def _text(self, value: Value) -> str:
+    def text_of(self, value: Value) -> str:
+        """The text of a literal, empty for all else."""
         op = self.ops[value] if value != NONE else None
         return op.value if isinstance(op, ops.Const) and isinstance(op.value, str) else ""
 
@@ -446,20 +481,22 @@ class Body:
         if isinstance(op, ops.Import):
             return op.name or op.module.rpartition(".")[2]
         if isinstance(op, ops.Item):
-            return self._text(op.key)
+            return self.text_of(op.key)
         if isinstance(op, ops.Await):
             return self.spelled(op.value)
         if isinstance(op, ops.Call):
             func = self.ops[op.func]
             if isinstance(func, ops.Attr) and func.name in _CHAINED:
                 return self.spelled(func.base)
-            return self._text(op.args[0]) if op.args else ""
+            return self.text_of(op.args[0]) if op.args else ""
         return ""
 
-    def _callee(self, op: ops.Call) -> str:
+    def callee(self, op: ops.Call) -> str:
+        """The last name of what is called."""
         return self.spelled(op.func) if not isinstance(self.ops[op.func], ops.Call) else ""
 
-    def _receiver(self, op: ops.Call) -> str:
+    def receiver(self, op: ops.Call) -> str:
+        """The last name of the object whose method is called."""
         func = self.ops[op.func]
         return self.spelled(func.base) if isinstance(func, ops.Attr) else ""
 
@@ -503,7 +540,7 @@ class Body:
         table: dict[Value, tuple[Value, str]] = {}
         for value, op in enumerate(self.ops):
             if isinstance(op, ops.Build):
-                names = [self._text(key) for key in op.keys] or [""] * len(op.items)
+                names = [self.text_of(key) for key in op.keys] or [""] * len(op.items)
                 table.update((item, (value, name)) for item, name in zip(op.items, names, strict=True))
             elif isinstance(op, ops.Call):
                 table.update((item, (value, "")) for item in op.args)

@@ -24,6 +24,8 @@ STEMS = (
     "pass", "pwd", "_pw", "secret", "token", "key", "credential", "clave", "senha", "contrase", "auth", "parola", "://",
     "identified by", "_dsn", "md5", "sha1", "crypt(",
 )  # fmt: skip
+# Where a line ends, also one of Windows: ``$`` would look for ``\n`` alone.
+_END = r"(?=[\r\n]|\Z)"
 # How far around a stem a line is looked at: minified files are one line.
 _BEFORE, _AFTER = 300, 500
 
@@ -117,8 +119,8 @@ def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
         kind = kind or "password"
     if "://" in value:
         return _connection(text, entry, value)
-    if kind is None or not value:
-        return None
+    if kind is None or not value or (file_kind == "xml" and " " in value):
+        return None  # what has spaces in XML is a sentence on a page
     strength = admit(entry.name, kind, entry.position, value, entry.free or file_kind in _LIVE)
     if strength is None or strength == "hash":
         return None
@@ -174,25 +176,29 @@ _QUOTED_OR_PLAIN = (
     r"(?:\"(?P<double>(?:\\.|[^\"\\\r\n])*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s\"'#{\[&*!|>%@`,][^\r\n]*?))"
 )
 _YAML = re.compile(
-    r"^[ \t]*(?:-[ \t]+)?[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*:[ \t]+" + _QUOTED_OR_PLAIN + r"[ \t]*(?:[ \t]#[^\r\n]*)?$",
+    r"^[ \t]*(?:-[ \t]+)?[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*:[ \t]+"
+    + _QUOTED_OR_PLAIN
+    + r"[ \t]*(?:[ \t]#[^\r\n]*)?"
+    + _END,
     re.MULTILINE,
 )
 _YAML_ITEM = re.compile(
     r"^[ \t]*-[ \t]+(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.-]*)=(?P<plain>[^\r\n]*?)(?P=quote)[ \t]*"
-    r"(?:[ \t]#[^\r\n]*)?$",
+    r"(?:[ \t]#[^\r\n]*)?" + _END,
     re.MULTILINE,
 )
 # ``- name: X`` / ``value: y`` of Kubernetes and Render, in either order of keys.
 _YAML_PAIR = re.compile(
     r"^[ \t]*-?[ \t]*(?:name|key):[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*\r?\n[ \t]*value:[ \t]+"
     + _QUOTED_OR_PLAIN
-    + r"[ \t]*(?:[ \t]#[^\r\n]*)?$",
+    + r"[ \t]*(?:[ \t]#[^\r\n]*)?"
+    + _END,
     re.MULTILINE,
 )
 _INI = re.compile(
     r"^[ \t]*(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'"
     r"|(?P<plain>[^\s\"'{\[][^\r\n]*?))"
-    r"[ \t]*(?:[ \t][#;][^\r\n]*)?$",
+    r"[ \t]*(?:[ \t][#;][^\r\n]*)?" + _END,
     re.MULTILINE,
 )
 _TOML = re.compile(
@@ -218,7 +224,7 @@ _NOTEBOOK = re.compile(
 # What is left of Python that cannot be parsed: an assignment of a literal, alone on its line.
 _ASSIGNED = re.compile(
     r"^[ \t]*(?:[\w.]+\.)?(?:\w+\[[\"'])?(?P<name>[A-Za-z_]\w*)(?:[\"']\])?[ \t]*=[ \t]*[bBuU]?"
-    r"(?:\"(?P<double>[^\"\\\r\n]*)\"|'(?P<single>[^'\\\r\n]*)')[ \t]*(?:\#[^\r\n]*)?$",
+    r"(?:\"(?P<double>[^\"\\\r\n]*)\"|'(?P<single>[^'\\\r\n]*)')[ \t]*(?:\#[^\r\n]*)?" + _END,
     re.MULTILINE,
 )
 
@@ -292,7 +298,7 @@ _WORD = re.compile(
     r"(?P<name>[A-Za-z_]\w*)=(?:\"(?P<double>(?:\\.|[^\"\\])*)\"|'(?P<single>[^']*)'|(?P<plain>[^\s\"'\\;&|)]+))"
 )
 _OLD_ENV = re.compile(
-    r"^[ \t]*ENV[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+(?P<plain>[^=\s][^\r\n]*)$", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*ENV[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+(?P<plain>[^=\s][^\r\n]*)" + _END, re.MULTILINE | re.IGNORECASE
 )
 
 
@@ -406,10 +412,47 @@ def _inserted(text: str, statement: re.Match[str]) -> Iterator[Entry]:
             yield Entry(telling[at], *token.span("text"), "seed")
 
 
+# -- XML, CSV ------------------------------------------------------------------------------------------------------
+
+_XML_ELEMENT = re.compile(r"<(?P<name>[A-Za-z_][\w.:-]*)[^<>]*>[ \t]*(?P<plain>[^<>\r\n]+?)[ \t]*</(?P=name)>")
+_XML_ATTRIBUTE = re.compile(r"\s(?P<name>[A-Za-z_][\w.:-]*)=(?:\"(?P<double>[^\"<\r\n]+)\"|'(?P<single>[^'<\r\n]+)')")
+# ``<property name="password" value="..."/>``, ``<field name="password">...</field>`` (also of Django's fixtures).
+_XML_NAMED = re.compile(
+    r"<[\w.:-]+[^<>]*?\b(?:name|key)=[\"'](?P<name>[\w.-]+)[\"'][^<>]*?"
+    r"(?:\bvalue=(?:\"(?P<double>[^\"<\r\n]+)\"|'(?P<single>[^'<\r\n]+)')|>[ \t]*(?P<plain>[^<>\r\n]+?)[ \t]*</)"
+)
+_CSV_CELL = re.compile(r"(?:^|(?P<sign>[,;\t]))(?:\"(?P<double>(?:[^\"]|\"\")*)\"|(?P<plain>[^,;\t\r\n\"]*))")
+# Of a table that is longer the first rows are enough to be told.
+_ROWS = 40
+
+
+def _xml(text: str, windows: Windows) -> Iterator[Entry]:
+    for pattern in (_XML_ELEMENT, _XML_ATTRIBUTE, _XML_NAMED):
+        for found in _matches(pattern, text, windows, 200):
+            entry = _entry(found, _group(found))
+            yield msgspec.structs.replace(entry, name=entry.name.rpartition(":")[2])
+
+
+def _csv(text: str, _: Windows) -> Iterator[Entry]:
+    """Under a header that names a column of passwords, row by row."""
+    start, columns = 0, []
+    for number, row in enumerate(re.split(r"(?<=\n)", text)[:_ROWS]):
+        cells = list(_CSV_CELL.finditer(row.rstrip("\r\n")))
+        if number == 0:
+            columns = [(at, cell[_group(cell)].strip()) for at, cell in enumerate(cells)]
+            columns = [(at, name) for at, name in columns if kind_of_name(name) == "password"]
+        for at, name in columns if number else ():
+            if at < len(cells):
+                group = _group(cells[at])
+                first, last = cells[at].span(group)
+                yield Entry(name, start + first, start + last, "seed")
+        start += len(row)
+
+
 # -- files of one credential -----------------------------------------------------------------------------------------
 
 _NETRC = re.compile(r"\bmachine\s+\S+\s+(?:login\s+\S+\s+)?(?P<name>password)\s+(?P<plain>\S+)")
-_PGPASS = re.compile(r"^[^:\s#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:(?P<plain>[^\s:]+)$", re.MULTILINE)
+_PGPASS = re.compile(r"^[^:\s#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:(?P<plain>[^\s:]+)" + _END, re.MULTILINE)
 _PROSE = re.compile(
     r"(?<![\w-])(?P<name>[A-Za-z_][\w-]{0,40}(?:[Kk]ey|KEY|[Tt]oken|TOKEN|[Ss]ecret|SECRET|[Pp]assword"
     r"|PASSWORD))[`\"']?[ \t]*[=:][ \t]*[`\"']?(?P<plain>[^\s`\"',;<>(){}]+)"
@@ -442,4 +485,6 @@ _GRAMMARS: Mapping[Kind, Grammar] = {
     "terraform": _pairs(_TOML, _TF_VARIABLE),
     "sql": _sql,
     "text": _prose,
+    "xml": _xml,
+    "csv": _csv,
 }

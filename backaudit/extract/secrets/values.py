@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from backaudit.extract.secrets.words import is_word, surprise, word_set
+from backaudit.vocabulary.guessing import is_word, surprise, word_set
 
 # "naming": a word or identifier that may as well be the name of something ("access_token").
 Verdict = Literal["none", "naming", "weak", "placeholder", "strong", "hash"]
@@ -68,9 +68,21 @@ _STEMS = re.compile(
 )
 _IDENTIFIER = re.compile(r"^_*[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+([_-]?[A-Za-z]+)*[_-]?\d$")
 _SNAKE = re.compile(r"^_*[A-Za-z]{1,16}([_.:-]+[A-Za-z]{1,16})+_*$")
-_MASK = re.compile(r"^(.)\1*$|^[x*#.•_ -]+$", re.IGNORECASE)
+# Signs that stand for what is not shown; any other sign that is repeated is a value, and a poor one.
+_MASK = re.compile(r"^[x*#.•_ -]+$", re.IGNORECASE)
+_DIGEST = re.compile(r"(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{56}|[\da-f]{64}|[\da-f]{96}|[\da-f]{128})", re.IGNORECASE)
 _GMAIL = re.compile(r"^[a-z]{4}( [a-z]{4}){3}$")
 _TOKENLIKE = re.compile(r"[!-~]+")
+
+
+def is_digest(value: str) -> bool:
+    """Whether a value has the form of a hexadecimal digest (MD5, SHA-1, SHA-2)."""
+    return bool(_DIGEST.fullmatch(value))
+
+
+def is_mask(value: str) -> bool:
+    """Whether a value is only the signs that stand for another one."""
+    return bool(_MASK.match(value))
 
 
 @lru_cache(maxsize=20_000)
@@ -123,6 +135,8 @@ def _of_sentence(value: str) -> Verdict:
 def _of_word(value: str) -> Verdict:
     if not _TOKENLIKE.fullmatch(value):
         return "weak" if value.isprintable() and len(value) < 40 and not value.isalpha() else "naming"
+    if len(set(value)) == 1:
+        return "weak"
     bits = surprise(value)
     if _SNAKE.match(value) and any(is_word(part) for part in re.split(r"[_.:-]+", value) if len(part) > 2):
         return "placeholder" if _PLACEHOLDER.search(value) else "naming" if _STEMS.search(value) else "weak"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from backaudit.extract.secrets.trigrams import TABLE
+from backaudit.vocabulary.trigrams import TABLE
 
 
 def word_set(text: str) -> frozenset[str]:
