@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
+from backaudit.flow import library
 from backaudit.flow.contents import certain
 from backaudit.flow.rows import is_model, text_column, writes
 from backaudit.flow.search import Search
@@ -90,7 +91,11 @@ def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator
         call = work.node.to(value)
         if search.project.callees(call):
             return
-        if call.method in _FILLS:
+        if library.is_kind(search, call, "sets-by-keys"):
+            yield from library.set_by_keys(work.at(call, access, work.use), op)
+        elif library.is_kind(search, call, "fills-whole"):
+            yield from work.all(op.args[:1], access)
+        elif call.method in _FILLS:
             # What is written into a file is its text, not its ``name``.
             if wanted in (None, ANY) or not isinstance(wanted, str):
                 yield from work.all(op.args[-1:], access[1:])
@@ -100,6 +105,8 @@ def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator
             yield from work.all((*op.args, *op.dstar), access)
             given = (v for name, v in op.keywords if wanted in (None, ANY, name))
             yield from work.all(given, access[1:])
+        elif call.method == "setattr" and call.receiver is None and len(op.args) == 3:
+            yield from _set_item(work, op.args[1], op.args[2], access)
 
 
 def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
@@ -118,10 +125,10 @@ def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, ac
 
 def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
     wanted = access[0] if access else None
-    known = work.node.to(key).const
+    known = work.node.to(key).keys
     if wanted == KEY:
         yield from work.to(key, access[1:])
-    elif wanted in (None, ANY) or known is None or wanted == known:
+    elif wanted in (None, ANY) or not known or wanted in known:
         yield from work.to(value, access[1:])
 
 
@@ -161,7 +168,7 @@ def field(search: Search, work: Work, cls: ClassView, *, constructors: bool = Tr
         return  # what one request leaves in a row, another reads: only those who ask for it follow that
     for owner in search.project.lineage(cls.name):
         view = search.project.class_named(owner)
-        for part, change in view.cells.get(name, ()) if view is not None else ():
+        for part, change in (*view.cells.get(name, ()), *view.cells.get(ANY, ())) if view is not None else ():
             if change.code.function.name == "__init__" and not constructors:
                 continue
             rest = within(part, work.access)

@@ -15,6 +15,8 @@ from backaudit.project import ClassView, Code, Given, Node, Passed
 from backaudit.project.code import ANY, Access
 from backaudit.rule import Step
 
+_Implicit = ops.Attr | ops.SetAttr | ops.Enter | ops.Element | ops.Item | ops.Format
+
 # -- out of a function ----------------------------------------------------------------------------------------------
 
 
@@ -37,7 +39,8 @@ def param(search: Search, work: Work, op: ops.Param) -> Iterator[Work]:
 
 def _leads_back(search: Search, call: Node) -> bool:
     """Whether the object of a method call leads to where it was made, so that its constructor is found on that way."""
-    base = call.to(call.op.base) if isinstance(call.op, (ops.Attr, ops.SetAttr)) else call.receiver
+    base = call.to(call.op.base) if isinstance(call.op, (ops.Attr, ops.SetAttr, ops.Item)) else call.receiver
+    base = call.to(call.op.value) if isinstance(call.op, ops.Format) else base
     if base is None:
         return False
     made = search.project.resolved(base)
@@ -61,7 +64,7 @@ def _given(search: Search, work: Work, code: Code, index: int, calls: Iterable[N
 
 
 def _passed(search: Search, work: Work, call: Node, code: Code, index: int, calls: tuple[Node, ...]) -> Iterator[Work]:
-    if isinstance(call.op, (ops.Attr, ops.SetAttr, ops.Enter, ops.Element)):
+    if isinstance(call.op, (ops.Attr, ops.SetAttr, ops.Enter, ops.Element, ops.Item, ops.Format)):
         yield from _accessed(work, call, call.op, index, calls)
         return
     declared = code.function.params[index]
@@ -89,13 +92,13 @@ def _arriving(
     return work.at(passed.node, (*passed.access, *access), use, calls if here else (), step)
 
 
-def _accessed(
-    work: Work, node: Node, op: ops.Attr | ops.SetAttr | ops.Enter | ops.Element, index: int, calls: tuple[Node, ...]
-) -> Iterator[Work]:
+def _accessed(work: Work, node: Node, op: _Implicit, index: int, calls: tuple[Node, ...]) -> Iterator[Work]:
     """Of what runs without a call (a property, ``with``, a loop): the object is the first argument."""
     if index == 0:
-        base = op.value if isinstance(op, ops.Enter) else op.base
+        base = op.value if isinstance(op, (ops.Enter, ops.Format)) else op.base
         yield work.at(node.to(base), work.access, node.value, calls)
+    elif index == 1 and isinstance(op, ops.Item):
+        yield work.at(node.to(op.key), work.access, node.value, calls)
     elif index == 1 and isinstance(op, ops.SetAttr):
         step = Step(node.place, f"is set as `{op.name}`")
         yield work.at(node.to(op.value), work.access, node.value, calls, step)
@@ -119,10 +122,18 @@ def _matching(given: Given, code: Code, index: int, access: Access) -> Iterator[
     if declared.kind != "keyword" and 0 <= position < len(given.args):
         yield given.args[position], access
         return
-    for passed in given.star if declared.kind != "keyword" else ():
+    by_name = any(_has_key(passed.node, declared.name) for passed in given.dstar)
+    for passed in given.star if declared.kind != "keyword" and not by_name else ():
         yield passed, (position - len(given.args), *access)
     for passed in given.dstar:
         yield passed, (declared.name, *access)
+
+
+def _has_key(mapping: Node, key: str) -> bool:
+    """Whether something was put under a key of a mapping in the same body (``kwargs["user"] = …``)."""
+    made = mapping.origin
+    changes = (made.to(value).op for path, value in made.code.changes.get(made.value, ()) if not path)
+    return any(key in made.to(op.key).keys for op in changes if isinstance(op, ops.SetItem))
 
 
 def _of_rest(given: Given, position: int, access: Access) -> Iterator[tuple[Passed, Access]]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow import heap, invocation
+from backaudit.flow import heap, invocation, library
 from backaudit.flow.contents import content
 from backaudit.flow.folding import never_arrives, truth
 from backaudit.flow.search import Search
@@ -125,6 +125,9 @@ def _class(search: Search, work: Work, op: ops.ClassDef) -> Iterator[Work]:
 
 
 def _attr(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
+    if op.name == "__dict__":
+        yield from work.to(op.base)
+        return
     found = list(_property(search, work, op))
     yield from found
     if found:
@@ -150,12 +153,21 @@ def _property(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
 
 
 def _item(search: Search, work: Work, op: ops.Item) -> Iterator[Work]:
-    key = work.node.to(op.key).const
-    part: str | int = key if isinstance(key, (str, int)) and not isinstance(key, bool) else ANY
     if isinstance(work.node.to(op.key).op, ops.Build):
         yield from work.to(op.base)  # a slice is more of the same
-    else:
+        return
+    found = list(_run_by(search, work, op.base, "__getitem__"))
+    yield from found
+    for part in (work.node.to(op.key).keys or (ANY,)) if not found else ():
         yield from work.to(op.base, (part, *work.access))
+
+
+def _run_by(search: Search, work: Work, value: Value, method: str) -> Iterator[Work]:
+    """What a method of the project gives that an operation runs without naming it (``obj[key]``, ``f"{obj}"``)."""
+    for cls in heap.instances(search.project, work.node.to(value)):
+        code = search.project.method(cls.name, method)
+        if code is not None:
+            yield from invocation.results(work, code)
 
 
 def _element(search: Search, work: Work, op: ops.Element) -> Iterator[Work]:
@@ -220,8 +232,10 @@ def _unpacked(work: Work, item: Value) -> Value | None:
 
 
 def _format(search: Search, work: Work, op: ops.Format) -> Iterator[Work]:
-    if not op.spec.endswith(("d", "f", "e", "g", "x", "%")):
-        yield from work.to(op.value, ())
+    if op.spec.endswith(("d", "f", "e", "g", "x", "%")):
+        return
+    written = list(_run_by(search, work, op.value, "__repr__" if op.conversion == "r" else "__str__"))
+    yield from written or work.to(op.value, ())
 
 
 def _binary(search: Search, work: Work, op: ops.Bin) -> Iterator[Work]:
@@ -294,12 +308,18 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     if func.op.name in _LOOKUPS and op.args:
         if any(split(name)[0] == "type" for name in search.project.types(call.to(op.args[0]))):
             return  # ``session.get(User, 1)``
-        key = call.to(op.args[0]).const
-        part: str | int = key if isinstance(key, (str, int)) else ANY
-        yield from work.to(base, (part, *work.access))
+        if library.is_kind(search, call, "reads-by-keys"):
+            yield from library.read_by_keys(search, work, op)
+            return
+        for part in call.to(op.args[0]).keys or (ANY,):
+            yield from work.to(base, (part, *work.access))
         yield from work.all(op.args[1:])
+    elif library.is_kind(search, call, "reads-by-keys"):
+        yield from library.read_by_keys(search, work, op)
     elif func.op.name == "pop":
         yield from work.to(base, (-1, *work.access))
+    elif library.is_kind(search, call, "takes-an-element"):
+        yield from work.to(base, (ANY, *work.access))
     elif func.op.name in _VIEWS:
         pair = func.op.name in ("items", "popitem")
         rest = work.access[2:] if pair else work.access[1:]
@@ -312,11 +332,11 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
 def _library(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     call = work.node
     func = call.to(op.func)
+    described = library.special(search, work, op)
+    if described is not None:
+        yield from described
+        return
     for name in search.project.names(func):
-        special = _SPECIAL.get(name)
-        if special is not None:
-            yield from special(search, work, op)
-            return
         arguments = search.models.propagates.get(name)
         if arguments is not None:
             yield from _propagated(work, op, arguments)
@@ -357,32 +377,6 @@ def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> I
         else:
             node = call.arg(argument if isinstance(argument, int) else None, str(argument))
             yield from work.to(node.value, ()) if node is not None else ()
-
-
-def _zip(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
-    """``zip(a, b)``: the n-th part of an element is an element of the n-th argument."""
-    wanted = work.access[1] if len(work.access) > 1 else ANY
-    chosen = op.args[wanted : wanted + 1] if isinstance(wanted, int) and wanted >= 0 else op.args
-    yield from work.all((*chosen, *op.star), (ANY, *work.access[2:]))
-
-
-def _enumerate(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
-    """``enumerate(a)``: only the second part of an element is one of ``a``."""
-    if work.access[1:2] != (0,):
-        yield from work.all(op.args[:1], (ANY, *work.access[2:]))
-
-
-def _getattr(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
-    name = work.node.to(op.args[1]).const if len(op.args) > 1 else None
-    yield from work.all(op.args[:1], (name if isinstance(name, str) else ANY, *work.access))
-    yield from work.all(op.args[2:])
-
-
-_SPECIAL: dict[str, _Handler] = {
-    "builtins.zip": _zip,
-    "builtins.enumerate": _enumerate,
-    "builtins.getattr": _getattr,
-}
 
 
 def _caught(search: Search, work: Work, op: ops.Caught) -> Iterator[Work]:

@@ -559,6 +559,8 @@ def _forwards(call: Node) -> bool:
         if not isinstance(found, ops.Param):
             return False
         param = code.function.params[found.index]
+        if kind in ("star", "dstar") and code.changes.get(code.origin(value)):
+            return False  # ``kwargs["user"] = …``
         return param.kind in (("positional", "normal") if kind == "normal" else (kind,)) and index in (-1, found.index)
 
     named = all(is_param(value, -1, "keyword") or is_param(value, -1, "normal") for _, value in op.keywords)

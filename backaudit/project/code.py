@@ -113,6 +113,8 @@ class Code:
                 func = self.ops[op.func]  # type: ignore[union-attr]
                 if type(func) is ops.Attr:
                     table.setdefault(self.origin(func.base), []).append(value)
+                elif type(func) is ops.Name and func.name == "setattr" and op.args:  # type: ignore[union-attr]
+                    table.setdefault(self.origin(op.args[0]), []).append(value)  # type: ignore[union-attr]
             elif kind is ops.SetItem or kind is ops.SetAttr:
                 table.setdefault(self.origin(op.base), []).append(value)  # type: ignore[union-attr]
         return table
@@ -147,8 +149,12 @@ class Code:
             if type(op) is ops.Bind:
                 value = op.value
             elif type(op) is ops.Attr:
-                path.append(op.name)
+                # What an object holds is the same by ``.name``, ``.__dict__["name"]`` and ``vars(…)["name"]``.
+                if op.name != "__dict__":
+                    path.append(op.name)
                 value = op.base
+            elif type(op) is ops.Call and self._is_vars(op):
+                value = op.args[0]
             elif type(op) is ops.Item:
                 key = self.ops[self.origin(op.key)]
                 path.append(key.value if type(key) is ops.Const and isinstance(key.value, (str, int)) else ANY)
@@ -158,12 +164,36 @@ class Code:
             else:
                 return value, tuple(reversed(path))
 
+    def _is_vars(self, call: AnyOp) -> bool:
+        func = self.ops[call.func] if isinstance(call, ops.Call) and len(call.args) == 1 else None
+        return type(func) is ops.Name and func.name == "vars"
+
     @cached_property
     def _names(self) -> dict[str, Value]:
         found: dict[str, Value] = {}
         for value in self._by_kind.get(ops.Name, ()):
             found.setdefault(self.ops[value].name, value)  # type: ignore[union-attr]
         return found
+
+    def sets_by_name(self, value: Value) -> Access:
+        """The attribute that ``setattr`` sets, or any where names come with the values; empty for other operations."""
+        node = self.node(value)
+        op = node.op
+        if isinstance(op, ops.SetItem):
+            key = node.to(op.key).const
+            return (key if isinstance(key, str) else ANY,) if self._of_instance_dict(op.base) else ()
+        if not isinstance(op, ops.Call):
+            return ()
+        if node.method == "setattr" and node.receiver is None and len(op.args) > 1:
+            key = node.to(op.args[1]).const
+            return (key if isinstance(key, str) else ANY,)
+        updates = node.method in ("update", "setdefault") and node.receiver is not None
+        return (ANY,) if updates and self._of_instance_dict(node.to(op.func).op.base) else ()  # type: ignore[union-attr]
+
+    def _of_instance_dict(self, value: Value) -> bool:
+        """Whether a value is the ``__dict__`` of an object."""
+        op = self.ops[self.origin(value)]
+        return (type(op) is ops.Attr and op.name == "__dict__") or (type(op) is ops.Call and self._is_vars(op))
 
     def rebinds(self, name: str) -> tuple[Node, ...]:
         """The binds by which bodies inside of this one give its name another value (``global``, ``nonlocal``)."""
@@ -258,6 +288,16 @@ class Node:
         """The literal it is, or None (also for a literal None)."""
         op = self.origin.op
         return op.value if isinstance(op, ops.Const) else None
+
+    @property
+    def keys(self) -> tuple[str | int, ...]:
+        """The keys that it may be, each a literal (``"a" if test else "b"``); empty if it may be anything else."""
+        op = self.origin.op
+        if isinstance(op, ops.Choice):
+            found = [self.origin.to(value).keys for value in (op.then, op.other)]
+            return tuple(key for keys in found for key in keys) if all(found) else ()
+        known = op.value if isinstance(op, ops.Const) else None
+        return (known,) if isinstance(known, (str, int)) and not isinstance(known, bool) else ()
 
     @property
     def text(self) -> str | None:
@@ -434,7 +474,7 @@ class ClassView:
         for method in (*self.methods.values(), *self.setters.values()):
             for path, value in method.changes.get(0, ()) if method.function.params else ():
                 op = method.ops[value]
-                full = (*path, op.name) if isinstance(op, ops.SetAttr) else path
+                full = (*path, op.name) if isinstance(op, ops.SetAttr) else path or method.sets_by_name(value)
                 if full:
                     found.setdefault(str(full[0]), []).append((path, method.node(value)))
         return found

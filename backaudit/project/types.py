@@ -4,6 +4,7 @@ The answer is a sorted tuple of *type names*:
 
 ``app.models.User``         an instance of that class (a project's or a library's)
 ``list[app.models.User]``   a collection of them; any ``X[Y]`` is an X over Ys
+``pair[app.models.User]``   one of them, and a word about it (``row, created = …get_or_create()``)
 ``type[app.models.User]``   the class itself
 ``def[app.views.index]``    a function of the project (a bound method too)
 ``module[app.models]``      a module of the project
@@ -11,8 +12,9 @@ The answer is a sorted tuple of *type names*:
 ``super[app.models.User]``  what ``super()`` is in that class
 
 Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
-``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$row0``
-(what the statement passed first selects) and ``$class`` (the class the attribute is read from).
+``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
+``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects) and
+``$class`` (the class the attribute is read from).
 """
 
 from __future__ import annotations
@@ -118,10 +120,12 @@ class TypeResolver:
     def _build(self, node: Node, op: ops.Build) -> Iterable[str]:
         if op.kind == "fstring":
             return ("builtins.str",)
-        if op.kind in ("list", "tuple", "set"):
-            inner = _sorted(name for item in op.items for name in self.of(node.to(item)))
-            return [nested("list", name) for name in inner] or [f"builtins.{op.kind}"]
-        return (f"builtins.{op.kind}",)
+        if op.kind not in ("list", "tuple", "set"):
+            return (f"builtins.{op.kind}",)
+        inner = _sorted(name for item in op.items for name in self.of(node.to(item)))
+        # What is known of some items says nothing of the others: whoever asks whether all are harmless has to hear that.
+        written = bool(op.items) and all(isinstance(node.to(item).op, ops.Const) for item in op.items)
+        return (*(nested("list", name) for name in inner), *(() if written else (f"builtins.{op.kind}",)))
 
     def _comp(self, node: Node, op: ops.Comp) -> Iterable[str]:
         return (
@@ -175,12 +179,46 @@ class TypeResolver:
                 yield over
 
     def _part(self, node: Node, op: ops.Part) -> Iterable[str]:
-        return self._element(node, ops.Element(op.at, op.base))
+        return self._at(node, node.to(op.base), op.index)
+
+    def _at(self, node: Node, base: Node, index: int) -> Iterable[str]:
+        """The types of what stands in one place: of a display, of a pair that a call gives, of any other sequence."""
+        display = base.origin.op
+        placed = _placed(base.origin, index)
+        if placed is not None:
+            return self.of(placed)
+        if isinstance(display, ops.Element):
+            paired = self._paired(base.origin.to(display.base).origin, index)
+            if paired is not None:
+                return paired
+        pairs = [split(name)[1] for name in self.of(base) if name.startswith("pair[")]
+        if pairs:
+            return pairs if index == 0 else ("builtins.bool",)
+        return self._element(node, ops.Element(base.at, base.value)) if base.code is node.code else ()
+
+    def _paired(self, call: Node, index: int) -> Iterable[str] | None:
+        """Of an element of ``enumerate(a)`` or ``zip(a, b)``: what stands in one place; None of anything else."""
+        called = self.of(call.to(call.call.func)) if call.call is not None else ()
+        if called == ("ext[builtins.enumerate]",):
+            return ("builtins.int",) if index == 0 else self._elements(call.arg(0, "iterable"))
+        if called == ("ext[builtins.zip]",) and index >= 0:
+            return self._elements(call.arg(index))
+        return None
+
+    def _elements(self, of: Node | None) -> Iterable[str]:
+        return () if of is None else self._element(of, ops.Element(of.at, of.value))
 
     def _item(self, node: Node, op: ops.Item) -> Iterable[str]:
+        keys = node.to(op.key).keys
+        display = node.to(op.base).origin.op
+        if len(keys) == 1 and isinstance(keys[0], int) and isinstance(display, ops.Build) and display.kind != "dict":
+            yield from self._at(node, node.to(op.base), keys[0])
+            return
         for name in self.of(node.to(op.base)):
-            head, _ = split(name)
-            if head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
+            head, over = split(name)
+            if head == "pair":
+                yield from (over,) if keys == (0,) else ()
+            elif head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
                 sliced = isinstance(node.to(op.key).op, ops.Build)
                 yield from [name] if sliced else self._element(node, ops.Element(op.at, op.base))
             elif head == "type" or head == "ext":
@@ -412,6 +450,10 @@ class TypeResolver:
             yield receiver
         elif part == "$call0":
             yield from self._result_of_first(node)
+        elif "$call0" in part:
+            yield from (_filled(part, "$call0", name) for name in self._result_of_first(node))
+        elif "$arg" in part:
+            yield from self._of_argument(part, node)
         elif "$T" in part:
             over = split(receiver)[1]
             if over:
@@ -428,11 +470,22 @@ class TypeResolver:
         else:
             yield part
 
+    def _of_argument(self, part: str, node: Node) -> Iterator[str]:
+        """``$arg0`` is what the first argument is; ``$arg0[]`` an element of it, ``list[$arg0[]]`` a list of those."""
+        at = part.index("$arg") + 4
+        given = node.arg(int(part[at]))
+        whole = part[at + 1 : at + 3] != "[]"
+        mark = part[at - 4 : at + (1 if whole else 3)]
+        for name in self.of(given) if whole and given is not None else self._elements(given):
+            yield _filled(part, mark, name)
+
     def _result_of_first(self, node: Node) -> Iterator[str]:
         """What calling the first argument gives: dependency injection."""
         first = node.arg(0, "dependency")
         for name in self.of(first) if first is not None else ():
-            for result in self._result(name, node):
+            head, over = split(name)
+            known = self._project.knowledge.returns.get(over, "") if head == "ext" else ""
+            for result in [known] if known and "$" not in known else self._result(name, node):
                 head, over = split(result)
                 yield over if over and head == "list" else result
 
@@ -463,6 +516,25 @@ def alternatives(node: Node) -> Iterator[Node]:
             waiting += (part.to(part.op.right), part.to(part.op.left))
         else:
             yield part
+
+
+def _filled(part: str, mark: str, name: str) -> str:
+    """A table's notation with a type in the place of a mark."""
+    return nested("list", name) if part == f"list[{mark}]" else part.replace(mark, name)
+
+
+def _placed(display: Node, index: int) -> Node | None:
+    """The item of a written tuple or list that stands in one place, if what is before it is written, too."""
+    op = display.op
+    if not isinstance(op, ops.Build) or op.kind not in ("tuple", "list") or not 0 <= index < len(op.items):
+        return None
+    items = [display.to(item) for item in op.items[: index + 1]]
+    return None if any(_unpacks(item.op) for item in items) else items[-1]
+
+
+def _unpacks(op: ops.Op) -> bool:
+    """Whether an item of a display is ``*sequence``."""
+    return isinstance(op, ops.Build) and op.kind == "slice"
 
 
 def _sorted(names: Iterable[str]) -> Types:

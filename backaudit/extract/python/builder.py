@@ -60,6 +60,7 @@ class Builder:
         self.ops: list[AnyOp] = []
         self.regions: list[Region | None] = []
         self.env: Env = {}
+        self._outlasting: list[Env] = []  # for each comprehension that is open: what it gives names by ``:=``
         self.exits = ""
         self._open = [-1]
         self._groups = 0

@@ -247,12 +247,16 @@ class Expressions(Builder):
 
     def _walrus(self, node: cst.NamedExpr) -> Value:
         value = self.expr(node.value)
-        if isinstance(node.target, cst.Name):
-            return self.bind(self.span(node), node.target.value, value)
-        return value
+        if not isinstance(node.target, cst.Name):
+            return value
+        bound = self.bind(self.span(node), node.target.value, value)
+        for kept in self._outlasting:
+            kept[node.target.value] = bound
+        return bound
 
     def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp) -> Value:
-        outer = dict(self.env)
+        outer, kept = dict(self.env), dict[str, Value]()
+        self._outlasting.append(kept)
         opened = 0
         loop: cst.CompFor | None = node.for_in
         while loop is not None:
@@ -271,8 +275,17 @@ class Expressions(Builder):
         for _ in range(opened):
             self.close()
         self.exits = exits
+        self._outlasting.pop()
         self.env = outer
+        self._keep(node, kept)
         return self.emit(ops.Comp(self.span(node), _COMPREHENSIONS[type(node)], value, key))
+
+    def _keep(self, node: cst.CSTNode, kept: dict[str, Value]) -> None:
+        """What ``:=`` gives names inside a comprehension they have behind it too, if there was an element at all."""
+        for name, value in kept.items():
+            before = self.env.get(name)
+            joined = value if before is None else self.emit(ops.Phi(self.span(node), name, (before, value)))
+            self.env[name] = joined
 
     def assign(self, target: cst.CSTNode, value: Value, annotation: Value = NONE) -> None:
         """Give ``value`` to a target: a name, attribute, item, or a pattern of them."""
