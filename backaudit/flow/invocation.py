@@ -132,8 +132,18 @@ def _matching(given: Given, code: Code, index: int, access: Access) -> Iterator[
 def _has_key(mapping: Node, key: str) -> bool:
     """Whether something was put under a key of a mapping in the same body (``kwargs["user"] = …``)."""
     made = mapping.origin
-    changes = (made.to(value).op for path, value in made.code.changes.get(made.value, ()) if not path)
-    return any(key in made.to(op.key).keys for op in changes if isinstance(op, ops.SetItem))
+    changes = (made.to(value) for path, value in made.code.changes.get(made.value, ()) if not path)
+    return any(key in _keys_set(change) for change in changes)
+
+
+def _keys_set(change: Node) -> Iterable[str | int]:
+    op = change.op
+    if isinstance(op, ops.SetItem):
+        return change.to(op.key).keys
+    key = change.arg(0)
+    if change.method == "setdefault" and key is not None:
+        return key.keys
+    return change.keywords() if change.method == "update" else ()
 
 
 def _of_rest(given: Given, position: int, access: Access) -> Iterator[tuple[Passed, Access]]:

@@ -123,7 +123,7 @@ class TypeResolver:
         if op.kind not in ("list", "tuple", "set"):
             return (f"builtins.{op.kind}",)
         inner = _sorted(name for item in op.items for name in self.of(node.to(item)))
-        # What is known of some items says nothing of the others: whoever asks whether all are harmless has to hear that.
+        # What is known of some items says nothing of the others: who asks whether all are harmless has to hear that.
         written = bool(op.items) and all(isinstance(node.to(item).op, ops.Const) for item in op.items)
         return (*(nested("list", name) for name in inner), *(() if written else (f"builtins.{op.kind}",)))
 
