@@ -8,7 +8,7 @@ from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.flow.guards import guarded
+from backaudit.flow.approvals import guarded
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.findings import injections
+from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.lookups import called_by_name, is_module
+from backaudit.analyses.validation.sinks import Flow, flow_into, sinks
+from backaudit.analyses.validation.written import written
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Confidence, Finding, rule
 
 
 @rule("validation/code-injection", severity="critical", cwe=94, owasp=("A05:2025", "A03:2021"))
@@ -46,3 +49,21 @@ def code_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/94.html
     """
     yield from injections(project, "code", becomes="code", happens="is evaluated as code")
+    for sink in sinks(project, "name"):
+        flow = flow_into(project, "name", sink)
+        if flow is not None:
+            yield finding(flow, "the name of what is imported and run", "is imported")
+    for sink in called_by_name(project):
+        flow = flow_into(project, "name", sink)
+        if flow is not None:
+            yield finding(flow, "the name of what is called", "is looked up and called", _reach(project, flow))
+    for sink in written(project, "code"):
+        flow = flow_into(project, "code", sink)
+        if flow is not None:
+            yield finding(flow, "part of a file of code", "is written where code is run from")
+
+
+def _reach(project: Project, flow: Flow) -> Confidence:
+    """All of a module can be called, or the methods of one object."""
+    looked_in = flow.harm.arg(0) if flow.harm.method == "getattr" else None
+    return "high" if looked_in is None or is_module(project, looked_in) else "medium"

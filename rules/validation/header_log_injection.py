@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.sinks import Sink, flow_into
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
+
+_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+ #0]*(?:\d+|\*)?(?:\.\d+)?([a-zA-Z])")
 
 
 @rule("validation/header-log-injection", severity="low", cwe=(113, 117), owasp=("A09:2025", "A09:2021"), shown="strict")
@@ -63,7 +66,10 @@ def _arguments(project: Project) -> Iterator[tuple[Node, Node]]:
         for call in project.calls(name):
             text = call.arg(0)
             shape = text.text if text is not None else None
-            if shape is None or "%r" in shape or project.role(call.code.path) != "production":
+            if shape is None or project.role(call.code.path) != "production":
                 continue
             given = call.call.args[1:] if call.call is not None else ()
-            yield from ((call, call.origin.to(value)) for value in given)
+            ways = _PLACEHOLDER.findall(shape)
+            for at, value in enumerate(given):
+                if at >= len(ways) or ways[at] in "sS":
+                    yield call, call.origin.to(value)

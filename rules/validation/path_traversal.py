@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.findings import injections
-from backaudit.analyses.validation.sinks import Flow
-from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.analyses.validation.findings import finding
+from backaudit.analyses.validation.saved import unfiltered
+from backaudit.analyses.validation.sinks import Flow, flow_into, flows, sinks
+from backaudit.flow.trace import Origin
+from backaudit.project import Node, Project
+from backaudit.project.code import first_line
+from backaudit.rule import Confidence, Finding, Step, rule
 
 
 def _judge(flow: Flow) -> Confidence:
@@ -24,7 +27,7 @@ def path_traversal(project: Project) -> Iterator[Finding]:
 
     Mend: choose the file by an id that the server maps to a name. Otherwise resolve the path and check that it still
     lies in the folder (`path.resolve().is_relative_to(base)`), or use `send_from_directory`, `safe_join`,
-    `secure_filename`.
+    `secure_filename`. Unpack a tar archive with `filter="data"`.
 
     Bad:
         import os
@@ -67,4 +70,22 @@ def path_traversal(project: Project) -> Iterator[Finding]:
         https://owasp.org/www-community/attacks/Path_Traversal
         https://cwe.mitre.org/data/definitions/22.html
     """
-    yield from injections(project, "path", becomes="part of a file's path", happens="is used as a path", judge=_judge)
+    told = set()
+    for flow in flows(project, "path"):
+        told.add(flow.sink.code)
+        yield finding(flow, "part of a file's path", "is used as a path", _judge(flow))
+    for call, origin in unfiltered(project):
+        yield _unpacked(call, origin)
+    for probe in sinks(project, "path-probe"):
+        seen = flow_into(project, "path", probe) if probe.call.code not in told else None
+        if seen is not None:
+            yield finding(seen, "part of a file's path", "tells whether a file is there", "low")
+
+
+def _unpacked(call: Node, origin: Origin) -> Finding:
+    return Finding(
+        place=first_line(call.place),
+        message=f"A client sends the archive, and the names in it decide where `{call.spelled}` writes.",
+        confidence="medium",
+        trace=(*origin.steps, Step(call.place, 'is unpacked without `filter="data"`')),
+    )

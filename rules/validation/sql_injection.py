@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.sinks import Sink, flow_into, sinks
+from backaudit.analyses.validation.findings import sureness
+from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
@@ -92,7 +93,7 @@ def sql_injection(project: Project) -> Iterator[Finding]:
             finding = None
             if flow is not None:
                 passed |= flow.passed
-                finding = _finding(sink, flow.trace("is run as SQL"), flow.origin.what, stored=flow.origin.stored)
+                finding = _finding(sink, flow)
             elif kind == "sql":
                 finding = _dynamic(project, sink)
             if finding is not None:
@@ -106,12 +107,13 @@ def _is_sql(project: Project, sink: Sink) -> bool:
     return any(_STATEMENT.match(text.replace(HOLE, " x ")) for text in texts)
 
 
-def _finding(sink: Sink, trace: tuple[Step, ...], what: str, *, stored: bool) -> Finding:
+def _finding(sink: Sink, flow: Flow) -> Finding:
+    what = flow.origin.what
     return Finding(
         place=first_line(sink.call.place),
         message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
-        confidence="medium" if stored else "high",
-        trace=trace,
+        confidence=sureness(flow),
+        trace=flow.trace("is run as SQL"),
     )
 
 

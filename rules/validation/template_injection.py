@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.findings import injections
-from backaudit.analyses.validation.sinks import Flow
+from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.sinks import Flow, flow_into
+from backaudit.analyses.validation.written import written
 from backaudit.facts import ops
 from backaudit.project import Project
 from backaudit.rule import Confidence, Finding, rule
@@ -45,6 +46,10 @@ def template_injection(project: Project) -> Iterator[Finding]:
     yield from injections(
         project, "template", becomes="part of a template's source", happens="is rendered as a template", judge=_judge
     )
+    for sink in written(project, "template"):
+        flow = flow_into(project, "template", sink)
+        if flow is not None:
+            yield finding(flow, "part of a template's file", "is written where templates are read from")
 
 
 def _judge(flow: Flow) -> Confidence | None:

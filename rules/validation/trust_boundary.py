@@ -52,7 +52,7 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
     Links:
         https://cwe.mitre.org/data/definitions/501.html
     """
-    for store, value in _stores(project):
+    for store, value, role in _stores(project):
         trace = Trace(project, ClientInput(project, "store"))
         origin = next(trace.origins(value, (), store.value), None)
         counts = origin is not None and project.role(store.code.path) == "production"
@@ -60,19 +60,20 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
             what = origin.what
             yield Finding(
                 place=first_line(store.place),
-                message=f"{what[0].upper()}{what[1:]} and is kept in the session without a check.",
+                message=f"{what[0].upper()}{what[1:]} and is {role} the session without a check.",
                 confidence="medium",
-                trace=(*origin.steps, Step(store.place, "is kept in the session")),
+                trace=(*origin.steps, Step(store.place, f"is {role} the session")),
             )
 
 
-def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
-    """``session[key] = value``: the store and the value."""
+def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    """``session[key] = value``: the store, the value or the key, and what that becomes."""
     for code in project.mentioning("session"):
         for node in code.nodes(ops.SetItem):
             op = node.op
             if isinstance(op, ops.SetItem) and set(_SESSIONS) & set(request_names(project, node.to(op.base).origin)):
-                yield node, node.to(op.value)
+                yield node, node.to(op.value), "kept in"
+                yield node, node.to(op.key), "a key of"
 
 
 def _was_found(store: Node, value: Node) -> bool:

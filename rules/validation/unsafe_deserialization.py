@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import injections
 from backaudit.analyses.validation.sinks import Flow
-from backaudit.project import Project
+from backaudit.project import Node, Project
 from backaudit.rule import Confidence, Finding, rule
 
 
@@ -57,8 +57,9 @@ def _judge(project: Project, flow: Flow) -> Confidence | None:
     call = flow.sink
     if flow.name.startswith("yaml."):
         loader = call.arg(1, "Loader")
-        safe = loader is not None and any("Safe" in name or "Base" in name for name in project.names(loader))
-        full = loader is not None and any("FullLoader" in name for name in project.names(loader))
+        names = _lineage(project, loader) if loader is not None else []
+        safe = any("Safe" in name or "BaseLoader" in name for name in names)
+        full = any("FullLoader" in name for name in names)
         return None if safe else "low" if full else "high"
     if flow.name.startswith("numpy."):
         allowed = call.arg(None, "allow_pickle")
@@ -67,3 +68,9 @@ def _judge(project: Project, flow: Flow) -> Confidence | None:
         only = call.arg(None, "weights_only")
         return None if only is not None and only.const is True else "high"
     return "high"
+
+
+def _lineage(project: Project, loader: Node) -> list[str]:
+    """The names of a loader's class, and of those that it is derived from."""
+    own = (name for cls in project.denoted_classes(loader) for name in project.lineage(cls.name))
+    return [*project.names(loader), *own]

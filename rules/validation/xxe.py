@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import injections
 from backaudit.analyses.validation.sinks import Flow
-from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.locate import behind
 from backaudit.rule import Confidence, Finding, rule
 
 
@@ -58,7 +58,7 @@ def xxe(project: Project) -> Iterator[Finding]:
 
 def _judge(project: Project, flow: Flow) -> Confidence | None:
     """lxml resolves entities unless told otherwise; since its version 5 it no longer reads files by itself."""
-    if flow.name.startswith("xml.sax"):
+    if flow.name.startswith("xml."):
         return "high" if _asks_for_entities(project, flow.harm) else None
     parser = flow.harm.arg(1, "parser")
     made = project.resolved(parser) if parser is not None else None
@@ -70,11 +70,18 @@ def _judge(project: Project, flow: Flow) -> Confidence | None:
 
 
 def _asks_for_entities(project: Project, parse: Node) -> bool:
-    """Whether the same body switches external entities on: ``parser.setFeature(feature_external_ges, True)``."""
-    for call in parse.code.nodes(ops.Call):
+    """Whether external entities are switched on for the parser: ``parser.setFeature(feature_external_ges, True)``."""
+    given = parse.receiver if parse.method == "parse" and parse.arg(1) is None else None
+    parser = parse.arg(1, "parser") or given
+    return parser is not None and any(_is_switched_on(project, made) for made in behind(project, parser))
+
+
+def _is_switched_on(project: Project, parser: Node) -> bool:
+    for effect in parser.code.effects.get(parser.value, ()):
+        call = parser.to(effect)
         feature, on = call.arg(0), call.arg(1)
-        if call.method == "setFeature" and feature is not None and on is not None and call.value < parse.value:
-            names = (*project.names(feature), feature.text or "")
-            if on.const in (True, 1) and any("external" in name for name in names):
-                return True
+        if call.method != "setFeature" or feature is None or on is None or on.const not in (True, 1):
+            continue
+        if any("external" in name for name in (*project.names(feature), feature.text or "")):
+            return True
     return False

@@ -12,8 +12,8 @@ from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.flow.approvals import guarded
 from backaudit.flow.client import client_origin
-from backaudit.flow.guards import guarded
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project

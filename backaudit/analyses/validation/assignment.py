@@ -12,7 +12,7 @@ from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import guarded
+from backaudit.flow.approvals import guarded
 from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from backaudit.analyses.validation.saved import names_in_archive, read_back
 from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.guards import approves_by_answer, guarded
+from backaudit.flow.approvals import approves_by_answer, guarded, leads_to_one_place
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal
 from backaudit.project import ClassView, Code, Node, Project
@@ -31,7 +34,10 @@ _FROM_LINKS = frozenset({"redirect"})
 
 
 # Kinds where an uploaded file harms by its name, not by its content.
-_NAMES = frozenset({"path", "url", "redirect", "command", "sql"})
+_NAMES = frozenset({"path", "url", "redirect", "command", "sql", "name"})
+
+
+_NAME_OF_FILE = frozenset({"filename", "name"})
 
 
 # Keys of the environment that the server sets.
@@ -44,9 +50,10 @@ class ClientInput(Goal):
     def __init__(self, project: Project, kind: str) -> None:
         models = project.models
         self.kind = kind
+        self.doubts: list[Node] | None = [] if kind != "store" else None
         self.stored = "built" if kind in _STATEMENTS else "always" if kind in _ANY_TEXT else "never"
         self._cleans = models.cleans.get(kind, frozenset()) | models.cleans.get("any", frozenset())
-        self._guards = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
+        self._guards: frozenset[str] = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
         self._harmless = models.kinds.get("harmless-types", frozenset())
         self._sources = models.sources
         self._not_from_links = models.kinds.get("not-from-links", frozenset())
@@ -62,21 +69,40 @@ class ClientInput(Goal):
         if isinstance(op, (ops.Name, ops.Import)):
             return self._part_of_request(search.project, node, access)
         if isinstance(op, (ops.Attr, ops.Call)):
-            return self._read(search.project, node, access) or self._checked(search.project, node, access)
+            return (
+                self._read(search.project, node, access)
+                or self._checked(search.project, node, access)
+                or self._of_file(search.project, node)
+            )
         return None
+
+    def _of_file(self, project: Project, node: Node) -> str | None:
+        """A file that a client filled in the same request, or the names in an archive that it sent."""
+        if not isinstance(node.op, ops.Call):
+            return None
+        if self.kind == "path":
+            return "a name in an archive comes from the client" if names_in_archive(project, node) else None
+        if self.kind in _NAMES or self.kind == "store":
+            return None
+        return "a file that was uploaded comes from the client" if read_back(project, node) else None
 
     def _read(self, project: Project, node: Node, access: Access) -> str | None:
         for name in request_names(project, node):
             if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
                 continue
-            if self._typed_path(project, node, name):
-                return None
-            if (access and access[0] in _SERVER_KEYS) or self._uploaded(project, node, access):
+            if access and access[0] in _SERVER_KEYS:
                 return None
             if isinstance(node.op, ops.Call) and access and parser_converts(project, node, str(access[0])):
                 return None
             return f"{self._sources[name]} comes from the client"
         return None
+
+    def _is_no_text(self, project: Project, node: Node, access: Access) -> bool:
+        """Whether what is read of a request holds no text that a client is free to choose."""
+        names = [name for name in request_names(project, node) if name in self._sources]
+        if any(self._typed_path(project, node, name) or self._is_fixed_path(project, node, name) for name in names):
+            return True
+        return bool(names) and self._uploaded(project, node, access)
 
     def _typed_path(self, project: Project, node: Node, name: str) -> bool:
         """Whether ``self.kwargs`` of a class view holds nothing but numbers and the like."""
@@ -91,15 +117,29 @@ class ClientInput(Goal):
         """A part of the request object that was handed on under another name."""
         for name in project.types(node) if access else ():
             asked = f"{name}.{access[0]}"
+            if self._held(project, asked, access[1:]) or self._is_fixed_path(project, node, asked):
+                continue
             if asked in self._sources and not (self.kind in _FROM_LINKS and asked in self._not_from_links):
                 server = len(access) > 1 and access[1] in _SERVER_KEYS
                 return None if server else f"{self._sources[asked]} comes from the client"
         return None
 
+    def _held(self, project: Project, asked: str, access: Access) -> bool:
+        """Whether an attribute holds uploads, and one of them is meant as an object, or its content is."""
+        kept = split(project.knowledge.attributes.get(asked, ""))[1]
+        return kept in self._uploads and self.kind in _NAMES and not _NAME_OF_FILE & set(map(str, access[-1:]))
+
+    def _is_fixed_path(self, project: Project, node: Node, asked: str) -> bool:
+        """Whether it is the path of a request whose route has no placeholder."""
+        if asked not in project.models.kinds["own-paths"]:
+            return False
+        found = [route for route in project.once(routes) if route.handler is node.code]
+        return bool(found) and not any(param.where == "path" for route in found for param in route.params)
+
     def _uploaded(self, project: Project, node: Node, access: Access) -> bool:
         """Whether an uploaded file is meant as an object: opening or saving it takes no text of the client's."""
         files = any(split(split(name)[1])[0] in self._uploads for name in project.types(node))
-        return files and self.kind in _NAMES and not {"filename", "name"} & set(map(str, access[-1:]))
+        return files and self.kind in _NAMES and not _NAME_OF_FILE & set(map(str, access[-1:]))
 
     def _checked(self, project: Project, node: Node, access: Access) -> str | None:
         """What went through a form or schema: still text, unless its field says otherwise, but no longer unchecked."""
@@ -195,16 +235,30 @@ class ClientInput(Goal):
         op = node.op
         if isinstance(op, ops.Const):
             return True
+        if isinstance(op, (ops.Attr, ops.Call)) and self._is_no_text(search.project, node, access):
+            return True
         if isinstance(op, ops.Call) and (self._cleaned(search, node) or self._begun(search.project, node)):
             return True
         if isinstance(op, ops.Call) and self._filtered(search.project, node):
+            return True
+        if self.kind == "header" and _is_quoted(search.project, node):
             return True
         if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(search.project.names(node)):
             return True
         types = self._types(search.project, node) if not access else ()
         if types and all(self._is_harmless(search.project, name) for name in types):
             return True
-        return 0 <= use < len(node.code.ops) and guarded(node, use, self._guards)
+        if not 0 <= use < len(node.code.ops):
+            return False
+        return guarded(node, use, self._guards_at(node, use), doubts=self.doubts)
+
+    def _guards_at(self, node: Node, use: Value) -> frozenset[str]:
+        """What approves of a value where it becomes part of a text: of a name behind a folder, between quotes, more."""
+        if self.kind == "path" and _is_behind(node, use):
+            return self._guards | _BEHIND_A_FOLDER
+        if self.kind in ("xpath", "ldap"):
+            return self._guards | {f"not:{quote}" for quote in _quotes_around(node, use)}
+        return self._guards
 
     def _types(self, project: Project, node: Node) -> tuple[str, ...]:
         """What a value surely is; none where some way to it says nothing, for the search goes on there.
@@ -239,7 +293,7 @@ class ClientInput(Goal):
         if self.kind not in _BEGINNING or call.method != "format" or receiver is None:
             return False
         known = project.constant(receiver)
-        return known is not None and isinstance(known.const, str) and _decides(known.const.partition("{")[0])
+        return known is not None and isinstance(known.const, str) and leads_to_one_place(known.const.partition("{")[0])
 
     def _cleaned(self, search: Search, call: Node) -> bool:
         func = call.func
@@ -260,8 +314,10 @@ class ClientInput(Goal):
         """Where only the beginning decides: the pieces up to the first that fixes it, or that is not known."""
         if self.kind == "html" and _escapes(search.project, node):
             return values[:1]
-        if self.kind not in _BEGINNING or not values:
+        if self.kind not in (*_BEGINNING, "name") or not values:
             return values
+        if self.kind == "name":
+            return () if _is_named_by_code(search.project, node, values) else values
         text = ""
         for position, value in enumerate(values):
             piece = node.to(value).origin
@@ -272,9 +328,68 @@ class ClientInput(Goal):
                 return values[: position + 1] if not text or text.endswith(("://", "//", "@")) else ()
             modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
             text += known.const.partition("%")[0] if modulo else known.const
-            if _decides(text):
+            if leads_to_one_place(text):
                 return ()
         return ()
+
+
+# What leads nowhere else in a name that stands behind a folder, though a path of its own could be absolute.
+_BEHIND_A_FOLDER = frozenset({"not:../", "not:/.."})
+
+
+def _is_behind(node: Node, use: Value) -> bool:
+    """Whether something stands before the value in the text that is made of it."""
+    op = node.code.ops[use]
+    if isinstance(op, ops.Format):
+        return _in_fstring(node, use)
+    if isinstance(op, ops.Bin):
+        return op.operator in ("+", "/", "%") and node.code.origin(op.right) == node.origin.value
+    first = op.args[:1] if isinstance(op, ops.Call) else ()
+    return bool(first) and node.code.origin(first[0]) != node.origin.value
+
+
+def _quotes_around(node: Node, use: Value) -> str:
+    """The quotation mark between which a value stands in the text that is made of it."""
+    op = node.code.ops[use]
+    before: Node | None = None
+    if isinstance(op, ops.Bin) and node.code.origin(op.right) == node.origin.value:
+        before = node.to(op.left)
+    for display in node.code.nodes(ops.Build) if isinstance(op, ops.Format) else ():
+        items = display.op.items if isinstance(display.op, ops.Build) else ()
+        if use in items[1:]:
+            before = display.to(items[items.index(use) - 1])
+    while before is not None and isinstance(before.origin.op, ops.Bin):
+        before = before.origin.to(before.origin.op.right)
+    known = node.code.project.constant(before) if before is not None else None
+    last = (known.text or "")[-1:] if known is not None else ""
+    return last if last in ("'", '"') else ""
+
+
+def _is_quoted(project: Project, node: Node) -> bool:
+    """``f"{value!r}"`` and ``"{!r}".format(value)`` show line breaks as what they are."""
+    if isinstance(node.op, ops.Format):
+        return node.op.conversion.endswith(("r", "a"))
+    receiver = node.receiver
+    if node.method != "format" or receiver is None:
+        return False
+    known = project.constant(receiver)
+    fields = _FIELD.findall(known.text or "") if known is not None else []
+    return bool(fields) and all(field.endswith(("!r", "!a")) for field in fields)
+
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+def _is_named_by_code(project: Project, node: Node, values: tuple[Value, ...]) -> bool:
+    """Whether a name begins, or ends, as the code says: it is one of those that are meant."""
+    ends = [node.to(values[0]), node.to(values[-1])]
+    known = [project.constant(end) for end in ends]
+    return any(each is not None and each.text not in (None, "", ".") for each in known)
+
+
+def _in_fstring(node: Node, piece: Value) -> bool:
+    displays = (each.op for each in node.code.nodes(ops.Build))
+    return any(isinstance(op, ops.Build) and piece in op.items[1:] for op in displays)
 
 
 def _drops(replace: Node) -> bool:
@@ -293,13 +408,3 @@ def _only_assigned(cls: ClassView, name: str) -> bool:
     stores = cls.assigned.get(name, ())
     declared = any(isinstance(s.op, ops.SetAttr) and s.op.annotation != NONE for s in stores)
     return bool(stores) and not declared and name not in cls.fields
-
-
-def _decides(text: str) -> bool:
-    """Whether a text that begins a URL fixes where it leads."""
-    _, scheme, rest = text.partition("://")
-    return (
-        ("/" in rest or len(rest) > 3)
-        if scheme
-        else text.startswith("/") and not text.startswith("//") and len(text) > 1
-    )

@@ -32,11 +32,17 @@ def injections(
 def finding(flow: Flow, becomes: str, happens: str, confidence: Confidence = "high") -> Finding:
     """One flow as a finding at its sink."""
     what = flow.origin.what
-    sure = "medium" if confidence == "high" and flow.origin.stored else confidence
     called = f" in `{flow.sink.spelled}`" if flow.sink.spelled else ""
     return Finding(
         place=first_line(flow.sink.place),
         message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
-        confidence=sure,
+        confidence=sureness(flow, confidence),
         trace=flow.trace(happens),
     )
+
+
+def sureness(flow: Flow, confidence: Confidence = "high") -> Confidence:
+    """How sure a flow is by its weakest step: a check that was not understood, a row in a table in between."""
+    if flow.doubts:
+        return "low"
+    return "medium" if confidence == "high" and flow.origin.stored else confidence

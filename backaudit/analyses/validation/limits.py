@@ -11,7 +11,7 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.flow.guards import ORDER
+from backaudit.flow.approvals import ORDER
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning

@@ -16,7 +16,8 @@ from backaudit.backend.web.inputs.reads import form_field
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.flow.guards import ORDER, about, arriving, conditions
+from backaudit.flow.approvals import ORDER, about
+from backaudit.flow.guards import arriving, conditions
 from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace

@@ -35,6 +35,7 @@ class Flow(msgspec.Struct, frozen=True):
     """Client input on its way into ``argument`` of the call ``sink``; ``passed``: the values it goes through.
 
     ``does``: the call that the table of sinks names, ``sink`` itself or inside a function that it runs.
+    ``doubts``: checks on the way that were not understood.
     """
 
     sink: Node
@@ -43,6 +44,7 @@ class Flow(msgspec.Struct, frozen=True):
     name: str = ""
     passed: frozenset[Node] = frozenset()
     does: Node | None = None
+    doubts: tuple[Node, ...] = ()
 
     @property
     def harm(self) -> Node:
@@ -51,7 +53,8 @@ class Flow(msgspec.Struct, frozen=True):
 
     def trace(self, what: str) -> tuple[Step, ...]:
         """The steps from the source to the sink; ``what`` says what happens there."""
-        return (*self.origin.steps, Step(self.sink.place, what))
+        assumed = [Step(check.place, f"assumed: `{check.spelled}` does not make it harmless") for check in self.doubts]
+        return (*self.origin.steps, *assumed, Step(self.sink.place, what))
 
 
 def sinks(project: Project, kind: str) -> Iterator[Sink]:
@@ -129,9 +132,12 @@ def into_parameter(sink: Sink) -> bool:
 
 def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
     """How client input reaches a sink unchecked, if it does."""
-    trace = Trace(project, ClientInput(project, kind), within=into_parameter(sink))
+    goal = ClientInput(project, kind)
+    trace = Trace(project, goal, within=into_parameter(sink))
     found = trace.origins(sink.argument, use=sink.call.value)
     origin = next(found, None)
     if origin is not None and origin.stored:  # what comes straight from a client says more
         origin = next((other for other in found if not other.stored), origin)
-    return None if origin is None else Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does)
+    if origin is None:
+        return None
+    return Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does, tuple(goal.doubts or ()))

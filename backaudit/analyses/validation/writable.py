@@ -10,8 +10,8 @@ from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.flow.approvals import guarded
 from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import guarded
 from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace

@@ -1,0 +1,80 @@
+"""Texts that are written into files which the server runs or renders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.sinks import Sink
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.locate import behind
+
+_CODE = re.compile(r"\.(py|pyw|pth|sh|bash|zsh|pl|rb|php|cgi|ps1|bat|cmd)$|(^|/)(crontab|\.bashrc|\.profile)$")
+_TEMPLATE = re.compile(r"\.(j2|jinja|jinja2|mako|djhtml|tpl)$")
+_MARKUP = re.compile(r"\.(html?|xhtml|txt|xml|md)$")
+_DEPTH = 10
+_UNKNOWN = "\0"
+
+
+def written(project: Project, kind: str) -> Iterator[Sink]:
+    """Calls that write a text into a file of code (``kind`` is ``code``) or of a template (``template``)."""
+    for call, path, text in _writes(project):
+        if project.role(call.code.path) in ("production", "script") and kind == _kind(_spelled(project, path, 0)):
+            yield Sink(call, text, "written")
+
+
+def _writes(project: Project) -> Iterator[tuple[Node, Node, Node]]:
+    """(the call, the path, the text)."""
+    for method in ("write", "writelines", "write_text", "write_bytes"):
+        for call in project.calls_of(method):
+            receiver, text = call.receiver, call.arg(0, "data")
+            if receiver is None or text is None or project.callees(call):
+                continue
+            path = receiver if method in ("write_text", "write_bytes") else _opened(project, receiver)
+            if path is not None:
+                yield call, path, text
+
+
+def _opened(project: Project, file: Node) -> Node | None:
+    """The path of a file that is open."""
+    for made in behind(project, file):
+        if made.method == "open" and made.receiver is not None and made.receiver.spelled not in ("io", "codecs", "os"):
+            return made.receiver
+        if made.method == "open":
+            return made.arg(0, "file")
+    return None
+
+
+def _kind(path: str) -> str:
+    if _CODE.search(path):
+        return "code"
+    of_templates = "templates" in re.split(r"[/\\]", path) and _MARKUP.search(path)
+    return "template" if _TEMPLATE.search(path) or of_templates else ""
+
+
+def _spelled(project: Project, node: Node, depth: int) -> str:
+    """A path as far as the code says it; what it does not say stands as one sign."""
+    made = project.resolved(node)
+    op = made.op
+    known = project.constant(node)
+    if known is not None and known.text is not None:
+        return known.text
+    if depth > _DEPTH:
+        return _UNKNOWN
+    if isinstance(op, ops.Bin) and op.operator in ("+", "/"):
+        between = "/" if op.operator == "/" else ""
+        return (
+            _spelled(project, made.to(op.left), depth + 1) + between + _spelled(project, made.to(op.right), depth + 1)
+        )
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(_spelled(project, made.to(item), depth + 1) for item in op.items)
+    if isinstance(op, ops.Format):
+        return _spelled(project, made.to(op.value), depth + 1)
+    if made.method in ("join", "Path", "PurePath", "joinpath"):
+        before = [made.receiver] if made.method == "joinpath" and made.receiver is not None else []
+        return "/".join(_spelled(project, each, depth + 1) for each in (*before, *made.args()))
+    inner = made.receiver if made.method in ("with_suffix", "resolve", "absolute") else None
+    if inner is not None and made.method == "with_suffix" and made.arg(0) is not None:
+        return _spelled(project, inner, depth + 1) + _spelled(project, made.args()[0], depth + 1)
+    return _spelled(project, inner, depth + 1) if inner is not None else _UNKNOWN

@@ -1,0 +1,653 @@
+"""Whether a condition that holds where a value is used says that the value is harmless there."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.guards import arriving, atoms, conditions, of_elements, same, same_path
+from backaudit.flow.patterns import fixes_beginning, pins_down
+from backaudit.project import Code, Node
+from backaudit.project.code import operands
+from backaudit.vocabulary.meaning import meaning
+
+ORDER = ("<", "<=", ">", ">=")
+PATTERN_CHECKS = frozenset({"match", "fullmatch", "search"})
+_CONVERSIONS = frozenset(("builtins.int", "builtins.float", "uuid.UUID", "ipaddress.ip_address", "decimal.Decimal"))
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """``node`` is asked about; ``guards``: what a table says of its kind of use; ``by_project``: own checkers count.
+
+    ``doubts``: where the question is a strict one, the checkers that only by their names may have checked the value.
+    """
+
+    node: Node
+    guards: frozenset[str]
+    by_project: bool = True
+    doubts: list[Node] | None = None
+
+    def of(self, node: Node) -> Asked:
+        """The same question about another value."""
+        return msgspec.structs.replace(self, node=node)
+
+    def names(self, way: str, call: Node) -> bool:
+        """Whether the table names the callee of ``call``; ``way``: how, empty or a prefix."""
+        func = call.func
+        names = call.code.project.names(func) if func is not None else ()
+        return any(way + name in self.guards for name in (*names, f"*.{call.method}"))
+
+
+def guarded(
+    node: Node,
+    at: Value,
+    calls: frozenset[str],
+    *,
+    checked_by_project: bool = True,
+    doubts: list[Node] | None = None,
+) -> bool:
+    """Whether a condition that holds at ``at`` says that ``node`` is harmless.
+
+    It is one of a known set, equal to a constant, of a harmless type or form, or one of ``calls`` (dotted names) or a
+    telling function of the project approved of it. A function of the project that raises otherwise approves, too.
+    ``doubts``: takes those functions that would approve by their name alone, which is then not enough.
+    """
+    code = node.code
+    asked = Asked(node, calls, checked_by_project, doubts)
+    held = [*arriving(code, node.value, at)] if at < len(code.ops) else []
+    held += conditions(code, at)
+    if any(_approves(code, test, truth, asked) for test, truth in held):
+        return True
+    if "one-slash" in calls and _one_slash(code, held, asked):
+        return True
+    if any(_approves_each(code, test, truth, asked) for test, truth in of_elements(code, at)):
+        return True
+    return any(_raises_unless(check, asked) for check in _checks_before(code, at))
+
+
+# -- calls that have come back --------------------------------------------------------------------------------------
+
+
+def _checks_before(code: Code, at: Value) -> Iterator[Node]:
+    """Calls that have come back whenever ``at`` is reached."""
+    for value in range(min(at, len(code.ops))):
+        made = code.node(value)
+        if not isinstance(made.op, ops.Call) or not same_path(code, value, at, tried=True):
+            continue
+        yield made
+
+
+def _is_discarded(call: Node) -> bool:
+    after = call.code.ops[call.value + 1 : call.value + 3]
+    inner = {call.value} | {call.value + 1 + n for n, op in enumerate(after) if isinstance(op, ops.Await)}
+    return any(isinstance(op, ops.Discard) and op.value in inner for op in after)
+
+
+def _raises_unless(call: Node, asked: Asked) -> bool:
+    """Whether ``call`` raises unless the value, its receiver or one of its arguments, is harmless."""
+    code = call.code
+    receiver = call.receiver
+    if receiver is not None and asked.names("raises:", call):
+        return about(code, receiver.value, asked.node.value) and not climbs(receiver)
+    if not _is_discarded(call):
+        return False
+    given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
+    if not given:
+        return False
+    if call.func is not None and not _CONVERSIONS.isdisjoint(code.project.names(call.func)):
+        return True
+    for callee in code.project.callees(call):
+        for index in range(len(callee.function.params)):
+            passed = code.project.argument(call, callee, index)
+            if passed in given and _ends_guarded(callee, index, asked.guards):
+                return True
+    return False
+
+
+def _ends_guarded(callee: Code, index: int, guards: frozenset[str]) -> bool:
+    params = [n for n in callee.nodes(ops.Param) if isinstance(n.op, ops.Param) and n.op.index == index]
+    return any(_holds_at_end(callee, Asked(param, guards)) for param in params)
+
+
+def _holds_at_end(callee: Code, asked: Asked) -> bool:
+    end = len(callee.ops)
+    if any(_approves(callee, test, truth, asked) for test, truth in conditions(callee, end)):
+        return True
+    if any(_approves_each(callee, test, truth, asked) for test, truth in of_elements(callee, end)):
+        return True
+    raising = (check for check in _checks_before(callee, end) if asked.names("raises:", check))
+    return any(_raises_unless(check, asked) for check in raising)
+
+
+# -- one condition --------------------------------------------------------------------------------------------------
+
+
+def _approves(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
+    op = code.ops[test]
+    if not truth and same(code, test, asked.node.value):
+        return True  # an empty value does no harm
+    if isinstance(op, ops.Logic):
+        return _joined_approves(code, op, truth, asked)
+    if isinstance(op, ops.Bin) and op.operator == "-" and not truth:
+        return about(code, op.left, asked.node.value) and _known_set(code.node(op.right))
+    if isinstance(op, ops.Compare) and op.operator in ("is", "is not") and _is_none(code, op.right):
+        found = code.node(op.left).origin
+        answered = (op.operator == "is not") == truth
+        if isinstance(found.op, ops.Call):
+            return _call_approves(found, answered, asked)
+        return _found_approves(found, answered, asked)
+    if isinstance(op, ops.Compare):
+        return _comparison_approves(code, op, truth, asked)
+    if isinstance(op, ops.Call):
+        return _call_approves(code.node(test), truth, asked)
+    if _says_address(code, test, truth, asked) or _found_approves(code.node(test), truth, asked):
+        return True
+    # ``if urlsplit(target).netloc: …``: without a host it leads nowhere else.
+    no_host = isinstance(op, ops.Attr) and op.name in ("netloc", "hostname") and not truth
+    return no_host and about(code, test, asked.node.value)
+
+
+def _joined_approves(code: Code, op: ops.Logic, truth: bool, asked: Asked) -> bool:
+    """Of ``a or b`` that holds either may: both must approve. Of ``a and b`` that holds one is enough."""
+    each = [
+        any(_approves(code, atom, holds, asked) for atom, holds in atoms(code, value, truth)) for value in op.values
+    ]
+    return all(each) if (op.operator == "or") == truth else any(each)
+
+
+def _is_none(code: Code, value: Value) -> bool:
+    op = code.ops[code.origin(value)]
+    return isinstance(op, ops.Const) and op.value is None
+
+
+def _comparison_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> bool:
+    value = asked.node.value
+    if op.operator in ORDER:
+        return _order_approves(code, op, truth, asked)
+    positive = (op.operator in ("==", "in", "is")) == truth
+    if op.operator in ("in", "not in"):
+        if positive and _lies_in(code.node(op.right).origin, asked):
+            return True
+        if positive:
+            return _decisive(code, op.left, value) and _known_set(code.node(op.right))
+        return _is_free_of(code, op, asked)
+    if not positive or op.operator not in ("==", "!="):
+        return False
+    for mine, other in ((op.left, op.right), (op.right, op.left)):
+        if _decisive(code, mine, value) and _is_fixed(code.node(other)):
+            return True
+        call = code.node(mine).origin
+        if isinstance(call.op, ops.Call) and _folder_is(call, asked):
+            return True
+    return False
+
+
+def _order_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> bool:
+    value = asked.node.value
+    small, large = (op.left, op.right) if op.operator in ("<", "<=") else (op.right, op.left)
+    if truth and about(code, small, value) and _is_set_of_known(code.node(large)):
+        return True
+    sides = [code.node(side) for side in (op.left, op.right)]
+    measured = [part for side in sides for part in (side, *(side.args() if side.method == "len" else ()))]
+    return "builtins.len" in asked.guards and any(about(code, part.value, value) for part in measured)
+
+
+def _is_free_of(code: Code, op: ops.Compare, asked: Asked) -> bool:
+    """``"x" not in value``, or ``value[0] not in ".-"``."""
+    value = asked.node.value
+    banned = code.node(op.left).const
+    if f"not:{banned}" in asked.guards and about(code, op.right, value):
+        return True
+    return about(code, op.left, value) and any(
+        f"not:{each}" in asked.guards for each in _fixed_text(code.node(op.right))
+    )
+
+
+def _lies_in(parents: Node, asked: Asked) -> bool:
+    """``base in path.parents``, of a path without dots."""
+    op = parents.op
+    if not isinstance(op, ops.Attr) or op.name != "parents" or "inside:*.is_relative_to" not in asked.guards:
+        return False
+    base = parents.to(op.base)
+    return about(parents.code, base.value, asked.node.value) and not climbs(base)
+
+
+def _folder_is(call: Node, asked: Asked) -> bool:
+    """``commonpath([base, value]) == base``."""
+    inside = asked.names("inside:", call)
+    if not (inside or asked.names("", call)):
+        return False
+    return any(_holds(call.code, part, asked.node.value, resolved=inside) for part in call.args())
+
+
+def _decisive(code: Code, part: Value, value: Value) -> bool:
+    """Whether ``part`` says what the value is: its scheme alone leads anywhere."""
+    op = code.ops[code.origin(part)]
+    return not (isinstance(op, ops.Attr) and op.name == "scheme") and about(code, part, value)
+
+
+def _is_set_of_known(node: Node) -> bool:
+    """A set that the code fixes: numbers and texts are compared, too, but contain nothing."""
+    found = node.code.project.resolved(node)
+    return found.method in ("set", "frozenset") or (isinstance(found.op, ops.Build) and found.op.kind == "set")
+
+
+def _fixed_text(node: Node) -> str:
+    """The characters that a constant text, or a set of one, holds."""
+    made = node.origin
+    made = made.args()[0].origin if made.method in ("set", "frozenset", "list") and made.args() else made
+    if "string.punctuation" in made.code.project.names(made):
+        return string.punctuation
+    known = made.code.project.constant(made)
+    return known.text or "" if known is not None else ""
+
+
+def _is_fixed(node: Node) -> bool:
+    return node.code.project.constant(node) is not None or node.spelled.rpartition(".")[2].lstrip("_").isupper()
+
+
+def _holds(code: Code, part: Node, value: Value, *, resolved: bool) -> bool:
+    """Whether an argument is ``value``, or a display that has it among its items; ``resolved``: without its dots."""
+    op = part.origin.op
+    inside = op.items if isinstance(op, ops.Build) else (part.value,)
+    return any(about(code, item, value) and not (resolved and climbs(code.node(item))) for item in inside)
+
+
+# -- where a text leads ---------------------------------------------------------------------------------------------
+
+
+def _one_slash(code: Code, held: list[tuple[Value, bool]], asked: Asked) -> bool:
+    """``/`` is the first sign of it, and ``//`` is not how it begins: it stays on this site."""
+    begins = any(truth and _begins(code, test, asked, "/") for test, truth in held)
+    return begins and any(_is_not_doubled(code, test, truth, asked) for test, truth in held)
+
+
+def _begins(code: Code, test: Value, asked: Asked, text: str) -> bool:
+    """``value.startswith(text)`` or ``value[0] == text``."""
+    node = code.node(test)
+    op = node.op
+    if isinstance(op, ops.Compare) and op.operator == "==":
+        first = node.to(op.left).origin
+        indexed = isinstance(first.op, ops.Item) and first.to(first.op.key).const == 0
+        base = first.op.base if isinstance(first.op, ops.Item) else first.value
+        return indexed and node.to(op.right).text == text and about(code, base, asked.node.value)
+    receiver = node.receiver
+    if node.method != "startswith" or receiver is None or not about(code, receiver.value, asked.node.value):
+        return False
+    return text in prefixes(node)
+
+
+def _is_not_doubled(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
+    if not truth and _begins(code, test, asked, "//"):
+        return True
+    op = code.ops[test]
+    if isinstance(op, ops.Compare) and truth == (op.operator == "!="):
+        first = code.node(op.left).origin
+        return isinstance(first.op, ops.Item) and code.node(op.right).text == "/"
+    return False
+
+
+def prefixes(starts: Node) -> list[str | None]:
+    """The constant texts that ``startswith`` is asked for; None for one that is not known."""
+    first = starts.arg(0)
+    if first is None:
+        return []
+    display = starts.code.project.resolved(first)
+    items = display.op.items if isinstance(display.op, ops.Build) and display.op.kind != "fstring" else None
+    nodes = [display.to(item) for item in items] if items is not None else [first]
+    return [_constant_text(node) for node in nodes]
+
+
+def _constant_text(node: Node) -> str | None:
+    op = node.origin.op
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        left, right = _constant_text(node.origin.to(op.left)), _constant_text(node.origin.to(op.right))
+        return left + right if left is not None and right is not None else None
+    known = node.code.project.constant(node)
+    return known.text if known is not None else None
+
+
+def _prefix_decides(starts: Node) -> bool:
+    """Whether a text that begins so leads to a host, or a place of this site, that the code fixes."""
+    return all(text is None or leads_to_one_place(text) for text in prefixes(starts))
+
+
+def leads_to_one_place(text: str) -> bool:
+    """Whether a text that begins a URL fixes where it leads: a host and the slash after it, or a path of this site."""
+    _, scheme, rest = text.partition("://")
+    if scheme:
+        return "/" in rest
+    return text.startswith("/") and text[1:2] not in ("", "/", "\\")
+
+
+def _says_address(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
+    """``ipaddress.ip_address(host).is_private`` is denied, ``is_global`` is affirmed."""
+    op = code.ops[test]
+    if not isinstance(op, ops.Attr) or (f"{'' if truth else 'not:'}address:{op.name}" not in asked.guards):
+        return False
+    return derives(code, op.base, asked.node.value)
+
+
+def derives(code: Code, value: Value, source: Value, depth: int = 0) -> bool:
+    """Whether a value is made of ``source`` in the same body, whatever is done to it."""
+    if same(code, value, source):
+        return True
+    value = code.origin(value)
+    if depth > 8 or value < 0:
+        return False
+    return any(derives(code, each, source, depth + 1) for each in operands(code.ops[value]) if each >= 0)
+
+
+# -- paths ----------------------------------------------------------------------------------------------------------
+
+_RESOLVING = frozenset({"resolve", "realpath", "normpath", "abspath"})
+_KEEPS = frozenset({"str", "Path", "PurePath", "fspath", "lower", "casefold", "strip", "expanduser", "absolute"})
+
+
+def climbs(node: Node, depth: int = 0) -> bool:
+    """Whether a path still has the dots that it was put together with: what it begins with says nothing of it."""
+    made = node.origin
+    op = made.op
+    if depth > 6:
+        return False
+    if isinstance(op, ops.Attr) and op.name in _URL_PARTS:
+        return climbs(made.to(op.base), depth + 1)
+    if isinstance(op, ops.Call) and made.method in _KEEPS:
+        inner = made.receiver if made.method not in ("Path", "PurePath", "str", "fspath") else made.arg(0)
+        return inner is not None and climbs(inner, depth + 1)
+    if isinstance(op, ops.Call):
+        return made.method in ("join", "joinpath", "format") and made.method not in _RESOLVING
+    if isinstance(op, ops.Bin):
+        return op.operator in ("/", "+", "%")
+    return isinstance(op, ops.Build) and op.kind == "fstring"
+
+
+# -- what a value is ------------------------------------------------------------------------------------------------
+
+# What keeps a text recognisable: a check of the result is a check of the text.
+_TRANSPARENT = frozenset(
+    {
+        "str", "Path", "PurePath", "abspath", "realpath", "normpath", "resolve", "absolute", "lower", "upper", "strip",
+        "set", "frozenset", "list", "tuple", "sorted", "urlparse", "urlsplit", "url_parse", "parse_url", "fspath",
+        "casefold", "urljoin", "relpath",
+    }
+)  # fmt: skip
+_URL_PARTS = frozenset({"netloc", "hostname", "scheme", "host", "parent", "parents", "parts"})
+
+
+def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
+    """Whether ``part`` is ``value``, or says something about it: its normal form, the host of the URL it is."""
+    if same(code, part, value):
+        return True
+    node = code.node(part).origin
+    if depth > 3:
+        return False
+    if isinstance(node.op, ops.Attr) and node.op.name in _URL_PARTS:
+        return about(code, node.op.base, value, depth + 1)
+    if isinstance(node.op, ops.Call) and node.method in _TRANSPARENT:
+        inner = [argument.value for argument in node.args()]
+        inner += [node.receiver.value] if node.receiver is not None else []
+        return any(about(code, item, value, depth + 1) for item in inner)
+    return False
+
+
+def _known_set(node: Node, depth: int = 0) -> bool:
+    """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema."""
+    made = node.origin
+    project = node.code.project
+    if isinstance(made.op, ops.Call) and made.method in _COPIES:
+        inner = made.receiver if made.receiver is not None else made.arg(0)
+        return inner is not None and _known_set(inner, depth)
+    if isinstance(made.op, ops.Build):
+        return True
+    if isinstance(made.op, ops.Name):
+        found = project.free(made.code, made.op.name)
+        return made.op.name.isupper() or (found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp)))
+    if isinstance(made.op, (ops.Attr, ops.Import)):
+        return made.spelled.rpartition(".")[2].lstrip("_").isupper() or bool(list(project.denoted_classes(made)))
+    if isinstance(made.op, ops.Param) and depth < 4:
+        given = [project.argument(call, made.code, made.op.index) for call in project.callers(made.code)]
+        return bool(given) and all(each is not None and _known_set(each, depth + 1) for each in given)
+    return isinstance(made.op, (ops.Comp, ops.ClassDef))
+
+
+_FORM_CHECKS = frozenset(("isdigit", "isnumeric", "isdecimal", "isalnum", "isalpha", "isidentifier", "is_valid"))
+_COPIES = ("keys", "values", "split", "list", "set", "tuple", "frozenset")
+_TELLING = meaning("inputs", "approving-call")
+
+
+# -- calls that were asked ------------------------------------------------------------------------------------------
+
+
+def _call_approves(test: Node, truth: bool, asked: Asked) -> bool:
+    code = test.code
+    if test.method in ("all", "any") and test.receiver is None:
+        return _all_or_any(test, truth, asked)
+    if truth and (_is_known_row(test, asked) or _is_one_of_list(test, asked)):
+        return True
+    involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
+    if not any(about(code, part.value, asked.node.value) for part in involved):
+        return False
+    if not truth:
+        return asked.names("not:", test) or (asked.by_project and _checker_approves(test, False, asked))
+    if asked.names("inside:", test):
+        tested = [part for part in involved if about(code, part.value, asked.node.value)]
+        return not any(climbs(part) for part in tested)
+    if test.method == "startswith" and asked.names("prefix:", test):
+        return _prefix_decides(test)
+    if test.method in PATTERN_CHECKS:
+        return pins_down(test) or ("prefix:pattern" in asked.guards and fixes_beginning(test))
+    if asked.names("", test) or (test.method in _FORM_CHECKS and not code.project.callees(test)):
+        return True
+    if test.method == "issubset":
+        first = test.arg(0)
+        return first is not None and _known_set(first)
+    if test.method == "isinstance":
+        return "builtins.isinstance" in asked.guards or not _keeps_text(test)
+    return asked.by_project and _checker_approves(test, True, asked)
+
+
+def _keeps_text(test: Node) -> bool:
+    """Whether ``isinstance`` says no more than that it is text, or holds some."""
+    project = test.code.project
+    holders = project.models.kinds["text-holders"]
+    return any(name in holders for argument in test.args()[1:] for name in project.names(argument))
+
+
+def _all_or_any(test: Node, truth: bool, asked: Asked) -> bool:
+    if truth == (test.method == "all"):
+        return _each_approved(test, truth, asked)
+    made = test.arg(0)
+    return truth and made is not None and _matched(made.origin, asked)
+
+
+def _each_approved(test: Node, truth: bool, asked: Asked) -> bool:
+    """``all(good(x) for x in values)``: whether the condition approves of each element."""
+    made = test.arg(0)
+    made = made.origin if made is not None else None
+    if made is None or not isinstance(made.op, ops.Comp):
+        return False
+    code, value = made.code, made.code.origin(made.op.value)
+    for element in code.nodes(ops.Element):
+        op = element.op
+        if isinstance(op, ops.Element) and element.value < made.value and _pieces(code, op.base, asked.node.value):
+            return any(
+                _approves(code, atom, holds, asked.of(element)) or _is_no_step_up(code, atom, holds, asked)
+                for atom, holds in atoms(code, value, truth)
+            )
+    return False
+
+
+def _approves_each(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
+    """The same of a condition that held for each element of a loop which has ended."""
+    if _says_address(code, test, truth, asked):
+        return True
+    op = code.ops[test]
+    sides = (op.left, op.right) if isinstance(op, ops.Compare) else ()
+    for side in sides:
+        element = code.ops[code.origin(side)]
+        if isinstance(element, ops.Element) and _pieces(code, element.base, asked.node.value):
+            return _is_no_step_up(code, test, truth, asked)
+    return False
+
+
+def _pieces(code: Code, base: Value, value: Value) -> bool:
+    """Whether ``base`` is the value, or what it is divided into."""
+    made = code.node(base).origin
+    if made.method == "split" and made.receiver is not None:
+        base = made.receiver.value
+    return about(code, base, value)
+
+
+def _is_no_step_up(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
+    """``part != ".."`` of each part of a path."""
+    op = code.ops[test]
+    if not isinstance(op, ops.Compare) or truth != (op.operator == "!="):
+        return False
+    return any(f"not:{code.node(side).text}" in asked.guards for side in (op.left, op.right))
+
+
+# -- one of those that are known ------------------------------------------------------------------------------------
+
+
+def _is_known_row(test: Node, asked: Asked) -> bool:
+    """``Row.query.filter_by(address=value).first()`` found something: it is one that was registered."""
+    node: Node | None = test
+    for _ in range(_CHAIN if "row" in asked.guards else 0):
+        node = node.origin if node is not None else None
+        node = node.to(node.op.value).origin if node is not None and isinstance(node.op, ops.Await) else node
+        if node is None or not isinstance(node.op, ops.Call):
+            return False
+        if _selects(node, asked):
+            return True
+        inner = [argument.origin for argument in node.args() if isinstance(argument.origin.op, ops.Call)]
+        if any(_is_known_row(each, asked) for each in inner):
+            return True
+        node = node.receiver
+    return False
+
+
+_CHAIN = 8
+
+
+def _selects(call: Node, asked: Asked) -> bool:
+    """Whether a query asks for rows whose column equals the value."""
+    keyed = call.receiver is not None and any(
+        same(call.code, value.value, asked.node.value) for value in call.keywords().values()
+    )
+    named = call.method in ("filter_by", "filter", "get", "get_or_none", "find_one", "exists", "aget")
+    return (keyed and named) or any(_equals(argument.origin, asked) for argument in call.args())
+
+
+def _equals(node: Node, asked: Asked) -> bool:
+    op = node.op
+    if not isinstance(op, ops.Compare) or op.operator != "==":
+        return False
+    return any(same(node.code, side, asked.node.value) for side in (op.left, op.right))
+
+
+def _is_one_of_list(test: Node, asked: Asked) -> bool:
+    """``next((x for x in known if x.link == value), None)`` gave something."""
+    first = test.arg(0) if test.method == "next" and test.receiver is None else None
+    return first is not None and _matched(first.origin, asked)
+
+
+def _found_approves(found: Node, truth: bool, asked: Asked) -> bool:
+    """A row that was waited for, elements that equal the value, a verdict that is a part of an answer."""
+    found = found.origin
+    if truth and isinstance(found.op, ops.Await):
+        return _is_known_row(found, asked)
+    if isinstance(found.op, ops.Comp):
+        return truth and _matched(found, asked)
+    if not asked.by_project or not isinstance(found.op, (ops.Part, ops.Item, ops.Attr)):
+        return False
+    call = found.to(found.op.base).origin
+    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
+    return isinstance(call.op, ops.Call) and _checker_approves(call, truth, asked, _part(found))
+
+
+def _part(node: Node) -> str | int | None:
+    op = node.op
+    if isinstance(op, ops.Part):
+        return op.index
+    if isinstance(op, ops.Attr):
+        return op.name
+    key = node.to(op.key).const if isinstance(op, ops.Item) else None
+    return key if isinstance(key, (str, int)) else None
+
+
+def _matched(made: Node, asked: Asked) -> bool:
+    """Whether a comprehension lets only those through that equal the value."""
+    if not isinstance(made.op, ops.Comp):
+        return False
+    code = made.code
+    tests = [test for test, truth in arriving(code, made.op.value, made.value) if truth]
+    return any(_equals(code.node(test), asked) for test in (*tests, code.origin(made.op.value)))
+
+
+# -- the project's own checkers -------------------------------------------------------------------------------------
+
+
+def _checker_approves(test: Node, said: bool, asked: Asked, part: str | int | None = None) -> bool:
+    """Whether a function of the project that said so has checked its argument: by its name, or by what it does."""
+    code = test.code
+    callees = code.project.callees(test)
+    telling = said and part is None and callees and _TELLING.holds(test.method.lower())
+    if telling and asked.doubts is None:
+        return True
+    for callee in callees:
+        for index in range(len(callee.function.params)):
+            passed = code.project.argument(test, callee, index)
+            if passed is None or not about(code, passed.value, asked.node.value):
+                continue
+            if approves_by_answer(callee, index, asked.guards, said=said, part=part):
+                return True
+    if telling and asked.doubts is not None and test not in asked.doubts:
+        asked.doubts.append(test)
+    return False
+
+
+def approves_by_answer(
+    callee: Code, index: int, guards: frozenset[str], *, said: bool = True, part: str | int | None = None
+) -> bool:
+    """Whether a function answers yes (``said``: or no) only where its parameter is harmless; ``part`` of its answer."""
+    asked = Asked(callee.node(index), guards, False)
+    answers = [(at, op.value) for at, op in enumerate(callee.ops) if isinstance(op, ops.Return) and op.value >= 0]
+    parts = [(at, _of_answer(callee, value, part)) for at, value in answers]
+    likely = [(at, value) for at, value in parts if value is None or not _says_other(callee, value, said)]
+    return bool(likely) and all(_answer_approves(callee, at, value, said, asked) for at, value in likely)
+
+
+def _of_answer(code: Code, value: Value, part: str | int | None) -> Value | None:
+    """The part of what is returned that is asked: an item of a tuple, a key of a dictionary, a field by keyword."""
+    if part is None:
+        return value
+    made = code.node(value).origin
+    op = made.op
+    if isinstance(op, ops.Build) and op.kind == "dict":
+        return next((item for key, item in zip(op.keys, op.items, strict=True) if made.to(key).const == part), None)
+    if isinstance(op, ops.Build) and isinstance(part, int) and part < len(op.items):
+        return op.items[part]
+    if isinstance(op, ops.Call):
+        given = made.keywords().get(str(part))
+        given = given if given is not None else made.arg(0)
+        return given.value if given is not None else None
+    return None
+
+
+def _says_other(code: Code, value: Value, said: bool) -> bool:
+    made = code.ops[code.origin(value)]
+    return isinstance(made, ops.Const) and bool(made.value) != said
+
+
+def _answer_approves(code: Code, at: Value, value: Value | None, said: bool, asked: Asked) -> bool:
+    held = [*conditions(code, at), *(atoms(code, value, said) if value is not None else ())]
+    if any(_approves(code, test, truth, asked) for test, truth in held):
+        return True
+    if "one-slash" in asked.guards and _one_slash(code, held, asked):
+        return True
+    return any(_approves_each(code, test, truth, asked) for test, truth in of_elements(code, at))
