@@ -278,8 +278,12 @@ class Region(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """``final``: the value of each name when control leaves the end of the body (what closures and importers see)."""
+    """``final``: the value of each name when control leaves the end of the body (what closures and importers see).
+
+    ``exits``: how control leaves when it never falls off the end of the body; empty if it can.
+    """
 
     ops: tuple[AnyOp, ...]
     regions: tuple[Region, ...]
     final: dict[str, Value]
+    exits: str = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.lookups import chain, none_giving
+from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import exception_text, handlers_in
 from backaudit.backend.web.responses import (
     Answer,
@@ -14,10 +16,11 @@ from backaudit.backend.web.responses import (
     pairs_of,
     status_of,
 )
-from backaudit.backend.web.routes import by_handler
+from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
+from backaudit.project.code import first_line, operands
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding
 from backaudit.vocabulary.meaning import meaning
@@ -49,7 +52,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _answers(project: Project, code: Code) -> Iterator[Finding]:
-    if _sets_status(code) or _makes_page(project, code) or _is_probe(project, code):
+    if _sets_status(project, code) or _makes_page(project, code) or _is_probe(project, code):
         return
     told: set[int] = set()
     for answer in answers(project, code):
@@ -67,12 +70,24 @@ def _is_probe(project: Project, code: Code) -> bool:
     return any(_PROBE.holds(text) for text in (code.function.name, *paths))
 
 
-def _sets_status(code: Code) -> bool:
+def _sets_status(project: Project, code: Code) -> bool:
     """Whether the body sets a status on a response that it is given or has made."""
     return any(
-        isinstance(op, ops.SetAttr) and op.name in ("status_code", "status") and not _is_self(code, op.base)
+        isinstance(op, ops.SetAttr)
+        and op.name in ("status_code", "status")
+        and not _is_self(code, op.base)
+        and not _is_row(project, code.node(op.base))
         for op in code.ops
     ) or any(node.method in ("set_status", "setStatus") for node in code.nodes(ops.Call))
+
+
+def _is_row(project: Project, node: Node) -> bool:
+    """Whether an object is a row or another object of the project's own, whose status is a column."""
+    models = {table.model for table in schema(project).tables.values() if table.model}
+    types = [split(name)[0] for name in project.types(node)]
+    if types:
+        return any(not models.isdisjoint(project.lineage(name)) for name in types)
+    return any(call in project.once(none_giving) for call in chain(node.origin))
 
 
 def _is_self(code: Code, value: int) -> bool:
@@ -87,9 +102,9 @@ def _makes_page(project: Project, code: Code) -> bool:
 
 
 def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
-    pair = _pair_status(project, answer)
-    if pair is not None:
-        return pair
+    misplaced = _pair_status(project, answer) or _returned_exception(project, answer)
+    if misplaced is not None:
+        return misplaced
     if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202 or _is_template(answer.maker):
         return None
     for part in answer.body:
@@ -132,10 +147,20 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | N
     return None
 
 
+def _returned_exception(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+    """An exception that is given back where it should be raised, by a framework that sends it as data."""
+    if answer.maker not in project.models.kinds["sent-as-data"] or (answer.status or 0) < 400:
+        return None
+    name = answer.maker.rpartition(".")[2]
+    return f"This {name} is returned, not raised: it is sent as data, with status 200, not {answer.status}.", "high"
+
+
 def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     """What in a body says that the request failed, and how sure that is."""
     node = node.origin
-    pairs = pairs_of(node)
+    pairs = pairs_of(node) or _fields_of(project, node)
+    if pairs is None and node.call is not None:
+        return _built_failure(project, node)
     if pairs is None:
         if _are_errors(project, node):
             return f"`{node.spelled}`", "high"
@@ -145,8 +170,56 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
         return None
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
     # Beside a result, errors are a part of it.
-    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_empty(pairs[key])]
+    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
     return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
+
+
+def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:
+    """The fields that a schema or another object of the project's own is made with."""
+    call = node.call
+    if call is None or not call.keywords or not any(True for _ in project.instances(node)):
+        return None
+    return {name.lower(): node.to(value) for name, value in call.keywords}
+
+
+def _built_failure(project: Project, call: Node) -> tuple[str, Confidence] | None:
+    """A body that a helper of the project builds, of a text that says what failed."""
+    said = next((text for text in map(literal_text, call.args()) if text and _says_failure(text)), None)
+    if said is not None and any(_builds_of_parameter(code) for code in project.callees(call)):
+        return f'"{said[:60]}"', "medium"
+    return None
+
+
+def _builds_of_parameter(code: Code) -> bool:
+    """Whether a function gives back a text or a mapping made of what it is given."""
+    built = [code.node(op.value).origin for op in code.ops if isinstance(op, ops.Return) and op.value != NONE]
+    made = [node for node in built if isinstance(node.op, (ops.Bin, ops.Format)) or _is_display(node)]
+    return bool(made) and any(_is_made_of_parameter(node, 0) for node in made)
+
+
+def _is_display(node: Node) -> bool:
+    op = node.op
+    return isinstance(op, ops.Build) or node.method in ("dict", "dumps", "format")
+
+
+def _is_made_of_parameter(node: Node, depth: int) -> bool:
+    node = node.origin
+    if isinstance(node.op, ops.Param):
+        return True
+    return depth < _DEPTH and any(
+        _is_made_of_parameter(node.to(part), depth + 1) for part in operands(node.op) if part != NONE
+    )
+
+
+_DEPTH = 5
+
+
+def _is_no_result(value: Node) -> bool:
+    """Whether a value beside a failure says nothing that the request had for a result: a literal, or what was sent."""
+    op = value.origin.op
+    if _is_empty(value) or isinstance(op, ops.Const):
+        return True
+    return isinstance(op, ops.Param) and client_input(value.code.project, value.code, op.index) is not None
 
 
 def _are_errors(project: Project, node: Node) -> bool:
@@ -206,7 +279,7 @@ def _pages(project: Project) -> Iterator[Finding]:
     for name in ("render", "render_template", "TemplateResponse"):
         for call in project.calls_of(name):
             code = call.code
-            if code.file.role != "production" or code.function.kind != "function" or _sets_status(code):
+            if code.file.role != "production" or code.function.kind != "function" or _sets_status(project, code):
                 continue
             page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.holds(a.text)), None)
             if page is not None and _returned_as_200(project, call) and _no_caller_adds(project, code, registered):

@@ -16,6 +16,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
 from backaudit.project.locate import functions_behind
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.surroundings import means_development
 
 _BROAD = frozenset(("Exception", "BaseException"))
 _DEPTH = 4
@@ -416,7 +417,7 @@ def _text(project: Project, node: Node, seen: set[Node], depth: int) -> Node | N
         return node
     if isinstance(op, ops.Call):
         return _text_of_call(project, node, seen, depth)
-    for value in _text_parts(node):
+    for value in (*_text_parts(node), *_put_in(node)):
         found = _text(project, node.to(value), seen, depth + 1)
         if found is not None:
             return found
@@ -431,9 +432,21 @@ def _text_parts(node: Node) -> tuple[Value, ...]:
         return (op.base,)
     if isinstance(op, ops.Choice):
         return () if chooses(node.to(op.test)) else (op.then, op.other)
-    if isinstance(op, (ops.Format, ops.Build, ops.Bin, ops.Phi, ops.Logic, ops.Await, ops.Comp, ops.Element, ops.Part)):
+    if isinstance(op, ops.Phi):
+        return tuple(value for value in op.values if not chosen(node.to(value)))
+    if isinstance(op, (ops.Format, ops.Build, ops.Bin, ops.Logic, ops.Await, ops.Comp, ops.Element, ops.Part)):
         return tuple(value for value in operands(op) if value != NONE)
     return ()
+
+
+def _put_in(node: Node) -> Iterator[Value]:
+    """What is put into a display after it was made, where no one chooses."""
+    for effect in node.code.effects.get(node.value, ()) if isinstance(node.op, ops.Build) else ():
+        op = node.code.ops[effect]
+        if isinstance(op, ops.SetItem) and not chosen(node.code.node(effect)):
+            yield op.value
+        elif isinstance(op, ops.Call) and node.code.node(effect).method in ("append", "update", "setdefault"):
+            yield from (*op.args, *(value for _, value in op.keywords))
 
 
 def _text_of_call(project: Project, call: Node, seen: set[Node], depth: int) -> Node | None:
@@ -501,7 +514,21 @@ def chooses(test: Node, depth: int = 0) -> bool:
         return True
     if isinstance(op, (ops.Attr, ops.Name, ops.Param, ops.Item)) and "debug" in test.spelled.lower():
         return True
+    if isinstance(op, ops.Compare) and op.operator in ("==", "in") and any(map(_names_development, _sides(test, op))):
+        return True
     return depth < 5 and any(chooses(test.to(value), depth + 1) for value in operands(op) if value != NONE)
+
+
+def _sides(test: Node, op: ops.Compare) -> list[Node]:
+    """What a comparison compares, a display opened."""
+    sides = [test.to(op.left).origin, test.to(op.right).origin]
+    return [
+        *sides, *(side.to(item) for side in sides if isinstance(side.op, ops.Build) for item in side.op.items)
+    ]  # fmt: skip
+
+
+def _names_development(node: Node) -> bool:
+    return node.text is not None and means_development(node.text)
 
 
 def handler_of(project: Project, caught: Node) -> Handler | None:

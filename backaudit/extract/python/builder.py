@@ -159,7 +159,7 @@ class Builder:
 
     def body(self) -> Body:
         regions = tuple(region for region in self.regions if region is not None)
-        return Body(tuple(self.ops), regions, self.env)
+        return Body(tuple(self.ops), regions, self.env, self.exits)
 
 
 def _common(exits: Sequence[str]) -> str:

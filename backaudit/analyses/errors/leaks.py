@@ -1,0 +1,189 @@
+"""Texts in answers that tell what the server is made of: exceptions, traces, statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.web.catching import Handler, chosen, exception_text, handler_of, handlers, reached
+from backaudit.backend.web.responses import Answer, answering, answers, error_handlers
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line, last_name, operands
+from backaudit.project.strings import spelled_strings
+from backaudit.rule import Confidence, Finding, Step
+from backaudit.sql import looks_like_query
+
+_DEPTH = 6
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each answer and each message for the next page that holds the text of an exception or a statement."""
+    bodies = dict.fromkeys([handler.code for handler in handlers(project)])
+    bodies.update(dict.fromkeys(code for code, _ in project.once(error_handlers)))
+    for code in bodies:
+        if code.file.role == "production":
+            yield from _answered(project, code)
+            yield from _handed_up(project, code)
+            yield from _shown(project, code)
+            yield from _statements(project, code)
+
+
+def _answered(project: Project, code: Code) -> Iterator[Finding]:
+    final = code in answering(project)
+    told: set[int] = set()
+    for answer in answers(project, code):
+        if (answer.how == "return" and not final) or answer.value in told or chosen(answer.node):
+            continue
+        source = next((s for s in (exception_text(project, part) for part in answer.body) if s is not None), None)
+        confidence = _judge(project, source) if source is not None else None
+        if source is not None and confidence is not None:
+            told.add(answer.value)
+            yield _finding(project, answer.node, source, confidence, "the answer")
+
+
+def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
+    """``return None, str(error)`` of a helper whose caller puts the text into its answer."""
+    if code in answering(project) or code.function.kind != "function":
+        return
+    for node in code.nodes(ops.Return):
+        op = node.op
+        returned = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
+        for index, part in _returned_parts(returned) if returned is not None and not chosen(node) else ():
+            source = exception_text(project, part)
+            confidence = _judge(project, source) if source is not None else None
+            answer = _answer_of(project, code, index) if confidence is not None else None
+            if source is not None and confidence is not None and answer is not None:
+                found = _finding(project, node, source, confidence, "the answer")
+                step = Step(first_line(answer.node.place), "the caller answers with it")
+                yield msgspec.structs.replace(found, trace=(*found.trace, step))
+                break
+
+
+def _statements(project: Project, code: Code) -> Iterator[Finding]:
+    """The text of a statement that the same body has run, in its answer."""
+    run = {call.to(text).origin for call, text in _run(project, code)} if code in answering(project) else set()
+    for answer in answers(project, code) if run else ():
+        if chosen(answer.node):
+            continue
+        if any(_shows(part, run, 0) for part in answer.body):
+            yield Finding(
+                place=first_line(answer.place),
+                message="The text of the SQL statement is in the answer that the client gets.",
+                confidence="medium",
+            )
+
+
+def _run(project: Project, code: Code) -> Iterator[tuple[Node, Value]]:
+    """The calls of a body that run SQL, with the value that holds its text."""
+    for call in code.nodes(ops.Call):
+        first = call.arg(0)
+        if first is None or call.method not in ("execute", "executemany", "exec_driver_sql", "raw"):
+            continue
+        if any(looks_like_query(text) for text in spelled_strings(project, first)):
+            yield call, first.value
+
+
+def _shows(node: Node, run: set[Node], depth: int) -> bool:
+    """Whether a value is a statement, or a text or display made of it."""
+    node = node.origin
+    if node in run:
+        return not isinstance(node.op, ops.Const)
+    if depth > _DEPTH or not isinstance(node.op, (ops.Build, ops.Format, ops.Bin)):
+        return False
+    return any(_shows(node.to(value), run, depth + 1) for value in operands(node.op) if value != NONE)
+
+
+def _returned_parts(returned: Node) -> list[tuple[int, Node]]:
+    """The parts of a tuple with their positions; -1 for a value that is not one."""
+    op = returned.op
+    if isinstance(op, ops.Build) and op.kind == "tuple":
+        return [(index, returned.to(item)) for index, item in enumerate(op.items)]
+    return [(-1, returned)]
+
+
+def _answer_of(project: Project, code: Code, index: int) -> Answer | None:
+    """The answer of a caller that holds what a function returns (that part of it)."""
+    for call in project.callers(code):
+        final = call.code in answering(project)
+        for answer in answers(project, call.code):
+            if (answer.how != "return" or final) and any(_holds(part, call, index, 0) for part in answer.body):
+                return answer
+    return None
+
+
+def _holds(node: Node, call: Node, index: int, depth: int) -> bool:
+    here = node.origin
+    op = here.op
+    if isinstance(op, (ops.Part, ops.Await)):
+        base = here.to(op.base if isinstance(op, ops.Part) else op.value).origin
+        base = base.to(base.op.value).origin if isinstance(base.op, ops.Await) else base
+        if base == call:
+            return index < 0 or not isinstance(op, ops.Part) or op.index == index
+    if here == call:
+        return index < 0
+    if isinstance(op, (ops.Call, ops.Attr)) or depth > _DEPTH:
+        return False
+    return any(_holds(here.to(value), call, index, depth + 1) for value in operands(op) if value != NONE)
+
+
+def _shown(project: Project, code: Code) -> Iterator[Finding]:
+    """Texts for the next page."""
+    kind = project.models.kinds["tells-user"]
+    for call in code.nodes(ops.Call):
+        names = project.names(call.func) if call.func is not None else ()
+        if kind.isdisjoint(names) or chosen(call) or not reached(project, code):
+            continue
+        source = next((s for s in (exception_text(project, part) for part in call.args()) if s is not None), None)
+        confidence = _judge(project, source) if source is not None else None
+        if source is not None and confidence is not None:
+            yield _finding(project, call, source, "medium", "the next page")
+
+
+def _judge(project: Project, source: Node) -> Confidence | None:
+    handler = handler_of(project, source)
+    if handler is None:
+        return "high" if _answers_everything(project, source.code) else None
+    if isinstance(source.op, ops.Call):
+        return "high"
+    if chosen(source):
+        return None
+    if handler.broad:
+        return "high"
+    return _narrow(project, handler)
+
+
+def _answers_everything(project: Project, code: Code) -> bool:
+    return any(
+        code is answering_code and {"Exception", "BaseException"} & set(map(last_name, caught))
+        for answering_code, caught in project.once(error_handlers)
+    )
+
+
+def _narrow(project: Project, handler: Handler) -> Confidence | None:
+    internal = project.models.kinds["internal-exceptions"]
+    for name in handler.caught:
+        parts = name.split(".")
+        if any(".".join(parts[:size]) in internal for size in range(1, len(parts) + 1)):
+            return "medium" if name.startswith("builtins.") else "high"
+    return None
+
+
+def _finding(project: Project, node: Node, source: Node, confidence: Confidence, where: str) -> Finding:
+    handler = handler_of(project, source)
+    what = "The traceback" if isinstance(source.op, ops.Call) else f"The text of what {_label(handler)} caught"
+    steps = (
+        [Step(first_line(source.place), "the exception")] if handler is None else [Step(handler.place, handler.label)]
+    )
+    return Finding(
+        place=first_line(node.place),
+        message=f"{what} is in {where} that the client gets.",
+        confidence=confidence,
+        trace=(*steps, Step(first_line(node.place), f"its text goes into {where}")),
+    )
+
+
+def _label(handler: Handler | None) -> str:
+    return f"`{handler.label}`" if handler is not None else "the application's error handler"
