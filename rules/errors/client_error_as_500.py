@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import blamed
+from backaudit.analyses.errors import blamed, unanswered, unsent
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -66,3 +66,5 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html
     """
     yield from blamed.findings(project)
+    yield from unanswered.findings(project)
+    yield from unsent.findings(project)

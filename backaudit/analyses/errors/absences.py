@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors import kept
 from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
-from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.catching import escapes, handlers_in
+from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
+from backaudit.project.code import first_line, last_name
 from backaudit.rule import Confidence, Finding, Step
 from backaudit.vocabulary.meaning import meaning
 
@@ -25,6 +27,7 @@ def findings(project: Project) -> Iterator[Finding]:
     """Each use of a row that may not be there, and each look-up that raises, uncaught."""
     yield from _raising(project)
     yield from _none(project)
+    yield from kept.findings(project)
 
 
 def _raising(project: Project) -> Iterator[Finding]:
@@ -48,10 +51,22 @@ def _origin(project: Project, call: Node) -> Origin | None:
     """Where what is looked up comes from: the arguments, or the conditions of the query before."""
     for link in chain(call):
         for argument in link.args():
-            origin = client_origin(project, _compared(argument))
+            compared = _compared(argument)
+            origin = client_origin(project, compared) or _kept_for_client(project, compared)
             if origin is not None:
                 return origin
     return None
+
+
+def _kept_for_client(project: Project, node: Node) -> Origin | None:
+    """A look-up by what the client's session holds, which an old or a new visitor's does not."""
+    node = node.origin
+    op = node.op
+    base = node.to(op.base) if isinstance(op, ops.Item) else node.receiver if node.method == "get" else None
+    if base is None or project.models.kinds["http-sessions"].isdisjoint(request_names(project, base)):
+        return None
+    what = f"`{node.spelled or base.spelled}` comes from the session, which may be empty or old"
+    return Origin(node, what, (Step(first_line(node.place), what),))
 
 
 def _compared(argument: Node) -> Node:
@@ -97,7 +112,8 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if _is_lazy(project, call) and not isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi)):
             continue  # the query goes on: it gives something only once it is awaited
         raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
-        path = None if _never_none(call) else escapes(project, code.node(value), raised)
+        certain = _never_none(call) or _several_were_found(project, call)
+        path = None if certain else escapes(project, code.node(value), raised)
         sure = _sureness(project, path) if path is not None else None
         origin = _origin(project, call) if sure is not None else None
         if origin is not None and sure is not None:
@@ -139,10 +155,16 @@ def _used(project: Project, node: Node, op: ops.Op) -> Value:
     """The value that must not be None for an operation to succeed."""
     if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
         return op.base
+    if isinstance(op, ops.Call) and len(op.args) > 2 and "builtins.setattr" in _names_of(project, node):
+        return op.args[0]
     if isinstance(op, ops.Call) and op.args and node.method in _NEEDS_ROW and node.func is not None:
         known = project.models.kinds.get("needs-row", frozenset())
         return op.args[0] if not known.isdisjoint(project.names(node.func)) else NONE
     return NONE
+
+
+def _names_of(project: Project, call: Node) -> tuple[str, ...]:
+    return project.names(call.func) if call.func is not None and call.method == "setattr" else ()
 
 
 def _is_lazy(project: Project, call: Node) -> bool:
@@ -189,6 +211,16 @@ def _never_none(call: Node) -> bool:
     """Whether the look-up is an aggregate, which always has a row."""
     words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
     return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
+
+
+def _several_were_found(project: Project, call: Node) -> bool:
+    """Whether the look-up stands in a handler of "more than one was found": then there is a first one."""
+    around = (handler for handler in handlers_in(project, call.code) if handler.holds(call.value))
+    named = {last_name(name) for handler in around for name in handler.caught}
+    return bool(named) and named <= _SEVERAL
+
+
+_SEVERAL = frozenset(("MultipleObjectsReturned", "MultipleResultsFound"))
 
 
 def _around(call: Node) -> Iterator[Node]:

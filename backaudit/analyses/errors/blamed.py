@@ -57,7 +57,9 @@ def findings(project: Project) -> Iterator[Finding]:
             yield _finding(answer, f"`{handler.label}` takes what is the client's doing", "high")
     for code in _bodies(project):
         for answer in answers(project, code):
-            if answer.node not in told and _is_500(project, answer) and not _in_handler(project, answer):
+            if answer.node in told or not _is_500(project, answer) or _in_handler(project, answer):
+                continue
+            if not _of_upstream(project, answer):
                 text = _said(answer.body)
                 if text is not None:
                     told.add(answer.node)
@@ -81,6 +83,18 @@ def _is_500(project: Project, answer: Answer) -> bool:
 def _in_handler(project: Project, answer: Answer) -> bool:
     """Whether a catch-all answers: that is another mistake."""
     return any(handler.holds(answer.value) and handler.broad for handler in handlers_in(project, answer.node.code))
+
+
+def _of_upstream(project: Project, answer: Answer) -> bool:
+    """Whether the answer stands in a handler of what another server did: its block asks one."""
+    asking = project.models.sinks["url"]
+    around = (h for h in handlers_in(project, answer.node.code) if h.holds(answer.value))
+    return any(
+        node.func is not None and any(name in asking for name in project.names(node.func))
+        for handler in around
+        for node in handler.tried()
+        if isinstance(node.op, ops.Call)
+    )
 
 
 def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:

@@ -1,0 +1,191 @@
+"""Handlers and suppressions that drop what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.web.catching import Handler, answers_in, handlers, logs, raises, reached, uses_exception
+from backaudit.backend.web.responses import Answer, answering, exception_names
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Node, Project
+from backaudit.project.code import first_line, last_name
+from backaudit.rule import Confidence, Finding
+
+# What a handler may call and still not have dealt with anything.
+_ENDINGS = frozenset(
+    (
+        "print", "flash", "rollback", "redirect", "url_for", "render_template", "render", "error", "warning", "jsonify",
+        "dict",
+    )
+)  # fmt: skip
+_EXITS = frozenset(("exit", "_exit", "abort", "fail", "skip", "quit", "put_nowait", "set_exception"))
+_NARROW_BUT_GRAVE = frozenset(
+    (
+        "IntegrityError", "SQLAlchemyError", "DatabaseError", "OperationalError", "DBAPIError", "PyMongoError",
+        "RequestException", "SMTPException", "OSError", "IOError", "ConnectionError", "HTTPError", "ClientError",
+        "RedisError",
+    )
+)  # fmt: skip
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each handler and each suppression after which nobody can know that something failed."""
+    for handler in handlers(project):
+        confidence = _judge(project, handler)
+        if confidence is not None:
+            yield Finding(place=handler.place, message=_message(handler), confidence=confidence)
+        elif _given_back(project, handler):
+            yield Finding(
+                place=handler.place,
+                message=f"This {handler.label} gives the exception back as if it were the result: nobody can tell.",
+                confidence="medium",
+            )
+    yield from _suppressed(project)
+
+
+def _given_back(project: Project, handler: Handler) -> bool:
+    """Whether the only use of what was caught is to return it, or its text, where callers expect a result."""
+    code = handler.code
+    if not handler.broad or code in answering(project) or raises(handler) or logs(project, handler):
+        return False
+    returned = [node for node in handler.nodes() if isinstance(node.op, ops.Return)]
+    others = any(
+        isinstance(op, ops.Return) and op.value != NONE and not handler.holds(v) for v, op in enumerate(code.ops)
+    )
+    return others and len(returned) == 1 and _is_exception(handler, returned[0])
+
+
+def _is_exception(handler: Handler, node: Node) -> bool:
+    value = node.to(node.op.value).origin if isinstance(node.op, ops.Return) and node.op.value != NONE else None
+    if value is not None and value.method in ("str", "repr") and value.arg(0) is not None:
+        value = value.args()[0].origin
+    return value is not None and value == handler.exception.origin
+
+
+def _suppressed(project: Project) -> Iterator[Finding]:
+    """``with suppress(Exception):`` around work that acts."""
+    acting = project.models.kinds["acting-methods"]
+    for call in project.calls("contextlib.suppress"):
+        code = call.code
+        names = [last_name(name) for argument in call.args() for name in exception_names(project, argument)]
+        if code.file.role != "production" or not {"Exception", "BaseException"} & set(names):
+            continue
+        block = next(
+            (region for region in code.body.regions if region.kind == "with" and region.test == call.value), None
+        )
+        inside = map(code.node, range(block.first, block.last)) if block is not None else ()
+        calls = [node for node in inside if isinstance(node.op, ops.Call)]
+        if any(node.method in acting for node in calls) and not _tidies(project, {node.method for node in calls}):
+            yield Finding(
+                place=first_line(call.place),
+                message=f"`{call.method}({', '.join(names)})` drops whatever goes wrong in this block: "
+                "nothing is logged, raised or told.",
+                confidence="high" if reached(project, code) else "medium",
+            )
+
+
+def _message(handler: Handler) -> str:
+    going_on = {"return": "returns", "continue": "goes on with the next", "break": "leaves the loop"}
+    end = going_on.get(handler.region.exits, "goes on")
+    return f"This {handler.label} drops what went wrong and {end}: nothing is logged, raised or told."
+
+
+def _judge(project: Project, handler: Handler) -> Confidence | None:
+    if raises(handler) or logs(project, handler) or uses_exception(project, handler) or _exits(handler):
+        return None
+    if any(answer.status is None or answer.status >= 400 for answer in _final(project, handler)):
+        return None
+    if not handler.broad:
+        return "low" if _idle(handler) and _grave(project, handler) and not _benign(project, handler) else None
+    if _benign(project, handler):
+        return None
+    return _weigh(project, handler)
+
+
+def _weigh(project: Project, handler: Handler) -> Confidence | None:
+    """How sure it is that nobody wants this, for a handler that takes everything and says nothing."""
+    calls = [node for node in handler.tried() if isinstance(node.op, ops.Call)]
+    acts = any(call.method in project.models.kinds["acting-methods"] for call in calls)
+    only_looks = all(call.method in project.models.kinds["looking-methods"] for call in calls)
+    if handler.code.file.role == "script" or _fallback(handler):
+        return "low"
+    near = reached(project, handler.code)
+    if _idle(handler):
+        if acts:
+            return "high"
+        gone = handler.region.exits == "return"
+        return "medium" if not gone and (handler.bare or (near and not only_looks)) else "low"
+    if acts and near:
+        return "high"
+    return "medium" if near and not only_looks and _leaves_nothing(handler) else "low"
+
+
+def _leaves_nothing(handler: Handler) -> bool:
+    """Whether the body gives None after the handler, else a value: no caller can tell nothing from a failure."""
+    code = handler.code
+    others = any(isinstance(op, ops.Return) and op.value != NONE for op in code.ops)
+    return others and not handler.region.exits and not code.body.exits and not code.function.is_generator
+
+
+def _idle(handler: Handler) -> bool:
+    """Whether the handler does nothing at all (``pass``, ``continue``, ``...``)."""
+    if handler.region.exits not in ("", "continue", "return"):
+        return False
+    for node in handler.nodes():
+        if isinstance(node.op, ops.Return) and _gives_nothing(node, node.op):
+            continue
+        if not isinstance(node.op, (ops.Caught, ops.Bind, ops.Discard, ops.Const, ops.Opaque)):
+            return False
+        if isinstance(node.op, ops.Bind) and node.origin != handler.exception:
+            return False
+    return True
+
+
+def _gives_nothing(node: Node, op: ops.Return) -> bool:
+    made = node.to(op.value).origin.op if op.value != NONE else None
+    return made is None or (isinstance(made, ops.Const) and made.value in (None, False))
+
+
+def _fallback(handler: Handler) -> bool:
+    """Whether the handler tries another way."""
+    return any(isinstance(node.op, ops.Call) and node.method not in _ENDINGS for node in handler.nodes())
+
+
+def _benign(project: Project, handler: Handler) -> bool:
+    """Whether the block is a clean-up, an optional import, or a part of saying what an object is."""
+    kinds = project.models.kinds
+    if handler.code.function.name in kinds["clean-up-functions"] | kinds["describing-functions"]:
+        return True
+    tried = list(handler.tried())
+    if _nested(handler, "finally") or any(isinstance(node.op, ops.Import) for node in tried):
+        return True
+    calls = {node.method for node in tried if isinstance(node.op, ops.Call)}
+    return _tidies(project, calls) or (_nested(handler, "except") and not calls & kinds["acting-methods"])
+
+
+def _tidies(project: Project, calls: set[str]) -> bool:
+    """Whether a block only tidies up: when that fails there is nothing left to do."""
+    kinds = project.models.kinds
+    tidying = calls & kinds["clean-up-methods"]
+    return bool(tidying) and calls <= tidying | kinds["looking-methods"]
+
+
+def _nested(handler: Handler, kind: str) -> bool:
+    regions = handler.code.regions_of(handler.region.first)
+    return any(region.kind == kind and region is not handler.region for region in regions)
+
+
+def _exits(handler: Handler) -> bool:
+    return any(isinstance(node.op, ops.Call) and node.method in _EXITS for node in handler.nodes())
+
+
+def _final(project: Project, handler: Handler) -> Iterator[Answer]:
+    final = handler.code in answering(project)
+    for answer in answers_in(project, handler):
+        if answer.how == "raise" or (final and answer.stated):
+            yield answer
+
+
+def _grave(project: Project, handler: Handler) -> bool:
+    return any(last_name(name) in _NARROW_BUT_GRAVE for name in handler.caught)

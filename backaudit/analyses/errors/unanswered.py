@@ -1,0 +1,118 @@
+"""Ways through a handler that end as a 500 whoever asks: no answer, a name without a value, an exception given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.web.catching import catches, reached
+from backaudit.backend.web.responses import Answer, answering, answers
+from backaudit.backend.web.routes import by_handler
+from backaudit.backend.web.ways import Methods, Ways
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Project
+from backaudit.project.code import first_line
+from backaudit.rule import Confidence, Finding, Step
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each handler with a way that has no answer, each name that may have no value, each exception given back."""
+    for code in project.once(by_handler):
+        if code.file.role == "production" and code.function.kind == "function":
+            yield from _without_answer(project, code)
+    for file in project.files.values():
+        for index, function in enumerate(file.facts.functions):
+            code = file.code(index)
+            if file.role == "production" and function.kind == "function" and reached(project, code):
+                yield from _without_value(project, code)
+    for code in answering(project):
+        yield from _given_back(project, code)
+
+
+# -- no answer ---------------------------------------------------------------------------------------------------------
+
+
+def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
+    sure = _needs_answer(project, code)
+    if sure is None or code.function.is_generator or not _answers_otherwise(code):
+        return
+    if Ways(project, code, _methods(project, code)).falls_off():
+        yield Finding(
+            place=first_line(code.place, 1),
+            message=f"A way through `{code.function.name}` has no answer: None is no response, so it is a 500.",
+            confidence=sure,
+        )
+
+
+def _needs_answer(project: Project, code: Code) -> Confidence | None:
+    """How sure it is that None cannot be sent; None where it can."""
+    kinds = project.models.kinds
+    frameworks = {route.framework for route in project.once(by_handler)[code]}
+    if not frameworks or not frameworks <= kinds["refuses-no-answer"]:
+        return None
+    view = code.cls
+    if view is not None and not kinds["sends-no-answer"].isdisjoint(project.lineage(view.name)):
+        return None
+    names = [frozenset(project.names(decorator.func or decorator)) for decorator in code.decorators]
+    if any(not kinds["sends-no-answer"].isdisjoint(name) for name in names):
+        return None
+    own = any(project.callees(decorator) or not name for decorator, name in zip(code.decorators, names, strict=True))
+    return "low" if own else "high"
+
+
+def _answers_otherwise(code: Code) -> bool:
+    """Whether some way has an answer: a body without any is a stub, or is meant to give none."""
+    return any(isinstance(op, ops.Return) and op.value != NONE for op in code.ops)
+
+
+def _methods(project: Project, code: Code) -> Methods:
+    """The HTTP methods with which a handler is run; None where any may be."""
+    methods = [route.methods for route in project.once(by_handler)[code]]
+    if not methods or not all(methods):
+        return None
+    return frozenset(name for names in methods for name in names) - {"HEAD", "OPTIONS"}
+
+
+# -- no value ----------------------------------------------------------------------------------------------------------
+
+
+def _without_value(project: Project, code: Code) -> Iterator[Finding]:
+    for use, name, bound in Ways(project, code).unbound():
+        if catches(project, use, ("builtins.UnboundLocalError",)) is not None:
+            continue
+        yield Finding(
+            place=first_line(use.place),
+            message=f"`{name}` has no value on some way to this line: an UnboundLocalError, and a 500.",
+            confidence="high" if _by_method(code, bound) else "low",
+            trace=(Step(first_line(code.node(bound).place), f"`{name}` is set here, on some ways only"),),
+        )
+
+
+def _by_method(code: Code, bound: int) -> bool:
+    """Whether the client's method alone decides whether the name is set."""
+    around = [region for region in code.regions_of(bound) if region.kind in ("then", "else") and region.test != NONE]
+    return len(around) == 1 and code.node(around[0].test).origin.spelled.endswith(".method")
+
+
+# -- an exception as the answer ----------------------------------------------------------------------------------------
+
+
+def _given_back(project: Project, code: Code) -> Iterator[Finding]:
+    for answer in answers(project, code):
+        if answer.how == "return" and _is_refused(project, answer):
+            name = answer.maker.rpartition(".")[2]
+            yield Finding(
+                place=first_line(answer.place),
+                message=f"This {name} is returned, not raised: it is no response, so it is a 500, not {answer.status}.",
+                confidence="high",
+            )
+
+
+def _is_refused(project: Project, answer: Answer) -> bool:
+    refused = project.models.kinds["refused-when-returned"]
+    name: str | None = answer.maker
+    while name:
+        if name in refused:
+            return answer.node.code.file.role == "production"
+        name = project.models.exceptions.get(name)
+    return False

@@ -1,0 +1,120 @@
+"""What a client may leave out, handed where None is refused; addresses of clients that may not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import asked, behind
+from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.reads import request_names
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.flow.client import client_origin
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import first_line
+from backaudit.rule import Finding, Step
+
+_TYPE_ERROR = ("builtins.TypeError",)
+_ATTRIBUTE_ERROR = ("builtins.AttributeError",)
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each call that is given None where the client leaves a value out, and each request to a client's address."""
+    yield from _given_none(project)
+    yield from _unreachable(project)
+
+
+def absent(project: Project, code: Code) -> dict[Value, Node]:
+    """Reads of the request that give None where the client sent nothing."""
+    return {call.value: call for call in code.nodes(ops.Call) if _may_be_absent(project, call)}
+
+
+def _may_be_absent(project: Project, call: Node) -> bool:
+    receiver = call.receiver
+    if call.method != "get" or receiver is None or len(call.args()) != 1 or call.keywords():
+        return False
+    return _is_request(project, receiver, 0)
+
+
+def _is_request(project: Project, node: Node, depth: int) -> bool:
+    """Whether a mapping is a part of the request, through names, awaits and ``or {}``."""
+    node = node.origin
+    op = node.op
+    kinds = project.models.kinds
+    if not (kinds["raising-mappings"] | kinds["other-client-data"]).isdisjoint(request_names(project, node)):
+        return True
+    inner: tuple[Value, ...] = ()
+    if isinstance(op, ops.Await):
+        inner = (op.value,)
+    elif isinstance(op, (ops.Logic, ops.Phi)):
+        inner = op.values
+    return depth < 4 and any(_is_request(project, node.to(value), depth + 1) for value in inner)
+
+
+def _given_none(project: Project) -> Iterator[Finding]:
+    refusing = project.models.kinds["refuses-none"]
+    for call in project.calls(*sorted(refusing)):
+        argument = call.arg(0)
+        if argument is not None:
+            yield from _refused(project, call, argument, f"`{call.method}()` is given None")
+    for call in _filters(project):
+        for name, value in call.call.keywords if call.call is not None else ():
+            if name.rpartition("__")[2] in _TEXT_LOOKUPS and "__" in name:
+                yield from _refused(project, call, call.to(value), f"`{name}` is None")
+
+
+_TEXT_LOOKUPS = frozenset(
+    "contains icontains startswith istartswith endswith iendswith regex iregex gt gte lt lte in range".split()
+)
+
+
+def _filters(project: Project) -> Iterator[Node]:
+    for name in ("filter", "exclude", "get"):
+        yield from project.calls_of(name)
+
+
+def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterator[Finding]:
+    code = call.code
+    if code.file.role != "production":
+        return
+    given = absent(project, code)
+    source = next((value for value in behind(code, argument.value) if value in given), None)
+    if source is None or asked(code, source, call.value):
+        return
+    path = escapes(project, call, _TYPE_ERROR)
+    if path is not None:
+        read = given[source]
+        yield Finding(
+            place=first_line(call.place),
+            message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
+            confidence="medium",
+            trace=(Step(first_line(read.place), f"`{read.spelled}` gives None if nothing was sent"),),
+        )
+
+
+def _unreachable(project: Project) -> Iterator[Finding]:
+    raises = project.models.raises
+    for name in sorted(project.models.sinks["url"]):
+        for call in project.calls(name) if name in raises else ():
+            argument = call.arg(0, "url")
+            if argument is None or call.code.file.role != "production":
+                continue
+            path = escapes(project, call, raises[name])
+            origin = client_origin(project, argument, untyped=False) if path is not None else None
+            if origin is not None and _is_whole(argument):
+                exception = raises[name][0].rpartition(".")[2]
+                yield Finding(
+                    place=first_line(call.place),
+                    message=f"`{call.spelled}` raises {exception} where the client's address does not answer: a "
+                    "500, not a 4xx.",
+                    confidence="low",
+                    trace=(*origin.steps, Step(first_line(call.place), "is asked here")),
+                )
+
+
+def _is_whole(address: Node) -> bool:
+    """Whether the address is the client's own, not one of ours with a part of the client's in it."""
+    op = address.origin.op
+    if isinstance(op, ops.Build) and op.kind == "fstring" and op.items:
+        return not isinstance(address.to(op.items[0]).origin.op, ops.Const)
+    return not (isinstance(op, ops.Bin) and isinstance(address.to(op.left).origin.op, ops.Const))
