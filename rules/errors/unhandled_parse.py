@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import conversions
+from backaudit.analyses.errors import columns, conversions
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -63,3 +63,4 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
     """
     yield from conversions.findings(project)
+    yield from columns.findings(project)

@@ -63,7 +63,7 @@ def _kept_for_client(project: Project, node: Node) -> Origin | None:
     node = node.origin
     op = node.op
     base = node.to(op.base) if isinstance(op, ops.Item) else node.receiver if node.method == "get" else None
-    if base is None or project.models.kinds["http-sessions"].isdisjoint(request_names(project, base)):
+    if base is None or project.models.kinds["visitors-session"].isdisjoint(request_names(project, base)):
         return None
     what = f"`{node.spelled or base.spelled}` comes from the session, which may be empty or old"
     return Origin(node, what, (Step(first_line(node.place), what),))

@@ -43,11 +43,17 @@ class _Write(msgspec.Struct, frozen=True):
     node: Node
     origin: Origin
 
+    @property
+    def asked_by(self) -> set[str]:
+        """The columns by which one asks whether the value is taken, lower case."""
+        names = [name.strip().lower() for name in self.column.split(",")]
+        return {*names, *(name.removesuffix("_id") for name in names), "id", "pk"}
+
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each write that a constraint can refuse, neither asked for before nor caught."""
     told: set[Node] = set()
-    for write in (*_rows(project), *_changes(project), *_statements(project)):
+    for write in (*_rows(project), *_changes(project), *_statements(project), *_combinations(project)):
         if write.node in told or _asked_before(project, write):
             continue
         path = escapes(project, write.node, _INTEGRITY)
@@ -176,11 +182,16 @@ def _changes(project: Project) -> Iterator[_Write]:
             continue
         for node in (*code.nodes(ops.SetAttr), *code.nodes(ops.Call)):
             op = node.op
-            row = node.to(op.base) if isinstance(op, ops.SetAttr) else node.receiver
+            row = node.to(op.base) if isinstance(op, ops.SetAttr) else _row_changed(node)
             for name in project.types(row)[:1] if row is not None else ():
                 table = schema(project).of_model(name)
                 if table is not None and row is not None:
                     yield from _changed(project, node, row, table)
+
+
+def _row_changed(call: Node) -> Node | None:
+    """The row that a call changes: ``setattr``'s first argument, else what the method is called on."""
+    return call.arg(0) if call.method == "setattr" and call.receiver is None else call.receiver
 
 
 def _changed(project: Project, node: Node, row: Node, table: Table) -> Iterator[_Write]:
@@ -197,11 +208,88 @@ def _set(project: Project, node: Node, attribute: str) -> tuple[Node | None, tup
     op = node.op
     if isinstance(op, ops.SetAttr):
         return (node.to(op.value), ()) if op.name == attribute else (None, ())
+    mapping = _set_from(project, node)
+    if mapping is not None:
+        return mapping, (attribute,)
     for code in project.callees(node):
         texts = {inner.text for inner in code.nodes(ops.Const)}
         if attribute in texts and node.args() and any(c.method == "setattr" for c in code.nodes(ops.Call)):
             return node.args()[0], (attribute,)
     return None, ()
+
+
+def _set_from(project: Project, call: Node) -> Node | None:
+    """The mapping whose pairs a row gets: by a loop of ``setattr``, or by a library's method."""
+    if call.method == "setattr" and call.receiver is None and len(call.args()) == 3:
+        element = _part_of(call.args()[1].origin)
+        pairs = (
+            element.to(element.op.base).origin if element is not None and isinstance(element.op, ops.Element) else None
+        )
+        return pairs.receiver if pairs is not None and pairs.method == "items" else None
+    known = project.models.kinds["sets-from-mapping"]
+    names = project.names(call.func) if call.func is not None else ()
+    return call.arg(0) if not known.isdisjoint(names) else None
+
+
+def _part_of(node: Node) -> Node | None:
+    op = node.op
+    return node.to(op.base).origin if isinstance(op, ops.Part) else None
+
+
+# -- several columns together --------------------------------------------------------------------------------------
+
+
+def _combinations(project: Project) -> Iterator[_Write]:
+    """Rows whose columns together are unique, where a client chooses one of them."""
+    for table in schema(project).tables.values():
+        together = list(_together(table)) if table.model else []
+        for made in _constructions(project, table) if together else ():
+            stored = _stored(project, made, made)
+            for names in together if stored is not None else ():
+                write = _combination(project, table, names, made, stored) if stored is not None else None
+                yield from [write] if write is not None else []
+
+
+def _together(table: Table) -> Iterator[tuple[str, ...]]:
+    """The columns of the keys and unique constraints that have several."""
+    for index in table.indexes:
+        if index.unique and len(index.keys) > 1 and not index.where and not any(key.expression for key in index.keys):
+            yield tuple(key.text for key in index.keys)
+
+
+def _combination(project: Project, table: Table, names: tuple[str, ...], made: Node, stored: Node) -> _Write | None:
+    values = [_value_of(table, made, name) for name in names]
+    known = [value for value in values if value is not None]
+    if len(known) < len(names):
+        return None
+    fresh = any(_is_fresh(value) for value in known)
+    for value in known:
+        origin = _client(project, value, ())
+        if origin is not None and (not fresh or _may_repeat(value)):
+            return _Write(table, ", ".join(names), True, value, made, stored, origin)
+    return None
+
+
+def _value_of(table: Table, made: Node, name: str) -> Node | None:
+    column = table.column(name)
+    attributes = [name, *([column.attribute] if column is not None and column.attribute else [])]
+    given = (made.arg(None, attribute) for attribute in (*attributes, name.removesuffix("_id")))
+    return next((value for value in given if value is not None), None)
+
+
+def _is_fresh(value: Node) -> bool:
+    """Whether a value belongs to a row that the same body has made: nothing refers to it yet."""
+    op = value.origin.op
+    owner = value.origin.to(op.base).origin if isinstance(op, ops.Attr) else value.origin
+    return owner.call is not None and owner.method[:1].isupper()
+
+
+def _may_repeat(value: Node) -> bool:
+    """Whether a value is of an element of a list, which may hold the same twice."""
+    node = value.origin
+    while isinstance(node.op, (ops.Attr, ops.Item)):
+        node = node.to(node.op.base).origin
+    return isinstance(node.op, ops.Element) and node.to(node.op.base).method not in ("items", "keys", "set", "values")
 
 
 # -- statements ----------------------------------------------------------------------------------------------------
@@ -269,11 +357,7 @@ def _asked_of(project: Project, code: Code, before: int, values: list[Node], wri
             continue
         lookup = found.get(node, node)
         columns = {*_columns(node), *_columns(lookup)}
-        about = (
-            columns <= {write.column.lower(), write.column.lower().removesuffix("_id"), "id", "pk"}
-            if write.unique
-            else True
-        )
+        about = columns <= write.asked_by if write.unique else True
         if about and _concerns(code, node, values):
             return True
     return False

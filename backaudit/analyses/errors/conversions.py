@@ -19,6 +19,7 @@ from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.code import operands as read_by
+from backaudit.project.locate import on_the_way
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step
 from backaudit.vocabulary.meaning import meaning
@@ -32,6 +33,7 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from _conversions(project)
     yield from _missing_keys(project)
     yield from _pieces(project)
+    yield from _decodings(project)
 
 
 def _conversions(project: Project) -> Iterator[Finding]:
@@ -52,10 +54,53 @@ def _conversions(project: Project) -> Iterator[Finding]:
                 yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path)
             continue
         origin = client_origin(project, argument, untyped=True)
-        if origin is not None and not any(
-            (_checked(argument, call), _matched(project, argument), _found_by(project, argument, call))
-        ):
+        if origin is not None and not is_vouched(project, argument, call):
             yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions, path)
+
+
+def is_vouched(project: Project, argument: Node, call: Node) -> bool:
+    """Whether a text's form is known before a call: asked for, matched, converted once, or found as a key."""
+    return (
+        _converted_before(call, argument)
+        or _checked(argument, call)
+        or _matched(project, argument)
+        or _found_by(project, argument, call)
+    )
+
+
+def _decodings(project: Project) -> Iterator[Finding]:
+    """``request.get_data().decode()``: bytes that are no text."""
+    raised = ("builtins.UnicodeDecodeError",)
+    for call in project.calls_of("decode"):
+        receiver = call.receiver
+        lenient = call.arg(1, "errors")
+        if receiver is None or lenient is not None or call.code.file.role != "production":
+            continue
+        if project.models.kinds["raw-bodies"].isdisjoint(request_names(project, _awaited(receiver))):
+            continue
+        path = escapes(project, call, raised)
+        if path is not None:
+            origin = client_origin(project, receiver)
+            yield _finding(call, f"`{call.method}()` raises on what is no text", origin, raised, path)
+
+
+def _awaited(node: Node) -> Node:
+    op = node.origin.op
+    return node.origin.to(op.value).origin if isinstance(op, ops.Await) else node.origin
+
+
+def _converted_before(call: Node, argument: Node) -> bool:
+    """Whether the same text was converted the same way before: then this one does not raise."""
+    code = call.code
+    return any(
+        earlier.value < call.value
+        and earlier.method == call.method
+        and earlier.receiver is None
+        and (given := earlier.arg(0)) is not None
+        and alike(code, given.value, argument.value)
+        and on_the_way(code, earlier.value, call.value)
+        for earlier in code.nodes(ops.Call)
+    )
 
 
 def _checked(argument: Node, call: Node) -> bool:
@@ -133,7 +178,24 @@ def _matched(project: Project, argument: Node) -> bool:
         rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
     )
     routes = project.once(by_handler).get(node.code, ())
-    return bool(name) and any(digits.search(text) for route in routes for text in _texts(project, route.declared))
+    return bool(name) and (
+        any(digits.search(text) for route in routes for text in _texts(project, route.declared))
+        or any(digits.search(text) for decorator in node.code.decorators for text in _texts(project, decorator))
+        or any(_DIGITS.fullmatch(pattern) for route in routes for key, pattern in route.converters if key == name)
+        or _has_found_row(project, node)
+    )
+
+
+# What a path's placeholder may be restricted to so that a number can be made of it.
+_DIGITS = re.compile(r"int|\(?(?:\\d|\[0-9\])(?:[+*]|\{[\d,]+\})?\)?")
+
+
+def _has_found_row(project: Project, node: Node) -> bool:
+    """Whether a generic view has looked a row up by the path before it calls this method."""
+    op = node.op
+    base = node.to(op.base).origin if isinstance(op, ops.Item) else None
+    of_path = base is not None and isinstance(base.op, ops.Attr) and base.op.name == "kwargs"
+    return of_path and node.code.cls is not None and node.code.function.name in project.models.kinds["after-look-up"]
 
 
 def _name_of(node: Node) -> str:
@@ -148,7 +210,7 @@ def _name_of(node: Node) -> str:
 def _texts(project: Project, call: Node | None) -> list[str]:
     if call is None:
         return []
-    found = (project.constant(argument) for argument in call.args())
+    found = (project.constant(argument) for argument in (*call.args(), *call.keywords().values()))
     return [constant.text for constant in found if constant is not None and constant.text is not None]
 
 

@@ -1,0 +1,87 @@
+"""Text of a client's compared with a column of numbers, dates or UUIDs: the library converts it, or raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.conversions import is_vouched
+from backaudit.backend.data.schema import Column, Table, schema
+from backaudit.backend.web.catching import escapes
+from backaudit.flow.client import client_origin
+from backaudit.project import Node, Project
+from backaudit.project.code import first_line
+from backaudit.project.types import split
+from backaudit.rule import Finding, Step
+
+_METHODS = ("filter", "get", "exclude", "aget", "get_or_none", "get_or_create", "update_or_create", "filter_by")
+_FUNCTIONS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404")
+# Look-ups that compare the column itself.
+_PLAIN = frozenset(("exact", "gt", "gte", "lt", "lte", "in", "range"))
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each look-up whose text may be none that the column's type can be made of, uncaught."""
+    for call, table in _lookups(project):
+        for name, value in call.keywords().items():
+            column = _column(table, name)
+            raised = _raised(project, table, column) if column is not None else ()
+            path = escapes(project, call, raised) if raised and call.code.file.role == "production" else None
+            if path is None or is_vouched(project, value, call):
+                continue
+            origin = client_origin(project, value, untyped=True)
+            if origin is not None and column is not None:
+                exception = raised[0].rpartition(".")[2]
+                yield Finding(
+                    place=first_line(call.place),
+                    message=f"`{name}` is compared with text that may be no {_kind(project, column)}: {exception}, "
+                    "uncaught, a 500, not a 4xx.",
+                    confidence="low" if path else "medium",
+                    trace=(
+                        *origin.steps,
+                        Step(first_line(call.place), f"is converted for `{table.name}.{column.name}`"),
+                    ),
+                )
+                break
+
+
+def _lookups(project: Project) -> Iterator[tuple[Node, Table]]:
+    """The look-ups of models by keyword, with the table of the model."""
+    for method in _METHODS:
+        for call in project.calls_of(method):
+            receiver = call.receiver
+            if receiver is not None and call.keywords() and not project.callees(call):
+                yield from ((call, table) for table in _tables(project, receiver))
+    for function in _FUNCTIONS:
+        for call in project.calls_of(function):
+            first = call.arg(0)
+            if first is not None:
+                yield from ((call, table) for table in _tables(project, first))
+
+
+def _tables(project: Project, rows: Node) -> list[Table]:
+    """The tables whose rows a manager, a query or a model gives."""
+    names = {split(name)[1] or split(name)[0] for name in project.types(rows)}
+    found = [project.once(schema).of_model(split(name)[0]) for name in sorted(names)]
+    return [table for table in found if table is not None]
+
+
+def _column(table: Table, lookup: str) -> Column | None:
+    name, *rest = lookup.split("__")
+    if rest and not (len(rest) == 1 and rest[0] in _PLAIN):
+        return None
+    if name == "pk":
+        return table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
+    return table.column(name)
+
+
+def _raised(project: Project, table: Table, column: Column) -> tuple[str, ...]:
+    kinds = project.models.kinds
+    if table.orm not in kinds["converts-compared-text"]:
+        return ()
+    if column.type in kinds["number-columns"]:
+        return ("builtins.ValueError",)
+    return ("django.core.exceptions.ValidationError",) if column.type in kinds["validated-columns"] else ()
+
+
+def _kind(project: Project, column: Column) -> str:
+    return "number" if column.type in project.models.kinds["number-columns"] else "date or UUID"
