@@ -101,6 +101,6 @@ def _finding(node: Node, what: str, exception: str, origin: Origin) -> Finding:
     return Finding(
         place=first_line(node.place),
         message=f"{what} for what the client asks: {exception}, uncaught, a 500, not a 404.",
-        confidence="medium",
+        confidence="medium" if origin.node.code is node.code else "low",
         trace=(*origin.steps, Step(first_line(node.place), f"is looked for here, or {exception} is raised")),
     )

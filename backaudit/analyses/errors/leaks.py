@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.web.catching import Handler, chosen, exception_text, handler_of, handlers, reached
-from backaudit.backend.web.responses import Answer, answering, answers, error_handlers
+from backaudit.backend.web.responses import Answer, answering, answers, error_handlers, literal_text
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
@@ -82,7 +82,8 @@ def _run(project: Project, code: Code) -> Iterator[tuple[Node, Value]]:
         first = call.arg(0)
         if first is None or call.method not in ("execute", "executemany", "exec_driver_sql", "raw"):
             continue
-        if any(looks_like_query(text) for text in spelled_strings(project, first)):
+        texts = (*spelled_strings(project, first), literal_text(first) or "")
+        if any(looks_like_query(text) for text in texts):
             yield call, first.value
 
 

@@ -89,9 +89,10 @@ class Ways:
 
     def unbound(self) -> Iterator[tuple[Node, str, Value]]:
         """Uses of local names that some way before them does not bind: the use, the name, one of the bindings."""
+        given = {param.name for param in self.code.function.params}
         bindings: dict[str, set[Value]] = {}
         for value, op in enumerate(self.code.ops):
-            if isinstance(op, ops.Bind) and op.scope == "local":
+            if isinstance(op, ops.Bind) and op.scope == "local" and op.name not in given:
                 bindings.setdefault(op.name, set()).add(value)
         told: set[str] = set()
         for use, name in self._uses(bindings):
@@ -116,9 +117,10 @@ class Ways:
 
     def _bound(self, bindings: set[Value], use: Value) -> bool:
         """Whether every way to ``use`` passes a binding."""
-        if self._asked_alike(bindings, use) or any(isinstance(self.code.ops[v], ops.Param) for v in bindings):
+        if self._asked_alike(bindings, use):
             return True
         around = [self.regions.index(region) for region in self.code.regions_of(use)]
+        around += [self._block_of(index) for index in around if self.regions[index].kind == "try-else"]
         return any(self._binds(level, bindings, use) for level in (_ROOT, *around))
 
     def _binds(self, index: int, bindings: set[Value], until: Value) -> bool:
@@ -139,10 +141,29 @@ class Ways:
         if "finally" in kinds and self._binds(kinds["finally"], bindings, until):
             return True
         if "try" in kinds:
-            ways = [index for index in ends if self.regions[index].kind == "except"]
+            ways = [index for index in ends if self.regions[index].kind == "except" and not self._signals(index, until)]
             tried = any(self._binds(kinds[kind], bindings, until) for kind in ("try", "try-else") if kind in kinds)
             return tried and all(self._binds(index, bindings, until) for index in ways)
         return any(self._binds(index, bindings, until) for index in group)
+
+    def _block_of(self, index: int) -> int:
+        """The ``try`` of an ``else``: who comes there has passed all of it."""
+        group = self.regions[index].group
+        return next(i for i, region in enumerate(self.regions) if region.kind == "try" and region.group == group)
+
+    def _signals(self, index: int, until: Value) -> bool:
+        """Whether a handler sets a name that is asked for before an operation."""
+        region = self.regions[index]
+        ops_inside = self.code.ops[region.first : region.last]
+        names = {op.name for op in ops_inside if isinstance(op, ops.Bind)}
+        later = (other for other in self.regions if region.last <= other.first <= until and other.test != NONE)
+        return any(self._name(part) in names for other in later for part in self._asked(other.test, 0))
+
+    def _asked(self, test: Value, depth: int) -> Iterator[Value]:
+        yield test
+        for part in operands(self.code.ops[test]) if depth < 4 else ():
+            if part != NONE:
+                yield from self._asked(part, depth + 1)
 
     def _asked_alike(self, bindings: set[Value], use: Value) -> bool:
         """Whether the use stands under a condition that is spelled like one around a binding."""
