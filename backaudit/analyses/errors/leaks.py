@@ -28,6 +28,8 @@ def findings(project: Project) -> Iterator[Finding]:
             yield from _answered(project, code)
             yield from _handed_up(project, code)
             yield from _shown(project, code)
+    for code in answering(project):
+        if code.file.role == "production":
             yield from _statements(project, code)
 
 
@@ -64,7 +66,7 @@ def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
 
 def _statements(project: Project, code: Code) -> Iterator[Finding]:
     """The text of a statement that the same body has run, in its answer."""
-    run = {call.to(text).origin for call, text in _run(project, code)} if code in answering(project) else set()
+    run = {call.to(text).origin for call, text in _run(project, code)}
     for answer in answers(project, code) if run else ():
         if chosen(answer.node):
             continue

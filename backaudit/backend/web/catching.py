@@ -16,10 +16,10 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
 from backaudit.project.locate import functions_behind
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.surroundings import means_development
 
 _BROAD = frozenset(("Exception", "BaseException"))
 _DEPTH = 4
+_DEVELOPMENT = meaning("stages", "development-switch")
 _CALLERS = 12
 
 
@@ -528,7 +528,7 @@ def _sides(test: Node, op: ops.Compare) -> list[Node]:
 
 
 def _names_development(node: Node) -> bool:
-    return node.text is not None and means_development(node.text)
+    return node.text is not None and _DEVELOPMENT.holds(node.text)
 
 
 def handler_of(project: Project, caught: Node) -> Handler | None:
