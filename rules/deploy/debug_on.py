@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from backaudit.analyses.deploy.debugging import debugging
+from backaudit.analyses.deploy.images import asked_to_debug, commands
 from backaudit.backend.deployment.deployables import is_deployable
-from backaudit.backend.deployment.settings import flask_settings, is_literally, settings_modules
+from backaudit.backend.deployment.settings import flask_settings, pyfile_settings, settings_modules
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import Finding, rule
 from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
@@ -63,6 +67,14 @@ def debug_on(project: Project) -> Iterator[Finding]:
         USER 1000
         CMD ["gunicorn", "app:app"]
 
+    Bad: any text is true, `False` among them
+        # file: shop/settings.py
+        import os
+
+        DEBUG = bool(os.getenv("DEBUG", "False"))
+        ROOT_URLCONF = "shop.urls"
+        INSTALLED_APPS = ["shop"]
+
     Good:
         # file: shop/settings.py
         import os
@@ -79,9 +91,10 @@ def debug_on(project: Project) -> Iterator[Finding]:
     yield from _flask(project)
     yield from _calls(project)
     yield from _variables(project)
+    yield from _started(project)
 
 
-# -- Django ------------------------------------------------------------------------------------------------------------
+# -- applications ------------------------------------------------------------------------------------------------------
 
 
 def _django(project: Project) -> Iterator[Finding]:
@@ -91,71 +104,40 @@ def _django(project: Project) -> Iterator[Finding]:
         if value is None or value.place in reported or stage_of(project, module.file.path) != "production":
             continue
         reported.add(value.place)
-        if is_literally(project, value, True):
-            yield _finding(value, "`DEBUG` is on in the settings that are deployed.", "high")
-        elif _default_is_on(project, value):
-            yield _finding(value, "`DEBUG` is on wherever the environment does not turn it off.", "medium")
-
-
-def _default_is_on(project: Project, value: Node) -> bool:
-    """Whether a look-up's default means yes: ``config("DEBUG", default=True)``, ``getenv("DEBUG", "1") == "1"``."""
-    node = value.origin
-    op = node.op
-    if isinstance(op, ops.Compare):
-        left, right = node.to(op.left), node.to(op.right)
-        default = _default(left)
-        if op.operator == "==":
-            return default is not None and default.text is not None and default.text == right.text
-        accepted = right.origin.op
-        items = accepted.items if isinstance(accepted, ops.Build) else ()
-        return default is not None and any(right.to(item).const == default.const for item in items)
-    if isinstance(op, ops.Call) and node.method in ("bool", "int", "strtobool", "str2bool", "to_bool"):
-        inner = node.arg(0)
-        if inner is not None and inner.call is not None:
-            return _default_is_on(project, inner)
-    default = _default(node)
-    return default is not None and (
-        default.const is True or _ON.holds((default.text or "").lower()) or default.const == 1
-    )
-
-
-def _default(node: Node) -> Node | None:
-    call = node.origin
-    if call.call is None:
-        return None
-    if call.method in ("lower", "strip", "upper") and call.receiver is not None:
-        return _default(call.receiver)
-    name = call.arg(0)
-    return call.arg(1, "default") if name is not None and "debug" in (name.text or "").lower() else None
-
-
-# -- applications ------------------------------------------------------------------------------------------------------
+        yield from _judged(project, value, "`DEBUG` is on in the settings that are deployed.", "`DEBUG`")
 
 
 def _flask(project: Project) -> Iterator[Finding]:
     for setting in project.once(flask_settings):
-        deployed = setting.production and stage_of(project, setting.place.path) == "production"
-        if setting.name == "DEBUG" and deployed and is_literally(project, setting.value, True):
-            yield Finding(place=setting.place, message="The application's `DEBUG` is on.")
+        if setting.name == "DEBUG" and setting.production and stage_of(project, setting.place.path) == "production":
+            for finding in _judged(project, setting.value, "The application's `DEBUG` is on.", "`DEBUG`"):
+                yield replace(finding, place=setting.place)
+    for written in project.once(pyfile_settings):
+        if written.name == "DEBUG" and written.text == "True" and stage_of(project, written.place.path) == "production":
+            yield Finding(place=written.place, message="The application's `DEBUG` is on.")
 
 
 def _calls(project: Project) -> Iterator[Finding]:
     """``app.run(debug=True)``, ``FastAPI(debug=True)``."""
     for call in project.calls(*sorted(project.models.kinds.get("debuggable", ()))):
         given = call.arg(None, "debug")
-        path = call.code.path
-        if (
-            given is None
-            or call.code.file.role not in ("production", "script")
-            or stage_of(project, path) != "production"
-        ):
-            continue
-        if is_literally(project, given, True):
-            if not _is_asked_for(call):
-                what = "The server is started" if call.method.startswith("run") else "The application is made"
-                yield _finding(given, f"{what} with debug mode on.", "high")
-        elif _default_is_on(project, given):
-            yield _finding(given, "Debug mode is on wherever the environment does not turn it off.", "medium")
+        deployed = call.code.file.role in ("production", "script") and stage_of(project, call.code.path) == "production"
+        if given is not None and deployed and not _is_asked_for(call):
+            what = "The server is started" if call.method.startswith("run") else "The application is made"
+            yield from _judged(project, given, f"{what} with debug mode on.", "Debug mode")
+
+
+def _judged(project: Project, value: Node, on: str, name: str) -> Iterator[Finding]:
+    how = debugging(project, value)
+    if how == "always":
+        yield Finding(place=value.place, message=on, confidence="high")
+    elif how == "by-default":
+        message = f"{name} is on wherever the environment does not turn it off."
+        yield Finding(place=value.place, message=message, confidence="medium")
+    elif how == "any-text":
+        message = f"{name} is on for every text in the environment: `False` and `0` are texts, and true."
+        remedy = 'Compare the text: `os.environ.get("DEBUG") == "1"`.'
+        yield Finding(place=value.place, message=message, remedy=remedy, confidence="medium")
 
 
 def _is_asked_for(call: Node) -> bool:
@@ -180,10 +162,6 @@ def _texts(test: Node) -> Iterator[str]:
             yield given.text or ""
 
 
-def _finding(value: Node, message: str, confidence: Confidence) -> Finding:
-    return Finding(place=value.place, message=message, confidence=confidence)
-
-
 # -- deployment files --------------------------------------------------------------------------------------------------
 
 
@@ -201,3 +179,18 @@ def _variables(project: Project) -> Iterator[Finding]:
                     message=f"`{found['name']}` turns debug mode on in what is deployed.",
                     confidence="high" if file.kind == "dockerfile" else "medium",
                 )
+
+
+def _started(project: Project) -> Iterator[Finding]:
+    """``flask run --debug`` as what an image, a service or a platform starts."""
+    for command in commands(project):
+        path = command.place.path
+        if stage_of(project, path) != "production" or has_production_twin(project, path):
+            continue
+        program = asked_to_debug(project, command.text)
+        if program:
+            yield Finding(
+                place=command.place,
+                message=f"`{program}` is started with its debugger in what is deployed.",
+                confidence="high" if project.facts[path].kind == "dockerfile" else "medium",
+            )

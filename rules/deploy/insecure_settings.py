@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.deploy.headers import weakened_headers
 from backaudit.backend.deployment.settings import SettingsModule, is_literally, settings_modules
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.facts.place import Place
 from backaudit.project import Project
+from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 _BETTER = {
@@ -73,6 +75,9 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
                     reported.add(finding.place)
                     yield finding
     yield from _talisman(project)
+    for at, fault in weakened_headers(project):
+        if stage_of(project, at.code.path) == "production":
+            yield Finding(place=first_line(at.place), message=f"This header weakens: {fault}.", confidence="medium")
 
 
 def _module(project: Project, module: SettingsModule) -> Iterator[Finding]:

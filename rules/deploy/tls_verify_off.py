@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.deploy.clients import unchecked_builds, unchecked_commands
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
@@ -71,11 +72,21 @@ def tls_verify_off(project: Project) -> Iterator[Finding]:
     for node, what in _all(project):
         if node.code.file.role in ("production", "script") and stage_of(project, node.code.path) == "production":
             yield Finding(place=node.place, message=f"{what}: anybody can answer in the server's place.")
+    for place, program in unchecked_builds(project):
+        message = (
+            f"`{program}` is told to check no certificate while the image is built: what it fetches may be anybody's."
+        )
+        remedy = (
+            "Leave the option out; for a private authority `COPY` its certificate and run `update-ca-certificates`."
+        )
+        yield Finding(place=place, message=message, remedy=remedy, confidence="medium")
 
 
 def _all(project: Project) -> Iterator[tuple[Node, str]]:
     yield from _requests(project)
     yield from _options(project)
+    for started, program in unchecked_commands(project):
+        yield started, f"`{program}` is told to check no certificate"
     for call in project.calls("ssl._create_unverified_context", "ssl._create_stdlib_context"):
         yield call, "This context accepts any certificate"
     for call in project.calls("aiohttp.TCPConnector"):
@@ -146,10 +157,23 @@ def _stores(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
         value = node.to(op.value)
         if op.name == "verify" and is_literally(project, value, False) and _is_session(project, node.to(op.base)):
             yield node, "This session checks no certificate"
-        elif op.name == "verify_mode" and value.spelled.endswith("CERT_NONE"):
+        elif op.name == "verify_mode" and value.spelled.endswith("CERT_NONE") and not _tightened(node):
             yield node, "This context accepts any certificate"
         elif op.name == "_create_default_https_context" and "unverified" in value.spelled:
             yield node, "All HTTPS of this process accepts any certificate"
+
+
+def _tightened(store: Node) -> bool:
+    """Whether the same context is set to check later in the body: what was off is the basis of stricter modes."""
+    op = store.op
+    base = store.to(op.base).origin if isinstance(op, ops.SetAttr) else store
+    for later in store.code.nodes(ops.SetAttr):
+        other = later.op
+        assert isinstance(other, ops.SetAttr)
+        same = other.name == "verify_mode" and later.to(other.base).origin == base and later.value > store.value
+        if same and not later.to(other.value).spelled.endswith("CERT_NONE"):
+            return True
+    return False
 
 
 def _is_session(project: Project, base: Node) -> bool:

@@ -172,3 +172,15 @@ def _of_platforms(project: Project) -> Iterator[Command]:
                 if found:
                     span = Span(number, found.start("command"), number, len(line.rstrip()))
                     yield Command(found["command"], Place(path, span))
+
+
+def asked_to_debug(project: Project, command: str) -> str:
+    """The program that a command starts with its debugger on; empty if none is."""
+    words = [word.strip("\"'[],") for word in command.split()]
+    for flag in sorted(project.models.kinds.get("debug-flags", ())):
+        program, option = str(flag).split(" ")
+        named = next((at for at, word in enumerate(words) if posixpath.basename(word) == program), None)
+        if named is not None and option in words[named:]:
+            return program
+    asked = next((word for word in words if word.lower() in ("flask_debug=1", "flask_debug=true")), None)
+    return "flask" if asked is not None and "flask" in words else ""

@@ -400,7 +400,7 @@ def _said(credential: Credential) -> str:
     what = described(hit)
     if hit.position == "env-default":
         variable = f"`{hit.env}`" if hit.env else "the environment"
-        return f"Where {variable} is not set, {what} is a literal in the code{_quality(hit)}."
+        return f"Where {variable} is not set, {what} is a literal in {_where(credential)}{_quality(hit)}."
     if credential.rule == "insecure-env-default":
         return f"Where the environment does not set it, {what} is a literal in the code{_quality(hit)}."
     if hit.position == "comparison":

@@ -13,9 +13,10 @@ from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.facts.place import Place
+from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project, PythonFile
 from backaudit.project.locate import behind, classes_behind, strings, text_of
+from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
 Origin = Literal["django", "flask", "pydantic"]
@@ -320,6 +321,39 @@ def _pyfiles(project: Project) -> Iterator[PythonFile]:
         path = text.lstrip("./") if text else ""
         if path.endswith(".py"):
             yield from (file for file in project.files.values() if f"/{file.path}".endswith(f"/{path}"))
+
+
+class WrittenSetting(msgspec.Struct, frozen=True):
+    """An assignment in a file that is read as Python though it is called otherwise; ``text`` is the value's code."""
+
+    name: str
+    text: str
+    place: Place
+
+
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Z][A-Z\d_]*)[ \t]*=[ \t]*(?P<text>[^#]+)")
+
+
+def pyfile_settings(project: Project) -> tuple[WrittenSetting, ...]:
+    """``from_pyfile("site.cfg")``: the assignments of that file. Ask with ``project.once``."""
+    found: dict[WrittenSetting, None] = {}
+    for call in project.calls_of("from_pyfile"):
+        text = text_of(project, call.arg(0, "filename")) if call.receiver is not None else None
+        path = text.lstrip("./") if text else ""
+        for file in project.facts.values() if path and not path.endswith(".py") else ():
+            if f"/{file.path}".endswith(f"/{path}"):
+                found.update(dict.fromkeys(_written(file.path, file.text)))
+    return tuple(found)
+
+
+def _written(path: str, text: str) -> Iterator[WrittenSetting]:
+    for number, line in enumerate(lines(text), 1):
+        found = _ASSIGNMENT.match(line)
+        if found is not None:
+            value = found["text"].rstrip()
+            yield WrittenSetting(
+                found["name"], value, Place(path, Span(number, 0, number, found.start("text") + len(value)))
+            )
 
 
 def _texts(project: Project, target: Node | None) -> list[str]:

@@ -1,0 +1,86 @@
+"""Response headers that are written by hand and take a protection away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import SERVING
+from backaudit.project.locate import text_of
+
+_SETTERS = ("set", "add", "setdefault", "send_header", "set_header", "add_header", "append", "__setitem__", "header")
+_NO_AGE = re.compile(r"max-age\s*=\s*0+\b")
+# Sources of code, by the directive that says so.
+_CODE = re.compile(r"(?:^|;)\s*(default-src|script-src(?:-elem)?)\s+([^;]*)", re.IGNORECASE)
+
+
+def weakened_headers(project: Project) -> Iterator[tuple[Node, str]]:
+    """(where it is written, what it takes away) of each header."""
+    for path in sorted(project.files):
+        file = project.files[path]
+        if file.role in SERVING:
+            for index in range(len(file.facts.functions)):
+                if _speaks_of(file.code(index)):
+                    yield from _in(project, file.code(index))
+
+
+def _speaks_of(code: Code) -> bool:
+    return any(
+        isinstance(op, ops.Const) and isinstance(op.value, str) and op.value.lower() in _FAULTS for op in code.ops
+    )
+
+
+def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+    for at, name, value in _written(project, code):
+        judge = _FAULTS.get(name.lower())
+        text = text_of(project, value)
+        fault = judge(text) if judge is not None and text is not None else ""
+        if fault:
+            yield at, fault
+
+
+def _written(project: Project, code: Code) -> Iterator[tuple[Node, str, Node]]:
+    """Names and values that stand as headers do: an item that is set, two arguments, an entry, a pair of a list."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        if isinstance(op, ops.SetItem):
+            yield node, node.to(op.key).text or "", node.to(op.value)
+    for call in code.nodes(ops.Call):
+        given = call.args()
+        if call.method in _SETTERS and len(given) >= 2:
+            yield call, given[0].text or "", given[1]
+    for display in code.nodes(ops.Build):
+        op = display.op
+        if isinstance(op, ops.Build) and op.kind == "dict":
+            for key, item in zip(op.keys, op.items, strict=True):
+                if key != NONE:
+                    yield display.to(item), display.to(key).text or "", display.to(item)
+        elif isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2:
+            yield display, display.to(op.items[0]).text or "", display.to(op.items[1])
+
+
+def _transport(text: str) -> str:
+    return "browsers are told to forget that the site is HTTPS only" if _NO_AGE.search(text.lower()) else ""
+
+
+def _policy(text: str) -> str:
+    for directive, sources in _CODE.findall(text):
+        words = sources.split()
+        found = next((word for word in words if word in ("*", "http:", "https:", "data:")), "")
+        inline = "'unsafe-inline'" in words and not any(word.startswith(("'nonce-", "'sha")) for word in words)
+        if found or inline:
+            what = f"`{found}`" if found else "`'unsafe-inline'`"
+            return f"`{directive}` allows {what}, so that the policy stops no injected script"
+    return ""
+
+
+def _frames(text: str) -> str:
+    return "every site may show this one in a frame" if text.strip().upper() in ("ALLOWALL", "ALLOW-FROM *") else ""
+
+
+_FAULTS = {
+    "strict-transport-security": _transport, "content-security-policy": _policy, "x-frame-options": _frames,
+}  # fmt: skip
