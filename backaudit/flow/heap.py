@@ -63,7 +63,9 @@ def _replaced(code: Code, part: Access, value: Value, use: Value) -> bool:
     mine = _set_part(code, value)
     if mine is None:
         return False
-    root, _ = code.root(code.ops[value].base)  # type: ignore[union-attr]
+    set_by = code.ops[value]
+    changed = code.ops[set_by.func].base if isinstance(set_by, ops.Call) else set_by.base  # type: ignore[union-attr]
+    root, _ = code.root(changed)
     return any(
         value < v < use and other == part and _set_part(code, v) == mine and certain(code, v, use)
         for other, v in code.changes.get(root, ())
@@ -75,6 +77,8 @@ def _set_part(code: Code, value: Value) -> str | int | None:
     op = code.ops[value]
     if isinstance(op, ops.SetAttr):
         return op.name
+    if isinstance(op, ops.Call) and len(op.keywords) == 1 and not (op.args or op.dstar or op.star):
+        return op.keywords[0][0] if code.node(value).method == "update" else None
     key = code.node(op.key).const if isinstance(op, ops.SetItem) else None
     return key if isinstance(key, (str, int)) else None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.data.schema import schema
+from backaudit.backend.data.updates import Update, open_updates
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
@@ -73,8 +74,22 @@ def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Writ
             op = node.op
             if isinstance(op, ops.SetAttr) and op.name == column and cls in project.instances(node.to(op.base)):
                 yield Write(node, node.to(op.value))
+    for update in project.once(_unnamed).get(cls.name, ()):
+        given = update.given(column)
+        if given is not None and update.at.op.__class__ is not ops.SetAttr:
+            yield Write(update.at, *given)
     for call in project.once(_writers).get(cls.name, ()):
         yield from _given(call, column)
+
+
+def _unnamed(project: Project) -> dict[str, list[Update]]:
+    """Updates of rows where the names of the columns come with the values, by the model's name."""
+    table: dict[str, list[Update]] = {}
+    for update in open_updates(project):
+        for cls in project.instances(update.row):
+            if is_model(project, cls.name):
+                table.setdefault(cls.name, []).append(update)
+    return table
 
 
 def _writers(project: Project) -> dict[str, list[Node]]:

@@ -118,7 +118,7 @@ def _is_harmless(project: Project, call: Node) -> bool:
         if takes and any(next(Trace(project, _Digest(call)).origins(arg), None) for arg in node.args()):
             return True
     texts = (op.value for op in call.code.ops if isinstance(op, ops.Const) and isinstance(op.value, str))
-    return any("pwned" in text for text in texts) or "pwned" in call.code.name.lower()
+    return any("pwned" in text for text in texts) or "pwned" in call.code.function.qualname.lower()
 
 
 def _settings_of_good_libraries(project: Project) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ import msgspec
 
 from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
 from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.updates import Update, updates
 from backaudit.backend.web.catching import catches, escapes, suppressed
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
+from backaudit.project.code import Access, first_line
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Finding, Step
@@ -143,7 +144,7 @@ def _given(project: Project, made: Node, attribute: str, *, loose: bool) -> tupl
     return None, None
 
 
-def _client(project: Project, node: Node, access: tuple[str, ...]) -> Origin | None:
+def _client(project: Project, node: Node, access: Access) -> Origin | None:
     return next(Trace(project, ClientValue(project)).origins(node, access), None)
 
 
@@ -180,60 +181,20 @@ def _changes(project: Project) -> Iterator[_Write]:
     for code in bodies:
         if code.file.role != "production":
             continue
-        for node in (*code.nodes(ops.SetAttr), *code.nodes(ops.Call)):
-            op = node.op
-            row = node.to(op.base) if isinstance(op, ops.SetAttr) else _row_changed(node)
-            for name in project.types(row)[:1] if row is not None else ():
+        for update in updates(project, code):
+            for name in project.types(update.row)[:1]:
                 table = schema(project).of_model(name)
-                if table is not None and row is not None:
-                    yield from _changed(project, node, row, table)
+                if table is not None:
+                    yield from _changed(project, update, table)
 
 
-def _row_changed(call: Node) -> Node | None:
-    """The row that a call changes: ``setattr``'s first argument, else what the method is called on."""
-    return call.arg(0) if call.method == "setattr" and call.receiver is None else call.receiver
-
-
-def _changed(project: Project, node: Node, row: Node, table: Table) -> Iterator[_Write]:
+def _changed(project: Project, update: Update, table: Table) -> Iterator[_Write]:
     for attribute, column, unique in constrained(table):
-        value, access = _set(project, node, attribute) if unique else (None, ())
-        origin = _client(project, value, access) if value is not None else None
-        stored = _stored(project, node, row) if origin is not None else None
-        if value is not None and origin is not None and stored is not None:
-            yield _Write(table, column, True, value, node, stored, origin)
-
-
-def _set(project: Project, node: Node, attribute: str) -> tuple[Node | None, tuple[str, ...]]:
-    """What an operation stores in an attribute of a row: the value, or the mapping and its key."""
-    op = node.op
-    if isinstance(op, ops.SetAttr):
-        return (node.to(op.value), ()) if op.name == attribute else (None, ())
-    mapping = _set_from(project, node)
-    if mapping is not None:
-        return mapping, (attribute,)
-    for code in project.callees(node):
-        texts = {inner.text for inner in code.nodes(ops.Const)}
-        if attribute in texts and node.args() and any(c.method == "setattr" for c in code.nodes(ops.Call)):
-            return node.args()[0], (attribute,)
-    return None, ()
-
-
-def _set_from(project: Project, call: Node) -> Node | None:
-    """The mapping whose pairs a row gets: by a loop of ``setattr``, or by a library's method."""
-    if call.method == "setattr" and call.receiver is None and len(call.args()) == 3:
-        element = _part_of(call.args()[1].origin)
-        pairs = (
-            element.to(element.op.base).origin if element is not None and isinstance(element.op, ops.Element) else None
-        )
-        return pairs.receiver if pairs is not None and pairs.method == "items" else None
-    known = project.models.kinds["sets-from-mapping"]
-    names = project.names(call.func) if call.func is not None else ()
-    return call.arg(0) if not known.isdisjoint(names) else None
-
-
-def _part_of(node: Node) -> Node | None:
-    op = node.op
-    return node.to(op.base).origin if isinstance(op, ops.Part) else None
+        given = update.given(attribute) if unique else None
+        origin = _client(project, *given) if given is not None else None
+        stored = _stored(project, update.at, update.row) if origin is not None else None
+        if given is not None and origin is not None and stored is not None:
+            yield _Write(table, column, True, given[0], update.at, stored, origin)
 
 
 # -- several columns together --------------------------------------------------------------------------------------

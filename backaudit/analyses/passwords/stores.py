@@ -9,6 +9,7 @@ import msgspec
 from backaudit.analyses.passwords.hashing import hashes_itself
 from backaudit.analyses.passwords.omitted import set_later
 from backaudit.backend.data.schema import schema
+from backaudit.backend.data.updates import open_updates
 from backaudit.facts import ops
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.rows import is_model, models
@@ -45,6 +46,7 @@ def password_stores(project: Project) -> tuple[Store, ...]:
     found = [
         *_constructed(project),
         *_assigned(project),
+        *_updated(project),
         *_called(project),
         *_copied(project),
         *_in_sql(project),
@@ -115,6 +117,17 @@ def _assigned(project: Project) -> Iterator[Store]:
             owner = _owner(project, node.to(op.base), op.name) if is_password_column(op.name) else ""
             if owner:
                 yield Store(node, node.to(op.value), (), op.name, f"a row of `{owner}`")
+
+
+def _updated(project: Project) -> Iterator[Store]:
+    """Rows whose columns are set under names that come with the values: a loop of ``setattr``, a whole mapping."""
+    for update in open_updates(project):
+        for cls in project.instances(update.row):
+            columns = _columns(project, cls) if is_model(project, cls.name) else []
+            for column in columns:
+                given = update.given(column) if update.name or update.mapping else None
+                if given is not None:
+                    yield Store(update.at, *given, column, f"a row of `{cls.cls.name}`")
 
 
 def _owner(project: Project, base: Node, column: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.validation.bodies import is_table_class, is_untyped, is_validator, parameter
+from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
@@ -92,8 +93,7 @@ def assignments(project: Project) -> tuple[Assignment, ...]:
 def _candidates(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
     yield from _constructions(project)
     yield from _calls(project)
-    yield from _loops(project)
-    yield from _dictionaries(project)
+    yield from _updated(project)
 
 
 def _constructions(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
@@ -103,7 +103,7 @@ def _constructions(project: Project) -> Iterator[tuple[Node, Node, Access, str]]
             if func is None or op is None or f"type[{cls.name}]" not in project.types(func):
                 continue
             for value in op.dstar:
-                yield call, call.origin.to(value), (), f"a new `{cls.cls.name}`"
+                yield call, call.origin.to(value), (KEY,), f"a new `{cls.cls.name}`"
 
 
 def _calls(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
@@ -116,14 +116,14 @@ def _calls(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
             row = _model_of(project, receiver)
             values = [*op.dstar, *(op.args[:1] if method in ("update", "values") else ())]
             if row:
-                yield from ((call, call.origin.to(value), (), f"`{row}`") for value in values)
+                yield from ((call, call.origin.to(value), (KEY,), f"`{row}`") for value in values)
             elif method in _DOCUMENTS[:3] and op.args:
-                yield call, call.to(op.args[-1 if method == "replace_one" else 0]), (), "a document"
+                yield call, call.to(op.args[-1 if method == "replace_one" else 0]), (KEY,), "a document"
     for method in ("update_one", "update_many", "find_one_and_update"):
         for call in project.calls_of(method):
             change = call.arg(1, "update")
             if change is not None and not project.callees(call):
-                yield call, change, ("$set",), "a document"
+                yield call, change, ("$set", KEY), "a document"
 
 
 def _model_of(project: Project, receiver: Node) -> str:
@@ -143,27 +143,19 @@ def _model_of(project: Project, receiver: Node) -> str:
     return ""
 
 
-def _loops(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
-    """``setattr(row, key, value)``."""
-    for call in project.calls_of("setattr"):
-        target, key = call.arg(0), call.arg(1)
-        if target is None or key is None or key.const is not None or call.receiver is not None:
+def _updated(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
+    """``setattr(row, key, value)``, ``row.__dict__.update(data)``: attributes by names that come with the values."""
+    for update in open_updates(project):
+        types = [head for name in project.types(update.row) if (head := split(name)[0]) != "ext"]
+        if update.name or not (any(is_model(project, name) for name in types) or not types):
             continue
-        types = [split(name)[0] for name in project.types(target)]
-        if any(is_model(project, name) for name in types) or not types:
-            yield call, key, (), f"`{target.spelled or 'an object'}`"
-
-
-def _dictionaries(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
-    """``row.__dict__.update(data)``."""
-    for call in project.calls_of("update"):
-        receiver, op = call.receiver, call.call
-        inside = receiver.origin.op if receiver is not None else None
-        if op is None or receiver is None:
-            continue
-        if (isinstance(inside, ops.Attr) and inside.name == "__dict__") or receiver.method == "vars":
-            for value in (*op.args[:1], *op.dstar):
-                yield call, call.to(value), (), f"`{receiver.spelled}`"
+        key = update.at.arg(1) if update.at.method == "setattr" else None
+        yield (
+            update.at,
+            key or update.value,
+            () if key is not None else (KEY,),
+            f"`{update.row.spelled or 'an object'}`",
+        )
 
 
 def _table_bodies(project: Project) -> Iterator[Assignment]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.privileged import is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
@@ -19,6 +20,7 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.locate import class_field
 from backaudit.rule import Finding, Step
+from backaudit.vocabulary.meaning import meaning
 
 _NOT_WRITTEN = frozenset(
     {
@@ -28,6 +30,8 @@ _NOT_WRITTEN = frozenset(
 )  # fmt: skip
 _WRITING = ("create", "update", "partial_update", "post", "put", "patch", "form_valid")
 _ALL = "__all__"
+# The class or function itself, not the folder that it stands in.
+_OF_ADMINS = meaning("access", "of-administrators")
 
 
 def exposed_fields(project: Project) -> tuple[Finding, ...]:
@@ -43,7 +47,12 @@ def _forms(project: Project) -> Iterator[Finding]:
     bases = sorted(kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset()))
     for cls in project.subclasses(*bases):
         meta = cls.inner.get("Meta")
-        if meta is None or "model" not in meta.fields or cls.file.role != "production" or "admin" in cls.name.lower():
+        if (
+            meta is None
+            or "model" not in meta.fields
+            or cls.file.role != "production"
+            or _OF_ADMINS.holds(cls.cls.name.lower())
+        ):
             continue
         serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
         users = list(_users(project, cls, serializer))
@@ -258,7 +267,7 @@ def _single(project: Project) -> Iterator[Finding]:
 
 def _is_privileged(project: Project, code: Code) -> bool:
     found = project.once(by_handler).get(code, ())
-    return any(only_privileged(project, route) for route in found) or "admin" in code.name.lower()
+    return any(only_privileged(project, route) for route in found) or _OF_ADMINS.holds(code.function.name.lower())
 
 
 def _stored(project: Project) -> Iterator[tuple[Node, Node, str, ClassView]]:
@@ -305,6 +314,18 @@ def _schemas(project: Project) -> Iterator[Finding]:
         for call in _made(project, cls):
             if table is not None and project.role(call.code.path) == "production":
                 yield from _made_from(project, cls, table, call)
+    yield from _updated(project)
+
+
+def _updated(project: Project) -> Iterator[Finding]:
+    """Rows that take over a whole schema: a loop of ``setattr``, ``sqlmodel_update``, ``row.__dict__.update``."""
+    for update in open_updates(project):
+        if update.name or not update.mapping or project.role(update.at.code.path) != "production":
+            continue
+        for cls in project.instances(update.row):
+            table = project.once(schema).of_model(cls.name)
+            if table is not None:
+                yield from _given_from(project, cls, table, update.at, update.value, set())
 
 
 def _made(project: Project, cls: ClassView) -> Iterator[Node]:
@@ -315,30 +336,35 @@ def _made(project: Project, cls: ClassView) -> Iterator[Node]:
 
 def _made_from(project: Project, cls: ClassView, table: Table, call: Node) -> Iterator[Finding]:
     assert call.call is not None
-    given = set(call.keywords())
     for value in call.call.dstar:
-        spread = call.origin.to(value)
-        excluded = _excluded(spread)
-        for origin in Trace(project, _SchemaValues()).origins(spread, (), call.value):
-            routes_ = project.once(by_handler).get(origin.node.code, ())
-            if any(only_privileged(project, route) for route in routes_):
-                continue
-            names = [
-                name
-                for name in _schema_fields(project, origin.node)
-                if table.column(name) is not None and (is_power(name) or is_owner(table, name))
-                if name not in given | excluded and not _sets(call.code, name) and not _sets(origin.node.code, name)
-            ]
-            if names:
-                said = ", ".join(f"`{name}`" for name in names)
-                yield Finding(
-                    place=first_line(call.place),
-                    message=f"The client chooses {said} of a new `{cls.cls.name}`: the schema has it as a field.",
-                    remedy="Take it out of the input schema and set it from the authenticated user.",
-                    confidence="high" if any(map(is_power, names)) else "medium",
-                    trace=(*origin.steps, Step(call.place, "every field of it is set")),
-                )
-                return
+        yield from _given_from(project, cls, table, call, call.origin.to(value), set(call.keywords()))
+
+
+def _given_from(
+    project: Project, cls: ClassView, table: Table, call: Node, spread: Node, given: set[str]
+) -> Iterator[Finding]:
+    excluded = _excluded(spread)
+    for origin in Trace(project, _SchemaValues()).origins(spread, (), call.value):
+        routes_ = project.once(by_handler).get(origin.node.code, ())
+        if any(only_privileged(project, route) for route in routes_):
+            continue
+        names = [
+            name
+            for name in _schema_fields(project, origin.node)
+            if table.column(name) is not None and (is_power(name) or is_owner(table, name))
+            if name not in given | excluded and not _sets(call.code, name) and not _sets(origin.node.code, name)
+        ]
+        if names:
+            said = ", ".join(f"`{name}`" for name in names)
+            row = f"a new `{cls.cls.name}`" if call.method == cls.cls.name else f"a `{cls.cls.name}`"
+            yield Finding(
+                place=first_line(call.place),
+                message=f"The client chooses {said} of {row}: the schema has it as a field.",
+                remedy="Take it out of the input schema and set it from the authenticated user.",
+                confidence="high" if any(map(is_power, names)) else "medium",
+                trace=(*origin.steps, Step(call.place, "every field of it is set")),
+            )
+            return
 
 
 def _schema_fields(project: Project, node: Node) -> list[str]:

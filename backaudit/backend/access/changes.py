@@ -10,6 +10,7 @@ import msgspec
 from backaudit.backend.access.statements import SQL_WRITE, sql_text
 from backaudit.backend.access.tables import form_table, touched_table
 from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.updates import updates
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
@@ -68,12 +69,10 @@ def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
 def _set(project: Project, code: Code) -> Iterator[Change]:
     """Attributes of rows that are set before the body commits."""
     commits = [call.value for call in code.nodes(ops.Call) if call.method == "commit"]
-    for node in code.nodes(ops.SetAttr) if commits else ():
-        op = node.op
-        assert isinstance(op, ops.SetAttr)
-        table = touched_table(project, node.to(op.base)) if node.value < commits[-1] else None
+    for update in updates(project, code) if commits else ():
+        table = touched_table(project, update.row) if update.at.value < commits[-1] else None
         if table is not None:
-            yield Change(node, table, _named(table, None))
+            yield Change(update.at, table, _named(table, None))
 
 
 def _is_common(code: Code) -> bool:

@@ -1,0 +1,206 @@
+"""How attributes of objects are set: one by its name, one whose name comes with its value, all that a mapping has.
+
+``row.a = x``, ``setattr(row, key, x)``, ``vars(row).update(d)``, ``row.__dict__[key] = x``, a library's own method:
+whoever asks what a program writes into rows means all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import Access
+
+_DEPTH = 3  # functions that are handed a row and a mapping, by one another
+
+
+class Update(msgspec.Struct, frozen=True):
+    """The operation ``at`` sets attribute ``name`` of ``row`` to ``value``; any attribute, where ``name`` is empty.
+
+    ``mapping``: of ``value``, what stands under an attribute's name becomes that attribute.
+    """
+
+    at: Node
+    row: Node
+    value: Node
+    name: str = ""
+    mapping: bool = False
+
+    def given(self, name: str) -> tuple[Node, Access] | None:
+        """What an attribute is set to: a value and the part of it; None if this sets others only."""
+        if self.name not in ("", name):
+            return None
+        return self.value, (name,) if self.mapping else ()
+
+
+def updates(project: Project, code: Code) -> tuple[Update, ...]:
+    """The updates of objects in a body, in order; those of functions that it hands an object to, at their calls."""
+    memory = project.once(_memory)
+    if code not in memory:
+        memory[code] = ()
+        memory[code] = tuple(sorted(_updates(project, code, 0), key=lambda update: update.at.value))
+    return memory[code]
+
+
+def open_updates(project: Project) -> tuple[Update, ...]:
+    """All updates of the project that are not ``row.name = value``, each where it stands."""
+    return project.once(_open)
+
+
+def _open(project: Project) -> tuple[Update, ...]:
+    known = {name.rpartition(".")[2] for name in project.models.kinds["attribute-updaters"]}
+    methods = ("setattr", "__setattr__", "update", *sorted(known))
+    calling = [code for name in methods for code in project.calling(name)]
+    bodies = dict.fromkeys([*calling, *project.mentioning("__dict__")])
+    own = (update for code in bodies for update in _written(project, code))
+    return tuple(update for update in own if not isinstance(update.at.op, ops.SetAttr))
+
+
+def _memory(project: Project) -> dict[Code, tuple[Update, ...]]:
+    return {}
+
+
+def _updates(project: Project, code: Code, depth: int) -> Iterator[Update]:
+    yield from _written(project, code)
+    for call in code.nodes(ops.Call) if depth < _DEPTH else ():
+        yield from _by_callees(project, call, depth)
+
+
+def _written(project: Project, code: Code) -> Iterator[Update]:
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        if isinstance(op, ops.SetAttr):
+            yield Update(node, node.to(op.base), node.to(op.value), op.name)
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        row = _owner(node.to(op.base)) if isinstance(op, ops.SetItem) else None
+        if row is not None and isinstance(op, ops.SetItem):
+            yield from _keyed(project, node, row, node.to(op.key), node.to(op.value))
+    for call in code.nodes(ops.Call):
+        yield from _called(project, call)
+
+
+def _owner(mapping: Node) -> Node | None:
+    """The object whose attributes a mapping is: ``row.__dict__``, ``vars(row)``."""
+    made = mapping.origin
+    if isinstance(made.op, ops.Attr) and made.op.name == "__dict__":
+        return made.to(made.op.base)
+    return made.arg(0) if made.method == "vars" and made.receiver is None else None
+
+
+def _called(project: Project, call: Node) -> Iterator[Update]:
+    args, receiver = call.args(), call.receiver
+    if call.method == "setattr" and receiver is None and len(args) == 3:
+        yield from _keyed(project, call, args[0], args[1], args[2])
+    elif call.method == "__setattr__" and receiver is not None and len(args) >= 2:
+        yield from _keyed(project, call, args[0] if len(args) == 3 else receiver, args[-2], args[-1])
+    elif receiver is not None:
+        row = _owner(receiver) if call.method == "update" else receiver if _is_updater(project, call) else None
+        if row is not None:
+            yield from _whole(call, row)
+
+
+def _is_updater(project: Project, call: Node) -> bool:
+    """Whether a method of a library's takes a mapping, or keywords, over into the object."""
+    func = call.func
+    known: frozenset[str] = project.models.kinds["attribute-updaters"]
+    return func is not None and not known.isdisjoint(project.names(func)) and not project.callees(call)
+
+
+def _whole(call: Node, row: Node) -> Iterator[Update]:
+    op = call.call
+    if op is None:
+        return
+    node = call.origin
+    yield from (Update(call, row, node.to(value), "", True) for value in (*op.args[:1], *op.dstar))
+    yield from (Update(call, row, node.to(value), name) for name, value in op.keywords)
+
+
+def _keyed(project: Project, at: Node, row: Node, key: Node, value: Node) -> Iterator[Update]:
+    mapping = _pairs_of(key, value) or _looked_up(key, value)
+    names = [str(name) for name in key.keys] or _listed(project, key)
+    given = value if mapping is None else mapping
+    yield from (Update(at, row, given, name, mapping is not None) for name in names or [""])
+
+
+def _listed(project: Project, key: Node) -> list[str]:
+    """The names that a loop over a written list gives a key."""
+    element = key.origin.op
+    display = project.resolved(key.origin.to(element.base)) if isinstance(element, ops.Element) else None
+    if display is None or not isinstance(display.op, ops.Build):
+        return []
+    names = [display.to(item).text for item in display.op.items]
+    return [name for name in names if name is not None] if all(names) else []
+
+
+def _pairs_of(key: Node, value: Node) -> Node | None:
+    """The mapping whose pairs a loop gives as ``key`` and ``value``."""
+    one, two = key.origin.op, value.origin.op
+    if not isinstance(one, ops.Part) or not isinstance(two, ops.Part) or one.base != two.base:
+        return None
+    element = key.origin.to(one.base).op
+    called = key.origin.to(element.base).origin if isinstance(element, ops.Element) else None
+    return called.receiver if called is not None and called.method == "items" else None
+
+
+def _looked_up(key: Node, value: Node) -> Node | None:
+    """The mapping or object of which ``value`` is what stands under ``key``."""
+    made = value.origin
+    if isinstance(made.op, ops.Item):
+        return made.to(made.op.base) if made.to(made.op.key).origin == key.origin else None
+    args = made.args()
+    if made.method == "getattr" and made.receiver is None and len(args) > 1:
+        return args[0] if args[1].origin == key.origin else None
+    if made.method in ("get", "pop") and made.receiver is not None and args:
+        return made.receiver if args[0].origin == key.origin else None
+    return None
+
+
+def _by_callees(project: Project, call: Node, depth: int) -> Iterator[Update]:
+    """What a function of the project sets of an object that it is handed, from a mapping that it is handed, too."""
+    for code in project.callees(call) if call.code.function.kind != "module" else ():
+        for update in _open_updates(project, code, depth):
+            row, value = _passed(project, call, code, update.row), update.value.origin
+            if row is None or not isinstance(value.op, ops.Param):
+                continue
+            if code.function.params[value.op.index].kind == "dstar":
+                yield from _spread(call, row)
+                continue
+            given = project.argument(call, code, value.op.index)
+            if given is not None:
+                yield Update(call, row, given, update.name, update.mapping)
+
+
+def _spread(call: Node, row: Node) -> Iterator[Update]:
+    """What a function is called with by keyword, where it sets all of them."""
+    op = call.call
+    node = call.origin
+    if op is not None:
+        yield from (Update(call, row, node.to(value), name) for name, value in op.keywords)
+        yield from (Update(call, row, node.to(value), "", True) for value in op.dstar)
+
+
+def _open_updates(project: Project, code: Code, depth: int) -> list[Update]:
+    """The updates whose object is a parameter, and whose values come with it."""
+    key = ("open updates", code)
+    if key not in project.answers:
+        project.answers[key] = []
+        found = [u for u in _updates(project, code, depth + 1) if isinstance(u.row.origin.op, ops.Param)]
+        project.answers[key] = found
+    answer: list[Update] = project.answers[key]
+    return answer
+
+
+def _passed(project: Project, call: Node, code: Code, row: Node) -> Node | None:
+    op = row.origin.op
+    if not isinstance(op, ops.Param):
+        return None
+    if op.index == 0 and code.cls is not None and code.function.name != "__init__":
+        return call.receiver
+    return project.argument(call, code, op.index)
+
+
+__all__ = ["Update", "open_updates", "updates"]
