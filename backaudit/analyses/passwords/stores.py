@@ -10,10 +10,12 @@ from backaudit.analyses.passwords.hashing import hashes_itself
 from backaudit.analyses.passwords.omitted import set_later
 from backaudit.backend.data.schema import schema
 from backaudit.backend.data.updates import open_updates
+from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
+from backaudit.flow.client import ClientValue
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.rows import is_model, models
-from backaudit.flow.trace import Access
+from backaudit.flow.trace import Access, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.types import split
@@ -126,8 +128,18 @@ def _updated(project: Project) -> Iterator[Store]:
             columns = _columns(project, cls) if is_model(project, cls.name) else []
             for column in columns:
                 given = update.given(column) if update.name or update.mapping else None
-                if given is not None:
+                if given is not None and (update.name or _has_field(project, *given)):
                     yield Store(update.at, *given, column, f"a row of `{cls.cls.name}`")
+
+
+def _has_field(project: Project, mapping: Node, access: Access) -> bool:
+    """Whether a mapping has a key for certain: of one that a client fills as it likes that is another question."""
+    origin = next(Trace(project, ClientValue(project)).origins(mapping, access), None)
+    op = origin.node.op if origin is not None else None
+    if origin is None or not isinstance(op, ops.Param):
+        return origin is None
+    param = client_input(project, origin.node.code, op.index)
+    return param is not None and param.schema
 
 
 def _owner(project: Project, base: Node, column: str) -> str:
