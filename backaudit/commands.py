@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backaudit.console import progress_shown, say, use_color, width, write
-from backaudit.isolation import isolate
+from backaudit.isolation import isolate, run_before
 
 if TYPE_CHECKING:
     from backaudit.baseline import Baseline
@@ -43,12 +43,18 @@ class Command:
         gc.set_threshold(200_000, 20, 20)
         root = self._root()
         isolate(root.folder)
+        for file in run_before(root.folder):
+            say(f"warning: PYTHONPATH had Python run {file} before backaudit began; `python -I -m backaudit` does not.")
         return root
 
     def _root(self) -> Root:
         from backaudit.config import find_root
         from backaudit.usage import UsageError
 
+        try:
+            os.getcwd()
+        except OSError as error:
+            raise UsageError("The current folder does not exist any more: change to one that does.") from error
         for path in self.given:
             if not path.exists():
                 raise UsageError(f"{path} does not exist.")

@@ -1,51 +1,95 @@
 """Keeps the scanned tree, and the folder that a command is typed in, out of Python's import path.
 
-``python -m backaudit`` and a relative ``PYTHONPATH`` put the current folder on the path; a file ``click.py`` in a
-scanned project would then be run. What the user installed, editable installs included, stays importable. Until the path
-is clean, nothing may be imported here that the interpreter has not loaded at its start.
+``python -m backaudit`` and ``PYTHONPATH`` put folders of a project on the path; a file ``click.py`` in it would then be
+run. What the user installed, editable installs included, stays importable. Until the path is clean, nothing may be
+imported here that the interpreter has not loaded at its start: not even ``__future__``.
 """
-
-from __future__ import annotations
 
 import os
 import sys
 
+# What the interpreter itself runs before any program can say no, if PYTHONPATH leads to it.
+_EARLY = ("sitecustomize", "usercustomize")
 
-def isolate(root: str | os.PathLike[str] | None = None) -> None:
+
+def begin() -> None:
+    """Clean the path before anything is imported, for this process and for those that it starts."""
+    given = os.environ.pop("PYTHONPATH", None)
+    folders = [] if given is None or sys.flags.ignore_environment else given.split(os.pathsep)
+    _drop({_absolute(entry) for entry in (*folders, os.path.dirname(sys.argv[0]))} - {_HOME})
+    isolate()
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def isolate(root: "str | os.PathLike[str] | None" = None) -> None:
     """Drop from ``sys.path`` the current folder and whatever lies in ``root``, unless it was installed on purpose."""
-    here = os.path.abspath("")
-    tree = os.path.abspath(root) if root is not None else None
-    before = list(sys.path)
-    sys.path[:] = [entry for entry in before if not _is_unwanted(entry, here, tree)]
-    if len(sys.path) < len(before):
-        sites = _sites()
-        sys.path[:] = [entry for entry in before if not _is_unwanted(entry, here, tree) or _is_installed(entry, sites)]
+    tree = os.path.realpath(root) if root is not None else None
+    inside = {_absolute(entry) for entry in sys.path if tree is not None and is_within(_real(entry), tree)}
+    _drop({_absolute(""), *inside})
 
 
-def _is_unwanted(entry: str, here: str, tree: str | None) -> bool:
-    path = os.path.abspath(entry)
-    return path == here or (tree is not None and _is_within(path, tree))
+def run_before(root: "str | os.PathLike[str]") -> list[str]:
+    """The files in ``root`` that the interpreter had run before this program began."""
+    tree = os.path.realpath(root)
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in _EARLY]
+    found = [os.path.realpath(file) for file in files if file]
+    return [file for file in found if is_within(file, tree) and not _is_installed(os.path.dirname(file), _installed())]
 
 
-def _is_within(path: str, folder: str) -> bool:
+def is_within(path: str, folder: str) -> bool:
+    """Whether an absolute path is a folder or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _is_installed(entry: str, sites: list[str]) -> bool:
+def _drop(unwanted: set[str]) -> None:
+    before = list(sys.path)
+    if any(_absolute(entry) in unwanted for entry in before):
+        installed = _installed()
+        sys.path[:] = [
+            entry for entry in before if _absolute(entry) not in unwanted or (entry and _is_installed(entry, installed))
+        ]
+
+
+def _absolute(entry: str) -> str:
+    try:
+        return os.path.abspath(entry)
+    except OSError:  # the current folder is gone
+        return entry
+
+
+def _real(entry: str) -> str:
+    return os.path.realpath(_absolute(entry))
+
+
+def _is_installed(entry: str, folders: list[str]) -> bool:
     """Whether an entry is the interpreter's own, or named by a ``.pth`` file in its site folder."""
-    path = os.path.abspath(entry)
-    return bool(entry) and (
-        any(_is_within(path, site) for site in sites) or any(path in _named_in(site) for site in sites)
-    )
+    path = _absolute(entry)
+    if any(is_within(path, folder) for folder in folders):
+        return True
+    return any(path in _named_in(folder) for folder in folders)
 
 
-def _sites() -> list[str]:
-    import site
-    import sysconfig
+def _installed() -> list[str]:
+    """The interpreter's own folders, told without a module that may come from the path."""
+    site = sys.modules.get("site")
+    own = [
+        getattr(sys, "_stdlib_dir", None) or os.path.dirname(os.__file__),
+        *(os.path.join(prefix, *parts) for prefix in (sys.base_prefix, sys.base_exec_prefix) for parts in _LIBRARY),
+    ]
+    if site is not None:
+        own += [*site.getsitepackages(), *([site.USER_SITE] if site.ENABLE_USER_SITE and site.USER_SITE else [])]
+    return [os.path.abspath(folder) for folder in own]
 
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    found = [sysconfig.get_path(name) for name in names] + site.getsitepackages() + [site.getusersitepackages()]
-    return [os.path.abspath(folder) for folder in found]
+
+_VERSION = sys.version_info[:2]
+_LIBRARY = (
+    (sys.platlibdir, "python{}.{}".format(*_VERSION)),
+    (sys.platlibdir, "python{}{}.zip".format(*_VERSION)),
+    ("DLLs",),
+    ("python{}{}.zip".format(*_VERSION),),
+)
+# Where this package lies: whoever put that folder on the path meant this program to be found.
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def _named_in(folder: str) -> list[str]:

@@ -43,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("audit", "history", "staged", "output", "progress"),
     ("testing",),
-    ("cli", "commands", "console", "catalogue", "__main__"),
+    ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )
 
 # Stages that run side by side: each is composed by audit and knows none of the others.

@@ -19,14 +19,15 @@ while IFS= read -r argument; do
 done <<<"$BACKAUDIT_ARGS"
 
 home="${RUNNER_TEMP:-/tmp}/backaudit-venv"
-"$BACKAUDIT_PYTHON" -m venv "$home"
+# -I: neither the workspace, in which this runs, nor a PYTHONPATH has a say in what Python imports.
+"$BACKAUDIT_PYTHON" -I -m venv "$home"
 bin="$home/bin"
 [ -d "$bin" ] || bin="$home/Scripts"
-"$bin/python" -m pip install --quiet --disable-pip-version-check "$BACKAUDIT_SOURCE"
+"$bin/python" -I -m pip install --quiet --disable-pip-version-check "$BACKAUDIT_SOURCE"
 
 summary="$(mktemp)"
 code=0
-"$bin/backaudit" scan "${options[@]}" \
+"$bin/python" -I -m backaudit scan "${options[@]}" \
   --format sarif --output "$BACKAUDIT_SARIF" \
   --format text --output "$summary" \
   --format github \

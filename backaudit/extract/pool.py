@@ -15,7 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -174,9 +174,9 @@ class _Pool:
         sized = sorted(((_size(self._root / path), path) for path in paths), key=lambda item: (-item[0], item[1]))
         batches: list[list[str]] = []
         full = BATCH_BYTES if "code" in self._wanted else LIGHT_BATCH_BYTES
-        weight = full
+        weight = 0
         for size, path in sized:
-            if weight + size > full:
+            if not batches or weight + size > full:
                 batches.append([])
                 weight = 0
             batches[-1].append(path)
@@ -189,7 +189,7 @@ class _Pool:
         inherited = [*self._pipes, ours] if self._context.get_start_method() == "fork" else []
         arguments = (theirs, self._root, self._limits, self._wanted, inherited)
         process = self._context.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
-        with _uninterrupted():
+        with _uninterrupted(), nullcontext() if self._context.get_start_method() == "fork" else _elsewhere():
             process.start()
         theirs.close()
         self._pipes.append(ours)
@@ -259,6 +259,21 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Stand in the interpreter's own folder while it starts a process: that begins with an import from where it is."""
+    try:
+        before = os.getcwd()
+    except OSError:  # the folder is gone: nothing in it can be imported
+        yield
+        return
+    os.chdir(os.path.dirname(os.__file__))
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _work(
