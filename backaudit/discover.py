@@ -18,6 +18,7 @@ from backaudit import gitindex
 from backaudit.facts.problem import Problem
 from backaudit.gitindex import Repository
 from backaudit.ignores import Ignores
+from backaudit.regular import read_regular
 from backaudit.source import Kind, kind_of
 
 GITIGNORE = ".gitignore"
@@ -88,6 +89,9 @@ def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = 
     if repository is None:
         walk.has_git = False
         walk.has_ignores = use_git
+        other = gitindex.foreign(root) if use_git else None
+        if other is not None:
+            notes.append(f"{other} {gitindex.FOREIGN}")
         if use_git:
             notes.append("No git repository: every file that no .gitignore names counts as tracked.")
     walk.run()
@@ -210,6 +214,8 @@ class _Walk:
         ignores = folder.ignores
         if ".git" in names and folder.prefix and self.has_git:
             nested = gitindex.repository_at(self.root / folder.prefix)
+            if gitindex.is_foreign(self.root / folder.prefix):
+                self.notes.append(f"{folder.prefix}.git {gitindex.FOREIGN}")
             if nested is not None:
                 self._track(nested, folder.prefix, "")
                 ignores = _info_exclude(nested).moved_to(folder.prefix)
@@ -320,8 +326,8 @@ def _info_exclude(repository: Repository) -> Ignores:
 
 def _patterns(file: Path) -> list[str]:
     try:
-        return re.split(r"\r?\n", file.read_text("utf-8-sig", "surrogateescape"))
-    except OSError:
+        return re.split(r"\r?\n", read_regular(file).decode("utf-8-sig", "surrogateescape"))
+    except (OSError, ValueError):
         return []
 
 

@@ -1,6 +1,8 @@
-"""The git program (its only home). The repository may be hostile, so git is asked for as little as can be: plumbing
-commands that run neither hooks, filters, monitors nor transports, with what its configuration could still set
-overridden.
+"""The git program (its only home). The repository may be hostile, so git never sees what configures it.
+
+Git is run on a folder of our own, which has copies of the references and a configuration that we wrote, and reads the
+repository's objects alone: no hook, filter, monitor, helper, transport, text conversion or other program that the
+repository names can be known to it, and no object of another repository.
 """
 
 from __future__ import annotations
@@ -8,27 +10,137 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backaudit import gitindex
 from backaudit.gitindex import Repository
+from backaudit.regular import read_regular
 from backaudit.usage import UsageError
 
-_SAFE = (
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never"),
-    *("-c", "log.showSignature=false", "-c", "core.quotePath=false"),
-)
+# References are a line each; together they may be many.
+_LARGEST = 1 << 28
+_ALTERNATES = ("alternates", "http-alternates")
+_ELSEWHERE = "It borrows objects from another repository, which is not followed."
+_KEPT = ("PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+class Git:
+    """Asks git about one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._program = _program(repository.top)
+        self._folder = tempfile.TemporaryDirectory(prefix="backaudit-git-")
+        self._home = Path(self._folder.name)
+        self._objects = repository.common_dir / "objects"
+        self._borrows = any(os.path.lexists(self._objects / "info" / name) for name in _ALTERNATES)
+        self._copy()
+
+    def run(self, arguments: Sequence[str], data: bytes = b"", *, check: bool = True) -> bytes:
+        """What a command prints, or with ``check`` UsageError if it fails."""
+        done = subprocess.run(
+            [self._program, *arguments],
+            input=data,
+            capture_output=True,
+            cwd=self._home,
+            env=self._environment(),
+            check=False,
+        )
+        if done.returncode and check:
+            reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
+            raise UsageError(f"git {arguments[0]} failed: {reason}.{self.hint}")
+        return done.stdout
+
+    @contextmanager
+    def running(self, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """A command to talk to through its pipes; it is ended with the block."""
+        process = subprocess.Popen(
+            [self._program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self._home,
+            env=self._environment(),
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            with suppress(BrokenPipeError):
+                process.communicate()
+
+    @property
+    def hint(self) -> str:
+        """What more there is to say where an object is missing."""
+        return f" {_ELSEWHERE}" if self._borrows else ""
+
+    def _copy(self) -> None:
+        common, home = self.repository.common_dir, self._home
+        (home / "config").write_text(self._configuration(), "utf-8")
+        (home / "objects").mkdir()
+        (home / "refs").mkdir()
+        for folder, name in ((self.repository.git_dir, "HEAD"), (common, "packed-refs"), (common, "shallow")):
+            _copy_file(folder / name, home / name)
+        for name in ("refs", "reftable"):
+            for path in _regular_files(common / name):
+                (home / path.relative_to(common)).parent.mkdir(parents=True, exist_ok=True)
+                _copy_file(path, home / path.relative_to(common))
+        self._check_objects()
+        if self._borrows:
+            self._link_objects()
+
+    def _configuration(self) -> str:
+        extensions = ["objectformat = sha256"] if gitindex.is_sha256(self.repository) else []
+        if (self.repository.common_dir / "reftable").is_dir():
+            extensions.append("refstorage = reftable")
+        lines = ["[core]", f"repositoryformatversion = {int(bool(extensions))}", "bare = true", "[extensions]"]
+        return "\n".join([*lines, *extensions, ""])
+
+    def _check_objects(self) -> None:
+        """Objects are files of the repository's own: a link would tell another's, and a pipe would never end."""
+        for folder in (self._objects, *_folders(self._objects)):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+                        raise UsageError("The git directory holds links or special files where objects belong.")
+
+    def _link_objects(self) -> None:
+        """All of the objects but the file that names those of other repositories."""
+        try:
+            for folder in _folders(self._objects):
+                if folder.name != "info":
+                    (self._home / "objects" / folder.name).symlink_to(folder.resolve())
+        except OSError as error:
+            raise UsageError(_ELSEWHERE) from error
+
+    def _environment(self) -> Mapping[str, str]:
+        home = str(self._home)
+        return {
+            **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "USERPROFILE", "GIT_DIR"), home),
+            **dict.fromkeys(("GIT_CONFIG_NOSYSTEM", "GIT_ATTR_NOSYSTEM", "GIT_NO_LAZY_FETCH"), "1"),
+            **dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"), os.devnull),
+            **dict.fromkeys(("GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT"), "0"),
+            "GIT_OBJECT_DIRECTORY": str(self._home / "objects" if self._borrows else self._objects.resolve()),
+            "GIT_ALLOW_PROTOCOL": "",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "LC_ALL": "C",
+        }
 
 
 def repository_for(root: Path, option: str) -> Repository:
-    """The repository around ``root``; UsageError, naming the option that needs it, without git or a repository."""
+    """The repository around ``root``; UsageError, naming the option that needs it, without one."""
     repository = gitindex.repository_of(root)
     if repository is None:
+        other = gitindex.foreign(root)
+        if other is not None:
+            raise UsageError(f"{option} needs a git repository: {other} {gitindex.FOREIGN}")
         raise UsageError(f"{option} needs a git repository, and there is none here.")
-    if shutil.which("git") is None:
-        raise UsageError(f"{option} needs the git command, and it is not installed.")
+    if not (repository.common_dir / "objects").is_dir() or (repository.common_dir / "objects").is_symlink():
+        raise UsageError(f"{option} needs a git repository, and {repository.common_dir} has no objects of its own.")
     return repository
 
 
@@ -37,40 +149,47 @@ def prefix_of(root: Path, repository: Repository) -> str:
     return "" if root == repository.top else root.relative_to(repository.top).as_posix() + "/"
 
 
-def run(repository: Repository, arguments: Sequence[str], data: bytes = b"", *, check: bool = True) -> bytes:
-    """What a command prints, or with ``check`` UsageError if it fails."""
-    done = subprocess.run(
-        _command(repository, arguments), input=data, capture_output=True, env=_environment(), check=False
-    )
-    if done.returncode and check:
-        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
-        raise UsageError(f"git {arguments[0]} failed: {reason}")
-    return done.stdout
+def blob(process: subprocess.Popen[bytes], id: str, limit: int) -> bytes | None:
+    """The contents of a blob, from ``cat-file --batch``: at most one byte over ``limit``; None if it is not there."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{id}\n".encode())
+    process.stdin.flush()
+    header = process.stdout.readline().split()
+    if len(header) != 3:
+        return None
+    size = int(header[2])
+    data = process.stdout.read(min(size, limit + 1))
+    left = size + 1 - len(data)
+    while left > 0:
+        passed = len(process.stdout.read(min(left, 1 << 20)))
+        left -= passed or left
+    return data if header[1] == b"blob" else None
 
 
-@contextmanager
-def running(repository: Repository, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A command to talk to through its pipes; it is ended with the block."""
-    process = subprocess.Popen(
-        _command(repository, arguments),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def _program(top: Path) -> str:
+    """The git that is installed: never one that the current folder or the repository holds."""
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+    outside = [folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(top))]
+    found = shutil.which("git", path=os.pathsep.join(outside)) if outside else None
+    if found is None or not os.path.isabs(found):
+        raise UsageError("This needs the git command, and it is not installed.")
+    return found
 
 
-def _command(repository: Repository, arguments: Sequence[str]) -> list[str]:
-    return ["git", *_SAFE, f"--git-dir={repository.git_dir}", f"--work-tree={repository.top}", *arguments]
+def _folders(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
 
 
-def _environment() -> dict[str, str]:
-    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-        environment.pop(name, None)
-    return environment
+def _regular_files(folder: Path) -> Iterator[Path]:
+    if folder.is_symlink():
+        return
+    for base, _, names in os.walk(folder):
+        yield from (Path(base, name) for name in sorted(names))
+
+
+def _copy_file(path: Path, target: Path) -> None:
+    """Copy a regular file; what else stands there is none of git's."""
+    with suppress(OSError):
+        target.write_bytes(read_regular(path, _LARGEST))

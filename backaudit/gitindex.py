@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+
+from backaudit.regular import leads_inside, read_regular
 
 _HEADER = struct.Struct(">4sII")
 _STAT_BYTES = 40
@@ -15,6 +18,9 @@ _EXTENDED = 0x4000
 LINK_MODE = 0o120000
 FILE_TYPE = 0o170000
 REGULAR = 0o100000
+FOREIGN = "names a git directory that does not name this folder as its work tree: it is not read."
+# The index of a repository of millions of files.
+_LARGEST = 1 << 29
 
 
 class UnreadableIndex(Exception):
@@ -38,34 +44,89 @@ class Repository(msgspec.Struct, frozen=True):
 
 
 def repository_at(folder: Path) -> Repository | None:
-    """The repository whose work tree's top is ``folder``; a ``.git`` file (work tree, submodule) is followed."""
+    """The repository whose work tree's top is ``folder``.
+
+    A ``.git`` file (of a linked work tree, of a submodule) is followed if what it names says that this is its work
+    tree: else anybody's tree could name another repository, and have its contents told.
+    """
     git = folder / ".git"
     if git.is_dir():
-        return Repository(folder, git, git)
-    try:
-        head = git.read_text("utf-8", "surrogateescape")[:4096]
-    except (OSError, ValueError):
+        return Repository(folder, git, git) if leads_inside(git, folder) else None
+    git_dir = _named_by(git)
+    if git_dir is None or not git_dir.is_dir():
         return None
-    if not head.startswith("gitdir:"):
-        return None
-    git_dir = Path(os.path.normpath(folder / head[len("gitdir:") :].strip()))
-    return Repository(folder, git_dir, _common(git_dir)) if git_dir.is_dir() else None
+    common = _common(git_dir)
+    return Repository(folder, git_dir, common) if _belongs(git_dir, common, folder) else None
 
 
 def repository_of(folder: Path) -> Repository | None:
     """The repository that ``folder`` lies in: the nearest ancestor-or-self that is a work tree's top."""
     for candidate in (folder, *folder.parents):
-        found = repository_at(candidate)
-        if found:
-            return found
+        if _is_top(candidate):
+            return repository_at(candidate)
     return None
 
 
-def entries(repository: Repository) -> list[Entry]:
-    """All entries of the index, in its own (byte) order; none when nothing was ever added. Or UnreadableIndex."""
-    width = 32 if _is_sha256(repository) else 20
+def foreign(folder: Path) -> Path | None:
+    """The nearest ``.git`` at or above ``folder``, if it names a git directory of another work tree."""
+    for candidate in (folder, *folder.parents):
+        if _is_top(candidate):
+            return candidate / ".git" if is_foreign(candidate) else None
+    return None
+
+
+def is_foreign(folder: Path) -> bool:
+    """Whether the ``.git`` of this folder itself names a git directory of another work tree."""
+    return _is_top(folder) and repository_at(folder) is None
+
+
+def _is_top(folder: Path) -> bool:
+    """Whether git would look no further up: there is a git directory, or a file that names one."""
+    git = folder / ".git"
+    return git.is_dir() or _named_by(git) is not None
+
+
+def _named_by(git: Path) -> Path | None:
+    """The git directory that a ``.git`` file names."""
+    head = _small(git)
+    if not head.startswith("gitdir:"):
+        return None
+    return Path(os.path.normpath(git.parent / head[len("gitdir:") :].strip()))
+
+
+def _belongs(git_dir: Path, common: Path, folder: Path) -> bool:
+    """Whether a git directory says that ``folder`` is its work tree, or lies in that folder itself."""
+    if common != git_dir:  # of a linked work tree
+        is_listed = os.path.realpath(git_dir.parent) == os.path.realpath(common / "worktrees")
+        return is_listed and _same(git_dir / _small(git_dir / "gitdir").strip(), folder / ".git")
+    if leads_inside(git_dir, folder):
+        return True
+    return any(_same(git_dir / path, folder) for path in _WORK_TREE.findall(_small(git_dir / "config")))
+
+
+_WORK_TREE = re.compile(r'(?im)^\s*worktree\s*=\s*"?([^"\n]+?)"?\s*$')
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _small(path: Path) -> str:
+    """The text of a file of git's own; empty where there is none to be read."""
     try:
-        data = (repository.git_dir / "index").read_bytes()
+        return read_regular(path).decode("utf-8", "surrogateescape")
+    except (OSError, ValueError):
+        return ""
+
+
+def entries(repository: Repository, name: str = "index") -> list[Entry]:
+    """All entries of the index, in its own (byte) order; none when nothing was ever added. Or UnreadableIndex.
+
+    ``name``: of the file in the git directory, where a commit in the making has one of its own.
+    """
+    width = 32 if is_sha256(repository) else 20
+    try:
+        data = read_regular(repository.git_dir / name, _LARGEST)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -73,26 +134,25 @@ def entries(repository: Repository) -> list[Entry]:
     try:
         own, end = _parse(data, width)
         shared = _shared_index(data, end, width)
-        base = _parse((repository.git_dir / f"sharedindex.{shared}").read_bytes(), width)[0] if shared else []
+        base = _shared(repository, shared, width) if shared else []
     except (struct.error, IndexError, ValueError, OSError) as error:
         raise UnreadableIndex("malformed") from error
     # A split index lists only what changed; an entry without a name replaces one of the shared index in place.
     return [entry for entry in [*base, *own] if entry.path]
 
 
+def _shared(repository: Repository, name: str, width: int) -> list[Entry]:
+    return _parse(read_regular(repository.git_dir / f"sharedindex.{name}", _LARGEST), width)[0]
+
+
 def _common(git_dir: Path) -> Path:
-    try:
-        text = (git_dir / "commondir").read_text("utf-8", "surrogateescape").strip()
-    except (OSError, ValueError):
-        return git_dir
-    return Path(os.path.normpath(git_dir / text))
+    text = _small(git_dir / "commondir").strip()
+    return Path(os.path.normpath(git_dir / text)) if text else git_dir
 
 
-def _is_sha256(repository: Repository) -> bool:
-    try:
-        text = (repository.common_dir / "config").read_text("utf-8", "replace")
-    except OSError:
-        return False
+def is_sha256(repository: Repository) -> bool:
+    """Whether objects are named by the longer digest."""
+    text = _small(repository.common_dir / "config")
     return "objectformat=sha256" in text.lower().replace(" ", "").replace("\t", "")
 
 

@@ -21,7 +21,6 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.history import Commit, History, PastFile, PastSecret
 from backaudit.facts.place import Span
 from backaudit.facts.secrets import SecretHit
-from backaudit.gitindex import Repository
 from backaudit.ignores import Ignores
 from backaudit.masking import MASK
 from backaudit.source import Limits, Source, decode, kind_of, lines
@@ -64,6 +63,7 @@ class Reader:
         progress: Progress | None = None,
     ) -> None:
         self._repository = git.repository_for(root, OPTION)
+        self._git = git.Git(self._repository)
         self._prefix = git.prefix_of(root, self._repository)
         self._limits = limits
         self._exclude = Ignores().within("", exclude)
@@ -75,8 +75,8 @@ class Reader:
 
     def stamp(self) -> str:
         """What the history is, as text that changes with it."""
-        refs = git.run(self._repository, ["for-each-ref", "--format=%(objectname) %(refname)"], check=False)
-        head = git.run(self._repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False)
+        refs = self._git.run(["for-each-ref", "--format=%(objectname) %(refname)"], check=False)
+        head = self._git.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False)
         return hashlib.blake2b(refs + head, digest_size=20).hexdigest()
 
     def read(self, present: Collection[bytes]) -> History:
@@ -104,7 +104,7 @@ class Reader:
         """Every version that is not a file of today, at the first commit that has it."""
         seen = {(entry.path, entry.blob) for entry in self._tracked()}
         authors: dict[str, str] = {}
-        for commit, path, blob in _log(self._repository):
+        for commit, path, blob in _log(self._git):
             if (path, blob) in seen or not path.startswith(self._prefix):
                 continue
             seen.add((path, blob))
@@ -129,7 +129,7 @@ class Reader:
         """The versions that are to be read closely, with their text."""
         batch: list[tuple[_Version, Source]] = []
         size = 0
-        with git.running(self._repository, ["cat-file", "--batch"]) as process:
+        with self._git.running(["cat-file", "--batch"]) as process:
             for number, version in enumerate(versions):
                 if self._progress is not None:
                     self._progress(number, len(versions))
@@ -143,8 +143,9 @@ class Reader:
         yield batch
 
     def _source(self, process: Popen[bytes], version: _Version) -> Source | None:
-        data = _blob(process, version.blob, min(MAX_BYTES, self._limits.of(kind_of(version.path))))
-        source = decode(version.path, data) if data is not None else None
+        limit = min(MAX_BYTES, self._limits.of(kind_of(version.path)))
+        data = git.blob(process, version.blob, limit)
+        source = decode(version.path, data) if data is not None and len(data) <= limit else None
         return self._lines.narrowed(source) if isinstance(source, Source) else None
 
     def _extracted(
@@ -231,11 +232,11 @@ class _Lines:
 # -- what git says -----------------------------------------------------------------------------------------------------
 
 
-def _log(repository: Repository) -> Iterator[tuple[Commit, str, str]]:
+def _log(asked: git.Git) -> Iterator[tuple[Commit, str, str]]:
     """(commit, path, blob) of every file that a commit added or changed, parents first."""
-    if not git.run(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+    if not asked.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
         return
-    with git.running(repository, _LOG) as process:
+    with asked.running(_LOG) as process:
         commit = Commit("", "", "")
         fields = _fields(process.stdout)
         for field in fields:
@@ -251,7 +252,7 @@ def _log(repository: Repository) -> Iterator[tuple[Commit, str, str]]:
                 if mode.startswith(b"100") and blob.strip("0") and _is_nameable(path):
                     yield commit, path.decode(), blob
         if process.wait() != 0:
-            raise UsageError("git log failed: the history cannot be read.")
+            raise UsageError(f"git log failed: the history cannot be read.{asked.hint}")
 
 
 def _fields(stream: IO[bytes] | None) -> Iterator[bytes]:
@@ -276,20 +277,3 @@ def _is_nameable(path: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(part in ("..", ".git", "/") or ":" in part or "\\" in part for part in parts)
-
-
-def _blob(process: Popen[bytes], blob: str, limit: int) -> bytes | None:
-    """The contents of a blob, None if it is larger than ``limit`` or not there (a partial clone)."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{blob}\n".encode())
-    process.stdin.flush()
-    header = process.stdout.readline().split()
-    if len(header) != 3:
-        return None
-    left = int(header[2]) + 1
-    if left > limit + 1 or header[1] != b"blob":
-        while left > 0:
-            left -= len(process.stdout.read(min(left, 1 << 20))) or left
-        return None
-    return process.stdout.read(left)[:-1]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from backaudit import git, gitindex
 from backaudit.gitindex import Entry, Repository
+from backaudit.regular import SMALL
 from backaudit.source import Limits, kind_of
 from backaudit.usage import UsageError
 
@@ -21,29 +22,43 @@ def export(root: Path, folder: Path, limits: Limits | None = None, *, only_chang
     what configures the tool). UsageError without git or a repository.
     """
     repository = git.repository_for(root, "--staged")
+    asked = git.Git(repository)
     prefix = git.prefix_of(root, repository)
-    changed = set(_changed(repository))
+    entries = _entries(repository)
+    changed = _changed(asked, entries)
     wanted = [
         entry
-        for entry in _entries(repository)
+        for entry in entries
         if _is_wanted(entry, prefix)
         and (not only_changed or entry.path in changed or PurePosixPath(entry.path).name in _CONFIGURATION)
     ]
-    for entry, data in zip(wanted, _blobs(repository, [entry.blob for entry in wanted]), strict=True):
-        path = entry.path[len(prefix) :]
-        if len(data) <= (limits or Limits()).of(kind_of(path)) or PurePosixPath(path).name in _CONFIGURATION:
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+    with asked.running(["cat-file", "--batch"]) as process:
+        for entry in wanted:
+            path = entry.path[len(prefix) :]
+            limit = SMALL if PurePosixPath(path).name in _CONFIGURATION else (limits or Limits()).of(kind_of(path))
+            data = git.blob(process, entry.blob, limit)
+            if data is None:
+                raise UsageError(f"Git does not have the staged object {entry.blob}.{asked.hint}")
+            if len(data) <= limit:
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
     present = {entry.path for entry in wanted}
     return tuple(sorted(path[len(prefix) :] for path in changed if path in present))
 
 
 def _entries(repository: Repository) -> list[Entry]:
     try:
-        return gitindex.entries(repository)
+        return gitindex.entries(repository, _index_name(repository))
     except gitindex.UnreadableIndex as error:
         raise UsageError(f"Git's index cannot be read: {error}.") from error
+
+
+def _index_name(repository: Repository) -> str:
+    """The index of the commit in the making: ``git commit --all`` and ``git commit FILE`` give hooks their own."""
+    path = Path(os.path.abspath(os.environ.get("GIT_INDEX_FILE", "") or "."))
+    is_ours = os.path.realpath(path.parent) == os.path.realpath(repository.git_dir)
+    return path.name if is_ours and path.is_file() else "index"
 
 
 def _is_wanted(entry: Entry, prefix: str) -> bool:
@@ -58,30 +73,14 @@ def _is_wanted(entry: Entry, prefix: str) -> bool:
     return is_safe and (kind_of(path) != "other" or parts[-1] in _CONFIGURATION)
 
 
-def _changed(repository: Repository) -> Iterable[str]:
-    command = ["diff-index", "--cached", "--name-only", "--no-renames", "-z"]
-    output = git.run(repository, [*command, "HEAD", "--"], check=False)
-    if not output and not git.run(repository, ["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
-        output = git.run(repository, [*command, _empty_tree(repository), "--"])
-    return [os.fsdecode(path) for path in output.split(b"\0") if path]
-
-
-def _empty_tree(repository: Repository) -> str:
-    return git.run(repository, ["hash-object", "-t", "tree", "--stdin"]).decode().strip()
-
-
-def _blobs(repository: Repository, ids: Sequence[str]) -> list[bytes]:
-    """The contents of blobs, in the order of their ids."""
-    if not ids:
-        return []
-    output = git.run(repository, ["cat-file", "--batch"], "".join(f"{id}\n" for id in ids).encode())
-    found, at = [], 0
-    for _ in ids:
-        end = output.index(b"\n", at)
-        header = output[at:end].split()
-        if len(header) != 3 or header[1] != b"blob":
-            raise UsageError(f"Git does not have the staged object {header[0].decode()}.")
-        size = int(header[2])
-        found.append(output[end + 1 : end + 1 + size])
-        at = end + 1 + size + 1
-    return found
+def _changed(asked: git.Git, entries: Sequence[Entry]) -> set[str]:
+    """The paths whose entries are not what the last commit has; all of them where there is none yet."""
+    if not asked.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+        return {entry.path for entry in entries}
+    committed: dict[str, tuple[int, str]] = {}
+    for line in asked.run(["ls-tree", "-r", "-z", "--full-tree", "HEAD"]).split(b"\0"):
+        if line:
+            about, _, path = line.partition(b"\t")
+            mode, _, id = about.split()
+            committed[os.fsdecode(path)] = (int(mode, 8), id.decode())
+    return {entry.path for entry in entries if committed.get(entry.path) != (entry.mode, entry.blob)}

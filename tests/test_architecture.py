@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "git",
         "ignores",
         "isolation",
+        "regular",
         "usage",
         "linehash",
         "stamp",
