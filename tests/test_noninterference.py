@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from urllib.parse import quote
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,7 @@ from backaudit.testing import scan
 from backaudit.triage import accepted
 
 LOADED = plugins.load(reraise=True)
+SECRETS = [rule for rule in LOADED.rules if rule.family == "secrets"]
 _ALPHABET = "abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789"
 _SECRET = st.binary(min_size=24, max_size=24).map(
     lambda data: "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in hashlib.sha256(data).digest()[:24])
@@ -68,3 +71,103 @@ def test_every_format_and_the_baseline_are_the_same(one: str, other: str) -> Non
     for name, text in first.items():
         assert text == second[name], name
         assert not [piece for piece in (one, one[:12], one[12:]) if piece in text], name
+
+
+# -- tokens of providers -----------------------------------------------------------------------------------------------
+
+_HEX = "0123456789abcdef"
+_LOWER = "abcdefghjkmnpqrstuvwxyz23456789"
+_UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
+_LETTERS = _LOWER + _UPPER
+# Providers' tokens as they are and were made: what stands before and after, of which letters, and the lengths seen.
+TOKENS: dict[str, tuple[str, str, tuple[int, ...], str]] = {
+    "stripe": ("sk_live_", _LETTERS, (24, 30, 99, 107), ""),
+    "stripe restricted": ("rk_live_", _LETTERS, (24, 99), ""),
+    "openai": ("sk-", _LETTERS, (20,), "T3BlbkFJ{20}"),
+    "openai project": ("sk-proj-", _LETTERS, (20, 74), "T3BlbkFJ{20,74}"),
+    "openai service": ("sk-svcacct-", _LETTERS, (58, 74), "T3BlbkFJ{58,74}"),
+    "anthropic": ("sk-ant-api03-", _LETTERS, (93, 95), "AA"),
+    "github": ("ghp_", _LETTERS, (36, 76, 251), ""),
+    "github app": ("ghs_", _LETTERS, (36, 251), ""),
+    "github fine-grained": ("github_pat_", _LETTERS, (82,), ""),
+    "gitlab": ("glpat-", _LETTERS, (20, 26, 51, 120), ""),
+    "gitlab routable": ("glpat-", _LETTERS, (27, 60, 300), ".01.{9}"),
+    "gitlab deploy": ("gldt-", _LETTERS, (20, 51), ""),
+    "gitlab runner": ("glrt-", _LETTERS, (20, 64), ""),
+    "gitlab runner, old": ("GR1348941", _LETTERS, (20, 51), ""),
+    "gitlab job": ("glcbt-64_", _LETTERS, (20, 64), ""),
+    "gitlab trigger": ("glptt-", _HEX, (40, 51), ""),
+    "gitlab agent": ("glagent-", _LETTERS, (50, 200), ""),
+    "aws": ("AKIA", _UPPER, (16, 20), ""),
+    "aws session": ("ASIA", _UPPER, (16,), ""),
+    "azure": ("AccountKey=", _LETTERS, (86,), "=="),
+    "mailchimp": ("", _HEX, (32, 40), "-us14"),
+    "npm": ("npm_", _LETTERS, (36, 48), ""),
+    "pypi": ("pypi-AgEIcHlwaS5vcmc", _LETTERS, (70, 150), ""),
+    "sendgrid": ("SG.", _LETTERS, (22,), ".{43,50}"),
+    "slack": ("xoxb-2345678923-2345678924-", _LOWER, (24, 32), ""),
+    "square": ("sq0csp-", _LETTERS, (43, 60), ""),
+    "hugging face": ("hf_", _LETTERS, (34, 37), ""),
+    "google": ("AIza", _LETTERS, (35,), ""),
+    "google oauth": ("GOCSPX-", _LETTERS, (28, 35), ""),
+    "digitalocean": ("dop_v1_", _HEX, (64,), ""),
+    "digitalocean refresh": ("dor_v1_", _HEX, (64,), ""),
+    "docker": ("dckr_pat_", _LETTERS, (27, 40), ""),
+    "shopify": ("shpat_", _HEX, (32, 40), ""),
+    "supabase": ("sbp_", _HEX, (40,), ""),
+    "webhook": ("whsec_", _LETTERS, (32, 64), ""),
+    "telegram": ("2345678923:AA", _LETTERS, (33,), ""),
+}
+
+
+def _letters(seed: str, alphabet: str, length: int) -> str:
+    data = b"".join(hashlib.sha256(f"{seed}{block}".encode()).digest() for block in range(length // 32 + 1))
+    return "".join(alphabet[byte % len(alphabet)] for byte in data[:length])
+
+
+def token(name: str, seed: str, turn: int) -> str:
+    """A token of a provider; its length is of those that are in use, another every ``turn``."""
+    before, alphabet, lengths, after = TOKENS[name]
+    end = re.sub(
+        r"\{([\d,]+)\}",
+        lambda sizes: _letters(
+            seed + "end", alphabet, [*map(int, sizes[1].split(","))][turn % len(sizes[1].split(","))]
+        ),
+        after,
+    )
+    return before + _letters(seed + name, alphabet, lengths[turn % len(lengths)]) + end
+
+
+def holding(name: str, value: str) -> dict[str, str]:
+    folder = name.replace(" ", "_").replace(",", "")
+    return {
+        f"{folder}/app.py": (
+            f'import requests\n\nKEY = "{value}"\nURL = "https://h.internal/{value}/x"\n\n\n'
+            f'def call():\n    return requests.get("https://h.internal", headers={{"X-Key": "{value}"}})\n'
+        ),
+        f"{folder}/.env": f"SOME_VALUE={value}\n",
+        f"{folder}/notes.md": f"Use {value} for now.\n",
+    }
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_tokens_of_every_length_are_seen_and_masked_whole(turn: int) -> None:
+    ones, others = ({name: token(name, seed, turn) for name in TOKENS} for seed in ("one", "other"))
+    reports = []
+    for values in (ones, others):
+        files: dict[str, str] = {}
+        for name, value in values.items():
+            files |= holding(name, value)
+        reports.append(scan(files, LOADED, SECRETS))
+    found = {issue.finding.place.path.partition("/")[0] for issue in reports[0].issues}
+    assert found == {name.replace(" ", "_").replace(",", "") for name in TOKENS}
+    pieces = {
+        one[at : at + 7]
+        for name, one in ones.items()
+        for at in range(len(one) - 6)
+        if one[at : at + 7] not in others[name]
+    }
+    for format in FORMATS:
+        text = renderer(format)(reports[0])
+        assert text == renderer(format)(reports[1]), format
+        assert not pieces.intersection(text[at : at + 7] for at in range(len(text) - 6)), format

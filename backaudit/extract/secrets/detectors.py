@@ -37,12 +37,9 @@ _THEIRS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (("AccountKey=",), "azure_storage_key", "AzureStorageKeyDetector", "Azure storage key"),
     (("cloudant",), "cloudant", "CloudantDetector", "Cloudant credential"),
     (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "github_token", "GitHubTokenDetector", "GitHub token"),
-    (("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "GR1348941", "glcbt-", "glptt-", "glimt-", "glagent-"),
-     "gitlab_token", "GitLabTokenDetector", "GitLab token"),
     (("-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"),
      "mailchimp", "MailchimpDetector", "Mailchimp key"),
     ((":_authToken",), "npm", "NpmDetector", "npm token"),
-    (("T3BlbkFJ",), "openai", "OpenAIDetector", "OpenAI key"),
     (("pypi-AgE",), "pypi_token", "PypiTokenDetector", "PyPI token"),
     (("SG.",), "sendgrid", "SendGridDetector", "SendGrid key"),
     (("xoxa-", "xoxb-", "xoxp-", "xoxo-", "xoxs-", "xoxr-", "hooks.slack.com"),
@@ -56,14 +53,20 @@ _THEIRS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
 _OURS: tuple[tuple[str, str, str], ...] = (
     ("eyJ", r"\beyJ[\w=-]{8,}\.[\w=-]{8,}\.[\w=+/-]{20,}", "JSON Web Token"),
     ("github_pat_", r"github_pat_\w{40,}", "GitHub token"),
-    ("sk-proj-", r"sk-proj-[\w-]{40,}", "OpenAI key"),
+    ("glpat-", r"\bglpat-[\w-]{20,}(?:\.[\w-]{2,}){0,3}", "GitLab token"),
+    ("gl", r"\bgl(?:agent|cbt|dt|ffct|ft|imt|oas|ptt|rt|rtr|soat|wt)-[\w-]{20,}(?:\.[\w-]{2,}){0,3}", "GitLab token"),
+    ("GR1348941", r"\bGR1348941[\w-]{20,}", "GitLab token"),
+    # Of each run of letters one beginning is tried: what comes before the mark in the middle may be of any length.
+    ("T3BlbkFJ", r"(?<![\w-])sk-(?=[\w-]*?[A-Za-z\d_-]{16}T3BlbkFJ[A-Za-z\d_-]{16})[\w-]+", "OpenAI key"),
+    ("sk-proj-", r"(?<![\w-])sk-proj-[\w-]{40,}", "OpenAI key"),
     ("sk-ant-", r"sk-ant-[\w-]{40,}", "Anthropic key"),
-    ("hf_", r"\bhf_[A-Za-z]{34}\b", "Hugging Face token"),
+    ("hf_", r"\bhf_[A-Za-z\d]{34,}", "Hugging Face token"),
+    ("npm_", r"\bnpm_[A-Za-z\d]{36,}", "npm token"),
     ("AIza", r"\bAIza[\w-]{35}(?![\w-])", "Google API key"),
-    ("GOCSPX-", r"\bGOCSPX-[\w-]{28}\b", "Google OAuth secret"),
+    ("GOCSPX-", r"\bGOCSPX-[\w-]{28,}", "Google OAuth secret"),
     ("ya29.", r"\bya29\.[\w-]{50,}", "Google access token"),
-    ("dop_v1_", r"\bdop_v1_[a-f\d]{64}\b", "DigitalOcean token"),
-    ("shpat_", r"\bshp(?:at|ca|pa|ss)_[a-fA-F\d]{32}\b", "Shopify token"),
+    ("_v1_", r"\bdo[opr]_v1_[a-f\d]{64}", "DigitalOcean token"),
+    ("shpat_", r"\bshp(?:at|ca|pa|ss)_[a-fA-F\d]{32,}", "Shopify token"),
     ("xkeysib-", r"\bxkeysib-[a-f\d]{64}-\w{16}\b", "Brevo key"),
     ("key-", r"\bkey-[a-f\d]{32}\b", "Mailgun key"),
     ("rzp_live_", r"\brzp_live_\w{14,}", "Razorpay live key"),
@@ -85,6 +88,13 @@ _OURS: tuple[tuple[str, str, str], ...] = (
     ("secret=", r"[?&](?:client|api)_?secret=(?P<value>[\w-]{20,})(?![\w%{$.-])", "key in a URL"),
     ("twilio", r"\bSK[a-f\d]{32}\b", "Twilio key"),
 )
+
+# A group of a pattern that is shorter is a part of the token.
+_VALUE = 20
+_TOKEN_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_BASE64_LETTERS = _TOKEN_LETTERS | frozenset("+/=")
+_IN_BASE64 = frozenset({"Azure storage key", "JSON Web Token", "webhook signing secret", "Sentry token"})
+_WITHOUT_PREFIX = frozenset({"Mailchimp key", "Cloudant credential", "SoftLayer credential"})
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z\d]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<body>.{0,8000}?)(?:-----END|\Z)"
@@ -160,14 +170,28 @@ def _denylist(module: str, cls: str) -> tuple[re.Pattern[str], ...]:
 
 def _matches(pattern: re.Pattern[str], text: str, name: str) -> Iterator[Match]:
     for found in pattern.finditer(text):
-        start, end = found.span(found.lastindex) if found.lastindex and found.group(found.lastindex) else found.span()
-        value = text[start:end]
-        if name == "GitHub token" or name == "npm token" or name == "Stripe live key":
-            start, end = found.span()
-            value = text[start:end]
-        strength = _strength(value, name)
+        start, end = _stretch(found, name)
+        strength = _strength(text[start:end], name)
         if strength is not None:
-            yield Match(start, end, "provider", _named(value, name), strength)
+            start, end = _whole(text, start, end, name)
+            yield Match(start, end, "provider", _named(text[start:end], name), strength)
+
+
+def _stretch(found: re.Match[str], name: str) -> tuple[int, int]:
+    """Where the credential itself stands: a group is one if it is long enough, and not the prefix of another."""
+    group = found.lastindex or 0
+    is_value = group and name != "npm token" and len(found.group(group) or "") >= _VALUE
+    return found.span(group) if is_value else found.span()
+
+
+def _whole(text: str, start: int, end: int, name: str) -> tuple[int, int]:
+    """All of a token of which a pattern has seen so many letters: providers make longer ones than they once did."""
+    letters = _BASE64_LETTERS if name in _IN_BASE64 else _TOKEN_LETTERS
+    while end < len(text) and text[end] in letters:
+        end += 1
+    while name in _WITHOUT_PREFIX and start and text[start - 1].isalnum():
+        start -= 1
+    return start, end
 
 
 def _strength(value: str, name: str) -> Strength | None:
