@@ -15,12 +15,13 @@ from backaudit import directives, plugins, results, source, triage
 from backaudit.baseline import Baseline, Entry
 from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
+from backaudit.crash import contained
 from backaudit.discover import Discovery, Found, discover
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import History, PastFile
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
-from backaudit.issue import Report
+from backaudit.issue import BackEnd, Report
 from backaudit.masking import Masks
 from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
@@ -84,7 +85,7 @@ class Audit:
     def _digests(self) -> dict[str, bytes]:
         from backaudit.extract.pool import fingerprints
 
-        return fingerprints(self.request.root, self._files)
+        return fingerprints(self.request.root, self._files, self.config.source_limits())
 
     @cached_property
     def result(self) -> Result:
@@ -212,7 +213,17 @@ class Audit:
             digests={file.path: file.digest for file in facts if file.path in quoted},
             files=len(facts),
             notes=notes,
+            back_end=self._extent(project) if "code" in self._wanted else None,
         )
+
+    def _extent(self, project: Project) -> BackEnd | None:
+        from backaudit.survey.compose import extent
+
+        found: list[BackEnd] = []
+        # A rule's crash has been told; what it crashed over must not end the run here.
+        with contained([], "counting routes and tables"):
+            found.append(project.once(extent))
+        return found[0] if found else None
 
     def _extracted(self, wanted: frozenset[str]) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
         from backaudit.extract.pool import extract_all
@@ -275,6 +286,7 @@ class Audit:
             files=result.files,
             left_out=found.left_out,
             notes=(*self.request.notes, *found.notes, *result.notes, *self._nested_notes()),
+            back_end=result.back_end,
             git_prefix=found.git_prefix if self.request.git_prefix is None else self.request.git_prefix,
         )
 

@@ -7,6 +7,7 @@ values go first when the bound is reached; time is counted in writing runs, not 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import stat
@@ -16,13 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-NAME = "facts-1.sqlite3"
+NAME = "facts-2.sqlite3"
 MAX_BYTES = 512 * 1024 * 1024
 BUSY_MS = 2_000
 # A value in steady use is stamped anew only this many writing runs later, so that a warm run writes nothing.
 STAMP_EVERY = 8
 # sqlite's own bound on the parameters of a statement, with room to spare.
 BATCH = 500
+_CHECK_BYTES = 8
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
@@ -37,7 +39,8 @@ T = TypeVar("T")
 def default_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
     """The folder for the cache by the custom of the platform; None where the environment names no home."""
     if environ.get("BACKAUDIT_CACHE_DIR"):
-        return Path(environ["BACKAUDIT_CACHE_DIR"])
+        # That folder is somebody else's, and stays as it is: what we make private is one of our own in it.
+        return Path(environ["BACKAUDIT_CACHE_DIR"], "backaudit")
     if platform == "win32":
         local = environ.get("LOCALAPPDATA")
         return Path(local, "backaudit", "Cache") if local else None
@@ -125,9 +128,9 @@ class Cache:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
             (self._generation,) = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
-        except (sqlite3.Error, TypeError):
+        except (sqlite3.Error, TypeError) as error:
             connection.close()
-            raise
+            raise sqlite3.DatabaseError("damaged") if isinstance(error, TypeError) else error from None
         self._connection = connection
 
     def _discard(self) -> None:
@@ -146,7 +149,10 @@ class Cache:
             for key, value, used in self._connection.execute(
                 f"SELECT key, value, used FROM facts WHERE key IN ({marks})", batch
             ):
-                found[bytes(key)] = bytes(value)
+                content = _undamaged(value)
+                if content is None:
+                    continue
+                found[bytes(key)] = content
                 if used < self._generation - STAMP_EVERY:
                     stale.append(key)
         if stale:
@@ -161,7 +167,7 @@ class Cache:
             self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
             query = "SELECT value FROM meta WHERE name = 'generation'"
             (self._generation,) = self._connection.execute(query).fetchone()
-            stamped = [(key, value, self._generation) for key, value in rows]
+            stamped = [(key, _checksum(value) + value, self._generation) for key, value in rows]
             self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", stamped)
         self._evict()
 
@@ -189,6 +195,18 @@ class Cache:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
+
+
+def _checksum(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=_CHECK_BYTES).digest()
+
+
+def _undamaged(stored: object) -> bytes | None:
+    """The value as it was put in, None if it is not that any more."""
+    if not isinstance(stored, bytes):
+        return None
+    check, value = stored[:_CHECK_BYTES], stored[_CHECK_BYTES:]
+    return value if check == _checksum(value) else None
 
 
 class _Transaction:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +25,8 @@ from backaudit.commands import (
     load_rules,
     loaded_code,
 )
-from backaudit.console import prepare_streams, say, use_color, width, write
+from backaudit.console import abandon_stdout, prepare_streams, say, use_color, width, write
+from backaudit.crash import ENDING, Terminated, contained
 
 if TYPE_CHECKING:
     from backaudit.facts.problem import Problem
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "html", "github")
 MAP_FORMATS = ("text", "json", "html", "openapi")
 
+_LACKS = "the run could not be finished, and no report was written."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -215,15 +219,29 @@ def version() -> int:
     return OK
 
 
+if sys.flags.optimize > 1:  # docstrings are gone, and the help with them
+    from backaudit.rule import documentation
+
+    for command in (cli, *cli.commands.values()):
+        command.help = inspect.cleandoc(documentation(command.callback)) if command.callback is not None else None
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     prepare_streams()
+    for ending in ENDING:
+        signal.signal(ending, _end)
     sys.exit(_run(arguments))
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    from backaudit.crash import contained
+def _end(number: int, frame: object) -> NoReturn:
+    """Leave as from an error, so that what is temporary is cleared away; a second signal does not disturb that."""
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_IGN)
+    raise Terminated(number)
 
+
+def _run(arguments: Sequence[str] | None) -> int:
     crashes: list[Problem] = []
     code = CRASH
     try:
@@ -232,17 +250,25 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         say("interrupted: no report was written")
         return INTERRUPTED
+    except Terminated as error:
+        say("terminated: no report was written")
+        return 128 + error.number
+    except OSError as error:  # the machine lacks something: all else is contained
+        say(f"error: {error.strerror}: {_LACKS}")
+        return USAGE
     for crash in crashes:
         say(f"error: {crash.message}")
     return code
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:
+    from backaudit.report.visible import visible_name
     from backaudit.usage import UsageError
 
     try:
         code = cli.main(args=arguments, prog_name="backaudit", standalone_mode=False)
     except click.ClickException as error:
+        vars(error)["message"] = visible_name(error.message)
         error.show()
         return USAGE
     except UsageError as error:
@@ -250,4 +276,7 @@ def _invoke(arguments: Sequence[str] | None) -> int:
         return USAGE
     except click.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:  # click's own answer to a reader that has gone
+        abandon_stdout()
+        return OK
     return code if isinstance(code, int) else OK

@@ -288,9 +288,13 @@ class Scan(Command):
             write_file(target.path, text)
 
     def _say_where(self, report: Report) -> None:
+        from backaudit.report.extent import extent_of
+
         new = sum(issue.status == "new" for issue in report.issues)
         files = ", ".join(str(target.path) for target in self.targets)
-        say(f"{new} finding{'' if new == 1 else 's'} in {report.files} files: {files}")
+        extent = extent_of(report)
+        said = f" ({extent})" if extent else ""
+        say(f"{new} finding{'' if new == 1 else 's'} in {report.files} files{said}: {files}")
 
 
 def exit_code(report: Report, config: Config) -> int:

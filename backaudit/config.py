@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from backaudit.regular import Unfit, read_regular
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.rulenames import BUILT_IN_FAMILIES, RuleNames, suggestion
 from backaudit.source import Kind, Limits
@@ -94,11 +96,13 @@ class Root(msgspec.Struct, frozen=True):
 def find_root(paths: Sequence[Path]) -> Root:
     """The nearest folder, from that of ``paths`` upwards, with a configuration or ``.git``; else that folder itself."""
     folder = _common_folder(paths)
+    passed: tuple[str, ...] = ()
     for candidate in (folder, *folder.parents):
         file, notes = _configuration_in(candidate)
-        if file is not None or (candidate / ".git").exists():
-            return Root(candidate, file, notes)
-    return Root(folder)
+        passed += notes
+        if file is not None or (candidate / ".git").is_dir() or (candidate / ".git").is_file():
+            return Root(candidate, file, passed)
+    return Root(folder, notes=passed)
 
 
 def load(file: Path | None, command_line: Mapping[str, Any] | None = None, *, root: Path | None = None) -> Config:
@@ -182,20 +186,38 @@ def _common_folder(paths: Sequence[Path]) -> Path:
 
 def _configuration_in(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
     own, pyproject = folder / FILE_NAME, folder / PYPROJECT
+    notes = [note for file in (own, pyproject) if (note := _unfit(file))]
     in_pyproject = _mentions_us(pyproject)
-    if own.is_file():
-        note = f"{PYPROJECT} has a [tool.backaudit] too: {FILE_NAME} is used, and it alone."
-        return own, (note,) if in_pyproject else ()
-    return (pyproject, ()) if in_pyproject else (None, ())
+    if own.is_file() and not _unfit(own):
+        if in_pyproject:
+            notes.append(f"{PYPROJECT} has a [tool.backaudit] too: {FILE_NAME} is used, and it alone.")
+        return own, tuple(notes)
+    return (pyproject if in_pyproject else None), tuple(notes)
+
+
+def _unfit(file: Path) -> str:
+    """Why a file that is there is not read; nothing of a file that is not there, or may not be read."""
+    try:
+        read_regular(file, within=file.parent)
+    except Unfit as error:
+        return "" if file.is_dir() else f"{file} is not read: {error.strerror}."
+    except OSError:
+        return ""
+    return ""
+
+
+def _text(file: Path) -> str | None:
+    """The text of a file of the project that may configure us."""
+    try:
+        return read_regular(file, within=file.parent).decode("utf-8-sig")
+    except (OSError, ValueError):
+        return None
 
 
 def _mentions_us(pyproject: Path) -> bool:
     """Whether a pyproject.toml configures us; one that is broken does if it names our table anywhere."""
-    try:
-        text = pyproject.read_text("utf-8-sig")
-    except (OSError, ValueError):
-        return False
-    if "backaudit" not in text:
+    text = _text(pyproject)
+    if text is None or "backaudit" not in text:
         return False
     try:
         return "backaudit" in _section(parse_toml(text), "tool")
@@ -356,7 +378,8 @@ def _toml_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", quoted) + '"'
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
     if isinstance(value, Mapping):

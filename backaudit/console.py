@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
+
+from backaudit.report.visible import visible_name
+from backaudit.usage import UsageError
 
 
 def width() -> int:
@@ -20,30 +24,39 @@ def use_color(stream: Any) -> bool:
 
 
 def write(text: str) -> None:
-    """Write to standard output, as long as somebody reads it."""
+    """Write to standard output, as long as somebody reads it. UsageError where it cannot be written to."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        _abandon_stdout()
+        abandon_stdout()
+    except OSError as error:
+        abandon_stdout()
+        raise UsageError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def say(text: str) -> None:
     """A line on standard error."""
-    sys.stderr.write(f"backaudit: {text}\n")
+    with suppress(OSError):  # nobody reads it
+        sys.stderr.write(f"backaudit: {visible_name(text)}\n")
+        sys.stderr.flush()
 
 
 def prepare_streams() -> None:
-    """A console that lacks a character shows its escape instead of ending the run."""
+    """A console that lacks a character shows its escape instead of ending the run; one that is closed takes all."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # it lives as long as we do
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
     """The reader has gone: whatever is still buffered must not be written, nor complained about at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def progress_shown(*, enabled: bool) -> Any:

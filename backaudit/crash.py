@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backaudit.facts.problem import Problem
+
+
+# Signals that ask a process to end, where there are such.
+ENDING = tuple(signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
+_SCARCE = frozenset(
+    getattr(errno, name, -1) for name in ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EPIPE")
+)
+
+
+class Terminated(BaseException):
+    """The process was asked to end: what is temporary is cleared away on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def is_scarcity(error: BaseException) -> bool:
+    """Whether the machine lacks something (descriptors, memory, room), which is no fault of whoever asked for it."""
+    return isinstance(error, OSError) and error.errno in _SCARCE
 
 
 @contextmanager
@@ -24,7 +46,7 @@ def contained(
     try:
         yield
     except (Exception, SystemExit) as error:
-        if reraise:
+        if reraise or is_scarcity(error):
             raise
         from backaudit.facts.problem import Problem  # a command that does not crash need not load it
 

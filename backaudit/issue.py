@@ -37,8 +37,23 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     justification: str = ""
 
 
+class BackEnd(msgspec.Struct, frozen=True, array_like=True):
+    """How much of a back end was found."""
+
+    routes: int
+    tables: int
+    collections: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.routes or self.tables or self.collections)
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Issues and problems of one run, sorted; everything that any format may say."""
+    """Issues and problems of one run, sorted; everything that any format may say.
+
+    ``back_end`` is None where no rule that ran needs the code.
+    """
 
     root_name: str
     version: str
@@ -50,3 +65,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     stale_baseline: tuple[str, ...] = ()
     git_prefix: str = ""
+    back_end: BackEnd | None = None

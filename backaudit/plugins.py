@@ -6,9 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib import resources
-from importlib.abc import Traversable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +16,9 @@ from backaudit.facts.problem import Problem
 from backaudit.rule import Rule
 from backaudit.rulenames import BUILT_IN_FAMILIES, is_built_in
 from backaudit.toml import TomlError, parse_toml
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable  # its home moved in 3.11, and is gone from here in 3.14
 
 GROUP = "backaudit.rules"
 BUILT_IN_PACKAGE = "backaudit_rules"

@@ -11,6 +11,7 @@ import msgspec
 
 from backaudit.facts.comments import Comment, Extent
 from backaudit.facts.problem import Problem
+from backaudit.issue import BackEnd
 from backaudit.rule import Finding, Rule
 from backaudit.stamp import folder_stamp, library_stamp
 
@@ -38,6 +39,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     digests: dict[str, str]
     files: int
     notes: tuple[str, ...] = ()
+    back_end: BackEnd | None = None
 
 
 _DECODER = msgspec.msgpack.Decoder(Result)
@@ -53,7 +55,7 @@ def decode_survey(data: bytes) -> Survey | None:
 
     try:
         return msgspec.msgpack.decode(data, type=Survey)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 
@@ -61,7 +63,7 @@ def decode(data: bytes) -> Result | None:
     """The result that was kept, None if the bytes are none (of another build, or damaged)."""
     try:
         return _DECODER.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 

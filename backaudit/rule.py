@@ -6,7 +6,11 @@ documentation; :mod:`backaudit.ruledoc` reads it.
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -65,6 +69,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     shown: Shown | None = None
     severity: Severity | None = None
     commit: str = ""
+
+
+def documentation(function: Callable[..., object]) -> str:
+    """A function's docstring; from its source where the interpreter was told to drop them (``PYTHONOPTIMIZE=2``)."""
+    if function.__doc__ or sys.flags.optimize < 2:
+        return function.__doc__ or ""
+    tree = _parsed(function.__code__.co_filename)
+    found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function.__name__)
+    return next((ast.get_docstring(node, clean=False) or "" for node in found), "")
+
+
+@cache
+def _parsed(path: str) -> ast.Module:
+    with suppress(OSError, SyntaxError), open(path, encoding="utf-8") as file:
+        return ast.parse(file.read())
+    return ast.Module([], [])
 
 
 Check = Callable[["Project"], Iterator[Finding]]
@@ -138,7 +158,7 @@ def rule(
             cwe=(cwe,) if isinstance(cwe, int) else tuple(cwe),
             owasp=owasp,
             tags=tags,
-            doc=check.__doc__ or "",
+            doc=documentation(check),
             module=check.__module__,
             about_files=about_files,
             options=options,

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.facts.problem import Problem
+from backaudit.regular import Unfit, read_regular
 
 Kind = Literal[
     "python",
@@ -203,6 +204,12 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=20).digest()
 
 
+def fingerprint(path: Path, limit: int) -> bytes:
+    """What a file is, as a digest that changes with it; of one above the limit the size is all that is told."""
+    size = os.stat(path).st_size
+    return digest_of(read_regular(path, limit, within=path.parent) if size <= limit else b"larger:%d" % size)
+
+
 def read(root: Path, path: str, limits: Limits | None = None) -> Source | Problem:
     """The file at ``root / path``, or the Problem that kept it from being read."""
     kind = kind_of(path)
@@ -249,13 +256,15 @@ class _Changed(Exception):
 
 
 def _bytes(path: Path, limit: int) -> bytes:
-    with open(path, "rb") as file:
-        before = os.fstat(file.fileno())
-        if before.st_size > limit:
-            raise _TooLarge(before.st_size)
-        # One byte more than promised shows a file that grows under our hands without reading all of it.
-        data = file.read(before.st_size + 1)
-        after = os.fstat(file.fileno())
+    before = os.stat(path)
+    if before.st_size > limit:
+        raise _TooLarge(before.st_size)
+    # One byte more than promised shows a file that grows under our hands without reading all of it.
+    try:
+        data = read_regular(path, before.st_size, within=path.parent)
+    except Unfit as error:
+        raise _Changed from error
+    after = os.stat(path)
     if len(data) != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
         raise _Changed
     return data

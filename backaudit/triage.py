@@ -17,7 +17,7 @@ from backaudit.baseline import Baseline, Entry
 from backaudit.directives import FileDirectives, Suppressions
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
-from backaudit.issue import ExcerptLine, Issue, Report, Status
+from backaudit.issue import BackEnd, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
 from backaudit.masking import MASK, Masks
 from backaudit.rule import CONFIDENCES, SEVERITIES, Finding, Rule, Severity, Step
@@ -61,6 +61,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     git_prefix: str = ""
+    back_end: BackEnd | None = None
 
 
 def select(names: RuleNames, config: Config) -> Selection:
@@ -137,6 +138,7 @@ class _Triage:
             notes=tuple(map(self.masks.text, self.scan.notes)),
             stale_baseline=tuple(f"{entry.path}: {entry.rule} ({entry.fingerprint})" for entry in self._stale()),
             git_prefix=self.scan.git_prefix,
+            back_end=self.scan.back_end,
         )
 
     def _lines_of(self, path: str) -> Sequence[str]:

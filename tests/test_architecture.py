@@ -219,7 +219,7 @@ def test_what_the_extractors_ask_is_part_of_the_key_of_facts() -> None:
             needed.add(name)
             waiting += [target for found in ALL if found.inside == name and (target := own(found)) is not None]
     # What finds, keeps and stamps files decides nothing of what is in them.
-    bystanders = {"cache", "discover", "gitindex", "ignores", "regular", "stamp"}
+    bystanders = {"cache", "crash", "discover", "gitindex", "ignores", "regular", "stamp"}
     assert {top(name) for name in needed} - bystanders - {"extract"} <= {name.removesuffix(".py") for name in ASKED}
 
 

@@ -160,7 +160,7 @@ def test_several_processes_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "platform", "folder"),
     [
-        ({"BACKAUDIT_CACHE_DIR": "/x", "HOME": "/h"}, "linux", "/x"),
+        ({"BACKAUDIT_CACHE_DIR": "/x", "HOME": "/h"}, "linux", "/x/backaudit"),
         ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "linux", "/c/backaudit"),
         ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "linux", "/h/.cache/backaudit"),
         ({"HOME": "/h"}, "darwin", "/h/Library/Caches/backaudit"),

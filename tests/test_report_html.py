@@ -16,7 +16,7 @@ from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue
 from backaudit.report import html
-from backaudit.report.visible import visible
+from backaudit.report.visible import visible, visible_name
 
 from .report_samples import (
     HOSTILE,
@@ -236,7 +236,9 @@ def test_hostile_text_is_shown_as_it_is_and_does_nothing(attacked: Page) -> None
     assert "␛[31mred␛]8;;" in shown
     assert "<U+202E>gnp.exe" in shown
     # Title, project, problem, notes, message, scope, evidence, steps, excerpt …: each quoted in full.
-    assert attacked.text.count(re.sub(r"\s+", " ", shown)) >= 20
+    # Names of files are on one line, with escapes.
+    named = re.sub(r"\s+", " ", visible_name(HOSTILE))
+    assert attacked.text.count(re.sub(r"\s+", " ", shown)) + attacked.text.count(named) >= 20
 
 
 @pytest.mark.parametrize("part", ["attacked", "page"])

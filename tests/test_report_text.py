@@ -147,7 +147,19 @@ def test_a_path_of_many_steps_is_cut() -> None:
 def test_json_holds_everything_under_stable_names() -> None:
     data = json.loads(as_json(ordinary()))
     assert set(data) == {
-        *("format", "tool", "root", "files", "findings", "problems", "left_out", "notes", "stale_baseline", "rules"),
+        *(
+            "format",
+            "tool",
+            "root",
+            "files",
+            "back_end",
+            "findings",
+            "problems",
+            "left_out",
+            "notes",
+            "stale_baseline",
+            "rules",
+        ),
     }
     finding = data["findings"][0]
     assert (finding["rule"], finding["severity"], finding["status"]) == ("validation/sql-injection", "critical", "new")

@@ -156,7 +156,7 @@ def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pyt
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("backaudit.regular.os.open", refuse)
     problem = read(tmp_path, "a.py")
     assert isinstance(problem, Problem)
     assert problem.message == "The file cannot be read: Permission denied."

@@ -26,6 +26,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.models import DeclareModel
 from backaudit.project import Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.locate import class_field, functions_behind, items
 
 _DEPTH = 3
@@ -221,6 +222,7 @@ def _by_model(project: Project, decorator: Node, model: DeclareModel) -> Iterato
     yield from _table(project, table) if table is not None else ()
 
 
+@cut_circles()
 def _table(project: Project, given: Node) -> Iterator[tuple[int, Node | None]]:
     """``{200: Model, 404: ...}``, merged displays included."""
     here = project.resolved(given)

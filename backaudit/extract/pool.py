@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backaudit.crash import ENDING
 from backaudit.extract import EVERYTHING, extract
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
-from backaudit.source import Limits, Source, digest_of, read
+from backaudit.source import Limits, Source, fingerprint, read
 from backaudit.stamp import folder_stamp, library_stamp
 
 if TYPE_CHECKING:
@@ -72,21 +73,23 @@ def extract_all(
     """
     tracked = {item.path: item.tracked for item in found}
     keys = (
-        {} if cache is None else _keys(found, fingerprints(root, found) if digests is None else digests, limits, wanted)
+        {}
+        if cache is None
+        else _keys(found, fingerprints(root, found, limits) if digests is None else digests, limits, wanted)
     )
     cached = {} if cache is None else cache.get_many(keys.values())
-    answers: dict[str, bytes] = {path: cached[key] for path, key in keys.items() if key in cached}
-    todo = [item.path for item in found if item.path not in answers]
+    known = {path: kept for path, key in keys.items() if (kept := _kept(cached.get(key), path)) is not None}
+    todo = [item.path for item in found if item.path not in known]
     problems: list[Problem] = []
     if todo:
         pool = _Pool(
             root, limits or Limits(), frozenset(wanted), jobs or os.cpu_count() or 1, start_method, hang_seconds
         )
         fresh, problems = pool.run(todo, progress)
-        answers.update(fresh)
+        known.update((path, _ANSWER.decode(data)) for path, data in fresh.items())
         if cache is not None:
             cache.put_many({keys[path]: data for path, data in fresh.items() if path in keys})
-    facts = [_ANSWER.decode(answers[path]) for path in sorted(answers)]
+    facts = [known[path] for path in sorted(known)]
     facts = [msgspec.structs.replace(f, tracked=tracked[f.path]) if not tracked[f.path] else f for f in facts]
     problems += [problem for file in facts for problem in file.problems]
     return facts, sorted(problems)
@@ -97,15 +100,25 @@ def extract_sources(sources: Iterable[Source]) -> list[FileFacts]:
     return [extract(source) for source in sources]
 
 
-def fingerprints(root: Path, found: Sequence[Found]) -> dict[str, bytes]:
+def fingerprints(root: Path, found: Sequence[Found], limits: Limits | None = None) -> dict[str, bytes]:
     """The digest of each file's bytes; files that cannot be read have none, the worker will say why."""
+    limits = limits or Limits()
     digests: dict[str, bytes] = {}
     for item in found:
         try:
-            digests[item.path] = digest_of((root / item.path).read_bytes())
+            digests[item.path] = fingerprint(root / item.path, limits.of(item.kind))
         except OSError:
             continue
     return digests
+
+
+def _kept(data: bytes | None, path: str) -> FileFacts | None:
+    """The facts that were kept; None if there are none, or they are damaged or of something else."""
+    try:
+        facts = _ANSWER.decode(data) if data is not None else None
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return facts if facts is not None and facts.path == path else None
 
 
 def _keys(
@@ -250,11 +263,11 @@ class _Pool:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back while a process is forked: in between, the child would answer it with a traceback."""
+    """Hold signals back while a process is forked: in between, the child would answer them with a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDING})
     try:
         yield
     finally:
@@ -281,6 +294,10 @@ def _work(
 ) -> None:
     """A worker's life: batches of paths in, facts or problems out, until told to stop or the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends its workers and says so
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     for other in inherited:
         other.close()
     gc.disable()

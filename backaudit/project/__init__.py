@@ -14,6 +14,7 @@ from backaudit.facts.history import PastFile
 from backaudit.facts.problem import Problem
 from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
+from backaudit.project.circles import cut_circles
 from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
 from backaudit.project.knowledge import Knowledge
 from backaudit.project.modules import Modules, module_name, role_of
@@ -54,6 +55,8 @@ class Project:
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._direct_bases: dict[str, tuple[str, ...]] = {}
         self.answers: dict[Any, Any] = {}
+        # The walks over definitions that are under way, see :mod:`backaudit.project.circles`.
+        self.walking: set[Any] = set()
         self.graph = Calls(self)
         # Asked of the whole project before anything is asked of a value: what ``super()`` is depends on it.
         self._below: dict[str, list[ClassView]] = {}
@@ -347,6 +350,7 @@ class Project:
             if cls is not None:
                 yield cls
 
+    @cut_circles()
     def alias_of(self, node: Node) -> Node | None:
         """The expression behind a name that stands for a type (``SessionDep = Annotated[...]``)."""
         seen: set[Node] = set()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 
 _DEPTH = 6
@@ -129,6 +130,7 @@ def items(node: Node) -> list[Node]:
     return [node.to(item) for item in op.items] if isinstance(op, ops.Build) and op.kind != "dict" else []
 
 
+@cut_circles(())
 def strings(project: Project, node: Node | None, given: Given = NOTHING_GIVEN) -> tuple[str, ...]:
     """The texts that a value holds: a literal, or the literals of a list; empty if unknown."""
     if node is None:

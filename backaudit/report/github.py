@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
-from backaudit.report.visible import visible
+from backaudit.report.extent import extent_of
+from backaudit.report.visible import visible, visible_name
 from backaudit.rule import Severity
 
 LEVELS: Mapping[Severity, str] = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
@@ -15,6 +16,8 @@ LEVELS: Mapping[Severity, str] = {"critical": "error", "high": "error", "medium"
 def render(report: Report, **options: object) -> str:
     """One workflow command a line; what is suppressed or in the baseline has none."""
     lines = [*_annotations(report), *(_problem(problem, report.git_prefix) for problem in report.problems)]
+    if report.back_end is not None and report.back_end.is_empty:
+        lines.append(_command("warning", {"title": "backaudit"}, f"{extent_of(report)} in {report.files:,} files."))
     return "".join(line + "\n" for line in lines)
 
 
@@ -35,7 +38,7 @@ def _issue(issue: Issue, prefix: str) -> str:
         **({"endColumn": str(max(span.end_column, span.column + 1))} if span.end_line == span.line else {}),
         "title": issue.rule.id,
     }
-    steps = [f"{step.place.path}:{step.place.span.line}: {step.text}" for step in finding.trace]
+    steps = [f"{visible_name(step.place.path)}:{step.place.span.line}: {step.text}" for step in finding.trace]
     text = "\n".join(part for part in (finding.message, *steps, finding.remedy) if part)
     return _command(LEVELS[issue.severity], properties, text)
 

@@ -19,10 +19,11 @@ from markupsafe import Markup
 
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.issue import ExcerptLine, Issue, Report
+from backaudit.report.extent import extent_of
 from backaudit.report.map.page import page
 from backaudit.report.mistakes import MISTAKES, Family, in_order
 from backaudit.report.standards import PROJECT_URL, Link, standards
-from backaudit.report.visible import visible
+from backaudit.report.visible import visible, visible_name
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.ruledoc import RuleDoc, read
 from backaudit.survey.records import Survey
@@ -81,7 +82,8 @@ def render(report: Report, *, survey: Survey | None = None, **options: object) -
         cards=[_card(family, parts) for family in MISTAKES],
         others=[part for part in parts if not part.family.number],
         parts=parts,
-        files=sorted(Counter(issue.finding.place.path for issue in shown).items()),
+        files=sorted(Counter(visible_name(issue.finding.place.path) for issue in shown).items()),
+        extent=extent_of(report),
         crashed=any(problem.kind == "crash" for problem in report.problems),
         accepted=[issue for issue in report.issues if issue.status != "new"],
     )
@@ -98,7 +100,14 @@ def environment() -> jinja2.Environment:
         finalize=_shown,
     )
     env.filters.update(
-        brief=_brief, where=_where, pieces=_pieces, spot=_spot, anchor=_anchor, count=_count, opening=_opening
+        brief=_brief,
+        where=_where,
+        pieces=_pieces,
+        spot=_spot,
+        anchor=_anchor,
+        count=_count,
+        opening=_opening,
+        name=visible_name,
     )
     return env
 
@@ -163,7 +172,8 @@ def _rule_part(issues: Sequence[Issue]) -> RulePart:
 
 def _where(place: Place) -> str:
     """``path:line``, or the path alone where the whole file is meant."""
-    return place.path if place.span == WHOLE_FILE else f"{place.path}:{place.span.line}"
+    path = visible_name(place.path)
+    return path if place.span == WHOLE_FILE else f"{path}:{place.span.line}"
 
 
 def _anchor(issue: Issue) -> str:

@@ -21,6 +21,7 @@ def render(report: Report, **options: object) -> str:
         "tool": {"name": "backaudit", "version": report.version},
         "root": report.root_name,
         "files": report.files,
+        "back_end": msgspec.structs.asdict(report.back_end) if report.back_end is not None else None,
         "findings": [_issue(issue) for issue in report.issues],
         "problems": [msgspec.structs.asdict(problem) for problem in report.problems],
         "left_out": [{"reason": reason, "count": count} for reason, count in report.left_out],

@@ -10,8 +10,9 @@ from itertools import groupby
 
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
+from backaudit.report.extent import NO_BACK_END, extent_of
 from backaudit.report.mistakes import MISTAKES, in_order
-from backaudit.report.visible import visible
+from backaudit.report.visible import inert, visible, visible_name
 from backaudit.rule import SEVERITIES, Severity, Step
 from backaudit.ruledoc import RuleDoc, read
 
@@ -71,7 +72,7 @@ class _Text:
         parts = [*self._files(), *self._problems(), *self._accepted(), *self._stale()]
         if not self.quiet:
             parts += [*self._notes(), *self._summary()]
-        return "\n".join(parts)
+        return inert("\n".join(parts))
 
     def paint(self, style: str, text: str) -> str:
         return f"{_COLOURS[style]}{text}{_RESET}" if self.color and text else text
@@ -89,7 +90,7 @@ class _Text:
 
     def _files(self) -> Iterator[str]:
         for path, issues in groupby(self.new, key=lambda issue: issue.finding.place.path):
-            yield self.paint("path", visible(path)) + "\n" + "\n".join(self._issue(issue) for issue in issues)
+            yield self.paint("path", visible_name(path)) + "\n" + "\n".join(self._issue(issue) for issue in issues)
 
     def _issue(self, issue: Issue) -> str:
         return "\n".join(self._issue_lines(issue)).rstrip() + "\n"
@@ -143,7 +144,7 @@ class _Text:
             yield f"{_INDENT}… and {len(trace) - MAX_STEPS} more steps"
 
     def _step(self, step: Step, lead: str, path: str) -> str:
-        where = f"{visible(step.place.path)}:{step.place.span.line}"
+        where = f"{visible_name(step.place.path)}:{step.place.span.line}"
         return self._wrapped(f"{where}  {step.text}", _INDENT, f"{lead} ")
 
     def _problems(self) -> Iterator[str]:
@@ -158,7 +159,7 @@ class _Text:
         yield "\n".join(lines) + "\n"
 
     def _problem(self, problem: Problem) -> str:
-        where = problem.path + (f":{problem.line}" if problem.line else "")
+        where = visible_name(problem.path) + (f":{problem.line}" if problem.line else "")
         return self._wrapped(f"{where}: {problem.message}" if where else problem.message, "  ", f"{problem.kind}: ")
 
     def _accepted(self) -> Iterator[str]:
@@ -172,14 +173,14 @@ class _Text:
     def _accepted_line(self, issue: Issue) -> str:
         place = issue.finding.place
         why = f": {issue.justification}" if issue.justification else ""
-        return self._wrapped(f"{place.path}:{place.span.line}  {issue.rule.id}{why}", "  ")
+        return self._wrapped(f"{visible_name(place.path)}:{place.span.line}  {issue.rule.id}{why}", "  ")
 
     def _stale(self) -> Iterator[str]:
         stale = self.report.stale_baseline
         if stale:
             count = _counted(len(stale), "baseline entry", "baseline entries")
             title = f"{count} met nothing: --write-baseline prunes them"
-            yield "\n".join([self.paint("path", title), *(f"  {visible(entry)}" for entry in stale)]) + "\n"
+            yield "\n".join([self.paint("path", title), *(f"  {visible_name(entry)}" for entry in stale)]) + "\n"
 
     def _notes(self) -> Iterator[str]:
         lines = [self._wrapped(note, "", "note: ") for note in self.report.notes]
@@ -224,8 +225,11 @@ class _Text:
             if any(issue.status == status for issue in self.report.issues)
         ]
         files = _counted(self.report.files, "file")
+        extent = extent_of(self.report)
+        if not self.new and extent and extent.startswith(NO_BACK_END):
+            return ", ".join([f"{extent} in {files}", *more]) + "."
         found = _counted(len(self.new), "finding") if self.new else self.paint("good", "No findings")
-        return f"{', '.join([found, *more])} in {files}."
+        return f"{', '.join([found, *more])} in {files}{f': {extent}' if extent else ''}."
 
 
 def _first_sentence(text: str) -> str:

@@ -16,6 +16,8 @@ _STAND_INS: dict[int, str] = {
     **{code: f"<U+{code:04X}>" for code in _DIRECTION},
     **dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"),
 }
+_ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_COMMAND = re.compile(r"(?m)(^[^\S\n]*(?=::\w)|##\w*(?=\[))")
 _HALVES = re.compile("[\ud800-\udfff]")
 _TO_SHOW = re.compile("[" + re.escape("".join(map(chr, sorted(_STAND_INS)))) + "\ud800-\udfff]")
 
@@ -25,6 +27,21 @@ def visible(text: str) -> str:
     if not _TO_SHOW.search(text):
         return text
     return encodable(text).translate(_STAND_INS)
+
+
+def visible_name(text: str) -> str:
+    """A name (of a file, of a route) on one line, with what no name should hold written as escapes."""
+    if not _ACTING.search(text):
+        return visible(text)
+    return visible(_ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text))
+
+
+def inert(text: str) -> str:
+    """Lines for people with what a build system would take for its own commands made unfit for that.
+
+    Names and code are quoted as they are: one of them may begin a line with ``::error::``, or hold ``##vso[``.
+    """
+    return _COMMAND.sub(r"\1\\", text) if "::" in text or "##" in text else text
 
 
 def encodable(text: str) -> str:

@@ -22,6 +22,7 @@ from backaudit.backend.web.inputs.shapes import shape_of
 from backaudit.backend.web.records import UNMOUNTED, Endpoint, GuardKind, Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts.place import Place
+from backaudit.issue import BackEnd
 from backaudit.project import Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import strings
@@ -66,6 +67,17 @@ def survey(project: Project) -> Survey:
     )
 
 
+def extent(project: Project) -> BackEnd:
+    """How many routes, tables and collections the survey would show. Ask with ``project.once``."""
+    shown = [route for route in project.once(routes) if _is_served(project, route)]
+    tables = [table for table in schema(project).tables.values() if _is_shown(project, table)]
+    return BackEnd(len(shown), len(tables), len(collections(project)))
+
+
+def _is_served(project: Project, route: Route) -> bool:
+    return project.role(route.handler.path) in _SHOWN and UNMOUNTED not in route.tags
+
+
 def _path_order(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
 
@@ -80,7 +92,7 @@ def spot(place: Place) -> Spot:
 def _routes(project: Project) -> Iterator[RouteRow]:
     judged = project.once(applied)
     for bare, endpoint in zip(project.once(routes), project.once(endpoints), strict=True):
-        if project.role(bare.handler.path) not in _SHOWN or UNMOUNTED in bare.tags:
+        if not _is_served(project, bare):
             continue
         touched_read, touched_write = _touched(project, endpoint)
         code = bare.handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 
 BCRYPT = 10
 PBKDF2 = {"sha1": 1_400_000, "sha256": 600_000, "sha512": 220_000}
@@ -15,6 +16,7 @@ SCRYPT = ((17, 1), (16, 2), (15, 3), (14, 5), (13, 10))
 _POWERS = {"**": lambda a, b: a**b, "<<": lambda a, b: a << b, "*": lambda a, b: a * b, "+": lambda a, b: a + b}
 
 
+@cut_circles()
 def number(project: Project, node: Node | None) -> int | None:
     """The whole number that a value is, ``2 ** 14`` and ``1 << 14`` included."""
     if node is None:

@@ -84,7 +84,7 @@ class Values:
         self.project = project
         self.code = code
         self.context = context
-        self._known: dict[tuple[int, bool], bool] = {}
+        self._known: dict[tuple[Node, bool], bool] = {}
         self._fields = _caller_fields(project, code)
 
     def identifies(self, node: Node) -> bool:
@@ -96,7 +96,7 @@ class Values:
         return self._any(node, False)
 
     def _any(self, node: Node, identity: bool) -> bool:
-        key = (node.value, identity)
+        key = (node, identity)
         if key not in self._known:
             asked = self.is_identity if identity else self._is_chosen
             self._known[key] = any(asked(part) for part in self._parts(node))
@@ -114,14 +114,15 @@ class Values:
                     part = node.to(value)
                     yield part
                     following += inputs(part.op)
-                    following += self._put_into(value)
+                    following += self._put_into(part)
             level = following
 
-    def _put_into(self, value: int) -> Iterator[int]:
-        op = self.code.ops[value]
+    def _put_into(self, part: Node) -> Iterator[int]:
+        # A value may be another body's: what a module has bound with functools.partial, say.
+        code, op = part.code, part.op
         if isinstance(op, (ops.Build, ops.Call)):
-            for effect in self.code.effects.get(value, ()):
-                stored = self.code.ops[effect]
+            for effect in code.effects.get(part.value, ()):
+                stored = code.ops[effect]
                 if isinstance(stored, (ops.SetItem, ops.SetAttr)):
                     yield stored.value
                 elif isinstance(stored, ops.Call) and isinstance(op, ops.Build):

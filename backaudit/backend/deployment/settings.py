@@ -15,6 +15,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project, PythonFile
+from backaudit.project.circles import cut_circles
 from backaudit.project.locate import behind, classes_behind, strings, text_of
 from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
@@ -356,6 +357,7 @@ def _written(path: str, text: str) -> Iterator[WrittenSetting]:
             )
 
 
+@cut_circles(())
 def _texts(project: Project, target: Node | None) -> list[str]:
     """The texts that a configuration is named by: a literal, or what stands in where the environment names none."""
     found = list(strings(project, target))

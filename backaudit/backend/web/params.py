@@ -13,6 +13,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.python import ParamFact
 from backaudit.project import Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 
 _LIMITS = frozenset(
@@ -53,6 +54,7 @@ def marked(project: Project, code: Code, index: int) -> Marked:
     return Marked(types, tuple(markers))
 
 
+@cut_circles()
 def _metadata(project: Project, annotation: Node) -> Iterator[Node]:
     """What stands beside the type in ``Annotated[...]``."""
     node = project.alias_of(annotation) or annotation.origin

@@ -390,12 +390,30 @@ def _registered_functions(project: Project, call: Node) -> Iterator[Code]:
 
 def exception_names(project: Project, node: Node) -> tuple[str, ...]:
     """The dotted names of the classes that an ``except`` (or a registration) names, tuples opened."""
-    node = project.resolved(node)
+    found: dict[str, None] = {}
+    seen: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        here = project.resolved(waiting.pop())
+        if here in seen:
+            continue
+        seen.add(here)
+        inner = _exceptions_within(here)
+        if inner:
+            waiting += reversed(inner)
+        else:
+            found.update(dict.fromkeys(project.names(here) or ((here.spelled,) if here.spelled else ())))
+    return tuple(found)
+
+
+def _exceptions_within(node: Node) -> list[Node]:
+    """What a tuple of exceptions is built of: displays, others spread in them, sums of two."""
     op = node.op
     if isinstance(op, ops.Build):
-        return tuple(name for item in op.items for name in exception_names(project, node.to(item)))
-    names = project.names(node)
-    return names or ((node.spelled,) if node.spelled else ())
+        return [node.to(item) for item in op.items]
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        return [node.to(op.left), node.to(op.right)]
+    return []
 
 
 def pairs_of(node: Node) -> dict[str, Node] | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
+
 import libcst as cst
 import msgspec
 
 from backaudit.extract.python.directives import directives
+from backaudit.extract.python.expressions import Malformed
 from backaudit.extract.python.lower import FileLowerer
 from backaudit.facts.comments import Comment, Extent
 from backaudit.facts.problem import Problem
@@ -40,7 +44,9 @@ def lower(source: Source) -> Lowered:
         file = FileLowerer(module, source.text)
         facts = file.run()
     except cst.ParserSyntaxError as error:
-        return _problem(source, f"Not valid Python: {_reason(error)}", error.raw_line)
+        return _invalid(source, error.raw_line, _reason(error))
+    except Malformed:
+        return _invalid(source, 0, "a literal is malformed.")
     except RecursionError:
         return _problem(source, "Nested too deeply to be analysed.", 0)
     if "backaudit" not in source.text.lower():
@@ -53,7 +59,29 @@ def _problem(source: Source, message: str, line: int) -> Lowered:
     return Lowered(None, problem=Problem(source.path, "unparsable", message, line))
 
 
+def _invalid(source: Source, line: int, reason: str) -> Lowered:
+    """What is wrong in the interpreter's own words and at its place, where it refuses the text too."""
+    told = _interpreters(source.text)
+    if told is not None:
+        reason, line = told
+    return _problem(source, f"Not valid Python: {reason}", line)
+
+
+def _interpreters(text: str) -> tuple[str, int] | None:
+    """The interpreter's message, which names no more than a name, and its line; None if it takes the text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return f"{error.msg[:160].rstrip('.')}.", error.lineno or 0
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None
+
+
 def _reason(error: cst.ParserSyntaxError) -> str:
-    # The parser quotes the offending line, which may hold a secret; its first sentence says enough.
-    first = error.message.partition("\n")[0].partition(":")[2].strip() or "syntax error"
-    return f"{first.partition(' at ')[0][:120]}."
+    # The parser quotes the offending line, which may hold a secret; its first sentence says enough, or nothing.
+    first = error.message.partition("\n")[0].partition(":")[2].strip()
+    reason = first.partition(" at ")[0][:120]
+    return f"{reason if reason not in ('', 'error') else 'syntax error'}."

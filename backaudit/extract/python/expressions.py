@@ -30,6 +30,10 @@ _CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False
 _SMALL = 1 << 63
 
 
+class Malformed(Exception):
+    """A literal that the parser passes and the interpreter does not: half an escape, a letter beyond ASCII in bytes."""
+
+
 class Expressions(Builder):
     """Adds expressions to the builder. ``index`` is the function's number in its file."""
 
@@ -383,7 +387,10 @@ def _literal(source: str) -> str | bytes:
     quote = source[0]
     if quote in "\"'" and "\\" not in source and "\r" not in source:
         return source[3:-3] if source[:3] == quote * 3 else source[1:-1]
-    value = ast.literal_eval(source)
+    try:
+        value = ast.literal_eval(source)
+    except (SyntaxError, ValueError) as error:
+        raise Malformed from error
     # Lone surrogates cannot be encoded; they stand for nothing a rule could read.
     return value if isinstance(value, bytes) else value.encode("utf-8", "replace").decode()
 

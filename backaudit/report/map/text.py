@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from backaudit.report.map import words
-from backaudit.report.visible import visible
+from backaudit.report.visible import inert, visible_name
 from backaudit.survey.records import CollectionRow, RouteRow, Survey, TableRow
 
 MIN_WIDTH, MAX_WIDTH, DEFAULT_WIDTH = 60, 200, 100
@@ -41,7 +41,7 @@ class _Text:
         if not self.quiet:
             summary = f"{words.totals(self.survey)} in {words.counted(self.survey.files, 'file')}."
             parts.append(textwrap.fill(summary, self.width) + "\n")
-        return "\n".join(parts)
+        return inert("\n".join(parts))
 
     def paint(self, style: str, text: str) -> str:
         return f"{_COLOURS[style]}{text}{_RESET}" if self.color and text.strip() else text
@@ -55,7 +55,7 @@ class _Text:
             return
         method = min(max((len(cells[0]) for _, cells in rows), default=0), 18)
         for group, several in groupby(rows, key=lambda pair: pair[0].group):
-            lines = [self.paint("title", visible(group))]
+            lines = [self.paint("title", visible_name(group))]
             for row, cells in several:
                 lines += self._narrow(row, cells, method)
             yield "\n".join(lines) + "\n"
@@ -64,7 +64,7 @@ class _Text:
         widths = fitted([_HEADINGS, *(cells for _, cells in rows)], self.width - len(_INDENT))
         for number, (group, several) in enumerate(groupby(rows, key=lambda pair: pair[0].group)):
             lines = [] if number else [self.paint("dim", _INDENT + _row(_HEADINGS, widths)[0])]
-            lines.append(self.paint("title", visible(group)))
+            lines.append(self.paint("title", visible_name(group)))
             for row, cells in several:
                 lines += [_INDENT + line for line in self._painted(row, _row(cells, widths), widths)]
             yield "\n".join(lines) + "\n"
@@ -106,7 +106,7 @@ class _Text:
                 where = f"{problem.path}:{problem.line}" if problem.line else problem.path
                 lines.append(
                     textwrap.fill(
-                        visible(f"{problem.kind}: {where}: {problem.message}"), self.width, initial_indent=_INDENT,
+                        visible_name(f"{problem.kind}: {where}: {problem.message}"), self.width, initial_indent=_INDENT,
                         subsequent_indent=_INDENT * 2, break_long_words=False, break_on_hyphens=False,
                     )
                 )  # fmt: skip
@@ -122,7 +122,7 @@ class _Text:
     def _table(self, table: TableRow) -> Iterator[str]:
         yield from self._title(table)
         yield from self._aligned(
-            (visible(c.name), visible(words.column_type(c)), visible(", ".join(words.column_notes(c))))
+            (visible_name(c.name), visible_name(words.column_type(c)), visible_name(", ".join(words.column_notes(c))))
             for c in table.columns
         )
         yield from self._indexes(table)
@@ -131,8 +131,11 @@ class _Text:
             yield self.paint("warn", line)
 
     def _title(self, table: TableRow | CollectionRow) -> Iterator[str]:
-        said = [visible(words.table_source(table)), *([visible(str(table.at))] if table.at is not None else [])]
-        title = visible(table.name)
+        said = [
+            visible_name(words.table_source(table)),
+            *([visible_name(str(table.at))] if table.at is not None else []),
+        ]
+        title = visible_name(table.name)
         if len(_GAP.join([title, *said])) <= self.width:
             yield self.paint("title", title) + self.paint("dim", "".join(f"{_GAP}{part}" for part in said))
         else:
@@ -152,7 +155,7 @@ class _Text:
 
     def _filled(self, text: str, lead: str) -> str:
         return textwrap.fill(
-            visible(text), self.width, initial_indent=_INDENT + lead, subsequent_indent=_INDENT * 4,
+            visible_name(text), self.width, initial_indent=_INDENT + lead, subsequent_indent=_INDENT * 4,
             break_on_hyphens=False,
         )  # fmt: skip
 
@@ -160,7 +163,10 @@ class _Text:
 
     def _collections(self) -> Iterator[str]:
         for one in self.survey.collections:
-            cells = ((visible(f.name), visible(f.type), visible(", ".join(words.field_notes(f)))) for f in one.fields)
+            cells = (
+                (visible_name(f.name), visible_name(f.type), visible_name(", ".join(words.field_notes(f))))
+                for f in one.fields
+            )
             yield "\n".join([*self._title(one), *self._aligned(cells), *self._indexes(one)]) + "\n"
 
 
@@ -170,7 +176,7 @@ def _cells(row: RouteRow, survey: Survey) -> tuple[str, ...]:
         words.methods(row), row.path, words.handler(row), words.auth(row), taken, words.statuses(row),
         " · ".join(words.tables(row)),
     )  # fmt: skip
-    return tuple(map(visible, cells))
+    return tuple(map(visible_name, cells))
 
 
 def fitted(rows: Sequence[Sequence[str]], room: int) -> list[int]:

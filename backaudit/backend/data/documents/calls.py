@@ -11,6 +11,7 @@ from backaudit.backend.data.documents.records import Collection, DocumentField, 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, text
 from backaudit.project.types import split
 from backaudit.sql import Index
@@ -143,6 +144,7 @@ def _instance(project: Project, node: Node) -> Iterator[DocumentField]:
         yield from class_fields(project, cls)
 
 
+@cut_circles()
 def _filter(project: Project, node: Node | None) -> Iterator[DocumentField]:
     """``{"email": e, "$or": [{"a": 1}, {"b": 2}]}``."""
     made = project.resolved(node) if node is not None else None

@@ -12,6 +12,7 @@ from backaudit.backend.web.inputs.records import LIMITS, Extra, Field, InputSche
 from backaudit.backend.web.inputs.shapes import chosen, narrowed, of_name, parsed, with_choices
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import entries, items, text, texts, truth
 from backaudit.project.locate import behind
 
@@ -150,6 +151,7 @@ def _plain(project: Project, node: Node | None) -> Scalar:
 # -- cerberus ---------------------------------------------------------------------------------------------------------
 
 
+@cut_circles()
 def cerberus(project: Project, node: Node, title: str) -> InputSchema | None:
     """A cerberus schema: field to rules."""
     here = project.resolved(node)
@@ -186,9 +188,7 @@ def _cerberus_shape(project: Project, rules: dict[str, Node], title: str) -> Sha
         made = cerberus(project, inner, title)
         return msgspec.structs.replace(shape, schema=made.name if made is not None else "")
     if inner is not None and shape.kind == "array":
-        shape = msgspec.structs.replace(
-            shape, items=_cerberus_shape(project, entries(project.resolved(inner)), f"{title}.items")
-        )
+        shape = msgspec.structs.replace(shape, items=_cerberus_items(project, inner, f"{title}.items"))
     found = {
         ("minItems" if limit == "minLength" else "maxItems" if limit == "maxLength" else limit)
         if shape.kind == "array" else limit: value
@@ -196,6 +196,11 @@ def _cerberus_shape(project: Project, rules: dict[str, Node], title: str) -> Sha
         if rule in rules and (value := _limit(project, rules[rule])) is not None
     }  # fmt: skip
     return shape.with_limits(found)
+
+
+@cut_circles(Shape())
+def _cerberus_items(project: Project, node: Node, title: str) -> Shape:
+    return _cerberus_shape(project, entries(project.resolved(node)), title)
 
 
 # -- mappings of fields -----------------------------------------------------------------------------------------------
@@ -244,6 +249,7 @@ def _restx_nested(project: Project, shape: Shape, made: Node, library: str) -> S
     return shape
 
 
+@cut_circles()
 def restx_model(project: Project, node: Node, title: str) -> InputSchema | None:
     """``api.model("Name", {...})``, ``api.inherit("Name", parent, {...})``, a list of one, or a parser."""
     here = project.resolved(node)
@@ -262,6 +268,7 @@ def restx_model(project: Project, node: Node, title: str) -> InputSchema | None:
 # -- request parsers --------------------------------------------------------------------------------------------------
 
 
+@cut_circles()
 def reqparse(project: Project, node: Node, title: str) -> InputSchema | None:
     """A ``RequestParser`` with the arguments that the project adds to it."""
     here = project.resolved(node)

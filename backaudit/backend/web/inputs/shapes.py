@@ -11,6 +11,7 @@ from backaudit.backend.web.inputs.records import LIMITS, Scalar, Shape
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, texts
 from backaudit.project.types import split
 
@@ -221,10 +222,15 @@ def narrowed(project: Project, shape: Shape, markers: Iterable[Node]) -> Shape:
         if made.call is not None:
             shape = _by_call(project, shape, made)
         elif isinstance(made.op, ops.Build):
-            shape = narrowed(project, shape, items(made))
+            shape = _narrowed(project, made, shape) or shape
         else:
             shape = _by_validator(project, shape, marker)
     return shape
+
+
+@cut_circles()
+def _narrowed(project: Project, made: Node, shape: Shape) -> Shape | None:
+    return narrowed(project, shape, items(made))
 
 
 def _by_call(project: Project, shape: Shape, call: Node) -> Shape:
@@ -288,6 +294,7 @@ _APPLICABLE: dict[str, frozenset[str]] = {
 }
 
 
+@cut_circles()
 def _value(project: Project, node: Node) -> int | float | str | None:
     """A limit's value: a literal, through names; sums of literals; a compiled pattern."""
     found = project.constant(node)
@@ -335,6 +342,7 @@ def with_choices(project: Project, shape: Shape, node: Node) -> Shape:
     return msgspec.structs.replace(found, nullable=shape.nullable or found.nullable, format="")
 
 
+@cut_circles()
 def choices_of(project: Project, node: Node) -> Iterator[Scalar]:
     """The values that ``choices=...`` offers, groups included."""
     here = project.resolved(node)
