@@ -6,18 +6,21 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.validation.bodies import is_table_class, is_untyped, is_validator, parameter
+from backaudit.analyses.validation.bodies import carried, is_table_class, is_untyped, is_validator, parameter
 from backaudit.backend.data.updates import open_updates
+from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import guarded
+from backaudit.flow.client import client_origin
 from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Step
 
@@ -60,7 +63,9 @@ class ClientKeys(Goal):
 
     def _parameter(self, project: Project, node: Node, op: ops.Param) -> str | None:
         param = client_input(project, node.code, op.index)
-        if param is None or param.where not in ("body", "form") or not is_untyped(project, node.code, param):
+        if param is None or param.where not in ("body", "form"):
+            return None
+        if not (is_untyped(project, node.code, param) or _takes_more(project, param)):
             return None
         return f"`{param.name}` comes from the client ({param.where})"
 
@@ -78,10 +83,17 @@ class ClientKeys(Goal):
         return guarded(node, use, frozenset())
 
 
+def _takes_more(project: Project, param: RouteParam) -> bool:
+    """Whether a schema keeps fields that it does not declare."""
+    classes = [cls for name in param.types if param.schema and (cls := enclosed(project, name)) is not None]
+    found = [schema_of(project, cls) for cls in classes]
+    return any(made is not None and made.extra == "allow" for made in found)
+
+
 def assignments(project: Project) -> tuple[Assignment, ...]:
     """Everything in serving code that stores under keys of a client's. Ask with ``project.once``."""
     found: dict[Node, Assignment] = {}
-    for at, value, access, target in _candidates(project):
+    for at, value, access, target, _ in spreads(project):
         if project.role(at.code.path) not in _SERVING or at in found:
             continue
         origin = next(Trace(project, ClientKeys(project)).origins(value, access, at.value), None)
@@ -90,23 +102,103 @@ def assignments(project: Project) -> tuple[Assignment, ...]:
     return (*found.values(), *_table_bodies(project))
 
 
-def _candidates(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
+Spread = tuple[Node, Node, Access, str, str]
+
+
+def spreads(project: Project) -> Iterator[Spread]:
+    """What sets a row's columns by the keys of a mapping.
+
+    The operation, the mapping, what is wanted of it (its keys), the row as one would say it, and its class.
+    """
     yield from _constructions(project)
     yield from _calls(project)
     yield from _updated(project)
+    yield from _of_tables(project)
+    yield from _merged(project)
 
 
-def _constructions(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
+_KEYS: Access = (KEY,)
+
+
+def _merged(project: Project) -> Iterator[Spread]:
+    """``{"author": me, **data}`` and ``entry.update(data)``, where what the server put under a key is read again."""
+    for call in project.calls_of("update"):
+        receiver, first = call.receiver, call.arg(0)
+        made = receiver.origin if receiver is not None else None
+        if made is None or first is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
+            continue
+        names = _overridden(project, made, made.op, len(made.op.items), call.value)
+        if names:
+            yield call, first, _KEYS, _over(names), ""
+    for path in sorted(project.files):
+        if project.role(path) != "production":
+            continue
+        file = project.files[path]
+        for code in map(file.code, range(len(file.facts.functions))):
+            for display in code.nodes(ops.Build):
+                yield from _merged_in(project, display)
+
+
+def _merged_in(project: Project, display: Node) -> Iterator[Spread]:
+    op = display.op
+    if not isinstance(op, ops.Build) or op.kind != "dict" or NONE not in op.keys:
+        return
+    for position, (key, item) in enumerate(zip(op.keys, op.items, strict=True)):
+        names = _overridden(project, display, op, position, display.value) if key == NONE else []
+        later = {display.to(k).text for k in op.keys[position + 1 :] if k != NONE}
+        left = [name for name in names if name not in later]
+        if left:
+            yield display, display.to(item), _KEYS, _over(left), ""
+
+
+def _over(names: list[str]) -> str:
+    return "the dictionary, over the server's own " + ", ".join(f"`{name}`" for name in names)
+
+
+def _overridden(project: Project, made: Node, op: ops.Build, end: int, at: Value) -> list[str]:
+    """The keys of a dictionary before ``end`` that the server fills, that nothing sets again, and that are read."""
+    held = carried(made.code, made.value)
+    again = _set_again(made.code, held, at)
+    read = _read_after(made.code, held, at)
+    found = []
+    for key, item in zip(op.keys[:end], op.items[:end], strict=True):
+        name = made.to(key).text if key != NONE else None
+        given = made.to(item).origin
+        if name in read - again and not isinstance(given.op, ops.Const) and client_origin(project, given) is None:
+            found.append(str(name))
+    return found
+
+
+def _read_after(code: Code, held: set[Value], at: Value) -> set[str | None]:
+    items = [(node, node.op) for node in code.nodes(ops.Item) if node.value > at]
+    return {node.to(op.key).text for node, op in items if isinstance(op, ops.Item) and op.base in held} - {None}
+
+
+def _set_again(code: Code, held: set[Value], at: Value) -> set[str | None]:
+    """The constant keys that are set later, one by one or by ``update({…})``."""
+    stores = [(node, node.op) for node in code.nodes(ops.SetItem) if node.value > at]
+    found = {node.to(op.key).text for node, op in stores if isinstance(op, ops.SetItem) and op.base in held}
+    for call in code.nodes(ops.Call):
+        receiver, first = call.receiver, call.arg(0)
+        if call.method != "update" or call.value <= at or receiver is None or first is None:
+            continue
+        fixed = first.origin
+        if receiver.value in held and isinstance(fixed.op, ops.Build):
+            found |= {fixed.to(key).text for key in fixed.op.keys if key != NONE}
+    return found
+
+
+def _constructions(project: Project) -> Iterator[Spread]:
     for cls in project.once(models):
         for call in project.calls_of(cls.cls.name):
             func, op = call.func, call.call
             if func is None or op is None or f"type[{cls.name}]" not in project.types(func):
                 continue
             for value in op.dstar:
-                yield call, call.origin.to(value), (KEY,), f"a new `{cls.cls.name}`"
+                yield call, call.origin.to(value), _KEYS, f"a new `{cls.cls.name}`", cls.name
 
 
-def _calls(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
+def _calls(project: Project) -> Iterator[Spread]:
     """``objects.create(**data)``, ``query.update(data)``, ``insert_one(data)``."""
     for method in (*_ROWS, *_DOCUMENTS):
         for call in project.calls_of(method):
@@ -116,14 +208,15 @@ def _calls(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
             row = _model_of(project, receiver)
             values = [*op.dstar, *(op.args[:1] if method in ("update", "values") else ())]
             if row:
-                yield from ((call, call.origin.to(value), (KEY,), f"`{row}`") for value in values)
+                said = f"`{row.rpartition('.')[2]}`"
+                yield from ((call, call.origin.to(value), _KEYS, said, row) for value in values)
             elif method in _DOCUMENTS[:3] and op.args:
-                yield call, call.to(op.args[-1 if method == "replace_one" else 0]), (KEY,), "a document"
+                yield call, call.to(op.args[-1 if method == "replace_one" else 0]), _KEYS, "a document", ""
     for method in ("update_one", "update_many", "find_one_and_update"):
         for call in project.calls_of(method):
             change = call.arg(1, "update")
             if change is not None and not project.callees(call):
-                yield call, change, ("$set", KEY), "a document"
+                yield call, change, ("$set", KEY), "a document", ""
 
 
 def _model_of(project: Project, receiver: Node) -> str:
@@ -131,11 +224,11 @@ def _model_of(project: Project, receiver: Node) -> str:
     for name in project.types(receiver):
         head, over = split(name)
         if is_model(project, over) and (head == "type" or over):
-            return split(over)[0].rpartition(".")[2]
+            return split(over)[0]
     call = receiver.origin
     while call.call is not None:
         if call.method in ("insert", "update") and call.arg(0) is not None:
-            return next((c.cls.name for c in project.denoted_classes(call.args()[0]) if is_model(project, c.name)), "")
+            return next((c.name for c in project.denoted_classes(call.args()[0]) if is_model(project, c.name)), "")
         inner = call.receiver
         if inner is None:
             return ""
@@ -143,19 +236,50 @@ def _model_of(project: Project, receiver: Node) -> str:
     return ""
 
 
-def _updated(project: Project) -> Iterator[tuple[Node, Node, Access, str]]:
+def _of_tables(project: Project) -> Iterator[Spread]:
+    """``table("members").insert(data)``, ``execute(insert(Member), data)``, ``bulk_insert_mappings(Member, data)``."""
+    for name in sorted(project.models.kinds["row-mappings"]):
+        for call in project.calls(name):
+            if (value := call.arg(0, "json")) is not None:
+                yield call, value, _KEYS, "a row", ""
+    for name in sorted(project.models.kinds["bulk-mappings"]):
+        for call in project.calls(name):
+            if (value := call.arg(1)) is not None:
+                row = next((cls.name for cls in project.denoted_classes(call.args()[0])), "")
+                yield call, value, _KEYS, f"`{row.rpartition('.')[2] or 'rows'}`", row
+    yield from _statements(project)
+
+
+def _statements(project: Project) -> Iterator[Spread]:
+    for call in project.calls_of("execute"):
+        statement, value = call.arg(0), call.arg(1)
+        made = statement.origin if statement is not None else None
+        row = _model_of(project, made) if made is not None and made.method in ("insert", "update") else ""
+        if row and value is not None:
+            yield call, value, _KEYS, f"`{row.rpartition('.')[2]}`", row
+
+
+def _updated(project: Project) -> Iterator[Spread]:
     """``setattr(row, key, value)``, ``row.__dict__.update(data)``: attributes by names that come with the values."""
     for update in open_updates(project):
         types = [head for name in project.types(update.row) if (head := split(name)[0]) != "ext"]
         if update.name or not (any(is_model(project, name) for name in types) or not types):
             continue
         key = update.at.arg(1) if update.at.method == "setattr" else None
-        yield (
-            update.at,
-            key or update.value,
-            () if key is not None else (KEY,),
-            f"`{update.row.spelled or 'an object'}`",
-        )
+        row = next((name for name in types if is_model(project, name)), "")
+        said = f"`{update.row.spelled or 'an object'}`"
+        yield update.at, key or update.value, () if key is not None else _KEYS, said, row
+
+
+def taken_over(project: Project) -> Iterator[Spread]:
+    """``setattr(row, name, getattr(body, name))`` for names that nothing chooses among."""
+    for update in open_updates(project):
+        key = update.at.arg(1) if update.at.method == "setattr" else None
+        if key is None or update.name or not update.mapping or guarded(key, update.at.value, frozenset()):
+            continue
+        row = next((cls.name for cls in project.instances(update.row) if is_model(project, cls.name)), "")
+        if row:
+            yield update.at, update.value, (), f"`{update.row.spelled or 'an object'}`", row
 
 
 def _table_bodies(project: Project) -> Iterator[Assignment]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from backaudit.analyses.validation.assignment import spreads, taken_over
 from backaudit.analyses.validation.privileged import is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
-from backaudit.backend.data.updates import open_updates
+from backaudit.backend.web.inputs.made import made_fields
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import guarded
 from backaudit.flow.client import ClientValue
+from backaudit.flow.guards import conditions
 from backaudit.flow.rows import models
 from backaudit.flow.search import Search
-from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import first_line
+from backaudit.project.code import first_line, operands
 from backaudit.project.locate import class_field
 from backaudit.rule import Finding, Step
 from backaudit.vocabulary.meaning import meaning
@@ -57,7 +59,7 @@ def _forms(project: Project) -> Iterator[Finding]:
         serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
         users = list(_users(project, cls, serializer))
         table = _table(project, meta.fields["model"])
-        exposed = _exposed(project, cls, meta, table)
+        exposed = [name for name in _exposed(project, cls, meta, table) if not _refuses(project, cls, name)]
         shown = [name for name in exposed if any(_writes(project, user, name) for user in users)]
         if shown:
             yield _finding(meta, cls, shown, table)
@@ -90,6 +92,39 @@ def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | N
         for name in names or ()
         if name not in fixed and (is_power(name) or is_owner(table, name)) and name.removesuffix("_id") not in fixed
     ]
+
+
+def _refuses(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether the form or serializer itself looks at who the field names, and raises."""
+    hooks = (f"clean_{name}", f"validate_{name}", "save", "clean", "validate", "is_valid")
+    found = [(hook, method) for hook in hooks if (method := project.method(cls.name, hook)) is not None]
+    return any(hook.endswith(name) and _raises(method) for hook, method in found) or any(
+        _raises_for(project, method, name, 0) for _, method in found
+    )
+
+
+def _raises(code: Code) -> bool:
+    return any(isinstance(op, ops.Raise) for op in code.ops)
+
+
+def _raises_for(project: Project, code: Code, name: str, depth: int) -> bool:
+    """Whether a branch that leaves the body by an exception asks for the attribute or key of that name."""
+    for region in code.body.regions:
+        if region.kind in ("then", "else") and region.exits == "raise" and _mentions(code, region.test, name):
+            return True
+    calls = (callee for call in code.nodes(ops.Call) for callee in project.callees(call))
+    return depth < 2 and any(_raises_for(project, callee, name, depth + 1) for callee in calls)
+
+
+def _mentions(code: Code, value: Value, name: str, depth: int = 0) -> bool:
+    op = code.ops[code.origin(value)] if value >= 0 else None
+    if op is None or depth > 6:
+        return False
+    if isinstance(op, ops.Attr) and op.name.removesuffix("_id") == name.removesuffix("_id"):
+        return True
+    if isinstance(op, ops.Const) and op.value == name:
+        return True
+    return any(_mentions(code, each, name, depth + 1) for each in operands(op))
 
 
 def _of_library(project: Project, meta: ClassView) -> list[str]:
@@ -141,8 +176,7 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
         view = route.view
         if view is None or only_privileged(project, route) or not _may_write(route.methods):
             continue
-        field = class_field(project, view, "serializer_class" if serializer else "form_class")
-        if field is not None and wanted in project.types(field):
+        if _is_used_by(project, view, cls, serializer):
             yield view
     for call in project.calls_of(cls.cls.name):
         data = call.arg(None if serializer else 0, "data")
@@ -151,6 +185,57 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
         route_ = next(iter(project.once(by_handler).get(call.code, ())), None)
         if call.code.file.role == "production" and (route_ is None or not only_privileged(project, route_)):
             yield call.code
+
+
+def _is_used_by(project: Project, view: ClassView, cls: ClassView, serializer: bool) -> bool:
+    """Whether a view writes through a form or serializer: by its field, or by what its method chooses for writing."""
+    field = class_field(project, view, "serializer_class" if serializer else "form_class")
+    if field is not None and f"type[{cls.name}]" in project.types(field):
+        return True
+    chooser = project.method(view.name, "get_serializer_class" if serializer else "get_form_class")
+    return chooser is not None and cls in chosen_to_write(project, chooser)
+
+
+def chosen_to_write(project: Project, chooser: Code) -> list[ClassView]:
+    """The classes that a method gives for other actions than reading."""
+    found: list[ClassView] = []
+    for node in chooser.nodes(ops.Return):
+        op = node.op
+        reads = _only_reads(chooser, conditions(chooser, node.value))
+        if isinstance(op, ops.Return) and op.value != NONE and not reads:
+            found += _classes_to_write(project, node.to(op.value))
+    return found
+
+
+def _classes_to_write(project: Project, value: Node) -> list[ClassView]:
+    """The classes that a value may be, without those that a condition keeps for reading."""
+    op = value.origin.op
+    if isinstance(op, ops.Choice):
+        sides = [(op.then, True), (op.other, False)]
+        kept = [side for side, truth in sides if not _only_reads(value.code, [(value.code.origin(op.test), truth)])]
+        return [cls for side in kept for cls in project.denoted_classes(value.origin.to(side))]
+    table = value.receiver.origin if value.method == "get" and value.receiver is not None else None
+    if table is not None and isinstance(table.op, ops.Build):
+        pairs = zip(table.op.keys, table.op.items, strict=False)
+        kept_items = [table.to(item) for key, item in pairs if key != NONE and table.to(key).const not in _READING]
+        return [cls for item in (*kept_items, *value.args()[1:]) for cls in project.denoted_classes(item)]
+    return list(project.denoted_classes(value))
+
+
+_READING = frozenset({"list", "retrieve", "GET", "HEAD", "OPTIONS"})
+
+
+def _only_reads(code: Code, held: Iterable[tuple[Value, bool]]) -> bool:
+    """Whether conditions say that the action is one that reads."""
+    for test, truth in held:
+        op = code.ops[test]
+        if not isinstance(op, ops.Compare) or (op.operator in ("==", "in")) != truth:
+            continue
+        said = code.node(op.right).origin
+        texts = [said.to(item).text for item in said.op.items] if isinstance(said.op, ops.Build) else [said.text]
+        if set(texts) <= _READING or said.spelled.endswith("SAFE_METHODS"):
+            return True
+    return False
 
 
 def _may_write(methods: tuple[str, ...]) -> bool:
@@ -225,6 +310,9 @@ def _everything(meta: ClassView, cls: ClassView) -> Finding:
 # -- single columns ----------------------------------------------------------------------------------------------------
 
 
+_TRUTHS = frozenset({"builtins.bool", "builtins.int", "distutils.util.strtobool"})
+
+
 class _Chosen(ClientValue):
     """A value that a client chose, unless it is checked against a set of known ones."""
 
@@ -237,7 +325,9 @@ class _Chosen(ClientValue):
         return isinstance(node.op, (ops.Const, ops.Compare, ops.Bin)) or guarded(node, use, frozenset())
 
     def through(self, search: Search, call: Node) -> list[Node]:
-        """A user who is looked up by what the client says is the client's choice, too."""
+        """A user who is looked up by what the client says is the client's choice, too; so is what is made a truth."""
+        if call.func is not None and not _TRUTHS.isdisjoint(call.code.project.names(call.func)):
+            return call.args()
         lookup = self._through and call.method in ("get", "filter", "filter_by", "get_or_404", "get_object_or_404")
         receiver = call.receiver.spelled if call.receiver is not None else "".join(a.spelled for a in call.args()[:1])
         return call.args() if lookup and "user" in receiver.lower() else []
@@ -297,7 +387,7 @@ class _SchemaValues(Goal):
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
-        if not isinstance(op, ops.Param) or access:
+        if not isinstance(op, ops.Param) or access not in ((), (KEY,)):
             return None
         param = client_input(search.project, node.code, op.index)
         if param is None or not param.schema:
@@ -305,27 +395,19 @@ class _SchemaValues(Goal):
         return f"`{param.name}` comes from the client ({param.where})"
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
-        return isinstance(node.op, ops.Const)
+        return isinstance(node.op, ops.Const) or guarded(node, use, frozenset())
 
 
 def _schemas(project: Project) -> Iterator[Finding]:
-    for cls in project.once(models):
-        table = project.once(schema).of_model(cls.name)
-        for call in _made(project, cls):
-            if table is not None and project.role(call.code.path) == "production":
-                yield from _made_from(project, cls, table, call)
-    yield from _updated(project)
-
-
-def _updated(project: Project) -> Iterator[Finding]:
-    """Rows that take over a whole schema: a loop of ``setattr``, ``sqlmodel_update``, ``row.__dict__.update``."""
-    for update in open_updates(project):
-        if update.name or not update.mapping or project.role(update.at.code.path) != "production":
+    told: set[Node] = set()
+    for at, value, access, target, row in (*spreads(project), *taken_over(project)):
+        if at in told or project.role(at.code.path) != "production":
             continue
-        for cls in project.instances(update.row):
-            table = project.once(schema).of_model(cls.name)
-            if table is not None:
-                yield from _given_from(project, cls, table, update.at, update.value, set())
+        found = _whole_schema(project, at, value, access, row)
+        if found is not None:
+            names, origin = found
+            told.add(at)
+            yield _of_schema(names, origin, at, target)
 
 
 def _made(project: Project, cls: ClassView) -> Iterator[Node]:
@@ -334,47 +416,53 @@ def _made(project: Project, cls: ClassView) -> Iterator[Node]:
             yield call
 
 
-def _made_from(project: Project, cls: ClassView, table: Table, call: Node) -> Iterator[Finding]:
-    assert call.call is not None
-    for value in call.call.dstar:
-        yield from _given_from(project, cls, table, call, call.origin.to(value), set(call.keywords()))
-
-
-def _given_from(
-    project: Project, cls: ClassView, table: Table, call: Node, spread: Node, given: set[str]
-) -> Iterator[Finding]:
-    excluded = _excluded(spread)
-    for origin in Trace(project, _SchemaValues()).origins(spread, (), call.value):
+def _whole_schema(project: Project, at: Node, value: Node, access: Access, row: str) -> tuple[list[str], Origin] | None:
+    """The columns of rank that a whole schema sets, and where it comes from."""
+    table = project.once(schema).of_model(row) if row else None
+    given = set(at.keywords()) | _excluded(value)
+    for origin in Trace(project, _SchemaValues()).origins(value, access, at.value):
         routes_ = project.once(by_handler).get(origin.node.code, ())
         if any(only_privileged(project, route) for route in routes_):
             continue
         names = [
             name
             for name in _schema_fields(project, origin.node)
-            if table.column(name) is not None and (is_power(name) or is_owner(table, name))
-            if name not in given | excluded and not _sets(call.code, name) and not _sets(origin.node.code, name)
+            if (table.column(name) is not None if table is not None else not row)
+            if is_power(name) or (table is not None and is_owner(table, name))
+            if name not in given and not _sets(at.code, name) and not _sets(origin.node.code, name)
         ]
         if names:
-            said = ", ".join(f"`{name}`" for name in names)
-            row = f"a new `{cls.cls.name}`" if call.method == cls.cls.name else f"a `{cls.cls.name}`"
-            yield Finding(
-                place=first_line(call.place),
-                message=f"The client chooses {said} of {row}: the schema has it as a field.",
-                remedy="Take it out of the input schema and set it from the authenticated user.",
-                confidence="high" if any(map(is_power, names)) else "medium",
-                trace=(*origin.steps, Step(call.place, "every field of it is set")),
-            )
-            return
+            return names, origin
+    return None
+
+
+def _of_schema(names: list[str], origin: Origin, at: Node, target: str) -> Finding:
+    said = ", ".join(f"`{name}`" for name in names)
+    return Finding(
+        place=first_line(at.place),
+        message=f"The client chooses {said} of {target}: the schema has it as a field.",
+        remedy="Take it out of the input schema and set it from the authenticated user.",
+        confidence="high" if any(map(is_power, names)) else "medium",
+        trace=(*origin.steps, Step(at.place, "every field of it is set")),
+    )
 
 
 def _schema_fields(project: Project, node: Node) -> list[str]:
-    found: dict[str, None] = {}
+    found: dict[str, None] = dict.fromkeys(_made_fields(project, node))
     for name in project.types(node):
         cls = enclosed(project, name)
         for owner in project.lineage(cls.name) if cls is not None else ():
             view = project.class_named(owner)
             found |= dict.fromkeys(view.fields) if view is not None else {}
     return list(found)
+
+
+def _made_fields(project: Project, node: Node) -> list[str]:
+    """The fields of a schema that a call made, of a parameter's annotation."""
+    op = node.op
+    declared = node.code.function.params[op.index].annotation if isinstance(op, ops.Param) else NONE
+    annotation = node.code.outside(declared)
+    return made_fields(project, annotation) if annotation is not None else []
 
 
 def _excluded(spread: Node) -> set[str]:
