@@ -115,8 +115,16 @@ def test_a_subquery_is_a_scope_of_its_own() -> None:
     }
 
 
-def test_columns_of_derived_tables_are_nobodys() -> None:
-    assert asked("WITH w AS (SELECT id FROM t) SELECT * FROM w WHERE w.id = 1") == []
+@pytest.mark.parametrize(
+    "derived", ["SELECT id FROM t LIMIT 9", "SELECT id FROM t GROUP BY id", "SELECT id + 1 AS id FROM t"]
+)
+def test_columns_of_derived_tables_that_hide_their_rows_are_nobodys(derived: str) -> None:
+    assert [use for use in asked(f"WITH w AS ({derived}) SELECT * FROM w WHERE w.id = 1") if use[2] == "filter"] == []
+
+
+def test_a_condition_on_a_derived_table_reaches_the_rows_that_it_passes_on() -> None:
+    assert asked("WITH w AS (SELECT id FROM t) SELECT * FROM w WHERE w.id = 1") == [("t", "id", "filter", "eq")]
+    assert asked("WITH w AS MATERIALIZED (SELECT id FROM t) SELECT * FROM w WHERE w.id = 1") == []
 
 
 @pytest.mark.parametrize(

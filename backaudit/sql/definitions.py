@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backaudit.sql.parsing import MYSQL, Tree, looks_like_definition, normal_node, parsed
+from backaudit.sql.parsing import MYSQL, Tree, looks_like_definition, normal_node, nulls_of, parsed
 from backaudit.sql.records import MAX_TEXT, Change, ChangeKind, Column, Definition, Index, Key
 
 _DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
@@ -180,6 +180,7 @@ def _column(part: Tree) -> Column:
         server_default="defaultcolumnconstraint" in kinds,
         references=_target(reference) if reference is not None else "",
         few=spelled.startswith(("bool", "enum", "bit")),
+        collation=kinds["collatecolumnconstraint"].this.name if "collatecolumnconstraint" in kinds else "",
         length=_length(spelled),
     )
 
@@ -207,6 +208,8 @@ def _constraint(part: Tree) -> Index | None:
     if part.key == "uniquecolumnconstraint" and part.this is not None:
         items = part.this.expressions if part.this.key == "schema" else [part.this]
         return Index(keys=tuple(_key(item) for item in items), unique=True)
+    if part.key == "excludecolumnconstraint":
+        return _exclusion(part.this)
     if part.key == "indexcolumnconstraint":
         kind = str(part.args.get("kind") or "").lower()
         method = "gin" if kind in ("fulltext", "spatial") else "btree"
@@ -214,14 +217,27 @@ def _constraint(part: Tree) -> Index | None:
     return None
 
 
+def _exclusion(params: Tree) -> Index:
+    where, using = params.args.get("where"), params.args.get("using")
+    return Index(
+        keys=tuple(_key(item) for item in params.args.get("columns") or ()),
+        where=normal_node(where.this) if where is not None else "",
+        method=using.name.lower() if using is not None else "gist",
+    )
+
+
 def _key(item: Tree) -> Key:
+    if item.key == "withoperator":
+        item = item.this
     descending = bool(item.args.get("desc")) if item.key == "ordered" else False
+    nulls = nulls_of(item) if item.key == "ordered" else ""
     inner = item.this if item.key == "ordered" else item
-    opclass = ""
+    opclass = collation = ""
     if inner.key == "opclass":
         opclass, inner = inner.args["expression"].name, inner.this
-    while inner.key == "paren":
+    while inner.key in ("paren", "collate"):
+        collation = inner.expression.name if inner.key == "collate" else collation
         inner = inner.this
     if inner.key in ("column", "identifier"):
-        return Key(inner.name, False, descending, opclass)
-    return Key(normal_node(inner), True, descending, opclass)
+        return Key(inner.name, False, descending, opclass, nulls, collation)
+    return Key(normal_node(inner), True, descending, opclass, nulls, collation)

@@ -48,8 +48,15 @@ def parsed(text: str) -> Tree | None:
         except (SqlglotError, RecursionError, ValueError):
             continue
         if found.key != "command":
-            return found
+            return found if dialect == "postgres" else _with_usual_nulls(found)
     return None
+
+
+def _with_usual_nulls(tree: Tree) -> Tree:
+    """The tree of another dialect: where its nulls stand in an order is no matter of its indexes."""
+    for ordered in tree.find_all(*node_types("Ordered")):
+        ordered.set("nulls_first", bool(ordered.args.get("desc")))
+    return tree
 
 
 def normal(text: str) -> str:
@@ -76,3 +83,9 @@ def node_types(*names: str) -> tuple[type, ...]:
     from sqlglot import exp
 
     return tuple(getattr(exp, name) for name in names)
+
+
+def nulls_of(ordered: Tree) -> str:
+    """Where the nulls of a sort key stand, empty if where its direction puts them."""
+    first, descending = bool(ordered.args.get("nulls_first")), bool(ordered.args.get("desc"))
+    return "" if first == descending else "first" if first else "last"

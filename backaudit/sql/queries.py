@@ -1,19 +1,29 @@
-"""What a query asks of which columns."""
+"""What a query asks of which columns: its sources, conditions, joins and orders, scope by scope."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from backaudit.sql.parsing import Tree, looks_like_query, node_types, normal_node, parsed
-from backaudit.sql.records import HOLE, MAX_TEXT, Form, Role, Scope, Statement, Use, pattern_form
+from backaudit.sql.parsing import Tree, looks_like_query, node_types, normal_node, nulls_of, parsed
+from backaudit.sql.predicates import Asked, only_column, predicate
+from backaudit.sql.records import HOLE, MAX_TEXT, Form, Role, Scope, Statement, Use
 
 _PERCENT = re.compile(r"%\((\w+)\)s|%s|%%")
 _DANGLING = re.compile(rf"([\w)'\"?]+|[=<>,(+*/-])\s*{HOLE}(?:\s+{HOLE})*")
 _EXPECTING = frozenset(
     ("by", "from", "where", "and", "or", "on", "in", "limit", "offset", "set", "join", "select", "not", "like", "is")
 ) | frozenset("=<>,(+-*/")
+# What keeps a condition outside of a derived table from its rows.
+_WALLS = ("limit", "offset", "group", "having", "distinct", "joins", "windows", "laterals")
+
+
+class _Source(NamedTuple):
+    """A table as a scope names it; ``mark`` tells two appearances of one table apart."""
+
+    table: str
+    mark: str
 
 
 def statement(text: str) -> Statement | None:
@@ -45,8 +55,9 @@ class _Reader:
         self._whole = whole
         self._uses: list[Use] = []
         self._scopes: list[Scope] = []
-        self._names: list[dict[str, str]] = []
-        self._walls = {cte.alias for cte in tree.find_all(*node_types("CTE"))}
+        self._numbers: dict[int, int] = {}
+        self._names: list[dict[str, _Source]] = []
+        self._ctes = {cte.alias: cte for cte in tree.find_all(*node_types("CTE"))}
         self._ors = 0
 
     def read(self) -> Statement:
@@ -55,69 +66,118 @@ class _Reader:
         return Statement(tuple(self._uses), tuple(self._scopes), self._whole)
 
     def _enter(self, node: Tree) -> None:
-        names = self._tables(node)
+        self._numbers[id(node)] = len(self._scopes)
+        names = self._sources(node)
+        own = tuple(dict.fromkeys(source.table for source in names.values()))
         outer = node.parent_select
-        own = tuple(dict.fromkeys(names.values()))
         while outer is not None:
-            names = {**self._tables(outer), **names}
+            names = {**self._sources(outer), **names}
             outer = outer.parent_select
-        self._scopes.append(Scope(own, node.args.get("limit") is not None, node.key))
+        extreme = _extremes(node)
+        self._scopes.append(Scope(own, node.args.get("limit") is not None or bool(extreme), node.key))
         self._names.append(names)
         where = node.args.get("where")
         if where is not None:
             self._condition(where.this, "filter", (0, 0))
         for join in node.args.get("joins") or ():
             self._join(join)
-        self._order(node)
+        self._order(node.args.get("order"), "sort")
+        self._together(node)
+        for column in extreme:
+            self._add(column.name, "sort", "eq", self._source(column))
 
-    def _tables(self, node: Tree) -> dict[str, str]:
-        """Alias to real table (empty for derived ones) of the sources of one scope."""
-        sources: list[Tree] = [node.this] if node.key in ("update", "delete") else []
+    def _sources(self, node: Tree) -> dict[str, _Source]:
+        """What one scope reads, by alias; derived tables that hide their rows have no table."""
+        number = self._numbers.get(id(node), len(self._scopes))
+        read: list[Tree] = [node.this] if node.key in ("update", "delete") else []
         origin = node.args.get("from_") or node.args.get("from")
-        sources += [origin.this] if origin is not None else []
-        sources += [join.this for join in node.args.get("joins") or ()]
-        named = [s for s in sources if s is not None]
-        return {s.alias_or_name: self._real(s) for s in named}
+        read += [origin.this] if origin is not None else []
+        read += [join.this for join in node.args.get("joins") or ()]
+        named = [source for source in read if source is not None]
+        return {s.alias_or_name: _Source(self._real(s, 0), f"{number}.{s.alias_or_name}") for s in named}
 
-    def _real(self, source: Tree) -> str:
+    def _real(self, source: Tree, depth: int) -> str:
+        if source.key == "subquery":
+            return self._behind(source.this, depth)
         name = source.name if source.key == "table" else ""
-        return "" if name in self._walls or name == HOLE else name
+        cte = self._ctes.get(name)
+        if cte is None:
+            return "" if name == HOLE else name
+        once = sum(1 for table in self._tree.find_all(*node_types("Table")) if table.name == name) == 1
+        return self._behind(cte.this, depth) if once and not cte.args.get("materialized") else ""
+
+    def _behind(self, select: Tree, depth: int) -> str:
+        """The table whose rows and columns a derived table passes on as they are, empty if it does not."""
+        if select.key != "select" or depth > 3 or any(select.args.get(wall) for wall in _WALLS):
+            return ""
+        plain = all(part.key in ("column", "star") for part in select.expressions)
+        origin = select.args.get("from_") or select.args.get("from")
+        return self._real(origin.this, depth + 1) if plain and origin is not None else ""
 
     def _join(self, join: Tree) -> None:
         on = join.args.get("on")
         if on is not None:
             self._condition(on, "join", (0, 0))
         for name in join.args.get("using") or ():
-            tables = [t for t in self._scopes[-1].tables if t]
-            for table in tables:
-                others = [t for t in tables if t != table]
-                self._add(name.name, "join", "eq", table, other=(others[0] if others else "", name.name))
+            sources = [source for source in self._names[-1].values() if source.table]
+            for source in sources:
+                other = next((s for s in sources if s != source), _Source("", ""))
+                self._add(
+                    name.name, "join", "eq", source, other=(other.table, name.name), opposite=other.mark
+                )  # fmt: skip
 
-    def _order(self, node: Tree) -> None:
-        order = node.args.get("order")
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def _order(self, order: Tree | None, role: Role) -> None:
         for item in order.expressions if order is not None else ():
             inner = item.this
             if HOLE in inner.sql():
                 continue
+            more: dict[str, Any] = {"descending": bool(item.args.get("desc")), "nulls": nulls_of(item)}
+            if inner.key == "collate":
+                more["collation"] = inner.expression.name
+                inner = inner.this
             if inner.key == "column":
-                self._add(inner.name, "sort", "eq", self._table(inner), descending=bool(item.args.get("desc")))
-            elif (column := self._only_column(inner)) is not None:
-                self._add(column.name, "sort", "function", self._table(column), expression=normal_node(inner))
+                self._add(inner.name, role, "eq", self._source(inner), **more)
+            elif (column := only_column(inner)) is not None:
+                more["expression"] = normal_node(inner)
+                self._add(column.name, role, "function", self._source(column), **more)
 
-    def _add(self, column: str, role: Role, form: Form, table: str | None, **more: Any) -> None:
-        if table is not None:
+    def _together(self, node: Tree) -> None:
+        """The columns by which rows are wanted together: GROUP BY, DISTINCT, the partitions of windows."""
+        group, distinct = node.args.get("group"), node.args.get("distinct")
+        wanted = list(group.expressions) if group is not None else []
+        wanted += node.expressions if distinct is not None and distinct.args.get("on") is None else []
+        for column in wanted:
+            if column.key == "column":
+                self._add(column.name, "group", "eq", self._source(column))
+        for window in (part for part in node.expressions if part.key == "window"):
+            for column in window.args.get("partition_by") or ():
+                if column.key == "column":
+                    self._add(column.name, "group", "eq", self._source(column))
+            self._order(window.args.get("order"), "group")
+
+    # -- conditions ------------------------------------------------------------------------------------------------
+
+    def _add(self, column: str, role: Role, form: Form, source: _Source | None, **more: Any) -> None:
+        if source is not None:
+            scope = len(self._scopes) - 1
             self._uses.append(
-                Use(column=column, role=role, form=form, table=table, scope=len(self._scopes) - 1, **more)
+                Use(column=column, role=role, form=form, table=source.table, source=source.mark, scope=scope, **more)
             )
 
-    def _table(self, column: Tree) -> str | None:
-        """The real table of a column, empty if it could be any of the scope's; None for a derived table's column."""
+    def _source(self, column: Tree) -> _Source | None:
+        """What a column belongs to, without a table if it could be any of the scope's; None for a derived table's."""
         qualifier = str(column.args["table"].name) if column.args.get("table") is not None else ""
         names = self._names[-1]
         if qualifier:
-            return names.get(qualifier) or None
+            found = names.get(qualifier)
+            return found if found is not None and found.table else None
         own = self._scopes[-1].tables
-        return (own[0] or None) if len(own) == 1 else ""
+        mine = [source for source in names.values() if source.mark.startswith(f"{len(self._scopes) - 1}.")]
+        if len(own) == 1:
+            return mine[0] if mine and mine[0].table else None
+        return _Source("", "")
 
     def _condition(self, node: Tree, role: Role, branch: tuple[int, int]) -> None:
         if node.key == "paren":
@@ -128,7 +188,7 @@ class _Reader:
         elif node.key == "or":
             self._alternatives(node, role, branch)
         else:
-            self._predicate(node, role, branch)
+            self._predicate(node, branch)
 
     def _alternatives(self, node: Tree, role: Role, branch: tuple[int, int]) -> None:
         if branch == (0, 0):
@@ -137,66 +197,47 @@ class _Reader:
         for number, part in enumerate(_flattened(node)):
             self._condition(part, role, (branch[0], branch[1] * 100 + number + 1))
 
-    def _predicate(self, node: Tree, role: Role, branch: tuple[int, int]) -> None:
-        if node.key == "eq" and (pair := self._two_columns(node)) is not None:
+    def _predicate(self, node: Tree, branch: tuple[int, int]) -> None:
+        if node.key == "eq" and (pair := _two_columns(node)) is not None:
             self._equal_columns(node, pair, branch)
             return
-        form, column, expression = self._form(node)
-        if column is not None and column.name != HOLE:
-            more = {"branch": branch, "expression": expression, "text": normal_node(node)}
-            self._add(column.name, "filter", form, self._table(column), **more)
+        written = normal_node(node)
+        for asked in predicate(node):
+            if asked.column.name != HOLE:
+                self._add_asked(asked, branch, written)
 
-    def _two_columns(self, node: Tree) -> tuple[Tree, Tree] | None:
-        sides = [self._only_column(side) for side in (node.this, node.expression)]
-        if sides[0] is None or sides[1] is None or HOLE in (sides[0].name, sides[1].name):
-            return None
-        return sides[0], sides[1]
+    def _add_asked(self, asked: Asked, branch: tuple[int, int], written: str) -> None:
+        more: dict[str, Any] = {"branch": branch, "text": written, "expression": asked.expression, "by": asked.by}
+        more |= {"operator": asked.operator, "operand": asked.operand, "collation": asked.collation}
+        self._add(asked.column.name, "filter", asked.form, self._source(asked.column), **more)
 
     def _equal_columns(self, node: Tree, pair: tuple[Tree, Tree], branch: tuple[int, int]) -> None:
-        tables = [self._table(column) for column in pair]
+        sources = [self._source(column) for column in pair]
+        sides = (node.this, node.expression)
+        same = sources[0] is not None and sources[0] == sources[1] and bool(sources[0].table)
         for mine, other in ((0, 1), (1, 0)):
-            wrapped = (node.this, node.expression)[mine].key != "column"
-            form: Form = "function" if wrapped else "other" if tables[0] == tables[1] and tables[0] else "eq"
-            beyond = (tables[other] or "", str(pair[other].name))
+            wrapped = sides[mine].key != "column"
+            form: Form = "other" if same else "function" if wrapped else "eq"
+            beyond = sources[other] or _Source("", "")
             self._add(
-                pair[mine].name, "join", form, tables[mine], branch=branch, other=beyond,
-                expression=normal_node((node.this, node.expression)[mine]) if wrapped else "",
+                pair[mine].name, "join", form, sources[mine], branch=branch,
+                other=(beyond.table, str(pair[other].name)), opposite=beyond.mark,
+                expression=normal_node(sides[mine]) if wrapped else "",
             )  # fmt: skip
 
-    def _only_column(self, node: Tree) -> Tree | None:
-        """The one column of an expression of this scope, None if there are none, several, or a subquery."""
-        if node.key == "column":
-            return node if node.name != HOLE else None
-        if node.find(*node_types("Select")) is not None:
-            return None
-        found = [column for column in node.find_all(*node_types("Column")) if column.name != HOLE]
-        return found[0] if len(found) == 1 else None
 
-    def _form(self, node: Tree) -> tuple[Form, Tree | None, str]:
-        if node.key == "not":
-            form, column, expression = self._form(node.this)
-            return ("bool" if form == "bool" else "null" if form == "null" else "not"), column, expression
-        if node.key == "column":
-            return "bool", node, ""
-        side = self._subject(node)
-        column = self._only_column(side) if side is not None else None
-        if side is None or column is None:
-            return "other", None, ""
-        bare = _unwrapped(side)
-        if bare.key == "column":
-            return _form_of(node), column, ""
-        return ("json" if bare.key.startswith("json") else "function"), column, normal_node(bare)
+def _two_columns(node: Tree) -> tuple[Tree, Tree] | None:
+    sides = [only_column(side) for side in (node.this, node.expression)]
+    if sides[0] is None or sides[1] is None or HOLE in (sides[0].name, sides[1].name):
+        return None
+    return sides[0], sides[1]
 
-    def _subject(self, node: Tree) -> Tree | None:
-        """The side of a predicate that holds the column; None unless the other side is free of columns."""
-        if node.key in ("in", "between", "is", "like", "ilike", "similarto", "regexplike", "regexpilike"):
-            return node.this
-        if node.key not in ("eq", "neq", "gt", "gte", "lt", "lte", "nullsafeeq"):
-            return None
-        left, right = node.this, node.expression
-        if self._only_column(left) is not None and self._only_column(right) is None:
-            return left
-        return right if self._only_column(right) is not None and self._only_column(left) is None else None
+
+def _extremes(node: Tree) -> list[Tree]:
+    """The columns of which a query wants only the least or greatest value."""
+    parts = [part.this if part.key == "alias" else part for part in node.expressions] if node.key == "select" else []
+    single = len(parts) == 1 and parts[0].key in ("min", "max") and node.args.get("group") is None
+    return [parts[0].this] if single and parts[0].this.key == "column" else []
 
 
 def _flattened(node: Tree) -> Iterator[Tree]:
@@ -208,26 +249,3 @@ def _flattened(node: Tree) -> Iterator[Tree]:
             yield from _flattened(inner)
         else:
             yield inner
-
-
-def _unwrapped(node: Tree) -> Tree:
-    while node.key in ("paren", "collate"):
-        node = node.this
-    return node
-
-
-def _form_of(node: Tree) -> Form:
-    key = node.key
-    if key == "like":
-        return pattern_form(node.expression.name if node.expression.key == "literal" else None)
-    if key == "is":
-        return _is_form(node)
-    forms: dict[str, Form] = {"eq": "eq", "in": "in", "neq": "not", "between": "range", "gt": "range", "gte": "range"}
-    forms |= {"lt": "range", "lte": "range", "ilike": "like"}
-    return forms.get(key, "other")
-
-
-def _is_form(node: Tree) -> Form:
-    if node.expression.key == "null":
-        return "null"
-    return "other" if node.args.get("negate") else "bool"

@@ -9,10 +9,12 @@ import msgspec
 
 from backaudit.facts.place import Place
 
-Role = Literal["filter", "join", "sort"]
+# ``group``: rows are wanted together, whatever the order (GROUP BY, DISTINCT, windows).
+Role = Literal["filter", "join", "sort", "group"]
 # How a predicate treats its column. ``like``: a pattern that may begin with a wildcard, or ignores case; ``function``:
-# the column is wrapped; ``not``: negated; ``other``: a form that no index serves (arithmetic, two columns of one row).
-Form = Literal["eq", "in", "range", "null", "bool", "prefix", "like", "function", "json", "not", "other"]
+# the column is wrapped; ``operator``: containment, overlap, full text, distance; ``not``: negated; ``other``: a form
+# that no index serves (arithmetic, two columns of one row).
+Form = Literal["eq", "in", "range", "null", "bool", "prefix", "like", "function", "json", "operator", "not", "other"]
 
 # What stands for a part of a text that is not known.
 HOLE = "__hole__"
@@ -39,15 +41,21 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     server_default: bool = False
     references: str = ""
     few: bool = False
+    collation: str = ""
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key of an index: a column's name, or an expression in normal form (lower case, no table names)."""
+    """One key of an index: a column's name, or an expression in normal form (lower case, no table names).
+
+    ``nulls``: ``first`` or ``last`` if they stand elsewhere than the direction says (last, and first if descending).
+    """
 
     text: str
     expression: bool = False
     descending: bool = False
     opclass: str = ""
+    nulls: str = ""
+    collation: str = ""
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,8 +107,11 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """What a statement asks of a column.
 
     ``table``: the real table, empty if the column stands alone among several tables of its scope.
-    ``expression``: for ``function``, the wrapped form. ``branch``: (OR, alternative), (0, 0) outside of any OR.
-    ``other``: the column at the other side of a join, as (table, column).
+    ``expression``: for ``function`` and ``json``, what is compared; ``by``: the form in which it is.
+    ``branch``: (OR, alternative), (0, 0) outside of any OR. ``other``: the column at the other side of a join, as
+    (table, column). ``operator``: for ``operator``. ``operand``: the type that the other side is given.
+    ``source``: which of a table's appearances is meant, where a query names it more than once; ``opposite``: the same
+    of ``other``. ``nulls``, ``collation``: as :class:`Key` says them.
     """
 
     column: str
@@ -113,6 +124,18 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     other: tuple[str, str] = ("", "")
     descending: bool = False
     text: str = ""
+    by: Form = "eq"
+    operator: str = ""
+    operand: str = ""
+    source: str = ""
+    opposite: str = ""
+    nulls: str = ""
+    collation: str = ""
+
+    @property
+    def rows(self) -> tuple[str, str]:
+        """The rows that are meant: a table, in one of its appearances."""
+        return self.table.lower(), self.source
 
 
 class Scope(msgspec.Struct, frozen=True):

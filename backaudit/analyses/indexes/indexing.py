@@ -2,129 +2,222 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
+from backaudit.analyses.indexes.implication import implied, mentions
+from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
 from backaudit.backend.data.schema import Index, Key, Table
 from backaudit.sql import Use, is_pattern_class
 
 # Forms by which an index can be entered at a key, and those that also pin it, so that the next key can be used.
-_ENTERS = frozenset({"eq", "in", "range", "null", "bool", "function", "json", "prefix"})
+_ENTERS = frozenset({"eq", "in", "range", "null", "bool", "prefix"})
 # A range narrows too, if less: the keys after it are still compared inside the index.
 _PINS = frozenset({"eq", "in", "null", "bool", "range"})
 _WRAPPED = frozenset({"function", "json"})
 _TREES = frozenset({"btree", ""})
+_EQUALITIES = frozenset({"eq", "in"})
+# What the index methods with operator classes of their own answer.
+_CONTAINED = {
+    "gin": frozenset({"@>", "<@", "&&", "?", "?|", "?&", "@@"}),
+    "gist": frozenset({"@>", "<@", "&&", "@@"}),
+    "spgist": frozenset({"@>", "<@", "&&"}),
+}
+_ONLY = {"jsonb_path_ops": frozenset({"@>", "@@"})}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether a use is served, by which index, and why: of the nearest miss if by none."""
+
+    served: bool
+    index: Index | None = None
+    why: str = ""
+
+
+def usable(table: Table, use: Use, companions: Iterable[Use] = ()) -> Verdict:
+    """Whether an index of ``table`` lets ``use`` read only what it needs, given what the query asks besides."""
+    every = list(companions)
+    if use.branch == (0, 0):
+        return _by_any(table, use, every)
+    found = _by_any(table, use, every)
+    lost = found.served and any(
+        not _alternative(table, use, group, every) for group in _alternatives(use, every).values()
+    )
+    return Verdict(False, None, "another alternative of the same OR has no index") if lost else found
 
 
 def serving(table: Table, use: Use, companions: Iterable[Use] = ()) -> Index | None:
-    """The first index of ``table`` by which ``use`` reads only what it needs, given what the query asks besides."""
+    """The index that serves ``use``, if one does."""
+    return _by_any(table, use, list(companions)).index
+
+
+def _by_any(table: Table, use: Use, companions: Sequence[Use]) -> Verdict:
     others = [other for other in companions if _applies(other, use)]
-    return next((index for index in table.indexes if _serves(index, use, others)), None)
+    missed = ""
+    for index in table.indexes:
+        why = _refusal(table, index, use, others)
+        if not why:
+            return Verdict(True, index, "")
+        missed = why if not missed or _names(use) & {key.text.lower() for key in index.keys} else missed
+    return Verdict(False, None, missed or "the table has no index")
+
+
+def _alternatives(use: Use, every: Sequence[Use]) -> dict[int, list[Use]]:
+    """The conditions of the other alternatives of the OR that a use stands in."""
+    groups: dict[int, list[Use]] = {}
+    for other in every:
+        if other.branch[0] == use.branch[0] and other.branch[1] != use.branch[1]:
+            groups.setdefault(other.branch[1], []).append(other)
+    return groups
+
+
+def _alternative(table: Table, use: Use, group: Sequence[Use], every: Sequence[Use]) -> bool:
+    """Whether one alternative can be entered by an index of the same table."""
+    return any(
+        other.rows == use.rows and _by_any(table, other, [o for o in every if o is not other]).served for other in group
+    )
 
 
 def _applies(other: Use, use: Use) -> bool:
     """Whether another condition holds for every row that ``use`` looks for."""
-    return other.table == use.table and other.role != "sort" and other.branch in ((0, 0), use.branch)
+    return other.rows == use.rows and other.role in ("filter", "join") and other.branch in ((0, 0), use.branch)
 
 
-def _serves(index: Index, use: Use, others: Sequence[Use]) -> bool:
-    if use.role == "sort":
-        return False
+def _refusal(table: Table, index: Index, use: Use, others: Sequence[Use]) -> str:
+    """Why an index does not serve a use; empty if it does."""
+    if use.role in ("sort", "group"):
+        return "an order"
     if not implied(index, [use, *others]):
+        return f"the index over {_spelled(index)} holds only rows with {index.where}"
+    if index.where and mentions(index.where, use, table):
+        return ""
+    asked = compared(table, use)
+    if asked.form in ("not", "other"):
+        return "no index serves this form"
+    if not keeps_its_index(table, use):
+        return f"the value's type {use.operand} makes the column be converted"
+    position = next((n for n, key in enumerate(index.keys) if _matches(table, index, key, asked)), None)
+    if position is None:
+        return f"the index over {_spelled(index)} has other keys" if asked.expression else "no index has the column"
+    if index.method in _CONTAINED or index.method in ("brin",):
+        return ""
+    pinned = {name for other in others if _pins(table, other) for name in _names(compared(table, other))}
+    blocked = next((key for key in index.keys[:position] if key.text.lower() not in pinned), None)
+    if blocked is None or (_few(table, blocked) and asked.form in _ENTERS):
+        return ""
+    return f"in the index over {_spelled(index)} it comes after {blocked.text}"
+
+
+def _pins(table: Table, other: Use) -> bool:
+    asked = compared(table, other)
+    return other.role == "filter" and asked.form in _PINS and keeps_its_index(table, other)
+
+
+def _few(table: Table, key: Key) -> bool:
+    """Whether PostgreSQL 18 can skip from one value of a leading key to the next."""
+    column = table.column(key.text)
+    return column is not None and column.few
+
+
+def _matches(table: Table, index: Index, key: Key, asked: Use) -> bool:
+    return _key_name(table, key) == (asked.expression or asked.column.lower()) and _allows(table, index, key, asked)
+
+
+def _key_name(table: Table, key: Key) -> str:
+    """What a key holds, in the form in which conditions are compared."""
+    if not key.expression:
+        return key.text.lower()
+    asked = compared(table, Use(column=key.text, role="filter", form="function", expression=key.text))
+    return asked.expression or key.text
+
+
+def _allows(table: Table, index: Index, key: Key, asked: Use) -> bool:
+    """Whether method, operator class and collation of a key fit the form."""
+    if asked.form == "operator":
+        allowed = _ONLY.get(key.opclass, _CONTAINED.get(index.method, frozenset()))
+        return asked.operator in allowed and "trgm" not in key.opclass
+    if "trgm" in key.opclass:
+        return asked.form in ("like", "prefix")
+    if asked.form == "prefix":
+        return index.method in _TREES and _in_byte_order(table, key)
+    if asked.form not in _ENTERS or not same_collation(table, key, asked):
         return False
-    if index.where and index.where == use.text:
-        return True
-    if use.form == "like" or (use.form == "prefix" and index.method != "btree"):
-        return any(key.text.lower() == use.column.lower() and "trgm" in key.opclass for key in index.keys)
-    if use.form not in _ENTERS:
+    if asked.form == "range" and is_pattern_class(key.opclass):
         return False
-    position = _position(index, use)
-    if position is None or not _method_allows(index, use, position):
-        return False
-    pinned = {key for other in others if other.form in _PINS and other.role == "filter" for key in _names(other)}
-    return all(key.text.lower() in pinned for key in index.keys[:position])
+    return _method_allows(index, asked)
 
 
-def _position(index: Index, use: Use) -> int | None:
-    for number, key in enumerate(index.keys):
-        if _matches(key, use) and _opclass_allows(key, use):
-            return number
-    return None
+def _in_byte_order(table: Table, key: Key) -> bool:
+    column = table.column(key.text)
+    collation = key.collation or (column.collation if column is not None else "")
+    return is_pattern_class(key.opclass) or collation.upper() in ("C", "POSIX", "UCS_BASIC")
 
 
-def _matches(key: Key, use: Use) -> bool:
-    if use.form in _WRAPPED:
-        return key.expression and key.text == use.expression
-    return not key.expression and key.text.lower() == use.column.lower()
-
-
-def _opclass_allows(key: Key, use: Use) -> bool:
-    if use.form == "prefix":
-        return is_pattern_class(key.opclass)
-    return use.form != "range" or not is_pattern_class(key.opclass)
-
-
-def _method_allows(index: Index, use: Use, position: int) -> bool:
+def _method_allows(index: Index, asked: Use) -> bool:
     if index.method in _TREES:
         return True
-    if index.method == "hash":
-        return use.form in ("eq", "in")
-    return index.method == "brin" and use.form in ("range", "eq")
+    if index.method in ("hash", "gin"):
+        return asked.form in _EQUALITIES
+    return index.method == "brin" and asked.form in ("range", "eq")
 
 
-def _names(use: Use) -> tuple[str, ...]:
-    return (use.expression,) if use.form in _WRAPPED else (use.column.lower(),)
+def _names(use: Use) -> frozenset[str]:
+    return frozenset({use.expression or use.column.lower()})
 
 
-def implied(index: Index, uses: Iterable[Use]) -> bool:
-    """Whether a query with these conditions may use a partial index; always for a whole one."""
-    if not index.where:
-        return True
-    stated = [use for use in uses if use.branch == (0, 0)]
-    if any(use.text and use.text == index.where for use in stated):
-        return True
-    parts = index.where.split(" and ") if " or " not in index.where and "between" not in index.where else [index.where]
-    return all(_is_implied(part, stated) for part in parts)
+def _spelled(index: Index) -> str:
+    return f"({', '.join(index.columns)})"
 
 
-def _is_implied(where: str, stated: Sequence[Use]) -> bool:
-    if any(use.text and use.text == where for use in stated):
-        return True
-    found = re.fullmatch(r"(?:not )?(\w+) is (?:not )?null", where)
-    if found is None or "not" not in where:
-        return _bare_flag(where, stated)
-    return any(use.column.lower() == found.group(1) and use.form in ("eq", "in", "range") for use in stated)
-
-
-def _bare_flag(where: str, stated: Iterable[Use]) -> bool:
-    """``WHERE flag`` is implied by ``flag`` and ``flag = true``, not by ``flag IS TRUE``."""
-    return any(use.text in (where, f"{where} = true") for use in stated)
+# -- orders --------------------------------------------------------------------------------------------------------
 
 
 def ordering(table: Table, sorts: Sequence[Use], companions: Iterable[Use] = ()) -> Index | None:
     """The index that gives the rows in the order of ``sorts``, after the columns that equality pins."""
-    others = [other for other in companions if other.table == table.name and other.role != "sort"]
-    return next((index for index in table.indexes if sorts and _orders(index, sorts, others)), None)
+    others = list(companions)
+    return next((i for i in table.indexes if sorts and in_order(table, i, sorts, others) == len(sorts)), None)
 
 
-def _orders(index: Index, sorts: Sequence[Use], others: Sequence[Use]) -> bool:
+def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Iterable[Use]) -> int:
+    """How many of ``sorts``, from the first on, an index gives in order."""
+    others = [o for o in companions if o.rows == sorts[0].rows and o.role in ("filter", "join")]
     if index.method not in _TREES or not implied(index, others):
-        return False
-    pinned = {other.column.lower() for other in others if other.form == "eq" and other.branch == (0, 0)}
+        return 0
+    pinned = {name for o in others if o.form == "eq" and o.branch == (0, 0) for name in _names(o)}
     keys = list(index.keys)
-    while keys and keys[0].text.lower() in pinned and not _sorts_by(keys[0], sorts[0]):
-        keys.pop(0)
-    wanted = [use for use in sorts if use.column.lower() not in pinned]
-    if not wanted:
-        return True
-    if len(keys) < len(wanted) or not all(map(_sorts_by, keys, wanted)):
+    count, turned = 0, None
+    for use in sorts:
+        if _names(use) <= pinned and not (keys and _sorts_by(table, keys[0], use)):
+            count += 1
+            continue
+        while keys and keys[0].text.lower() in pinned and not _sorts_by(table, keys[0], use):
+            keys.pop(0)
+        if not keys or not _sorts_by(table, keys[0], use):
+            break
+        reverse = _turn(keys.pop(0), use)
+        if reverse is None or turned not in (None, reverse):
+            break
+        count, turned = count + 1, reverse if use.role == "sort" else turned
+    return count
+
+
+def _turn(key: Key, use: Use) -> bool | None:
+    """Whether the index is to be read backwards for this key; None if its nulls stand wrongly for either way."""
+    if use.role == "group":
         return False
-    directions = {key.descending == use.descending for key, use in zip(keys, wanted, strict=False)}
-    return len(directions) == 1
+    backwards = key.descending != use.descending
+    wanted = _nulls_first(use.nulls, use.descending)
+    there = _nulls_first(key.nulls, key.descending)
+    return backwards if (there != wanted) == backwards else None
 
 
-def _sorts_by(key: Key, use: Use) -> bool:
-    if is_pattern_class(key.opclass):
+def _nulls_first(nulls: str, descending: bool) -> bool:
+    return nulls == "first" if nulls else descending
+
+
+def _sorts_by(table: Table, key: Key, use: Use) -> bool:
+    if is_pattern_class(key.opclass) or not same_collation(table, key, use):
         return False
     if use.form == "function":
         return key.expression and key.text == use.expression
@@ -133,7 +226,7 @@ def _sorts_by(key: Key, use: Use) -> bool:
 
 def unique_lookup(table: Table, uses: Iterable[Use]) -> bool:
     """Whether equality on a whole unique key leaves at most a row or so."""
-    stated = [use for use in uses if use.form in ("eq", "in") and use.branch == (0, 0) and use.table == table.name]
+    stated = [use for use in uses if use.form in _EQUALITIES and use.branch == (0, 0) and use.table == table.name]
     pinned = {use.column.lower() for use in stated}
     whole = [index for index in table.indexes if index.unique and not index.where]
     return any(all(key.text.lower() in pinned for key in index.keys) for index in whole)
