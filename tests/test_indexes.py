@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backaudit.analyses.indexes.indexing import in_order, usable
-from backaudit.analyses.indexes.missing import missing_filters, missing_sorts
+from backaudit.analyses.indexes.missing import Missing, missing_indexes, missing_sites
 from backaudit.analyses.indexes.repeated import repeated_queries
 from backaudit.backend.data.queries import QuerySite, query_sites
 from backaudit.backend.data.schema import Table
@@ -40,12 +40,12 @@ def decided(row: dict[str, object]) -> Iterator[tuple[bool, bool]]:
     tables, query = tables_of(row["ddl"]), statement(str(row["query"]))  # type: ignore[arg-type]
     assert query is not None
     uses = [owned(use, query.scopes[use.scope].tables, tables) for use in query.uses]
-    for table, column, role, usable in row["columns"]:  # type: ignore[attr-defined]
+    for table, column, role, measured in row["columns"]:  # type: ignore[attr-defined]
         mine = [
             use for use in uses if (use.table, use.column, use.role.replace("group", "sort")) == (table, column, role)
         ]
         if mine:
-            yield any(is_served(tables[table], use, uses) for use in mine), usable
+            yield any(is_served(tables[table], use, uses) for use in mine), measured
 
 
 def owned(use: Use, around: tuple[str, ...], tables: dict[str, Table]) -> Use:

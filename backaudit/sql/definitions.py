@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backaudit.sql.parsing import MYSQL, Tree, looks_like_definition, normal_node, nulls_of, parsed
+from backaudit.sql.parsing import MYSQL, Tree, looks_like_definition, node_types, normal_node, nulls_of, parsed
 from backaudit.sql.records import MAX_TEXT, Change, ChangeKind, Column, Definition, Index, Key
 
 _DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
@@ -106,7 +106,11 @@ def _definition(statement: str, line: int) -> Iterator[Definition]:
 def _create_table(tree: Tree, line: int) -> Iterator[Definition]:
     schema = tree.this
     if schema.key == "schema":
-        yield _parts(schema.this.name, schema.expressions, line, created=True)
+        made = _parts(schema.this.name, schema.expressions, line, created=True)
+        properties = tree.args.get("properties")
+        by = properties.find(*node_types("PartitionedByProperty")) if properties is not None else None
+        columns = by.find_all(*node_types("Column", "Identifier")) if by is not None else ()
+        yield msgspec.structs.replace(made, partitioned=tuple(dict.fromkeys(column.name for column in columns)))
 
 
 def _create_index(tree: Tree, line: int) -> Iterator[Definition]:

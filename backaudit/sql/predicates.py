@@ -115,7 +115,10 @@ def _compared(node: Tree) -> Iterator[Asked]:
         form = "other"
     operand = _operand(node, side)
     if bare.key == "column":
-        yield Asked(column=column, form=form, operand=operand, collation=collation, by=_marked(node))
+        operator = "subselect" if node.args.get("query") is not None else ""
+        yield Asked(
+            column=column, form=form, operand=operand, collation=collation, by=_marked(node), operator=operator
+        )
         return
     wrapped: Form = "json" if bare.key.startswith("json") else "function"
     kept: Form = wrapped if form not in ("not", "other") else form

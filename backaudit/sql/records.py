@@ -78,7 +78,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """What one statement adds to a table. ``created``: it is the table's own CREATE; ``line``: 1-based, in the text."""
+    """What one statement adds to a table. ``created``: it is the table's own CREATE; ``line``: 1-based, in the text.
+
+    ``partitioned``: the columns by which the table is cut into parts.
+    """
 
     table: str
     columns: tuple[Column, ...] = ()
@@ -86,6 +89,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[tuple[str, str], ...] = ()
     created: bool = False
     line: int = 1
+    partitioned: tuple[str, ...] = ()
 
 
 ChangeKind = Literal[

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, remedy, siblings, why
-from backaudit.analyses.indexes.missing import missing_joins
+from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -69,14 +69,15 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1067.html
         https://use-the-index-luke.com/sql/join
     """
-    every = missing_joins(project)
-    for missing in every:
+    for index in missing_indexes(project, "join"):
+        missing = index.first
+        told = f"No index serves the join on {named(missing)}: {why(missing)}, so the whole table is read."
         yield Finding(
             place=missing.place,
-            message=f"No index serves the join on {named(missing)}: {why(missing)}, so the whole table is read.",
-            remedy=remedy(missing.table, missing.proposed),
+            message=told + others_served(index),
+            remedy=remedy(index),
             confidence=missing.sure,
             severity=missing.weight,
             shown=None if missing.core else "strict",
-            related=siblings(missing, every),
+            related=siblings(index),
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, remedy, siblings, why
-from backaudit.analyses.indexes.missing import missing_sorts
+from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -61,14 +61,15 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1067.html
         https://use-the-index-luke.com/sql/sorting-grouping/indexed-order-by
     """
-    every = missing_sorts(project)
-    for missing in every:
+    for index in missing_indexes(project, "sort"):
+        missing = index.first
+        told = f"No index gives the order by {named(missing)}: {why(missing)}, so the whole table is sorted."
         yield Finding(
             place=missing.place,
-            message=f"No index gives the order by {named(missing)}: {why(missing)}, so the whole table is sorted.",
-            remedy=remedy(missing.table, missing.proposed),
+            message=told + others_served(index),
+            remedy=remedy(index),
             confidence=missing.sure,
             severity=missing.weight,
             shown=None if missing.core else "strict",
-            related=siblings(missing, every),
+            related=siblings(index),
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from backaudit.analyses.indexes.indexing import near_miss
-from backaudit.analyses.indexes.missing import Missing
-from backaudit.backend.data.schema import Index, Table
+from backaudit.analyses.indexes.missing import Missing, MissingIndex
+from backaudit.analyses.indexes.selectivity import EQUALITIES
+from backaudit.backend.data.schema import Index, Key, Table
 from backaudit.rule import Step
 
-_MAX_RELATED = 5
+_MAX_RELATED = 100
+_PRICE = "Every insert then writes one entry more: about a microsecond and 27 bytes a row."
 
 
 def named(missing: Missing) -> str:
@@ -42,23 +44,47 @@ def _spelled(index: Index) -> str:
     return f"{kind}({', '.join(index.columns)})"
 
 
-def remedy(table: Table, columns: Sequence[str]) -> str:
-    """The model's change, the DDL, and how to roll it out, for an index over ``columns`` in that order."""
-    index = f"ix_{table.name}_{'_'.join(columns)}"[:60]
-    ddl = f"CREATE INDEX {index} ON {table.name} ({', '.join(columns)})"
-    change = _model_change(table, columns, index)
-    return f"{change} In SQL: `{ddl};`{_rollout(table)}"
+def others_served(index: MissingIndex) -> str:
+    """How many queries more the index would serve."""
+    count = len(index.others)
+    return "" if not count else f" {count} other {'query' if count == 1 else 'queries'} would use the same index."
 
 
-def _model_change(table: Table, columns: Sequence[str], index: str) -> str:
+def remedy(index: MissingIndex) -> str:
+    """The model's change, the DDL, why the columns stand in that order, what it costs, and how to roll it out."""
+    table = index.table
+    name = f"ix_{table.name}_{'_'.join(key.text for key in index.keys)}"[:60]
+    ddl = f"CREATE INDEX {name} ON {table.name} ({', '.join(map(_ddl_key, index.keys))})"
+    change = _model_change(table, index.keys, name)
+    return f"{change} In SQL: `{ddl};`{_order(index)} {_PRICE}{_rollout(table)}"
+
+
+def _ddl_key(key: Key) -> str:
+    return f"{key.text}{' DESC' if key.descending else ''}{f' NULLS {key.nulls.upper()}' if key.nulls else ''}"
+
+
+def _order(index: MissingIndex) -> str:
+    """Why the columns stand in this order."""
+    if len(index.keys) < 2:
+        return ""
+    exact = {use.column for missing in (index.first, *index.others) for use in missing.uses if use.form in EQUALITIES}
+    sorts = [key.text for key in index.keys if key.text not in exact]
+    if index.first.kind == "sort" or sorts:
+        first, last = index.keys[0].text, index.keys[-1].text
+        return f" `{first}` comes first: equal values are found together, and inside them `{last}` is in order."
+    return f" `{index.keys[0].text}` comes first, since the index then serves queries by it alone too."
+
+
+def _model_change(table: Table, keys: Sequence[Key], index: str) -> str:
     model = table.model.rpartition(".")[2] or table.name
     attributes = [
-        column.attribute if (column := table.column(name)) is not None and column.attribute else name
-        for name in columns
+        column.attribute if (column := table.column(key.text)) is not None and column.attribute else key.text
+        for key in keys
     ]
-    quoted = ", ".join(f'"{name}"' for name in columns)
-    fields = ", ".join(f'"{name}"' for name in attributes)
-    single = len(columns) == 1
+    quoted = ", ".join(f'"{key.text}"' for key in keys)
+    signs = ["-" if key.descending and table.orm == "django" else "" for key in keys]
+    fields = ", ".join(f'"{sign}{name}"' for sign, name in zip(signs, attributes, strict=True))
+    single = len(keys) == 1
     if table.orm == "django":
         if table.place is None:
             return f"Use an own user model with an index on {fields}, or add it in a migration."
@@ -85,17 +111,16 @@ def _rollout(table: Table) -> str:
             " On a large PostgreSQL table roll it out with `AddIndexConcurrently` in a migration with `atomic = False`."
         )
     if table.orm == "sql":
-        return ""
+        return " On a large PostgreSQL table `CREATE INDEX CONCURRENTLY` does not block its writers."
     return " On a large PostgreSQL table the migration should create it with `postgresql_concurrently=True`."
 
 
-def siblings(missing: Missing, every: Iterable[Missing]) -> tuple[Step, ...]:
+_SERVED = {"filter": "looks up", "join": "joins", "sort": "sorts"}
+
+
+def siblings(index: MissingIndex) -> tuple[Step, ...]:
     """The other places that the same index would serve."""
-    same = [
-        other
-        for other in every
-        if other is not missing
-        and other.table.name == missing.table.name
-        and other.proposed[:1] == missing.proposed[:1]
-    ]
-    return tuple(Step(other.place, "the same index serves this query") for other in same[:_MAX_RELATED])
+    return tuple(
+        Step(other.place, f"the same index serves this query, which {_SERVED[other.kind]} by {named(other)}")
+        for other in index.others[:_MAX_RELATED]
+    )

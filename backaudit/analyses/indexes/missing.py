@@ -1,67 +1,70 @@
-"""Query sites whose columns no index serves, judged: which deserve a reader's time, and what index would mend them."""
+"""Query sites that lack an index, judged: which deserve a reader's time, and which one index would mend together."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
 from backaudit.analyses.indexes.default_order import default_orders
-from backaudit.analyses.indexes.indexing import ordering, serving, unique_lookup
+from backaudit.analyses.indexes.indexing import usable
 from backaudit.analyses.indexes.paging import paged
+from backaudit.analyses.indexes.reach import reached, serves_requests
+from backaudit.analyses.indexes.reports import Kind, Lack, Query, reports
+from backaudit.analyses.indexes.reports import reached as narrowed_already
+from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_time, selectivity
 from backaudit.backend.data.queries import QuerySite, query_sites
-from backaudit.backend.data.schema import Column, Schema, Table, schema
+from backaudit.backend.data.schema import Key, Schema, Table, schema
 from backaudit.facts.place import Place
-from backaudit.project import Code, Project
+from backaudit.project import Project
+from backaudit.rule import Confidence
 from backaudit.sql import Use
-from backaudit.vocabulary.meaning import meaning
 
 Weight = Literal["high", "medium", "low"]
-
-_SELECTIVE = meaning("columns", "selective")
-_FEW = meaning("columns", "few-valued")
-_TIMES = meaning("columns", "time")
-_TIME_TYPES = meaning("columns", "time-type")
-_SMALL = meaning("columns", "small-table")
-_OWNERS = meaning("columns", "large-parent")
-_TERMINAL = meaning("stages", "terminal")
-_CATALOGUE = meaning("columns", "catalogue")
-# How many sites of one missing index are shown by default.
-_SITES = 5
+_RANK: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
+_KINDS: tuple[Kind, ...] = ("filter", "join", "sort")
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """A site of which no index serves the uses. ``proposed``: the columns of the index that would.
+    """A site of which no index serves the uses. ``keys``: those of the index that would.
 
     ``weight``: what it costs; ``sure``: whether a reviewer would agree; ``core``: worth showing by default.
     """
 
     site: QuerySite
     table: Table
+    kind: Kind
     uses: tuple[Use, ...]
-    proposed: tuple[str, ...]
+    keys: tuple[Key, ...]
     place: Place
     weight: Weight
-    sure: Weight
+    sure: Confidence
     core: bool
 
-
-def missing_filters(project: Project) -> tuple[Missing, ...]:
-    """Equality look-ups without a usable index, one per site and table, by place."""
-    return project.once(_missing_filters)
-
-
-def missing_joins(project: Project) -> tuple[Missing, ...]:
-    """Join columns on the probed side without a usable index, by place."""
-    return project.once(_missing_joins)
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """The columns of the index that would serve."""
+        return tuple(key.text for key in self.keys)
 
 
-def missing_sorts(project: Project) -> tuple[Missing, ...]:
-    """Sorts of a whole growing table that stop after some rows, without an index that gives the order, by place."""
-    return project.once(_missing_sorts)
+class MissingIndex(msgspec.Struct, frozen=True, kw_only=True):
+    """One index that is missing. ``first``: the site that says it best; ``others``: those that it would serve too."""
+
+    table: Table
+    keys: tuple[Key, ...]
+    first: Missing
+    others: tuple[Missing, ...] = ()
+
+
+def missing_indexes(project: Project, kind: Kind) -> tuple[MissingIndex, ...]:
+    """The indexes that are missing for a kind of use, by place; an index that several kinds need is told once."""
+    return tuple(index for index in project.once(_indexes) if index.first.kind == kind)
+
+
+def missing_sites(project: Project, kind: Kind) -> tuple[Missing, ...]:
+    """The sites without a usable index for a kind of use, by place."""
+    return tuple(missing for missing in project.once(_missing) if missing.kind == kind)
 
 
 def unusable_forms(project: Project) -> tuple[Missing, ...]:
@@ -73,320 +76,167 @@ def _sites(project: Project) -> Iterator[QuerySite]:
     return (site for site in query_sites(project) if project.role(site.code.path) in ("production", "script"))
 
 
-# -- filters ---------------------------------------------------------------------------------------------------------
+# -- one finding for one index -----------------------------------------------------------------------------------------
 
 
-def _missing_filters(project: Project) -> tuple[Missing, ...]:
-    tables = schema(project)
-    found: dict[tuple[Place, str], Missing] = {}
-    for site in _sites(project):
-        for name in dict.fromkeys(use.table for use in site.uses):
-            table = tables.table(name)
-            missing = _filter(project, tables, site, table) if table is not None else None
-            if missing is not None:
-                found.setdefault((missing.place, table.name if table is not None else ""), missing)
-    return tuple(_thinned(found[key] for key in sorted(found)))
-
-
-def _thinned(every: Iterable[Missing]) -> Iterator[Missing]:
-    """One missing index is one mistake: some of its sites say enough, the others are worth a look only."""
-    shown: Counter[tuple[str, str]] = Counter()
+def _indexes(project: Project) -> tuple[MissingIndex, ...]:
+    every = project.once(_missing)
+    alone = [missing.keys[0].text for missing in every if len(missing.keys) == 1]
+    groups: dict[tuple[str, str], list[Missing]] = {}
     for missing in every:
-        key = (missing.table.name, missing.proposed[0])
-        shown[key] += missing.core
-        yield msgspec.structs.replace(missing, core=False) if shown[key] > _SITES else missing
+        ordered = msgspec.structs.replace(missing, keys=_shared_first(missing, alone))
+        groups.setdefault((missing.table.name, ordered.keys[0].text.lower()), []).append(ordered)
+    found = (_one(group) for group in groups.values())
+    return tuple(sorted(found, key=lambda index: index.first.place))
 
 
-def _filter(project: Project, tables: Schema, site: QuerySite, table: Table) -> Missing | None:
-    every = (*site.uses, *site.companions)
-    asked = [use for use in site.uses if use.table == table.name and use.role == "filter" and use.form in ("eq", "in")]
-    open_ = [use for use in asked if serving(table, use, _others(every, use)) is None and not _is_few(table, use)]
-    open_ = [use for use in open_ if _known(table, use)]
-    if not open_ or shadowed(tables, table, every):
+def _shared_first(missing: Missing, alone: Sequence[str]) -> tuple[Key, ...]:
+    """The keys with those of equalities that other queries ask alone in front: one index then serves both."""
+    exact = {use.column for use in missing.uses if use.form in EQUALITIES}
+    first = [key for key in missing.keys if key.text in exact]
+    rest = [key for key in missing.keys if key.text not in exact]
+    return (*sorted(first, key=lambda key: key.text not in alone), *rest)
+
+
+def _one(group: Sequence[Missing]) -> MissingIndex:
+    ranked = sorted(group, key=lambda m: (not m.core, _RANK[m.weight], _KINDS.index(m.kind), m.place))
+    longest = max((missing.keys for missing in ranked), key=len)
+    places: dict[Place, Missing] = {}
+    for missing in ranked:
+        places.setdefault(missing.place, missing)
+    first, *others = places.values()
+    keys = longest if longest[: len(first.keys)] == first.keys else first.keys
+    return MissingIndex(table=first.table, keys=keys, first=first, others=tuple(sorted(others, key=lambda m: m.place)))
+
+
+# -- sites -------------------------------------------------------------------------------------------------------------
+
+
+def _missing(project: Project) -> tuple[Missing, ...]:
+    tables = schema(project)
+    found: dict[tuple[Place, str, str], Missing] = {}
+    for site in (*_sites(project), *default_orders(project)):
+        for lack in lacks(project, tables, site):
+            missing = _judged(project, site, lack)
+            if missing is not None:
+                found.setdefault((missing.place, missing.table.name, missing.kind), missing)
+    return tuple(found[key] for key in sorted(found))
+
+
+def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
+    """What the query of a site lacks, as far as the site itself asks it."""
+    limited = site.limited or (any(use.role == "sort" for use in site.uses) and paged(project, site.node))
+    query = Query(uses=(*site.uses, *site.companions), limited=limited, verb=site.verb)
+    for lack in reports(tables, query):
+        mine = tuple(use for use in lack.uses if use in site.uses or lack.deletes)
+        if mine:
+            yield msgspec.structs.replace(lack, uses=mine)
+
+
+def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
+    if lack.kind == "filter":
+        return _filter(project, site, lack)
+    if not grows(lack.table):
         return None
-    blocked = any(_hopeless(tables, use, every) for use in open_)
-    judged = [(use, _selectivity(table, use, site)) for use in open_]
+    return _join(project, site, lack) if lack.kind == "join" else _sort(project, site, lack)
+
+
+def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
+    table = lack.table
+    judged = [(use, selectivity(table, use) if use.form in EQUALITIES else "low") for use in lack.uses]
     best = [use for use, level in judged if level == "high"] or [use for use, level in judged if level == "medium"]
     level: Weight = "high" if any(level == "high" for _, level in judged) else "medium" if best else "low"
-    uses = tuple(best or open_)
+    uses = tuple(best or lack.uses)
     # A library's own table is not the project's to index; a filter that clients may fill in is worth one for keys only.
     optional = site.code.function.kind == "class" and level != "high"
     foreign = table.place is None
-    core = level != "low" and not (blocked or optional or foreign) and grows(table) and _reached(project, site.code)
+    core = level != "low" and not (lack.blocked or optional or foreign) and grows(table) and reached(project, site.code)
     return Missing(
         site=site,
         table=table,
+        kind="filter",
         uses=uses,
-        proposed=tuple(dict.fromkeys(use.column for use in uses if use.branch == (0, 0) or use is uses[0]))[:3],
+        keys=_of_uses(lack, uses),
         place=site.place_of(uses[0]),
         weight=level if core else "low",
-        sure="low" if blocked or foreign else "high" if level == "high" else "medium",
+        sure="low" if lack.blocked or foreign else "high" if level == "high" else "medium",
         core=core and not site.unread and serves_requests(project, site.code),
     )
 
 
-def _others(every: Iterable[Use], use: Use) -> list[Use]:
-    return [other for other in every if other is not use]
+def _of_uses(lack: Lack, uses: Sequence[Use]) -> tuple[Key, ...]:
+    """The keys without the columns of conditions that select too little to be asked for."""
+    left_out = {use.column for use in lack.uses if use not in uses}
+    return tuple(key for key in lack.keys if key.text not in left_out) or (Key(uses[0].column),)
 
 
-def _is_few(table: Table, use: Use) -> bool:
-    column = table.column(use.column)
-    return (column is not None and column.few) or (_FEW.holds(use.column) and not _references(column))
-
-
-def _references(column: Column | None) -> bool:
-    return column is not None and bool(column.references)
-
-
-def _known(table: Table, use: Use) -> bool:
-    """Whether the column is known; of a table created in SQL, a key that a query names and no script defines counts."""
-    return table.column(use.column) is not None or (table.orm == "sql" and use.column.lower().endswith("_id"))
-
-
-def _selectivity(table: Table, use: Use, site: QuerySite) -> Weight:
-    column = table.column(use.column)
-    if (column is not None and _few_parents(column)) or (_CATALOGUE.holds(table.name) and not _references(column)):
-        return "low"
-    if _references(column) or (column is not None and "uuid" in column.type.lower()):
-        return "high"
-    if _SELECTIVE.holds(use.column) and not _constant(use):
-        return "high"
-    text = column is not None and re.search(r"char|str|text|unicode", column.type, re.I) is not None
-    return "medium" if text and use.form == "eq" and not _constant(use) else "low"
-
-
-def _few_parents(column: Column) -> bool:
-    """Whether a foreign key leads to a table of few rows."""
-    parent = column.references.partition(".")[0]
-    return bool(parent) and (_SMALL.holds(parent) or _OWNERS.holds(parent))
-
-
-def _constant(use: Use) -> bool:
-    """Whether the value is written in the code: such a look-up is no client's."""
-    return (
-        bool(use.text)
-        and re.search(r"'|\d|true|false", use.text.partition("=")[2]) is not None
-        and "%(" not in use.text
-    )
-
-
-def shadowed(tables: Schema, table: Table, every: Iterable[Use]) -> bool:
-    """Whether another condition of the query already leaves few rows of the table, by an index."""
-    uses = list(every)
-    own = [use for use in uses if use.table == table.name and use.branch == (0, 0)]
-    constants = [use for use in own if use.role == "filter" and use.form in ("eq", "in") and not _is_few(table, use)]
-    if any(serving(table, use, _others(uses, use)) is not None for use in constants):
-        return True
-    return any(
-        _narrowed(tables, use.other[0], uses) and serving(table, use, _others(uses, use))
-        for use in own
-        if use.role == "join"
-    )
-
-
-def _narrowed(tables: Schema, name: str, uses: list[Use]) -> bool:
-    """Whether a condition served by an index leaves few rows of a joined table."""
-    table = tables.table(name)
-    if table is None:
-        return False
-    stated = [use for use in uses if use.table == table.name and use.role == "filter" and use.branch == (0, 0)]
-    exact = [use for use in stated if use.form in ("eq", "in")]
-    return unique_lookup(table, exact) or any(
-        serving(table, use, _others(uses, use)) or _picks(table, use) for use in exact if not _is_few(table, use)
-    )
-
-
-def _picks(table: Table, use: Use) -> bool:
-    """Whether a column's value leaves few rows, found by an index or not."""
-    column = table.column(use.column)
-    return _references(column) and column is not None and not _few_parents(column)
-
-
-def _hopeless(tables: Schema, use: Use, every: Iterable[Use]) -> bool:
-    """Whether the use stands in an OR that some other alternative keeps from any index."""
-    if use.branch == (0, 0):
-        return False
-    alternatives: dict[int, list[Use]] = {}
-    for other in every:
-        if other.branch[0] == use.branch[0]:
-            alternatives.setdefault(other.branch[1], []).append(other)
-    tables_named = {other.table for group in alternatives.values() for other in group}
-    return len(tables_named) > 1 or not all(
-        any(u.form in ("eq", "in", "range") for u in group) for group in alternatives.values()
-    )
-
-
-def grows(table: Table) -> bool:
-    """Whether a table gets rows as the application is used; lists of choices and settings do not."""
-    return not table.seeded and not _SMALL.holds(table.name)
-
-
-def _reached(project: Project, code: Code) -> bool:
-    """Whether something in the project may run the function: frameworks call what is decorated or overrides."""
-    function = code.function
-    if (
-        function.kind != "function"
-        or (function.decorators and not _only_binding(code))
-        or function.name.startswith("__")
-    ):
-        return True
-    if code.cls is not None and _overrides(project, code):
-        return True
-    return any(True for _ in project.calling(function.name)) or any(True for _ in project.mentioning(function.name))
-
-
-def serves_requests(project: Project, code: Code) -> bool:
-    """Whether a function runs in requests or jobs, not at somebody's terminal."""
-    commands = any(
-        name.spelled.rpartition(".")[2] == "command" or ".command()" in name.spelled for name in code.decorators
-    )
-    terminal = commands or _TERMINAL.holds(code.path)
-    return not terminal and project.role(code.path) == "production"
-
-
-def _only_binding(code: Code) -> bool:
-    return all(decorator.spelled in ("staticmethod", "classmethod") for decorator in code.decorators)
-
-
-def _overrides(project: Project, code: Code) -> bool:
-    """Whether a class has a base that is a library's, which may call any of its methods."""
-    cls = code.cls
-    lineage = project.lineage(cls.name)[1:] if cls is not None else ()
-    foreign = [name for name in lineage if project.class_named(name) is None and name != "builtins.object"]
-    tables = schema(project)
-    return bool(foreign) and (cls is None or tables.of_model(cls.name) is None)
-
-
-# -- joins -----------------------------------------------------------------------------------------------------------
-
-
-def _missing_joins(project: Project) -> tuple[Missing, ...]:
-    tables = schema(project)
-    found: dict[tuple[Place, str], Missing] = {}
-    for site in _sites(project):
-        for use in site.uses:
-            missing = _join(project, tables, site, use)
-            if missing is not None:
-                found.setdefault((missing.place, f"{use.table}.{use.column}"), missing)
-    return tuple(found[key] for key in sorted(found))
-
-
-def _join(project: Project, tables: Schema, site: QuerySite, use: Use) -> Missing | None:
-    table = tables.table(use.table)
-    if (
-        use.role != "join"
-        or use.form != "eq"
-        or table is None
-        or use.branch != (0, 0)
-        or table.column(use.column) is None
-    ):
-        return None
-    every = [*site.uses, *site.companions]
-    if serving(table, use, _others(every, use)) is not None or not grows(table) or shadowed(tables, table, every):
-        return None
-    if not _is_many_side(tables, table, use):
-        return None
-    narrowed = _narrowed(tables, use.other[0], every)
-    if not narrowed and not site.limited:
-        return None
-    production = serves_requests(project, site.code) and _reached(project, site.code)
+def _join(project: Project, site: QuerySite, lack: Lack) -> Missing:
+    production = serves_requests(project, site.code) and reached(project, site.code)
+    (use,) = lack.uses
+    place = site.place_of(use) if use in site.uses else site.place
     return Missing(
-        site=site,
-        table=table,
-        uses=(use,),
-        proposed=(use.column,),
-        place=site.place_of(use),
-        weight="high" if narrowed else "medium",
-        sure="high" if narrowed else "low",
-        core=production and narrowed,
-    )
+        site=site, table=lack.table, kind="join", uses=(use,), keys=lack.keys, place=place, weight="high",
+        sure="high" if site.verb != "delete" else "medium", core=production and site.verb != "delete",
+    )  # fmt: skip
 
 
-def _is_many_side(tables: Schema, table: Table, use: Use) -> bool:
-    """Whether the other side names one row per value: then this side is what is searched again and again."""
-    other = tables.table(use.other[0])
-    column = table.column(use.column)
-    if other is None or column is None or other.name == table.name:
-        return False
-    single = any(index.unique and index.columns == (use.other[1],) for index in other.indexes)
-    return bool(column.references) or single
-
-
-# -- sorts -----------------------------------------------------------------------------------------------------------
-
-
-def _missing_sorts(project: Project) -> tuple[Missing, ...]:
-    tables = schema(project)
-    found: dict[Place, Missing] = {}
-    for site in (*_sites(project), *default_orders(project)):
-        missing = _sort(project, tables, site)
-        if missing is not None:
-            found.setdefault(missing.place, missing)
-    return tuple(found[key] for key in sorted(found))
-
-
-def _sort(project: Project, tables: Schema, site: QuerySite) -> Missing | None:
-    sorts = [use for use in site.uses if use.role == "sort"]
-    table = tables.table(sorts[0].table) if sorts else None
-    if table is None or sorts[0].form != "eq" or table.column(sorts[0].column) is None or _is_few(table, sorts[0]):
-        return None
+def _sort(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
     every = [*site.uses, *site.companions]
-    mine = [use for use in sorts if use.table == table.name]
-    if ordering(table, mine, every) is not None or ordering(table, mine[:1], every) is not None or not grows(table):
-        return None
-    narrowing = [
-        use for use in every if use.role == "filter" and use.form in ("eq", "in", "range", "like", "prefix", "function")
-    ]
-    selective = [use for use in narrowing if use.table != table.name or not _is_few(table, use)]
-    limited = site.limited or paged(project, site.node)
+    first = lack.uses[0]
     joined = site.unread or any(use.role == "join" for use in every)
-    column = table.column(sorts[0].column)
-    timed = _TIMES.holds(sorts[0].column) or (column is not None and _TIME_TYPES.holds(column.type))
-    core = not selective and not joined and limited and timed and _reached(project, site.code)
-    if (selective or joined) and not limited:
+    limited = site.limited or paged(project, site.node)
+    free = lack.narrowed and not joined
+    if not free and not limited:
         return None
+    core = free and limited and is_time(lack.table, first.column) and reached(project, site.code)
     return Missing(
         site=site,
-        table=table,
-        uses=(sorts[0],),
-        proposed=tuple(use.column for use in mine),
-        place=site.place_of(sorts[0]),
+        table=lack.table,
+        kind="sort",
+        uses=(first,),
+        keys=lack.keys,
+        place=site.place_of(first),
         weight="medium" if core else "low",
         sure="medium" if core else "low",
         core=core and serves_requests(project, site.code),
     )
 
 
-# -- forms -----------------------------------------------------------------------------------------------------------
+# -- forms -------------------------------------------------------------------------------------------------------------
 
 
 def _unusable_forms(project: Project) -> tuple[Missing, ...]:
     tables = schema(project)
     found: dict[tuple[Place, str], Missing] = {}
     for site in _sites(project):
-        every = [*site.uses, *site.companions]
         for use in site.uses:
             table = tables.table(use.table)
-            if (
-                table is None
-                or use.role != "filter"
-                or use.form not in ("like", "function", "prefix")
-                or not _known(table, use)
-            ):
-                continue
-            if table.column(use.column) is None or serving(table, use, _others(every, use)) is not None:
-                continue
-            if shadowed(tables, table, every):
-                continue
-            missing = Missing(
-                site=site,
-                table=table,
-                uses=(use,),
-                proposed=(use.column,),
-                place=site.place_of(use),
-                weight="medium" if grows(table) else "low",
-                sure="medium" if grows(table) and use.form != "prefix" else "low",
-                core=False,
-            )
-            found.setdefault((missing.place, f"{use.table}.{use.column}"), missing)
+            if table is not None and _is_unusable(tables, site, table, use):
+                missing = _form(site, table, use)
+                found.setdefault((missing.place, f"{use.table}.{use.column}"), missing)
     return tuple(found[key] for key in sorted(found))
+
+
+def _is_unusable(tables: Schema, site: QuerySite, table: Table, use: Use) -> bool:
+    if use.role != "filter" or use.form not in ("like", "function", "prefix") or table.column(use.column) is None:
+        return False
+    every = [*site.uses, *site.companions]
+    own = [other for other in every if other.rows == use.rows]
+    others = [other for other in own if other is not use]
+    return not usable(table, use, others).served and not narrowed_already(tables, table, own, every)
+
+
+def _form(site: QuerySite, table: Table, use: Use) -> Missing:
+    growing = grows(table)
+    return Missing(
+        site=site,
+        table=table,
+        kind="filter",
+        uses=(use,),
+        keys=(Key(use.column),),
+        place=site.place_of(use),
+        weight="medium" if growing else "low",
+        sure="medium" if growing and use.form != "prefix" else "low",
+        core=False,
+    )
+

@@ -54,7 +54,7 @@ def keeps_its_index(table: Table, use: Use) -> bool:
     if not use.operand or column is None or use.expression:
         return True
     if column.type.lower().startswith("citext"):
-        return not _family(use.operand) == _TEXT
+        return _family(use.operand) != _TEXT
     return (_family(column.type), _family(use.operand)) not in _CONVERTED
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.missing import serves_requests
+from backaudit.analyses.indexes.reach import serves_requests
 from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
 from backaudit.analyses.indexes.repeated.serializing import serialized
 from backaudit.analyses.indexes.repeated.templates import rendered

@@ -56,15 +56,19 @@ def _sites(project: Project, node: Node, first: Node, memo: dict[str, Statement 
 
 def _scopes(project: Project, node: Node, first: Node, parsed: Statement) -> Iterator[QuerySite]:
     tables = schema(project)
+    asked: list[tuple[Use, ...]] = []
     for number, scope in enumerate(parsed.scopes):
-        asked = (_resolved(use, scope.tables, tables) for use in parsed.uses if use.scope == number)
-        uses = tuple(dict.fromkeys(use for use in asked if use is not None))
+        known = (_resolved(use, scope.tables, tables) for use in parsed.uses if use.scope == number)
+        asked.append(tuple(dict.fromkeys(use for use in known if use is not None)))
+    for number, scope in enumerate(parsed.scopes):
+        uses = asked[number]
         if uses:
             yield QuerySite(
                 place=_place(node, first, uses),
                 code=node.code,
                 node=node,
                 uses=uses,
+                companions=tuple(use for other, group in enumerate(asked) if other != number for use in group),
                 limited=scope.limited,
                 raw=True,
                 verb=scope.verb,

@@ -33,7 +33,8 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A table. ``model``: the class behind it, empty if there is none. ``parents``: models whose tables it extends.
 
-    ``known``: all its columns are known. ``ordering``: the order of every list of its rows, as column names with ``-``.
+    ``ordering``: the order of every list of its rows, as column names with ``-``. ``partitioned``: the columns by which
+    it is cut into parts, of which a condition on them reads one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     parents: tuple[str, ...] = ()
     place: Place | None = None
     seeded: bool = False
+    partitioned: tuple[str, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
@@ -127,7 +129,13 @@ def with_definition(table: Table, definition: Definition, place: Place | None) -
     columns = tuple(_referring(column, definition) for column in (*table.columns, *added))
     indexes = tuple(msgspec.structs.replace(index, place=index.place or place) for index in definition.indexes)
     fresh = tuple(index for index in indexes if not _has(table.indexes, index))
-    return msgspec.structs.replace(table, columns=columns, indexes=(*table.indexes, *fresh), place=table.place or place)
+    return msgspec.structs.replace(
+        table,
+        columns=columns,
+        indexes=(*table.indexes, *fresh),
+        place=table.place or place,
+        partitioned=table.partitioned or definition.partitioned,
+    )
 
 
 def _referring(column: Column, definition: Definition) -> Column:

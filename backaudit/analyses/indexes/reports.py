@@ -1,0 +1,242 @@
+"""What a query lacks: which columns of which tables deserve an index, given the schema alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from backaudit.analyses.indexes.indexing import in_order, unique_lookup, usable
+from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
+from backaudit.analyses.indexes.selectivity import EQUALITIES, is_few, narrows, picks
+from backaudit.backend.data.schema import Key, Schema, Table
+from backaudit.sql import Use
+
+Kind = Literal["filter", "join", "sort"]
+
+_ENTRIES = frozenset({"eq", "in", "range", "prefix", "operator", "null"})
+_MAX_KEYS = 3
+# How many joins in a row are followed from a table to the condition that leaves few of its rows.
+_JOINS = 2
+
+
+class Lack(msgspec.Struct, frozen=True, kw_only=True):
+    """Uses of one table that no index serves, and the keys of the index that would. ``blocked``: an OR stands in
+    its way, of which another alternative has no index either. ``narrowed``: of a join, the other side has few rows; of
+    a sort, no other condition leaves few. ``deletes``: the database itself looks up the rows that refer to a deleted one.
+    """
+
+    kind: Kind
+    table: Table
+    uses: tuple[Use, ...]
+    keys: tuple[Key, ...]
+    blocked: bool = False
+    narrowed: bool = True
+    deletes: bool = False
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What :func:`reports` asks of a query: its uses, whether it stops after some rows, what it does."""
+
+    uses: tuple[Use, ...]
+    limited: bool = False
+    verb: str = "select"
+
+
+def reports(tables: Schema, query: Query) -> tuple[Lack, ...]:
+    """What a query lacks, table by table; nothing of tables that an index reaches already."""
+    found: list[Lack] = []
+    for rows in dict.fromkeys(use.rows for use in query.uses if use.table):
+        table = tables.table(rows[0])
+        if table is not None:
+            found += _of_rows(tables, query, table, rows)
+    return tuple(found)
+
+
+def _of_rows(tables: Schema, query: Query, table: Table, rows: tuple[str, str]) -> Iterator[Lack]:
+    own = [use for use in query.uses if use.rows == rows]
+    if not reached(tables, table, own, query.uses):
+        lacks = [lack for lack in (_filters(table, own), *_joins(tables, table, own, query)) if lack is not None]
+        yield from lacks
+        sorted_ = _sorts(table, own, query) if not lacks else None
+        if sorted_ is not None:
+            yield sorted_
+    if query.verb == "delete":
+        yield from _children(tables, table, own)
+
+
+# -- what is there already -------------------------------------------------------------------------------------------
+
+
+def reached(tables: Schema, table: Table, own: Sequence[Use], every: Sequence[Use]) -> bool:
+    """Whether an index, or the part of a partitioned table, already leaves few rows to be read."""
+    if any(use.role == "filter" and _leaves_few(table, use) and _is_served(table, use, own) for use in own):
+        return True
+    beyond = [use for use in every if use.rows != own[0].rows]
+    return any(
+        use.role == "join" and _is_narrowed(tables, _opposite(use), beyond, 0) and _is_served(table, use, own)
+        for use in own
+    )
+
+
+def _opposite(use: Use) -> tuple[str, str]:
+    """The rows at the other side of a join."""
+    return use.other[0].lower(), use.opposite
+
+
+def _is_served(table: Table, use: Use, own: Sequence[Use]) -> bool:
+    return use.column in table.partitioned or usable(table, use, _others(own, use)).served
+
+
+def _leaves_few(table: Table, use: Use) -> bool:
+    return compared(table, use).form in _ENTRIES and not is_few(table, use)
+
+
+def _others(own: Iterable[Use], use: Use) -> list[Use]:
+    return [other for other in own if other is not use]
+
+
+def _is_narrowed(tables: Schema, rows: tuple[str, str], every: Sequence[Use], depth: int) -> bool:
+    """Whether a condition leaves few rows of a joined table, itself or by what it is joined to."""
+    table = tables.table(rows[0])
+    if table is None or depth > _JOINS:
+        return False
+    own = [use for use in every if use.rows == rows and use.branch == (0, 0)]
+    exact = [use for use in own if use.role == "filter" and use.form in EQUALITIES and not is_few(table, use)]
+    if unique_lookup(table, exact) or exact:
+        return True
+    beyond = [use for use in every if use.rows != rows]
+    joined = (use for use in own if use.role == "join" and _is_served(table, use, own))
+    return any(_is_narrowed(tables, _opposite(use), beyond, depth + 1) for use in joined)
+
+
+# -- filters -----------------------------------------------------------------------------------------------------------
+
+
+def _filters(table: Table, own: Sequence[Use]) -> Lack | None:
+    asked = [use for use in own if use.role == "filter" and _known(table, use)]
+    # A NOT IN reads the whole of its subquery, beside which the reading of this table is little.
+    if any(use.form == "not" and use.operator == "subselect" for use in asked):
+        return None
+    open_ = [
+        use for use in asked if (narrows(table, use) or _nearly(table, use)) and _lacks(table, use, own)
+    ]
+    exact = [use for use in open_ if use.form in EQUALITIES]
+    wanted = exact or [use for use in open_ if use.form == "range"] or open_
+    if not wanted:
+        return None
+    free = [use for use in wanted if use.branch == (0, 0)]
+    blocked = not free and any(_hopeless(use, own) for use in wanted)
+    return Lack(kind="filter", table=table, uses=tuple(wanted), keys=_keys(free or wanted[:1], own), blocked=blocked)
+
+
+def _nearly(table: Table, use: Use) -> bool:
+    """Whether a flag has its partial index, of which this spelling makes no use."""
+    alone = use.form == "bool" and use.by == "bool" and use.branch == (0, 0)
+    return alone and any(index.where.removeprefix("not ").partition(" ")[0] == use.column for index in table.indexes)
+
+
+def _known(table: Table, use: Use) -> bool:
+    """Whether the column is known; of a table created in SQL, a key that a query names and no script defines counts."""
+    return table.column(use.column) is not None or (table.orm == "sql" and use.column.lower().endswith("_id"))
+
+
+def _lacks(table: Table, use: Use, own: Sequence[Use]) -> bool:
+    """Whether what a use lacks is an index, not a value of the column's own type or collation."""
+    plain = keeps_its_index(table, use) and same_collation(table, Key(use.column), use)
+    return plain and not usable(table, use, _others(own, use)).served and not _alone(table, use, own)
+
+
+def _alone(table: Table, use: Use, own: Sequence[Use]) -> bool:
+    """Whether the use has its index, and only another alternative of its OR has none."""
+    if use.branch == (0, 0):
+        return False
+    plain = msgspec.structs.replace(use, branch=(0, 0))
+    return usable(table, plain, [other for other in own if other.branch == (0, 0)]).served
+
+
+def _hopeless(use: Use, own: Sequence[Use]) -> bool:
+    """Whether the use stands in an OR that some other alternative keeps from any index."""
+    if use.branch == (0, 0):
+        return False
+    alternatives: dict[int, list[Use]] = {}
+    for other in own:
+        if other.branch[0] == use.branch[0]:
+            alternatives.setdefault(other.branch[1], []).append(other)
+    return not all(any(u.form in ("eq", "in", "range") for u in group) for group in alternatives.values())
+
+
+def _keys(wanted: Sequence[Use], own: Sequence[Use]) -> tuple[Key, ...]:
+    """Equalities first, then the one range or the order."""
+    exact = [Key(use.column) for use in wanted if use.form in EQUALITIES]
+    ranges = [Key(use.column) for use in wanted if use.form not in EQUALITIES][:1]
+    orders = [] if ranges else [_order_key(use) for use in own if use.role == "sort" and use.form == "eq"]
+    pinned = any(use.form == "in" for use in wanted)
+    return tuple(dict.fromkeys([*exact, *ranges, *([] if pinned else orders)]))[:_MAX_KEYS]
+
+
+def _order_key(use: Use) -> Key:
+    return Key(use.column, False, use.descending, "", use.nulls)
+
+
+# -- joins -----------------------------------------------------------------------------------------------------------
+
+
+def _joins(tables: Schema, table: Table, own: Sequence[Use], query: Query) -> Iterator[Lack]:
+    beyond = [use for use in query.uses if use.rows != own[0].rows]
+    for use in own:
+        if use.role != "join" or use.form != "eq" or use.branch != (0, 0) or table.column(use.column) is None:
+            continue
+        if usable(table, use, _others(own, use)).served or not _is_many_side(tables, table, use):
+            continue
+        narrowed = _is_narrowed(tables, _opposite(use), beyond, 0)
+        if narrowed:
+            yield Lack(kind="join", table=table, uses=(use,), keys=(Key(use.column),), narrowed=narrowed)
+
+
+def _is_many_side(tables: Schema, table: Table, use: Use) -> bool:
+    """Whether the other side names one row per value: then this side is what is searched again and again."""
+    other = tables.table(use.other[0])
+    column = table.column(use.column)
+    if other is None or column is None or other.name == table.name:
+        return False
+    single = any(index.unique and index.columns == (use.other[1],) for index in other.indexes)
+    return bool(column.references) or single
+
+
+def _children(tables: Schema, table: Table, own: Sequence[Use]) -> Iterator[Lack]:
+    """The foreign keys that the database searches for every row that is deleted."""
+    if not any(use.role == "filter" and narrows(table, use) for use in own):
+        return
+    for child in tables.tables.values():
+        for column in child.columns:
+            owner, _, _ = column.references.partition(".")
+            use = Use(column=column.name, role="join", table=child.name, other=(table.name, "id"))
+            if owner.lower() == table.name.lower() and not usable(child, use).served:
+                yield Lack(kind="join", table=child, uses=(use,), keys=(Key(column.name),), deletes=True)
+
+
+# -- sorts -----------------------------------------------------------------------------------------------------------
+
+
+def _sorts(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
+    """The order of a whole table of which only the first rows are wanted."""
+    sorts = [use for use in query.uses if use.role == "sort"]
+    first = sorts[0] if sorts else None
+    if first is None or first.rows != own[0].rows or first.form != "eq" or table.column(first.column) is None:
+        return None
+    mine = [use for use in sorts if use.rows == first.rows]
+    filters = [use for use in own if use.role == "filter"]
+    if is_few(table, first) or max((in_order(table, index, mine, filters) for index in table.indexes), default=0):
+        return None
+    pinned = [use for use in filters if use.form == "eq" and use.branch == (0, 0) and is_few(table, use)]
+    keys = [*(Key(use.column) for use in pinned), *map(_order_key, mine)]
+    free = not any(_selective(table, use) for use in filters)
+    return Lack(kind="sort", table=table, uses=(first,), keys=tuple(dict.fromkeys(keys))[:_MAX_KEYS], narrowed=free)
+
+
+def _selective(table: Table, use: Use) -> bool:
+    return use.form in (*EQUALITIES, "range", "like", "prefix", "function") and (
+        not is_few(table, use) or picks(table, use)
+    )
