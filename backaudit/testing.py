@@ -252,4 +252,15 @@ def _is_at(issue: Issue, expectation: Expectation, names: RuleNames) -> bool:
 
 
 def _meets(issue: Issue, expectation: Expectation, names: RuleNames) -> bool:
-    return _is_at(issue, expectation, names) and all(part in issue.finding.message for part in expectation.parts)
+    """Whether a finding says it here; a finding that is told once for many places says it at each of them."""
+    told = _is_at(issue, expectation, names) or _lists(issue, expectation, names)
+    return told and all(part in issue.finding.message for part in expectation.parts)
+
+
+def _lists(issue: Issue, expectation: Expectation, names: RuleNames) -> bool:
+    if names.one(expectation.name) is not issue.rule:
+        return False
+    return any(
+        step.place.path == expectation.path and step.place.span.line in expectation.lines
+        for step in issue.finding.related
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backaudit.analyses.indexes.indexing import in_order, usable
-from backaudit.analyses.indexes.missing import Missing, missing_indexes, missing_sites
+from backaudit.analyses.indexes.missing import missing_indexes, missing_sites
 from backaudit.analyses.indexes.repeated import repeated_queries
 from backaudit.backend.data.queries import QuerySite, query_sites
 from backaudit.backend.data.schema import Table
@@ -212,7 +212,7 @@ def show(session):
     ],
 )
 def test_what_is_shown_by_default(condition: str, core: bool) -> None:
-    found = missing_filters(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)}))
+    found = missing_sites(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)}), "filter")
     assert [missing.core for missing in found] == [core]
 
 
@@ -221,25 +221,25 @@ def test_what_is_shown_by_default(condition: str, core: bool) -> None:
     ["Pet.id == x, Pet.chip == x", "Pet.chip != x", "Pet.chip.ilike(x)", "Owner.email == x", "Pet.nothing == x"],
 )
 def test_what_is_no_finding(condition: str) -> None:
-    assert missing_filters(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)})) == ()
+    assert missing_sites(project({"app.py": MODELS + LOOKUP.replace("{condition}", condition)}), "filter") == ()
 
 
 @pytest.mark.parametrize("path", ["tests/test_pets.py", "app/migrations/0001.py"])
 def test_no_request_reaches_tests_and_migrations(path: str) -> None:
     code = MODELS + LOOKUP.replace("{condition}", "Pet.chip == x")
-    assert missing_filters(project({path: code})) == ()
+    assert missing_sites(project({path: code}), "filter") == ()
 
 
 def test_a_helper_that_nothing_calls_and_a_command_are_not_shown_by_default() -> None:
     code = MODELS + "\ndef find(session, x):\n    return session.query(Pet).filter(Pet.chip == x).first()\n"
-    assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [False]
+    assert [missing.core for missing in missing_sites(project({"app.py": code}), "filter")] == [False]
     called = code + "\n@app.cli.command()\ndef show(session):\n    return find(session, 1)\n"
-    assert [missing.core for missing in missing_filters(project({"app/cli.py": called}))] == [False]
+    assert [missing.core for missing in missing_sites(project({"app/cli.py": called}), "filter")] == [False]
 
 
 def test_a_key_to_a_table_of_few_rows_selects_little() -> None:
     code = MODELS.replace('"owners', '"organizations') + LOOKUP.replace("{condition}", "Pet.owner_id == x")
-    assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [False]
+    assert [missing.core for missing in missing_sites(project({"app.py": code}), "filter")] == [False]
 
 
 def test_a_sort_needs_a_page_to_be_worth_an_index() -> None:
@@ -247,7 +247,7 @@ def test_a_sort_needs_a_page_to_be_worth_an_index() -> None:
         body = f"\ndef feed(session):\n    return session.query(Pet).order_by(Pet.born_at){end}\n"
         body += "\ndef show(session):\n    return feed(session)\n"
         models = MODELS.replace("    name =", "    born_at = Column(DateTime)\n    name =")
-        return [missing.core for missing in missing_sorts(project({"app.py": models + body}))]
+        return [missing.core for missing in missing_sites(project({"app.py": models + body}), "sort")]
 
     assert found(".limit(20).all()") == [True]
     assert found(".all()") == [False]
@@ -269,10 +269,33 @@ async def show(session):
     assert repeated_queries(project({"app.py": code})) == ()
 
 
-def test_many_sites_of_one_missing_index_are_not_all_shown() -> None:
+def test_many_sites_of_one_missing_index_are_one_finding() -> None:
     body = "\n@app.get('/#')\ndef find#(session, x):\n    return session.query(Pet).filter_by(chip=x).first()\n"
     code = MODELS + "".join(body.replace("#", str(number)) for number in range(8))
-    assert [missing.core for missing in missing_filters(project({"app.py": code}))] == [True] * 5 + [False] * 3
+    (index,) = missing_indexes(project({"app.py": code}), "filter")
+    assert [key.text for key in index.keys] == ["chip"]
+    lines = [missing.place.span.line for missing in (index.first, *index.others)]
+    assert lines == sorted(lines)
+    assert len(lines) == 8
+
+
+def test_the_columns_of_one_index_stand_as_all_its_queries_can_use_them() -> None:
+    body = """
+@app.get("/one")
+def one(session, x, y):
+    return session.query(Pet).filter_by(chip=x, name=y).first()
+
+@app.get("/two")
+def two(session, y):
+    return session.query(Pet).filter_by(name=y).first()
+
+@app.get("/three")
+def three(session, x):
+    return session.query(Pet).filter_by(owner_id=x).order_by(Pet.name.desc()).limit(9).all()
+"""
+    found = {index.keys[0].text: index for index in missing_indexes(project({"app.py": MODELS + body}), "filter")}
+    assert [(key.text, key.descending) for key in found["owner_id"].keys] == [("owner_id", False), ("name", True)]
+    assert len(found) == 2 + ("chip" in found)
 
 
 @pytest.mark.parametrize(
@@ -306,5 +329,5 @@ def find(x):
     return Pet.objects.{query}.first()
 """
     asked = ("chip",) if "chip" in query else ("tag",)
-    found = [missing.proposed[:1] for missing in missing_filters(project({"pets/models.py": code}))]
+    found = [missing.proposed[:1] for missing in missing_sites(project({"pets/models.py": code}), "filter")]
     assert (asked in found) is not served

@@ -144,6 +144,17 @@ class Project:
         """All classes of the project, by file."""
         return (cls for file in self.files.values() for cls in file.classes())
 
+    def classes_called(self, name: str) -> list[ClassView]:
+        """The classes of that name, whatever the module and whatever the case, by file."""
+        return self._classes_by_last.get(name.lower(), [])
+
+    @cached_property
+    def _classes_by_last(self) -> dict[str, list[ClassView]]:
+        found: dict[str, list[ClassView]] = {}
+        for cls in self.classes():
+            found.setdefault(cls.cls.name.lower(), []).append(cls)
+        return found
+
     def only_method(self, name: str) -> Code | None:
         """The one method of that name in the project, if there is one and the name is telling."""
         owners = self._method_owners.get(name, [])

@@ -13,8 +13,9 @@ The answer is a sorted tuple of *type names*:
 
 Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
-``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects) and
-``$class`` (the class the attribute is read from).
+``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
+``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
+``"shop", "Order"``, ``"shop.Order"``).
 """
 
 from __future__ import annotations
@@ -374,10 +375,24 @@ class TypeResolver:
             return (over,)
         if head == "def":
             code = self._project.function_named(over)
-            return self.returned(code) if code is not None else ()
+            return (self.returned(code) or self._passed_on(code, node)) if code is not None else ()
         if head == "ext" and over.rpartition(".")[2][:1].isupper():
             return (over,)
         return ()
+
+    def _passed_on(self, code: Code, node: Node) -> Iterable[str]:
+        """What a library names by the texts that the function passes on to it: the project's own ``get_model``."""
+        wrapped = self._project.knowledge.returns.get(f"*.{code.function.name}", "")
+        if wrapped:
+            yield from self._fill(wrapped, "", node)
+        for op in code.ops:
+            made = code.node(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
+            if made is None or made.call is None or made.func is None:
+                continue
+            for name in self._project.names(made.func):
+                known = self._project.knowledge.returns.get(name, "")
+                if "$named" in known:
+                    yield from self._fill(known, "", node)
 
     def returned(self, code: Code) -> Types:
         """What a call of a project's function gives: its annotation, else what it returns or yields."""
@@ -465,6 +480,8 @@ class TypeResolver:
             yield part.replace("$class", over if head in ("type", "ext") else head)
         elif "$row0" in part:
             yield from self._rows(part, node)
+        elif "$named" in part:
+            yield from (part.replace("$named", cls.name) for cls in self._spelled(node))
         elif "$0" in part:
             yield from self._first_class(part, node)
         else:
@@ -495,6 +512,14 @@ class TypeResolver:
         over = [split(name)[1] for name in self.of(first) if "[" in name] if first is not None else []
         for name in over or [""]:
             yield part.replace("$row0", name) if name else split(part)[0] if part != "$row0" else ""
+
+    def _spelled(self, node: Node) -> list[ClassView]:
+        """The classes whose name the arguments spell; of several, those whose folder is named before it."""
+        texts = [argument.text for argument in node.args()[:2] if argument.text]
+        label, _, name = ".".join(texts).rpartition(".")
+        found = self._project.classes_called(name) if name else []
+        near = [cls for cls in found if label and label in cls.file.path.split("/")]
+        return near or found[:1]
 
     def _first_class(self, part: str, node: Node) -> Iterator[str]:
         first = node.arg(0)

@@ -116,9 +116,7 @@ def _compared(node: Tree) -> Iterator[Asked]:
     operand = _operand(node, side)
     if bare.key == "column":
         operator = "subselect" if node.args.get("query") is not None else ""
-        yield Asked(
-            column=column, form=form, operand=operand, collation=collation, by=_marked(node), operator=operator
-        )
+        yield Asked(column=column, form=form, operand=operand, collation=collation, by=_marked(node), operator=operator)
         return
     wrapped: Form = "json" if bare.key.startswith("json") else "function"
     kept: Form = wrapped if form not in ("not", "other") else form

@@ -13,8 +13,9 @@ from backaudit.analyses.indexes.paging import paged
 from backaudit.analyses.indexes.reach import reached, serves_requests
 from backaudit.analyses.indexes.reports import Kind, Lack, Query, reports
 from backaudit.analyses.indexes.reports import reached as narrowed_already
-from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_time, selectivity
+from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_settings, is_time, selectivity
 from backaudit.backend.data.queries import QuerySite, query_sites
+from backaudit.backend.data.queries.related import related_sites
 from backaudit.backend.data.schema import Key, Schema, Table, schema
 from backaudit.facts.place import Place
 from backaudit.project import Project
@@ -115,12 +116,16 @@ def _one(group: Sequence[Missing]) -> MissingIndex:
 def _missing(project: Project) -> tuple[Missing, ...]:
     tables = schema(project)
     found: dict[tuple[Place, str, str], Missing] = {}
-    for site in (*_sites(project), *default_orders(project)):
+    for site in (*_sites(project), *default_orders(project), *_related(project)):
         for lack in lacks(project, tables, site):
             missing = _judged(project, site, lack)
             if missing is not None:
                 found.setdefault((missing.place, missing.table.name, missing.kind), missing)
     return tuple(found[key] for key in sorted(found))
+
+
+def _related(project: Project) -> Iterator[QuerySite]:
+    return (site for site in related_sites(project) if project.role(site.code.path) == "production")
 
 
 def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
@@ -134,6 +139,8 @@ def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
 
 
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
+    if is_settings(lack.table):
+        return None
     if lack.kind == "filter":
         return _filter(project, site, lack)
     if not grows(lack.table):
@@ -239,4 +246,3 @@ def _form(site: QuerySite, table: Table, use: Use) -> Missing:
         sure="medium" if growing and use.form != "prefix" else "low",
         core=False,
     )
-

@@ -6,7 +6,7 @@ from backaudit.backend.data.schema import schema
 from backaudit.project import Code, Project
 from backaudit.vocabulary.meaning import meaning
 
-_TERMINAL = meaning("tables", "terminal-file")
+_TERMINAL = meaning("stages", "terminal")
 _BINDING = ("staticmethod", "classmethod")
 
 

@@ -24,7 +24,8 @@ _JOINS = 2
 class Lack(msgspec.Struct, frozen=True, kw_only=True):
     """Uses of one table that no index serves, and the keys of the index that would. ``blocked``: an OR stands in
     its way, of which another alternative has no index either. ``narrowed``: of a join, the other side has few rows; of
-    a sort, no other condition leaves few. ``deletes``: the database itself looks up the rows that refer to a deleted one.
+    a sort, no other condition leaves few. ``deletes``: the database itself looks up the rows that refer to
+    a deleted one.
     """
 
     kind: Kind
@@ -90,7 +91,9 @@ def _is_served(table: Table, use: Use, own: Sequence[Use]) -> bool:
 
 
 def _leaves_few(table: Table, use: Use) -> bool:
-    return compared(table, use).form in _ENTRIES and not is_few(table, use)
+    """Whether a condition is one that leaves few rows; keys above some key are most of them."""
+    form = compared(table, use).form
+    return form in _ENTRIES and not is_few(table, use) and (form != "range" or table.primary_key != (use.column,))
 
 
 def _others(own: Iterable[Use], use: Use) -> list[Use]:
@@ -119,9 +122,7 @@ def _filters(table: Table, own: Sequence[Use]) -> Lack | None:
     # A NOT IN reads the whole of its subquery, beside which the reading of this table is little.
     if any(use.form == "not" and use.operator == "subselect" for use in asked):
         return None
-    open_ = [
-        use for use in asked if (narrows(table, use) or _nearly(table, use)) and _lacks(table, use, own)
-    ]
+    open_ = [use for use in asked if (narrows(table, use) or _nearly(table, use)) and _lacks(table, use, own)]
     exact = [use for use in open_ if use.form in EQUALITIES]
     wanted = exact or [use for use in open_ if use.form == "range"] or open_
     if not wanted:

@@ -10,17 +10,18 @@ from backaudit.rule import Confidence
 from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 
-_ABSENT = meaning("tables", "absent-when-alive")
-_CATALOGUE = meaning("tables", "catalogue-table")
-_FEW = meaning("tables", "few-values")
-_OWNERS = meaning("tables", "owner-table")
-_PICKS = meaning("tables", "picks-one-row")
-_SMALL = meaning("tables", "small-table")
-_TIMES = meaning("tables", "time-column")
+_ABSENT = meaning("columns", "absent-when-alive")
+_CATALOGUE = meaning("columns", "catalogue")
+_FEW = meaning("columns", "few-valued")
+_OWNERS = meaning("columns", "large-parent")
+_PAIR = meaning("columns", "key-and-value")
+_PICKS = meaning("columns", "selective")
+_SMALL = meaning("columns", "small-table")
+_TEXTS = meaning("columns", "text-type")
+_TIMES = meaning("columns", "time")
+_TIME_TYPES = meaning("columns", "time-type")
 
 EQUALITIES = frozenset({"eq", "in"})
-_TEXTS = re.compile(r"char|str|text|unicode", re.I)
-_TIME_TYPES = re.compile(r"date|time", re.I)
 
 
 def is_few(table: Table, use: Use) -> bool:
@@ -43,7 +44,7 @@ def selectivity(table: Table, use: Use) -> Confidence:
         return "high"
     if _PICKS.holds(use.column) and not constant(use):
         return "high"
-    text = column is not None and _TEXTS.search(column.type) is not None
+    text = column is not None and _TEXTS.holds(column.type)
     return "medium" if text and use.form == "eq" and not constant(use) else "low"
 
 
@@ -61,13 +62,23 @@ def constant(use: Use) -> bool:
 
 def grows(table: Table) -> bool:
     """Whether a table gets rows as the application is used; lists of choices and settings do not."""
-    return not table.seeded and not _SMALL.holds(table.name)
+    return not table.seeded and not _SMALL.holds(table.name) and not is_settings(table)
+
+
+def is_settings(table: Table) -> bool:
+    """Whether a table holds values by their keys, for the whole application: no row is anybody's."""
+    own = [column for column in table.columns if not column.primary_key]
+    return len(own) == 2 and sum(map(_is_pair, own)) == 2 and not any(map(refers, own))
+
+
+def _is_pair(column: Column) -> bool:
+    return _PAIR.holds(column.name)
 
 
 def is_time(table: Table, name: str) -> bool:
     """Whether a column holds a time: by it rows are listed, newest first."""
     column = table.column(name)
-    return _TIMES.holds(name) or (column is not None and _TIME_TYPES.search(column.type) is not None)
+    return _TIMES.holds(name) or (column is not None and _TIME_TYPES.holds(column.type))
 
 
 def picks(table: Table, use: Use) -> bool:

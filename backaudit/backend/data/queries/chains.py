@@ -17,6 +17,8 @@ _OPENERS = frozenset({"query", "select", "update", "delete", "insert", "exists",
 _RUNS = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
 # What classes that ask the database for one model call it.
 _MODEL_FIELDS = ("model", "_model", "model_class", "entity", "__model__")
+# How many steps of the search a function's body counts for.
+_HELPER = 4
 _LIMITS = frozenset({"limit", "paginate", "slice", "fetch", "fetchmany", "paginate_query"})
 _SINGLE = frozenset(
     ("first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "exists", "first_or_404")
@@ -88,7 +90,8 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
             return table_of(project, first, depth)
         if receiver is not None and node.method == "get_queryset":
             return _view_table(project, node, depth)
-        return table_of(project, receiver, depth) if receiver is not None else None
+        found = table_of(project, receiver, depth) if receiver is not None else None
+        return found if found is not None else _of_callee(project, node, depth)
     if isinstance(op, ops.Attr):
         return _of_attribute(project, tables, node, op, depth)
     if isinstance(op, (ops.Phi, ops.Choice)):
@@ -99,6 +102,16 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
         return table_of(project, node.to(op.value), depth)
     if isinstance(op, ops.Param) and op.index == 0 and node.code.cls is not None:
         return _managed(project, tables, node.code.cls.name)
+    return None
+
+
+def _of_callee(project: Project, node: Node, depth: int) -> Table | None:
+    """The table of the query that a function of the project returns."""
+    for callee in project.callees(node):
+        for value in (op.value for op in callee.ops if isinstance(op, ops.Return) and op.value != ops.NONE):
+            found = table_of(project, callee.node(value), depth + _HELPER)
+            if found is not None:
+                return found
     return None
 
 
@@ -142,6 +155,9 @@ def denoted_table(project: Project, node: Node) -> Table | None:
         if found is not None:
             return found
     origin = node.origin
+    mixin = _of_mixin(project, tables, origin)
+    if mixin is not None:
+        return mixin
     first = origin.arg(0)
     if origin.method in ("aliased", "with_polymorphic") and first is not None:
         return denoted_table(project, first)
@@ -149,6 +165,17 @@ def denoted_table(project: Project, node: Node) -> Table | None:
         own = _own_model(project, origin, origin.op)
         return own if own is not None else denoted_table(project, origin.to(origin.op.base))
     return _imperative(project, tables, origin)
+
+
+def _of_mixin(project: Project, tables: Schema, node: Node) -> Table | None:
+    """``cls`` in a class method of a mixin is one of the models that have it."""
+    cls = node.code.cls
+    if cls is None or not isinstance(node.op, ops.Param) or node.op.index != 0:
+        return None
+    if f"type[{cls.name}]" not in project.types(node):
+        return None
+    below = (tables.of_model(other.name) for other in project.subclasses(cls.name))
+    return next((table for table in below if table is not None), None)
 
 
 def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:

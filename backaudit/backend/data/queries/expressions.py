@@ -35,6 +35,7 @@ class Conditions:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._schema = schema(project)
+        self._marks = project.models.kinds["column-marks"]
         self._ors = 0
 
     def read(self, node: Node, role: Role = "filter", branch: Branch = TOP, negated: bool = False) -> Iterator[Use]:
@@ -190,7 +191,7 @@ class Conditions:
 
     def column(self, node: Node) -> tuple[Table, Column] | None:
         """The mapped column that an expression plainly is: ``User.email``, ``users.c.email``, a relation's key."""
-        node = node.origin
+        node = self._unmarked(node.origin)
         op = node.op
         if not isinstance(op, ops.Attr):
             return None
@@ -205,6 +206,14 @@ class Conditions:
                 else self._of(base, op.name)
             )
         return self._of(base, op.name)
+
+    def _unmarked(self, node: Node) -> Node:
+        """What a call marks for type checkers or joins, and otherwise leaves as it is."""
+        func = node.func
+        first = node.arg(0) if func is not None else None
+        if func is None or first is None or self._marks.isdisjoint(self._project.names(func)):
+            return node
+        return first.origin
 
     def _of(self, base: Node, name: str) -> tuple[Table, Column] | None:
         table = denoted_table(self._project, base)

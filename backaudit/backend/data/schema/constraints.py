@@ -8,9 +8,10 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.declarations import entries, text, texts, truth
+from backaudit.project.declarations import entries, items, text, texts, truth
 from backaudit.sql import Index, Key, normal
 
+_MADE = ("Index", "UniqueConstraint", "PrimaryKeyConstraint")
 _COLUMN = frozenset({"Column", "mapped_column", "Field"})
 
 
@@ -24,10 +25,12 @@ def references(project: Project, item: Node) -> Iterator[tuple[str, str]]:
 
 def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | None:
     """The index that an ``Index`` or a constraint makes; ``names``: attribute to column."""
-    call = item.origin.call
-    if call is None or item.method not in ("Index", "UniqueConstraint", "PrimaryKeyConstraint"):
+    outer = item
+    if item.origin.call is not None and item.method not in _MADE:
+        item = _made_by_helper(project, item) or item
+    if item.origin.call is None or item.method not in _MADE:
         return None
-    arguments = [item.origin.to(value) for value in call.args]
+    arguments = _arguments(project, item, outer)
     arguments = arguments[1:] if item.method == "Index" else arguments
     where = item.arg(None, "postgresql_where") or item.arg(None, "sqlite_where")
     keys = tuple(key for node in arguments if (key := _key(project, node, names)) is not None)
@@ -40,8 +43,36 @@ def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | N
         primary=item.method == "PrimaryKeyConstraint",
         where=condition(where) if where is not None else "",
         method=text(project, item.arg(None, "postgresql_using")) or "btree",
-        place=item.place,
+        place=outer.place,
     )
+
+
+def _made_by_helper(project: Project, item: Node) -> Node | None:
+    """The ``Index(...)`` that a function of the project returns."""
+    for callee in project.callees(item.origin) if item.origin.call is not None else ():
+        for op in callee.ops:
+            made = callee.node(op.value).origin if isinstance(op, ops.Return) and op.value != ops.NONE else None
+            if made is not None and made.call is not None and made.method in _MADE:
+                return made
+    return None
+
+
+def _arguments(project: Project, made: Node, outer: Node) -> list[Node]:
+    """The positional arguments of a call; of one inside a helper, what the helper was called with."""
+    call = made.origin.call
+    plain = [made.origin.to(value) for value in call.args] if call is not None else []
+    given = [_given(project, node, outer) for node in plain]
+    for value in call.star if call is not None else ():
+        listed = _given(project, made.origin.to(value), outer)
+        given += items(listed)
+    return given
+
+
+def _given(project: Project, node: Node, outer: Node) -> Node:
+    op = node.origin.op
+    inside = isinstance(op, ops.Param) and node.code is not outer.code
+    passed = project.argument(outer.origin, node.code, op.index) if inside and isinstance(op, ops.Param) else None
+    return passed if passed is not None else node
 
 
 def _with_opclasses(project: Project, item: Node, keys: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -84,7 +115,11 @@ def _call_text(node: Node) -> str:
         value = node.arg(0)
         spelled = "NULL" if value is None or value.const is None else repr(value.const).upper()
         return normal(f"{inside} IS {'' if node.method == 'is_' else 'NOT '}{spelled}")
-    if node.receiver is not None and node.receiver.spelled.rpartition(".")[2] == "func" and node.arg(0) is not None:
+    if (
+        node.receiver is not None
+        and node.receiver.spelled.rpartition(".")[2] in ("func", "fn")
+        and node.arg(0) is not None
+    ):
         first = node.arg(0)
         argument = expression_text(first) if first is not None else ""
         return normal(f"{node.method}({argument})") if argument else ""

@@ -35,6 +35,7 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         many=(many or secondary) and not (uselist is not None and uselist.const is False),
         eager=eager,
         dynamic=lazy in ("dynamic", "write_only"),
+        cascades=_cascades(project, call),
         remote="*" if secondary else "",
     )
     backref = call.arg(None, "backref")
@@ -42,6 +43,13 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
         lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
         yield Relation(name=f"<{named}", target=target, eager=lazy in _EAGER, dynamic=lazy == "dynamic")
+
+
+def _cascades(project: Project, call: Node) -> bool:
+    """Whether deleting a row loads those related to it, to delete them one by one."""
+    words = text(project, call.arg(None, "cascade")).replace(" ", "").split(",")
+    passive = call.arg(None, "passive_deletes")
+    return bool({"delete", "all"} & set(words)) and (passive is None or passive.const is False)
 
 
 def _is_false(node: Node | None) -> bool:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.data.schema.alembic import revisions
+from backaudit.backend.data.schema.constraints import expression_text
+from backaudit.backend.data.schema.tables import columns_index
 from backaudit.facts.place import Place, Span
-from backaudit.project import Project
+from backaudit.project import Node, Project
+from backaudit.project.declarations import items, text, texts, truth
 from backaudit.project.strings import spelled_strings
-from backaudit.sql import Definition, definitions, looks_like_definition
+from backaudit.sql import Definition, Index, Key, definitions, looks_like_definition
+from backaudit.vocabulary.meaning import meaning
+
+_UNDOING = meaning("migrations", "undoing")
 
 _RUNNERS = (
     "execute",
@@ -28,6 +34,38 @@ def added(project: Project) -> Iterator[Added]:
     """Everything that is defined outside of models and migrations, with its place."""
     yield from _files(project)
     yield from _strings(project)
+    yield from _calls(project)
+
+
+def _calls(project: Project) -> Iterator[Added]:
+    """Indexes that a migration adds to a table by its name: ``add_index("posts", "author_id", unique=False)``."""
+    for node in project.calls_of("add_index"):
+        first, undone = node.arg(0), _UNDOING.holds(node.code.function.name)
+        table = text(project, first) if first is not None else ""
+        keys = [name for argument in node.args()[1:] for name in texts(project, argument)]
+        if table and keys and not undone and project.role(node.code.path) != "test":
+            unique = truth(project, node.arg(None, "unique"))
+            made = columns_index(*keys, unique=unique, place=node.place)
+            yield Definition(table=table, indexes=(made,)), node.place
+    for node in project.calls_of("Index"):
+        listed = items(node.arg(2))
+        table = text(project, node.arg(1))
+        made_of = [key for item in listed if (key := _key(project, item)) is not None]
+        if table and made_of and len(made_of) == len(listed):
+            unique = truth(project, node.arg(None, "unique"))
+            yield (
+                Definition(table=table, indexes=(Index(keys=tuple(made_of), unique=unique, place=node.place),)),
+                node.place,
+            )
+
+
+def _key(project: Project, item: Node) -> Key | None:
+    named = text(project, item)
+    if named or item.origin.call is None:
+        name = named or item.origin.spelled.rpartition(".")[2]
+        return Key(name) if name else None
+    spelled = expression_text(item)
+    return Key(spelled, True) if spelled else None
 
 
 def _files(project: Project) -> Iterator[Added]:

@@ -18,7 +18,8 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     """An attribute of a model that leads to rows of another (``target``: the other model's class, a dotted name).
 
     ``column``: the foreign key here; empty if the key stands in the other table: ``remote``, ``*`` for one between.
-    ``eager``: its rows come with the owner's, so that reading it runs no query.
+    ``eager``: its rows come with the owner's, so that reading it runs no query. ``cascades``: they are loaded and
+    deleted when their owner is.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     many: bool = False
     eager: bool = False
     dynamic: bool = False
+    cascades: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
