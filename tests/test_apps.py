@@ -65,6 +65,13 @@ def reported(name: str) -> list[Spot]:
     return [(issue.finding.place.path, issue.finding.place.span.line, issue.rule.id) for issue in issues]
 
 
+def told(name: str) -> set[Spot]:
+    """What is reported, and the other places of what is told once for all of them."""
+    issues = [issue for issue in report(name).issues if issue.status == "new"]
+    steps = ((step.place, issue.rule.id) for issue in issues for step in issue.finding.related)
+    return {*reported(name), *((place.path, place.span.line, rule) for place, rule in steps)}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_careless_app_makes_every_one_of_the_first_mistakes(name: str) -> None:
     assert FIRST_RULES - {item.name for item in expected(name) if item.verdict == "want"} == set()
@@ -72,7 +79,7 @@ def test_the_careless_app_makes_every_one_of_the_first_mistakes(name: str) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mistake_of_the_careless_app_is_found(name: str) -> None:
-    found = set(reported(name))
+    found = told(name)
     assert [wanted[-1] for wanted in spots(name, "want") if found.isdisjoint(wanted)] == []
 
 
