@@ -100,7 +100,7 @@ def _shared_first(missing: Missing, alone: Sequence[str]) -> tuple[Key, ...]:
 
 
 def _one(group: Sequence[Missing]) -> MissingIndex:
-    ranked = sorted(group, key=lambda m: (not m.core, _RANK[m.weight], _KINDS.index(m.kind), m.place))
+    ranked = sorted(group, key=lambda m: (not m.core, m.site.implied, _RANK[m.weight], _KINDS.index(m.kind), m.place))
     longest = max((missing.keys for missing in ranked), key=len)
     places: dict[Place, Missing] = {}
     for missing in ranked:
@@ -167,7 +167,7 @@ def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         place=site.place_of(uses[0]),
         weight=level if core else "low",
         sure="low" if lack.blocked or foreign else "high" if level == "high" else "medium",
-        core=core and not site.unread and serves_requests(project, site.code),
+        core=core and not (site.unread or site.implied) and serves_requests(project, site.code),
     )
 
 

@@ -15,7 +15,8 @@ class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
     ``uses``: what it asks, with real tables and columns. ``companions``: what other links of the same chain ask
     whenever this one runs. ``limited``: the query stops after some rows. ``single``: at most one row is wanted.
     ``places``: where a use stands if not at ``place``, by its position in ``uses``. ``verb``: select, update, delete.
-    ``unread``: the chain has a condition or join that could not be read.
+    ``unread``: the chain has a condition or join that could not be read. ``implied``: nobody writes the query; the ORM
+    asks it of itself where it stands.
     """
 
     place: Place
@@ -29,6 +30,7 @@ class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = "select"
     tables: tuple[str, ...] = ()
     unread: bool = False
+    implied: bool = False
     places: dict[int, Place] = {}
 
     def place_of(self, use: Use) -> Place:

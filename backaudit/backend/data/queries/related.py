@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.backend.data.queries.chains import denoted_table
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Relation, Schema, Table, schema
@@ -97,7 +99,8 @@ def _deleted(project: Project, tables: Schema) -> Iterator[QuerySite]:
         for relation in table.relations if cls is not None else ():
             bind = cls.fields.get(relation.name) if cls is not None else None
             if relation.cascades and bind is not None:
-                yield from _site(tables, relation, bind, bind.origin.place, "eq")
+                for site in _site(tables, relation, bind, bind.origin.place, "eq"):
+                    yield msgspec.structs.replace(site, implied=True)
 
 
 def _site(tables: Schema, relation: Relation, node: Node, place: Place, form: Form) -> Iterator[QuerySite]:
