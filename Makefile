@@ -70,6 +70,7 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
+	$(BIN)/python -m tests.bench.line_ends
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info demo-report .mypy_cache .pytest_cache .ruff_cache .hypothesis

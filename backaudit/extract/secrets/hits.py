@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -20,13 +21,15 @@ _ORDER = {
     "env-default": 0, "argument": 1, "seed": 2, "assignment": 3, "attribute": 4, "item": 5, "field": 6,
     "keyword": 7, "dict": 8, "file": 9, "comparison": 10, "parameter": 11, "fallback": 11, "text": 12, "comment": 13,
 }  # fmt: skip
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _KINDS = {"private-key": 0, "provider": 1, "url": 2, "signing-key": 3, "password": 4, "token": 5}
 
 
 def extract_secrets(source: Source, python: PythonFacts | None) -> tuple[SecretHit, ...]:
     """The candidates of one file, in order of place."""
-    text = Lines(source.text)
-    matches = list(detectors.find(source.text))
+    # A lone carriage return ends a line, too; expressions know no other end than a line feed, which is as long.
+    text = Lines(_LONE_RETURN.sub("\n", source.text))
+    matches = list(detectors.find(text.text))
     named: Iterable[SecretHit]
     if python is not None:
         named = [*code.find(text, python, tuple(text.at(match.start)[0] for match in matches)), *texts.comments(text)]
