@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.bench import grown, material, measure
+from tests.bench import grown, material, measure, trials
 
 ANY = frozenset({0, 1})
 HOLD = "import sys, time; data = bytearray(60_000_000); data[::4096] = b'x' * len(data[::4096]); time.sleep(0.6)"
@@ -70,3 +71,24 @@ def test_the_grown_back_end_is_python_and_as_long_as_was_asked(tmp_path: Path) -
     texts = [path.read_text("utf-8") for path in material.python_files(folder)]
     assert 2_000 <= lines == sum(text.count("\n") for text in texts) < 2_300
     assert [compile(text, "module", "exec") is None for text in texts if text].count(True) == 0
+
+
+def test_mutations_are_those_of_their_seed(tmp_path: Path) -> None:
+    data = Path(__file__).read_bytes()
+    first, again, other = (trials.mutated(data, random.Random(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first not in (data, other)
+
+
+def test_mutated_files_are_no_crash() -> None:
+    assert trials.fuzz(seed=20, count=300)
+
+
+def test_a_crash_of_the_bulk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    assert trials.bulk([tmp_path])
+    monkeypatch.setattr(trials, "extracted", lambda folder, paths: [(path, "crash") for path in paths])
+    assert not trials.bulk([tmp_path])
+    assert "CRASH a.py" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -64,6 +65,8 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> None:
     def extract(source: Source, **options: Any) -> FileFacts:
         if source.path == "die.py":
             os.kill(os.getpid(), signal.SIGKILL)
+        if source.path == "crash.py":
+            os.kill(os.getpid(), signal.SIGSEGV)
         if source.path == "hang.py":
             time.sleep(3600)
         if source.path == "raise.py":
@@ -83,6 +86,15 @@ def test_a_lost_worker_costs_only_its_file(tree: Path, name: str) -> None:
     assert [file.path for file in facts] == sorted(f"m{number}.py" for number in range(12))
     assert [(problem.path, problem.kind) for problem in problems] == [(name, "crash")]
     assert "hunter2" not in problems[0].message
+
+
+@pytest.mark.usefixtures("trap")
+def test_the_death_of_a_worker_is_told_by_its_problem_alone(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tree / "crash.py").write_text("x = 1\n")
+    faulthandler.enable()
+    _, problems = extract_all(tree, found(tree), jobs=2, start_method="fork")
+    assert [problem.path for problem in problems] == ["crash.py"]
+    assert capfd.readouterr().err == ""
 
 
 def test_deep_nesting_costs_only_its_file(tree: Path) -> None:

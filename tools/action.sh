@@ -23,7 +23,8 @@ home="${RUNNER_TEMP:-/tmp}/backaudit-venv"
 "$BACKAUDIT_PYTHON" -I -m venv "$home"
 bin="$home/bin"
 [ -d "$bin" ] || bin="$home/Scripts"
-"$bin/python" -I -m pip install --quiet --disable-pip-version-check "$BACKAUDIT_SOURCE"
+"$bin/python" -I -m pip install --quiet --disable-pip-version-check \
+  --constraint "$BACKAUDIT_SOURCE/constraints.txt" "$BACKAUDIT_SOURCE"
 
 summary="$(mktemp)"
 code=0

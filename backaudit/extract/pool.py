@@ -6,6 +6,7 @@ a Problem, and the rest of its batch goes to a new worker.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import hashlib
 import multiprocessing
@@ -294,6 +295,7 @@ def _work(
 ) -> None:
     """A worker's life: batches of paths in, facts or problems out, until told to stop or the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends its workers and says so
+    faulthandler.disable()  # whoever waits for us tells of our death, and at which file
     for ending in ENDING:
         signal.signal(ending, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):

@@ -5,8 +5,9 @@
 With KIND (django, fastapi, flask …) and SPEC (see ``tests/truth/introspect.py``) the model's routes are compared,
 beside the scan, with those that the framework itself names when the application is imported under PYTHON. Without
 folders Django's source distribution is taken, and five projects are cloned, at the commits below, into
-``soak-data/``. Exits with 1 if a scan crashed, hung
-or took more memory than allowed.
+``soak-data/``; before them the trials of :mod:`tests.bench.trials` are run: every file of the interpreters' libraries
+and the installed packages, mutations by the seed that SOAK_SEED gives, and the hostile trees. Exits with 1 if a scan
+crashed, hung or took more memory than allowed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.bench import trials
 from tests.bench.material import django
 from tests.bench.measure import run
 from tests.truth import routes
@@ -109,9 +111,15 @@ def _all() -> list[Path]:
     return [django().parent, *(clone(name) for name in PROJECTS)]
 
 
+def _trials() -> list[bool]:
+    seed = int(os.environ.get("SOAK_SEED", "1"))
+    count = int(os.environ.get("SOAK_MUTATIONS", "6000"))
+    return [trials.hostile(), trials.fuzz(seed, count), trials.bulk(trials.libraries())]
+
+
 def main() -> int:
     wanted = [argument.partition("=")[::2] for argument in sys.argv[1:]] or [(str(folder), "") for folder in _all()]
-    results = []
+    results = [] if sys.argv[1:] else _trials()
     with tempfile.TemporaryDirectory(prefix="backaudit-soak-") as temp:
         for name, app in wanted:
             folder = Path(name).resolve()

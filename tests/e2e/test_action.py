@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.environments import ROOT, checkout, git_repository, make_venv, run, tool
+from tools.bounds import RUNNERS, requirements
 
 pytestmark = pytest.mark.e2e
 
@@ -50,6 +51,18 @@ def test_no_input_reaches_a_script_but_through_the_environment() -> None:
     scripts = re.findall(r"^\s+run:(.*(?:\n {8,}.*)*)", text, re.M)
     assert scripts
     assert not any("${{" in script for script in scripts)
+
+
+def test_the_libraries_it_installs_are_constrained() -> None:
+    script = (ROOT / "tools" / "action.sh").read_text("utf-8")
+    assert '--constraint "$BACKAUDIT_SOURCE/constraints.txt"' in script
+    pinned = {line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
+    for requirement in requirements("newest"):
+        name, _, bounds = requirement.partition(">=")
+        assert name not in RUNNERS or not bounds
+        if name not in RUNNERS:
+            assert ",<" in bounds, f"{name} has no upper bound"
+            assert name in pinned
 
 
 def test_every_action_it_uses_is_pinned_by_digest() -> None:

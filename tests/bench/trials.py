@@ -1,0 +1,129 @@
+"""What ``make soak`` tries beside large projects: foreign code in bulk, mutated files by a seed, hostile trees."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from backaudit.discover import Found
+from backaudit.extract.pool import extract_all
+from backaudit.source import kind_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BATCH = 300
+ODD = (
+    b"\x00",
+    b"\xff",
+    b"\r",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    "ü\u2028\U0001f600".encode(),
+    b"\\",
+    b"\\x",
+    b"'''",
+    b'"',
+    b"{{",
+    b"(",
+)
+HOSTILE = ("tests/test_isolation.py", "tests/test_git.py", "tests/test_robust.py")
+
+
+def libraries() -> list[Path]:
+    """The folders of this interpreter's library, those of its neighbours under pyenv, and of the installed packages."""
+    own = Path(sys.base_prefix) / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    others = sorted(Path.home().glob(".pyenv/versions/3.*/lib/python3.*"))
+    packages = [Path(entry) for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))]
+    return [folder for folder in dict.fromkeys([own, *others, *packages]) if folder.is_dir()]
+
+
+def bulk(folders: Iterable[Path]) -> bool:
+    """Extract every Python file of the folders; whether none was a crash."""
+    well = True
+    for folder in folders:
+        paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if path.is_file())
+        started = time.monotonic()
+        problems = [problem for group in _groups(paths) for problem in extracted(folder, group)]
+        kinds = Counter(kind for _, kind in problems)
+        print(
+            f"{folder}: {len(paths)} files in {time.monotonic() - started:.1f} s, {dict(sorted(kinds.items()))}",
+            flush=True,
+        )
+        well &= _told(problems)
+    return well
+
+
+def fuzz(seed: int, count: int) -> bool:
+    """Mutate ``count`` files of the fixtures by a seed and extract them; whether none was a crash."""
+    chance = random.Random(seed)
+    sources = sorted(
+        path for path in (ROOT / "fixtures").rglob("*") if path.is_file() and kind_of(path.name) != "other"
+    )
+    well = True
+    for _ in range(0, count, BATCH):
+        with tempfile.TemporaryDirectory(prefix="backaudit-fuzz-") as folder:
+            names = []
+            for number in range(BATCH):
+                source = chance.choice(sources)
+                names.append(f"m{number}/{source.name}")
+                target = Path(folder, names[-1])
+                target.parent.mkdir()
+                target.write_bytes(mutated(source.read_bytes(), chance))
+            well &= _told(extracted(Path(folder), names))
+    print(f"mutations: {count} files, seed {seed}: {'no crash' if well else 'FAILED'}", flush=True)
+    return well
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """The bytes with a few of the slips that editors, merges and broken disks make."""
+    for _ in range(chance.randint(1, 6)):
+        start, end = sorted(chance.randrange(len(data) + 1) for _ in range(2))
+        end = min(end, start + 400)
+        data = chance.choice(
+            (
+                data[:start] + data[end:],
+                data[:start] + data[start:end] * 2 + data[end:],
+                data[:start] + chance.choice(ODD) + data[start:],
+                data[:start] + data[start:end][::-1] + data[end:],
+                data[:start],
+                data[:start] + b"(" * chance.choice((3, 60)) + data[start:],
+                _swapped(data, chance),
+            )
+        )
+    return data
+
+
+def _swapped(data: bytes, chance: random.Random) -> bytes:
+    lines = data.splitlines(keepends=True)
+    if len(lines) > 1:
+        one, other = (chance.randrange(len(lines)) for _ in range(2))
+        lines[one], lines[other] = lines[other], lines[one]
+    return b"".join(lines)
+
+
+def hostile() -> bool:
+    """The trees that want to run, to leak or to hang, as the tests build them."""
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", *HOSTILE], cwd=ROOT, check=False).returncode == 0
+
+
+def extracted(folder: Path, paths: Iterable[str]) -> list[tuple[str, str]]:
+    """(path, kind) of the problems of extracting files."""
+    found = [Found(path, kind_of(path), True) for path in paths]
+    return [(problem.path, problem.kind) for problem in extract_all(folder, found)[1]]
+
+
+def _groups(paths: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(paths), 10 * BATCH):
+        yield paths[start : start + 10 * BATCH]
+
+
+def _told(problems: Iterable[tuple[str, str]]) -> bool:
+    crashed = [path for path, kind in problems if kind == "crash"]
+    for path in crashed:
+        print(f"  CRASH {path}", flush=True)
+    return not crashed
