@@ -9,7 +9,7 @@ import pytest
 from backaudit import plugins, testing
 from backaudit.analyses.passwords import costs
 from backaudit.sqlparams import parameters
-from backaudit.vocabulary.passwords import means_password, means_password_hash, means_person
+from backaudit.vocabulary.names import means_password, means_password_hash, means_person
 from tests.projects import project
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "passwords"

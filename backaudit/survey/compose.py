@@ -44,7 +44,7 @@ from backaudit.survey.records import (
     TableRow,
 )
 from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
-from backaudit.vocabulary.passwords import is_password_column
+from backaudit.vocabulary.names import is_password_column
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SHOWN = ("production", "script")

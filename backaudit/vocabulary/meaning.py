@@ -3,6 +3,7 @@
 A section says what its names mean (``says``), by any of
 
 ``words``         words, one of which a name has (``user`` in ``app_user`` and ``UserModel``)
+``phrases``       words that a name has together, whatever stands between them (``mot passe`` in ``mot_de_passe``)
 ``names``         whole names, as they are written
 ``spelled``       patterns, looked for in a name or a piece of code, whatever the case; ``as-written`` keeps the case
 ``cancelled-by``  words beside which a name says something else
@@ -40,6 +41,7 @@ class Entry(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
 
     says: str
     words: str = ""
+    phrases: tuple[str, ...] = ()
     names: str = ""
     spelled: tuple[str, ...] = ()
     as_written: bool = False
@@ -54,6 +56,7 @@ class Meaning:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.words = frozenset(entry.words.split())
+        self.phrases = tuple(frozenset(phrase.split()) for phrase in entry.phrases)
         self.names = frozenset(entry.names.split())
         self._cancels = frozenset(entry.cancelled_by.split())
         case = 0 if entry.as_written else re.IGNORECASE
@@ -68,10 +71,12 @@ class Meaning:
         return known
 
     def _holds(self, name: str) -> bool:
-        parts = words(name) if self.words or self._cancels else ()
+        parts = words(name) if self.words or self.phrases or self._cancels else ()
         if not self._cancels.isdisjoint(parts):
             return False
-        return name in self.names or not self.words.isdisjoint(parts) or bool(self._pattern.search(name))
+        if name in self.names or not self.words.isdisjoint(parts):
+            return True
+        return any(phrase.issubset(parts) for phrase in self.phrases) or bool(self._pattern.search(name))
 
 
 @cache

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, rule
+from backaudit.vocabulary.meaning import meaning
 
-_PASSWORDS = re.compile(r"passw|pwd|hash_pw|contrasen|senha", re.I)
+_PASSWORDS = meaning("passwords", "in-code")
 
 
 @rule(
@@ -79,7 +79,7 @@ def _broken_hash(call: Node) -> bool:
     if stated is not None and stated.const is False:
         return False
     given = " ".join(arg.spelled for arg in call.args())
-    if _PASSWORDS.search(given) or _PASSWORDS.search(call.code.function.name):
+    if _PASSWORDS.holds(given) or _PASSWORDS.holds(call.code.function.name):
         return False
     if call.method == "new":
         first = call.arg(0, "name")

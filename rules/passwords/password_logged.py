@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.passwords.shown import Shown, means_database_address
+from backaudit.analyses.passwords.shown import Shown
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
 from backaudit.flow.search import Search
@@ -12,6 +12,7 @@ from backaudit.flow.trace import Access, Trace
 from backaudit.project import Node, Project
 from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
+from backaudit.vocabulary.names import means_database_address
 
 # Migrations run where the service runs: what they print is kept with its logs.
 _LOGGING = (*SERVING, "migration")

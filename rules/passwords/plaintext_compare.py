@@ -13,7 +13,7 @@ from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
-from backaudit.vocabulary.passwords import is_password_column, means_person
+from backaudit.vocabulary.names import is_password_column, means_person
 
 _FETCHES = ("fetchone", "fetchall", "fetchrow", "fetchval", "fetch_one", "fetch_all", "find_one", "first", "scalar")
 

@@ -15,10 +15,10 @@ from backaudit.project import Node, Project
 from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 from backaudit.source import lines
-from backaudit.vocabulary.passwords import means_person
+from backaudit.vocabulary.names import means_person, names_people
 
 _IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
-_ABOUT_USERS = re.compile(r"\binsert\s+into\s+[\w.\"`]*(user|account|member|admin|customer)", re.I)
+_INSERT = re.compile(r"\binsert\s+into\s+([\w.\"`]+)", re.I)
 _MACS = frozenset({"hmac.new", "hmac.digest"})
 _PLAIN_METHODS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "plain")
 
@@ -153,7 +153,8 @@ def _seeds(project: Project) -> Iterator[Finding]:
             continue
         inserting = False
         for number, line in enumerate(lines(file.text), 1):
-            inserting = bool(_ABOUT_USERS.search(line)) or (inserting and "insert into" not in line.lower())
+            filled = _INSERT.search(line)
+            inserting = names_people(filled.group(1)) if filled is not None else inserting
             found = _IN_SQL.search(line) if inserting else None
             if found is not None:
                 span = Span(number, found.start(), number, found.start() + len(found.group(1)))

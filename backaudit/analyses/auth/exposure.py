@@ -23,9 +23,11 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import class_field, items
 from backaudit.rule import Confidence
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import means_people
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
+_LOGIN = meaning("routes", "login")
 _VISITS = meaning("routes", "visit")
 _SAFE_TESTS = meaning("access", "asked-login")
 
@@ -77,7 +79,7 @@ def words(route: Route) -> frozenset[str]:
 def is_login(route: Route) -> bool:
     """Whether a route takes credentials and opens a session or gives a token, by its words."""
     found = words(route)
-    return bool(found & {"login", "signin", "logon", "authenticate", "acceso", "iniciar"}) and "logout" not in found
+    return bool(found & _LOGIN.words) and "logout" not in found
 
 
 def public_words(project: Project) -> frozenset[str]:
@@ -252,9 +254,9 @@ def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | No
         found = [(route.view.place, table)] if table is not None and route.view is not None else []
     else:
         found = [(node.place, table) for node, table in reads(project, route.handler)]
-    path = words(route)
+    of_people = any(means_people(word) for word in words(route))
     for place, table in found:
-        if is_user_table(table) and path & {"users", "user", "usuarios", "usuario", "members", "accounts", "customers"}:
+        if of_people and is_user_table(table):
             return table, place
         if owner_column(project, table) is not None and not _published(project, table):
             return table, place

@@ -25,7 +25,7 @@ from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Step
 from backaudit.source import lines
-from backaudit.vocabulary.passwords import is_password_column, means_person
+from backaudit.vocabulary.names import is_password_column, means_person
 
 _DEPTH = 5
 _RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")

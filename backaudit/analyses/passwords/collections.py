@@ -9,7 +9,7 @@ from backaudit.backend.data.documents.naming import collection_name
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Node, Project
-from backaudit.vocabulary.passwords import is_password_column
+from backaudit.vocabulary.names import is_password_column
 
 
 def stored_password(project: Project, find: Node) -> str | None:

@@ -19,7 +19,7 @@ from backaudit.project.declarations import items, texts
 from backaudit.project.locate import class_field
 from backaudit.project.types import split
 from backaudit.rule import Step
-from backaudit.vocabulary.passwords import is_password_column
+from backaudit.vocabulary.names import is_password_column
 
 _DEPTH = 4
 

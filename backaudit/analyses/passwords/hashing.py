@@ -9,13 +9,13 @@ from backaudit.facts.ops import Value
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.vocabulary.passwords import words
+from backaudit.vocabulary.meaning import meaning
 
 _DEPTH = 3
 _ON_THE_WAY = ("__init__", "save", "asave", "__setattr__", "__post_init__", "model_post_init")
 _VALIDATORS = frozenset("validates validator field_validator model_validator root_validator".split())
 _LISTENERS = ("listens_for", "listen", "receiver", "connect")
-_SAYS_SO = frozenset("hash hashed hasher encrypt bcrypt argon2".split())
+_SAYS_SO = meaning("passwords", "hashing-call")
 _HASHING_COLUMNS = ("PasswordType", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
 
 
@@ -48,7 +48,7 @@ class _Hashed(Goal):
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         func = node.func if isinstance(node.op, ops.Call) else None
         names = search.project.names(func) if func is not None else ()
-        telling = func is not None and _SAYS_SO.intersection(words(node.method))
+        telling = func is not None and _SAYS_SO.holds(node.method)
         return "it is hashed" if telling or any(name in self._hashers for name in names) else None
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:

@@ -13,16 +13,17 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.project.types import split
-from backaudit.vocabulary.passwords import is_password_column, means_person, words
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column, means_person
 
 _FETCHES = frozenset(
     "fetchone fetchall fetchmany fetchrow fetch_one fetch_all fetch fetchval fetch_val find_one find scalar scalar_one "
     "scalar_one_or_none scalars mappings first one one_or_none all".split()
 )
 _SINGLE_VALUES = frozenset("fetchval fetch_val scalar scalar_one scalar_one_or_none".split())
-_LOOKS_UP = frozenset("get find fetch load query select first one read lookup search retrieve by".split())
+_LOOKS_UP = meaning("passwords", "look-up")
 _LOADERS = frozenset({"json.load", "pickle.load", "csv.reader", "csv.DictReader", "shelve.open"})
-_CONFIGURATION = frozenset("config configuration conf settings setting secret secrets env environment options".split())
+_CONFIGURATION = meaning("passwords", "configuration")
 
 
 class Held(Goal):
@@ -89,7 +90,7 @@ class Held(Goal):
             return f"`{node.spelled}` is read from a file"
         if access[-1] == ANY or isinstance(access[-1], int):
             return None
-        asked = node.method in _FETCHES or _LOOKS_UP.intersection(words(node.method))
+        asked = node.method in _FETCHES or _LOOKS_UP.holds(node.method)
         return f"`{node.spelled}` looks it up" if asked and not _is_key(node) else None
 
     def _in_memory(self, node: Node, op: ops.Build) -> str | None:
@@ -113,7 +114,7 @@ def _of_configuration(node: Node) -> bool:
     """Whether names around a value say that it is configuration."""
     code = node.code
     bound = [o.name for o in code.ops if isinstance(o, ops.Bind) and code.origin(o.value) == node.value]
-    return any(_CONFIGURATION.intersection(words(name)) for name in [*bound, code.function.name])
+    return any(_CONFIGURATION.holds(name) for name in [*bound, code.function.name])
 
 
 def held(project: Project, node: Node) -> Origin | None:

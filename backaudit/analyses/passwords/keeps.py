@@ -14,11 +14,12 @@ from backaudit.project.code import SERVING
 from backaudit.project.declarations import entries as pairs
 from backaudit.project.declarations import texts
 from backaudit.project.locate import argument_of
-from backaudit.vocabulary.passwords import means_person, words
+from backaudit.vocabulary.meaning import meaning, words
+from backaudit.vocabulary.names import means_person
 
 _DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer", "joblib.dump", "toml.dump")
 _WRITES = ("write", "writelines", "writerow", "writerows")
-_CACHES = frozenset("redis cache memcache".split())
+_CACHES = meaning("passwords", "cache")
 _PUTS = ("set", "hset", "hmset", "setex", "setnx", "getset", "mset", "rpush", "lpush", "sadd", "set_many", "add")
 
 
@@ -110,7 +111,7 @@ def _caches(project: Project) -> Iterator[Store]:
 def _is_cache(project: Project, call: Node) -> bool:
     names = project.names(call.func) if call.func is not None else ()
     receiver = call.receiver
-    spelled = receiver is not None and bool(set(words(receiver.spelled)) & _CACHES)
+    spelled = receiver is not None and _CACHES.holds(receiver.spelled)
     return not project.models.kinds["caches"].isdisjoint(name.rpartition(".")[0] for name in names) or (
         spelled and call.method != "add"
     )

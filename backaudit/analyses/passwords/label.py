@@ -14,7 +14,8 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
-from backaudit.vocabulary.passwords import means_password, means_password_hash, words
+from backaudit.vocabulary.meaning import meaning, words
+from backaudit.vocabulary.names import means_password, means_password_hash
 
 # What gives stored rows and documents.
 _ROWS = frozenset(
@@ -230,13 +231,17 @@ def _is_made_up(project: Project, bind: Node) -> bool:
     call = bind.origin
     call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
     parts = set(words(call.method)) if isinstance(call.op, ops.Call) else set()
-    if not parts & _RANDOM or parts & _ABOUT_HASHES or any(means_password(node.spelled) for node in call.args()):
+    if (
+        not parts & _RANDOM.words
+        or parts & _ABOUT_HASHES.words
+        or any(means_password(node.spelled) for node in call.args())
+    ):
         return False
     return not any(hashes(project, code) for code in project.callees(call))
 
 
-_RANDOM = frozenset("random generate generated choices token_urlsafe token urlsafe hex temporary temp".split())
-_ABOUT_HASHES = frozenset("hash hashed crypt bcrypt encrypt salt digest reset access refresh".split())
+_RANDOM = meaning("passwords", "made-up")
+_ABOUT_HASHES = meaning("passwords", "not-made-up")
 
 
 def _kept_hashed(project: Project, node: Node, field: str) -> bool:

@@ -6,7 +6,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.trace import Access, certain
 from backaudit.project import Code, Node
-from backaudit.vocabulary.passwords import means_password, means_password_hash
+from backaudit.vocabulary.names import means_password, means_password_hash
 
 _DUMPS = frozenset("dict model_dump json model_dump_json to_dict _asdict asdict".split())
 

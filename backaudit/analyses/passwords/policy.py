@@ -15,20 +15,21 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import entries as pairs
 from backaudit.project.declarations import texts
-from backaudit.vocabulary.passwords import means_password, words
+from backaudit.vocabulary.meaning import meaning, words
+from backaudit.vocabulary.names import means_password
 
 LEAST = 8
 _DEPTH = 3
-_SETS = frozenset("register registration registers signup create creation new join".split())
-_CHANGES = frozenset("change reset update set edit".split())
-_WHOSE = frozenset("password passwords pwd passwd user users account accounts profile me".split())
-_ASKS = frozenset("login signin token authenticate session sessions logout verify check auth".split())
-_AGAIN = frozenset("confirm confirmation repeat again current old retype verify check 2".split())
-_JUDGING = frozenset("valid validate validates validator check strength strong policy complexity verify weak".split())
+_SETS = meaning("passwords", "setting-route")
+_CHANGES = meaning("passwords", "changing-route")
+_WHOSE = meaning("passwords", "whose-route")
+_ASKS = meaning("passwords", "asking-route")
+_AGAIN = meaning("passwords", "repeated")
+_JUDGING = meaning("passwords", "judging")
 _PATTERNS = ("pattern", "regex", "validators", "validate")
 _CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
 _VERIFIES = ("check_password", "verify_password")
-_LENGTHS = frozenset("min_length min minlength".split())
+_LENGTHS = meaning("passwords", "least-length")
 
 
 class Unchecked(msgspec.Struct, frozen=True):
@@ -88,7 +89,9 @@ def _sets_password(route: Route) -> bool:
 def _about_setting(name: str, users: bool = False) -> bool:
     """Whether names tell of registration or of a new password, not of logging in."""
     parts = set(words(name.replace("sign_up", "signup").replace("sign-up", "signup").replace("SignUp", "signup")))
-    return bool(parts & _SETS or (parts & _CHANGES and parts & _WHOSE)) or (users and not parts & _ASKS)
+    return bool(parts & _SETS.words or (parts & _CHANGES.words and parts & _WHOSE.words)) or (
+        users and not parts & _ASKS.words
+    )
 
 
 # -- fields ----------------------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ def _declared(project: Project, cls: ClassView, asked: int = 0) -> Iterator[Unch
 
 
 def _is_new(name: str) -> bool:
-    return means_password(name) and not _AGAIN.intersection(words(name))
+    return means_password(name) and not _AGAIN.holds(name)
 
 
 def _least(project: Project, bind: Node) -> int:
@@ -117,10 +120,10 @@ def _least(project: Project, bind: Node) -> int:
     found = [0]
     for call in calls_in(project, bind.code, [v for v in values if v != NONE]):
         keywords = call.keywords()
-        found += [number(project, value) or 0 for name, value in keywords.items() if name in _LENGTHS]
+        found += [number(project, value) or 0 for name, value in keywords.items() if _LENGTHS.holds(name)]
         if call.method == "Length" and call.arg(0) is not None:
             found.append(number(project, call.arg(0)) or 0)
-        judging = call.method == "Regexp" or "Hash" in call.method or bool(_JUDGING & set(words(call.method)))
+        judging = call.method == "Regexp" or "Hash" in call.method or _JUDGING.holds(call.method)
         given = [keywords[name] for name in _PATTERNS if name in keywords]
         if judging or any(_own_check(value) for value in given):
             found.append(LEAST)
@@ -177,7 +180,7 @@ def judged(project: Project, code: Code, depth: int = 0) -> int:
             found = max(found, _asked(project, call))
         elif call.method in _CHECKING and any(_named(node) for node in given):
             return LEAST
-        if parts & _JUDGING and parts & {"password", "pw"} and call.method not in _VERIFIES:
+        if parts & _JUDGING.words and parts & {"password", "pw"} and call.method not in _VERIFIES:
             return LEAST
         if depth < _DEPTH and any(_named(node) for node in given):
             found = max([found, *(judged(project, callee, depth + 1) for callee in project.callees(call))])
@@ -261,7 +264,7 @@ def _bodies(project: Project, handler: Code) -> Iterator[Code]:
     """A handler, and the functions that it calls to do its work."""
     yield handler
     called = dict.fromkeys(code for call in handler.nodes(ops.Call) for code in project.callees(call))
-    yield from (code for code in called if not _ASKS & set(words(code.function.name)))
+    yield from (code for code in called if not _ASKS.holds(code.function.name))
 
 
 def _loads(project: Project, code: Code) -> bool:

@@ -17,18 +17,13 @@ from backaudit.flow.trace import ANY, Access
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
-from backaudit.vocabulary.passwords import is_password_column, means_password, words
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column, means_password
 
 FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
-_MASKS = frozenset(
-    "mask masked redact redacted hide hidden sanitize sanitized obfuscate censor safe scrub anonymize clean "
-    "truncate".split()
-)
+_MASKS = meaning("passwords", "masking")
 _CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
 _SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
-_DATABASE = frozenset("database db sqlalchemy postgres postgresql pg mysql mongo mongodb mariadb".split())
-_ADDRESS = frozenset("url uri dsn".split())
-_NO_ADDRESS = frozenset("name names prefix key var env engine without safe masked test tests scheme parsed".split())
 
 
 class Shown(NamedPassword):
@@ -137,7 +132,7 @@ class Shown(NamedPassword):
             return True
         if isinstance(op, ops.Attr) and not access and self._column(search.project, node, op):
             return False
-        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.intersection(words(node.method))):
+        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.holds(node.method)):
             return True
         if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
             return True  # a slice of it
@@ -214,9 +209,3 @@ def _among(project: Project, columns: str, table: str) -> str | None:
         known = project.once(schema).table(table)
         names = [column.name for column in known.columns] if known is not None else []
     return next((name for name in names if re.fullmatch(r"\w+", name) and is_password_column(name)), None)
-
-
-def means_database_address(name: str) -> bool:
-    """Whether a name says that its value is a database's URL, which carries its password."""
-    parts = set(words(name))
-    return bool(parts & _DATABASE and parts & _ADDRESS) and not parts & _NO_ADDRESS

@@ -20,7 +20,7 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.types import split
 from backaudit.sqlparams import Parameter
-from backaudit.vocabulary.passwords import is_password_column, means_password, means_person
+from backaudit.vocabulary.names import is_password_column, means_password, means_person
 
 
 class Store(msgspec.Struct, frozen=True):

@@ -15,7 +15,6 @@ from backaudit.flow.approvals import ORDER
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.passwords import words
 
 # Keywords, markers and validators that say how much a field may hold.
 _LIMITS = frozenset(
@@ -136,7 +135,7 @@ def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
 
 def is_amount(name: str) -> bool:
     """Whether a name says that its number counts something: too large or below zero, it does harm."""
-    return bool(_NUMBERS.words & set(words(name)))
+    return _NUMBERS.holds(name)
 
 
 def _limits(project: Project, node: Node, depth: int) -> bool:

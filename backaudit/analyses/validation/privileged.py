@@ -12,15 +12,10 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import names_people
 
 _POWER = meaning("access", "power")
-_OWNERS = frozenset(
-    {
-        "user", "owner", "author", "creator", "created_by", "reviewer", "posted_by", "uploaded_by", "added_by",
-        "submitted_by", "modified_by", "updated_by", "account",
-    }
-)  # fmt: skip
-_USERS = ("user", "users", "auth_user", "account", "accounts", "customuser", "accounts_user", "profile", "member")
+_OWNERS = meaning("people", "owner-stem")
 _ROLE_WORDS = meaning("access", "role-in-test")
 _WORDS = meaning("access", "privileged-route")
 
@@ -33,13 +28,13 @@ def is_power(name: str) -> bool:
 def is_owner(table: Table | None, name: str) -> bool:
     """Whether a column says whose a row is."""
     stem = name.lower().removesuffix("_id")
-    if stem not in _OWNERS:
+    if not _OWNERS.holds(stem):
         return False
     column = table.column(name) if table is not None else None
     if column is None or not column.references:
         return name.lower() != stem and stem != "account"
     target = column.references.partition(".")[0].lower()
-    return target in _USERS or target.endswith(("user", "users")) or "user" in column.references.lower()
+    return names_people(target)
 
 
 def only_privileged(project: Project, route: Route) -> bool:

@@ -159,7 +159,7 @@ class _Reader:
         name = named[2] if named else next(iter(SQL_READ.findall(sql)), "")
         table = schema(self.project).table(name.rpartition(".")[2])
         columns = [found.rpartition(".")[2].strip('"`').lower() for found in SQL_EQUAL.findall(where[1])]
-        if any(OWNER_NAME.search(column) for column in columns):
+        if any(OWNER_NAME.holds(column) for column in columns):
             yield Event(call, True, table)
             return
         keyed = any(_is_key(table, column, name) for column in columns)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from backaudit.backend.access.changes import DEPTH, changes
 from backaudit.backend.access.tables import is_user_table
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.project import Project
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import names_people
 
-OWNER_NAME = re.compile(
-    r"^(user|owner|author|creator|created_by|customer|member|account|employer|seller|usuario|uploaded_by|added_by)(_id|id)?$"
-    r"|(^|_)(user|owner|author|usuario|customer)_?id$|^id_?(user|usuario|owner|cliente)$"
-)
-
-_PERSON = re.compile(
-    r"user|account|member|customer|profile|person|people|employee|author|owner|student|teacher|staff|doctor|patient"
-    r"|seller|vendor|buyer|client|admin|usuario|cliente|auth"
-)
+OWNER_NAME = meaning("people", "owner-column")
 
 
 def owner_column(project: Project, table: Table) -> Column | None:
@@ -38,11 +30,11 @@ def _own_owner(project: Project, table: Table) -> Column | None:
     for column in table.columns:
         target = (column.references.rpartition(".")[0] or column.references).lower()
         refers = target in users or column.name.endswith("id") or bool(column.references)
-        if OWNER_NAME.search(column.name) and refers and (target in users or not _is_thing(project, target)):
+        if OWNER_NAME.holds(column.name) and refers and (target in users or not _is_thing(project, target)):
             return column
     for relation in table.relations:
         own = schema(project).of_model(relation.target)
-        named = not relation.many and relation.column and OWNER_NAME.search(relation.name)
+        named = not relation.many and relation.column and OWNER_NAME.holds(relation.name)
         if named and own is not None and is_user_table(own):
             return table.column(relation.column)
     return None
@@ -50,7 +42,7 @@ def _own_owner(project: Project, table: Table) -> Column | None:
 
 def _is_thing(project: Project, name: str) -> bool:
     """Whether a table that is referred to holds no people: the owner of a data source may be a service."""
-    return bool(name) and schema(project).table(name) is not None and not _PERSON.search(name)
+    return bool(name) and schema(project).table(name) is not None and not names_people(name)
 
 
 def _leads_to(column: Column, table: Table) -> bool:

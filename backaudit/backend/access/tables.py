@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import re
-
 from backaudit.backend.data.queries.chains import table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.project import Node, Project
 from backaudit.project.types import split
-
-_USER_TABLE = re.compile(
-    r"(^|_|\.)(app_?|auth_?|custom_?)?(users?|usuarios?|accounts?|members?|customers?|clientes?)$", re.I
-)
-_SECRET_COLUMN = re.compile(r"passw|pwd|contrasen|clave|senha|hashed|password_hash", re.I)
+from backaudit.vocabulary.meaning import words
+from backaudit.vocabulary.names import is_password_column, names_accounts, names_people, names_somebody, names_users
 
 
 def is_user_table(table: Table) -> bool:
-    """Whether the rows of a table are the people who log in."""
-    name = table.model.rpartition(".")[2] or table.name
-    if name.endswith("User") or table.name.lower() in ("user", "users", "usuario", "usuarios", "auth_user"):
+    """Whether the rows of a table are the people who log in, whatever word for people the table is called by."""
+    model = table.model.rpartition(".")[2]
+    name = model if names_people(model) else table.name
+    if not names_people(name):
+        return False
+    if any(is_password_column(column.name) for column in table.columns):
         return True
-    named = _USER_TABLE.search(table.name) or _USER_TABLE.search(name.removesuffix("Model"))
-    return bool(named) and any(_SECRET_COLUMN.search(column.name) for column in table.columns)
+    return names_users(name) and not _only_links(table, name)
+
+
+def _only_links(table: Table, name: str) -> bool:
+    """Whether a table of several words (``group_user``) knows nothing of anybody but the key."""
+    return len(words(name)) > 1 and bool(table.columns) and not any(names_somebody(c.name) for c in table.columns)
 
 
 def named_as_users(name: str) -> bool:
     """Whether a collection or class of documents holds the people who log in, by its name."""
-    return name.endswith("User") or bool(_USER_TABLE.search(name))
+    return names_accounts(name)
 
 
 def touched_table(project: Project, node: Node) -> Table | None:

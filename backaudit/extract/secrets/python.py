@@ -22,6 +22,7 @@ from backaudit.facts.place import Span
 from backaudit.facts.python import Function, PythonFacts
 from backaudit.facts.secrets import Position, SecretHit, SecretKind
 from backaudit.vocabulary.guessing import word_set
+from backaudit.vocabulary.meaning import meaning
 
 # A body is decoded only if one of these stands in its lines.
 STEMS = (
@@ -97,8 +98,7 @@ _SHOWN = re.compile(
 _DSN_HINT = ("password=", "pwd=")
 # Names of what may be a connection string.
 _ADDRESS = re.compile(r"(?i)ur[il]s?$|dsn$|conn|broker|redis|mongo|database|backend|engine|^db|_db$|postgres|celery")
-# Tables of people by name.
-_PEOPLE = re.compile(r"(?i)_*((valid|admin|known|auth|demo)_?)?(users?|accounts?|logins?|credentials|user_?(db|store))")
+_PEOPLE = meaning("people", "literal-table")
 _FIELDS_OF_PEOPLE = word_set(
     """
     id name email mail role roles first_name last_name phone age bio status type
@@ -206,7 +206,7 @@ class Body:
     def _people(self, op: ops.Bind) -> Iterator[Use]:
         """``USERS = {"ann": "password"}``: names and what lets them in, if the values look like it."""
         table = self.ops[op.value]
-        if not isinstance(table, ops.Build) or table.kind != "dict" or not _PEOPLE.fullmatch(op.name):
+        if not isinstance(table, ops.Build) or table.kind != "dict" or not _PEOPLE.holds(op.name):
             return
         names, values = [self.text_of(key) for key in table.keys], [self.text_of(item) for item in table.items]
         is_record = not (_BESIDE | _FIELDS_OF_PEOPLE).isdisjoint(name.lower() for name in names)
