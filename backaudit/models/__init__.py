@@ -24,6 +24,7 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[limits.keywords]``, ``[limits.validators]``  what a keyword or validator of a declaration limits
 ``[applies]``, ``[applies_around]``  calls and decorators that put a schema to what came in, see :class:`Applying`
 ``[security]``    how callers prove who they are, see :class:`SecurityModel`
+``[orms.NAME]``   what tells an ORM from another, see :class:`OrmModel`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
@@ -128,6 +129,56 @@ class SecurityModel(msgspec.Struct, frozen=True):
     url: Arguments = ()
 
 
+class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """What tells one ORM from another.
+
+    How tables are declared, where a class of ``models`` does it by calls in its body: ``fields``, endings of the
+    names of the calls that declare columns; ``keys``, ``many``, ``primary``: those of foreign keys, of many to many,
+    of keys. ``options``: the inner class, or the field with a call, that holds the table's options, among them its
+    name under one of ``named``; ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class
+    that others extend and that names no table is none. ``snake-unless``: the option that, set to False, makes snake
+    case of the class's name. ``text-length``: that of a text for which none is given. ``between``: how the table
+    between many and many is named (``through`` an option, or ``sorted`` names of both), which has a key of its own in
+    the latter case.
+
+    How rows are asked for: ``queries`` by keywords or by expressions; ``operators`` beside comparisons, to the form
+    of the look-up. ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
+    ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
+    themselves. ``complete``: its models say which tables there are, whatever migrations do. ``partial``: what
+    declares its tables may leave columns out.
+
+    What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
+    ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with ``descending`` before a field that is sorted downwards; how a
+    relation is ``loaded`` with its rows; ``rollout``, how an index comes to a large table.
+    """
+
+    models: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ("Field",)
+    keys: frozenset[str] = frozenset({"ForeignKeyField", "OneToOneField"})
+    many: frozenset[str] = frozenset({"ManyToManyField"})
+    primary: frozenset[str] = frozenset()
+    options: str = "Meta"
+    named: tuple[str, ...] = ("table", "table_name", "db_table")
+    inherited_options: frozenset[str] = frozenset()
+    bases_have_no_table: bool = False
+    snake_unless: str = ""
+    text_length: int = 0
+    between: Literal["through", "sorted"] = "through"
+    queries: Literal["keywords", "expressions"] = "expressions"
+    operators: dict[str, Literal["in", "like"]] = {}
+    asks_anew: bool = False
+    lazy: bool = False
+    indexes_keys: bool = False
+    complete: bool = False
+    partial: bool = False
+    descending: str = ""
+    index: str = ""
+    index_many: str = ""
+    index_foreign: str = ""
+    loaded: str = ""
+    rollout: str = ""
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined. Names map to what the sections above say."""
 
@@ -153,12 +204,13 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     applies_around: dict[str, Applying] = {}
     security: dict[str, SecurityModel] = {}
     library_forms: dict[str, dict[str, str]] = {}
+    orms: dict[str, OrmModel] = {}
 
 
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing".split()
+    "routing orms".split()
 )
 
 
@@ -249,6 +301,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         applies_around=msgspec.convert(flat.get("applies_around", {}), dict[str, Applying]),
         security=msgspec.convert(flat.get("security", {}), dict[str, SecurityModel]),
         library_forms=flat.get("library_forms", {}),
+        orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
     )
 
 

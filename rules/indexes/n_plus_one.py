@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.indexes.repeated import Repeated, repeated_queries
+from backaudit.backend.data.orms import traits
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
@@ -69,7 +70,7 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=found.place,
             message=f"For every row of `{found.table}` there is a query more: {found.text}.",
-            remedy=_remedy(found),
+            remedy=_remedy(project, found),
             confidence="high" if found.sure else "low",
             trace=_trace(found),
         )
@@ -82,14 +83,8 @@ def _trace(found: Repeated) -> tuple[Step, ...]:
     return (*[step for step in steps if step.place != found.place], last)
 
 
-def _remedy(found: Repeated) -> str:
+def _remedy(project: Project, found: Repeated) -> str:
     relation = found.relation.replace("`", "").partition(",")[0]
     if not relation or relation == "a query":
         return "Fetch what the loop needs by one query before it (`IN (...)`, or a join), and look it up in a dict."
-    if found.orm == "django":
-        return f'Fetch the rows with `select_related("{relation}")`, or `prefetch_related` where it leads to many.'
-    if found.orm == "tortoise":
-        return f'Fetch the rows with `prefetch_related("{relation}")`.'
-    if found.orm == "peewee":
-        return f"Join `{relation}` in the query that fetches the rows, or use `prefetch()`."
-    return f"Fetch the rows with `.options(selectinload(...{relation}))`, or `joinedload` for a single parent."
+    return traits(project, found.orm).loaded.format(relation=relation)

@@ -75,7 +75,7 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=missing.place,
             message=told + others_served(index),
-            remedy=remedy(index),
+            remedy=remedy(project, index),
             confidence=missing.sure,
             severity=missing.weight,
             shown=None if missing.core else "strict",

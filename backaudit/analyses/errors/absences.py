@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors import kept
 from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
+from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import escapes, handlers_in
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler
@@ -109,7 +110,8 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
             continue
         call = given[sources[0]]
-        if _is_lazy(project, call) and not isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi)):
+        arrived = isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi))
+        if not arrived and call.func is not None and is_lazy(project, project.names(call.func)):
             continue  # the query goes on: it gives something only once it is awaited
         raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
         certain = _never_none(call) or _several_were_found(project, call)
@@ -165,10 +167,6 @@ def _used(project: Project, node: Node, op: ops.Op) -> Value:
 
 def _names_of(project: Project, call: Node) -> tuple[str, ...]:
     return project.names(call.func) if call.func is not None and call.method == "setattr" else ()
-
-
-def _is_lazy(project: Project, call: Node) -> bool:
-    return call.func is not None and any(name.startswith("tortoise.") for name in project.names(call.func))
 
 
 def _sureness(project: Project, path: tuple[Node, ...]) -> Confidence | None:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from backaudit.analyses.indexes.indexing import near_miss
 from backaudit.analyses.indexes.missing import Missing, MissingIndex
 from backaudit.analyses.indexes.selectivity import EQUALITIES
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Index, Key, Table
+from backaudit.models import OrmModel
+from backaudit.project import Project
 from backaudit.rule import Step
 
 _MAX_RELATED = 100
@@ -50,13 +53,13 @@ def others_served(index: MissingIndex) -> str:
     return "" if not count else f" {count} other {'query' if count == 1 else 'queries'} would use the same index."
 
 
-def remedy(index: MissingIndex) -> str:
+def remedy(project: Project, index: MissingIndex) -> str:
     """The model's change, the DDL, why the columns stand in that order, what it costs, and how to roll it out."""
-    table = index.table
+    table, orm = index.table, traits(project, index.table.orm)
     name = f"ix_{table.name}_{'_'.join(key.text for key in index.keys)}"[:60]
     ddl = f"CREATE INDEX {name} ON {table.name} ({', '.join(map(_ddl_key, index.keys))})"
-    change = _model_change(table, index.keys, name)
-    return f"{change} In SQL: `{ddl};`{_order(index)} {_PRICE}{_rollout(table)}"
+    change = _model_change(orm, table, index.keys, name)
+    return f"{change} In SQL: `{ddl};`{_order(index)} {_PRICE}{orm.rollout}"
 
 
 def _ddl_key(key: Key) -> str:
@@ -75,44 +78,23 @@ def _order(index: MissingIndex) -> str:
     return f" `{index.keys[0].text}` comes first, since the index then serves queries by it alone too."
 
 
-def _model_change(table: Table, keys: Sequence[Key], index: str) -> str:
-    model = table.model.rpartition(".")[2] or table.name
-    attributes = [
-        column.attribute if (column := table.column(key.text)) is not None and column.attribute else key.text
-        for key in keys
-    ]
+def _model_change(orm: OrmModel, table: Table, keys: Sequence[Key], index: str) -> str:
+    found = [table.column(key.text) for key in keys]
+    attributes = [(column.attribute if column else "") or key.text for column, key in zip(found, keys, strict=True)]
+    signs = [orm.descending if key.descending else "" for key in keys]
     quoted = ", ".join(f'"{key.text}"' for key in keys)
-    signs = ["-" if key.descending and table.orm == "django" else "" for key in keys]
-    fields = ", ".join(f'"{sign}{name}"' for sign, name in zip(signs, attributes, strict=True))
-    single = len(keys) == 1
-    if table.orm == "django":
-        if table.place is None:
-            return f"Use an own user model with an index on {fields}, or add it in a migration."
-        return f'Add `models.Index(fields=[{fields}], name="{index[:30]}")` to `Meta.indexes` of `{model}`.'
-    if table.orm in ("sqlalchemy", "flask_sqlalchemy") and table.model:
-        if single:
-            return f"Add `index=True` to the column `{model}.{attributes[0]}`."
-        return f'Add `Index("{index}", {quoted})` to `__table_args__` of `{model}`.'
-    if table.orm == "sqlmodel" and single:
-        return f"Declare `{model}.{attributes[0]}` with `Field(index=True)`."
-    if table.orm in ("tortoise", "peewee"):
-        switch = "db_index=True" if table.orm == "tortoise" else "index=True"
-        return (
-            f"Add `{switch}` to `{model}.{attributes[0]}`."
-            if single
-            else f"Add ({fields}) to `Meta.indexes` of `{model}`."
-        )
-    return f"Add an index over {quoted}."
-
-
-def _rollout(table: Table) -> str:
-    if table.orm == "django":
-        return (
-            " On a large PostgreSQL table roll it out with `AddIndexConcurrently` in a migration with `atomic = False`."
-        )
-    if table.orm == "sql":
-        return " On a large PostgreSQL table `CREATE INDEX CONCURRENTLY` does not block its writers."
-    return " On a large PostgreSQL table the migration should create it with `postgresql_concurrently=True`."
+    advice = orm.index if len(keys) == 1 else orm.index_many
+    if table.place is None and orm.index_foreign:
+        advice = orm.index_foreign
+    elif not advice or not table.model:
+        return f"Add an index over {quoted}."
+    return advice.format(
+        model=table.model.rpartition(".")[2] or table.name,
+        attribute=attributes[0],
+        fields=", ".join(f'"{sign}{name}"' for sign, name in zip(signs, attributes, strict=True)),
+        columns=quoted,
+        index=index,
+    )
 
 
 _SERVED = {"filter": "looks up", "join": "joins", "sort": "sorts"}

@@ -140,7 +140,7 @@ def _nearly(table: Table, use: Use) -> bool:
 
 def _known(table: Table, use: Use) -> bool:
     """Whether the column is known; of a table created in SQL, a key that a query names and no script defines counts."""
-    return table.column(use.column) is not None or (table.orm == "sql" and use.column.lower().endswith("_id"))
+    return table.column(use.column) is not None or (table.partial and use.column.lower().endswith("_id"))
 
 
 def _lacks(table: Table, use: Use, own: Sequence[Use]) -> bool:

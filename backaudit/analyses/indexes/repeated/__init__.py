@@ -12,6 +12,7 @@ from backaudit.analyses.indexes.repeated.serializing import serialized
 from backaudit.analyses.indexes.repeated.templates import rendered
 from backaudit.analyses.indexes.repeated.work import Work, work_on
 from backaudit.analyses.indexes.workers import only_in_workers
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import schema
 from backaudit.facts import ops
@@ -104,8 +105,7 @@ def _row_values(project: Project, element: Node, rows: Rows) -> Iterator[Node]:
 def _worked(project: Project, row: Node, rows: Rows) -> Iterator[Repeated]:
     relations: set[str] = set()
     for work in work_on(project, row, rows.table):
-        # Tortoise asks the database by every call on a relation, whatever was fetched with the rows.
-        asked = work.explicit and rows.table.orm == "tortoise"
+        asked = work.explicit and traits(project, rows.table.orm).asks_anew
         loaded = rows.everything or work.relation in rows.eager or (rows.inert and not work.explicit)
         if work.relation and ((loaded and not asked) or work.relation in relations):
             continue

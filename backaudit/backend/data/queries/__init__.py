@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries.chains import (
     chain_of,
     conditions,
@@ -38,7 +39,6 @@ _LOOKUPS = (
 _SHORTCUTS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404")
 # Links that narrow nothing, even if what they say is unknown.
 _HARMLESS = (*_LOOKUPS, "order_by", "latest", "earliest")
-_KEYWORD_ORMS = ("django", "tortoise")
 
 
 class _Link(msgspec.Struct, frozen=True):
@@ -155,7 +155,7 @@ def _uses(project: Project, node: Node) -> Iterator[Use]:
             yield from _looked_up(project, table, node, rest)
         return
     table = root_table(project, node)
-    if table is not None and table.orm in _KEYWORD_ORMS:
+    if table is not None and traits(project, table.orm).queries == "keywords":
         yield from _looked_up(project, table, node, _positional(node))
     else:
         yield from _expressed(project, table, node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries.chains import denoted_table
 from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.facts import ops
@@ -121,11 +122,11 @@ class Conditions:
         return forms.pop() if len(forms) == 1 else "like"
 
     def _operator(self, node: Node, op: ops.Bin, branch: Branch) -> Iterator[Use]:
-        """Peewee's operators: ``<<`` in, ``**`` ILIKE, ``%`` LIKE."""
-        forms: dict[str, Form] = {"<<": "in", "**": "like", "%": "like"}
+        """An operator that the table's ORM reads as a look-up: ``User.id << ids``."""
         found = self.column(node.to(op.left))
-        if found is not None and op.operator in forms and found[0].orm == "peewee":
-            yield self._use(found, forms[op.operator], branch)
+        form = traits(self._project, found[0].orm).operators.get(op.operator) if found is not None else None
+        if found is not None and form is not None:
+            yield self._use(found, form, branch)
 
     def _compare(self, node: Node, op: ops.Compare, branch: Branch, negated: bool) -> Iterator[Use]:
         sides = [node.to(op.left), node.to(op.right)]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import alembic, django, light, scripts, sqlalchemy
 from backaudit.backend.data.schema.tables import Orm, Relation, Schema, Table, columns_index, settled, with_definition
 from backaudit.backend.deployment.deployables import is_deployable
@@ -148,9 +149,9 @@ def _add_definitions(found: dict[str, Table], project: Project) -> None:
     _add_late(found, project)
     for name, table in migrated(project).tables.items():
         known = found.get(name)
-        if known is None and table.orm == "django":
-            continue  # Django's models say which of its tables there are.
-        columns = table.columns if known is None or known.orm != "django" else ()
+        if known is None and traits(project, table.orm).complete:
+            continue
+        columns = () if known is not None and traits(project, known.orm).complete else table.columns
         _add(found, Definition(table=table.name, columns=columns, indexes=table.indexes), table.place)
     for definition, place in scripts.added(project):
         _add(found, definition, place)
@@ -161,7 +162,7 @@ def _add(found: dict[str, Table], definition: Definition, place: Place | None) -
     known = found.get(name)
     if known is None:
         # An ALTER or CREATE INDEX of a table nobody creates tells too little of it to judge by, but may come before.
-        known = Table(name=definition.table, orm="sql", place=place)
+        known = Table(name=definition.table, orm="sql", place=place, partial=True)
     found[name] = with_definition(known, definition, place)
 
 

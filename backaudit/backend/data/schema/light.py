@@ -1,158 +1,179 @@
-"""Tables of Tortoise's and Peewee's models: fields as calls in the class body, options in ``Meta``."""
+"""Tables of models whose fields are calls in the class body, as the traits of their ORM say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
+from backaudit.backend.data.orms import orms
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
+from backaudit.models import OrmModel
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import field_calls, items, number, snake_case, text, texts, truth
 from backaudit.sql import Column, Index
 
-_KEYS = frozenset({"ForeignKeyField", "OneToOneField"})
-_MANY = frozenset({"ManyToManyField"})
-_PRIMARY = frozenset({"AutoField", "BigAutoField", "IdentityField", "PrimaryKeyField"})
-# What Peewee's models take over from the Meta of their bases.
-_INHERITED = frozenset({"legacy_table_names", "primary_key", "indexes", "database"})
-_NAMES = ("table", "table_name", "db_table")
-_DEFAULT_LENGTH = 255
-
-LightOrm = Literal["tortoise", "peewee"]
+_PRIMARY_SWITCHES = ("pk", "primary_key")
+_NULL_SWITCHES = ("null", "nullable")
+_INDEX_SWITCHES = ("index", "db_index")
+_COLUMN_NAMES = ("source_field", "column_name", "db_column")
 
 
 def tables(project: Project) -> Iterator[Table]:
-    """The tables of all concrete models of both, then those between many and many."""
-    for orm, base in (("tortoise", "tortoise.models.Model"), ("peewee", "peewee.Model")):
-        classes = project.subclasses(base)
-        made = [
-            table for cls in classes if (table := _table(project, cls, "peewee" if orm == "peewee" else "tortoise"))
-        ]
+    """The tables of all concrete models of such ORMs, then those between many and many."""
+    for name, orm in sorted(orms(project).items()):
+        classes = {cls.name: cls for base in orm.models for cls in project.subclasses(base)}
+        made = [table for cls in classes.values() if (table := _Declaring(project, name, orm, cls).table()) is not None]
         yield from made
         by_model = {table.model: table for table in made}
         for table in made:
-            cls = project.class_named(table.model)
-            for name, call in _declared(project, cls) if cls is not None else ():
-                between = _between(project, table, name, call, by_model) if call.method in _MANY else None
-                if between is not None:
-                    yield between
+            yield from _Declaring(project, name, orm, classes[table.model]).between(table, by_model)
 
 
-def _declared(project: Project, cls: ClassView) -> list[tuple[str, Node]]:
-    return [(name, bind.origin) for _, name, bind in field_calls(project, cls) if bind.origin.method.endswith("Field")]
+class _Declaring:
+    """A class that declares a table, with what its ORM does of itself."""
+
+    def __init__(self, project: Project, name: str, orm: OrmModel, cls: ClassView) -> None:
+        self.project, self.name, self.orm, self.cls = project, name, orm, cls
+        self.options = self._options()
+        self.declared = [
+            (attribute, bind.origin)
+            for _, attribute, bind in field_calls(project, cls)
+            if bind.origin.method.endswith(orm.fields)
+        ]
+
+    def table(self) -> Table | None:
+        """The table, None of a class that is only there for others to extend."""
+        project, calls = self.project, dict(self.declared)
+        if truth(project, self.options.get("abstract")) or not self.declared or self._is_base():
+            return None
+        columns = [self._column(name, call) for name, call in self.declared if call.method not in self.orm.many]
+        composite = self._composite(columns)
+        if not composite and not any(column.primary_key for column in columns):
+            columns.insert(0, Column(name="id", attribute="id", type="AutoField", primary_key=True, nullable=False))
+        indexes = (*self._own_indexes(columns, calls), *_together(project, self.options, columns))
+        key = (columns_index(*composite, unique=True, primary=True),) if composite else ()
+        table = Table(
+            name=self._table_name(),
+            orm=self.name,
+            model=self.cls.name,
+            columns=tuple(columns),
+            indexes=(*key, *indexes),
+            relations=tuple(r for name, call in self.declared for r in self._relations(name, call)),
+            ordering=texts(project, self.options.get("ordering")),
+            place=self.cls.place,
+        )
+        return settled(table)
+
+    def between(self, table: Table, models: dict[str, Table]) -> Iterator[Table]:
+        """The tables of the class's many-to-many fields that are no models of their own."""
+        for _, call in self.declared:
+            target = self._many_target(call, models) if call.method in self.orm.many else None
+            if target is not None and call.arg(None, "through_model") is None:
+                yield self._between(table, target, call)
+
+    def _many_target(self, call: Node, models: dict[str, Table]) -> Table | None:
+        written = _target(self.project, call)
+        simple = written.rpartition(".")[2].lower()
+        by_name = (table for model, table in models.items() if model.rpartition(".")[2].lower() == simple)
+        return models.get(written) or next(by_name, None)
+
+    def _between(self, table: Table, target: Table, call: Node) -> Table:
+        mine, theirs = (f"{t.model.rpartition('.')[2].lower()}_id" for t in (table, target))
+        is_row = self.orm.between == "sorted"
+        if is_row:
+            first, second = sorted((table.name, target.name))
+            title = f"{first}_{second}_through"
+        else:
+            title = text(self.project, call.arg(None, "through")) or f"{table.name}_{target.name}"
+            mine = text(self.project, call.arg(None, "backward_key")) or mine
+            theirs = text(self.project, call.arg(None, "forward_key")) or theirs
+        columns = [_key_column(mine, table), _key_column(theirs, target)]
+        indexes = [columns_index(mine, theirs, unique=True)]
+        if is_row:
+            columns.insert(0, Column(name="id", type="AutoField", primary_key=True, nullable=False))
+        if self.orm.indexes_keys:
+            indexes += [columns_index(mine), columns_index(theirs)]
+        made = Table(name=title, orm=self.name, columns=tuple(columns), indexes=tuple(indexes), place=call.place)
+        return settled(made)
+
+    def _options(self) -> dict[str, Node]:
+        """What the class says of its table, with what it takes over from its bases."""
+        found: dict[str, Node] = {}
+        for owner in self.project.lineage(self.cls.name):
+            view = self.project.class_named(owner)
+            for name, node in self._said(view) if view is not None else ():
+                if owner == self.cls.name or name in self.orm.inherited_options:
+                    found.setdefault(name, node)
+        return found
+
+    def _said(self, view: ClassView) -> Iterator[tuple[str, Node]]:
+        inner, field = view.inner.get(self.orm.options), view.fields.get(self.orm.options)
+        if inner is not None:
+            yield from inner.fields.items()
+        call = field.origin.call if field is not None else None
+        if field is not None and call is not None:
+            yield from ((keyword, field.origin.to(value)) for keyword, value in call.keywords)
+
+    def _is_base(self) -> bool:
+        """Whether a model is only there for others to extend: it is never given a table's name, nor a key."""
+        children = any(other.name != self.cls.name for other in self.project.subclasses(self.cls.name))
+        return self.orm.bases_have_no_table and children and not any(name in self.options for name in self.orm.named)
+
+    def _table_name(self) -> str:
+        named = next((text(self.project, self.options[key]) for key in self.orm.named if key in self.options), "")
+        switch = self.options.get(self.orm.snake_unless)
+        snake = switch is not None and switch.const is False
+        return named or (snake_case(self.cls.cls.name) if snake else self.cls.cls.name.lower())
+
+    def _composite(self, columns: list[Column]) -> tuple[str, ...]:
+        """The columns of ``primary_key = CompositeKey("a", "b")``."""
+        made = self.options.get("primary_key")
+        names = {column.attribute: column.name for column in columns}
+        given = made.origin.args() if made is not None and made.origin.method == "CompositeKey" else []
+        return tuple(names.get(name, name) for name in (text(self.project, node) for node in given) if name)
+
+    def _column(self, name: str, call: Node) -> Column:
+        project, key = self.project, call.method in self.orm.keys
+        primary = call.method in self.orm.primary or any(truth(project, call.arg(None, n)) for n in _PRIMARY_SWITCHES)
+        named = (text(project, call.arg(None, n)) for n in _COLUMN_NAMES if call.arg(None, n))
+        default_length = self.orm.text_length if call.method == "CharField" else 0
+        return Column(
+            name=next(named, "") or (f"{name}_id" if key else name),
+            attribute=name,
+            type=call.method,
+            nullable=any(truth(project, call.arg(None, n)) for n in _NULL_SWITCHES),
+            unique=primary or call.method == "OneToOneField" or truth(project, call.arg(None, "unique")),
+            primary_key=primary,
+            length=number(call.arg(None, "max_length")) or default_length or None,
+            default=call.arg(None, "default") is not None,
+            references=_target(project, call) if key else "",
+            few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
+        )
+
+    def _own_indexes(self, columns: list[Column], calls: dict[str, Node]) -> Iterator[Index]:
+        for column in columns:
+            call = calls.get(column.attribute)
+            place = call.place if call is not None else None
+            switched = call is not None and any(truth(self.project, call.arg(None, n)) for n in _INDEX_SWITCHES)
+            if column.unique or column.primary_key:
+                yield columns_index(column.name, unique=True, primary=column.primary_key, place=place)
+            elif switched or (self.orm.indexes_keys and column.references):
+                yield columns_index(column.name, place=place)
+
+    def _relations(self, name: str, call: Node) -> Iterator[Relation]:
+        many = call.method in self.orm.many
+        if not many and call.method not in self.orm.keys:
+            return
+        target, key = _target(self.project, call), "" if many else f"{name}_id"
+        yield Relation(name=name, target=target, column=key, many=many, remote="*" if many else "")
+        named = (text(self.project, call.arg(None, keyword)) for keyword in ("related_name", "backref"))
+        reverse = next(filter(None, named), "")
+        if reverse:
+            backwards = call.method != "OneToOneField"
+            yield Relation(name=f"<{reverse}", target=target, many=backwards, remote=f"{name}_id")
 
 
-def _table(project: Project, cls: ClassView, orm: LightOrm) -> Table | None:
-    options = _options(project, cls, orm)
-    declared = _declared(project, cls)
-    if truth(project, options.get("abstract")) or not declared or (orm == "peewee" and _is_base(project, cls, options)):
-        return None
-    columns = [_column(project, name, call, orm) for name, call in declared if call.method not in _MANY]
-    calls = dict(declared)
-    composite = _composite(project, options, columns)
-    if not composite and not any(column.primary_key for column in columns):
-        columns.insert(0, Column(name="id", attribute="id", type="AutoField", primary_key=True, nullable=False))
-    indexes = (*_own(project, columns, calls, orm), *_together(project, options, columns))
-    table = Table(
-        name=_table_name(project, cls, options, orm),
-        orm=orm,
-        model=cls.name,
-        columns=tuple(columns),
-        indexes=(columns_index(*composite, unique=True, primary=True), *indexes) if composite else indexes,
-        relations=tuple(r for name, call in declared for r in _relations(project, cls, name, call)),
-        ordering=texts(project, options.get("ordering")),
-        place=cls.place,
-    )
-    return settled(table)
-
-
-def _options(project: Project, cls: ClassView, orm: LightOrm) -> dict[str, Node]:
-    """The entries of ``Meta``; Peewee inherits some of them."""
-    found: dict[str, Node] = {}
-    for owner in project.lineage(cls.name) if orm == "peewee" else (cls.name,):
-        view = project.class_named(owner)
-        meta = view.inner.get("Meta") if view is not None else None
-        for name, node in meta.fields.items() if meta is not None else ():
-            if owner == cls.name or name in _INHERITED:
-                found.setdefault(name, node)
-    return found
-
-
-def _is_base(project: Project, cls: ClassView, options: dict[str, Node]) -> bool:
-    """Whether a Peewee model is only there for others to extend: it is never given a table's name, nor a key."""
-    return any(True for _ in _children(project, cls)) and not any(name in options for name in _NAMES)
-
-
-def _children(project: Project, cls: ClassView) -> Iterator[ClassView]:
-    return (other for other in project.subclasses(cls.name) if other.name != cls.name)
-
-
-def _table_name(project: Project, cls: ClassView, options: dict[str, Node], orm: LightOrm) -> str:
-    named = next((text(project, options[key]) for key in _NAMES if key in options), "")
-    legacy = options.get("legacy_table_names")
-    snake = orm == "peewee" and legacy is not None and legacy.const is False
-    return named or (snake_case(cls.cls.name) if snake else cls.cls.name.lower())
-
-
-def _composite(project: Project, options: dict[str, Node], columns: list[Column]) -> tuple[str, ...]:
-    """The columns of ``primary_key = CompositeKey("a", "b")``."""
-    made = options.get("primary_key")
-    names = {column.attribute: column.name for column in columns}
-    given = made.origin.args() if made is not None and made.origin.method == "CompositeKey" else []
-    return tuple(names.get(name, name) for name in (text(project, node) for node in given) if name)
-
-
-def _between(project: Project, table: Table, name: str, call: Node, models: dict[str, Table]) -> Table | None:
-    """The table of a many-to-many field, unless it is a model of its own."""
-    written = _target(project, call)
-    simple = written.rpartition(".")[2].lower()
-    target = models.get(written) or next((t for m, t in models.items() if m.rpartition(".")[2].lower() == simple), None)
-    if target is None or call.arg(None, "through_model") is not None:
-        return None
-    mine, theirs = (f"{t.model.rpartition('.')[2].lower()}_id" for t in (table, target))
-    if table.orm == "peewee":
-        first, second = sorted((table.name, target.name))
-        title = f"{first}_{second}_through"
-    else:
-        title = text(project, call.arg(None, "through")) or f"{table.name}_{target.name}"
-        mine = text(project, call.arg(None, "backward_key")) or mine
-        theirs = text(project, call.arg(None, "forward_key")) or theirs
-    keys = ((mine, table), (theirs, target))
-    columns = tuple(
-        Column(name=n, nullable=False, references=f"{t.name}.{(t.primary_key or ('id',))[0]}") for n, t in keys
-    )
-    single = (columns_index(mine), columns_index(theirs)) if table.orm == "peewee" else ()
-    row = (Column(name="id", type="AutoField", primary_key=True, nullable=False),) if table.orm == "peewee" else ()
-    made = Table(
-        name=title,
-        orm=table.orm,
-        columns=(*row, *columns),
-        indexes=(columns_index(mine, theirs, unique=True), *single),
-        place=call.place,
-    )
-    return settled(made)
-
-
-def _column(project: Project, name: str, call: Node, orm: LightOrm) -> Column:
-    key = call.method in _KEYS
-    text_field = call.method == "CharField"
-    primary = call.method in _PRIMARY or any(truth(project, call.arg(None, n)) for n in ("pk", "primary_key"))
-    column = next(
-        (text(project, call.arg(None, n)) for n in ("source_field", "column_name", "db_column") if call.arg(None, n)),
-        "",
-    )
-    return Column(
-        name=column or (f"{name}_id" if key else name),
-        attribute=name,
-        type=call.method,
-        nullable=truth(project, call.arg(None, "null")),
-        unique=primary or call.method == "OneToOneField" or truth(project, call.arg(None, "unique")),
-        primary_key=primary,
-        length=number(call.arg(None, "max_length")) or (_DEFAULT_LENGTH if orm == "peewee" and text_field else None),
-        default=call.arg(None, "default") is not None,
-        references=_target(project, call) if key else "",
-        few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
-    )
+def _key_column(name: str, table: Table) -> Column:
+    return Column(name=name, nullable=False, references=f"{table.name}.{(table.primary_key or ('id',))[0]}")
 
 
 def _target(project: Project, call: Node) -> str:
@@ -163,17 +184,6 @@ def _target(project: Project, call: Node) -> str:
     if text(project, first) == "self" and cls is not None:
         return cls.name
     return next((cls.name for cls in project.denoted_classes(first)), "") or text(project, first) or first.spelled
-
-
-def _own(project: Project, columns: list[Column], calls: dict[str, Node], orm: str) -> Iterator[Index]:
-    for column in columns:
-        call = calls.get(column.attribute)
-        place = call.place if call is not None else None
-        switched = call is not None and any(truth(project, call.arg(None, name)) for name in ("index", "db_index"))
-        if column.unique or column.primary_key:
-            yield columns_index(column.name, unique=True, primary=column.primary_key, place=place)
-        elif switched or (orm == "peewee" and column.references):
-            yield columns_index(column.name, place=place)
 
 
 def _together(project: Project, options: dict[str, Node], columns: list[Column]) -> Iterator[Index]:
@@ -195,13 +205,3 @@ def _together(project: Project, options: dict[str, Node], columns: list[Column])
             fields = texts(project, pair)
             if fields:
                 yield columns_index(*(names.get(f, f) for f in fields), unique=unique, place=group.place)
-
-
-def _relations(project: Project, cls: ClassView, name: str, call: Node) -> Iterator[Relation]:
-    if call.method not in _KEYS | _MANY:
-        return
-    target, many = _target(project, call), call.method in _MANY
-    yield Relation(name=name, target=target, column="" if many else f"{name}_id", many=many, remote="*" if many else "")
-    reverse = text(project, call.arg(None, "related_name")) or text(project, call.arg(None, "backref"))
-    if reverse:
-        yield Relation(name=f"<{reverse}", target=target, many=call.method != "OneToOneField", remote=f"{name}_id")

@@ -28,7 +28,7 @@ class State:
     def define(self, definition: Definition, place: Place | None) -> None:
         """A table, or columns and indexes of one; a table that nobody creates may be another source's."""
         name = definition.table.lower()
-        known = self.tables.get(name) or Table(name=definition.table, orm="sql", place=place)
+        known = self.tables.get(name) or Table(name=definition.table, orm="sql", place=place, partial=True)
         self.tables[name] = with_definition(known, definition, place)
 
     def change(self, change: Change) -> None:

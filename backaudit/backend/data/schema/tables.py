@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
 
 import msgspec
 
 from backaudit.facts.place import Place
 from backaudit.sql import Column, Definition, Index, Key
 
-Orm = Literal["sqlalchemy", "sqlmodel", "flask_sqlalchemy", "django", "tortoise", "peewee", "sql"]
+# A name of ``[orms.NAME]`` in the tables of libraries, which say what tells it from others.
+Orm = str
 
 
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +49,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     parents: tuple[str, ...] = ()
     place: Place | None = None
     seeded: bool = False
+    partial: bool = False
     partitioned: tuple[str, ...] = ()
 
     @cached_property
