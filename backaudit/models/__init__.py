@@ -134,22 +134,23 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
 
     How tables are declared, where a class of ``models`` does it by calls in its body: ``fields``, endings of the
     names of the calls that declare columns; ``keys``, ``many``, ``primary``: those of foreign keys, of many to many,
-    of keys. ``options``: the inner class, or the field with a call, that holds the table's options, among them its
-    name under one of ``named``; ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class
-    that others extend and that names no table is none. ``snake-unless``: the option that, set to False, makes snake
-    case of the class's name. ``text-length``: that of a text for which none is given. ``between``: how the table
-    between many and many is named (``through`` an option, or ``sorted`` names of both), which has a key of its own in
-    the latter case.
+    of keys. ``key-suffix``: what the column of a foreign key has behind the attribute's name. ``options``: the inner
+    class, or the field with a call, that holds the table's options, among them its name under one of ``named``;
+    ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class that others extend and that
+    names no table is none. ``snake-unless``: the option that, set to False, makes snake case of the class's name.
+    ``text-length``: that of a text for which none is given. ``between``: how the table between many and many is named
+    (``through`` an option, or ``sorted`` names of both), which has a key of its own in the latter case.
 
     How rows are asked for: ``queries`` by keywords or by expressions; ``operators`` beside comparisons, to the form
     of the look-up. ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``complete``: its models say which tables there are, whatever migrations do. ``partial``: what
-    declares its tables may leave columns out.
+    themselves. ``converts-compared``: what a column is compared with is made its type, or raises. ``complete``: its
+    models say which tables there are, whatever migrations do.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
-    ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with ``descending`` before a field that is sorted downwards; how a
-    relation is ``loaded`` with its rows; ``rollout``, how an index comes to a large table.
+    ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
+    ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows; ``rollout``,
+    how an index comes to a large table.
     """
 
     models: tuple[str, ...] = ()
@@ -157,6 +158,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     keys: frozenset[str] = frozenset({"ForeignKeyField", "OneToOneField"})
     many: frozenset[str] = frozenset({"ManyToManyField"})
     primary: frozenset[str] = frozenset()
+    key_suffix: str = "_id"
     options: str = "Meta"
     named: tuple[str, ...] = ("table", "table_name", "db_table")
     inherited_options: frozenset[str] = frozenset()
@@ -169,8 +171,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     asks_anew: bool = False
     lazy: bool = False
     indexes_keys: bool = False
+    converts_compared: bool = False
     complete: bool = False
-    partial: bool = False
     descending: str = ""
     index: str = ""
     index_many: str = ""

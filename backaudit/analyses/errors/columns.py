@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.conversions import is_vouched
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import escapes
 from backaudit.flow.client import client_origin
@@ -76,7 +77,7 @@ def _column(table: Table, lookup: str) -> Column | None:
 
 def _raised(project: Project, table: Table, column: Column) -> tuple[str, ...]:
     kinds = project.models.kinds
-    if table.orm not in kinds["converts-compared-text"]:
+    if not traits(project, table.orm).converts_compared:
         return ()
     if column.type in kinds["number-columns"]:
         return ("builtins.ValueError",)

@@ -137,7 +137,7 @@ class _Declaring:
         named = (text(project, call.arg(None, n)) for n in _COLUMN_NAMES if call.arg(None, n))
         default_length = self.orm.text_length if call.method == "CharField" else 0
         return Column(
-            name=next(named, "") or (f"{name}_id" if key else name),
+            name=next(named, "") or (f"{name}{self.orm.key_suffix}" if key else name),
             attribute=name,
             type=call.method,
             nullable=any(truth(project, call.arg(None, n)) for n in _NULL_SWITCHES),
@@ -163,13 +163,13 @@ class _Declaring:
         many = call.method in self.orm.many
         if not many and call.method not in self.orm.keys:
             return
-        target, key = _target(self.project, call), "" if many else f"{name}_id"
+        target, key = _target(self.project, call), "" if many else f"{name}{self.orm.key_suffix}"
         yield Relation(name=name, target=target, column=key, many=many, remote="*" if many else "")
         named = (text(self.project, call.arg(None, keyword)) for keyword in ("related_name", "backref"))
         reverse = next(filter(None, named), "")
         if reverse:
             backwards = call.method != "OneToOneField"
-            yield Relation(name=f"<{reverse}", target=target, many=backwards, remote=f"{name}_id")
+            yield Relation(name=f"<{reverse}", target=target, many=backwards, remote=f"{name}{self.orm.key_suffix}")
 
 
 def _key_column(name: str, table: Table) -> Column:
