@@ -100,8 +100,20 @@ class Code:
     def regions_of(self, value: Value) -> list[Region]:
         """The regions around an operation, innermost first."""
         regions = self.body.regions
-        inner = [r for r in regions if r.first <= value < r.last]
-        return inner[::-1]
+        index = self._innermost[value] if 0 <= value < len(self.ops) else -1
+        found = []
+        while index >= 0:
+            found.append(regions[index])
+            index = regions[index].parent
+        return found
+
+    @cached_property
+    def _innermost(self) -> list[int]:
+        """For each operation the index of the innermost region around it, -1 for none."""
+        found = [-1] * len(self.ops)
+        for index, region in enumerate(self.body.regions):
+            found[region.first : region.last] = [index] * (region.last - region.first)
+        return found
 
     @cached_property
     def effects(self) -> dict[Value, list[Value]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 import msgspec
@@ -12,7 +13,8 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 
-_TOKEN = re.compile(r"\{#.*?#\}|\{\{-?(.*?)-?\}\}|\{%-?\s*(.*?)\s*-?%\}", re.DOTALL)
+_OPENING = re.compile(r"\{[#{%]")
+_CLOSING = {"{#": "#}", "{{": "}}", "{%": "%}"}
 _FOR = re.compile(r"for\s+\(?\s*([\w\s,]+?)\s*\)?\s+in\s+([\w.]+)")
 _PATH = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*")
 _FILTER = re.compile(r"\|\s*(\w+)")
@@ -55,17 +57,34 @@ def printed(project: Project) -> tuple[Printed, ...]:
 def _scan(path: str, text: str) -> Iterator[Printed]:
     loops: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     off: list[bool] = []
-    for token in _TOKEN.finditer(text):
-        shown, tag = token.group(1), token.group(2)
-        if tag is not None:
-            _tag(tag, loops, off)
-        elif shown is not None:
-            found = _PATH.match(shown)
-            filters = _FILTER.findall(shown)
-            if found is None or (found.end() < len(shown) and shown[found.end()] != "|") or _ESCAPING & set(filters):
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    for start, token in _tokens(text):
+        inside = token[2:-2].removeprefix("-").removesuffix("-")
+        if token.startswith("{%"):
+            _tag(inside.strip(), loops, off)
+        elif token.startswith("{{"):
+            found = _PATH.match(inside)
+            filters = _FILTER.findall(inside)
+            if found is None or (found.end() < len(inside) and inside[found.end()] != "|") or _ESCAPING & set(filters):
                 continue
             why = "the filter `safe`" if "safe" in filters else "`autoescape` off" if off and off[-1] else ""
-            yield Printed(path, _place(path, text, token), tuple(found[1].split(".")), why, tuple(loops))
+            place = _place(path, starts, start, token)
+            yield Printed(path, place, tuple(found[1].split(".")), why, tuple(loops))
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Comments, tags and what is printed: each closed by the next end of its kind, with where it starts."""
+    at = 0
+    missing: set[str] = set()
+    while (opening := _OPENING.search(text, at)) is not None:
+        closing = _CLOSING[opening[0]]
+        end = text.find(closing, opening.end()) if closing not in missing else -1
+        if end < 0:
+            missing.add(closing)  # nothing of this kind ends from here on: it is not looked for again
+            at = opening.start() + 1
+        else:
+            at = end + 2
+            yield opening.start(), text[opening.start() : at]
 
 
 def _tag(tag: str, loops: list[tuple[tuple[str, ...], tuple[str, ...]]], off: list[bool]) -> None:
@@ -84,11 +103,10 @@ def _tag(tag: str, loops: list[tuple[tuple[str, ...], tuple[str, ...]]], off: li
         off.pop()
 
 
-def _place(path: str, text: str, token: re.Match[str]) -> Place:
-    start = token.start()
-    line = text.count("\n", 0, start) + 1
-    column = start - (text.rfind("\n", 0, start) + 1)
-    width = len(token.group(0).split("\n")[0])
+def _place(path: str, starts: list[int], start: int, token: str) -> Place:
+    line = bisect_right(starts, start)
+    column = start - starts[line - 1]
+    width = len(token.split("\n")[0])
     return Place(path, Span(line, column, line, column + width))
 
 
