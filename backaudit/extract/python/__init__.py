@@ -8,11 +8,12 @@ import warnings
 import libcst as cst
 import msgspec
 
+from backaudit.extract.python.bounds import excess, without_numbers
 from backaudit.extract.python.directives import directives
 from backaudit.extract.python.expressions import Malformed
 from backaudit.extract.python.lower import FileLowerer
 from backaudit.facts.comments import Comment, Extent
-from backaudit.facts.problem import Problem
+from backaudit.facts.problem import Problem, ProblemKind
 from backaudit.facts.python import PythonFacts
 from backaudit.source import Source
 
@@ -39,15 +40,22 @@ class Lowered(msgspec.Struct, frozen=True):
 
 def lower(source: Source) -> Lowered:
     """The facts of one Python file, with its directive comments and the statements they may stand on."""
+    over = excess(source.text)
+    if over is not None:
+        return _problem(source, f"Not analysed, since it holds {over[1]}.", over[0], kind="bound")
+    text = without_numbers(source.text)
     try:
-        module = cst.parse_module(source.text)
-        file = FileLowerer(module, source.text)
+        module = cst.parse_module(text)
+        file = FileLowerer(module, text)
         facts = file.run()
     except cst.ParserSyntaxError as error:
         return _invalid(source, error.raw_line, _reason(error))
     except Malformed:
         return _invalid(source, 0, "a literal is malformed.")
-    except RecursionError:
+    except (RecursionError, KeyError) as error:
+        # Where the recursion ends in the middle of a node, the node's end is missing.
+        if isinstance(error, KeyError) and not isinstance(error.__context__, RecursionError):
+            raise
         return _problem(source, "Nested too deeply to be analysed.", 0)
     if "backaudit" not in source.text.lower():
         return Lowered(facts)
@@ -55,8 +63,8 @@ def lower(source: Source) -> Lowered:
     return Lowered(facts, comments, extents)
 
 
-def _problem(source: Source, message: str, line: int) -> Lowered:
-    return Lowered(None, problem=Problem(source.path, "unparsable", message, line))
+def _problem(source: Source, message: str, line: int, kind: ProblemKind = "unparsable") -> Lowered:
+    return Lowered(None, problem=Problem(source.path, kind, message, line))
 
 
 def _invalid(source: Source, line: int, reason: str) -> Lowered:
