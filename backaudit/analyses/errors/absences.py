@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors import kept
-from backaudit.analyses.errors.lookups import alike, asked, behind, chain, none_giving, raising
+from backaudit.analyses.errors.lookups import alike, asked, behind, chain, is_none_there, none_giving, raising
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import escapes, handlers_in
 from backaudit.backend.web.reads import request_names
@@ -107,7 +107,9 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
     for value, op in enumerate(code.ops):
         used = _used(project, code.node(value), op)
         sources = [v for v in behind(code, used) if v in given] if used != NONE else []
-        if len(sources) != 1 or asked(code, sources[0], value) or any(alike(code, sources[0], v) for v in told):
+        if len(sources) != 1 or any(alike(code, sources[0], v) for v in told):
+            continue
+        if asked(code, sources[0], value) and not is_none_there(code, sources[0], value):
             continue
         call = given[sources[0]]
         arrived = isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi))

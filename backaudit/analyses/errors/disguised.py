@@ -169,6 +169,9 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     if "jsonrpc" in pairs:
         return None
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
+    if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
+        texts = ((key, literal_text(value)) for key, value in pairs.items())
+        found += [(f'"{text[:60]}"', "medium") for _, text in texts if text is not None and _says_failure(text)]
     # Beside a result, errors are a part of it.
     extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
     return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None

@@ -84,6 +84,42 @@ def asked(code: Code, value: Value, before: Value) -> bool:
     return any(_mentions(code, test, value, 0) for test in tests(code, before))
 
 
+def is_none_there(code: Code, value: Value, use: Value) -> bool:
+    """Whether an operation is run just where a value may be None: ``not row and row.name``, ``row and a or row.b``."""
+    for region in code.regions_of(use):
+        if region.kind in ("then", "else") and region.test != NONE:
+            said = _said_of(code, region.test, value, region.kind == "then", 0)
+            if said is not None:
+                return said == "none"
+    return False
+
+
+def _said_of(code: Code, test: Value, value: Value, truth: bool, depth: int) -> str | None:
+    """What a condition that came out as ``truth`` says of a value: ``none``, ``there``, or nothing."""
+    test = code.origin(test)
+    op = code.ops[test]
+    if alike(code, test, value):
+        return "there" if truth else "none"
+    if depth > _DEPTH:
+        return None
+    if isinstance(op, ops.Unary) and op.operator == "not":
+        return _said_of(code, op.value, value, not truth, depth + 1)
+    if isinstance(op, ops.Compare) and op.operator in _IS and alike(code, op.left, value):
+        nothing = _is_none(code.ops[code.origin(op.right)])
+        return ("none" if _IS[op.operator] is truth else "there") if nothing else None
+    if isinstance(op, ops.Logic):
+        said = [_said_of(code, part, value, truth, depth + 1) for part in op.values]
+        return (
+            next((found for found in said if found is not None), None)
+            if (op.operator == "and") is truth
+            else ("none" if "none" in said else None)
+        )
+    return None
+
+
+_IS = {"is": True, "==": True, "is not": False, "!=": False}
+
+
 def tests(code: Code, before: Value) -> Iterator[Value]:
     """The conditions asked before an operation: of branches, loops and assertions, and of ``and``, ``or`` around it."""
     seen: set[Value] = set()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import asked, behind
-from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step
+from backaudit.rule import Confidence, Finding, Step
 
 _TYPE_ERROR = ("builtins.TypeError",)
 _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
@@ -69,7 +69,7 @@ _TEXT_LOOKUPS = frozenset(
 
 
 def _filters(project: Project) -> Iterator[Node]:
-    for name in ("filter", "exclude", "get"):
+    for name in ("filter", "exclude", "get", "Q"):
         yield from project.calls_of(name)
 
 
@@ -90,6 +90,53 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
             confidence="medium",
             trace=(Step(first_line(read.place), f"`{read.spelled}` gives None if nothing was sent"),),
         )
+
+
+def attributes(project: Project) -> Iterator[Finding]:
+    """Each method of a text that is called on what may be none: nothing was sent, or JSON of another kind."""
+    for code in project.once(request_handlers):
+        if code.file.role != "production":
+            continue
+        told: set[Value] = set()
+        for call in code.nodes(ops.Call):
+            receiver = call.receiver
+            read = receiver.origin if receiver is not None else None
+            if read is None or read.value in told or call.method not in _TEXT_METHODS:
+                continue
+            why = _why_no_text(project, read)
+            if why is None or asked(code, read.value, call.value) or escapes(project, call, _ATTRIBUTE_ERROR) is None:
+                continue
+            told.add(read.value)
+            yield Finding(
+                place=first_line(call.place),
+                message=f"`.{call.method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
+                confidence=why[1],
+                trace=(Step(first_line(read.place), f"`{read.spelled}` is what the client sent"),),
+            )
+
+
+_TEXT_METHODS = frozenset(
+    "strip lower upper split title replace encode startswith endswith isdigit rstrip lstrip".split()
+)
+
+
+def _why_no_text(project: Project, read: Node) -> tuple[str, Confidence] | None:
+    """Why a read of the request may give no text, and how sure that is."""
+    if _may_be_absent(project, read):
+        return "None", "medium"
+    receiver = read.receiver
+    if read.method == "get" and receiver is not None and _is_json(project, receiver, 0):
+        return "a number or null", "low"
+    return None
+
+
+def _is_json(project: Project, node: Node, depth: int) -> bool:
+    node = node.origin
+    if not project.models.kinds["json-bodies"].isdisjoint(request_names(project, node)):
+        return True
+    op = node.op
+    inner = (op.value,) if isinstance(op, ops.Await) else op.values if isinstance(op, (ops.Logic, ops.Phi)) else ()
+    return depth < 4 and any(_is_json(project, node.to(value), depth + 1) for value in inner)
 
 
 def _unreachable(project: Project) -> Iterator[Finding]:

@@ -110,6 +110,10 @@ class Ways:
                 name = self._name(part) if part != NONE else None
                 if name is not None and name in bindings:
                     yield value, name
+        for region in self.regions:
+            name = self._name(region.test) if region.test != NONE and region.kind in ("then", "else") else None
+            if name is not None and name in bindings:
+                yield region.first, name
 
     def _name(self, value: Value) -> str | None:
         op = self.code.ops[value]

@@ -1,0 +1,108 @@
+"""Keys that forms and serializers read of what was validated, though the field was refused or not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import alike, tests
+from backaudit.backend.web.catching import catches
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import first_line, operands
+from backaudit.rule import Finding
+
+_KEY_ERROR = ("builtins.KeyError",)
+_CLEANS = "clean"
+_DEPTH = 4
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each key of validated data that is not there where its field was refused, or where only a part was sent."""
+    kinds = project.models.kinds
+    for cls in project.subclasses(*sorted(kinds["forms"])):
+        for name, code in cls.methods.items():
+            if name == _CLEANS or name.startswith(f"{_CLEANS}_"):
+                yield from _of_form(project, code, name.removeprefix(f"{_CLEANS}_"))
+    partial = {cls.name for cls in _partly_filled(project)}
+    for cls in project.subclasses(*sorted(kinds["partial-serializers"])):
+        validate = cls.methods.get("validate")
+        if validate is not None and cls.name in partial:
+            yield from _of_serializer(project, validate)
+
+
+def _of_form(project: Project, code: Code, own: str) -> Iterator[Finding]:
+    """A field that was refused is not in ``cleaned_data``; the method's own field always is."""
+    for node, key, base in _items(code):
+        cleaned = base.origin.op
+        of_form = isinstance(cleaned, ops.Attr) and cleaned.name == "cleaned_data"
+        if of_form and key != own and not _is_asked(project, node, base, key):
+            yield _finding(node, key, "where that field was refused")
+            return
+
+
+def _of_serializer(project: Project, code: Code) -> Iterator[Finding]:
+    """A PATCH validates what was sent alone."""
+    for node, key, base in _items(code):
+        given = base.origin.op
+        if isinstance(given, ops.Param) and given.index == 1 and not _is_asked(project, node, base, key):
+            yield _finding(node, key, "where a PATCH leaves it out")
+            return
+
+
+def _items(code: Code) -> Iterator[tuple[Node, str, Node]]:
+    """What a method reads by a literal key: the read, the key, and what it is read of."""
+    if code.file.role != "production":
+        return
+    for node in code.nodes(ops.Item):
+        op = node.op
+        assert isinstance(op, ops.Item)
+        key = node.to(op.key).text
+        if key is not None:
+            yield node, key, node.to(op.base)
+
+
+def _is_asked(project: Project, node: Node, base: Node, key: str) -> bool:
+    """Whether the key was asked for or set before, or its absence is caught."""
+    code = node.code
+    if catches(project, node, _KEY_ERROR) is not None:
+        return True
+    for value in range(node.value):
+        op = code.ops[value]
+        if isinstance(op, ops.Compare) and op.operator in ("in", "not in") and code.node(op.left).text == key:
+            return True
+        if isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and code.node(op.key).text == key:
+            return True
+    return any(_got(code, test, key, 0) for test in tests(code, node.value))
+
+
+def _got(code: Code, test: Value, key: str, depth: int) -> bool:
+    """Whether a condition looks at ``data.get("key")``, or at errors and partial updates as such."""
+    node = code.node(code.origin(test))
+    first = node.arg(0)
+    if node.method == "get" and first is not None and first.text == key:
+        return True
+    if isinstance(node.op, ops.Attr) and node.op.name in ("errors", "partial", "instance"):
+        return True
+    return depth < _DEPTH and any(_got(code, part, key, depth + 1) for part in operands(node.op) if part >= 0)
+
+
+def _partly_filled(project: Project) -> Iterator[ClassView]:
+    """The serializers of views that answer PATCH."""
+    views = {route.view.name: route.view for route in routes(project) if route.view and "PATCH" in route.methods}
+    for view in views.values():
+        for owner in (project.class_named(name) for name in project.lineage(view.name)):
+            given = owner.fields.get("serializer_class") if owner is not None else None
+            yield from project.denoted_classes(given) if given is not None else ()
+            chosen = owner.methods.get("get_serializer_class") if owner is not None else None
+            for node in chosen.returned() if chosen is not None else ():
+                yield from project.denoted_classes(node)
+
+
+def _finding(node: Node, key: str, when: str) -> Finding:
+    return Finding(
+        place=first_line(node.place),
+        message=f'"{key}" is not there {when}: KeyError, which no one catches: a 500, not a 400.',
+        confidence="medium",
+    )
