@@ -55,11 +55,11 @@ demo: $(SCAN_READY)
 	@echo '  demo-report/report.html   to open in a browser: file://$(CURDIR)/demo-report/report.html'
 	@echo '  demo-report/report.sarif  for GitHub code scanning and editors'
 
-test: announce check types tests test-others bounds
+test: announce check types tests test-others
 
 announce:
 	@echo 'make test: lint, types and all tests take about 6 minutes on two cores, and 3 more for each other interpreter:'
-	@echo '  ours and$(foreach name,$(OTHERS), $(notdir $(name))); then the core with the oldest and the newest libraries allowed (2).'
+	@echo '  ours and$(foreach name,$(OTHERS), $(notdir $(name))).'
 
 check: $(READY)
 	$(BIN)/ruff check .
