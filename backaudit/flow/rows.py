@@ -12,6 +12,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import Access
+from backaudit.project.declarations import texts
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -80,6 +81,42 @@ def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Writ
             yield Write(update.at, *given)
     for call in project.once(_writers).get(cls.name, ()):
         yield from _given(call, column)
+    for call, data in project.once(_forms).get(cls.name, {}).get(column, ()):
+        yield Write(call, data, (column,))
+
+
+def _forms(project: Project) -> dict[str, dict[str, list[tuple[Node, Node]]]]:
+    """Forms and serializers that save columns of a model: the calls that give them data, by model and column."""
+    kinds = project.models.kinds
+    table: dict[str, dict[str, list[tuple[Node, Node]]]] = {}
+    for holder in project.subclasses(*sorted(kinds["forms"] | kinds["schemas"])):
+        meta = holder.inner.get("Meta")
+        if meta is None or "model" not in meta.fields:
+            continue
+        calls = list(_filled(project, holder))
+        for cls in project.denoted_classes(meta.fields["model"].origin):
+            for column in _columns(project, meta, cls):
+                table.setdefault(cls.name, {}).setdefault(column, []).extend(calls)
+    return table
+
+
+def _filled(project: Project, holder: ClassView) -> Iterator[tuple[Node, Node]]:
+    for call in project.calls_of(holder.cls.name):
+        if call.func is not None and f"type[{holder.name}]" in project.types(call.func):
+            form = not project.models.kinds["forms"].isdisjoint(project.lineage(holder.name))
+            data = call.arg(0 if form else None, "data")
+            if data is not None:
+                yield call, data
+
+
+def _columns(project: Project, meta: ClassView, cls: ClassView) -> list[str]:
+    listed = texts(project, meta.fields.get("fields"))
+    if listed and listed != ("__all__",):
+        return list(listed)
+    excluded = set(texts(project, meta.fields.get("exclude")))
+    table = project.once(schema).of_model(cls.name)
+    names = [column.attribute or column.name for column in table.columns] if table is not None else []
+    return [name for name in names if name not in excluded]
 
 
 def _unnamed(project: Project) -> dict[str, list[Update]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.analyses.validation.rendering import rendered_unescaped
 from backaudit.analyses.validation.sinks import Flow
 from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
@@ -61,6 +62,8 @@ def xss(project: Project) -> Iterator[Finding]:
     yield from injections(project, "html", becomes="HTML without escaping", happens="is sent as HTML", judge=_judge)
     for flow in returned_html(project):
         yield finding(flow, f"part of the HTML that `{flow.sink.code.function.name}()` returns", "is sent as HTML")
+    for flow in rendered_unescaped(project):
+        yield finding(flow, "part of a page whose templates escape nothing", "is printed as it is")
     yield from map(_setting, project.once(escaping_off))
     for shown in shown_unescaped(project):
         yield _template(project, shown)
@@ -109,12 +112,21 @@ def _is_trusted(project: Project, shown: Shown) -> bool:
     return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
 
 
+def _sureness(project: Project, shown: Shown) -> Confidence:
+    if shown.origin is None:
+        return "medium"
+    if _is_trusted(project, shown):
+        return "low"
+    return "high" if shown.printed.raw else "medium"
+
+
 def _template(project: Project, shown: Shown) -> Finding:
     what = shown.what
+    what_for = "escaping" if shown.printed.raw else "the escaping that it needs"
     steps = shown.origin.steps if shown.origin is not None else ()
     return Finding(
         place=shown.printed.place,
-        message=f"{what[0].upper()}{what[1:]}, and is printed without escaping because of {shown.why}.",
-        confidence="medium" if shown.origin is None else "low" if _is_trusted(project, shown) else "high",
+        message=f"{what[0].upper()}{what[1:]}, and is printed without {what_for} because of {shown.why}.",
+        confidence=_sureness(project, shown),
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
     )

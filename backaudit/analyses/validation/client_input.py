@@ -12,9 +12,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import approves_by_answer, guarded, leads_to_one_place
 from backaudit.flow.search import Search
-from backaudit.flow.trace import ANY, KEY, Access, Goal
+from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import class_field
+from backaudit.project.locate import argument_of, class_field
 from backaudit.project.types import split
 
 # Kinds where a text that comes out of a table does as much harm as one that comes straight from a client: where a whole
@@ -230,6 +230,20 @@ class ClientInput(Goal):
         types = [name for f in declared for name in project.annotated(f.to(f.op.annotation))]  # type: ignore[union-attr]
         free = [name for name in types if not self._is_harmless(project, name)]
         return tuple(free) or None
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        """The page at an address that the client chose is the client's own text."""
+        if self.kind not in _ANY_TEXT or call.func is None:
+            return []
+        table = search.models.sinks.get("url", {})
+        known = [table[name] for name in search.project.names(call.func) if name in table]
+        places = [argument_of(call, argument) for arguments in known[:1] for argument in arguments]
+        goal = ClientInput(search.project, "url")
+        return [
+            place
+            for place in places
+            if place is not None and next(Trace(search.project, goal).origins(place, (), call.value), None) is not None
+        ]
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
         op = node.op

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.raw_rows import stored_by_sql
+from backaudit.analyses.validation.rendering import always_there, filters, flashed, marks, passes
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.routes import client_input, routes
-from backaudit.backend.web.templates import Printed, contexts, printed
+from backaudit.backend.web.templates import Context, Printed, contexts, printed, rendered_by
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.flow.rows import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -64,12 +66,21 @@ def returned_html(project: Project) -> Iterator[Flow]:
             or code.function.kind == "class"
         ):
             continue
-        for node in code.nodes(ops.Return):
+        for node in code.nodes(ops.Return) if not _says_other_type(code) else ():
             body = _body(node)
             if body is not None:
                 flow = flow_into(project, "html", Sink(node, body, "return"))
                 if flow is not None:
                     yield flow
+
+
+def _says_other_type(code: Code) -> bool:
+    """Whether a view sets the type of its answer to something that is no page: ``response.content_type = …``."""
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        if isinstance(op, ops.SetAttr) and op.name in ("content_type", "mimetype"):
+            return "html" not in (node.to(op.value).text or "html")
+    return False
 
 
 def _body(node: Node) -> Node | None:
@@ -104,6 +115,8 @@ def _is_text_made(project: Project, value: Node, depth: int) -> bool:
         return value.method in _TEXT_METHODS or (value.receiver is not None and _is_query(project, value.receiver))
     if isinstance(op, ops.Item):
         return _is_query(project, value.to(op.base))
+    if isinstance(op, ops.Attr) and _is_query(project, value.to(op.base)):
+        return True
     return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
 
 
@@ -122,29 +135,72 @@ def shown_unescaped(project: Project) -> Iterator[Shown]:
     everywhere = "escaping turned off for all templates" if project.once(escaping_off) else ""
     given = project.once(contexts)
     for each in project.once(printed):
-        why = each.why or everywhere
+        why = _why(project, each) or everywhere
         if not why or _MADE.holds(each.path[-1].lower()):
             continue
-        for name, known in sorted(given.items()):
-            if each.template.endswith("/" + name) or each.template == name:
-                shown = next((s for context in known if (s := _judge(project, each, why, context)) is not None), None)
+        shown = next(_of_contexts(project, each, why, given), None) or _of_globals(project, each, why)
+        if shown is not None:
+            yield shown
+
+
+def _why(project: Project, each: Printed) -> str:
+    """Why something is not escaped where it is printed; empty if it is, or if a filter of the project cleans it."""
+    own = project.once(filters)
+    used = [own[name] for name in each.filters if name in own]
+    if any(not passes(project, code) for code in used):
+        return ""
+    marking = next((name for name in each.filters if name in own and marks(project, own[name])), "")
+    return each.why or (f"the filter `{marking}`, which marks it as safe" if marking else "")
+
+
+def _of_contexts(project: Project, each: Printed, why: str, given: dict[str, tuple[Context, ...]]) -> Iterator[Shown]:
+    for name, known in sorted(given.items()):
+        for context in known:
+            if rendered_by(project, each, context, name):
+                shown = _judge(project, each, why, context.values)
                 if shown is not None:
                     yield shown
-                    break
+
+
+def _of_globals(project: Project, each: Printed, why: str) -> Shown | None:
+    """What no code hands to the template: objects that it always has, and messages that wait for it."""
+    root, access = _resolve(each)
+    if root in ("get_flashed_messages", "messages"):
+        for message in project.once(flashed):
+            found = _judge_value(project, each, why, message, ())
+            if found is not None:
+                return found
+        return None
+    node = project.once(always_there).get(root)
+    return _judge_value(project, each, why, node, access) if node is not None else None
 
 
 def _judge(project: Project, each: Printed, why: str, context: dict[str, Node]) -> Shown | None:
     root, access = _resolve(each)
     node = context.get(root)
-    if node is None:
+    return _judge_value(project, each, why, node, access) if node is not None else None
+
+
+def _judge_value(project: Project, each: Printed, why: str, node: Node, access: Access) -> Shown | None:
+    if _is_widget(project, node, access):
         return None
-    origin = next(Trace(project, ClientInput(project, "html")).origins(node, access, len(node.code.ops)), None)
+    use = len(node.code.ops)
+    origin = next(Trace(project, ClientInput(project, "html")).origins(node, access, use), None)
     if origin is not None:
         return Shown(each, origin.what, why, origin)
-    owner = _stored_text(project, node, access)
-    if owner is None:
-        return None
-    return Shown(each, f"`{'.'.join(each.path)}` is stored text of a `{owner}`", why)
+    said = ".".join(each.path)
+    column = stored_by_sql(project, node, access, each.path[-1])
+    if column is not None:
+        return Shown(each, f"`{said}` is stored text of the table `{column}`", why)
+    owner = _stored_text(project, node, access) if each.raw else None
+    return Shown(each, f"`{said}` is stored text of a `{owner}`", why) if owner is not None else None
+
+
+def _is_widget(project: Project, node: Node, access: Access) -> bool:
+    """``{{ form.name }}`` is the form's own HTML, whose values it has escaped."""
+    forms = project.models.kinds["forms"]
+    of_form = any(not forms.isdisjoint(project.lineage(split(name)[0])) for name in project.types(node))
+    return of_form and bool(access) and not {"data", "value", "cleaned_data", "errors"} & set(map(str, access))
 
 
 def _resolve(each: Printed) -> tuple[str, Access]:

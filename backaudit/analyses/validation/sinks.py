@@ -72,7 +72,15 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                     continue
                 if unreachable(call.code, call.value):
                     continue
+                value = _body_of(value) if kind == "html" else value
                 yield from _expanded(project, kind, Sink(call, value, name), 0, seen)
+
+
+def _body_of(answer: Node) -> Node:
+    """Of ``(body, status, headers)``: the body."""
+    made = answer.origin
+    is_tuple = isinstance(made.op, ops.Build) and made.op.kind == "tuple" and made.op.items
+    return made.to(made.op.items[0]) if is_tuple and isinstance(made.op, ops.Build) else answer
 
 
 def _called(project: Project, name: str) -> Iterator[Node]:

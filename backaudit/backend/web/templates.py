@@ -16,6 +16,12 @@ from backaudit.project import Node, Project
 _OPENING = re.compile(r"\{[#{%]")
 _CLOSING = {"{#": "#}", "{{": "}}", "{%": "%}"}
 _FOR = re.compile(r"for\s+\(?\s*([\w\s,]+?)\s*\)?\s+in\s+([\w.]+)")
+_DATA = re.compile(r"type\s*=\s*[\"'](application/(ld\+)?json|text/(x-)?(template|html)[^\"']*)[\"']", re.IGNORECASE)
+_WIDTH = 4000  # signs back from what is printed
+_BARE = re.compile(r"[\w-]+\s*=\s*$")
+_HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*|'[^']*)$", re.IGNORECASE)
+# Filters that escape for HTML only.
+_OF_HTML = frozenset({"e", "escape", "forceescape", "force_escape"})
 _PATH = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*")
 _FILTER = re.compile(r"\|\s*(\w+)")
 _ESCAPING = frozenset(
@@ -34,7 +40,8 @@ _RENDERERS = (
 class Printed(msgspec.Struct, frozen=True):
     """``{{ path }}`` in a template; ``why``: what turns escaping off there, empty if nothing does.
 
-    ``loops``: for each loop around it, its variables and the path that it runs over.
+    ``loops``: for each loop around it, its variables and the path that it runs over. ``filters``: in their order.
+    ``raw``: it is printed as it is; else it is escaped, for another place than where it stands.
     """
 
     template: str
@@ -42,6 +49,8 @@ class Printed(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
     why: str
     loops: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    filters: tuple[str, ...] = ()
+    raw: bool = True
 
 
 def printed(project: Project) -> tuple[Printed, ...]:
@@ -58,18 +67,25 @@ def _scan(path: str, text: str) -> Iterator[Printed]:
     loops: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     off: list[bool] = []
     starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    for start, token in _tokens(text):
+    tokens = list(_tokens(text))
+    page = _without(text, tokens)
+    scripts = list(_scripts(page))
+    for start, token in tokens:
         inside = token[2:-2].removeprefix("-").removesuffix("-")
         if token.startswith("{%"):
             _tag(inside.strip(), loops, off)
         elif token.startswith("{{"):
             found = _PATH.match(inside)
             filters = _FILTER.findall(inside)
-            if found is None or (found.end() < len(inside) and inside[found.end()] != "|") or _ESCAPING & set(filters):
+            escaped = _ESCAPING & set(filters)
+            if found is None or (found.end() < len(inside) and inside[found.end()] != "|") or escaped - _OF_HTML:
                 continue
             why = "the filter `safe`" if "safe" in filters else "`autoescape` off" if off and off[-1] else ""
-            place = _place(path, starts, start, token)
-            yield Printed(path, place, tuple(found[1].split(".")), why, tuple(loops))
+            where = "" if why else _unescaped_place(page, start, scripts)
+            if not escaped or where:
+                place = _place(path, starts, start, token)
+                names = tuple(found[1].split("."))
+                yield Printed(path, place, names, why or where, tuple(loops), tuple(filters), not where)
 
 
 def _tokens(text: str) -> Iterator[tuple[int, str]]:
@@ -85,6 +101,60 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
         else:
             at = end + 2
             yield opening.start(), text[opening.start() : at]
+
+
+def _without(text: str, tokens: list[tuple[int, str]]) -> str:
+    """The page with a letter for each sign of what the template engine replaces."""
+    pieces, at = [], 0
+    for start, token in tokens:
+        pieces += [text[at:start], "x" * len(token)]
+        at = start + len(token)
+    return "".join([*pieces, text[at:]])
+
+
+def _scripts(page: str) -> Iterator[tuple[int, int]]:
+    """From where to where the page's scripts go; those that hold data are none."""
+    lowered, at = page.lower(), 0
+    while (opening := lowered.find("<script", at)) >= 0:
+        start = page.find(">", opening)
+        end = lowered.find("</script", start) if start >= 0 else -1
+        if end < 0:
+            return
+        if not _DATA.search(page, opening, start):
+            yield start, end
+        at = end
+
+
+def _unescaped_place(page: str, start: int, scripts: list[tuple[int, int]]) -> str:
+    """Where escaping for HTML does not help: in a script, in an attribute without quotes or one that is a script."""
+    within = next((first for first, last in scripts if first < start < last), None)
+    if within is not None:
+        line = page[max(within, page.rfind("\n", within, start), start - _WIDTH) : start]
+        return "" if _is_quoted(line) else "its place in a script"
+    before = page[max(0, page.rfind("<", max(0, start - _WIDTH), start)) : start]
+    if not before.startswith("<") or not before[1:2].isalpha() or _is_closed(before):
+        return ""
+    if _HANDLER.search(before):
+        return "its place in the script of an attribute"
+    return "its place in an attribute without quotes" if _BARE.search(before) else ""
+
+
+def _is_closed(tag: str) -> bool:
+    """Whether a tag has ended: a ``>`` outside of quotes."""
+    quote = ""
+    for sign in tag:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign == ">":
+            return True
+    return False
+
+
+def _is_quoted(line: str) -> bool:
+    """Whether a line of a script has a text open at its end, or is a comment."""
+    return "//" in line or any(line.count(quote) % 2 for quote in ("'", '"', "`"))
 
 
 def _tag(tag: str, loops: list[tuple[tuple[str, ...], tuple[str, ...]]], off: list[bool]) -> None:
@@ -110,21 +180,57 @@ def _place(path: str, starts: list[int], start: int, token: str) -> Place:
     return Place(path, Span(line, column, line, column + width))
 
 
-def contexts(project: Project) -> dict[str, tuple[dict[str, Node], ...]]:
+class Context(msgspec.Struct, frozen=True):
+    """What ``path`` hands to a template: values by their names there."""
+
+    path: str
+    values: dict[str, Node]
+
+
+def contexts(project: Project) -> dict[str, tuple[Context, ...]]:
     """What the code hands to each template, by the template's name as the code writes it."""
-    found: dict[str, list[dict[str, Node]]] = {}
+    found: dict[str, list[Context]] = {}
     for last in _RENDERERS:
         for call in project.calls_of(last):
-            name = next((a.text for a in call.args()[:3] if a.text and "." in a.text), None)
+            named = (a.text for a in [*call.args()[:3], *_named(call)] if a is not None)
+            name = next((text for text in named if text and "." in text), None)
             if name and project.role(call.code.path) == "production":
-                found.setdefault(name, []).append(_given(project, call))
-    for name, context in _decorated(project):
-        found.setdefault(name, []).append(context)
+                found.setdefault(name, []).append(Context(call.code.path, _given(project, call)))
+    for name, path, context in _decorated(project):
+        found.setdefault(name, []).append(Context(path, context))
     return {name: tuple(given) for name, given in found.items()}
 
 
+def _named(call: Node) -> list[Node]:
+    return [value for name, value in call.keywords().items() if name in ("name", "template_name")]
+
+
+def rendered_by(project: Project, each: Printed, context: Context, name: str) -> bool:
+    """Whether a context goes to the template that prints: of several of one name, to the nearest in the tree."""
+    if not (each.template == name or each.template.endswith("/" + name)):
+        return False
+    names = project.once(_templates).get(name.rpartition("/")[2], ())
+    rivals = [path for path in names if path == name or path.endswith("/" + name)]
+    nearest = max((_shared(path, context.path) for path in rivals), default=0)
+    return _shared(each.template, context.path) == nearest
+
+
+def _templates(project: Project) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for file in project.artefacts("template"):
+        found.setdefault(file.path.rpartition("/")[2], []).append(file.path)
+    return {name: tuple(paths) for name, paths in found.items()}
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two paths have in common from the top."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")))
+
+
 def _given(project: Project, call: Node) -> dict[str, Node]:
-    found = {name: value for name, value in call.keywords().items() if name not in ("context", "name", "request")}
+    own = project.models.kinds["renderer-parameters"]
+    found = {name: value for name, value in call.keywords().items() if f"{call.method}.{name}" not in own}
     values = [*call.args(), *(call.origin.to(value) for value in (call.call.dstar if call.call is not None else ()))]
     for value in values:
         found |= mapping(project, value)
@@ -151,7 +257,7 @@ def mapping(project: Project, node: Node) -> dict[str, Node]:
     return found
 
 
-def _decorated(project: Project) -> Iterator[tuple[str, dict[str, Node]]]:
+def _decorated(project: Project) -> Iterator[tuple[str, str, dict[str, Node]]]:
     """``@template("name.html")`` over a handler that returns its context."""
     for file in project.files.values():
         for index, function in enumerate(file.facts.functions):
@@ -162,4 +268,4 @@ def _decorated(project: Project) -> Iterator[tuple[str, dict[str, Node]]]:
             for name in (n.text for n in names if n is not None):
                 for node in code.nodes(ops.Return) if name else ():
                     if isinstance(node.op, ops.Return) and node.op.value != NONE:
-                        yield name or "", mapping(project, node.to(node.op.value))
+                        yield name or "", file.path, mapping(project, node.to(node.op.value))

@@ -1,0 +1,149 @@
+"""What the project adds to templates: filters, environments, objects that every template has, flashed messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.facts import ops
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Trace
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import behind
+
+_SUFFIXES = (".html", ".htm", ".xhtml", ".xml", ".svg")
+_MARKED = frozenset({"markupsafe.Markup", "django.utils.safestring.mark_safe"})
+_BOUND = 400
+
+
+def filters(project: Project) -> dict[str, Code]:
+    """The project's own filters for templates, by name. Ask with ``project.once``."""
+    known = project.models.kinds["filter-decorators"]
+    found: dict[str, Code] = {}
+    for path in sorted(project.files):
+        file = project.files[path]
+        for index, function in enumerate(file.facts.functions):
+            for decorator in file.code(index).decorators if function.decorators else ():
+                asked = decorator.func or decorator
+                if known.isdisjoint(project.names(asked)):
+                    continue
+                named = decorator.arg(0, "name")
+                found[(named.text if named is not None else None) or function.name] = file.code(index)
+    for code in project.mentioning("filters"):
+        found.update(_registered(project, code))
+    return found
+
+
+def _registered(project: Project, code: Code) -> Iterator[tuple[str, Code]]:
+    """``environment.filters["name"] = function``."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        if not isinstance(op, ops.SetItem):
+            continue
+        base, name = node.to(op.base).origin, node.to(op.key).text
+        if name and isinstance(base.op, ops.Attr) and base.op.name == "filters":
+            yield from ((name, edge.code) for edge in project.graph.targets(node.to(op.value)))
+
+
+class _Given(ClientInput):
+    """The first parameter of a filter, unescaped."""
+
+    def __init__(self, project: Project, code: Code) -> None:
+        super().__init__(project, "html")
+        self._code = code
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        return "the value" if isinstance(op, ops.Param) and node.code is self._code and op.index == 0 else None
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        """What an unknown function makes of a text may still be its markup."""
+        return [] if search.project.callees(call) else call.args()
+
+
+def passes(project: Project, code: Code) -> bool:
+    """Whether a filter gives back what it got with its markup."""
+    return any(
+        next(Trace(project, _Given(project, code)).origins(value, (), value.value + 1), None) is not None
+        for value in code.returned()
+    )
+
+
+def marks(project: Project, code: Code) -> bool:
+    """Whether a filter tells the template that what it gives is markup already."""
+    made = [each for value in code.returned() for each in behind(project, value) if each.func is not None]
+    return any(not _MARKED.isdisjoint(project.names(each.func)) for each in made if each.func is not None)
+
+
+# -- objects that templates always have --------------------------------------------------------------------------------
+
+
+def always_there(project: Project) -> dict[str, Node]:
+    """A value for each object that templates find under its own name (``g``, ``session``, ``request``)."""
+    found: dict[str, Node] = {}
+    for entry in sorted(project.models.kinds["template-globals"]):
+        name, _, full = entry.partition("=")
+        for code in islice(project.mentioning(name), _BOUND):
+            named = [node for kind in (ops.Name, ops.Param) for node in code.nodes(kind) if _is(node, name)]
+            node = next((n for n in named if full in (*project.names(n), *project.types(n))), None)
+            if node is not None and project.role(code.path) == "production":
+                found.setdefault(name, node)
+                break
+    return found
+
+
+def _is(node: Node, name: str) -> bool:
+    return getattr(node.op, "name", "") == name
+
+
+def flashed(project: Project) -> list[Node]:
+    """The messages that are kept until a template shows them."""
+    kinds = project.models.kinds
+    found = [call.arg(0, "message") for name in sorted(kinds["flashes"]) for call in project.calls(name)]
+    for name in sorted(kinds["flashed-by-request"]):
+        place = 2 if name.endswith("add_message") else 1
+        found += [call.arg(place, "message") for call in project.calls(name)]
+    return [node for node in found if node is not None and project.role(node.code.path) == "production"]
+
+
+# -- environments that escape nothing ----------------------------------------------------------------------------------
+
+
+def rendered_unescaped(project: Project) -> Iterator[Flow]:
+    """Templates of an environment without escaping that are filled with what a client sent."""
+    for call in project.calls_of("render"):
+        receiver = call.receiver
+        if receiver is None or project.role(call.code.path) != "production" or project.callees(call):
+            continue
+        if not any(_is_careless(project, made) for made in behind(project, receiver)):
+            continue
+        for value in call.args():
+            flow = flow_into(project, "html", Sink(call, value, "render"))
+            if flow is not None:
+                yield flow
+                break
+
+
+def _is_careless(project: Project, template: Node) -> bool:
+    """Whether a template comes from an environment that does not escape, and is one of HTML."""
+    if template.method not in ("get_template", "from_string", "select_template") or template.receiver is None:
+        return False
+    name = template.arg(0, "name")
+    known = project.constant(name) if name is not None and template.method != "from_string" else None
+    if known is None or not (known.text or "").removesuffix(".j2").removesuffix(".jinja2").endswith(_SUFFIXES):
+        return False
+    return any(escapes_nothing(project, made) for made in behind(project, template.receiver))
+
+
+def escapes_nothing(project: Project, made: Node) -> bool:
+    """Whether an environment of templates escapes nothing: it is not told to."""
+    if made.func is None or project.models.kinds["careless-environments"].isdisjoint(project.names(made.func)):
+        return False
+    told = made.arg(None, "autoescape")
+    later = any(
+        isinstance(op := made.to(effect).op, ops.SetAttr) and op.name == "autoescape"
+        for effect in made.code.effects.get(made.value, ())
+    )
+    return not later and (told is None or told.const is False) and not (made.call is not None and made.call.dstar)
