@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from backaudit.analyses.validation.saved import names_in_archive, read_back
+from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
@@ -146,6 +147,8 @@ class ClientInput(Goal):
         if self.kind == "store":
             return None
         field = form_field(project, node)
+        if field is not None and self.kind == "pattern" and _is_bounded(project, (field[0].name,), (field[1],)):
+            return None
         if field is not None:
             form, name = field
             return None if converts(project, form, name) else f"`{node.spelled}` comes from the client (form)"
@@ -153,6 +156,8 @@ class ClientInput(Goal):
         if schema is None or not access or converts(project, schema, str(access[0])):
             return None
         if self._approved_by_hook(project, schema, str(access[0])):
+            return None
+        if self.kind == "pattern" and _is_bounded(project, (schema.name,), access):
             return None
         return f"`{node.spelled}[{access[0]!r}]` comes from the client"
 
@@ -193,6 +198,8 @@ class ClientInput(Goal):
         if param is None or (param.where == "path" and param.bounded):
             return None
         if self._approved_by_schema(project, param.types, access):
+            return None
+        if self.kind == "pattern" and (param.bounded or _is_bounded(project, param.types, access)):
             return None
         if self.kind in _FROM_LINKS and param.where in ("header", "cookie"):
             return None
@@ -258,6 +265,8 @@ class ClientInput(Goal):
         if self.kind == "header" and _is_quoted(search.project, node):
             return True
         if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(search.project.names(node)):
+            return True
+        if self.kind == "pattern" and _is_cut(node):
             return True
         types = self._types(search.project, node) if not access else ()
         if types and all(self._is_harmless(search.project, name) for name in types):
@@ -404,6 +413,23 @@ def _is_named_by_code(project: Project, node: Node, values: tuple[Value, ...]) -
 def _in_fstring(node: Node, piece: Value) -> bool:
     displays = (each.op for each in node.code.nodes(ops.Build))
     return any(isinstance(op, ops.Build) and piece in op.items[1:] for op in displays)
+
+
+def _is_bounded(project: Project, types: tuple[str, ...], access: Access) -> bool:
+    """Whether a field of an input schema has a greatest length."""
+    classes = [cls for name in types if (cls := enclosed(project, name)) is not None]
+    schemas = [made for cls in classes if (made := schema_of(project, cls)) is not None]
+    fields = [field for made in schemas if access and (field := made.field(str(access[0]))) is not None]
+    return any(field.shape.bounded for field in fields)
+
+
+def _is_cut(node: Node) -> bool:
+    """``text[:100]``."""
+    op = node.op
+    cut = node.to(op.key).op if isinstance(op, ops.Item) else None
+    if not isinstance(cut, ops.Build) or cut.kind != "slice" or len(cut.items) < 2:
+        return False
+    return cut.items[1] >= 0 and isinstance(node.to(cut.items[1]).const, int)
 
 
 def _drops(replace: Node) -> bool:

@@ -1,0 +1,97 @@
+"""validation/redos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.backtracking import Backtracking, backtracking
+from backaudit.analyses.validation.findings import sureness
+from backaudit.analyses.validation.matches import Match, judged_fields, matches
+from backaudit.analyses.validation.sinks import Flow, flow_into
+from backaudit.project import Node, Project
+from backaudit.project.code import first_line
+from backaudit.rule import Finding, Step, rule
+
+_HIGH_POWER = 3
+
+
+@rule("validation/redos", severity="medium", cwe=1333, owasp=("A06:2025", "A04:2021"))
+def redos(project: Project) -> Iterator[Finding]:
+    """A text of a client's is matched against a pattern that can take forever.
+
+    Where a pattern can read the same text in many ways, a text that does not match in the end makes it try all of them:
+    thirty signs are enough for minutes. One request then holds a worker, and a few hold the server.
+
+    Mend: limit the length before matching. Write the pattern so that each sign can be read in one way: no repetition
+    in a repetition over the same signs, a separator that is not optional. Or use an engine that does not backtrack
+    (`re2`).
+
+    Bad:
+        import re
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/names")
+        def add():
+            if not re.match(r"^(\\w+\\s?)*$", request.form["name"]):
+                return "bad name", 422
+            return "", 201
+
+    Good:
+        import re
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        @app.post("/names")
+        def add():
+            if not re.match(r"^\\w+(\\s\\w+)*$", request.form["name"]):
+                return "bad name", 422
+            return "", 201
+
+    Links:
+        https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS
+        https://cwe.mitre.org/data/definitions/1333.html
+    """
+    for match in matches(project):
+        found = backtracking(match.pattern, whole=match.whole)
+        flow = flow_into(project, "pattern", match.sink) if _is_slow(found) else None
+        if flow is not None:
+            yield _finding(match, found, flow)
+    for validator, pattern in judged_fields(project):
+        found = backtracking(pattern, whole=False)
+        if _is_slow(found):
+            yield _of_field(validator, found, pattern)
+
+
+def _is_slow(found: Backtracking) -> bool:
+    return found.exponential or found.power >= _HIGH_POWER
+
+
+def _takes(found: Backtracking) -> str:
+    if found.exponential:
+        return "each further sign doubles the time that a text without a match takes"
+    return f"the time that a text without a match takes grows with the power of {found.power} of its length"
+
+
+def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
+    what = flow.origin.what
+    return Finding(
+        place=first_line(flow.sink.place),
+        message=f"{what[0].upper()}{what[1:]} and is matched, whatever its length, against `{match.pattern}`: "
+        f"{_takes(found)}.",
+        confidence=sureness(flow, "high" if found.exponential else "medium"),
+        trace=flow.trace(f"is matched against `{match.pattern}`"),
+    )
+
+
+def _of_field(validator: Node, found: Backtracking, pattern: str) -> Finding:
+    return Finding(
+        place=first_line(validator.place),
+        message=f"A field of any length is matched against `{pattern}`: {_takes(found)}.",
+        confidence="high" if found.exponential else "medium",
+        trace=(Step(validator.place, f"is matched against `{pattern}`"),),
+    )
