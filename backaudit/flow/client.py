@@ -76,6 +76,8 @@ def _has(project: Project, name: str, access: Access, scalars: frozenset[str]) -
         return False
     head, over = split(name)
     wanted = str(access[0])
+    if wanted == ANY and project.class_named(head) is not None and len(access) > 1:
+        return _any_field_has(project, head, access[1:], scalars)
     if project.class_named(head) is None or wanted == ANY:
         element = over if wanted == ANY or isinstance(access[0], int) else ""
         known = element in scalars or project.class_named(element) is not None
@@ -88,6 +90,16 @@ def _has(project: Project, name: str, access: Access, scalars: frozenset[str]) -
             return True
         return can_have(project, project.annotated(declared.to(op.annotation)), access[1:], scalars)
     return declared is not None or any(wanted in view.methods or wanted in view.assigned for view in views)
+
+
+def _any_field_has(project: Project, name: str, rest: Access, scalars: frozenset[str]) -> bool | None:
+    """The same for some field of a class, whichever it is; None where a field says nothing of itself."""
+    views = [view for view in map(project.class_named, project.lineage(name)) if view is not None]
+    fields = [bind for view in views for bind in view.fields.values() if isinstance(bind.op, ops.Bind)]
+    declared = [bind.to(bind.op.annotation) for bind in fields if bind.op.annotation != NONE]  # type: ignore[union-attr]
+    if not declared or any("__init__" in view.methods for view in views):
+        return None
+    return any(can_have(project, project.annotated(annotation), rest, scalars) for annotation in declared)
 
 
 def answered_by_server(project: Project, node: Node) -> bool:

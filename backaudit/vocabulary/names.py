@@ -11,6 +11,7 @@ _SHORT = meaning("passwords", "short")
 _WHICH = meaning("passwords", "which")
 _ABOUT = meaning("passwords", "about")
 _HASHED = meaning("passwords", "hashed")
+_ENTRY_CODE = meaning("passwords", "entry-code")
 _USER = meaning("people", "user")
 _ACCOUNT = meaning("people", "account")
 _PERSON = meaning("people", "person")
@@ -39,6 +40,11 @@ def means_password(name: str) -> bool:
 def means_password_hash(name: str) -> bool:
     """Whether a name says that its value is a hashed password."""
     return _PASSWORD.holds(name) and _HASHED.holds(name)
+
+
+def means_entry_code(name: str) -> bool:
+    """Whether a name says that its value is a code by which somebody is let in: ``reset_code``, ``otp``."""
+    return _ENTRY_CODE.holds(name)
 
 
 def is_password_column(name: str) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.passwords.held import given, held
+from msgspec.structs import replace
+
+from backaudit.analyses.passwords.held import given, held, is_written
+from backaudit.analyses.passwords.label import is_unproven
 from backaudit.analyses.passwords.stores import looked_up, speaks_of_passwords
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
@@ -90,7 +93,18 @@ def _bodies(project: Project) -> dict[Code, None]:
     """Bodies that have to do with both passwords and what is stored."""
     found = dict.fromkeys(project.mentioned(lambda name: is_password_column(name) or means_person(name)))
     found.update((code, None) for name in _FETCHES for code in project.calling(name))
+    found.update((code, None) for code in project.once(_given_passwords))
     return {code: None for code in found if project.role(code.path) in SERVING and speaks_of_passwords(code)}
+
+
+def _given_passwords(project: Project) -> tuple[Code, ...]:
+    """Functions that are handed a password."""
+    return tuple(
+        file.code(index)
+        for file in project.files.values()
+        for index, function in enumerate(file.facts.functions)
+        if any(is_password_column(param.name) for param in function.params)
+    )
 
 
 def _comparing_calls(project: Project) -> Iterator[Finding]:
@@ -102,6 +116,13 @@ def _comparing_calls(project: Project) -> Iterator[Finding]:
 
 
 def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Finding]:
+    for written, typed in ((one, two), (two, one)):
+        if is_written(project, written):
+            origin = given(project, typed, (), at.value)
+            if origin is not None:
+                unproven = is_unproven(project, origin.node)
+                yield _with_literal(at, origin, _shown(typed) or "the password that was given", unproven)
+            return
     if isinstance(one.origin.op, ops.Const) or isinstance(two.origin.op, ops.Const):
         return
     for stored, typed in ((one, two), (two, one)):
@@ -113,6 +134,13 @@ def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Findi
             name = _shown(stored) or "the stored password"
             yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
             return
+
+
+def _with_literal(at: Node, origin: Origin, given_as: str, unproven: bool) -> Finding:
+    message = f"{given_as} is compared with a password that is written in the code, as text."
+    finding = _finding(at, origin, message)
+    remedy = "Keep the hash of it outside of the code, and let the function that belongs to the hash verify."
+    return replace(finding, remedy=remedy, shown="strict" if unproven else None)
 
 
 def _shown(node: Node) -> str:

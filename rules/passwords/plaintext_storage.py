@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
-import msgspec
-
-from backaudit.analyses.passwords.keeps import other_stores, saving_serializers
-from backaudit.analyses.passwords.label import Password, is_unproven
-from backaudit.analyses.passwords.stores import Store, password_stores
+from backaudit.analyses.passwords.keeps import saving_serializers
+from backaudit.analyses.passwords.kept import kept_plainly
+from backaudit.analyses.passwords.stores import Store
 from backaudit.backend.data.queries import call_place
-from backaudit.flow.trace import Trace
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Shown, Step, rule
 
 
 @rule(
@@ -71,25 +67,18 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
-    seen = set()
-    for store in (*project.once(password_stores), *project.once(other_stores)):
-        if store.at in seen:
-            continue
-        found = list(islice(Trace(project, Password(project)).origins(store.value, store.access, store.at.value), 8))
-        proven = next((origin for origin in found if not is_unproven(project, origin.node)), None)
-        if found:
-            seen.add(store.at)
-            finding = _finding(store, (proven or found[0]).steps)
-            yield finding if proven is not None else msgspec.structs.replace(finding, shown="strict")
-    for fields, name, serializer in saving_serializers(project):
-        message = f"`{serializer}` saves the field `{name}` as it comes: nothing hashes the password."
+    for kept in project.once(kept_plainly):
+        yield _finding(kept.store, kept.origin.steps, None if kept.proven else "strict")
+    for fields, name, serializer, does in saving_serializers(project):
+        message = f"`{serializer}` {does} the field `{name}` as it comes: nothing hashes the password."
         yield Finding(place=first_line(fields.place), message=message)
 
 
-def _finding(store: Store, steps: tuple[Step, ...]) -> Finding:
+def _finding(store: Store, steps: tuple[Step, ...], shown: Shown | None) -> Finding:
     place = call_place(store.at) if store.at.call is not None else first_line(store.at.place)
     return Finding(
         place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
         trace=(*steps, Step(place, f"is stored in {store.where} as `{store.column}`")),
+        shown=shown,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.analyses.passwords.kept import plain_columns
 from backaudit.analyses.passwords.label import Password
 from backaudit.analyses.passwords.shown import FETCHES, Shown, password_fields
 from backaudit.backend.data.queries import call_place
@@ -15,7 +16,7 @@ from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import response_model
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
+from backaudit.facts.ops import NONE, Value
 from backaudit.facts.place import Place, Span
 from backaudit.flow.rows import is_model
 from backaudit.flow.search import Search
@@ -52,8 +53,16 @@ class Answered(Shown):
         super().__init__(project, hashes=True, objects=objects)
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
-        found = _all_columns(search.project, node) if not access else None
+        project = search.project
+        found = None
+        if not access:
+            found = _all_columns(project, node) or _fresh(project, node) or _all_settings(project, node)
         return found or super().source(search, node, access)
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        if not access and _fresh(search.project, node) is not None:
+            return False
+        return super().ends(search, node, access, use)
 
     def through(self, search: Search, call: Node) -> Iterable[Node]:
         return bodies(search.project, call)
@@ -84,6 +93,49 @@ def _all_columns(project: Project, node: Node) -> str | None:
         shown, column = _row_class(project, cls.name if cls is not None else over or head)
         if column:
             return f"`{node.spelled}` has every column of `{shown}`, `{column}` among them"
+    return None
+
+
+def _fresh(project: Project, node: Node) -> str | None:
+    """What the same body made at random and hashes: somebody's new password."""
+    made = node.origin
+    if not isinstance(made.op, ops.Call) or not _is_random(project, made):
+        return None
+    for call in node.code.nodes(ops.Call):
+        names = project.names(call.func) if call.func is not None else ()
+        hashes = any(name in project.models.hashers for name in names) or call.method == "set_password"
+        if hashes and any(_unencoded(argument) == made for argument in call.args()):
+            return f"`{node.spelled or made.spelled}` is somebody's new password"
+    return None
+
+
+def _unencoded(argument: Node) -> Node:
+    made = argument.origin
+    while made.call is not None and made.method == "encode" and made.receiver is not None:
+        made = made.receiver.origin
+    return made
+
+
+def _is_random(project: Project, call: Node, depth: int = 0) -> bool:
+    """Whether a call gives what a generator drew, also put together: ``"".join(choice(x) for _ in range(20))``."""
+    names = project.names(call.func) if call.func is not None else ()
+    drawn = project.models.kinds.get("random-texts", frozenset())
+    if any(name in drawn for name in names):
+        return True
+    inner = call.arg(0) if call.method in ("join", "str", "format") else None
+    op = inner.origin.op if inner is not None and depth < _DEPTH else None
+    if inner is not None and isinstance(op, ops.Comp):
+        element = inner.origin.to(op.value).origin
+        return element.call is not None and _is_random(project, element, depth + 1)
+    return inner is not None and inner.origin.call is not None and _is_random(project, inner.origin, depth + 1)
+
+
+def _all_settings(project: Project, node: Node) -> str | None:
+    """The whole environment or configuration, with every credential that is in it."""
+    whole = project.models.kinds.get("whole-settings", frozenset())
+    op = node.op
+    if isinstance(op, (ops.Attr, ops.Name, ops.Import)) and any(name in whole for name in project.names(node)):
+        return f"`{node.spelled}` holds every setting, the passwords and keys among them"
     return None
 
 
@@ -139,15 +191,30 @@ def _may_carry(project: Project, code: Code) -> bool:
     for _ in range(_DEPTH):
         if not known.isdisjoint(level):
             return True
+        if any(_reads_property(project, body) for body in level):
+            return True
         called = [c for body in level for call in body.nodes(ops.Call) for c in project.callees(call) if c not in seen]
         seen.update(called)
         level = list(dict.fromkeys(called))
     return False
 
 
+def _reads_property(project: Project, body: Code) -> bool:
+    names = project.once(_carrying_properties)
+    return any(isinstance(op, ops.Attr) and op.name in names for op in body.ops)
+
+
+def _carrying_properties(project: Project) -> frozenset[str]:
+    return frozenset(code.function.name for code in project.once(_carrying) if _is_property(code))
+
+
+def _is_property(code: Code) -> bool:
+    return any(d.spelled.rpartition(".")[2] in ("property", "cached_property") for d in code.decorators)
+
+
 def _carrying(project: Project) -> frozenset[Code]:
     found = dict.fromkeys(project.mentioned(is_password_column))
-    for name in ("__dict__", "_data"):
+    for name in ("__dict__", "_data", "environ", "config"):
         found.update((code, None) for code in project.mentioning(name))
     for name in (*sorted(FETCHES), "find_one", "model_to_dict", "vars", "values", "values_list", "asdict"):
         found.update((code, None) for code in project.calling(name))
@@ -155,6 +222,9 @@ def _carrying(project: Project) -> frozenset[Code]:
 
 
 def _exposure(node: Node, origin: Origin) -> Exposure:
+    maker = origin.node.code
+    if _is_property(maker):  # the answer's shape is made there, once for all who read it
+        node = next((made for made in maker.nodes(ops.Return) if made.value > origin.node.value), node)
     place = Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
     at = place if node.at.line != node.at.end_line else node.place
     return Exposure(at, f"{origin.what}, and it is in the answer", (*origin.steps, Step(at, "is answered")))
@@ -214,13 +284,16 @@ class _Bare(Shown):
 def printed(project: Project) -> Iterator[Exposure]:
     """Templates that print a user's password."""
     for file in project.artefacts("template"):
-        if project.role(file.path) in ("test", "example") or "password" not in file.text.lower():
+        others = project.once(plain_columns)
+        told = "password" in file.text.lower() or any(name in file.text for name in others)
+        if project.role(file.path) in ("test", "example") or not told:
             continue
         for number, line in enumerate(lines(file.text), 1):
             bare = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), line)
             for found in _PRINTED.finditer(bare):
                 owner, name = found.groups()
-                if means_person(owner) and is_password_column(name):
+                filled = "form" not in owner.lower()  # of a form it is a field, not what is in it
+                if (name in others and filled) or (means_person(owner) and is_password_column(name)):
                     span = Span(number, found.start(1), number, found.end(2))
                     yield Exposure(Place(file.path, span), f"The page prints `{owner}.{name}`")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.passwords.answered import Exposure
-from backaudit.analyses.passwords.shown import password_fields, shown_in_text
+from backaudit.analyses.passwords.shown import is_hidden, password_fields, shown_in_text
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import entries, routes
 from backaudit.facts import ops
@@ -37,13 +37,22 @@ def response_fields(project: Project) -> Iterator[Exposure]:
         left_out = _left_out(project, route)
         for cls, name, bind in _fields_of(project, route.response):
             own = cls.name not in inputs and not is_model(project, cls.name)
-            place = bind.place if own else _one_line(route.response)
+            place = bind.place if own else _response_place(route, route.response)
             if name not in left_out and place not in seen:
                 seen.add(place)
                 endpoint = " ".join([*route.methods[:1], route.path])
                 what = f"`{cls.cls.name}.{name}` is in the response model of `{endpoint}`"
                 steps = (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it"))
                 yield Exposure(place, what, steps)
+
+
+def _response_place(route: Route, response: Node) -> Place:
+    """Where the route names its response model; of a class that is imported, not the import."""
+    if not isinstance(response.origin.op, ops.Import):
+        return _one_line(response)
+    declared = route.declared
+    named = declared is not None and declared.arg(None, "response_model") is not None
+    return first_line(declared.place) if declared is not None and named else first_line(route.handler.place)
 
 
 def _one_line(node: Node) -> Place:
@@ -83,7 +92,7 @@ def _nested(project: Project, cls: ClassView, depth: int) -> Iterator[tuple[Clas
             yield cls, name, view.fields[name]
     for bind in cls.fields.values() if depth < _DEPTH else ():
         op = bind.op
-        if isinstance(op, ops.Bind) and op.annotation != NONE:
+        if isinstance(op, ops.Bind) and op.annotation != NONE and not is_hidden(project, bind):
             for found in project.annotated(bind.to(op.annotation)):
                 inner = project.class_named(split(found)[1]) or project.class_named(split(found)[0])
                 if inner is not None and inner is not cls and not is_model(project, inner.name):
@@ -99,6 +108,7 @@ def _represents_itself(project: Project, cls: ClassView, names: tuple[str, ...])
 
 def serializer_fields(project: Project) -> Iterator[Exposure]:
     """Serializers whose output has the user's password."""
+    yield from _object_types(project)
     for cls in project.subclasses(*sorted(project.models.kinds.get("model-serializers", ()))):
         if project.role(cls.file.path) not in SERVING or not _is_output(project, cls):
             continue
@@ -111,6 +121,27 @@ def serializer_fields(project: Project) -> Iterator[Exposure]:
         if field is not None and place is not None:
             what = f"`{cls.cls.name}` gives out the field `{field}` of `{_model_name(project, meta)}`"
             yield Exposure(_one_line(place), what)
+
+
+def _object_types(project: Project) -> Iterator[Exposure]:
+    """Types of a GraphQL schema that take their fields from a table: whoever may query asks for any of them."""
+    for cls in project.subclasses(*sorted(project.models.kinds.get("object-types", ()))):
+        meta = cls.inner.get("Meta")
+        bind = meta.fields.get("model") if meta is not None else None
+        if meta is None or bind is None or project.role(cls.file.path) not in SERVING:
+            continue
+        listed = _all_texts(project, meta, ("fields", "only_fields"))
+        left = _all_texts(project, meta, ("exclude", "exclude_fields"))
+        given = {"fields", "only_fields"} & meta.fields.keys()
+        columns = [name for name in _model_passwords(project, meta) if name not in left]
+        shown = [name for name in columns if not given or name in listed or "__all__" in listed]
+        if shown:
+            what = f"`{cls.cls.name}` gives out the field `{shown[0]}` of `{_model_name(project, meta)}`"
+            yield Exposure(_one_line(bind), what)
+
+
+def _all_texts(project: Project, meta: ClassView, names: tuple[str, ...]) -> set[str]:
+    return {text for name in names if name in meta.fields for text in texts(project, meta.fields[name])}
 
 
 def _written_out(project: Project, cls: ClassView) -> Iterator[Exposure]:

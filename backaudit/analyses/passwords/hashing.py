@@ -16,6 +16,8 @@ _ON_THE_WAY = ("__init__", "save", "asave", "__setattr__", "__post_init__", "mod
 _VALIDATORS = frozenset("validates validator field_validator model_validator root_validator".split())
 _LISTENERS = ("listens_for", "listen", "receiver", "connect")
 _SAYS_SO = meaning("passwords", "hashing-call")
+# What a descriptor, SQLAlchemy's types, Django's, Peewee's and Tortoise's fields do with a value on its way in.
+_PASSING = ("__set__", "process_bind_param", "bind_processor", "get_prep_value", "pre_save", "db_value", "to_db_value")
 _HASHING_COLUMNS = ("PasswordType", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
 
 
@@ -64,15 +66,55 @@ def made_by_hash(project: Project, node: Node, access: Access, use: Value | None
     return next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None
 
 
+def hashed_if_there(project: Project, node: Node, use: Value, key: str) -> bool:
+    """``if "password" in values: values["password"] = hash(...)`` before the use: it is hashed wherever it is there."""
+    code = node.code
+    for effect in code.effects.get(node.value, ()):
+        op = code.ops[effect]
+        if not isinstance(op, ops.SetItem) or effect >= use or code.node(op.key).text != key:
+            continue
+        if _asks_for(code, effect, key) and made_by_hash(project, code.node(op.value), (), effect):
+            return True
+    return False
+
+
+def _asks_for(code: Code, effect: Value, key: str) -> bool:
+    """Whether nothing but the key's own presence decides whether an operation runs."""
+    tests = [code.node(region.test) for region in code.regions_of(effect) if region.test >= 0]
+    return all(_is_about_key(test, key) for test in tests)
+
+
+def _is_about_key(test: Node, key: str) -> bool:
+    op = test.origin.op
+    if isinstance(op, ops.Compare):
+        sides = (test.to(op.left), test.to(op.right))
+        return any(side.text == key or _reads_key(side, key) for side in sides)
+    return _reads_key(test, key)
+
+
+def _reads_key(node: Node, key: str) -> bool:
+    made = node.origin
+    if isinstance(made.op, ops.Item):
+        return made.to(made.op.key).text == key
+    first = made.arg(0) if made.call is not None and made.method in ("get", "pop") else None
+    return (first is not None and first.text == key) or (isinstance(made.op, ops.Attr) and made.op.name == key)
+
+
 def hashes_itself(project: Project, cls: ClassView, field: str) -> bool:
     """Whether what is given to ``field`` of an object of the class is hashed before it is kept."""
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         if view is not None and (
-            _in_methods(project, view, field) or _by_type(view, field) or _by_descriptor(project, view, field)
+            _in_methods(project, view, field) or _by_type(project, view, field) or _by_descriptor(project, view, field)
         ):
             return True
     return any(hashes(project, code) for code in _listening(project, cls))
+
+
+def hashes_on_the_way(project: Project, cls: ClassView, field: str) -> bool:
+    """Whether a field is read as its hash: a descriptor or the column's own type stands between."""
+    views = (project.class_named(owner) for owner in project.lineage(cls.name))
+    return any(view is not None and _by_type(project, view, field) for view in views)
 
 
 def hashes_when_told(project: Project, cls: ClassView, field: str) -> bool:
@@ -110,13 +152,22 @@ def _by_descriptor(project: Project, cls: ClassView, field: str) -> bool:
     return False
 
 
-def _by_type(cls: ClassView, field: str) -> bool:
-    """``Column(PasswordType(...))``: the column's type hashes."""
+def _by_type(project: Project, cls: ClassView, field: str) -> bool:
+    """``Column(PasswordType(...))``: the column's type hashes, or what stands in the class under that name does."""
     bind = cls.fields.get(field)
     if bind is None or bind.origin.call is None:
         return False
+    if any(_on_its_way(project, made) for made in (bind.origin, *bind.origin.args())):
+        return True
     parts = [bind.origin.func, *(part for arg in bind.origin.args() for part in (arg, arg.func))]
     return any(part is not None and part.spelled.rpartition(".")[2].strip("()") in _HASHING_COLUMNS for part in parts)
+
+
+def _on_its_way(project: Project, made: Node) -> bool:
+    """A descriptor, a column type or a field of the project that hashes what passes through it."""
+    classes = [*project.instances(made), *project.denoted_classes(made)]
+    found = (project.method(cls.name, name) for cls in classes for name in _PASSING)
+    return any(code is not None and hashes(project, code) for code in found)
 
 
 def _listening(project: Project, cls: ClassView) -> Iterator[Code]:

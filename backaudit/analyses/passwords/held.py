@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backaudit.analyses.passwords.hashing import made_by_hash
+from backaudit.analyses.passwords.hashing import hashes_on_the_way, made_by_hash
 from backaudit.analyses.passwords.label import NamedPassword, Password
+from backaudit.extract.secrets.values import is_digest, judge
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.rows import is_model
@@ -52,12 +53,20 @@ class Held(Goal):
             return f"`{last}` is kept in a row"
         return None
 
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        last = access[-1] if access else None
+        found = search.project.instances(node) if isinstance(last, str) and is_password_column(last) else ()
+        return any(hashes_on_the_way(search.project, cls, str(last)) for cls in found)
+
     def _attribute(self, project: Project, node: Node, op: ops.Attr) -> str | None:
         if self._is_new(project, node.to(op.base).origin):
             return None
         for name in project.types(node.to(op.base)):
             head, over = split(name)
             owner = over if head == "type" else head
+            cls = project.class_named(owner)
+            if cls is not None and hashes_on_the_way(project, cls, op.name):
+                continue
             if is_model(project, owner) or (head != "type" and self._is_person(project, owner)):
                 return f"`{node.spelled or op.name}` is the stored password"
         return None
@@ -115,6 +124,13 @@ def _of_configuration(node: Node) -> bool:
     code = node.code
     bound = [o.name for o in code.ops if isinstance(o, ops.Bind) and code.origin(o.value) == node.value]
     return any(_CONFIGURATION.holds(name) for name in [*bound, code.function.name])
+
+
+def is_written(project: Project, node: Node) -> bool:
+    """Whether a value is a text of the code that could be somebody's password: itself, or a constant of a module."""
+    constant = project.constant(node)
+    text = constant.text if constant is not None else None
+    return bool(text) and judge(text or "") not in ("none", "hash") and not is_digest(text or "")
 
 
 def held(project: Project, node: Node) -> Origin | None:

@@ -9,7 +9,7 @@ from backaudit.analyses.passwords.stores import Store, kept_columns, password_na
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.flow.trace import ANY
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.declarations import entries as pairs
 from backaudit.project.declarations import texts
@@ -120,16 +120,20 @@ def _is_cache(project: Project, call: Node) -> bool:
 # -- serializers -----------------------------------------------------------------------------------------------------
 
 
-def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str]]:
-    """(the fields, the password's field, the serializer's name) of ModelSerializers that save it as it comes."""
+def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str, str]]:
+    """(the fields, the password's field, the serializer's name, what it does) of those that save it as it comes."""
     for cls in project.subclasses(*sorted(project.models.kinds["model-serializers"])):
         meta = cls.inner.get("Meta")
         listed = meta.fields.get("fields") if meta is not None else None
         if meta is None or listed is None or project.role(cls.file.path) not in SERVING:
             continue
         field = next(iter(_written(project, cls, meta, listed)), None)
-        if field is not None and not _hashes(project, cls) and _saves(project, cls):
-            yield listed, field, cls.cls.name
+        if field is None or _hashes(project, cls):
+            continue
+        if not _makes_rows(project, cls) and _saves(project, cls):
+            yield listed, field, cls.cls.name, "saves"
+        elif _makes_rows(project, cls) and not _changes_rows(project, cls) and _is_updated(project, cls):
+            yield cls.fields.get(field, listed), field, cls.cls.name, "makes its rows itself, but changes"
 
 
 def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) -> Iterator[str]:
@@ -148,13 +152,39 @@ def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) ->
             yield column
 
 
-def _hashes(project: Project, cls: ClassView) -> bool:
-    """Whether a method of the serializer hashes, or makes its rows itself (where the other stores are judged)."""
+def _methods(project: Project, cls: ClassView) -> list[Code]:
     owners = [project.class_named(owner) for owner in project.lineage(cls.name)]
-    methods = [code for view in owners if view is not None for code in view.methods.values()]
-    return any(code.function.name == "create" or hashes(project, code) for code in methods) or any(
-        call.method == "create_user" for code in methods for call in code.nodes(ops.Call)
+    return [code for view in owners if view is not None for code in view.methods.values()]
+
+
+def _hashes(project: Project, cls: ClassView) -> bool:
+    """Whether a method of the serializer that every way passes hashes."""
+    return any(hashes(project, code) for code in _methods(project, cls) if code.function.name != "create")
+
+
+def _makes_rows(project: Project, cls: ClassView) -> bool:
+    """Whether it makes its rows itself, where the other stores are judged."""
+    codes = _methods(project, cls)
+    return any(code.function.name == "create" for code in codes) or any(
+        call.method == "create_user" for code in codes for call in code.nodes(ops.Call)
     )
+
+
+def _changes_rows(project: Project, cls: ClassView) -> bool:
+    return any(code.function.name in ("update", "save", "to_internal_value") for code in _methods(project, cls))
+
+
+def _is_updated(project: Project, cls: ClassView) -> bool:
+    """Whether a view that changes rows by itself uses the serializer, and leaves the change to it."""
+    for route in routes(project):
+        view = route.view
+        field = _view_field(project, view) if view is not None else None
+        if view is None or field is None or not {"PUT", "PATCH"} & set(route.methods):
+            continue
+        if cls in list(project.denoted_classes(field.origin)):
+            own = {name for name in ("update", "partial_update", "perform_update") if name in view.methods}
+            return not own and not any(hashes(project, code) for code in view.methods.values())
+    return False
 
 
 def _saves(project: Project, cls: ClassView) -> bool:

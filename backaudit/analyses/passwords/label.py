@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backaudit.analyses.passwords.hashing import hashes, hashes_itself, hashes_when_told, made_by_hash
+from backaudit.analyses.passwords.hashing import hashed_if_there, hashes, hashes_itself, hashes_when_told, made_by_hash
 from backaudit.analyses.passwords.omitted import leaves_out, reads_password, removed
+from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -15,7 +16,7 @@ from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning, words
-from backaudit.vocabulary.names import means_password, means_password_hash
+from backaudit.vocabulary.names import means_password, means_password_hash, means_person
 
 # What gives stored rows and documents.
 _ROWS = frozenset(
@@ -72,14 +73,17 @@ class Password(Goal):
 
     def _named(self, search: Search, node: Node, op: ops.Param, access: Access) -> str | None:
         project = search.project
-        last = str(access[-1]) if access else op.name
+        # ``password.data``: of a form's field, what stands in it.
+        last = str(access[-1]) if access and access != ("data",) else op.name
         if not means_password(last) or (access and not isinstance(access[-1], str)):
             return None
         client = client_input(project, node.code, op.index)
         if client is not None:
+            if access and (client.where == "path" or (_is_open(project, client) and not _tells(project, node.code))):
+                return None
             has = can_have(project, client.types, access, self._scalars)
             return f"`{'.'.join([op.name, *map(str, access)])}` is the password that the client sends" if has else None
-        if not access and _uncalled(project, node) and self._may_be_given(search, node, op):
+        if access in _VALUES and _uncalled(project, node) and self._may_be_given(search, node, op):
             return f"`{op.name}` is a password"
         return None
 
@@ -143,6 +147,8 @@ class Password(Goal):
             return True
         if self._hashed_on_the_way(search.project, node, access) or removed(node.origin, use, access):
             return True
+        if access and isinstance(access[0], str) and hashed_if_there(search.project, node.origin, use, access[0]):
+            return True
         if isinstance(op, ops.Call) and (leaves_out(node) or self._drops(search, node, access)):
             return True
         types = search.project.types(node)
@@ -189,6 +195,20 @@ class Password(Goal):
 
     def through(self, search: Search, call: Node) -> Iterable[Node]:
         return ()
+
+
+def _is_open(project: Project, client: RouteParam) -> bool:
+    """Whether a client's value is declared to have any parts: ``body: dict``."""
+    classes = (project.class_named(split(name)[0]) for name in client.types)
+    return bool(client.types) and not client.schema and not any(classes)
+
+
+def _tells(project: Project, code: Code) -> bool:
+    """Whether the code that takes an open body shows that it is an account's: it reads the password or keeps people."""
+    if reads_password(code):
+        return True
+    named = (op.name for op in code.ops if isinstance(op, (ops.Attr, ops.Name)))
+    return any(map(means_person, named)) and any(True for _ in project.mentioned(means_password))
 
 
 def is_unproven(project: Project, node: Node) -> bool:
@@ -270,5 +290,5 @@ class NamedPassword(Password):
     """A password wherever a name says so, whoever calls: what a hash function or a comparison is asked about."""
 
     def _named(self, search: Search, node: Node, op: ops.Param, access: Access) -> str | None:
-        last = str(access[-1]) if access else op.name
+        last = str(access[-1]) if access and access != ("data",) else op.name
         return f"`{'.'.join([op.name, *map(str, access)])}` is a password" if means_password(last) else None

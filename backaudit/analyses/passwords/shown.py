@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.passwords.collections import stored_password
 from backaudit.analyses.passwords.label import NamedPassword
@@ -20,6 +20,7 @@ from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_password
 
+_NO_TEXT = meaning("columns", "no-text-class")
 FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
 _MASKS = meaning("passwords", "masking")
 _CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
@@ -41,6 +42,9 @@ class Shown(NamedPassword):
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op, project = node.op, search.project
+        if not access and node.method in project.models.kinds.get("secret-openers", frozenset()):
+            inside = node.receiver.spelled.rpartition(".")[2] if node.receiver is not None else ""
+            return f"`{node.spelled}` is a password without its mask" if means_password(inside) else None
         if any("Secret" in name for name in project.types(node)) and not access:
             return None
         if isinstance(op, ops.Attr) and not access and is_password_column(op.name):
@@ -150,20 +154,51 @@ def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
     if "valor" in declared:
         declared.pop("clave", None)  # key and value
     columns = {name: bind for name, bind in declared.items() if is_password_column(name)}
-    found = {name: None for name, bind in columns.items() if not _is_hidden(project, bind)}
+    found = {name: None for name, bind in columns.items() if not is_hidden(project, bind)}
     if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
         found["password"] = None
     return tuple(found)
 
 
-def _is_hidden(project: Project, bind: Node) -> bool:
+def is_hidden(project: Project, bind: Node) -> bool:
     """Whether a field's type or declaration keeps it from view: ``SecretStr``, ``exclude=True``, ``repr=False``."""
     op = bind.op
     assert isinstance(op, ops.Bind)
     annotation = bind.to(op.annotation) if op.annotation != NONE else None
-    if annotation is not None and any("Secret" in name for name in project.annotated(annotation)):
+    types = project.annotated(annotation) if annotation is not None else ()
+    if any("Secret" in name for name in types):
         return True
-    keywords = bind.to(op.value).keywords() if op.value != NONE else {}
+    if types and all(name in _NO_PASSWORD or name in _NOTHING for name in types) and not set(types) <= _NOTHING:
+        return True
+    declared = [bind.to(op.value)] if op.value != NONE else []
+    if annotation is not None:
+        declared += _declarations(annotation)
+    return any(_is_marked(made.keywords()) for made in declared) or any(map(_holds_no_text, declared))
+
+
+_NO_PASSWORD = frozenset(
+    "builtins.bool builtins.int builtins.float datetime.datetime datetime.date datetime.time datetime.timedelta "
+    "decimal.Decimal".split()
+)
+_NOTHING = frozenset(("None", "builtins.None", "types.NoneType", "builtins.NoneType"))
+
+
+def _holds_no_text(made: Node) -> bool:
+    """A column or field of another type, by its constructor's name or that of the type it is given."""
+    named = [made.method, *(argument.spelled.rpartition(".")[2].strip("()") for argument in made.args())]
+    return made.origin.call is not None and any(_NO_TEXT.holds(name) for name in named if name)
+
+
+def _declarations(annotation: Node) -> list[Node]:
+    """``Annotated[str, Field(exclude=True)]``: what stands beside the type."""
+    op = annotation.origin.op
+    key = annotation.origin.to(op.key).origin if isinstance(op, ops.Item) else None
+    parts = key.op.items if key is not None and isinstance(key.op, ops.Build) else ()
+    made = [key.to(part).origin for part in parts] if key is not None else []
+    return [node for node in made if node.call is not None]
+
+
+def _is_marked(keywords: Mapping[str, Node]) -> bool:
     marked = (keywords.get("exclude"), keywords.get("write_only"), keywords.get("load_only"))
     return any(node is not None and node.const is True for node in marked) or (
         "repr" in keywords and keywords["repr"].const is False
@@ -188,6 +223,14 @@ def shown_in_text(project: Project, cls: ClassView) -> Iterator[Node]:
 
 def selected_password(project: Project, fetch: Node) -> str | None:
     """The password column among what the statement of a fetch selects, where the statement can be read."""
+    for column in selected_columns(project, fetch):
+        if is_password_column(column):
+            return column
+    return None
+
+
+def selected_columns(project: Project, fetch: Node) -> list[str]:
+    """The columns that the statement of a fetch selects, in order; none where the statement cannot be read."""
     code = fetch.code
     inner = fetch.receiver.origin if fetch.receiver is not None else None
     calls = [inner] if inner is not None and inner.call is not None and inner.method == "execute" else []
@@ -197,15 +240,14 @@ def selected_password(project: Project, fetch: Node) -> str | None:
         first = call.arg(0)
         for text in spelled_strings(project, first) if first is not None else ():
             found = _SELECTED.match(text)
-            column = _among(project, found.group(1), found.group(2)) if found else None
-            if column is not None:
-                return column
-    return None
+            if found is not None:
+                return _among(project, found.group(1), found.group(2))
+    return []
 
 
-def _among(project: Project, columns: str, table: str) -> str | None:
+def _among(project: Project, columns: str, table: str) -> list[str]:
     names = [part.strip().rpartition(".")[2].strip('"`') for part in columns.split(",")]
     if "*" in names:
         known = project.once(schema).table(table)
         names = [column.name for column in known.columns] if known is not None else []
-    return next((name for name in names if re.fullmatch(r"\w+", name) and is_password_column(name)), None)
+    return [name if re.fullmatch(r"\w+", name) else "" for name in names]

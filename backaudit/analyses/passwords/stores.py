@@ -14,7 +14,7 @@ from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
 from backaudit.flow.parameters import bound, sql_parameters
-from backaudit.flow.rows import is_model, models
+from backaudit.flow.rows import is_model, models, text_column
 from backaudit.flow.trace import Access, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import SERVING
@@ -24,13 +24,19 @@ from backaudit.vocabulary.names import is_password_column, means_password, means
 
 
 class Store(msgspec.Struct, frozen=True):
-    """``value`` (its part ``access``) is kept as ``column`` by the operation ``at``; ``where`` says in what."""
+    """``value`` (its part ``access``) is kept as ``column`` by the operation ``at``; ``where`` says in what.
+
+    ``of_account``: it is a row or document of the column's own, where also a literal is somebody's password.
+    ``other_name``: the column is not called a password, and only its value says what it is.
+    """
 
     at: Node
     value: Node
     access: Access
     column: str
     where: str
+    of_account: bool = False
+    other_name: bool = False
 
 
 def speaks_of_passwords(code: Code) -> bool:
@@ -54,18 +60,22 @@ def password_stores(project: Project) -> tuple[Store, ...]:
         *_in_sql(project),
         *_documents(project),
         *_in_session(project),
+        *_otherwise_named(project),
+        *_saved_whole(project),
     ]
-    return tuple(store for store in found if project.role(store.at.code.path) in SERVING)
+    rows = (msgspec.structs.replace(store, of_account=means_password(store.column)) for store in found)
+    return tuple(store for store in rows if project.role(store.at.code.path) in SERVING)
 
 
 def _constructed(project: Project) -> Iterator[Store]:
     for cls in project.once(models):
-        own = project.method(cls.name, "__init__")
-        for call in project.calls_of(cls.cls.name):
-            func = call.func
-            if func is not None and f"type[{cls.name}]" in project.types(func) and own is None:
-                found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
-                yield from (_as_kept(project, store) for store in found)
+        if project.method(cls.name, "__init__") is None:
+            for call in project.calls_of(cls.cls.name):
+                func = call.func
+                if func is not None and f"type[{cls.name}]" in project.types(func):
+                    found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
+                    yield from (_as_kept(project, store) for store in found)
+            yield from _made_by_class_methods(project, cls)
 
 
 def _as_kept(project: Project, store: Store) -> Store:
@@ -105,9 +115,36 @@ def _keywords(project: Project, call: Node, where: str, cls: ClassView | None) -
             yield Store(call, value, (), name, where)
     op = call.call
     for unpacked in op.dstar if op is not None else ():
+        mapping = call.origin.to(unpacked)
         for column in columns:
             if column not in given:
-                yield Store(call, call.origin.to(unpacked), (column,), column, where)
+                yield Store(call, mapping, (column,), column, where)
+
+
+def _made_by_class_methods(project: Project, cls: ClassView) -> Iterator[Store]:
+    """``cls(**values)`` in a method of the class or of its bases: what the calls of that method hand in."""
+    columns = _columns(project, cls)
+    for owner in project.lineage(cls.name) if columns else ():
+        view = project.class_named(owner)
+        for code in view.methods.values() if view is not None else ():
+            if any(_spreads_own(call) for call in code.nodes(ops.Call)):
+                for call in project.callers(code):
+                    receiver = call.receiver
+                    given = call.keywords()
+                    if receiver is not None and cls in list(project.denoted_classes(receiver)):
+                        for column in columns:
+                            if column in given:
+                                yield Store(call, given[column], (), column, f"a row of `{cls.cls.name}`")
+
+
+def _spreads_own(call: Node) -> bool:
+    """``cls(**values)`` of a method's own keywords."""
+    func, op = call.func, call.call
+    if func is None or op is None or func.spelled != "cls":
+        return False
+    spread = [call.origin.to(value).origin.op for value in op.dstar]
+    params = call.code.function.params
+    return any(isinstance(one, ops.Param) and params[one.index].kind == "dstar" for one in spread)
 
 
 def _assigned(project: Project) -> Iterator[Store]:
@@ -140,6 +177,53 @@ def _has_field(project: Project, mapping: Node, access: Access) -> bool:
         return origin is None
     param = client_input(project, origin.node.code, op.index)
     return param is not None and param.schema
+
+
+def _otherwise_named(project: Project) -> Iterator[Store]:
+    """Text columns of other names in code that has to do with passwords: ``patient.pass_text = form["password"]``."""
+    for code in project.mentioned(is_password_column):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            assert isinstance(op, ops.SetAttr)
+            cls = None if is_password_column(op.name) else _with_text(project, node.to(op.base), op.name)
+            if cls is not None:
+                yield _named_otherwise(node, node.to(op.value), op.name, cls)
+        for call in code.nodes(ops.Call):
+            for cls in project.denoted_classes(call.func) if call.func is not None and call.keywords() else ():
+                for name, value in call.keywords().items():
+                    if not is_password_column(name) and _keeps_text(project, cls, name):
+                        yield _named_otherwise(call, value, name, cls)
+
+
+def _named_otherwise(at: Node, value: Node, column: str, cls: ClassView) -> Store:
+    return Store(at, value, (), column, f"a row of `{cls.cls.name}`", other_name=True)
+
+
+def _with_text(project: Project, base: Node, column: str) -> ClassView | None:
+    return next((cls for cls in project.instances(base) if _keeps_text(project, cls, column)), None)
+
+
+def _keeps_text(project: Project, cls: ClassView, column: str) -> bool:
+    declared = is_model(project, cls.name) and text_column(project, cls, column)
+    return declared and not hashes_itself(project, cls, column)
+
+
+def _saved_whole(project: Project) -> Iterator[Store]:
+    """A row or document that is the request's body itself: ``await user.insert()``, ``session.add(user)``."""
+    for method in ("insert", "create", "save", "replace", "add", "merge", "save_all", "add_all"):
+        for call in project.calls_of(method):
+            for value in (call.receiver, call.arg(0)):
+                made = value.origin if value is not None else None
+                if made is not None and isinstance(made.op, ops.Param):
+                    yield from _sent_whole(project, call, made)
+
+
+def _sent_whole(project: Project, call: Node, made: Node) -> Iterator[Store]:
+    for cls in project.instances(made):
+        if is_model(project, cls.name):
+            for column in _columns(project, cls):
+                if set_later(made, column) is None:
+                    yield Store(call, made, (column,), column, f"a row of `{cls.cls.name}`")
 
 
 def _owner(project: Project, base: Node, column: str) -> str:
