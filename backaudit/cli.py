@@ -19,6 +19,7 @@ from backaudit.commands import (
     SEVERITIES,
     USAGE,
     Map,
+    Prove,
     Scan,
     find,
     flat,
@@ -108,6 +109,7 @@ _PATH = click.Path(path_type=Path)
     help="Worker processes.  [default: one per processor]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what is suppressed, accepted and left out.")
 def scan(**options: Any) -> int:
@@ -124,6 +126,37 @@ def scan(**options: Any) -> int:
       0  none of these
     """
     return Scan(options).run()
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("path", required=False, type=_PATH)
+@click.option("--at", metavar="FILE:LINE", help="Only the query there.")
+@click.option("--rows", type=click.IntRange(min=1_000), default=100_000, help="Rows in each table.", show_default=True)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    help="A PostgreSQL server to use instead of a private one: a schema of its own is made there, and dropped after.",
+)
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format of a report; may be repeated."
+)
+@click.option("--output", "-o", "outputs", multiple=True, metavar="FILE", help="Write a report to FILE.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")
+def prove(path: Path | None, **options: Any) -> int:
+    """Put every missing index to a real PostgreSQL: the query's plan before and after.
+
+    The tables are made as the code declares them and filled with generated rows, on a private server from
+    backaudit[postgres] that is gone afterwards. Nothing of the project is run: only SQL that backaudit itself writes.
+    What PostgreSQL contradicts is withdrawn and counted.
+
+    \b
+      backaudit prove                          all missing indexes of the project here
+      backaudit prove --at app/users.py:18     one query, with both plans in words
+    """
+    return Prove({**options, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command("map", context_settings=_CONTEXT)

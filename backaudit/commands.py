@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OK, FINDINGS, USAGE, CRASH, INTERRUPTED = 0, 1, 2, 3, 130
 
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
+ROWS = 100_000
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
@@ -216,7 +217,24 @@ class Scan(Command):
             report = audit.report(baseline)
             if any(target.format == "html" for target in self.targets):
                 self.survey = audit.survey
-        return self._accept(audit, report, baseline) if self.options["write_baseline"] else report
+        if self.options["write_baseline"]:
+            return self._accept(audit, report, baseline)
+        return self._proved(report) if self.options.get("prove") else report
+
+    def _proved(self, report: Report) -> Report:
+        """The report with a real planner's word on its missing indexes."""
+        from backaudit.prove import prove
+        from backaudit.prove.server import connected
+        from backaudit.prove.trials import Trials
+
+        progress = progress_shown(enabled=not self.quiet)
+        with connected(self.options.get("database_url")) as connection:
+            trials = Trials(connection, self.options.get("rows") or ROWS)
+            try:
+                return prove(report, trials, progress).report
+            finally:
+                progress.clear()
+                trials.close()
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""
@@ -295,6 +313,37 @@ class Scan(Command):
         extent = extent_of(report)
         said = f" ({extent})" if extent else ""
         say(f"{new} finding{'' if new == 1 else 's'} in {report.files} files{said}: {files}")
+
+
+class Prove(Scan):
+    """One run of the command ``prove``: a scan for missing indexes alone, put to a planner."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        fixed: dict[str, Any] = {
+            "select": (("indexes/unindexed-filter", "indexes/unindexed-join", "indexes/unindexed-sort"),),
+            "ignore": (), "strict": True, "fail_on": "never", "fail_on_problem": None, "baseline": None,
+            "write_baseline": None, "staged": False, "history": False, "show_config": False, "jobs": 0,
+            "verbose": False, "prove": True,
+        }  # fmt: skip
+        super().__init__({**options, **fixed})
+
+    def _proved(self, report: Report) -> Report:
+        from msgspec.structs import replace
+
+        at = self.options["at"]
+        if at is not None:
+            issues = tuple(issue for issue in report.issues if _stands_at(issue, at))
+            report = replace(report, issues=issues)
+            if not issues:
+                say(f"no query at {at} lacks an index")
+        return super()._proved(report)
+
+
+def _stands_at(issue: Any, at: str) -> bool:
+    """Whether a finding, or one of the queries that it lists, is at ``FILE:LINE``."""
+    path, _, line = at.rpartition(":")
+    places = (issue.finding.place, *(step.place for step in issue.finding.related))
+    return any(place.path.endswith(path) and str(place.span.line) == line for place in places)
 
 
 def exit_code(report: Report, config: Config) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from backaudit.facts.place import Place
+from backaudit.facts.plans import Claim, Proof
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -54,6 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``trace``: the path by which it happens, cause first. ``secrets``: spans whose text must never leave the tool.
     ``shown``: overrides the rule's own ("strict" for a case that is only worth a look). ``commit``: hex id of the
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
+    ``claim``: what a database's planner can be asked of it, ``proof``: what one said.
     """
 
     place: Place
@@ -69,6 +71,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     shown: Shown | None = None
     severity: Severity | None = None
     commit: str = ""
+    claim: Claim | None = None
+    proof: Proof | None = None
 
 
 def documentation(function: Callable[..., object]) -> str:

@@ -22,6 +22,7 @@ from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import extent_of
 from backaudit.report.map.page import page
 from backaudit.report.mistakes import MISTAKES, Family, in_order
+from backaudit.report.plans import steps, told
 from backaudit.report.standards import PROJECT_URL, Link, standards
 from backaudit.report.visible import visible, visible_name
 from backaudit.rule import SEVERITIES, Rule, Severity
@@ -108,6 +109,8 @@ def environment() -> jinja2.Environment:
         count=_count,
         opening=_opening,
         name=visible_name,
+        steps=steps,
+        told=told,
     )
     return env
 

@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.facts.place import Place
 from backaudit.issue import Issue, Report
+from backaudit.report.plans import proof_of
 from backaudit.rule import Fix, Rule, Step
 from backaudit.ruledoc import read
 
@@ -49,6 +50,7 @@ def _issue(issue: Issue) -> dict[str, Any]:
         "trace": [_step(step) for step in finding.trace],
         "related": [_step(step) for step in finding.related],
         "fixes": [_fix(fix) for fix in finding.fixes],
+        **({"proof": proof_of(finding.proof)} if finding.proof is not None else {}),
         "excerpt": [{"line": line.number, "text": line.text} for line in issue.excerpt],
     }
 

@@ -12,6 +12,7 @@ from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import NO_BACK_END, extent_of
 from backaudit.report.mistakes import MISTAKES, in_order
+from backaudit.report.plans import lines
 from backaudit.report.visible import inert, visible, visible_name
 from backaudit.rule import SEVERITIES, Severity, Step
 from backaudit.ruledoc import RuleDoc, read
@@ -104,6 +105,8 @@ class _Text:
         yield from self._excerpt(issue.excerpt)
         yield from self._steps(finding.trace, finding.place.path)
         yield from (self._step(step, "see", finding.place.path) for step in finding.related)
+        for line in lines(finding.proof) if finding.proof is not None else ():
+            yield self._wrapped(line, _INDENT, "plan: ")
         if doc.why:
             yield self._wrapped(_first_sentence(doc.why[0]), _INDENT, "why:  ")
         remedy = finding.remedy or _first_sentence(doc.mend.partition("\n\n")[0])

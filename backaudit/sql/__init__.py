@@ -1,7 +1,16 @@
 """SQL text as records: the tables and indexes that it defines, and what a statement asks of which columns."""
 
 from backaudit.sql.definitions import changes, definitions
-from backaudit.sql.parsing import Tree, looks_like_definition, looks_like_query, node_types, normal, parsed
+from backaudit.sql.parsing import (
+    Tree,
+    expression_is_sound,
+    is_single_query,
+    looks_like_definition,
+    looks_like_query,
+    node_types,
+    normal,
+    parsed,
+)
 from backaudit.sql.queries import statement
 from backaudit.sql.records import (
     HOLE,
@@ -22,9 +31,30 @@ from backaudit.sql.records import (
 )
 
 __all__ = [
-    "HOLE", "MAX_TEXT", "Change", "ChangeKind", "Column", "Definition", "Form", "Index", "Key", "Role", "Scope",
-    "Statement", "Tree",
-    "Use", "changes", "definitions", "is_pattern_class", "looks_like_definition", "looks_like_query", "node_types",
-    "normal", "parsed",
-    "pattern_form", "statement",
+    "HOLE",
+    "MAX_TEXT",
+    "Change",
+    "ChangeKind",
+    "Column",
+    "Definition",
+    "Form",
+    "Index",
+    "Key",
+    "Role",
+    "Scope",
+    "Statement",
+    "Tree",
+    "Use",
+    "changes",
+    "definitions",
+    "expression_is_sound",
+    "is_pattern_class",
+    "is_single_query",
+    "looks_like_definition",
+    "looks_like_query",
+    "node_types",
+    "normal",
+    "parsed",
+    "pattern_form",
+    "statement",
 ]  # fmt: skip

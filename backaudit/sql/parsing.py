@@ -85,6 +85,33 @@ def node_types(*names: str) -> tuple[type, ...]:
     return tuple(getattr(exp, name) for name in names)
 
 
+def expression_is_sound(text: str) -> bool:
+    """Whether a text is one expression over columns and constants: no statement, no call, no sub-select."""
+    tree = parsed("SELECT " + text) if "{" not in text and ";" not in text else None
+    if tree is None or tree.key != "select" or len(tree.expressions) != 1:
+        return False
+    return tree.find(*node_types("Subquery", "Func", "Anonymous", "Into", "From")) is None or not _calls(tree)
+
+
+def _calls(tree: Tree) -> bool:
+    plain = node_types("And", "Or", "Cast", "Case")
+    odd = tree.find_all(*node_types("Subquery", "Func", "Anonymous", "Into", "From"))
+    return any(not isinstance(node, plain) for node in odd)
+
+
+def is_single_query(text: str) -> bool:
+    """Whether a text is one SELECT and nothing else."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        found = [tree for tree in sqlglot.parse(text, dialect="postgres") if tree is not None]
+    except (SqlglotError, RecursionError, ValueError):
+        return False
+    writes = node_types("Insert", "Update", "Delete", "Into", "Command", "Create", "Drop")
+    return len(found) == 1 and found[0].key == "select" and found[0].find(*writes) is None
+
+
 def nulls_of(ordered: Tree) -> str:
     """Where the nulls of a sort key stand, empty if where its direction puts them."""
     first, descending = bool(ordered.args.get("nulls_first")), bool(ordered.args.get("desc"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.missing import missing_indexes
+from backaudit.backend.data.schema import schema
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -72,4 +74,5 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
             severity=missing.weight,
             shown=None if missing.core else "strict",
             related=siblings(index),
+            claim=claim_of(schema(project), index),
         )

