@@ -200,14 +200,32 @@ class Audit:
                 present.update(value_of(found.text, hit) for hit in file.secrets)
         return self._history.read(present)
 
+    def _checked(self, facts: Sequence[FileFacts], project: Project) -> tuple[checking.Checked, list[Problem]]:
+        """What the rules find, in each of several back ends by itself."""
+        from backaudit.project.parts import parts
+
+        found = parts(facts, project.models.kinds["starts"])
+        if len(found) == 1:
+            checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
+            return checked, sorted(project.bounds)
+        several: list[checking.Checked] = []
+        bounds: set[Problem] = set()
+        for part in found:
+            own = self._linked(
+                [f for f in facts if part.has(f.path)], tuple(f for f in project.past if part.has(f.file.path))
+            )
+            several.append(checking.check(own, self.selection.rules, reraise=self.request.reraise))
+            bounds.update(own.bounds)
+        return checking.joined(several), sorted(bounds)
+
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed
-        checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
+        checked, bounds = self._checked(facts, project)
         now = [found for _, found in checked.findings if not found.commit]
         quoted = {place.path for found in now for place in (found.place, *found.secrets)}
         return Result(
             findings=tuple((rule.id, finding) for rule, finding in checked.findings),
-            problems=(*problems, *checked.problems, *sorted(project.bounds)),
+            problems=(*problems, *checked.problems, *bounds),
             crashed=tuple(sorted(checked.crashed)),
             commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
             digests={file.path: file.digest for file in facts if file.path in quoted},

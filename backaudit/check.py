@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from backaudit.crash import contained
+from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Rule
 
@@ -39,6 +40,22 @@ def check(project: Scoped, rules: Iterable[Rule], *, reraise: bool = False) -> C
         if len(problems) > before:
             crashed.add(rule.id)
     return Checked(tuple(findings), tuple(problems), frozenset(crashed))
+
+
+def joined(several: Iterable[Checked]) -> Checked:
+    """The answers of several projects that share files: what is found at one place by two of them is told once."""
+    findings: dict[tuple[str, Place], list[tuple[Rule, Finding]]] = {}
+    problems: dict[Problem, None] = {}
+    crashed: set[str] = set()
+    for checked in several:
+        told: dict[tuple[str, Place], list[tuple[Rule, Finding]]] = {}
+        for rule, finding in checked.findings:
+            told.setdefault((rule.id, finding.place), []).append((rule, finding))
+        findings = {**told, **findings}
+        problems.update(dict.fromkeys(checked.problems))
+        crashed |= checked.crashed
+    kept = [found for at_place in findings.values() for found in at_place]
+    return Checked(tuple(kept), tuple(problems), frozenset(crashed))
 
 
 def _ask(rule: Rule, project: Scoped, findings: list[tuple[Rule, Finding]]) -> None:
