@@ -204,8 +204,9 @@ class Audit:
         """What the rules find, in each of several back ends by itself."""
         from backaudit.project.parts import parts
 
-        found = parts(facts, project.models.kinds["starts"])
-        if len(found) == 1:
+        # Without code there is nothing that tells programs apart, nor a rule that mixes them up.
+        found = parts(facts, project.models.kinds["starts"]) if "code" in self._wanted else ()
+        if len(found) < 2:
             checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
             return checked, sorted(project.bounds)
         several: list[checking.Checked] = []

@@ -43,8 +43,12 @@ def test_two_in_one_repository_are_judged_as_each_is_alone(one: str, two: str) -
     assert found_in({**files_of(one, "one/"), **files_of(two, "services/two/")}) == alone
 
 
+def path_of(name: str) -> str:
+    return name.replace("____init__", "/<init>").replace("__", "/").replace("<init>", "__init__") + ".py"
+
+
 def parts_of(**programs: str) -> list[list[str]]:
-    linked = project({name.replace("__", "/") + ".py": text for name, text in programs.items()})
+    linked = project({path_of(name): text for name, text in programs.items()})
     files = list(linked.facts.values())
     return [[file.path for file in files if part.has(file.path)] for part in parts(files, STARTS)]
 
@@ -72,6 +76,13 @@ def test_a_library_belongs_to_whom_it_serves() -> None:
         {"shop__app": FLASK, "admin__app": "from shop.app import app\n" + FLASK},
         {"shop__app": FLASK, "admin__app": FLASK, "main": "from shop.app import app\nimport admin.app\n" + FLASK},
         {
+            "shop__gate": "from shop.apps.one import app\nfrom shop.apps.two import app as b\n",
+            "shop__apps__one__main": FLASK,
+            "shop__apps__two__main": FLASK,
+            "shop__apps__one____init__": "from shop.apps.one.main import app\n",
+            "shop__apps__two____init__": "from shop.apps.two.main import app\n",
+        },
+        {
             "manage": "from django.core.management import execute_from_command_line\nexecute_from_command_line([])\n",
             "site__wsgi": FLASK,
             "other__app": FLASK,
@@ -81,4 +92,4 @@ def test_a_library_belongs_to_whom_it_serves() -> None:
     ],
 )
 def test_what_belongs_together_stays_together(programs: dict[str, str]) -> None:
-    assert parts_of(**programs) == [sorted(name.replace("__", "/") + ".py" for name in programs)]
+    assert parts_of(**programs) == [sorted(path_of(name) for name in programs)]

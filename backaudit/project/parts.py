@@ -70,6 +70,20 @@ class _Imports:
     def __init__(self, python: Mapping[str, PythonFacts], serving: Mapping[str, PythonFacts]) -> None:
         modules = Modules(python)
         self.edges = {path: sorted(set(_imported(modules, path, facts))) for path, facts in serving.items()}
+        self._importers: dict[str, list[str]] = {}
+        for path, targets in self.edges.items():
+            for target in targets:
+                self._importers.setdefault(target, []).append(path)
+
+    def reaching(self, paths: Iterable[str]) -> set[str]:
+        """Some files, and all that import one of them, themselves or by others."""
+        found = set(paths)
+        waiting = sorted(found)
+        while waiting:
+            new = [path for path in self._importers.get(waiting.pop(), ()) if path not in found]
+            found.update(new)
+            waiting += new
+        return found
 
 
 def _imported(modules: Modules, path: str, facts: PythonFacts) -> Iterator[str]:
@@ -93,7 +107,8 @@ def _split(
     if len(apps) == 1:
         return _within(folder, apps[0], paths, begun, imports, others)
     reached = _reached(children, imports)
-    groups = _groups(apps, reached)
+    started = {app: [path for path in paths if children[path] == app] for app in apps}
+    groups = _groups({app: imports.reaching(own) for app, own in started.items()})
     if len(groups) == 1:
         return [others]
     found: list[frozenset[str]] = []
@@ -137,11 +152,11 @@ def _reached(children: Mapping[str, str], imports: _Imports) -> dict[str, set[st
     return direct
 
 
-def _groups(apps: Iterable[str], reached: Mapping[str, set[str]]) -> list[list[str]]:
-    """The applications, those together of which one reaches another."""
+def _groups(reaching: Mapping[str, set[str]]) -> list[list[str]]:
+    """The applications, those together of which one imports another, or that a third file brings together."""
     groups: list[list[str]] = []
-    for app in apps:
-        near = [group for group in groups if any(app in reached[other] or other in reached[app] for other in group)]
+    for app, files in reaching.items():
+        near = [group for group in groups if any(not files.isdisjoint(reaching[other]) for other in group)]
         groups = [group for group in groups if group not in near]
         groups.append(sorted([app, *(other for group in near for other in group)]))
     return sorted(groups)
