@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.bodies import Body, untyped_bodies
+from backaudit.analyses.validation.bodies import Body, is_judged, untyped_bodies
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import first_line
@@ -63,7 +63,7 @@ def untyped_body(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/20.html
     """
     for body in project.once(untyped_bodies):
-        if project.role(body.code.path) != "production" or body.fate.validated:
+        if project.role(body.code.path) != "production" or body.fate.validated or is_judged(project, body):
             continue
         finding = _declared(project, body) if body.param is not None else _read(body)
         if finding is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.web.inputs.applied import Applied, applied_to
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route, RouteParam
 from backaudit.backend.web.routes import by_handler, routes
@@ -66,6 +67,33 @@ def _parameters(project: Project) -> Iterator[Body]:
             if node is not None and node not in seen:
                 seen.add(node)
                 yield Body(node, code, fate_of(project, node), param, route)
+
+
+def is_judged(project: Project, body: Body) -> bool:
+    """Whether a schema is put to the body elsewhere on the request's way, or it is read only to judge the request."""
+    cls = body.code.cls
+    if cls is not None and not project.models.kinds["request-judges"].isdisjoint(project.lineage(cls.name)):
+        return True
+    for route in project.once(by_handler).get(body.code, ()) if body.param is None else ():
+        schemas = [one for one in applied_to(project, route) if one.where in ("body", "form")]
+        if any(one.place.path == body.code.path or not route.view for one in schemas if _is_on_the_way(one, route)):
+            return True
+        if schemas and _asks_base(body.code):
+            return True
+    return False
+
+
+def _is_on_the_way(one: Applied, route: Route) -> bool:
+    """Whether a schema is put to the body by code that runs, not only named by the view."""
+    return route.view is None or not any(one.place == each.place for each in route.view.fields.values())
+
+
+def _asks_base(code: Code) -> bool:
+    """Whether a method has the base class's method of its own name do its work."""
+    return any(
+        call.method == code.function.name and call.receiver is not None and call.receiver.method == "super"
+        for call in code.nodes(ops.Call)
+    )
 
 
 def parameter(code: Code, index: int) -> Node | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.data.schema import schema
+from backaudit.backend.web.inputs.applied import applied
+from backaudit.backend.web.inputs.records import Field
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -60,7 +62,36 @@ def limitless(project: Project) -> Iterator[Limitless]:
             fields += tuple(_columns(project, view))
             if fields:
                 yield Limitless(view.place, view.cls.name, fields)
+    yield from _put_to_bodies(project, seen)
     yield from _parsers(project)
+
+
+def _put_to_bodies(project: Project, seen: set[str]) -> Iterator[Limitless]:
+    """Schemas that are put to a body otherwise: by a decorator, a call of a validator, as a mapping."""
+    for route, several in project.once(applied).items():
+        if route.methods and not set(_WRITING) & set(route.methods):
+            continue
+        for one in several:
+            made = one.schema
+            if one.where not in ("body", "form") or made.name in seen or project.role(made.place.path) != "production":
+                continue
+            seen.add(made.name)
+            fields = tuple(field.attribute for field in made.fields if _is_open(field))
+            if fields and made.library not in _READ_BY_CALLS:
+                yield Limitless(made.place, made.title, fields)
+
+
+# Parsers whose arguments are judged one by one.
+_READ_BY_CALLS = frozenset({"reqparse"})
+
+
+def _is_open(field: Field) -> bool:
+    """Whether a field takes text, an amount or a collection of any length or size."""
+    if field.read_only or field.validated or field.shape.bounded:
+        return False
+    kinds = {field.shape.kind, *(part.kind for part in field.shape.either)}
+    number = bool(kinds & {"integer", "number"}) and is_amount(field.attribute)
+    return bool(kinds & {"string", "array"}) or number
 
 
 def _bodies(project: Project) -> Iterator[ClassView]:
@@ -116,6 +147,8 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     declared = field.origin
     if op.annotation != NONE:
         annotation = field.to(op.annotation)
+        if _is_collection(project, annotation):
+            return not _is_counted(project, field) and not _validated(project, cls, name)
         text, number = _declared(project, annotation)
         limited = _limits(project, annotation, 0) or _limits(project, declared, 0)
         return (text or (number and is_amount(name))) and not limited and not _validated(project, cls, name)
@@ -125,6 +158,28 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     if read_only is not None and read_only.const is True:
         return False
     return declared.method in _TEXT_FIELDS or (declared.method in _NUMBER_FIELDS and is_amount(name))
+
+
+_COLLECTIONS = frozenset({"list", "builtins.list", "builtins.set", "builtins.frozenset", "set"})
+
+
+def _is_collection(project: Project, annotation: Node) -> bool:
+    heads = {split(name)[0] for name in project.annotated(annotation)} - {"None", "builtins.None", "types.NoneType"}
+    return bool(heads) and heads <= _COLLECTIONS
+
+
+def _is_counted(project: Project, field: Node) -> bool:
+    """Whether the collection itself has a greatest length: in its declaration, or beside its type in ``Annotated``."""
+    op = field.op
+    if not isinstance(op, ops.Bind) or _limits(project, field.origin, 0):
+        return True
+    annotation = field.to(op.annotation)
+    made = project.alias_of(annotation) or annotation.origin
+    if made.method in ("conlist", "conset"):
+        return _limits(project, made, 0)
+    key = made.to(made.op.key).origin if isinstance(made.op, ops.Item) else None
+    beside = key.op.items[1:] if key is not None and isinstance(key.op, ops.Build) else ()
+    return key is not None and any(_limits(project, key.to(item), 0) for item in beside)
 
 
 def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:

@@ -16,6 +16,7 @@ from backaudit.facts import ops
 from backaudit.flow.guards import same
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
+from backaudit.project.locate import class_field
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 
@@ -110,21 +111,25 @@ def _is_none(node: Node) -> bool:
 def _rows(project: Project, node: Node) -> str:
     """The table whose rows a finished query gives, empty if it is none or stops early."""
     table = row_table(project, node) or table_of(project, node)
-    if table is None or _goes_on(project, node) or not _LIMITS.isdisjoint(_methods(project, node, 0)):
-        return ""
     lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
+    if table is None or _goes_on(project, node, lazy=lazy) or not _LIMITS.isdisjoint(_methods(project, node, 0)):
+        return ""
     if node.method != "all" and not lazy:
         return ""
     return table.name if not lazy or _is_shown(node) else ""
 
 
-def _goes_on(project: Project, node: Node) -> bool:
-    """Whether the query is only a part of another, is cut by a slice, or is paged."""
+_ASKS = frozenset({"count", "aggregate", "exists", "acount", "aaggregate", "aexists"})
+
+
+def _goes_on(project: Project, node: Node, *, lazy: bool) -> bool:
+    """Whether the query is only a part of another, is cut by a slice, or is paged; a list that is cut was loaded."""
     held = _held(node)
+    shown = _is_shown(node)
     for value, op in enumerate(node.code.ops):
-        if isinstance(op, ops.Attr) and op.base in held:
+        if isinstance(op, ops.Attr) and op.base in held and not (op.name in _ASKS and shown):
             return True
-        if isinstance(op, ops.Item) and op.base in held:
+        if isinstance(op, ops.Item) and op.base in held and (lazy or not _is_slice(node.to(op.key))):
             return True
         if isinstance(op, ops.Call) and not held.isdisjoint((*op.args, *(v for _, v in op.keywords))):
             call = node.code.node(value)
@@ -133,7 +138,8 @@ def _goes_on(project: Project, node: Node) -> bool:
                 "pagina" in name
                 or "filter" in name
                 or any("pagina" in n.lower() for n in _passed_on(call))
-                or name in ("len", "page", "iter", "random", "choice")
+                or name in ("page", "iter", "random", "choice")
+                or (name == "len" and not shown)
             ):
                 return True
     return False
@@ -158,8 +164,13 @@ def _held(node: Node) -> set[int]:
 def _is_shown(node: Node) -> bool:
     """Whether a lazy query is handed on: to a serializer, a template, a list, the caller."""
     held = _held(node)
-    for op in node.code.ops:
+    held |= {value for value, op in enumerate(node.code.ops) if _cuts(node, op, held)}
+    held |= {each for value in list(held) for each in _held(node.code.node(value))}
+    to_lists = node.code.project.models.kinds["lists-from-queries"]
+    for value, op in enumerate(node.code.ops):
         if isinstance(op, ops.Call):
+            if node.code.node(value).method in to_lists and not held.isdisjoint(op.args):
+                return True
             many = any(name == "many" for name, _ in op.keywords)
             if (many and not held.isdisjoint(op.args)) or not held.isdisjoint(v for _, v in op.keywords):
                 return True
@@ -168,6 +179,15 @@ def _is_shown(node: Node) -> bool:
         if isinstance(op, (ops.Return, ops.Element)) and not held.isdisjoint(operands(op)):
             return True
     return False
+
+
+def _cuts(node: Node, op: ops.Op, held: set[int]) -> bool:
+    return isinstance(op, ops.Item) and op.base in held and _is_slice(node.to(op.key))
+
+
+def _is_slice(key: Node) -> bool:
+    made = key.origin.op
+    return isinstance(made, ops.Build) and made.kind == "slice"
 
 
 def _methods(project: Project, node: Node, depth: int) -> Iterator[str]:
@@ -233,7 +253,8 @@ def _last_execute(node: Node, cursor: Node) -> Node | None:
 
 def endless_views(project: Project) -> Iterator[ClassView]:
     """Generic list views without a page size, neither of their own nor by default."""
-    paged = any(True for _ in _default_pagination(project))
+    sized = _has_size(project)
+    paged = _is_paged(project, sized=sized)
     seen: set[str] = set()
     for route in routes(project):
         view = route.view
@@ -243,23 +264,63 @@ def endless_views(project: Project) -> Iterator[ClassView]:
             continue
         seen.add(view.name)
         rest = not project.models.kinds["pages-by-setting"].isdisjoint(kinds)
-        own = {"paginate_by", "pagination_class"} & {n for o in lineage for n in _fields(project, o)}
+        own = _pages_itself(project, view, sized=sized)
         methods = {n for o in lineage if (c := project.class_named(o)) is not None for n in c.methods}
-        if not own and not (rest and paged) and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
+        default = rest and paged and own is None
+        if not own and not default and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
             yield view
 
 
-def _fields(project: Project, name: str) -> list[str]:
-    cls = project.class_named(name)
-    return list(cls.fields) if cls is not None else []
+def _pages_itself(project: Project, view: ClassView, *, sized: bool) -> bool | None:
+    """Whether a view's own paging cuts its list; None where it has none of its own."""
+    by = class_field(project, view, "paginate_by")
+    if by is not None:
+        return not _is_none(by)
+    pager = class_field(project, view, "pagination_class")
+    if pager is None:
+        return None
+    return not _is_none(pager) and (sized or not _is_sizeless(project, pager))
 
 
-def _default_pagination(project: Project) -> Iterator[Node]:
-    asked = [setting.partition(".")[::2] for setting in sorted(project.models.kinds["page-settings"])]
-    for file, (setting, wanted) in ((file, pair) for file in project.files.values() for pair in asked):
-        value = file.top.body.final.get(setting)
+def _is_sizeless(project: Project, pager: Node) -> bool:
+    """Whether a class of pages has no size but the one of a setting."""
+    sizeless: frozenset[str] = project.models.kinds["sizeless-pagers"]
+    own = list(project.denoted_classes(pager))
+    if not own:
+        return not sizeless.isdisjoint(project.names(pager))
+    sizes = [class_field(project, cls, name) for cls in own for name in ("page_size", "default_limit")]
+    library = any(not sizeless.isdisjoint(project.lineage(cls.name)) for cls in own)
+    return library and all(size is None or _is_none(size) for size in sizes)
+
+
+def _has_size(project: Project) -> bool:
+    sizes = [_setting(project, setting) for setting in sorted(project.models.kinds["page-size-settings"])]
+    return any(size is not None and not _is_none(size) for size in sizes)
+
+
+def _is_paged(project: Project, *, sized: bool) -> bool:
+    """Whether the pages that all views have by a setting have a size."""
+    pagers = [_setting(project, setting) for setting in sorted(project.models.kinds["page-settings"])]
+    sizeless: frozenset[str] = project.models.kinds["sizeless-pagers"]
+    for pager in pagers:
+        if pager is None or _is_none(pager):
+            continue
+        own = project.class_named(pager.text or "")
+        known = "page_size" in own.fields if own is not None else (pager.text or "") not in sizeless
+        if sized or known:
+            return True
+    return False
+
+
+def _setting(project: Project, setting: str) -> Node | None:
+    """The value of ``DICTIONARY.KEY`` among a project's settings."""
+    name, _, wanted = setting.partition(".")
+    for file in project.files.values():
+        value = file.top.body.final.get(name)
         made = file.top.node(value).origin if value is not None else None
-        if made is not None and isinstance(made.op, ops.Build):
-            keys = {made.to(key).const for key in made.op.keys if key != ops.NONE}
-            if wanted in keys:
-                yield made
+        if made is None or not isinstance(made.op, ops.Build):
+            continue
+        for key, item in zip(made.op.keys, made.op.items, strict=False):
+            if key != ops.NONE and made.to(key).text == wanted:
+                return made.to(item)
+    return None

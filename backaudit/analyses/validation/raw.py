@@ -11,14 +11,14 @@ import msgspec
 from backaudit.analyses.validation.bodies import is_validator
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.limits import is_amount
-from backaudit.backend.data.schema import schema
+from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.inputs.reads import form_field
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.approvals import ORDER, about
 from backaudit.flow.guards import arriving, conditions
-from backaudit.flow.rows import models
+from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
@@ -164,9 +164,41 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
     for call in project.calls_of("setattr"):
         if (value := call.arg(2)) is not None:
             yield call, value, "an attribute"
+    yield from _updated(project)
+    yield from _kept(project)
     yield from _executed(project)
     for call in project.calls(*sorted(project.models.kinds["mail-senders"])):
         yield from _given(call)
+
+
+def _updated(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    """``rows.update(column=value)`` of a query or a statement."""
+    for method in ("update", "aupdate"):
+        for call in project.calls_of(method):
+            receiver = call.receiver
+            inner = [split(name)[1] for name in project.types(receiver)] if receiver is not None else []
+            if any(is_model(project, name) for name in inner) and not project.callees(call):
+                yield from ((call, value, name) for name, value in call.keywords().items())
+
+
+def _kept(project: Project) -> Iterator[tuple[Node, Node, str]]:
+    """What a module keeps for all requests, in a dictionary or list of its own."""
+    for path in sorted(project.files):
+        file = project.files[path]
+        if file.role != "production":
+            continue
+        for code in (file.code(index) for index, made in enumerate(file.facts.functions) if made.kind == "function"):
+            for node in code.nodes(ops.SetItem):
+                op = node.op
+                if isinstance(op, ops.SetItem) and _is_modules(project, node.to(op.base)):
+                    yield node, node.to(op.value), f"what `{node.to(op.base).spelled}` keeps"
+
+
+def _is_modules(project: Project, node: Node) -> bool:
+    if not isinstance(node.op, (ops.Name, ops.Import)):
+        return False
+    made = project.resolved(node)
+    return made.code.function.kind == "module" and isinstance(made.op, ops.Build) and made.op.kind == "dict"
 
 
 def _given(call: Node) -> Iterator[tuple[Node, Node, str]]:
@@ -194,7 +226,42 @@ def _lookups(project: Project) -> Iterator[tuple[Node, Node, str]]:
                 continue
             tables = [project.once(schema).of_model(split(split(name)[1])[0]) for name in project.types(receiver)]
             for name, value in call.keywords().items():
-                for table in tables:
-                    column = table.column(name) if table is not None else None
-                    if column is not None and column.type in ("Integer", "BigInteger", "SmallInteger"):
-                        yield call, value, name
+                if any(table is not None and _takes_numbers(project, table, name) for table in tables):
+                    yield call, value, name
+            first = call.arg(0)
+            if method in ("get", "get_or_404") and first is not None:
+                yield from _by_key(project, call, first, tables)
+    for method in ("filter", "where"):
+        for call in project.calls_of(method):
+            yield from _compared(project, call)
+
+
+def _takes_numbers(project: Project, table: Table, name: str) -> bool:
+    column = table.column("id" if name == "pk" else name)
+    kind = project.models.columns.get(column.type.lower().partition("(")[0], "") if column is not None else ""
+    return kind.startswith("integer") or (column is not None and column.type in _INTEGERS)
+
+
+_INTEGERS = frozenset({"Integer", "BigInteger", "SmallInteger"})
+
+
+def _by_key(project: Project, call: Node, first: Node, tables: list[Table | None]) -> Iterator[tuple[Node, Node, str]]:
+    """``query.get(value)``: by the primary key."""
+    for table in tables:
+        key = table.primary_key if table is not None else ()
+        if table is not None and len(key) == 1 and _takes_numbers(project, table, key[0]):
+            yield call, first, key[0]
+
+
+def _compared(project: Project, call: Node) -> Iterator[tuple[Node, Node, str]]:
+    """``where(Model.column == value)``."""
+    for argument in call.args():
+        test = argument.origin
+        op = test.op
+        column = test.to(op.left).origin if isinstance(op, ops.Compare) and op.operator == "==" else None
+        if column is None or not isinstance(op, ops.Compare) or not isinstance(column.op, ops.Attr):
+            continue
+        for cls in project.denoted_classes(column.to(column.op.base)):
+            table = project.once(schema).of_model(cls.name)
+            if table is not None and _takes_numbers(project, table, column.op.name):
+                yield call, test.to(op.right), column.op.name

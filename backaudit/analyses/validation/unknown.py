@@ -12,10 +12,14 @@ from backaudit.project import Code, Node, Project
 
 
 class _Unfixed(ClientInput):
-    """A parameter that is free text as far as anyone can see, and that is put into a text."""
+    """A parameter that is free text as far as anyone can see, or what another service answers, put into a text."""
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
+        if isinstance(op, ops.Call):
+            asks = search.models.sinks.get("url", {})
+            names = search.project.names(node.func) if node.func is not None else ()
+            return "another service answers" if any(name in asks for name in names) else None
         if not isinstance(op, ops.Param) or (node.code.cls is not None and op.index == 0):
             return None
         types = search.project.types(node)
@@ -24,6 +28,10 @@ class _Unfixed(ClientInput):
         ):
             return None
         return f"`{op.name}` is not a constant"
+
+    def through(self, search: Search, call: Node) -> list[Node]:
+        """``answer.json()`` is still the answer."""
+        return [call.receiver] if call.method in ("json", "text", "read") and call.receiver is not None else []
 
 
 def _supplied(project: Project, code: Code, index: int) -> bool:

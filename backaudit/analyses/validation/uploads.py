@@ -10,9 +10,13 @@ from backaudit.backend.data.schema import schema
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.flow.rows import models, writes
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import operands
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -57,12 +61,29 @@ class _Upload(Goal):
 
 def kept_uploads(project: Project) -> Iterator[Kept]:
     """Stores of uploaded files whose type nothing checks."""
+    for at, value in _columns(project):
+        sent = client_origin(project, value)
+        if sent is not None and not any(_checks_type(project, code, 0) for code in {sent.node.code, at.code}):
+            yield Kept(at, msgspec.structs.replace(sent, what="a file is uploaded"))
     for at, value in _stores(project):
         if project.role(at.code.path) != "production":
             continue
         origin = next(Trace(project, _Upload(project)).origins(value, (), at.value), None)
         if origin is not None and not any(_checks_type(project, code, 0) for code in {origin.node.code, at.code}):
             yield Kept(at, origin)
+
+
+def _columns(project: Project) -> Iterator[tuple[Node, Node]]:
+    """What is put into a column of a row that holds files."""
+    fields = project.models.kinds["file-columns"]
+    for cls in project.once(models):
+        for name, field in cls.fields.items():
+            made = field.origin
+            if made.func is None or fields.isdisjoint(project.names(made.func)):
+                continue
+            for write in writes(project, cls, name):
+                if project.role(write.at.code.path) == "production" and not write.access:
+                    yield write.at, write.value
 
 
 def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
@@ -87,22 +108,48 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
 
 
 def _checks_type(project: Project, code: Code, depth: int) -> bool:
-    """Whether a function, or one that it calls, looks at what kind of file it got."""
-    for value, op in enumerate(code.ops):
-        if isinstance(op, ops.Attr) and op.name in _TYPE_WORDS:
+    """Whether a function, or one that it hands something to, decides by what kind of file it got."""
+    if any(_mentions_type(code, value, 0) for value in _deciding(code)):
+        return True
+    for call in code.nodes(ops.Call):
+        if call.method in _RAISING or (_says_check(call) and call.args()):
             return True
-        if isinstance(op, ops.Call):
-            call = code.node(value)
-            name = f"{call.spelled} {call.method}".lower()
-            if call.method in _TYPE_WORDS or _CHECKING.holds(name):
-                return True
-            if call.method == "endswith" or (depth < 2 and _callee_checks(project, call, depth)):
-                return True
+        if call.args() and depth < 2 and any(_checks_type(project, each, depth + 1) for each in project.callees(call)):
+            return True
     return False
 
 
-def _callee_checks(project: Project, call: Node, depth: int) -> bool:
-    return any(_checks_type(project, callee, depth + 1) for callee in project.callees(call))
+# What raises unless the content is what it is taken for.
+_RAISING = frozenset({"verify", "FileAllowed", "FileExtensionValidator", "validate_image_file_extension"})
+
+
+def _says_check(call: Node) -> bool:
+    name = f"{call.spelled} {call.method}".lower()
+    return _CHECKING.holds(name)
+
+
+def _deciding(code: Code) -> Iterator[Value]:
+    """What branches, assertions and answers of a function depend on."""
+    yield from (region.test for region in code.body.regions if region.kind in ("then", "else", "case"))
+    for op in code.ops:
+        if isinstance(op, (ops.Choice, ops.Assert)):
+            yield op.test
+        elif isinstance(op, ops.Return) and op.value != NONE and not isinstance(code.ops[op.value], ops.Call):
+            yield op.value
+
+
+def _mentions_type(code: Code, value: Value, depth: int) -> bool:
+    """Whether a value is made of a file's type, the end of its name, or what its content says."""
+    if value < 0 or depth > 10:
+        return False
+    op = code.ops[code.origin(value)]
+    if isinstance(op, ops.Attr) and op.name in _TYPE_WORDS:
+        return True
+    if isinstance(op, ops.Call):
+        call = code.node(value).origin
+        if call.method in _TYPE_WORDS or call.method == "endswith":
+            return True
+    return any(_mentions_type(code, each, depth + 1) for each in operands(op))
 
 
 def open_file_fields(project: Project) -> Iterator[tuple[Node, ClassView, ClassView]]:
