@@ -1,0 +1,332 @@
+"""Secrets that are made of what can be predicted: draws of a simulation's generator, clocks, texts cut short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
+from backaudit.project import Code, Node, Project
+from backaudit.rule import Confidence
+from backaudit.vocabulary.meaning import meaning
+
+_SECRET = meaning("tokens", "secret-value")
+_INNOCENT = meaning("tokens", "no-secret")
+_MAKES_CODE = meaning("tokens", "code-maker")
+_STORES = frozenset({"set_cookie", "set_signed_cookie", "set", "setex", "add"})
+_COOKIES = frozenset({"set_cookie", "set_signed_cookie"})
+# Calls whose result is what they are given, in another form; what another function makes of it is its own affair.
+_FORMS = frozenset(
+    {
+        "str", "join", "hex", "int", "format", "b64encode", "urlsafe_b64encode", "b32encode", "b16encode", "hexlify",
+        "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s", "hexdigest", "digest",
+        "upper", "lower", "zfill", "replace", "bytes", "list", "tuple", "map", "sum", "sorted", "dict",
+    }
+)  # fmt: skip
+_HASHES = re.compile(r"hashlib\.|md5|sha1|sha256|sha512|blake2|b64encode|b32encode|hexlify|hexdigest")
+_UNKNOWN = re.compile(r"secrets\.|urandom|uuid4|token_(hex|urlsafe|bytes)|SystemRandom")
+# Bits of a random text by the character, and how many a token needs that nobody may try out.
+_BITS = (("uuid.uuid4", 4), ("secrets.token_hex", 4), ("secrets.token_urlsafe", 6))
+_ENOUGH = 64
+_SHORT_BY_NATURE = re.compile(r"code|otp|pin|password|pass(?:wd)?$|slug|short", re.IGNORECASE)
+_DEPTH = 2
+
+
+class Predictable(msgspec.Struct, frozen=True):
+    """``told``: what the secret is called; ``source``: what it is made with; ``cut``: the bits that a slice leaves."""
+
+    call: Node
+    told: str
+    source: str
+    confidence: Confidence
+    cut: int = 0
+
+
+def predictable_secrets(project: Project) -> Iterator[Predictable]:
+    """Every secret of the code that serves that is made so."""
+    draws, clocks = project.models.kinds["predictable-draws"], project.models.kinds["clocks"]
+    for call in project.calls(*sorted(draws | clocks)):
+        if project.role(call.code.path) == "production":
+            names = project.names(call.func) if call.func is not None else ()
+            source = next((name for name in names if name in draws or name in clocks), "")
+            found = _goal(project, call, _first(call), source in clocks)
+            if found is not None:
+                yield Predictable(call, found[0], source, found[1])
+    yield from _cut_short(project)
+
+
+def _first(call: Node) -> frozenset[Value]:
+    """The values that the drawn thing is: of ``shuffle`` the list that it changes."""
+    given = call.arg(0) if call.method == "shuffle" else None
+    if given is None or given.code is not call.code:
+        return frozenset((call.value,))
+    return frozenset((call.value, given.value, given.origin.value))
+
+
+def _goal(
+    project: Project, call: Node, start: frozenset[Value], clock: bool, depth: int = 0
+) -> tuple[str, Confidence] | None:
+    """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
+    code = call.code
+    seen = _uses(code, start, call.value)
+    if clock and not _only_guessable(code, seen):
+        return None
+    told = _kept_as(code, seen, call) or _given_as(code, seen) or _compared(project, code, seen)
+    if told is not None:
+        return told
+    outer = _function(code)
+    given = any(isinstance(code.ops[value], ops.Return) for value in seen) or code is not outer
+    if not given or outer is None:
+        return None
+    return _returned_as(outer) or _named_by_callers(project, outer, depth)
+
+
+def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Confidence] | None:
+    for value in sorted(seen):
+        op = code.ops[value]
+        name = op.name if isinstance(op, (ops.Bind, ops.SetAttr)) else ""
+        if isinstance(op, ops.SetItem):
+            name = code.node(op.key).text or ""
+        # A loop's variable is one element of what was drawn from, not a text that is put together.
+        looped = isinstance(op, ops.Bind) and isinstance(code.ops[op.value], ops.Element)
+        if (name == "key" and _is_pick(call)) or looped:
+            continue
+        if name and _named(name):
+            return name, "medium" if name in ("code", "key", "pin") else "high"
+    return None
+
+
+def _given_as(code: Code, seen: set[Value]) -> tuple[str, Confidence] | None:
+    for other in code.nodes(ops.Call):
+        name = _handed(other, seen)
+        if name and _named(name):
+            return name, "high"
+    return None
+
+
+def _returned_as(outer: Code) -> tuple[str, Confidence] | None:
+    name = outer.function.name
+    if _named(name) and not (name.endswith("key") and "cache" in outer.path):
+        return name, "high"
+    if _MAKES_CODE.holds(name) and not _INNOCENT.holds(name):
+        return name, "medium"
+    return None
+
+
+def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, Confidence] | None:
+    """The secret that a caller makes of what a function of a neutral name gives."""
+    if depth >= _DEPTH or outer.function.kind == "module":
+        return None
+    for call in project.callers(outer):
+        if project.role(call.code.path) == "production":
+            found = _goal(project, call, frozenset((call.value,)), False, depth + 1)
+            if found is not None:
+                return found
+    return None
+
+
+# -- by its use --------------------------------------------------------------------------------------------------------
+
+
+def _compared(project: Project, code: Code, seen: set[Value]) -> tuple[str, Confidence] | None:
+    """The name under which the value is kept and by which it is later held against what a client sends."""
+    for name in dict.fromkeys(_kept_names(code, seen)):
+        if name in project.once(_proofs):
+            return name, "medium"
+    return None
+
+
+def _kept_names(code: Code, seen: set[Value]) -> Iterator[str]:
+    for value in sorted(seen):
+        op = code.ops[value]
+        if isinstance(op, ops.SetAttr):
+            yield op.name
+        elif isinstance(op, ops.SetItem):
+            yield code.node(op.key).text or ""
+    for call in code.nodes(ops.Call):
+        op = call.op
+        if isinstance(op, ops.Call) and call.method in _COOKIES and len(op.args) > 1 and op.args[1] in seen:
+            yield call.to(op.args[0]).text or ""
+
+
+def _proofs(project: Project) -> frozenset[str]:
+    """Names whose value is compared with what a client sends under a cookie or field of that name."""
+    found: set[str] = set()
+    for path in sorted(project.files):
+        file = project.files[path]
+        for index in range(len(file.facts.functions)) if file.role == "production" else ():
+            for node in file.code(index).nodes(ops.Compare):
+                op = node.op
+                if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
+                    found |= set(_proof(project, node.to(op.left), node.to(op.right)))
+    return frozenset(found - {""})
+
+
+def _proof(project: Project, left: Node, right: Node) -> Iterator[str]:
+    for kept, sent in ((left, right), (right, left)):
+        name, other = _read_name(kept), _read_name(sent)
+        if name and name == other and client_origin(project, sent) is not None and client_origin(project, kept) is None:
+            yield name
+
+
+def _read_name(node: Node) -> str:
+    """The last name by which a value is read."""
+    made = node.origin
+    if isinstance(made.op, ops.Attr):
+        return made.op.name
+    if isinstance(made.op, ops.Item):
+        return made.to(made.op.key).text or ""
+    first = made.arg(0) if made.call is not None and made.method in ("get", "get_signed_cookie") else None
+    return (first.text or "") if first is not None else ""
+
+
+# -- cut too short -----------------------------------------------------------------------------------------------------
+
+
+def _cut_short(project: Project) -> Iterator[Predictable]:
+    for source, bits in _BITS:
+        for call in project.calls(source):
+            if project.role(call.code.path) != "production":
+                continue
+            length = _slice_after(call)
+            found = _goal(project, call, frozenset((call.value,)), False) if 0 < length * bits < _ENOUGH else None
+            if found is not None and not _SHORT_BY_NATURE.search(found[0]):
+                yield Predictable(call, found[0], source, "medium", length * bits)
+
+
+def _slice_after(call: Node) -> int:
+    """How many characters a slice leaves of a text, 0 where none is taken: ``str(uuid4())[:6]``."""
+    code = call.code
+    forms = {call.value}
+    for value in range(call.value + 1, len(code.ops)):
+        op = code.ops[value]
+        if isinstance(op, ops.Item) and op.base in forms:
+            return _end_of(code, op)
+        if _is_same_text(code, value, op, forms):
+            forms.add(value)
+    return 0
+
+
+def _is_same_text(code: Code, value: Value, op: ops.AnyOp, forms: set[Value]) -> bool:
+    """``uuid4().hex``, ``str(uuid4())``, ``token.upper()``: the same characters in another form."""
+    if isinstance(op, ops.Attr):
+        return op.base in forms and op.name in ("hex", "replace", "upper", "lower")
+    if isinstance(op, ops.Call):
+        return op.func in forms or (code.node(value).method == "str" and not forms.isdisjoint(op.args))
+    return False
+
+
+def _end_of(code: Code, op: ops.Item) -> int:
+    key = code.ops[op.key]
+    if not isinstance(key, ops.Build) or key.kind != "slice" or len(key.items) < 2:
+        return 0
+    first, last = (code.ops[item] if item != NONE else None for item in key.items[:2])
+    end = last.value if isinstance(last, ops.Const) else None
+    start = first.value if isinstance(first, ops.Const) else None
+    if not isinstance(end, int) or end <= 0 or not isinstance(start, (int, type(None))):
+        return 0
+    return end - (start or 0)
+
+
+# -- forwards through one body -----------------------------------------------------------------------------------------
+
+
+def _handed(call: Node, seen: set[Value]) -> str:
+    """The name under which another call is given the value: a keyword, or a first argument that is a name."""
+    op = call.op
+    assert isinstance(op, ops.Call)
+    keyword = next((name for name, value in op.keywords if value in seen and _named(name)), "")
+    named = len(op.args) > 1 and op.args[1] in seen and call.method in _STORES
+    return keyword or ((call.to(op.args[0]).text or "") if named else "")
+
+
+def _is_pick(call: Node) -> bool:
+    """One element chosen from a collection, not a text put together from many."""
+    regions = call.code.regions_of(call.value)
+    repeated = any(region.kind in ("loop", "comp") for region in regions) or call.code.function.kind == "lambda"
+    return call.method == "choice" and not repeated
+
+
+def _function(code: Code) -> Code | None:
+    here: Code | None = code
+    while here is not None and here.function.kind == "lambda":
+        here = here.parent
+    return here
+
+
+def _named(name: str) -> bool:
+    lowered = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return _SECRET.holds(lowered) and not _INNOCENT.holds(lowered)
+
+
+def _only_guessable(code: Code, seen: set[Value]) -> bool:
+    """Whether a clock's reading is made into something, and nothing beside it is unknown: otherwise it is a time."""
+    calls = [code.node(value) for value in seen if isinstance(code.ops[value], ops.Call)]
+    made = [call for call in calls if _HASHES.search(call.spelled) or call.method in ("uuid1", "hex", *_DIGESTS)]
+    return bool(made) and not any(_has_unknown(code, call.value) for call in made)
+
+
+_DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "b64encode", "urlsafe_b64encode", "b32encode")
+
+
+def _has_unknown(code: Code, value: Value) -> bool:
+    """Whether a real random value or another secret is among what a value is made of."""
+    seen, pending = {value}, [value]
+    while pending:
+        here = pending.pop()
+        node = code.node(here)
+        name = node.spelled.rpartition(".")[2]
+        key = node.to(node.op.key).text if isinstance(node.op, ops.Item) else ""
+        if here != value and (_UNKNOWN.search(node.spelled) or _secret_name(name) or _secret_name(key or "")):
+            return True
+        fresh = [one for one in _inputs(code.ops[here]) if one not in seen and one >= 0]
+        seen.update(fresh)
+        pending += fresh
+    return False
+
+
+def _secret_name(name: str) -> bool:
+    lowered = name.lower()
+    return "secret" in lowered or lowered.endswith(("_key", "salt", "password"))
+
+
+def _uses(code: Code, start: frozenset[Value], after: Value) -> set[Value]:
+    """The operations that a value goes into, forwards through expressions, names and comprehensions."""
+    seen = {*start, after}
+    for value in range(after + 1, len(code.ops)):
+        op = code.ops[value]
+        foreign = isinstance(op, ops.Call) and op.func not in seen and code.node(value).method not in _FORMS
+        if not foreign and not _is_prose(code, op) and any(item in seen for item in _inputs(op)):
+            seen.add(value)
+    return seen
+
+
+def _is_prose(code: Code, op: ops.AnyOp) -> bool:
+    """``"a note about " + number``: a sentence with a value in it."""
+    parts: tuple[Value, ...] = ()
+    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+        parts = (op.left, op.right)
+    elif isinstance(op, ops.Build) and op.kind == "fstring":
+        parts = op.items
+    texts = (code.ops[part] for part in parts if part != NONE)
+    return any(isinstance(text, ops.Const) and isinstance(text.value, str) and " " in text.value for text in texts)
+
+
+def _inputs(op: ops.AnyOp) -> list[Value]:
+    if isinstance(op, ops.Call):
+        return [v for v in (op.func, *op.args, *(value for _, value in op.keywords), *op.star) if v != NONE]
+    if isinstance(op, (ops.Bind, ops.Return, ops.Await, ops.Format, ops.Comp, ops.SetAttr, ops.SetItem)):
+        return [op.value]
+    if isinstance(op, ops.Bin):
+        return [op.left, op.right]
+    if isinstance(op, ops.Build):
+        return [item for item in op.items if item != NONE]
+    if isinstance(op, (ops.Phi, ops.Logic)):
+        return list(op.values)
+    if isinstance(op, (ops.Attr, ops.Item, ops.Element)):
+        return [op.base]
+    return []
