@@ -32,7 +32,7 @@ def response_fields(project: Project) -> Iterator[Exposure]:
     seen: set[Place] = set()
     inputs = {split(name)[0] for params in project.once(entries).values() for param in params for name in param.types}
     for route in routes(project):
-        if route.response is None or project.role(route.handler.path) not in SERVING:
+        if route.response is None or project.role(route.handler.path) not in SERVING or _only_refuses(route):
             continue
         left_out = _left_out(project, route)
         for cls, name, bind in _fields_of(project, route.response):
@@ -44,6 +44,12 @@ def response_fields(project: Project) -> Iterator[Exposure]:
                 what = f"`{cls.cls.name}.{name}` is in the response model of `{endpoint}`"
                 steps = (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it"))
                 yield Exposure(place, what, steps)
+
+
+def _only_refuses(route: Route) -> bool:
+    """Whether a handler answers nothing, but raises whatever it is asked."""
+    code = route.handler
+    return any(True for _ in code.nodes(ops.Raise)) and not any(True for _ in code.nodes(ops.Return))
 
 
 def _response_place(route: Route, response: Node) -> Place:
