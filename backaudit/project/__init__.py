@@ -140,6 +140,16 @@ class Project:
     def function_named(self, name: str) -> Code | None:
         return self._by_name[1].get(name)
 
+    def functions_of(self, name: str) -> Iterator[Code]:
+        """The functions that a module defines at its top, or the methods of a class and its bases."""
+        for owner in self.lineage(name) if name in self._by_name[0] else ():
+            view = self.class_named(owner)
+            yield from view.methods.values() if view is not None else ()
+        file = self.files.get(self._modules.path(name)) if name in self._modules else None
+        for index, function in enumerate(file.facts.functions) if file is not None else ():
+            if function.parent == 0 and function.kind == "function" and file is not None:
+                yield file.code(index)
+
     def classes(self) -> Iterator[ClassView]:
         """All classes of the project, by file."""
         return (cls for file in self.files.values() for cls in file.classes())

@@ -196,6 +196,8 @@ class Calls:
             yield from self.targets(value, depth + 1)
         if node.call is not None:
             yield from self._partial(node, depth)
+            if node.method == "getattr" and node.receiver is None and len(node.args()) > 1:
+                yield from self._looked_up(node)
 
     def _typed(self, node: Node) -> Iterator[Edge]:
         project = self._project
@@ -252,6 +254,7 @@ class Calls:
                 known = base.to(name).const if name != NONE else None
                 if key is None or known is None or known == key:
                     yield base.to(item)
+            yield from self._registered(base, key)
         elif isinstance(op, ops.Build) and op.kind != "fstring":
             chosen = op.items[key : key + 1] if isinstance(key, int) and key >= 0 else op.items
             yield from (base.to(item) for item in chosen)
@@ -262,6 +265,33 @@ class Calls:
             yield from self._held(base.receiver, None, depth + 1)
         elif isinstance(op, ops.Element):
             yield from self._held(base.to(op.base), None, depth + 1)
+
+    def _registered(self, table: Node, key: object) -> Iterator[Node]:
+        """What any body puts under a key of a dictionary of a module (``HANDLERS[name] = function``)."""
+        if table.code.function.kind != "module":
+            return
+        for name in sorted(name for name, value in table.code.body.final.items() if table.to(value).origin == table):
+            for code in dict.fromkeys(self._project.mentioning(name)):
+                for node in code.nodes(ops.SetItem) if code.file.role not in ("test", "example") else ():
+                    op = node.op
+                    if isinstance(op, ops.SetItem) and self._project.resolved(node.to(op.base)) == table:
+                        known = node.to(op.key).const
+                        if key is None or known is None or known == key:
+                            yield node.to(op.value)
+
+    def _looked_up(self, call: Node) -> Iterator[Edge]:
+        """The functions that ``getattr(module, "do_" + name)`` may give: those whose names begin, or end, so."""
+        args = call.args()
+        begins, ends = _ends_of(args[1])
+        if not begins and not ends:
+            return
+        for name in self._project.types(args[0]):
+            head, over = split(name)
+            for code in self._project.functions_of(over if head in ("module", "type") else head):
+                own = code.function.name
+                if own.startswith(begins) and own.endswith(ends):
+                    bound = code.cls is not None and head not in ("module", "type")
+                    yield Edge(code, Given(receiver=args[0] if bound else None, bound=bound))
 
     def _filled(self, code: Code, index: int) -> list[Node]:
         """What the project's calls pass for a parameter; for a decorator's, what it decorates."""
@@ -483,6 +513,19 @@ class Calls:
         """Whether ``call`` is that of a decorator in whose place others call ``code``."""
         wrapping = self.wrapping(code)
         return wrapping is not None and call in wrapping.calls
+
+
+def _ends_of(text: Node) -> tuple[str, str]:
+    """How a text begins and ends, as far as it is written out."""
+    made = text.origin
+    op = made.op
+    if isinstance(op, ops.Const):
+        return (str(op.value), str(op.value))
+    pieces: tuple[int, ...] = (op.left, op.right) if isinstance(op, ops.Bin) and op.operator == "+" else ()
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        pieces = op.items
+    known = [made.to(piece).text or "" for piece in pieces]
+    return (known[0], known[-1]) if known else ("", "")
 
 
 def _written(call: Node) -> Given:
