@@ -28,7 +28,7 @@ _ASKED = meaning("stages", "debug-switch")
 _ON = meaning("stages", "switched-on")
 
 
-@rule("deploy/debug-on", severity="high", cwe=489, owasp=("A02:2025", "A05:2021", "API8:2023"))
+@rule("deploy/debug-on", severity="high", cwe=489, owasp=("A02:2025", "A05:2021", "API8:2023"), about_files=True)
 def debug_on(project: Project) -> Iterator[Finding]:
     """Debug mode is on in what is deployed.
 

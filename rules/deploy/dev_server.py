@@ -26,7 +26,7 @@ _SCRIPTS = 3
 _PYTHON = re.compile(r"\bpython3?(?:\s+-u)?\s+(?:\./)?(?P<file>[\w./-]+\.py)\b")
 
 
-@rule("deploy/dev-server", severity="medium", cwe=489, owasp=("A02:2025", "A05:2021"), shown="strict")
+@rule("deploy/dev-server", severity="medium", cwe=489, owasp=("A02:2025", "A05:2021"), shown="strict", about_files=True)
 def dev_server(project: Project) -> Iterator[Finding]:
     """What is deployed starts a development server.
 

@@ -30,7 +30,7 @@ _STEPS_DOWN = re.compile(
 )
 
 
-@rule("deploy/docker-root", severity="medium", cwe=250, owasp=("A02:2025", "A05:2021", "API8:2023"))
+@rule("deploy/docker-root", severity="medium", cwe=250, owasp=("A02:2025", "A05:2021", "API8:2023"), about_files=True)
 def docker_root(project: Project) -> Iterator[Finding]:
     """The image runs as root.
 
