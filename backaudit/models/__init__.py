@@ -34,180 +34,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from backaudit.project.knowledge import Handover, Knowledge, ParameterConvention
+from backaudit.project.knowledge import (
+    Applying,
+    Arguments,
+    DeclareModel,
+    Handover,
+    Kinds,
+    Knowledge,
+    Models,
+    OrmModel,
+    ParameterConvention,
+    ReadModel,
+    ResponseModel,
+    SchemaModel,
+    SecurityModel,
+)
 from backaudit.toml import parse_toml
 
-Arguments = tuple[int | str, ...]
-
-
-class ResponseModel(msgspec.Struct, frozen=True):
-    """A call that makes an answer to the client, or an exception that becomes one.
-
-    ``status`` and ``body`` are the arguments that give them, by position or keyword; ``default`` is the status if none
-    is given. ``raises``: calling it ends the request (``flask.abort``), or it is an exception.
-    """
-
-    status: Arguments = ()
-    body: Arguments = ()
-    default: int = 200
-    raises: bool = False
-
-
-class ReadModel(msgspec.Struct, frozen=True):
-    """A call (or attribute) that reads one thing of the request.
-
-    ``where`` it stands (path, query, header, cookie, form, body, file); ``name``, ``default`` and ``type`` are the
-    arguments that give them, by position or keyword; ``key``: a name that is always the same; ``converts``: the type
-    that it gives; ``required``: the request fails without it, unless a default is given.
-    """
-
-    where: str
-    name: Arguments = ()
-    default: Arguments = ()
-    type: Arguments = ()
-    key: str = ""
-    converts: str = ""
-    required: bool = False
-
-
-class DeclareModel(msgspec.Struct, frozen=True):
-    """A decorator's arguments that declare an answer: ``status``, ``model``, and ``table`` from status to model."""
-
-    status: Arguments = ()
-    model: Arguments = ()
-    table: Arguments = ()
-    default: int = 0
-
-
-class SchemaModel(msgspec.Struct, frozen=True):
-    """How a library declares input schemas: classes below ``bases`` or under ``decorators``.
-
-    ``style``: a field is an annotation, or a call of a class of ``fields`` (which map to shapes, in the notation of
-    ``[shapes]``, with ``read``, ``private`` and ``column`` beside). ``extra``: what becomes of unknown fields.
-    ``required``: whether fields made by calls have to be sent unless they say otherwise. ``form``: takes form data.
-    ``meta``: inner classes that name a model and its columns; ``columns``: bases that take over all columns.
-    """
-
-    bases: tuple[str, ...] = ()
-    decorators: tuple[str, ...] = ()
-    style: Literal["annotations", "calls"] = "annotations"
-    extra: Literal["ignore", "forbid", "allow"] = "ignore"
-    required: bool = False
-    form: bool = False
-    meta: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    fields: dict[str, str] = {}
-
-
-class Applying(msgspec.Struct, frozen=True, rename={"notation": "as"}):
-    """A call, or decorator, that checks input: ``schema``, the argument that gives the schema, in ``notation``.
-
-    ``where`` it is looked for; ``places``: arguments, or parameters of the handler, that each give a schema for one
-    place instead.
-    """
-
-    schema: Arguments = ()
-    notation: str = "class"
-    where: str = "body"
-    places: dict[str, str] = {}
-
-
-class SecurityModel(msgspec.Struct, frozen=True):
-    """A scheme: ``kind`` is bearer, basic, digest, oauth2 or key; a key stands in ``where`` under ``key``.
-
-    ``name`` and ``url`` are the arguments of the call that give a key's name, and the address of tokens.
-    """
-
-    kind: str
-    where: str = ""
-    key: str = ""
-    name: Arguments = ()
-    url: Arguments = ()
-
-
-class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """What tells one ORM from another.
-
-    How tables are declared, where a class of ``models`` does it by calls in its body: ``fields``, endings of the
-    names of the calls that declare columns; ``keys``, ``many``, ``primary``: those of foreign keys, of many to many,
-    of keys. ``key-suffix``: what the column of a foreign key has behind the attribute's name. ``options``: the inner
-    class, or the field with a call, that holds the table's options, among them its name under one of ``named``;
-    ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class that others extend and that
-    names no table is none. ``snake-unless``: the option that, set to False, makes snake case of the class's name.
-    ``text-length``: that of a text for which none is given. ``between``: how the table between many and many is named
-    (``through`` an option, or ``sorted`` names of both), which has a key of its own in the latter case.
-
-    How rows are asked for: ``queries`` by keywords or by expressions; ``operators`` beside comparisons, to the form
-    of the look-up. ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
-    ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``converts-compared``: what a column is compared with is made its type, or raises. ``complete``: its
-    models say which tables there are, whatever migrations do.
-
-    What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
-    ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
-    ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows; ``rollout``,
-    how an index comes to a large table.
-    """
-
-    models: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ("Field",)
-    keys: frozenset[str] = frozenset({"ForeignKeyField", "OneToOneField"})
-    many: frozenset[str] = frozenset({"ManyToManyField"})
-    primary: frozenset[str] = frozenset()
-    key_suffix: str = "_id"
-    options: str = "Meta"
-    named: tuple[str, ...] = ("table", "table_name", "db_table")
-    inherited_options: frozenset[str] = frozenset()
-    bases_have_no_table: bool = False
-    snake_unless: str = ""
-    text_length: int = 0
-    between: Literal["through", "sorted"] = "through"
-    queries: Literal["keywords", "expressions"] = "expressions"
-    operators: dict[str, Literal["in", "like"]] = {}
-    asks_anew: bool = False
-    lazy: bool = False
-    indexes_keys: bool = False
-    converts_compared: bool = False
-    complete: bool = False
-    descending: str = ""
-    index: str = ""
-    index_many: str = ""
-    index_foreign: str = ""
-    loaded: str = ""
-    rollout: str = ""
-
-
-class Models(msgspec.Struct, frozen=True, dict=True):
-    """All tables of all libraries, joined. Names map to what the sections above say."""
-
-    knowledge: Knowledge
-    sources: dict[str, str]
-    sinks: dict[str, dict[str, Arguments]]
-    propagates: dict[str, Arguments]
-    cleans: dict[str, frozenset[str]]
-    guards: dict[str, frozenset[str]]
-    hashers: dict[str, str]
-    raises: dict[str, tuple[str, ...]]
-    kinds: dict[str, frozenset[str]]
-    exceptions: dict[str, str] = {}
-    responses: dict[str, ResponseModel] = {}
-    routing: dict[str, Mapping[str, Any]] = {}
-    reads: dict[str, ReadModel] = {}
-    declares: dict[str, DeclareModel] = {}
-    schemas: dict[str, SchemaModel] = {}
-    shapes: dict[str, str] = {}
-    columns: dict[str, str] = {}
-    limits: dict[str, dict[str, str]] = {}
-    applies: dict[str, Applying] = {}
-    applies_around: dict[str, Applying] = {}
-    security: dict[str, SecurityModel] = {}
-    library_forms: dict[str, dict[str, str]] = {}
-    orms: dict[str, OrmModel] = {}
-
+__all__ = [
+    "Applying", "Arguments", "DeclareModel", "Models", "OrmModel", "ReadModel", "ResponseModel", "SchemaModel",
+    "SecurityModel", "checked", "load",
+]  # fmt: skip
 
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
@@ -289,7 +140,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         guards={kind: frozenset(names) for kind, names in grouped.get("guards", {}).items()},
         hashers=flat.get("hashers", {}),
         raises={name: tuple(found) for name, found in flat.get("raises", {}).items()},
-        kinds={kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()},
+        kinds=Kinds({kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()}),
         exceptions=flat.get("exceptions", {}),
         responses={name: _response(entry) for name, entry in flat.get("responses", {}).items()},
         routing=flat.get("routing", {}),

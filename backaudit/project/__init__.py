@@ -16,7 +16,7 @@ from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.circles import cut_circles
 from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
-from backaudit.project.knowledge import Knowledge
+from backaudit.project.knowledge import Knowledge, Models
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.solving import strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
@@ -34,14 +34,14 @@ class Project:
         self,
         files: Iterable[FileFacts],
         knowledge: Knowledge,
-        extra: Any = None,
+        extra: Models | None = None,
         options: Options | None = None,
         past: tuple[PastFile, ...] = (),
         whole: bool = True,
     ):
         self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
         self.knowledge = knowledge
-        self.models: Any = extra
+        self.models = extra or Models()
         self.past = past
         self.is_whole = whole
         self._options = options or {}
@@ -640,7 +640,7 @@ def _merged(lists: Iterable[Iterable[str]]) -> list[str]:
 def link(
     files: Iterable[FileFacts],
     knowledge: Knowledge,
-    models: Any = None,
+    models: Models | None = None,
     options: Options | None = None,
     past: tuple[PastFile, ...] = (),
     whole: bool = True,

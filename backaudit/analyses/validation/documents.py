@@ -23,7 +23,7 @@ class JsonValue(ClientInput):
     def __init__(self, project: Project) -> None:
         super().__init__(project, "nosql")
         kinds = project.models.kinds
-        self._bodies = kinds.get("body-reads", frozenset()) | kinds.get("messages", frozenset())
+        self._bodies = kinds["body-reads"]
         self._texts = kinds.get("text-body-reads", frozenset())
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
