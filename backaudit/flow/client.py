@@ -82,14 +82,19 @@ def _has(project: Project, name: str, access: Access, scalars: frozenset[str]) -
         element = over if wanted == ANY or isinstance(access[0], int) else ""
         known = element in scalars or project.class_named(element) is not None
         return can_have(project, (element,), access[1:], scalars) if known else None
-    views = [view for view in map(project.class_named, project.lineage(head)) if view is not None]
+    return _field_has(project, head, wanted, access[1:], scalars)
+
+
+def _field_has(project: Project, name: str, wanted: str, rest: Access, scalars: frozenset[str]) -> bool | None:
+    """The same for a field of a class by its name."""
+    views = [view for view in map(project.class_named, project.lineage(name)) if view is not None]
     declared = next((view.fields[wanted] for view in views if wanted in view.fields), None)
-    if declared is not None and len(access) > 1:
-        op = declared.op
-        if not isinstance(op, ops.Bind) or op.annotation == NONE:
-            return True
-        return can_have(project, project.annotated(declared.to(op.annotation)), access[1:], scalars)
-    return declared is not None or any(wanted in view.methods or wanted in view.assigned for view in views)
+    if declared is None:
+        return any(wanted in view.methods or wanted in view.assigned for view in views)
+    op = declared.op
+    if not rest or not isinstance(op, ops.Bind) or op.annotation == NONE:
+        return True
+    return can_have(project, project.annotated(declared.to(op.annotation)), rest, scalars)
 
 
 def _any_field_has(project: Project, name: str, rest: Access, scalars: frozenset[str]) -> bool | None:

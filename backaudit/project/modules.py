@@ -35,6 +35,14 @@ def module_name(path: str) -> str:
     return "" if stem == "__init__" else stem.replace("/", ".")
 
 
+# Folders from inside of which programs are often started.
+_STARTED_IN = tuple(sorted(meaning("stages", "started-in").names))
+
+
+def _prefix(root: str) -> str:
+    return root.replace("/", ".") + "." if root else ""
+
+
 class Modules:
     """Finds the file that an import in another file means."""
 
@@ -66,30 +74,31 @@ class Modules:
 
     def _absolute(self, folder: str, name: str) -> str:
         ancestors = list(dict.fromkeys([folder, *_ancestors(folder)]))
-        # Last the folders that are packages themselves: programs are often started from inside of them.
-        roots = [root for root in ancestors if root in self._roots]
-        packages = [root for root in ancestors if root not in self._roots]
-        shadowed = name.partition(".")[0] in sys.stdlib_module_names
         best, known = name, 0
-        # Django projects put their folder of apps on the path.
-        apps = [f"{root}/apps" if root else "apps" for root in (*ancestors, "")]
-        others = [] if shadowed else [*packages, "app", "backend", "server", *(a for a in apps if a in self._folders)]
-        for root in dict.fromkeys([*roots, "", "src", *others]):
-            prefix = root.replace("/", ".") + "." if root else ""
-            if shadowed and root not in ("", folder):
-                continue
+        for root in self._search_path(folder, ancestors, name):
             # ``app/app.py`` is no answer to ``app.models``: the folder under which most of the name is there is.
+            prefix = _prefix(root)
             found = self._known_parts(prefix, name)
             if found > known:
                 best, known = prefix + name, found
         own, _, rest = name.partition(".")
         if not known and rest and _OWN.holds(own):
             # The folder that is the package is the repository itself: ``app.models`` is its ``models``.
-            whole = [
-                root for root in ancestors if self._known_parts(root.replace("/", ".") + "." if root else "", rest)
-            ]
-            return (whole[-1].replace("/", ".") + "." if whole[-1] else "") + rest if whole else best
+            whole = [root for root in ancestors if self._known_parts(_prefix(root), rest)]
+            return _prefix(whole[-1]) + rest if whole else best
         return best
+
+    def _search_path(self, folder: str, ancestors: list[str], name: str) -> Iterable[str]:
+        """The folders in which a name is looked for, in order."""
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return dict.fromkeys([folder, ""]) if folder in self._roots else [""]
+        roots = [root for root in ancestors if root in self._roots]
+        # Last the folders that are packages themselves: programs are often started from inside of them.
+        packages = [root for root in ancestors if root not in self._roots]
+        # Django projects put their folder of apps on the path.
+        apps = [f"{root}/apps" if root else "apps" for root in (*ancestors, "")]
+        others = [*packages, *_STARTED_IN, *(app for app in apps if app in self._folders)]
+        return dict.fromkeys([*roots, "", "src", *others])
 
     def _known_parts(self, prefix: str, name: str) -> int:
         """How many parts of a dotted name, from the first on, are folders or files under ``prefix``."""

@@ -159,22 +159,26 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     """What in a body says that the request failed, and how sure that is."""
     node = node.origin
     pairs = pairs_of(node) or _fields_of(project, node)
-    if pairs is None and node.call is not None:
+    if pairs is not None:
+        return _failure_in(project, pairs)
+    if node.call is not None:
         return _built_failure(project, node)
-    if pairs is None:
-        if _are_errors(project, node):
-            return f"`{node.spelled}`", "high"
-        text = literal_text(_only_item(node))
-        return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
-    if "jsonrpc" in pairs:
+    if _are_errors(project, node):
+        return f"`{node.spelled}`", "high"
+    text = literal_text(_only_item(node))
+    return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
+
+
+def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Confidence] | None:
+    """What of a body's pairs says so; beside a result, errors are a part of it."""
+    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
+    if extra or "jsonrpc" in pairs:
         return None
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
     if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
-        texts = ((key, literal_text(value)) for key, value in pairs.items())
-        found += [(f'"{text[:60]}"', "medium") for _, text in texts if text is not None and _says_failure(text)]
-    # Beside a result, errors are a part of it.
-    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
-    return sorted(found, key=lambda said: said[1] != "high")[0] if found and not extra else None
+        texts = (literal_text(value) for value in pairs.values())
+        found += [(f'"{text[:60]}"', "medium") for text in texts if text is not None and _says_failure(text)]
+    return sorted(found, key=lambda said: said[1] != "high")[0] if found else None
 
 
 def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:

@@ -206,13 +206,8 @@ class _Reader:
         found: dict[Node, list[Step]] = {}
         hooks = tuple(sorted(self.project.models.kinds.get("hook-methods", ())))
         for decorator, code in self.project.once(decorated):
-            receiver = decorator.receiver
-            bare = decorator.op if isinstance(decorator.op, ops.Attr) else None
-            name = decorator.method if receiver is not None else bare.name if bare is not None else ""
-            base = receiver if receiver is not None else decorator.to(bare.base) if bare is not None else None
-            when = decorator.arg(0)
-            after = when is not None and _AFTER.holds(when.text or "")
-            if isinstance(code, Code) and name in hooks and base is not None and not after:
+            base = _hooked(decorator, hooks)
+            if isinstance(code, Code) and base is not None:
                 self._hook(base, code, found)
         for last in hooks:
             for call in self.project.calls_of(last):
@@ -536,3 +531,14 @@ def _shown(node: Node) -> str:
 def _known_base(project: Project, lineage: Iterable[str], kind: str) -> str:
     known = project.models.kinds.get(f"guards:{kind}", frozenset())
     return next((name.rpartition(".")[2] for name in lineage if name in known), "a base class")
+
+
+def _hooked(decorator: Node, hooks: tuple[str, ...]) -> Node | None:
+    """The application or router whose hook before requests a decorator is (``@app.before_request``), called or bare."""
+    when = decorator.arg(0)
+    if when is not None and _AFTER.holds(when.text or ""):
+        return None
+    if decorator.receiver is not None:
+        return decorator.receiver if decorator.method in hooks else None
+    bare = decorator.op
+    return decorator.to(bare.base) if isinstance(bare, ops.Attr) and bare.name in hooks else None

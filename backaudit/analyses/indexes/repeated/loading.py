@@ -49,25 +49,52 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
     if table is None or depth > _DEPTH:
         return None
     chain = chain_of(node)
-    # An asynchronous session refuses to load lazily: what is not loaded fails loudly.
-    awaited = any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain)
     made = _made_elsewhere(project, chain, depth)
     if made is None and not _begins(project, chain):
         return None
-    parts = [link for link in chain if link.call is not None]
-    own = [*parts, *(inner for link in parts if link.method in _RUNS for a in link.args() for inner in _statement(a))]
-    parts += [inner for link in parts for argument in link.args() for inner in _statement(argument)]
-    eager = {name for link in parts for name in _loaded(project, link)}
-    everything = "*" in eager or any(_unknown_options(link) for link in parts)
-    origin = next((link for link in chain if link.call is not None), node.origin)
+    return _made_here(project, node, table, chain) if made is None else _joined(project, node, table, chain, made)
+
+
+def _joined(project: Project, node: Node, table: Table, chain: list[Node], made: Rows) -> Rows:
+    """Rows that another function gives, with what the chain here adds."""
+    here = _made_here(project, node, table, chain)
+    only = sum(link.call is not None for link in chain) + len(_inner_statements(chain)) <= 1
     return Rows(
         table=table,
-        origin=made.origin if made is not None and len(parts) <= 1 else origin,
-        eager=frozenset(eager) | (made.eager if made is not None else frozenset()),
-        everything=everything or (made is not None and made.everything),
-        few=any(_is_few(link) for link in parts) or (made is not None and made.few) or _is_one(project, table, parts),
-        inert=awaited or any(link.method in _PLAIN for link in own) or (made is not None and made.inert),
+        origin=made.origin if only else here.origin,
+        eager=here.eager | made.eager,
+        everything=here.everything or made.everything,
+        few=here.few or made.few,
+        inert=here.inert or made.inert,
     )
+
+
+def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) -> Rows:
+    calls = [link for link in chain if link.call is not None]
+    parts = [*calls, *_inner_statements(chain)]
+    eager = frozenset(name for link in parts for name in _loaded(project, link))
+    return Rows(
+        table=table,
+        origin=next(iter(calls), node.origin),
+        eager=eager,
+        everything="*" in eager or any(_unknown_options(link) for link in parts),
+        few=any(_is_few(link) for link in parts) or _is_one(project, table, parts),
+        inert=_is_inert(chain),
+    )
+
+
+def _inner_statements(chain: list[Node]) -> list[Node]:
+    """The calls of the statements that a chain is given: ``session.scalars(select(...).where(...))``."""
+    return [inner for link in chain if link.call is not None for given in link.args() for inner in _statement(given)]
+
+
+def _is_inert(chain: list[Node]) -> bool:
+    """Whether rows load nothing of themselves: an asynchronous session refuses to, plain values cannot."""
+    if any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain):
+        return True
+    calls = [link for link in chain if link.call is not None]
+    run = _inner_statements([link for link in calls if link.method in _RUNS])
+    return any(link.method in _PLAIN for link in (*calls, *run))
 
 
 def _is_one(project: Project, table: Table, parts: list[Node]) -> bool:

@@ -174,11 +174,8 @@ def described(
     annotation: Annotation | None = None,
 ) -> Column:
     """A column by what its calls say, the first of which has precedence, and by its annotation."""
-    positional = [
-        call.to(value).origin for call in calls if call.call and call.method != "Field" for value in call.call.args
-    ]
+    positional = _positional(calls)
     explicit = positional[0].text if positional else None
-    keys = [node for node in positional if node.call is not None and node.method == "ForeignKey"]
     type_ = _argument(calls, "type_") or _argument(calls, "sa_type") or next(iter(_types(positional)), None)
     if type_ is None and annotation is not None and cls is not None:
         type_ = _mapped_type(project, cls, annotation)
@@ -197,9 +194,19 @@ def described(
         length=_length(type_, calls),
         default=bool(written) or made,
         server_default="server_default" in written,
-        references=text(project, _argument(calls, "foreign_key")) or (_target(project, keys[0]) if keys else ""),
+        references=text(project, _argument(calls, "foreign_key")) or _key_target(project, positional),
         few=spelled.lower().startswith(("bool", "enum", "choice")) or enumerated(project, types),
     )
+
+
+def _positional(calls: Sequence[Node]) -> list[Node]:
+    """What the calls are given by position; the first argument of ``Field`` is a default."""
+    return [call.to(value).origin for call in calls if call.call and call.method != "Field" for value in call.call.args]
+
+
+def _key_target(project: Project, positional: Sequence[Node]) -> str:
+    keys = [node for node in positional if node.call is not None and node.method == "ForeignKey"]
+    return _target(project, keys[0]) if keys else ""
 
 
 def _argument(calls: Sequence[Node], name: str) -> Node | None:

@@ -14,6 +14,7 @@ from backaudit.sql import Column, Index
 _PRIMARY_SWITCHES = ("pk", "primary_key")
 _NULL_SWITCHES = ("null", "nullable")
 _INDEX_SWITCHES = ("index", "db_index")
+_TOGETHER = ("unique_together", "indexes")
 _COLUMN_NAMES = ("source_field", "column_name", "db_column")
 
 
@@ -187,21 +188,27 @@ def _target(project: Project, call: Node) -> str:
 
 
 def _together(project: Project, options: dict[str, Node], columns: list[Column]) -> Iterator[Index]:
+    """The indexes over several columns that ``Meta`` lists: calls, and groups of names."""
     names = {column.attribute: column.name for column in columns}
-    for option in ("unique_together", "indexes"):
+    for option in _TOGETHER:
         listed = items(options.get(option))
         made = [item for item in listed if item.origin.call is not None]
         for item in made:
             fields = texts(project, item.arg(None, "fields")) or tuple(text(project, a) for a in item.args())
             if fields and all(fields):
                 yield columns_index(*(names.get(f, f) for f in fields), place=item.place)
-        listed = [item for item in listed if item not in made]
-        for group in listed if made or all(items(item) for item in listed) else [options[option]]:
-            inside = items(group)
-            pair = inside[0] if inside and items(inside[0]) else group
-            unique = option == "unique_together" or (
-                pair is not group and truth(project, inside[1] if len(inside) > 1 else None)
-            )
-            fields = texts(project, pair)
-            if fields:
-                yield columns_index(*(names.get(f, f) for f in fields), unique=unique, place=group.place)
+        groups = [item for item in listed if item not in made]
+        alone = not made and not all(items(group) for group in groups)
+        for group in [options[option]] if alone else groups:
+            yield from _of_group(project, option, group, names)
+
+
+def _of_group(project: Project, option: str, group: Node, names: dict[str, str]) -> Iterator[Index]:
+    """``("a", "b")``, or ``(("a", "b"), True)``, which says whether the pair is unique."""
+    inside = items(group)
+    nested = bool(inside) and bool(items(inside[0]))
+    switched = nested and len(inside) > 1 and truth(project, inside[1])
+    fields = texts(project, inside[0] if nested else group)
+    if fields:
+        unique = option == "unique_together" or switched
+        yield columns_index(*(names.get(f, f) for f in fields), unique=unique, place=group.place)

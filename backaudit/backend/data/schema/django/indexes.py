@@ -84,8 +84,10 @@ def _condition(node: Node, names: dict[str, str]) -> str:
         parts = [_condition(node.to(value).origin, names) for value in (op.left, op.right)]
         joined = " AND ".join(parts) if op.operator == "&" else f"({' OR '.join(parts)})"
         return joined if all(parts) else ""
-    if node.method != "Q":
-        return ""
+    return _of_q(node, names) if node.method == "Q" else ""
+
+
+def _of_q(node: Node, names: dict[str, str]) -> str:
     parts = [_condition(argument.origin, names) for argument in node.args() if argument.origin.method == "Q"]
     given = node.keywords()
     parts += [_comparison(key, value, names) for key, value in given.items() if not key.startswith("_")]
@@ -94,8 +96,9 @@ def _condition(node: Node, names: dict[str, str]) -> str:
     # As migrations spell what was negated or joined by operators: ``Q(_negated=True, status="down")``.
     either = "_connector" in given and given["_connector"].text == "OR"
     joined = f"({' OR '.join(parts)})" if either and len(parts) > 1 else " AND ".join(parts)
-    negated = "_negated" in given and given["_negated"].const is True
-    return f"NOT {joined if len(parts) == 1 or either else f'({joined})'}" if negated else joined
+    if "_negated" not in given or given["_negated"].const is not True:
+        return joined
+    return f"NOT {joined}" if len(parts) == 1 or either else f"NOT ({joined})"
 
 
 def _comparison(key: str, value: Node, names: dict[str, str]) -> str:
