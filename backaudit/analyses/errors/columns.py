@@ -22,9 +22,9 @@ _PLAIN = frozenset(("exact", "gt", "gte", "lt", "lte", "in", "range"))
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each look-up whose text may be none that the column's type can be made of, uncaught."""
-    for call, table in _lookups(project):
+    for call, table in (*_lookups(project), *_conditions(project)):
         for name, value in call.keywords().items():
-            column = _column(table, name)
+            column = _column(project, table, name)
             raised = _raised(project, table, column) if column is not None else ()
             path = escapes(project, call, raised) if raised and call.code.file.role == "production" else None
             if path is None or is_vouched(project, value, call):
@@ -59,6 +59,15 @@ def _lookups(project: Project) -> Iterator[tuple[Node, Table]]:
                 yield from ((call, table) for table in _tables(project, first))
 
 
+def _conditions(project: Project) -> Iterator[tuple[Node, Table]]:
+    """Conditions made apart from a query (``Q(authors__id=…)``), with the tables that have what they name first."""
+    for call in project.calls(*sorted(project.models.kinds["conditions-by-keyword"])):
+        names = {name.partition("__")[0] for name in call.keywords()}
+        for table in project.once(schema).tables.values():
+            if names and all(table.column(name) is not None or table.relation(name) is not None for name in names):
+                yield call, table
+
+
 def _tables(project: Project, rows: Node) -> list[Table]:
     """The tables whose rows a manager, a query or a model gives."""
     names = {split(name)[1] or split(name)[0] for name in project.types(rows)}
@@ -66,8 +75,13 @@ def _tables(project: Project, rows: Node) -> list[Table]:
     return [table for table in found if table is not None]
 
 
-def _column(table: Table, lookup: str) -> Column | None:
+def _column(project: Project, table: Table, lookup: str) -> Column | None:
+    """The column that a look-up compares: of the table itself, or of one that its relations lead to."""
     name, *rest = lookup.split("__")
+    relation = table.relation(name)
+    if rest and relation is not None and rest[0] not in _PLAIN:
+        target = project.once(schema).of_model(relation.target)
+        return _column(project, target, "__".join(rest)) if target is not None else None
     if rest and not (len(rest) == 1 and rest[0] in _PLAIN):
         return None
     if name == "pk":
