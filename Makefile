@@ -103,6 +103,7 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
 	$(BIN)/python -m tests.bench.line_ends
+	$(BIN)/python -m tests.bench.planner 5000
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info demo-report .mypy_cache .pytest_cache .ruff_cache .hypothesis

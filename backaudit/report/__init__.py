@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from backaudit.issue import Report
+if TYPE_CHECKING:
+    from backaudit.issue import Report
 
 # Format -> its module; adding one means adding a line here and a module beside the others.
 FORMATS: Mapping[str, str] = {name: f"backaudit.report.{name}" for name in ("text", "json", "sarif", "html", "github")}

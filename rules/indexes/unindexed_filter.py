@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
 from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.missing import missing_indexes
+from backaudit.analyses.indexes.unindexed_documents import UnindexedField, unindexed_fields
 from backaudit.backend.data.schema import schema
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, Step, rule
 
 
 @rule("indexes/unindexed-filter", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -70,3 +71,19 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
             related=siblings(index),
             claim=claim_of(schema(project), index),
         )
+    yield from map(_of_collection, unindexed_fields(project))
+
+
+def _of_collection(missing: UnindexedField) -> Finding:
+    name, field = missing.collection.name, missing.field
+    known = ", ".join(f"({', '.join(index.columns)})" for index in missing.collection.indexes)
+    why = f"the collection's indexes are _id and {known}" if known else "the collection has only the index on _id"
+    return Finding(
+        place=missing.places[0],
+        message=f"No index serves the look-up by `{name}.{field}`: {why}, so every document is read.",
+        remedy=document_remedy(missing),
+        confidence="high" if missing.core else "medium",
+        severity="high" if missing.core else "low",
+        shown=None if missing.core else "strict",
+        related=tuple(Step(place, "the same index serves this look-up") for place in missing.places[1:]),
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from backaudit.analyses.indexes.indexing import near_miss
 from backaudit.analyses.indexes.missing import Missing, MissingIndex
 from backaudit.analyses.indexes.selectivity import EQUALITIES
+from backaudit.analyses.indexes.unindexed_documents import UnindexedField
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Index, Key, Table
 from backaudit.models import OrmModel
@@ -106,3 +107,19 @@ def siblings(index: MissingIndex) -> tuple[Step, ...]:
         Step(other.place, f"the same index serves this query, which {_SERVED[other.kind]} by {named(other)}")
         for other in index.others[:_MAX_RELATED]
     )
+
+
+_DECLARED = {
+    "beanie": 'Declare `{field}: Indexed(...)` in `{model}`, or list "{field}" in `Settings.indexes`.',
+    "odmantic": "Declare `{field} = Field(index=True)` in `{model}`.",
+    "mongoengine": 'Add "{field}" to `meta = {{"indexes": [...]}}` of `{model}`.',
+    "pymongo": 'Call `{name}.create_index("{field}")` where the application starts.',
+}
+
+
+def document_remedy(missing: UnindexedField) -> str:
+    """The change that gives a collection its index, as its library writes it."""
+    one = missing.collection
+    model = one.model.rpartition(".")[2]
+    written = _DECLARED[one.store if model else "pymongo"].format(field=missing.field, model=model, name=one.name)
+    return f"{written} Every insert then writes one entry more."

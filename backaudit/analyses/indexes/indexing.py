@@ -184,7 +184,7 @@ def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Itera
     others = [o for o in companions if o.rows == sorts[0].rows and o.role in ("filter", "join")]
     if index.method not in _TREES or not implied(index, others):
         return 0
-    pinned = {name for o in others if o.form == "eq" and o.branch == (0, 0) for name in _names(o)}
+    pinned = {name for o in others if _fixes(table, o) for name in _names(o)}
     keys = list(index.keys)
     count, turned = 0, None
     for use in sorts:
@@ -200,6 +200,12 @@ def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Itera
             break
         count, turned = count + 1, reverse if use.role == "sort" else turned
     return count
+
+
+def _fixes(table: Table, other: Use) -> bool:
+    """Whether a condition leaves one value of its column: rows are then in order whatever they are sorted by else."""
+    flag = other.form == "bool" and other.role == "filter"
+    return (other.form == "eq" or flag) and other.branch == (0, 0) and keeps_its_index(table, other)
 
 
 def _turn(key: Key, use: Use) -> bool | None:

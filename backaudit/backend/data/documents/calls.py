@@ -53,6 +53,16 @@ def _calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
                 yield name, call
 
 
+def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str, ...]]]:
+    """(collection, call, fields) of the calls of a kind: the fields whose values its filter gives outside of any OR."""
+    for name, call in _calls(project, kind):
+        first = call.arg(0) or call.arg(None, "filter")
+        made = project.resolved(first) if first is not None else None
+        if made is not None and isinstance(made.op, ops.Build) and made.op.kind == "dict":
+            keys = (text(project, made.to(key)) for key in made.op.keys if key != NONE)
+            yield name, call, tuple(key for key in keys if key and not key.startswith("$"))
+
+
 def _add(found: dict[str, Collection], made: Collection) -> None:
     found[made.name] = joined(found[made.name], made) if made.name in found else made
 

@@ -1,0 +1,60 @@
+"""Look-ups of documents by fields that no index of their collection begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.indexes.reach import reached, serves_requests
+from backaudit.backend.data.documents.records import Collection
+from backaudit.backend.data.documents.searches import Search, searches
+from backaudit.backend.data.queries import call_place
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.vocabulary.meaning import meaning
+
+_FEW = meaning("columns", "few-valued")
+_SELECTIVE = meaning("columns", "selective")
+_SMALL = meaning("columns", "small-table")
+_KEYS = frozenset({"_id", "id", "pk"})
+
+
+class UnindexedField(msgspec.Struct, frozen=True, kw_only=True):
+    """One index that a collection lacks. ``places``: the look-ups that it would serve, the one that says it first."""
+
+    collection: Collection
+    field: str
+    places: tuple[Place, ...]
+    core: bool
+
+
+def unindexed_fields(project: Project) -> tuple[UnindexedField, ...]:
+    """The missing indexes of all collections, one by one."""
+    found: dict[tuple[str, str], list[Search]] = {}
+    for search in searches(project):
+        if project.role(search.call.code.path) in ("production", "script"):
+            for field in _open(search):
+                found.setdefault((search.collection.name, field), []).append(search)
+    return tuple(_one(project, field, group) for (_, field), group in sorted(found.items()))
+
+
+def _open(search: Search) -> Iterator[str]:
+    """The field that an index is wanted for; none if one of the fields has its index already."""
+    led = {index.keys[0].text for index in search.collection.indexes if index.method == "btree"}
+    if led & set(search.fields) or _KEYS & set(search.fields) or _SMALL.holds(search.collection.name):
+        return
+    wanted = [field for field in search.fields if not _FEW.holds(field)]
+    best = [field for field in wanted if _SELECTIVE.holds(field)] or wanted
+    yield from best[:1]
+
+
+def _one(project: Project, field: str, group: list[Search]) -> UnindexedField:
+    served = [s for s in group if serves_requests(project, s.call.code) and reached(project, s.call.code)]
+    ordered = [*served, *(search for search in group if search not in served)]
+    return UnindexedField(
+        collection=group[0].collection,
+        field=field,
+        places=tuple(dict.fromkeys(call_place(search.call) for search in ordered)),
+        core=bool(served) and _SELECTIVE.holds(field),
+    )

@@ -1,0 +1,65 @@
+"""What code looks documents up by: the fields of a driver's filter, a document class's conditions or keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.data.documents import collections
+from backaudit.backend.data.documents.calls import searched
+from backaudit.backend.data.documents.records import Collection
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+
+_DRIVER = ("collection-filters", "collection-updates", "collection-replacements", "collection-searches")
+_METHODS = ("find_one", "find", "find_many", "get", "first", "objects", "filter", "delete", "update", "count")
+
+
+class Search(msgspec.Struct, frozen=True):
+    """A call that looks documents of a collection up by the values of fields."""
+
+    collection: Collection
+    fields: tuple[str, ...]
+    call: Node
+
+
+def searches(project: Project) -> tuple[Search, ...]:
+    """All look-ups by fields, by place."""
+    return project.once(_searches)
+
+
+def _searches(project: Project) -> tuple[Search, ...]:
+    known = collections(project)
+    by_name = {one.name: one for one in known}
+    by_model = {one.model: one for one in known if one.model}
+    found = [*_by_driver(project, by_name), *_by_model(project, by_model)] if known else []
+    return tuple(sorted(found, key=lambda search: search.call.place))
+
+
+def _by_driver(project: Project, known: dict[str, Collection]) -> Iterator[Search]:
+    for kind in _DRIVER:
+        for name, call, fields in searched(project, kind):
+            if name in known and fields:
+                yield Search(known[name], fields, call)
+
+
+def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search]:
+    for last in _METHODS if known else ():
+        for call in project.calls_of(last):
+            receiver = call.receiver
+            classes = project.denoted_classes(receiver) if receiver is not None else ()
+            one = next((known[cls.name] for cls in classes if cls.name in known), None)
+            fields = tuple(_compared(call)) if one is not None else ()
+            if one is not None and fields:
+                yield Search(one, fields, call)
+
+
+def _compared(call: Node) -> Iterator[str]:
+    """``User.email == email`` and ``email=email``."""
+    for argument in call.args():
+        op = argument.origin.op
+        left = argument.origin.to(op.left).origin.op if isinstance(op, ops.Compare) and op.operator == "==" else None
+        if isinstance(left, ops.Attr):
+            yield left.name
+    yield from (name for name in call.keywords() if "__" not in name)
