@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backaudit import asking, directives, plugins, results, source, triage
 from backaudit import check as checking
-from backaudit import directives, plugins, results, source, triage
 from backaudit.baseline import Baseline, Entry
 from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
@@ -207,7 +208,7 @@ class Audit:
         # Without code there is nothing that tells programs apart, nor a rule that mixes them up.
         found = parts(facts, project.models.kinds["starts"]) if "code" in self._wanted else ()
         if len(found) < 2:
-            checked = checking.check(project, self.selection.rules, reraise=self.request.reraise)
+            checked = self._asked(project)
             return checked, sorted(project.bounds)
         several: list[checking.Checked] = []
         bounds: set[Problem] = set()
@@ -215,9 +216,13 @@ class Audit:
             own = self._linked(
                 [f for f in facts if part.has(f.path)], tuple(f for f in project.past if part.has(f.file.path))
             )
-            several.append(checking.check(own, self.selection.rules, reraise=self.request.reraise))
+            several.append(self._asked(own))
             bounds.update(own.bounds)
         return checking.joined(several), sorted(bounds)
+
+    def _asked(self, project: Project) -> checking.Checked:
+        jobs = self.request.jobs or os.cpu_count() or 1
+        return asking.ask(project, self.selection.rules, jobs=jobs, reraise=self.request.reraise)
 
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed

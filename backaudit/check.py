@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import msgspec
@@ -28,15 +29,34 @@ class Checked(msgspec.Struct, frozen=True):
     crashed: frozenset[str] = frozenset()
 
 
-def check(project: Scoped, rules: Iterable[Rule], *, reraise: bool = False) -> Checked:
-    """Run ``rules`` over ``project``; ``crashed`` holds the ids of those whose findings are not complete."""
+class Overdue(Exception):
+    """A rule has gone on for longer than any should."""
+
+
+def check(
+    project: Scoped,
+    rules: Iterable[Rule],
+    *,
+    reraise: bool = False,
+    watch: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Checked:
+    """Run ``rules`` over ``project``; ``crashed`` holds the ids of those whose findings are not complete.
+
+    ``watch`` stands around each rule, and may end it with :class:`Overdue`.
+    """
     findings: list[tuple[Rule, Finding]] = []
     problems: list[Problem] = []
     crashed: set[str] = set()
     for rule in rules:
         before = len(problems)
         with contained(problems, f'The rule "{rule.id}"', rest="The rest of its findings is missing.", reraise=reraise):
-            _ask(rule, project, findings)
+            try:
+                with watch():
+                    _ask(rule, project, findings)
+            except (Overdue, RecursionError) as error:
+                if reraise:
+                    raise
+                problems.append(_cut(rule, error))
         if len(problems) > before:
             crashed.add(rule.id)
     return Checked(tuple(findings), tuple(problems), frozenset(crashed))
@@ -66,3 +86,25 @@ def _ask(rule: Rule, project: Scoped, findings: list[tuple[Rule, Finding]]) -> N
             scope = project.scope_at(finding.place.path, finding.place.span.line)
             finding = msgspec.structs.replace(finding, scope=scope)
         findings.append((rule, finding))
+
+
+def _cut(rule: Rule, error: BaseException) -> Problem:
+    """What was not asked: the rest of a rule that was ended, from the code that it was looking at on."""
+    place = _looked_at(error)
+    why = "took too long" if isinstance(error, Overdue) else "met code that is nested too deeply"
+    message = f'The rule "{rule.id}" {why} and was ended; what it had not asked by then is not reported.'
+    return Problem(place.path if place else "", "bound", message, place.span.line if place else 0)
+
+
+def _looked_at(error: BaseException) -> Place | None:
+    """The innermost code that was being looked at."""
+    from backaudit.project.code import Code, Node
+
+    found: Place | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        for value in trace.tb_frame.f_locals.values():
+            if isinstance(value, (Node, Code)):
+                found = value.place
+        trace = trace.tb_next
+    return found

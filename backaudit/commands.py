@@ -42,6 +42,8 @@ class Command:
     def _located(self) -> Root:
         # Nearly all that a run makes lives to its end: looking for garbage every 700 objects costs a tenth of it.
         gc.set_threshold(200_000, 20, 20)
+        # Code is nested as its author nests it: chains, branches, displays.
+        sys.setrecursionlimit(5_000)
         root = self._root()
         isolate(root.folder)
         for file in run_before(root.folder):

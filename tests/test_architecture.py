@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("analyses",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
-    ("audit", "history", "staged", "output", "progress", "prove"),
+    ("asking", "audit", "history", "staged", "output", "progress", "prove"),
     ("testing",),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )

@@ -37,7 +37,8 @@ def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts
     lowered = lower(code)
     problems = [] if lowered.problem is None else [lowered.problem]
     hits: tuple[BanditHit, ...] = ()
-    if "bandit" in wanted:
+    # What is too much for one parser is too much for the other.
+    if "bandit" in wanted and (lowered.problem is None or lowered.problem.kind != "bound"):
         hits, skipped = _bandit(source)
         problems += skipped if lowered.facts is not None else []
     return FileFacts(

@@ -29,7 +29,7 @@ def conditions(code: Code, at: Value) -> Iterator[Condition]:
             and _dominates(code, region, at)
         ):
             yield from atoms(code, region.test, region.kind != "then")
-    for value in range(at):
+    for value in code.before(at, ops.Assert):
         op = code.ops[value]
         if isinstance(op, ops.Assert) and same_path(code, value, at):
             yield from atoms(code, op.test, True)

@@ -55,6 +55,7 @@ class Project:
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._direct_bases: dict[str, tuple[str, ...]] = {}
         self.answers: dict[Any, Any] = {}
+        self._ended: dict[Any, Exception] = {}
         # The walks over definitions that are under way, see :mod:`backaudit.project.circles`.
         self.walking: set[Any] = set()
         self.graph = Calls(self)
@@ -68,9 +69,21 @@ class Project:
     def once(self, query: Callable[[Project], ResultT]) -> ResultT:
         """The answer of a query (a pure function of the project), computed at its first use."""
         if query not in self.answers:
-            self.answers[query] = query(self)
+            if query in self._ended:
+                raise self._ended[query].with_traceback(None)
+            try:
+                self.answers[query] = query(self)
+            except Exception as error:
+                # Whoever asks again must not wait again.
+                self._ended[query] = error
+                raise
         answer: ResultT = self.answers[query]
         return answer
+
+    @property
+    def questions(self) -> int:
+        """How many answers about types and names were computed: a count of operations, the same in every run."""
+        return self._types.steps
 
     def option(self, rule_id: str, name: str) -> Any:
         """A rule's own option as configured, else None."""

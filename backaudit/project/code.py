@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -80,6 +81,14 @@ class Code:
     def nodes(self, kind: type[OpT]) -> Iterator[Node]:
         """The values that operations of one kind made, in evaluation order."""
         return (self.node(value) for value in self._by_kind.get(kind, ()))
+
+    def before(self, use: Value, *kinds: type[Op]) -> list[Value]:
+        """The operations of some kinds that stand before ``use``, in order."""
+        found: list[Value] = []
+        for kind in kinds:
+            values = self._by_kind.get(kind, [])
+            found += values[: bisect_left(values, use)]
+        return sorted(found) if len(kinds) > 1 else found
 
     @cached_property
     def _by_kind(self) -> dict[type[Op], list[Value]]:

@@ -81,7 +81,7 @@ def _known_to_exist(project: Project, call: Node) -> bool:
     receiver = call.receiver
     model = project.types(receiver) if receiver is not None else ()
     over = {name.partition("[")[2] for name in model}
-    for value in range(call.value):
+    for value in call.code.before(call.value, ops.Call):
         earlier = call.code.node(value)
         if isinstance(earlier.op, ops.Call) and earlier.method in ("exists", "count", "aexists", "acount"):
             asked_of = project.types(earlier.receiver) if earlier.receiver is not None else ()

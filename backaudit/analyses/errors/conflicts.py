@@ -310,7 +310,7 @@ def _asked_by_caller(project: Project, call: Node, write: _Write) -> bool:
 
 def _asked_of(project: Project, code: Code, before: int, values: list[Node], write: _Write) -> bool:
     found = project.once(none_giving)
-    for value in range(before):
+    for value in code.before(before, ops.Call):
         node = code.node(value)
         if not isinstance(node.op, ops.Call) or (node not in found and node.method not in _QUESTIONS):
             continue

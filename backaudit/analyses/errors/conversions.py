@@ -107,11 +107,10 @@ def _checked(argument: Node, call: Node) -> bool:
     """Whether the text's form was asked for before."""
     code = call.code
     return guarded(argument, call.value, frozenset()) or any(
-        isinstance(op, ops.Call)
-        and code.node(value).method in _FORMS
+        code.node(value).method in _FORMS
         and any(alike(code, part.value, argument.value) for part in _involved(code.node(value)))
         and asked(code, value, call.value)
-        for value, op in enumerate(code.ops[: call.value])
+        for value in code.before(call.value, ops.Call)
     )
 
 
@@ -123,9 +122,9 @@ def _found_by(project: Project, argument: Node, call: Node) -> bool:
         code,
         (
             value
-            for value, op in enumerate(code.ops[: call.value])
-            if isinstance(op, ops.Call)
-            and not project.models.kinds["answers-404"].isdisjoint(project.names(code.node(op.func)))
+            for value in code.before(call.value, ops.Call)
+            if (func := code.node(value).func) is not None
+            and not project.models.kinds["answers-404"].isdisjoint(project.names(func))
             and any(_mentions(code, value, part, 0) for part in wanted)
         ),
         call.value,
@@ -362,7 +361,7 @@ def _key_checked(node: Node, base: Node, key: str) -> bool:
     code = node.code
     if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):
         return True
-    for value in range(node.value):
+    for value in code.before(node.value, ops.Compare, ops.SetItem, ops.Call):
         op = code.ops[value]
         if isinstance(op, ops.Compare) and op.operator in ("in", "not in") and alike(code, op.right, base.value):
             if code.node(op.left).text in (None, key):

@@ -52,7 +52,7 @@ def _by_key(project: Project, node: Node, op: ops.Item) -> Iterator[Finding]:
 def _is_known(node: Node, key: Node, base: Node) -> bool:
     """Whether the key was asked for before, or was set there."""
     code = node.code
-    for value in range(node.value):
+    for value in code.before(node.value, ops.SetItem):
         op = code.ops[value]
         if isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and alike(code, op.key, key.value):
             return True

@@ -128,7 +128,7 @@ def tests(code: Code, before: Value) -> Iterator[Value]:
         if asks and region.test not in seen and on_the_way(code, region.test, before):
             seen.add(region.test)
             yield region.test
-    for value in range(before):
+    for value in code.before(before, ops.Assert):
         op = code.ops[value]
         if isinstance(op, ops.Assert):
             yield op.test

@@ -40,7 +40,8 @@ def removed(node: Node, use: Value, access: Access = ()) -> bool:
         key = call.arg(0)
         if call.method == "pop" and effect < use and key is not None and _is_wanted(key.text, access):
             return True
-    for value, op in enumerate(code.ops[: max(use, 0)]):
+    for value in code.before(use, ops.Delete):
+        op = code.ops[value]
         item = code.ops[op.value] if isinstance(op, ops.Delete) else None
         if not isinstance(item, ops.Item) or code.origin(item.base) != node.value:
             continue

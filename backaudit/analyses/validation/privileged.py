@@ -39,6 +39,20 @@ def is_owner(table: Table | None, name: str) -> bool:
 
 def only_privileged(project: Project, route: Route) -> bool:
     """Whether what guards an endpoint speaks of administrators, roles or permissions."""
+    judged = project.once(_judged)
+    found = judged.get(id(route))
+    if found is None:
+        # The route is kept with its verdict, so that no other can come to have its identity.
+        found = judged[id(route)] = (route, _is_privileged(project, route))
+    return found[1]
+
+
+def _judged(project: Project) -> dict[int, tuple[Route, bool]]:
+    """The verdicts so far."""
+    return {}
+
+
+def _is_privileged(project: Project, route: Route) -> bool:
     words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
     guarded = any(guard.kind == "role" for guard in route.guards) or _WORDS.holds(words)
     return guarded or asks_for_role(route.handler)

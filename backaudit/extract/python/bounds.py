@@ -54,11 +54,11 @@ def _branches(text: str) -> int | None:
 
 def excess(text: str) -> tuple[int, str] | None:
     """The line at which a text goes over a bound, and which; None if it keeps all of them."""
-    if sum(map(text.count, _LINKING)) + sum(1 for _ in _WORDS.finditer(text)) <= MAX_BRACKETS:
-        return None
     branch = _branches(text) if text.count("elif") > MAX_BRANCHES else None
     if branch is not None:
         return text.count("\n", 0, branch) + 1, f"more than {MAX_BRANCHES} branches of one condition"
+    if sum(map(text.count, _LINKING)) + sum(1 for _ in _WORDS.finditer(text)) <= MAX_BRACKETS:
+        return None
     for at, what in _excesses(text):
         return text.count("\n", 0, at) + 1, what
     return None

@@ -1,0 +1,185 @@
+"""Has the rules asked: in this process, or shared out over forked ones, each watched.
+
+The project is linked once; what one family has asked is remembered before the others are shared out, since all build on
+it. Workers take a family at a time, the dearest first, and answer rule by rule: one whose process dies costs itself
+alone. Whoever asked, the answers are put together in the rules' own order.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backaudit.check import Checked, Overdue, check
+from backaudit.facts.problem import Problem
+from backaudit.rule import Finding, Rule
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+# Of processor time. The dearest rule takes a hundredth of it on half a million lines.
+SECONDS_OF_A_RULE = 240.0
+# Of a worker that says nothing: its own watchdog has failed by then.
+SECONDS_OF_SILENCE = 1_800.0
+# Below this many functions forking costs more than it gains.
+_WORTH_IT = 3_000
+# What the families cost on large projects, in shares: the dearest is taken first. The first builds what all ask for.
+_COSTS = {"validation": 15, "errors": 8, "passwords": 8, "indexes": 4, "secrets": 1, "deploy": 1, "bandit": 1}
+_FIRST = "auth"
+
+
+class _Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What one rule said in a worker; ``bounds``: the searches that were cut short meanwhile."""
+
+    rule: str
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    bounds: tuple[Problem, ...]
+    crashed: bool
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Answer)
+
+
+@contextmanager
+def watched(seconds: float = SECONDS_OF_A_RULE) -> Iterator[None]:
+    """Raises :class:`Overdue` in what runs for longer than ``seconds`` of processor time, where the system can."""
+    able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not able:
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Overdue(seconds)
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def ask(project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False) -> Checked:
+    """What the rules find; the same whatever ``jobs`` is."""
+    families = dict.fromkeys(rule.family for rule in rules)
+    functions = sum(len(file.facts.functions) for file in project.files.values())
+    shared_out = [family for family in families if family != _FIRST]
+    alone = jobs < 2 or reraise or not sys.platform.startswith("linux") or len(shared_out) < 2
+    if alone or functions < _WORTH_IT:
+        return check(project, rules, reraise=reraise, watch=watched)
+    first = check(project, [rule for rule in rules if rule.family == _FIRST], watch=watched)
+    groups = [
+        [rule for rule in rules if rule.family == family]
+        for family in sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
+    ]
+    others = _Sharing(project, groups).run(min(jobs, len(groups)))
+    return _together(project, rules, first, others)
+
+
+def _together(project: Project, rules: Sequence[Rule], first: Checked, others: dict[str, _Answer]) -> Checked:
+    findings = [(rule, finding) for rule, finding in first.findings if rule.family == _FIRST]
+    problems = list(first.problems)
+    crashed = set(first.crashed)
+    for rule in rules:
+        answer = others.get(rule.id)
+        if answer is not None:
+            findings += [(rule, finding) for finding in answer.findings]
+            problems += answer.problems
+            crashed |= {rule.id} if answer.crashed else set()
+            project.bounds += [bound for bound in answer.bounds if bound not in project.bounds]
+    return Checked(tuple(findings), tuple(problems), frozenset(crashed))
+
+
+class _Worker:
+    def __init__(self, process: BaseProcess, pipe: Connection, rules: list[Rule]) -> None:
+        self.process, self.pipe, self.rules = process, pipe, rules
+
+
+class _Sharing:
+    """Groups of rules over forked processes, one process a group."""
+
+    def __init__(self, project: Project, groups: list[list[Rule]]) -> None:
+        self._project = project
+        self._groups = groups
+        self._answers: dict[str, _Answer] = {}
+        self._context = multiprocessing.get_context("fork")
+
+    def run(self, jobs: int) -> dict[str, _Answer]:
+        gc.collect()
+        gc.freeze()  # what the children look at only is not copied for the collector's sake
+        workers: list[_Worker] = []
+        try:
+            while workers or self._groups:
+                while self._groups and len(workers) < jobs:
+                    workers.append(self._start(self._groups.pop(0)))
+                workers = self._step(workers)
+        finally:
+            gc.unfreeze()
+            for worker in workers:
+                worker.process.kill()
+                worker.process.join()
+        return self._answers
+
+    def _start(self, rules: list[Rule]) -> _Worker:
+        ours, theirs = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_work, args=(theirs, self._project, rules), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, list(rules))
+
+    def _step(self, workers: list[_Worker]) -> list[_Worker]:
+        ready = wait([worker.pipe for worker in workers], timeout=SECONDS_OF_SILENCE)
+        if not ready:
+            for worker in workers:
+                worker.process.kill()
+        return [worker for worker in workers if worker.pipe not in ready or self._listen(worker)]
+
+    def _listen(self, worker: _Worker) -> bool:
+        """Take one answer; False when the worker has ended."""
+        try:
+            answer = _DECODER.decode(worker.pipe.recv_bytes())
+        except (EOFError, OSError):
+            worker.pipe.close()
+            worker.process.join()
+            if worker.rules:
+                self._lose(worker.rules.pop(0), worker.rules)
+            return False
+        self._answers[answer.rule] = answer
+        worker.rules = [rule for rule in worker.rules if rule.id != answer.rule]
+        return True
+
+    def _lose(self, rule: Rule, others: list[Rule]) -> None:
+        """A rule whose process died: it is named, and those behind it are asked in a new one."""
+        problem = Problem("", "crash", f'The rule "{rule.id}" made its process die. Its findings are missing.')
+        self._answers[rule.id] = _Answer(rule.id, (), (problem,), (), True)
+        if others:
+            self._groups.insert(0, others)
+
+
+def _work(pipe: Connection, project: Project, rules: list[Rule]) -> None:
+    """A worker's life: rules in their order, an answer for each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for rule in rules:
+            before = len(project.bounds)
+            said = check(project, [rule], watch=watched)
+            findings = tuple(finding for _, finding in said.findings)
+            bounds = tuple(project.bounds[before:])
+            answer = _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed))
+            pipe.send_bytes(_ENCODER.encode(answer))
+    except (BrokenPipeError, OSError):
+        return

@@ -1,0 +1,224 @@
+"""No question costs more than its answer, every run ends, and what was not asked is said."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from backaudit import asking, plugins
+from backaudit.check import check
+from backaudit.extract.python.bounds import excess, without_numbers
+from backaudit.facts import ops
+from backaudit.project import Project
+from backaudit.project.solving import Solver
+from backaudit.rule import Finding, Rule, rule
+from tests.bench import shapes
+from tests.projects import project
+
+LOADED = plugins.load(reraise=True)
+
+
+# -- answers that depend on each other -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_circles_have_their_least_answer_whoever_asks_first(seed: int) -> None:
+    chance = random.Random(seed)
+    size = chance.randint(1, 60)
+    reads = [[chance.randrange(size) for _ in range(chance.choice([0, 1, 1, 2, 3]))] for _ in range(size)]
+    own = [{f"{number:02}"} if chance.random() < 0.3 else set() for number in range(size)]
+    truth: list[set[str]] = [set() for _ in range(size)]
+    while (better := [own[n].union(*(truth[r] for r in reads[n])) for n in range(size)]) != truth:
+        truth = better
+
+    def compute(key: int) -> tuple[str, ...]:
+        return tuple(sorted(own[key].union(*(solver.ask(read) for read in reads[key]))))
+
+    for _ in range(3):
+        solver = Solver[int](compute, lambda key: key)
+        asked = list(range(size))
+        chance.shuffle(asked)
+        found = {key: solver.ask(key) for key in asked}
+        assert found == {key: tuple(sorted(truth[key])) for key in asked}
+
+
+@pytest.mark.parametrize("circle", [False, True])
+def test_chains_and_circles_of_any_length_cost_what_they_are_long(circle: bool) -> None:
+    def steps(size: int) -> int:
+        def compute(key: int) -> tuple[str, ...]:
+            if key == 0 and not circle:
+                return ("x",)
+            return tuple(sorted({*solver.ask((key - 1) % size), *(("x",) if key == 0 else ())}))
+
+        solver = Solver[int](compute, lambda key: key)
+        assert solver.ask(size - 1) == ("x",)
+        return solver.steps
+
+    counts = [steps(size) for size in (500, 1_000, 2_000, 4_000)]
+    assert all(after <= 2.4 * before for before, after in pairwise(counts))
+
+
+def test_a_fault_in_the_middle_of_a_circle_leaves_no_guess_behind() -> None:
+    faults = [True]
+
+    def compute(key: int) -> tuple[str, ...]:
+        found = solver.ask((key + 1) % 5)
+        if key == 2 and faults:
+            faults.pop()
+            raise ValueError
+        return tuple(sorted({*found, str(key)}))
+
+    solver = Solver[int](compute, lambda key: key)
+    with pytest.raises(ValueError, match=r"^$"):
+        solver.ask(0)
+    assert solver.ask(3) == ("0", "1", "2", "3", "4")
+
+
+def types_of_all(linked: Project) -> tuple[int, int]:
+    """The types of every value, asked in an order of its own: how many answers that took, and of how many values."""
+    codes = [code for file in linked.files.values() for code in bodies(file)]
+    nodes = [code.node(value) for code in codes for value in range(len(code.ops))]
+    random.Random(len(nodes)).shuffle(nodes)
+    for node in nodes:
+        linked.types(node)
+    return linked.questions, len(nodes)
+
+
+def bodies(file: Any) -> Iterator[Any]:
+    return (file.code(index) for index in range(len(file.facts.functions)))
+
+
+@pytest.mark.parametrize("name", sorted(shapes.SHAPES))
+def test_the_types_of_a_program_cost_what_it_is_long(name: str) -> None:
+    for size in (8, 16, 32, 64):
+        questions, values = types_of_all(project(shapes.SHAPES[name](size)))
+        assert questions <= 3 * values, size
+
+
+def test_types_do_not_depend_on_who_asks_first() -> None:
+    found = []
+    for seed in range(4):
+        linked = project(shapes.methods_of_one_field(12) | {"other.py": shapes.circle_of_functions(9)["app.py"]})
+        nodes = [c.node(v) for file in linked.files.values() for c in bodies(file) for v in range(len(c.ops))]
+        asked = list(nodes)
+        random.Random(seed).shuffle(asked)
+        for node in asked:
+            linked.types(node)
+            linked.names(node)
+        found.append([(linked.types(node), linked.names(node)) for node in nodes])
+    assert found[0] == found[1] == found[2] == found[3]
+    stores = [types for types, _ in found[0] if "sqlalchemy.orm.Query[app.User]" in types]
+    assert len(stores) > 24
+
+
+# -- bounds --------------------------------------------------------------------------------------------------------
+
+
+def made(check: Callable[[Project], Iterator[Finding]], name: str = "one") -> Rule:
+    return rule(f"test/{name}", severity="low")(check)
+
+
+def test_a_rule_that_never_ends_is_ended_and_says_where() -> None:
+    def endless(linked: Project) -> Iterator[Finding]:
+        node = next(linked.files["app.py"].top.nodes(ops.Call))
+        yield Finding(place=node.place, message="Before.")
+        while True:
+            linked.types(node)
+
+    said = check(project("\n\nprint(1)\n"), [made(endless)], watch=lambda: asking.watched(0.2))
+    assert [finding.message for _, finding in said.findings] == ["Before."]
+    assert [(problem.kind, problem.path, problem.line) for problem in said.problems] == [("bound", "app.py", 3)]
+    assert said.crashed == {"test/one"}
+
+
+def test_a_rule_that_nests_too_deeply_is_ended() -> None:
+    def deep(linked: Project) -> Iterator[Finding]:
+        return deep(linked)
+
+    said = check(project("x = 1\n"), [made(deep)])
+    assert [problem.kind for problem in said.problems] == ["bound"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("x = " + "(" * 2_000 + "1" + ")" * 2_000, "brackets"),
+        ("x = a" + ".b()" * 3_000, "links"),
+        ("x = 'a'" + " + 'b'" * 4_000, "links"),
+        ("x = " + "not " * 3_000 + "y", "links"),
+        ("if a:\n  pass\n" + "elif a:\n  pass\n" * 3_000, "branches"),
+    ],
+)
+def test_what_the_parser_cannot_afford_is_told(text: str, what: str) -> None:
+    told = excess("y = 1\n" + text + "\n")
+    assert told is not None
+    assert what in told[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = [" + "a.b(c), " * 5_000 + "]",
+        "x.y = 1\n" * 5_000,
+        "x = '" + "(" * 5_000 + "'",
+        "# " + "(" * 5_000,
+        "if a:\n  pass\nelif b:\n  pass\n" * 2_000,
+        'x = """' + "a.b.c " * 5_000 + '"""',
+    ],
+)
+def test_what_is_only_long_is_read(text: str) -> None:
+    assert excess(text + "\n") is None
+
+
+def test_numbers_of_long_lists_are_passed_over_in_place() -> None:
+    text = "X = [" + ",\n ".join(map(str, range(5_000))) + "]\nY = [1, 2, 3]\n"
+    short = without_numbers(text)
+    assert [len(line) for line in short.split("\n")] == [len(line) for line in text.split("\n")]
+    assert len(short.split()) < 100
+    assert short.endswith("]\nY = [1, 2, 3]\n")
+
+
+# -- workers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGVTALRM"), reason="the system has no timers of processor time")
+def test_rules_that_are_shared_out_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_WORTH_IT", 0)
+    rules = [each for each in LOADED.rules if "history" not in each.needs]
+    files = shapes.fastapi_routes(4) | {"more.py": shapes.passwords_in_logs(3)["app.py"]}
+    alone = asking.ask(project(files), rules, jobs=1)
+    shared = asking.ask(project(files), rules, jobs=3)
+    assert len(alone.findings) > 10
+
+    def told(said: Any) -> list[tuple[str, Finding]]:
+        return sorted(((each.id, finding) for each, finding in said.findings), key=repr)
+
+    assert told(shared) == told(alone)
+    assert (shared.problems, shared.crashed) == (alone.problems, alone.crashed)
+
+
+def test_a_rule_whose_process_dies_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_WORTH_IT", 0)
+
+    def found(linked: Project) -> Iterator[Finding]:
+        yield Finding(place=linked.files["app.py"].top.place, message="Found.")
+
+    def dies(linked: Project) -> Iterator[Finding]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield from found(linked)
+
+    rules = [
+        rule("one/a", severity="low")(found),
+        rule("one/b", severity="low")(dies),
+        rule("one/c", severity="low")(found),
+        rule("two/d", severity="low")(found),
+    ]
+    said = asking.ask(project("x = 1\n"), rules, jobs=2)
+    assert [each.id for each, _ in said.findings] == ["one/a", "one/c", "two/d"]
+    assert [(problem.kind, "one/b" in problem.message) for problem in said.problems] == [("crash", True)]
