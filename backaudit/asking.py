@@ -12,6 +12,7 @@ import multiprocessing
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
@@ -47,6 +48,7 @@ class _Answer(msgspec.Struct, frozen=True, array_like=True):
     problems: tuple[Problem, ...]
     bounds: tuple[Problem, ...]
     crashed: bool
+    seconds: float
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -73,21 +75,40 @@ def watched(seconds: float = SECONDS_OF_A_RULE) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def ask(project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False) -> Checked:
-    """What the rules find; the same whatever ``jobs`` is."""
+def ask(
+    project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False, times: dict[str, float] | None = None
+) -> Checked:
+    """What the rules find; the same whatever ``jobs`` is. ``times`` gets each rule's processor time."""
+    times = {} if times is None else times
     families = dict.fromkeys(rule.family for rule in rules)
     functions = sum(len(file.facts.functions) for file in project.files.values())
     shared_out = [family for family in families if family != _FIRST]
     alone = jobs < 2 or reraise or not sys.platform.startswith("linux") or len(shared_out) < 2
     if alone or functions < _WORTH_IT:
-        return check(project, rules, reraise=reraise, watch=watched)
-    first = check(project, [rule for rule in rules if rule.family == _FIRST], watch=watched)
+        return _here(project, rules, times, reraise=reraise)
+    first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)
     groups = [
         [rule for rule in rules if rule.family == family]
         for family in sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
     ]
     others = _Sharing(project, groups).run(min(jobs, len(groups)))
+    for name, answer in others.items():
+        times[name] = times.get(name, 0.0) + answer.seconds
     return _together(project, rules, first, others)
+
+
+def _here(project: Project, rules: Sequence[Rule], times: dict[str, float], *, reraise: bool = False) -> Checked:
+    """Ask the rules one after the other in this process."""
+    said: list[Checked] = []
+    for rule in rules:
+        before = time.process_time()
+        said.append(check(project, [rule], reraise=reraise, watch=watched))
+        times[rule.id] = times.get(rule.id, 0.0) + time.process_time() - before
+    return Checked(
+        tuple(finding for one in said for finding in one.findings),
+        tuple(problem for one in said for problem in one.problems),
+        frozenset().union(*(one.crashed for one in said)),
+    )
 
 
 def _together(project: Project, rules: Sequence[Rule], first: Checked, others: dict[str, _Answer]) -> Checked:
@@ -165,7 +186,7 @@ class _Sharing:
     def _lose(self, rule: Rule, others: list[Rule]) -> None:
         """A rule whose process died: it is named, and those behind it are asked in a new one."""
         problem = Problem("", "crash", f'The rule "{rule.id}" made its process die. Its findings are missing.')
-        self._answers[rule.id] = _Answer(rule.id, (), (problem,), (), True)
+        self._answers[rule.id] = _Answer(rule.id, (), (problem,), (), True, 0.0)
         if others:
             self._groups.insert(0, others)
 
@@ -175,11 +196,12 @@ def _work(pipe: Connection, project: Project, rules: list[Rule]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for rule in rules:
-            before = len(project.bounds)
+            before, started = len(project.bounds), time.process_time()
             said = check(project, [rule], watch=watched)
             findings = tuple(finding for _, finding in said.findings)
             bounds = tuple(project.bounds[before:])
-            answer = _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed))
+            seconds = time.process_time() - started
+            answer = _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed), seconds)
             pipe.send_bytes(_ENCODER.encode(answer))
     except (BrokenPipeError, OSError):
         return

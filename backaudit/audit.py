@@ -72,6 +72,7 @@ class Audit:
         self.selection = _asked_for(triage.select(self.names, self.config), history=request.history)
         self._cache = cache
         self._progress = progress
+        self.times: dict[str, float] = {}  # of the rules that were asked now, in seconds of processor time
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -222,7 +223,7 @@ class Audit:
 
     def _asked(self, project: Project) -> checking.Checked:
         jobs = self.request.jobs or os.cpu_count() or 1
-        return asking.ask(project, self.selection.rules, jobs=jobs, reraise=self.request.reraise)
+        return asking.ask(project, self.selection.rules, jobs=jobs, reraise=self.request.reraise, times=self.times)
 
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed

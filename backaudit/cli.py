@@ -108,6 +108,7 @@ _PATH = click.Path(path_type=Path)
     metavar="N",
     help="Worker processes.  [default: one per processor]",
 )
+@click.option("--profile", is_flag=True, help="Say at the end what each rule took.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")

@@ -217,6 +217,8 @@ class Scan(Command):
             stack.callback(progress.clear)
             audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
             report = audit.report(baseline)
+            if self.options.get("profile"):
+                self._say_times(audit.times)
             if any(target.format == "html" for target in self.targets):
                 self.survey = audit.survey
         if self.options["write_baseline"]:
@@ -237,6 +239,14 @@ class Scan(Command):
             finally:
                 progress.clear()
                 trials.close()
+
+    def _say_times(self, times: dict[str, float]) -> None:
+        """The rules by what they took; the first to ask pays for what all of them build on."""
+        if not times:
+            say("Nothing was asked: the result was kept from an earlier run (see --no-cache).")
+        for name, seconds in sorted(times.items(), key=lambda item: (-item[1], item[0])):
+            if seconds >= 0.005:
+                say(f"{seconds:8.2f} s  {name}")
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""
