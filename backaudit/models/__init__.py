@@ -25,6 +25,7 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[applies]``, ``[applies_around]``  calls and decorators that put a schema to what came in, see :class:`Applying`
 ``[security]``    how callers prove who they are, see :class:`SecurityModel`
 ``[orms.NAME]``   what tells an ORM from another, see :class:`OrmModel`
+``[frameworks.NAME]``  what a web framework does of itself, see :class:`FrameworkModel`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
@@ -42,6 +43,7 @@ from backaudit.project.knowledge import (
     Applying,
     Arguments,
     DeclareModel,
+    FrameworkModel,
     Handover,
     Kinds,
     Knowledge,
@@ -63,7 +65,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms".split()
+    "routing orms frameworks".split()
 )
 
 
@@ -155,6 +157,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         security=msgspec.convert(flat.get("security", {}), dict[str, SecurityModel]),
         library_forms=flat.get("library_forms", {}),
         orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
+        frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
     )
 
 

@@ -190,6 +190,31 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     rollout: str = ""
 
 
+class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """What a web framework does of itself, by the name that its routes have.
+
+    ``typed``: every declared parameter is held against its type, and what does not fit is refused (422, where
+    ``refuses-with`` says so). ``checks-answers``: what a handler returns is held against the model it declares.
+    ``injects-classes``: the class that holds a handler is made with what is injected. ``serialises``: objects that a
+    handler returns are sent with all their fields; ``texts-are-html``: texts as HTML. ``names-groups``: a router is
+    given a name for its group; ``groups-by-folder``: handlers are grouped by the folder of their app.
+    ``forms-unprotected``: forms of a session are protected by an extension alone. ``ties-view``, ``ties-look-up``:
+    how a row is tied to its owner (``{field}``), in a class view and in a look-up.
+    """
+
+    typed: bool = False
+    refuses_with: int = 0
+    checks_answers: bool = False
+    injects_classes: bool = False
+    serialises: bool = False
+    texts_are_html: bool = False
+    names_groups: bool = False
+    groups_by_folder: bool = False
+    forms_unprotected: bool = False
+    ties_view: str = ""
+    ties_look_up: str = ""
+
+
 class Kinds(dict[str, frozenset[str]]):
     """Groups of names by what they are asked for. One that no table defines is a mistake of whoever asks."""
 
@@ -229,3 +254,11 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     security: dict[str, SecurityModel] = {}
     library_forms: dict[str, dict[str, str]] = {}
     orms: dict[str, OrmModel] = {}
+    frameworks: dict[str, FrameworkModel] = {}
+
+    def framework(self, name: str) -> FrameworkModel:
+        """What a framework does of itself; nothing, if no table says."""
+        return self.frameworks.get(name, _NO_FRAMEWORK)
+
+
+_NO_FRAMEWORK = FrameworkModel()

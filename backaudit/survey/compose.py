@@ -152,7 +152,7 @@ def _summary(doc: str) -> str:
 
 def _group(project: Project, route: Route) -> str:
     """The first tag, the name of the blueprint or router, or the folder of a Django app; else the handler's module."""
-    if route.framework in ("django", "ninja"):
+    if project.models.framework(route.framework).groups_by_folder:
         file = route.view.file.path if route.view is not None else route.handler.path
         folder = file.rpartition("/")[0]
         parts = [part for part in folder.split("/") if part not in ("views", "api", "src", "apps", "viewsets")]
@@ -161,7 +161,7 @@ def _group(project: Project, route: Route) -> str:
     for router in route.around[::-1]:
         if not tags:
             tags = list(strings(project, router.arg(None, "tags")))
-        name = text(project, router.arg(0, "name")) if route.framework == "flask" else ""
+        name = text(project, router.arg(0, "name")) if project.models.framework(route.framework).names_groups else ""
         if (
             name
             and not name.startswith("/")

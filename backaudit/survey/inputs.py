@@ -20,13 +20,11 @@ from backaudit.survey.records import Sent
 
 _WHOLE = ("body", "form")
 _TEXT = Shape(kind="string")
-# Frameworks that hold every declared parameter, texts too, against its type.
-_TYPED = ("fastapi", "ninja", "litestar", "connexion")
 
 
 def sent(project: Project, endpoint: Endpoint, applied: Sequence[Applied]) -> tuple[Sent, ...]:
     """All that is sent, a thing once: path first, then as declared; whole bodies last."""
-    if endpoint.route.framework in _TYPED:
+    if project.models.framework(endpoint.route.framework).typed:
         # The handler's own parameters say more of a body than the schema alone.
         own = {given.schema for given in endpoint.inputs if given.schema}
         applied = [one for one in applied if one.where not in _WHOLE or one.schema.name not in own]
@@ -63,7 +61,7 @@ def _of_schemas(project: Project, applied: Sequence[Applied]) -> Iterator[Sent]:
 
 def _of_inputs(project: Project, endpoint: Endpoint, applied: Sequence[Applied]) -> Iterator[Sent]:
     judged = {one.where for one in applied if one.where in _WHOLE}
-    typed = endpoint.route.framework in _TYPED
+    typed = project.models.framework(endpoint.route.framework).typed
     several = typed and len([i for i in endpoint.inputs if i.where == "body"]) > 1
     for given in endpoint.inputs:
         form = _library_form(project, given)

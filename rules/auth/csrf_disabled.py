@@ -216,7 +216,8 @@ def _protects_itself(project: Project) -> bool:
 
 
 def _takes_form(project: Project, route: Route) -> bool:
-    if route.framework != "flask" or route.handler.file.role != "production" or not _UNSAFE & set(route.methods):
+    unprotected = project.models.framework(route.framework).forms_unprotected
+    if not unprotected or route.handler.file.role != "production" or not _UNSAFE & set(route.methods):
         return False
     reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
     by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)

@@ -102,7 +102,7 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=item.place,
             message=_message(item),
-            remedy=_remedy(item),
+            remedy=_remedy(project, item),
             confidence=item.confidence,
             trace=_trace(item),
             scope=item.route.handler.function.qualname,
@@ -118,13 +118,12 @@ def _message(item: Unowned) -> str:
     return f"{route}: the {what} row that the client names {how} for every caller; `{item.owner}` is never asked."
 
 
-def _remedy(item: Unowned) -> str:
-    if item.route.framework == "django":
-        field = item.owner.removesuffix("_id")
-        if item.route.view is not None and item.route.handler.function.kind == "class":
-            narrowed = f"super().get_queryset().filter({field}=self.request.user)"
-            return f"Narrow the view: `def get_queryset(self): return {narrowed}`."
-        return f"Add `{field}=request.user` to the look-up, so that a stranger's row is not found."
+def _remedy(project: Project, item: Unowned) -> str:
+    ties, field = project.models.framework(item.route.framework), item.owner.removesuffix("_id")
+    if item.route.view is not None and item.route.handler.function.kind == "class" and ties.ties_view:
+        return ties.ties_view.format(field=field)
+    if ties.ties_look_up:
+        return ties.ties_look_up.format(field=field)
     if not item.table.model:
         return f"Add `AND {item.owner} = <the caller's id>` to the statement, and answer 404 when no row is hit."
     model = item.table.model.rpartition(".")[2]

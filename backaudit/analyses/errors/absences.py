@@ -126,8 +126,9 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
-    """None returned where the route declares what it answers with: FastAPI refuses to send it."""
-    declared = [route.response for route in project.once(by_handler).get(code, ()) if route.framework == "fastapi"]
+    """None returned where the route declares what it answers with, and the framework refuses to send it."""
+    routes = project.once(by_handler).get(code, ())
+    declared = [route.response for route in routes if project.models.framework(route.framework).checks_answers]
     response = next((node for node in declared if node is not None), None)
     if response is None or _may_be_none(project, response):
         return

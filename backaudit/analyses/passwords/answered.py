@@ -155,7 +155,7 @@ def answered(project: Project) -> Iterator[Exposure]:
     for route in routes(project):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
-        serialises = route.framework in project.models.kinds["serialising-frameworks"]
+        serialises = project.models.framework(route.framework).serialises
         if not serialises and not _may_carry(project, route.handler):
             continue
         for node in route.handler.nodes(ops.Return):
@@ -179,7 +179,7 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
     made = value.origin
     if isinstance(made.op, ops.Build) and made.op.kind == "tuple" and made.op.items:
         value = made.to(made.op.items[0])
-    goal = Answered(project, objects=route.framework in project.models.kinds["serialising-frameworks"])
+    goal = Answered(project, objects=project.models.framework(route.framework).serialises)
     origin = next(Trace(project, goal).origins(value, (), node.value), None)
     return _exposure(node, origin) if origin is not None else _passed_to_template(project, value)
 

@@ -61,7 +61,7 @@ def returned_html(project: Project) -> Iterator[Flow]:
     for route in routes(project):
         code = route.handler
         if (
-            route.framework not in project.models.kinds["html-frameworks"]
+            not project.models.framework(route.framework).texts_are_html
             or code.file.role != "production"
             or code.function.kind == "class"
         ):

@@ -474,7 +474,7 @@ class _Reader:
     def _injected(self, route: Route) -> Iterator[Step]:
         yield from self._dependencies(route.handler, 0)
         cls = route.handler.cls
-        if cls is None or route.framework not in ("fastapi", "starlette"):
+        if cls is None or not self.project.models.framework(route.framework).injects_classes:
             return
         for target in field_injections(self.project, cls.name).values():
             yield from self._target(target, target.place, 0)
