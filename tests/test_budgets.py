@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+
+import pytest
 
 from tests.house import ROOT, decisions, functions, sources, word_constants
 
@@ -41,6 +46,25 @@ KNOTS = {
     "backaudit/project/locate.py:text_of",
     "rules/auth/weak_random_token.py:_goal",
 }
+# Functions that ruff finds too complex (C901, more than ten paths).
+TANGLED = {
+    "backaudit/analyses/validation/raw.py:_stores",
+    "backaudit/analyses/validation/uploads.py:_stores",
+    "backaudit/backend/access/events.py:_keys",
+    "backaudit/backend/data/documents/calls.py:document",
+    "backaudit/backend/web/params.py:_where",
+    "backaudit/extract/python/statements.py:_capture",
+    "backaudit/extract/secrets/python.py:_as",
+    "backaudit/flow/approvals.py:_call_approves",
+    "backaudit/flow/heap.py:effect",
+    "backaudit/flow/values.py:_lookup",
+    "backaudit/models/__init__.py:checked",
+    "backaudit/project/locate.py:made_behind",
+    "backaudit/project/locate.py:text_of",
+    "backaudit/project/solving.py:strongly_connected",
+    "backaudit/project/types.py:_fill",
+    "rules/auth/jwt_not_verified.py:jwt_not_verified",
+}
 # The median rule, documentation and all; the goal is 60, and 150 at most for each.
 RULE_MEDIAN = 90
 RULE_MOST = 150
@@ -61,8 +85,8 @@ LONG_RULES = {
 # Constants outside of the books that hold words or patterns of words, by the package they stand in: most are names of
 # methods that a library has, which belong in its table.
 WORDS_OUTSIDE = {
-    "backaudit.analyses": 110,
-    "backaudit.backend": 135,
+    "backaudit.analyses": 125,
+    "backaudit.backend": 140,
     "backaudit.flow": 15,
     "backaudit.project": 5,
     "backaudit.survey": 5,
@@ -116,6 +140,20 @@ def test_no_further_function_is_a_knot() -> None:
         if decisions(node) > 2 * TOO_DENSE
     }
     assert found <= KNOTS
+
+
+def test_no_further_function_is_too_complex_for_ruff() -> None:
+    ruff = Path(sys.executable).parent / "ruff"
+    if not ruff.exists():
+        pytest.skip("ruff is not installed beside this Python")
+    done = subprocess.run(
+        [ruff, "check", "--isolated", "--select", "C901", "--config", "lint.mccabe.max-complexity=10",
+         "--output-format", "json", "backaudit", "rules", "tools", "tests"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    found = {f"{named(Path(one['filename']))}:{one['message'].split('`')[1]}" for one in told}
+    assert found <= TANGLED
 
 
 def test_rules_are_short() -> None:
