@@ -20,7 +20,7 @@ from backaudit.flow.client import client_origin
 from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.rule import Confidence, Step
 
@@ -282,6 +282,11 @@ def taken_over(project: Project) -> Iterator[Spread]:
             yield update.at, update.value, (), f"`{update.row.spelled or 'an object'}`", row
 
 
+def _is_row(project: Project, cls: ClassView) -> bool:
+    """Whether a class that a body is read into is what the store keeps."""
+    return is_table_class(cls) or project.inherits(cls.name, *sorted(project.models.kinds["document-bases"]))
+
+
 def _table_bodies(project: Project) -> Iterator[Assignment]:
     """Handlers that take a table's own class as their body: every column is the client's."""
     seen: set[Node] = set()
@@ -290,9 +295,11 @@ def _table_bodies(project: Project) -> Iterator[Assignment]:
             for name in param.types if param.where == "body" else ():
                 cls = enclosed(project, name)
                 node = parameter(route.handler, param.index)
-                if cls is None or node is None or node in seen or not is_table_class(cls):
+                if cls is None or node is None or node in seen or not _is_row(project, cls):
                     continue
                 if route.handler.file.role == "production":
                     seen.add(node)
                     what = f"`{param.name}` comes from the client (body)"
-                    yield Assignment(node, f"the table `{cls.cls.name}`", Origin(node, what, (Step(node.place, what),)))
+                    kind = "table" if is_table_class(cls) else "document"
+                    origin = Origin(node, what, (Step(node.place, what),))
+                    yield Assignment(node, f"the {kind} `{cls.cls.name}`", origin)
