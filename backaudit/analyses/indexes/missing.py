@@ -183,7 +183,8 @@ def _join(project: Project, site: QuerySite, lack: Lack) -> Missing:
     place = site.place_of(use) if use in site.uses else site.place
     return Missing(
         site=site, table=lack.table, kind="join", uses=(use,), keys=lack.keys, place=place, weight="high",
-        sure="high" if site.verb != "delete" else "medium", core=production and site.verb != "delete",
+        sure="medium" if site.verb == "delete" else "high" if lack.narrowed else "low",
+        core=production and site.verb != "delete" and lack.narrowed,
     )  # fmt: skip
 
 

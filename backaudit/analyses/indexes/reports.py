@@ -192,7 +192,9 @@ def _joins(tables: Schema, table: Table, own: Sequence[Use], query: Query) -> It
         if usable(table, use, _others(own, use)).served or not _is_many_side(tables, table, use):
             continue
         narrowed = _is_narrowed(tables, _opposite(use), beyond, 0)
-        if narrowed:
+        # A page of the other side's rows has these looked up for each of them, unless this side says which come first.
+        driven = query.limited and not any(other.role == "sort" for other in own)
+        if narrowed or driven:
             yield Lack(kind="join", table=table, uses=(use,), keys=(Key(use.column),), narrowed=narrowed)
 
 
