@@ -7,7 +7,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from backaudit.report.visible import visible_name
 from backaudit.usage import UsageError
 
 
@@ -38,6 +37,8 @@ def write(text: str) -> None:
 def say(text: str) -> None:
     """A line on standard error."""
     with suppress(OSError):  # nobody reads it
+        from backaudit.report.visible import visible_name  # --help says nothing and need not load it
+
         sys.stderr.write(f"backaudit: {visible_name(text)}\n")
         sys.stderr.flush()
 
