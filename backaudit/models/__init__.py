@@ -26,6 +26,7 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[security]``    how callers prove who they are, see :class:`SecurityModel`
 ``[orms.NAME]``   what tells an ORM from another, see :class:`OrmModel`
 ``[frameworks.NAME]``  what a web framework does of itself, see :class:`FrameworkModel`
+``[open_pages]``  pages that a library opens to everybody, and what closes them, see :class:`OpenPages`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
@@ -48,6 +49,7 @@ from backaudit.project.knowledge import (
     Kinds,
     Knowledge,
     Models,
+    OpenPages,
     OrmModel,
     ParameterConvention,
     ReadModel,
@@ -58,14 +60,14 @@ from backaudit.project.knowledge import (
 from backaudit.toml import parse_toml
 
 __all__ = [
-    "Applying", "Arguments", "DeclareModel", "Models", "OrmModel", "ReadModel", "ResponseModel", "SchemaModel",
+    "Applying", "Arguments", "DeclareModel", "Models", "OpenPages", "OrmModel", "ReadModel", "ResponseModel", "SchemaModel",
     "SecurityModel", "checked", "load",
 ]  # fmt: skip
 
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms frameworks".split()
+    "routing orms frameworks open_pages".split()
 )
 
 
@@ -156,6 +158,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         applies_around=msgspec.convert(flat.get("applies_around", {}), dict[str, Applying]),
         security=msgspec.convert(flat.get("security", {}), dict[str, SecurityModel]),
         library_forms=flat.get("library_forms", {}),
+        open_pages=msgspec.convert(flat.get("open_pages", {}), dict[str, OpenPages]),
         orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
         frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
     )

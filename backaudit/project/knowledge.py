@@ -138,6 +138,14 @@ class SecurityModel(msgspec.Struct, frozen=True):
     url: Arguments = ()
 
 
+class OpenPages(msgspec.Struct, frozen=True):
+    """Pages that a library opens to everybody: ``what`` they show, the ``setting`` or ``argument`` that closes them."""
+
+    what: str
+    setting: str = ""
+    argument: str = ""
+
+
 class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """What tells one ORM from another.
 
@@ -254,6 +262,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     security: dict[str, SecurityModel] = {}
     library_forms: dict[str, dict[str, str]] = {}
     orms: dict[str, OrmModel] = {}
+    open_pages: dict[str, OpenPages] = {}
     frameworks: dict[str, FrameworkModel] = {}
 
     def framework(self, name: str) -> FrameworkModel:

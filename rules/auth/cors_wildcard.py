@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.analyses.auth.exposure import public_words, words
+from backaudit.analyses.auth.origins import fits_stranger
 from backaudit.backend.access.denial import mention, tests_around
 from backaudit.backend.access.guards import authenticated, guarded
 from backaudit.backend.deployment.settings import Setting, dict_entry, django_setting, is_literally, settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import behind, strings
+from backaudit.project.locate import behind, conditions, strings
 from backaudit.rule import Confidence, Finding, rule
 
 _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
@@ -23,6 +25,7 @@ _HOOKS = ("after_request", "after_app_request", "middleware", "process_response"
 _SETTERS = ("add", "set", "set_header", "setdefault", "append")
 _REFLECTED = re.compile(r"origin|referer")
 _HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
+_ANCHORED = r"allow_origin_regex=r'https://([a-z0-9-]+\.)?example\.org'"
 _REMEDY = "Name the origins that may: `{0}`, from the environment where they differ by stage."
 
 
@@ -99,8 +102,12 @@ def _middleware(project: Project) -> Iterator[Finding]:
             if target is None or set(_MIDDLEWARES).isdisjoint(project.names(target)):
                 continue
             origins, pattern = call.arg(None, "allow_origins"), call.arg(None, "allow_origin_regex")
-            if _is_all(project, origins) or _is_all(project, pattern):
-                credentials = _true(project, call.arg(None, "allow_credentials"))
+            stranger = fits_stranger(strings(project, pattern), whole=True)
+            credentials = _true(project, call.arg(None, "allow_credentials"))
+            if stranger and not _is_all(project, pattern):
+                how = f"The pattern of origins also fits strangers' sites, as `{stranger}`,"
+                yield from _finding(project, _where(call, pattern), how, credentials, _ANCHORED)
+            elif _is_all(project, origins) or _is_all(project, pattern):
                 remedy = 'allow_origins=["https://app.example.org"]'
                 place = _where(call, origins or pattern)
                 yield from _finding(project, place, "Every origin is allowed", credentials, remedy)
@@ -118,10 +125,18 @@ def _flask(project: Project) -> Iterator[Finding]:
         given = origins is not None or call.arg(None, "resources") is not None
         if _configured(project) and not given:
             continue
+        if call.method == "cross_origin" and not _asks(project, call):
+            continue
         if not given or _is_all(project, origins):
             credentials = _true(project, call.arg(None, "supports_credentials"))
             how = "Every origin is allowed" if given else f"`{call.spelled}` without origins allows every origin"
             yield from _finding(project, call.place, how, credentials, 'CORS(app, origins=["https://app.example.org"])')
+
+
+def _asks(project: Project, call: Node) -> bool:
+    """Whether the view that a decorator opens to other origins asks for a login."""
+    opened = [route for route in project.once(guarded) if call in route.handler.decorators]
+    return not opened or any(authenticated(route) and not words(route) & public_words(project) for route in opened)
 
 
 def _configured(project: Project) -> bool:
@@ -160,6 +175,9 @@ def _django(project: Project) -> Iterator[Finding]:
     listed = django_setting(project, "CORS_ALLOWED_ORIGIN_REGEXES")
     if listed is not None and _is_all(project, listed.value):
         yield from _django_finding(project, listed, with_credentials)
+    elif listed is not None and (stranger := fits_stranger(strings(project, listed.value), whole=False)):
+        how = f"`{listed.name}` also fits strangers' sites, as `{stranger}`,"
+        yield from _finding(project, listed.place, how, with_credentials, _ANCHORED)
 
 
 def _django_finding(project: Project, setting: Setting, credentials: bool) -> Iterator[Finding]:
@@ -215,5 +233,12 @@ def _headers(code: Code) -> Iterator[tuple[Node, tuple[str, Node]]]:
 
 
 def _compared(project: Project, node: Node) -> bool:
-    """Whether the header is written only for origins that a condition let through."""
-    return any("origin" in mention(project, test).lower() for test, _ in tests_around(node))
+    """Whether the header is written only for origins that a condition compares, or asks a check about."""
+    for test, _ in tests_around(node):
+        for single in conditions(test):
+            here = single.origin
+            read = here.method in ("get", "getlist", "get_header") or isinstance(here.op, (ops.Item, ops.Param))
+            none = isinstance(here.op, ops.Compare) and here.op.operator in ("is", "is not")
+            if not read and not none and "origin" in mention(project, single).lower():
+                return True
+    return False

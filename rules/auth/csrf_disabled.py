@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
-from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.deployment.settings import django_setting, is_literally, settings_named
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import decorated, items, strings
+from backaudit.project.locate import decorated, functions_behind, items, strings
 from backaudit.rule import Finding, Step, rule
 from backaudit.vocabulary.meaning import meaning
 
 _SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
+_NAMED_BY_COOKIE = meaning("access", "cookie-caller")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MIDDLEWARE = "django.middleware.csrf.CsrfViewMiddleware"
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -95,12 +97,12 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
 
 
 def _django_middleware(project: Project) -> Iterator[Finding]:
-    setting = django_setting(project, "MIDDLEWARE")
+    setting = django_setting(project, "MIDDLEWARE") or django_setting(project, "MIDDLEWARE_CLASSES")
     listed = strings(project, setting.value) if setting is not None else ()
     if setting is not None and _SESSIONS in listed and not any("csrf" in name.lower() for name in listed):
         yield Finding(
             place=setting.place,
-            message=f"`MIDDLEWARE` has sessions and lacks `{_MIDDLEWARE}`: no form is protected.",
+            message=f"`{setting.name}` has sessions and lacks `{_MIDDLEWARE}`: no form is protected.",
             remedy=f'Put "{_MIDDLEWARE}" after the session middleware.',
         )
 
@@ -145,7 +147,25 @@ def _by_cookie(project: Project, route: Route) -> bool:
         return False
     if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
         return True
-    return route.handler.function.kind == "function" and not route.guards and mentions_caller(project, route.handler)
+    if any(_TOKENS.holds(guard.name) for guard in route.guards):
+        return False
+    return any(_reads_session(project, code) for code in _asking(project, route))
+
+
+def _reads_session(project: Project, code: Code) -> bool:
+    """Whether a body asks for whom the browser's cookie names; what was signed or sent otherwise is no cookie."""
+    spelled = (node for kind in (ops.Attr, ops.Name, ops.Import) for node in code.nodes(kind))
+    return any(_NAMED_BY_COOKIE.holds(node.spelled) or is_http_session(project, node) for node in spelled)
+
+
+def _asking(project: Project, route: Route) -> Iterator[Code]:
+    """The handler, and the project's own decorators around it."""
+    if route.handler.function.kind == "function":
+        yield route.handler
+    for decorator in route.handler.decorators:
+        for code in functions_behind(project, decorator.func or decorator):
+            yield code
+            yield from (code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def))
 
 
 def _left_out(project: Project) -> Iterator[Finding]:
@@ -188,30 +208,42 @@ def _forms(project: Project) -> Iterator[Finding]:
 
 def _never_on(project: Project) -> Iterator[Finding]:
     """A Flask application that logs in by its session, takes forms, and protects none."""
-    if _protects_itself(project):
-        return
-    open_forms = [route for route in project.once(guarded) if _takes_form(project, route)]
-    if not open_forms:
-        return
-    first = next((route for route in open_forms if authenticated(route)), open_forms[0])
-    for call in project.calls("flask.Flask"):
-        if project.role(call.code.path) == "production":
-            shown = f"{'/'.join(first.methods)} {first.path}"
-            yield Finding(
-                place=call.place,
-                message=f"No form is protected, and the session's cookie logs in: {shown} can be posted by any site.",
-                remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
-                confidence="medium",
-                shown="strict",
-                related=(Step(first.handler.place, "takes a form for whoever the session names"),),
-            )
-            return
+    made = [call for call in project.calls("flask.Flask") if project.role(call.code.path) == "production"]
+    homes = {_folder(call.code.path) for call in made}
+    for home in sorted(homes):
+        call = next(call for call in made if _folder(call.code.path) == home)
+        forms = [route for route in project.once(guarded) if _takes_form(project, route)]
+        forms = [route for route in forms if _home(route.handler.path, homes) in (home, None)]
+        if not forms or _protects_itself(project, home, homes):
+            continue
+        first = next((route for route in forms if authenticated(route)), forms[0])
+        shown = f"{'/'.join(first.methods)} {first.path}"
+        yield Finding(
+            place=call.place,
+            message=f"No form is protected, and the session's cookie logs in: {shown} can be posted by any site.",
+            remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
+            confidence="medium",
+            shown="strict",
+            related=(Step(first.handler.place, "takes a form for whoever the session names"),),
+        )
 
 
-def _protects_itself(project: Project) -> bool:
-    """Whether anything in the code speaks of such a protection."""
-    imported = (f"{item.module} {item.name}" for file in project.files.values() for item in file.facts.imports)
-    read = project.mentioned(lambda name: _PROTECTS.holds(name))
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _home(path: str, homes: set[str]) -> str | None:
+    """The application that a file belongs to: the one whose folder it is in, the innermost first."""
+    own = [home for home in homes if not home or path.startswith(f"{home}/")]
+    return max(own, key=len, default=None)
+
+
+def _protects_itself(project: Project, home: str, homes: set[str]) -> bool:
+    """Whether anything in an application's own code, or in what all share, speaks of such a protection."""
+    shared = (home, None)
+    files = [file for path, file in project.files.items() if _home(path, homes) in shared]
+    imported = (f"{item.module} {item.name}" for file in files for item in file.facts.imports)
+    read = (code for code in project.mentioned(_PROTECTS.holds) if _home(code.path, homes) in shared)
     return any(_PROTECTS.holds(name) for name in imported) or any(True for _ in read)
 
 
@@ -221,4 +253,5 @@ def _takes_form(project: Project, route: Route) -> bool:
         return False
     reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
     by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
-    return reads and not by_token and mentions_caller(project, route.handler)
+    asked = any(in_body(guard) for guard in route.guards)
+    return reads and not by_token and (asked or mentions_caller(project, route.handler))

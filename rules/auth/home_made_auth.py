@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from backaudit.analyses.auth.cookies import cookie_read, cookies_in
+from backaudit.backend.access.caller import LOOKUPS, of_people
 from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
+from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
+from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
@@ -16,6 +20,7 @@ from backaudit.rule import Finding, rule
 from backaudit.vocabulary.meaning import meaning
 
 _RIGHT = meaning("access", "right-key")
+_CAPABILITY = meaning("tokens", "capability")
 _FILLED = ("query", "header", "cookie", "form")
 _HIDDEN = re.compile(r"cookies|COOKIES|headers|META")
 _BY_CLIENT = ("cookies", "COOKIES", "headers", "META", "args", "GET", "query_params", "form", "POST", "values")
@@ -63,11 +68,16 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Authorization_Cheat_Sheet.html
     """
     seen: set[Place] = set()
-    bodies = {code: None for name in _BY_CLIENT for code in project.mentioning(name)}
+    read = (*_BY_CLIENT, *sorted(project.once(unsigned_sessions)))
+    bodies = {code: None for name in read for code in project.mentioning(name)}
     parameters = project.once(_parameters)
     for code in sorted({**bodies, **dict.fromkeys(parameters)}, key=lambda code: (code.path, code.index)):
         if code.file.role != "production":
             continue
+        for node, name in (*_picked(project, code), *_unsigned(project, code)):
+            if node.place not in seen:
+                seen.add(node.place)
+                yield _identity(node, name)
         refused = _refused(project, code)
         for test in _tests(code):
             told = _claimed(project, test, parameters.get(code, frozenset()), refused)
@@ -80,6 +90,40 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
                     confidence="medium",
                     scope=code.function.qualname,
                 )
+
+
+def _identity(node: Node, told: str) -> Finding:
+    return Finding(
+        place=node.place,
+        message=f"Who the caller is is believed of `{told}`, which the client writes and nobody has signed.",
+        remedy="Keep it in the framework's session, or sign it and verify it when it comes back (itsdangerous).",
+        confidence="medium",
+        scope=node.code.function.qualname,
+    )
+
+
+def _picked(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+    """Rows of people that are looked up by what a cookie says, which nobody has signed."""
+    asked = {name for test in _tests(code) for single in conditions(test) for name in cookies_in(project, single)}
+    for call in code.nodes(ops.Call):
+        if call.method not in LOOKUPS or cookie_read(project, call) is not None:
+            continue
+        for column, value in call.keywords().items():
+            names = list(cookies_in(project, value))
+            table = fetched_table(project, call) if names and not _CAPABILITY.holds(column) else None
+            if table is not None and (of_people(project, table) or asked.intersection(names)):
+                yield call, names[0]
+
+
+def _unsigned(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+    """Conditions on what a hook keeps of a cookie that nobody has signed, by which somebody is turned away."""
+    for region in code.body.regions:
+        if region.test == NONE or region.kind != "then" or not region.exits:
+            continue
+        for single in conditions(code.node(region.test)):
+            for part in (single, *sides(single)):
+                if is_unsigned_session(project, part.origin):
+                    yield code.node(region.test), part.origin.spelled
 
 
 def _parameters(project: Project) -> Mapping[Code, frozenset[int]]:

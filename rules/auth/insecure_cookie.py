@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.auth.cookies import decisive
 from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings, text_of
+from backaudit.project.strings import spelled_strings
 from backaudit.rule import Confidence, Finding, Severity, rule
 from backaudit.vocabulary.meaning import meaning
 
 _SESSION = meaning("tokens", "session-cookie")
 _READ_BY_SCRIPTS = meaning("tokens", "script-cookie")
+_FLAG_VALUES = ("", "true", "false", "yes", "no", "1", "0", "on", "off")
 _FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
 _OFF: tuple[tuple[str, str, Severity, Confidence], ...] = (
     ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", "high"),
@@ -75,6 +78,8 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
                     severity=severity,
                     confidence=confidence,
                 )
+    yield from _headers(project)
+    yield from _jars(project)
     yield from _carried(project)
     yield from _middleware(project)
 
@@ -87,9 +92,13 @@ def _set(project: Project, call: Node) -> Iterator[Finding]:
     value = call.arg(1, "value")
     shown = name or (call.arg(0, "key") or call).spelled
     told = f"{shown} {value.spelled if value is not None else ''}"
-    if value is None or value.const == "":  # an empty cookie takes the other away
+    decides = name in project.once(decisive)
+    if value is None or op is None or op.dstar or (str(value.const).lower() in _FLAG_VALUES and not decides):
+        return  # an empty cookie takes the other away, a yes or no tells the page something
+    if _READ_BY_SCRIPTS.holds(told):
         return
-    if op is None or op.dstar or not _SESSION.holds(told) or _READ_BY_SCRIPTS.holds(told):
+    if not decides and not _SESSION.holds(told):
+        yield from _switched_off(project, call, shown)
         return
     lacking = [flag for flag in ("httponly", "secure", "samesite") if _off(project, call.arg(None, flag))]
     if "httponly" in lacking or "secure" in lacking:
@@ -100,6 +109,77 @@ def _set(project: Project, call: Node) -> Iterator[Finding]:
             remedy="Add " + ", ".join(_FLAGS[flag] for flag in lacking) + ".",
             confidence="high" if "httponly" in lacking else "medium",
             scope=call.code.function.qualname,
+        )
+
+
+def _switched_off(project: Project, call: Node, shown: str) -> Iterator[Finding]:
+    """A cookie of whatever name whose protection somebody took away by hand."""
+    secure = call.arg(None, "secure")
+    if secure is not None and is_literally(project, secure, False):
+        yield Finding(
+            place=call.place,
+            message=f"The cookie `{shown}` is told to go over plain HTTP as well: `secure=False`.",
+            remedy="Add `secure=True`, in development switched off by the environment.",
+            confidence="medium",
+            shown="strict",
+            scope=call.code.function.qualname,
+        )
+
+
+def _headers(project: Project) -> Iterator[Finding]:
+    """``Set-Cookie`` written as a header."""
+    for last in ("send_header", "add_header", "set_header", "append", "add", "setdefault"):
+        for call in project.calls_of(last):
+            name, value = call.arg(0), call.arg(1)
+            if name is not None and value is not None and (name.text or "").lower() == "set-cookie":
+                yield from _header(project, call, value)
+    for code in project.mentioning("headers"):
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            if isinstance(op, ops.SetItem) and (node.to(op.key).text or "").lower() == "set-cookie":
+                yield from _header(project, node, node.to(op.value))
+
+
+def _header(project: Project, node: Node, value: Node) -> Iterator[Finding]:
+    for text in spelled_strings(project, value) if project.role(node.code.path) == "production" else ():
+        name, _, rest = text.partition("=")
+        flags = [part.strip().lower().partition("=")[0] for part in rest.split(";")[1:]]
+        yield from _lacking(project, node, name.strip(), [flag for flag in _FLAGS if flag not in flags])
+        return
+
+
+def _jars(project: Project) -> Iterator[Finding]:
+    """``jar = SimpleCookie(); jar["session"] = sid``."""
+    for call in project.calls("http.cookies.SimpleCookie"):
+        stores = [node for node in call.code.nodes(ops.SetItem) if project.role(call.code.path) == "production"]
+        for node in stores:
+            op = node.op
+            if isinstance(op, ops.SetItem) and node.to(op.base).origin == call:
+                name = node.to(op.key).text or ""
+                set_ = {flag for other in stores for flag in _morsel(other, call, name)}
+                yield from _lacking(project, node, name, [flag for flag in _FLAGS if flag not in set_])
+
+
+def _morsel(node: Node, jar: Node, name: str) -> Iterator[str]:
+    """The attribute that ``jar[name][attribute] = ...`` sets."""
+    op = node.op
+    base = node.to(op.base).origin if isinstance(op, ops.SetItem) else node
+    inner = base.op
+    if not isinstance(op, ops.SetItem) or not isinstance(inner, ops.Item):
+        return
+    if base.to(inner.base).origin == jar and base.to(inner.key).text == name:
+        yield (node.to(op.key).text or "").lower()
+
+
+def _lacking(project: Project, node: Node, name: str, lacking: list[str]) -> Iterator[Finding]:
+    decides = name in project.once(decisive) or (_SESSION.holds(name) and not _READ_BY_SCRIPTS.holds(name))
+    if decides and {"httponly", "secure"} & set(lacking):
+        yield Finding(
+            place=node.place,
+            message=f"The cookie `{name}` is set without {', '.join(f'`{flag}`' for flag in lacking)}.",
+            remedy="Write `HttpOnly; Secure; SameSite=Lax` behind it.",
+            confidence="high" if "httponly" in lacking else "medium",
+            scope=node.code.function.qualname,
         )
 
 

@@ -19,14 +19,16 @@ from backaudit.analyses.auth.tokens import (
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.facts import ops
 from backaudit.flow.client import answered_by_server
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.locate import strings
+from backaudit.project.operands import operands
 from backaudit.rule import Confidence, Finding, rule
 from backaudit.vocabulary.meaning import meaning
 
 _VERIFIES = meaning("tokens", "verification")
 _DECODES = meaning("tokens", "bare-decoding")
 _VALIDATES = meaning("tokens", "claims-validation")
+_EXPIRES = ("exp", "expires", "expires_at", "expiry")
 _FORGED = "The token's signature is not verified: anybody can write one."
 _OLD = "The token's expiry is not verified."
 _VALIDATE = "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
@@ -96,7 +98,7 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
         if not _is_peek(project, call):
             yield _unsigned(project, call)
     elif call in project.once(unchecked):
-        if not _validated(call):
+        if not _validated(project, call):
             remedy = (
                 "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
             )
@@ -138,9 +140,22 @@ def _finding(call: Node, message: str, confidence: Confidence, remedy: str) -> F
     return Finding(place=call.place, message=message, confidence=confidence, remedy=remedy, scope=scope)
 
 
-def _validated(call: Node) -> bool:
-    """Whether the claims are asked for their expiry in the same body."""
-    return any(_VALIDATES.holds(node.method) for node in call.code.nodes(ops.Call))
+def _validated(project: Project, call: Node) -> bool:
+    """Whether the claims are asked for their expiry in the same body, or by what it hands them to."""
+    helpers = [code for node in call.code.nodes(ops.Call) for code in project.callees(node)]
+    asked = any(_VALIDATES.holds(node.method) for node in call.code.nodes(ops.Call))
+    return asked or any(_compares_expiry(code) for code in (call.code, *helpers))
+
+
+def _compares_expiry(code: Code) -> bool:
+    """``claims["exp"] < now``."""
+    for node in code.nodes(ops.Compare):
+        op = node.op
+        if isinstance(op, ops.Compare) and op.operator in ("<", "<=", ">", ">="):
+            parts = (part for side in (op.left, op.right) for part in operands(node.to(side), 6))
+            if any(part.const in _EXPIRES for part in parts):
+                return True
+    return False
 
 
 def _is_peek(project: Project, call: Node) -> bool:

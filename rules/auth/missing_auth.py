@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.exposure import Exposed, OpenAdmin, exposed, open_admin
+from backaudit.analyses.auth.exposure import Exposed, exposed
+from backaudit.analyses.auth.open_pages import OpenAdmin, OpenLibrary, open_admin, open_libraries
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
-_DOES = {"changes": "data changes here", "reveals": "data is read here"}
+_DOES = {
+    "changes": "data changes here",
+    "reveals": "data is read here",
+    "acts": "this is done for whoever calls",
+    "shows": "all of it is answered",
+}
 
 
 @rule("auth/missing-auth", severity="critical", cwe=306, owasp=("A01:2025", "A07:2025", "A01:2021", "API5:2023"))
@@ -83,6 +89,8 @@ def missing_auth(project: Project) -> Iterator[Finding]:
         yield _finding(item)
     for admin in project.once(open_admin):
         yield _admin(admin)
+    for pages in project.once(open_libraries):
+        yield _library(pages)
 
 
 def _finding(item: Exposed) -> Finding:
@@ -111,8 +119,10 @@ def _message(item: Exposed) -> str:
     named = ", ".join(list(routes)[:3])
     if item.act == "needs the caller":
         return f"{named} uses `{item.what}` and never asks whether anybody is logged in."
+    if item.act == "shows":
+        return f"{named} shows the server's own settings to anybody (`{item.what}`): keys and passwords are among them."
     what = f" `{item.what}`" if item.what else " data"
-    about = f"{named} {item.act}{what} for anybody"
+    about = f"{named} {item.what} for anybody" if item.act == "acts" else f"{named} {item.act}{what} for anybody"
     if item.siblings:
         guard, other = item.siblings[0]
         return f"{about}; its sibling {_shown(other)} is guarded by `{guard.name}`."
@@ -138,4 +148,13 @@ def _admin(item: OpenAdmin) -> Finding:
         message=f"The administration pages{about} ({item.name}) are open to anybody: no `is_accessible` asks who.",
         remedy="Define `is_accessible(self)` on the view (`current_user.is_authenticated and current_user.is_admin`); "
         "a check on the index page does not cover the others.",
+    )
+
+
+def _library(item: OpenLibrary) -> Finding:
+    at = f" at {item.path}" if item.path else ""
+    return Finding(
+        place=item.place,
+        message=f"The pages of `{item.name}`{at} show {item.what} to anybody: the library asks for no login by itself.",
+        remedy=f"Close them with {item.closes}, or mount them only in development.",
     )

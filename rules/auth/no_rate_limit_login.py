@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.exposure import words
-from backaudit.backend.access.denial import mention
-from backaudit.backend.access.guards import guarded
+from backaudit.backend.access.credentials import checks_password, opens_session, takes_code
+from backaudit.backend.access.guards import guarded, in_body
 from backaudit.backend.deployment.settings import django_setting, entry
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
@@ -22,8 +22,6 @@ _TOKEN = frozenset({"token", "tokens"})
 _NOT = meaning("routes", "no-login")
 _OTHERS = meaning("routes", "guessable")
 _COUNTS = meaning("access", "counted")
-_WHO = meaning("people", "session-holder")
-_CHECKS = meaning("access", "credential-check")
 
 
 @rule(
@@ -79,20 +77,29 @@ def no_rate_limit_login(project: Project) -> Iterator[Finding]:
     """
     if _limited_everywhere(project):
         return
-    others = tuple(Step(place, "nor is this limited") for place in _unlimited_others(project))
+    others = _unlimited_others(project)
     seen: set[Place] = set()
     for route in project.once(guarded):
         if _is_login(project, route) and not _limited(route) and route.handler.place not in seen:
+            related = tuple(Step(other.handler.place, "nor is this limited") for other in others) if not seen else ()
             seen.add(route.handler.place)
-            yield Finding(
-                place=route.handler.place,
-                message=f"{_shown(route)} takes credentials without a rate limit.",
-                remedy=_remedy(route),
-                confidence="high",
-                related=others,
-                scope=route.handler.function.qualname,
-            )
+            yield _finding(route, "takes credentials without a rate limit", related)
+    for route in others if not seen else ():
+        if route.handler.place not in seen:
+            seen.add(route.handler.place)
+            yield _finding(route, "can be tried without a rate limit", ())
     yield from _library(project)
+
+
+def _finding(route: Route, what: str, related: tuple[Step, ...]) -> Finding:
+    return Finding(
+        place=route.handler.place,
+        message=f"{_shown(route)} {what}.",
+        remedy=_remedy(route),
+        confidence="high",
+        related=related,
+        scope=route.handler.function.qualname,
+    )
 
 
 def _shown(route: Route) -> str:
@@ -127,31 +134,27 @@ def _is_login(project: Project, route: Route) -> bool:
         return False
     if found & _LOGIN.words:
         return True
-    if found & _TOKEN:
-        return any(guard.kind == "authenticates" for guard in route.guards) or _checks_password(route)
-    known = any(guard.name != "a check in the body" for guard in route.guards)
-    return not known and "{" not in route.path and _checks_password(route) and _opens_session(project, route)
+    checks = checks_password(project, route.handler)
+    asked = any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards)
+    if found & _TOKEN and "{" not in route.path:
+        return asked or checks
+    return checks and not asked and "{" not in route.path and opens_session(project, route.handler)
 
 
-def _checks_password(route: Route) -> bool:
-    return any(_CHECKS.holds(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
-
-
-def _opens_session(project: Project, route: Route) -> bool:
-    """Whether a handler stores who logged in."""
-    for node in route.handler.nodes(ops.SetItem):
-        op = node.op
-        key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
-        named = key is not None and _WHO.holds(key)
-        if named and isinstance(op, ops.SetItem) and "http-session" in mention(project, node.to(op.base)):
-            return True
-    return any(node.method in ("login_user", "create_access_token") for node in route.handler.nodes(ops.Call))
-
-
-def _unlimited_others(project: Project) -> list[Place]:
+def _unlimited_others(project: Project) -> tuple[Route, ...]:
+    """Registrations, resets and the codes of either, each handler once."""
     open_routes = (route for route in project.once(guarded) if _serves(route) and not _limited(route))
-    kept = (r for r in open_routes if words(r) & _OTHERS.words and not words(r) & {"confirm", "verify"})
-    return list(dict.fromkeys(route.handler.place for route in kept))
+    kept = {route.handler: route for route in reversed(tuple(open_routes)) if _guessable(project, route)}
+    return tuple(sorted(kept.values(), key=lambda route: route.handler.place))
+
+
+def _guessable(project: Project, route: Route) -> bool:
+    if any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards):
+        return False
+    if takes_code(project, route.handler):
+        return True
+    found = words(route)
+    return bool(found & _OTHERS.words) and not found & {"confirm", "verify"}
 
 
 def _limited_everywhere(project: Project) -> bool:

@@ -7,19 +7,22 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.auth.ownership import generic_table
-from backaudit.backend.access.caller import caller_reads, is_http_session
-from backaudit.backend.access.changes import changes
+from backaudit.analyses.auth.views import generic_table
+from backaudit.backend.access.acts import Act, acts, insides_shown
+from backaudit.backend.access.caller import caller_reads
+from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.denial import conditions, sides, tests_around
+from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, in_body
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
+from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import is_user_table, named_as_users
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import Node, Project
 from backaudit.project.locate import class_field, items
 from backaudit.rule import Confidence
 from backaudit.vocabulary.meaning import meaning
@@ -32,12 +35,15 @@ _VISITS = meaning("routes", "visit")
 _SAFE_TESTS = meaning("access", "asked-login")
 
 
+Deed = Literal["changes", "reveals", "needs the caller", "acts", "shows"]
+
+
 class Exposed(msgspec.Struct, frozen=True):
     """A handler that anybody reaches. ``siblings``: guards that neighbours have, with the neighbours."""
 
     routes: tuple[Route, ...]
     place: Place
-    act: Literal["changes", "reveals", "needs the caller"]
+    act: Deed
     what: str
     at: Place | None
     siblings: tuple[tuple[Guard, Route], ...]
@@ -51,11 +57,10 @@ class Exposed(msgspec.Struct, frozen=True):
 def exposed(project: Project) -> tuple[Exposed, ...]:
     """The handlers, each once, by place."""
     every = project.once(guarded)
-    if not any(authenticated(route) for route in every) and not project.once(has_login):
-        return ()
+    asked = any(authenticated(route) for route in every) or project.once(has_login)
     found: dict[Place, Exposed] = {}
     for route in every:
-        item = _judged(project, route)
+        item = _judged(project, route, asked)
         if item is not None:
             known = found.get(item.place)
             same = known is not None and known.act == item.act
@@ -84,27 +89,68 @@ def is_login(route: Route) -> bool:
 
 def public_words(project: Project) -> frozenset[str]:
     """Words of routes that are open by their nature."""
-    words_of: frozenset[str] = project.models.kinds["public-words"]
-    return words_of
+    pages: frozenset[str] = project.models.kinds["public-words"]
+    steps: frozenset[str] = project.models.kinds["public-steps"]
+    return pages | steps
 
 
-def _judged(project: Project, route: Route) -> Exposed | None:
-    if authenticated(route) or route.handler.file.role != "production" or "WEBSOCKET" in route.methods:
+def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
+    if not unasked(project, route):
         return None
-    if route.place in project.once(_unmounted):
+    inside = insides_shown(project, route.handler)
+    if inside is not None and (not route.methods or "GET" in route.methods):
+        return _exposed(project, route, "shows", inside.spelled, inside.place, "high")
+    if not asked:
         return None
     needed = _needs_caller(project, route)
     if needed is not None:
         return _exposed(project, route, "needs the caller", needed.spelled, needed.place, "high")
-    if words(route) & public_words(project):
-        return None
-    changed = _changed(project, route)
-    if changed is not None and _open_on_purpose(project, route):
+    return _of_data(project, route)
+
+
+def unasked(project: Project, route: Route) -> bool:
+    """Whether a route of what is deployed asks nobody who is calling."""
+    if authenticated(route) or route.handler.file.role != "production" or "WEBSOCKET" in route.methods:
+        return False
+    return route.place not in project.once(_unmounted)
+
+
+def _of_data(project: Project, route: Route) -> Exposed | None:
+    changed = changed_by(project, route)
+    if changed is not None and (_open_on_purpose(project, route) or excused(project, route, changed)):
         return None
     if changed is not None:
-        return _of_change(project, route, *changed)
+        return _of_change(project, route, changed)
+    act = _acted(project, route)
+    if act is not None:
+        return _of_act(project, route, act)
+    if words(route) & public_words(project):
+        return None
     revealed = _revealed(project, route)
-    return _of_reveal(project, route, *revealed) if revealed is not None else None
+    if revealed is not None:
+        return _of_reveal(project, route, *revealed)
+    return _among_guarded(project, route)
+
+
+def excused(project: Project, route: Route, changed: Change) -> bool:
+    """Whether a change is a step that must be open: logging in, confirming, hooks of other services.
+
+    A word of the path says so of what is added; of a row that is changed only where it is a person's; of what is
+    deleted only where it is the end of a session or a subscription.
+    """
+    found = words(route)
+    if not found & project.models.kinds["public-steps"]:
+        return False
+    methods = set(route.methods)
+    if changed.how == "delete" or methods & {"DELETE"}:
+        return bool(found & project.models.kinds["public-endings"])
+    if methods and methods <= {"PUT", "PATCH"}:
+        return _is_people(changed)
+    return True
+
+
+def _is_people(changed: Change) -> bool:
+    return is_user_table(changed.table) if changed.table is not None else named_as_users(changed.name)
 
 
 def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
@@ -144,17 +190,77 @@ def _stray(project: Project, route: Route) -> bool:
     return bool(names & {"APIRouter", "Blueprint", "Namespace"})
 
 
-def _of_change(project: Project, route: Route, table: Table | None, name: str, at: Place | None) -> Exposed | None:
-    of_people = is_user_table(table) if table is not None else named_as_users(name)
-    if of_people and not set(route.methods) & {"PUT", "PATCH", "DELETE"}:
+def _of_change(project: Project, route: Route, changed: Change) -> Exposed | None:
+    creates = not set(route.methods) & {"PUT", "PATCH", "DELETE"}
+    if _is_people(changed) and creates and not _picks_a_person(project, route, changed):
         return None  # A registration under another name.
-    found = _exposed(project, route, "changes", name, at, "high")
+    found = _exposed(project, route, "changes", changed.name, changed.node.place, "high")
     if not found.siblings:
         return None
-    creates = not set(route.methods) & {"PUT", "PATCH", "DELETE"}
+    if not _is_unsafe(route):
+        return msgspec.structs.replace(found, confidence="high" if changed.how == "delete" else "medium")
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
     confidence: Confidence = "high" if near or not creates or not _only_reads_guarded(found) else "medium"
     return msgspec.structs.replace(found, confidence=confidence)
+
+
+def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
+    """Whether the row of a person is picked by the client's id, and then changed."""
+    if changed.how == "insert" or words(route) & project.models.kinds["public-steps"]:
+        return False
+    return any(not event.tie and event.table is changed.table for event in events(project, route))
+
+
+def _of_act(project: Project, route: Route, act: Act) -> Exposed | None:
+    """Files, programs and whole stores are nobody's to change, whatever the path says."""
+    harsh = act.does not in ("writes files",)
+    if not harsh and words(route) & public_words(project):
+        return None
+    found = _exposed(project, route, "acts", act.does, act.node.place, "high" if harsh else "medium")
+    return found if found.siblings else None
+
+
+def _acted(project: Project, route: Route) -> Act | None:
+    if route.handler.function.kind == "class":
+        return None
+    found = [act for act in acts(project, route.handler) if not _asked(project, act.node)]
+    if _is_unsafe(route):
+        return found[0] if found else None
+    return next((act for act in found if act.does in ("empties the database", "deletes files")), None)
+
+
+def _is_unsafe(route: Route) -> bool:
+    return bool(_UNSAFE & set(route.methods)) or not route.methods
+
+
+def _among_guarded(project: Project, route: Route) -> Exposed | None:
+    """The one read that asks nobody, of a table that routes with guards read and change."""
+    if route.handler.function.kind == "class" or (route.methods and "GET" not in route.methods):
+        return None
+    for node, table in reads(project, route.handler):
+        guarded_reads, open_reads, changes_asked = project.once(_readers).get(table.name, (0, 0, 0))
+        if guarded_reads > open_reads and open_reads == 1 and changes_asked and not _published(project, table):
+            # A declared response narrows what is shown, and may be meant for everybody.
+            confidence: Confidence = "medium" if route.response is None else "low"
+            return _exposed(project, route, "reveals", _name(table), node.place, confidence)
+    return None
+
+
+def _readers(project: Project) -> dict[str, tuple[int, int, int]]:
+    """For each table, how many handlers read it behind a guard and without one, and how many change it behind one."""
+    counts: dict[str, list[int]] = {}
+    seen: set[Place] = set()
+    for route in project.once(guarded):
+        if route.handler.function.kind == "class" or route.handler.place in seen:
+            continue
+        seen.add(route.handler.place)
+        asked = authenticated(route)
+        written = {change.table.name for change in changes(project, route.handler) if change.table is not None}
+        for name in written if asked else ():
+            counts.setdefault(name, [0, 0, 0])[2] += 1
+        for name in {table.name for _, table in reads(project, route.handler)} - written:
+            counts.setdefault(name, [0, 0, 0])[0 if asked else 1] += 1
+    return {name: (found[0], found[1], found[2]) for name, found in counts.items()}
 
 
 def _only_reads_guarded(found: Exposed) -> bool:
@@ -162,8 +268,7 @@ def _only_reads_guarded(found: Exposed) -> bool:
 
 
 def _exposed(
-    project: Project, route: Route, act: Literal["changes", "reveals", "needs the caller"], what: str,
-    at: Place | None, confidence: Confidence,
+    project: Project, route: Route, act: Deed, what: str, at: Place | None, confidence: Confidence,
 ) -> Exposed:  # fmt: skip
     whole = route.view is not None and route.handler.function.kind == "class"
     place = route.view.place if route.view is not None and whole else route.handler.place
@@ -207,6 +312,7 @@ def _needs_caller(project: Project, route: Route) -> Node | None:
     if code.function.kind != "function":
         return None
     found = caller_reads(project, code)
+    found = tuple(node for node in found if not _in_try(node))
     if not found or words(route) & {"logout", "signout"}:
         return None
     for region in code.body.regions:
@@ -215,17 +321,23 @@ def _needs_caller(project: Project, route: Route) -> Node | None:
     return found[0]
 
 
-def _changed(project: Project, route: Route) -> tuple[Table | None, str, Place | None] | None:
-    unsafe = bool(_UNSAFE & set(route.methods)) or not route.methods
-    if not unsafe:
-        return None
+def changed_by(project: Project, route: Route) -> Change | None:
+    """The first change of rows that a route makes for whoever comes; a GET counts where it deletes or changes one."""
     if route.handler.function.kind == "class":
-        table = generic_table(project, route.view) if route.view is not None else None
-        return (table, _name(table), None) if table is not None and route.methods else None
+        table = generic_table(project, route.view) if route.view is not None and _is_unsafe(route) else None
+        if table is None or not route.methods or route.view is None:
+            return None
+        return Change(route.handler.node(0), table, _name(table), "delete" if "DELETE" in route.methods else "insert")
     for change in changes(project, route.handler):
-        if not _about_visits(change.name) and not _asked(project, change.node):
-            return change.table, change.name, change.node.place
+        counts = _is_unsafe(route) or change.how == "delete"
+        if counts and not _about_visits(change.name) and not _asked(project, change.node):
+            return change
     return None
+
+
+def _in_try(node: Node) -> bool:
+    """Whether a failure of the operation is caught."""
+    return any(region.kind == "try" for region in node.code.regions_of(node.value))
 
 
 def _asked(project: Project, node: Node) -> bool:
@@ -288,40 +400,3 @@ def _guarded_tables(project: Project) -> frozenset[str]:
 
 def _in_bulk(route: Route) -> bool:
     return "{" not in route.path
-
-
-# -- administration ---------------------------------------------------------------------------------------------------
-
-
-class OpenAdmin(msgspec.Struct, frozen=True):
-    """A class of administration pages (or its use, if it is a library's) that everybody may open."""
-
-    place: Place
-    name: str
-    models: tuple[str, ...]
-
-
-def open_admin(project: Project) -> tuple[OpenAdmin, ...]:
-    """Views given to an admin site that never say who may see them."""
-    bases = sorted(project.models.kinds.get("admin-views", ()))
-    found: dict[Place, list[str]] = {}
-    names: dict[Place, str] = {}
-    for call in project.calls_of("add_view"):
-        view = call.arg(0)
-        made = view.origin if view is not None else None
-        if made is None or made.call is None or call.code.file.role != "production":
-            continue
-        for name in project.types(made):
-            lineage = project.lineage(name)
-            if set(bases) & set(lineage) and project.method(name, "is_accessible") is None:
-                root = _topmost(project, lineage)
-                place = root.place if root is not None else made.place
-                model = made.arg(0)
-                found.setdefault(place, []).append(model.spelled if model is not None else "")
-                names[place] = root.cls.name if root is not None else name.rpartition(".")[2]
-    return tuple(OpenAdmin(place, names[place], tuple(dict.fromkeys(found[place]))) for place in sorted(found))
-
-
-def _topmost(project: Project, lineage: tuple[str, ...]) -> ClassView | None:
-    own = [cls for name in lineage if (cls := project.class_named(name)) is not None]
-    return own[-1] if own else None

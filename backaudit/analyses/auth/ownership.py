@@ -7,23 +7,25 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.backend.access.caller import caller_reads, mentions_caller
+from backaudit.analyses.auth.exposure import words
+from backaudit.analyses.auth.roles import unranked
+from backaudit.analyses.auth.views import generic_table
+from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.guards import authenticated, guarded, in_body
-from backaudit.backend.access.owners import owner_column
+from backaudit.backend.access.owners import owner_column, parent_owner
 from backaudit.backend.access.reads import reads
-from backaudit.backend.access.tables import is_user_table, meta_table, touched_table
 from backaudit.backend.data.schema import Table
-from backaudit.backend.web.records import Route
+from backaudit.backend.web.records import Guard, Route
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
-from backaudit.project.locate import class_field
 from backaudit.rule import Confidence
 from backaudit.vocabulary.meaning import meaning
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DETAIL = meaning("routes", "detail-view")
+_ORDINARY = meaning("people", "ordinary-role")
 _OPEN = meaning("routes", "own-proof")
 _AUDIT = meaning("people", "record-of-maker")
 _SINGLE = meaning("routes", "single-view")
@@ -52,8 +54,12 @@ class Unowned(msgspec.Struct, frozen=True):
 def unowned(project: Project) -> tuple[Unowned, ...]:
     """All such rows, by place, one for each table and handler."""
     found: dict[tuple[Place, str], Unowned] = {}
+    # Where a role is what lacks, the owner is not: one cause, told once.
+    told = {(item.route.handler, item.table.name) for item in project.once(unranked)}
     for route in project.once(guarded):
         for item in _of_route(project, route):
+            if (route.handler, item.table.name) in told:
+                continue
             key = (item.place, item.table.name)
             if key not in found or (found[key].act == "shown" and item.act == "changed"):
                 found[key] = item
@@ -61,7 +67,7 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
 
 
 def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
-    if route.handler.file.role != "production" or any(guard.kind == "role" for guard in route.guards):
+    if route.handler.file.role != "production" or any(_rules_others(guard) for guard in route.guards):
         return
     handled = route.handler.function.kind == "function"
     seen = events(project, route) if handled else ()
@@ -82,6 +88,11 @@ def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
             yield from found
 
 
+def _rules_others(guard: Guard) -> bool:
+    """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
+    return guard.kind == "role" and not (guard.roles and all(_ORDINARY.holds(role) for role in guard.roles))
+
+
 def _judged(project: Project, route: Route, event: Event, table: Table) -> Iterator[Unowned]:
     written = changes(project, route.handler)
     tables = {change.table.name for change in written if change.table is not None}
@@ -89,16 +100,38 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
     if not changed and (tables or written or (route.methods and not {"GET", "HEAD"} & set(route.methods))):
         return
     inner = event.inner.place if event.inner is not None else None
-    yield from _reported(project, route, event.node.place, table, changed, inner)
+    owner = owner_column(project, table)
+    if owner is None and not of_people(project, table):
+        yield from _of_parent(project, route, event, table, changed)
+    elif not event.column or (owner is not None and event.column in (owner.name, owner.attribute)):
+        yield from _reported(project, route, event.node.place, table, changed, inner)
+
+
+def _of_parent(project: Project, route: Route, event: Event, table: Table, changed: bool) -> Iterator[Unowned]:
+    """A row without an owner of its own, whose parent belongs to somebody."""
+    found = parent_owner(project, table)
+    if found is None or not changed or found[1].name not in project.once(_private):
+        return
+    column, parent = found
+    if event.column and event.column not in (column.name, column.attribute):
+        return
+    if any(e.tie and e.table in (None, parent) for e in events(project, route)):
+        return
+    owner = owner_column(project, parent)
+    inner = event.inner.place if event.inner is not None else None
+    named = f"{parent.model.rpartition('.')[2] or parent.name}.{owner.name}" if owner is not None else column.name
+    yield Unowned(route, event.node.place, table, named, "changed", inner, "medium")
 
 
 def _reported(
     project: Project, route: Route, place: Place, table: Table, changed: bool, inner: Place | None = None
 ) -> Iterator[Unowned]:
     act: Literal["changed", "shown"] = "changed" if changed else "shown"
-    if is_user_table(table) and _OPEN.holds(f"{route.path} {route.handler.function.name}".lower()):
-        return
-    if is_user_table(table):
+    if of_people(project, table):
+        if not changed and _OPEN.holds(f"{route.path} {route.handler.function.name}".lower()):
+            return
+        if changed and (not authenticated(route) or words(route) & project.models.kinds["public-steps"]):
+            return
         confidence: Confidence = "medium" if changed else "low"
         yield Unowned(route, place, table, "id", act, inner, confidence)
         return
@@ -166,19 +199,3 @@ def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowne
         changed = bool(_UNSAFE & set(route.methods)) or not route.methods
         place = view.place if route.handler.function.kind == "class" else route.handler.place
         yield from _reported(project, route, place, table, changed)
-
-
-def generic_table(project: Project, view: ClassView) -> Table | None:
-    """The table that a generic class view is over: its ``model``, ``queryset``, form or serializer."""
-    for name in ("model", "queryset"):
-        field = class_field(project, view, name)
-        table = touched_table(project, field) if field is not None else None
-        if table is not None:
-            return table
-    for name in ("serializer_class", "form_class"):
-        field = class_field(project, view, name)
-        for cls in project.denoted_classes(field) if field is not None else ():
-            table = meta_table(project, cls.name)
-            if table is not None:
-                return table
-    return None

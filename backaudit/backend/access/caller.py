@@ -9,26 +9,32 @@ import msgspec
 
 from backaudit.backend.access.changes import QUERY_WRITES
 from backaudit.backend.access.denial import inputs, operands
+from backaudit.backend.access.sessions import carried_callers, is_carrier, is_http_session
 from backaudit.backend.access.statements import sql_text
-from backaudit.backend.access.tables import is_user_table
-from backaudit.backend.data.schema import schema
+from backaudit.backend.access.tables import fetched_table, is_user_table
+from backaudit.backend.access.verified import is_verified
+from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.params import field_injections, injection
 from backaudit.backend.web.records import CLIENT, Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import functions_behind
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
 _WALK = 8
+_NOBODYS = ("request.user", "self.request.user", "current_user")
 IDENTITY = meaning("access", "caller")
 _IDENTITY_PARAM = meaning("access", "caller-parameter")
 _CLIENT = meaning("access", "client-chosen")
+_BY_IDENTITY = frozenset({"get", "get_or_404", "get_one", "filter_by", "get_or_none", "get_object_or_404"})
 LOOKUPS = frozenset(
     {
         "get", "aget", "get_or_404", "filter", "filter_by", "where", "get_object_or_404", "aget_object_or_404",
         "get_list_or_404", "first_or_404", "one_or_404", "find_one", "find", "find_one_and_update",
         "find_one_and_delete", "delete_one", "update_one", "replace_one", "get_or_none", "exclude", "get_one",
+        "find_one_or_none", "get_by_id", "delete_by_id",
     }
 )  # fmt: skip
 
@@ -46,8 +52,48 @@ NOBODY = Context(frozenset(), frozenset())
 def context_of(project: Project, route: Route) -> Context:
     """What a route's declaration says of its handler's parameters."""
     code = route.handler
-    identity = frozenset(p.index for p in route.params if p.where == "injected" and _is_caller(project, code, p.index))
-    return Context(identity, frozenset(p.index for p in route.params if p.where in CLIENT))
+    injected = {p.index for p in route.params if p.where == "injected" and _is_caller(project, code, p.index)}
+    identity = frozenset(injected | set(_handed_on(project, code)))
+    return Context(identity, frozenset(p.index for p in route.params if p.where in CLIENT) - identity)
+
+
+def _handed_on(project: Project, code: Code) -> Iterator[int]:
+    """The parameters that a decorator of the project fills with the caller: ``view(user, *args)``."""
+    for decorator in code.decorators:
+        for outer in functions_behind(project, decorator.func or decorator):
+            for inner in _inner(outer):
+                reader = Values(project, inner, NOBODY)
+                for call in inner.nodes(ops.Call):
+                    func = call.func
+                    if func is not None and isinstance(func.origin.op, (ops.Name, ops.Param)) and _is_view(func, outer):
+                        yield from _given(code, call, reader)
+
+
+def _inner(code: Code) -> Iterator[Code]:
+    yield code
+    for op in code.ops:
+        if isinstance(op, ops.Def):
+            yield from _inner(code.file.code(op.function))
+
+
+def _is_view(func: Node, outer: Code) -> bool:
+    """Whether a called name is a parameter of the decorator, or of the decorator that a factory makes."""
+    op = func.origin.op
+    name = op.name if isinstance(op, ops.Name) else ""
+    around: Code | None = func.code
+    while around is not None:
+        if any(param.name == name for param in around.function.params):
+            return True
+        around = around.parent if around is not outer else None
+    return isinstance(op, ops.Param)
+
+
+def _given(code: Code, call: Node, reader: Values) -> Iterator[int]:
+    op = call.op
+    assert isinstance(op, ops.Call)
+    names = [param.name for param in code.function.params]
+    yield from (index for index, value in enumerate(op.args) if reader.identifies(call.to(value)))
+    yield from (names.index(n) for n, v in op.keywords if n in names and reader.identifies(call.to(v)))
 
 
 def _is_caller(project: Project, code: Code, index: int) -> bool:
@@ -98,12 +144,12 @@ class Values:
     def _any(self, node: Node, identity: bool) -> bool:
         key = (node, identity)
         if key not in self._known:
-            asked = self.is_identity if identity else self._is_chosen
-            self._known[key] = any(asked(part) for part in self._parts(node))
+            asked = self._is_tie if identity else self._is_chosen
+            self._known[key] = any(asked(part) for part in self._parts(node, signed=identity))
         return self._known[key]
 
-    def _parts(self, node: Node) -> Iterator[Node]:
-        """A value, what it is made of, and what was put into that."""
+    def _parts(self, node: Node, signed: bool = True) -> Iterator[Node]:
+        """A value, what it is made of, and what was put into that; unless ``signed``, no further than a signature."""
         seen: set[int] = set()
         level = [node.value]
         for _ in range(_WALK):
@@ -113,6 +159,8 @@ class Values:
                     seen.add(value)
                     part = node.to(value)
                     yield part
+                    if not signed and is_verified(self.project, part):
+                        continue
                     following += inputs(part.op)
                     following += self._put_into(part)
             level = following
@@ -128,6 +176,12 @@ class Values:
                 elif isinstance(stored, ops.Call) and isinstance(op, ops.Build):
                     yield from stored.args
 
+    def _is_tie(self, node: Node) -> bool:
+        """The caller, or what a decorator or hook has left on the request for the caller that it let by."""
+        op = node.op
+        carried = isinstance(op, ops.Attr) and op.name in self.project.once(carried_callers)
+        return (carried and is_carrier(self.project, node)) or self.is_identity(node)
+
     def is_identity(self, node: Node) -> bool:
         op = node.op
         if isinstance(op, ops.Param):
@@ -136,8 +190,19 @@ class Values:
             return True
         if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
             spelled = (node.spelled or getattr(op, "name", "")).lower()
-            return IDENTITY.holds(spelled) or self.is_session(node)
+            return IDENTITY.holds(spelled) or self.is_session(node) or is_verified(self.project, node)
         return False
+
+    def is_caller_key(self, node: Node) -> bool:
+        """Whether a value is a claim of a verified token, or an entry of the session that says who."""
+        here = node.origin
+        op = here.op
+        if isinstance(op, ops.Call) and here.method in ("int", "str", "UUID") and here.args():
+            return self.is_caller_key(here.args()[0])
+        if isinstance(op, ops.Item):
+            claim = here.to(op.key).text == "sub" and is_verified(self.project, here.to(op.base).origin)
+            return claim or (self.is_session(here) and _about_user(here))
+        return here.method == "get_jwt_identity"
 
     def is_session(self, node: Node) -> bool:
         """``session["user_id"]``, ``session.get("user")``."""
@@ -158,27 +223,46 @@ class Values:
         return func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))
 
 
-def is_http_session(project: Project, node: Node) -> bool:
-    """Whether a value is the session that a cookie carries (not a database's)."""
-    known = project.models.kinds.get("http-sessions", frozenset())
-    here = node.origin
-    while isinstance(here.op, ops.Await):
-        here = here.to(here.op.value).origin
-    target = here.func or here
-    return here.spelled.endswith("request.session") or not known.isdisjoint(project.names(target))
-
-
 def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
     """Reads of the caller that fail when nobody is logged in: ``session["user_id"]``, ``request.user`` in a query."""
     reader = Values(project, code, NOBODY)
     found: list[Node] = []
     for node in code.nodes(ops.Item):
-        if reader.is_session(node) and _about_user(node):
+        if reader.is_session(node) and _about_user(node) and not _just_set(project, node):
             found.append(node)
     for call in code.nodes(ops.Call):
-        if call.method in LOOKUPS or call.method in QUERY_WRITES or sql_text(project, call):
+        asks = call.method in LOOKUPS and call.method != "exclude"  # nobody's id leaves out nothing
+        if asks or call.method in QUERY_WRITES or sql_text(project, call):
             found += [node for arg in call.args() for node in operands(arg, 4) if reader.is_identity(node)]
+    found += [node for node in code.nodes(ops.Attr) if _lacked_by_nobody(project, node)]
     return tuple(sorted(dict.fromkeys(found), key=lambda node: node.value))
+
+
+def _just_set(project: Project, node: Node) -> bool:
+    """Whether the body has stored what it reads out of the session."""
+    op = node.op
+    key = node.to(op.key).text if isinstance(op, ops.Item) else None
+    for stored in node.code.nodes(ops.SetItem):
+        made = stored.op
+        same = isinstance(made, ops.SetItem) and stored.to(made.key).text == key and stored.value < node.value
+        if same and isinstance(made, ops.SetItem) and is_http_session(project, stored.to(made.base)):
+            return True
+    return False
+
+
+def _lacked_by_nobody(project: Project, node: Node) -> bool:
+    """An attribute of the caller that what stands for a caller who is not logged in does not have."""
+    op = node.op
+    base = node.to(op.base).origin.spelled if isinstance(op, ops.Attr) else ""
+    if base not in _NOBODYS or not isinstance(op, ops.Attr):
+        return False
+    known = project.models.kinds["anonymous-attributes"]
+    return op.name not in known and not project.once(_own_anonymous)
+
+
+def _own_anonymous(project: Project) -> bool:
+    """Whether the project has a class of its own for callers who are not logged in."""
+    return any(True for _ in project.mentioned(lambda name: name in ("anonymous_user", "AnonymousUserMixin")))
 
 
 def _about_user(node: Node) -> bool:
@@ -191,3 +275,21 @@ def mentions_caller(project: Project, code: Code) -> bool:
     """Whether a body uses the caller's identity in any way."""
     reader = Values(project, code, NOBODY)
     return any(reader.is_identity(code.node(value)) for value in range(len(code.ops)))
+
+
+def of_people(project: Project, table: Table) -> bool:
+    """Whether a table's rows are those who call, by its name and columns or because they are looked up in it."""
+    return is_user_table(table) or table.name in project.once(caller_tables)
+
+
+def caller_tables(project: Project) -> frozenset[str]:
+    """The tables in which who calls is looked up: by a verified token, a session."""
+    found: set[str] = set()
+    codes = {code: None for name in sorted(LOOKUPS) for code in project.calling(name)}
+    for code in codes:
+        reader = Values(project, code, NOBODY)
+        for call in code.nodes(ops.Call):
+            if call.method in _BY_IDENTITY and any(reader.is_caller_key(arg) for arg in call.args()):
+                table = fetched_table(project, call)
+                found |= {table.name} if table is not None else set()
+    return frozenset(found)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
 from backaudit.backend.access.statements import SQL_WRITE, sql_text
-from backaudit.backend.access.tables import form_table, touched_table
+from backaudit.backend.access.tables import form_table, repository_table, touched_table
+from backaudit.backend.data.queries.chains import chain_of, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import updates
 from backaudit.facts import ops
@@ -27,16 +29,22 @@ QUERY_WRITES = frozenset(
         "get_or_create", "save", "asave", "insert", "delete_instance",
     }
 )  # fmt: skip
+_STATEMENTS = frozenset({"delete", "update", "insert"})
+_RUNS = frozenset({"execute", "exec", "scalars", "scalar"})
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
 _COMMON = meaning("routes", "record-keeping")
 
 
+How = Literal["insert", "update", "delete"]
+
+
 class Change(msgspec.Struct, frozen=True):
-    """A call that writes. ``table``: where to, as far as known; ``name``: what to show for it."""
+    """A call that writes. ``table``: where to, as far as known; ``name``: what to show for it; ``how`` it changes."""
 
     node: Node
     table: Table | None
     name: str
+    how: How = "insert"
 
 
 def changes(project: Project, code: Code, depth: int = 0) -> tuple[Change, ...]:
@@ -62,7 +70,8 @@ def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
             for callee in project.callees(call):
                 inner = changes(project, callee, depth + 1) if callee != code else ()
                 if inner and not _is_common(callee):
-                    yield Change(call, inner[0].table, inner[0].name)
+                    table = inner[0].table or repository_table(project, call)
+                    yield Change(call, table, _named(table, None) or inner[0].name, inner[0].how)
     yield from _set(project, code)
 
 
@@ -72,7 +81,7 @@ def _set(project: Project, code: Code) -> Iterator[Change]:
     for update in updates(project, code) if commits else ():
         table = touched_table(project, update.row) if update.at.value < commits[-1] else None
         if table is not None:
-            yield Change(update.at, table, _named(table, None))
+            yield Change(update.at, table, _named(table, None), "update")
 
 
 def _is_common(code: Code) -> bool:
@@ -87,25 +96,55 @@ def written(project: Project, call: Node) -> Change | None:
     found = SQL_WRITE.search(sql) if sql else None
     if found is not None:
         table = schema(project).table(found[2].rpartition(".")[2])
-        return Change(call, table, table.name if table else found[2])
+        return Change(call, table, table.name if table else found[2], how(found[1]))
     if receiver is None:
         return None
+    if method in _RUNS:
+        return _of_statement(project, call)
     if method in _SESSION_WRITES and _is_session(project, receiver):
         first = call.arg(0)
         table = touched_table(project, first) if first is not None else None
-        return Change(call, table, _named(table, first))
+        return Change(call, table, _named(table, first), how(method))
     if method in _MONGO_WRITES:
-        return Change(call, None, receiver.spelled)
-    if method in QUERY_WRITES:
-        table = touched_table(project, receiver)
-        if table is not None:
-            return Change(call, table, _named(table, receiver))
-        document = _document(project, receiver)
-        if document:
-            return Change(call, None, document)
-        if method == "save" and _is_form(project, receiver):
-            return Change(call, form_table(project, receiver), receiver.spelled)
+        return Change(call, None, receiver.spelled, how(method))
+    return _of_query(project, call, receiver) if method in QUERY_WRITES else None
+
+
+def _of_statement(project: Project, call: Node) -> Change | None:
+    """``session.execute(delete(Model).where(...))``."""
+    given = call.arg(0)
+    for link in chain_of(given) if given is not None else ():
+        func = link.func
+        names = project.names(func) if func is not None else ()
+        if any(name.startswith("sqlalchemy") and name.rpartition(".")[2] in _STATEMENTS for name in names):
+            table = table_of(project, link)
+            return Change(call, table, _named(table, link.arg(0)), how(link.method))
     return None
+
+
+def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
+    """``rows.delete()``, ``row.save()``, ``form.save()``."""
+    table = touched_table(project, receiver)
+    done: How = how(call.method)
+    if table is not None:
+        fresh = call.method in ("save", "asave") and receiver.origin.call is not None
+        made = fresh and any(True for _ in project.denoted_classes(receiver.origin.func or receiver))
+        return Change(call, table, _named(table, receiver), "insert" if made else done)
+    document = _document(project, receiver)
+    if document:
+        return Change(call, None, document, done)
+    if call.method == "save" and _is_form(project, receiver):
+        bound = receiver.origin.arg(None, "instance") is not None
+        return Change(call, form_table(project, receiver), receiver.spelled, "update" if bound else "insert")
+    return None
+
+
+def how(verb: str) -> How:
+    """What a method, or a word of SQL, does to rows."""
+    lowered = verb.lower()
+    if "delete" in lowered:
+        return "delete"
+    return "update" if re.search(r"update|save|replace_one|merge", lowered) and "or_create" not in lowered else "insert"
 
 
 def _named(table: Table | None, node: Node | None) -> str:
@@ -131,3 +170,12 @@ def _is_form(project: Project, node: Node) -> bool:
     kinds = project.models.kinds
     known = kinds.get("forms", frozenset()) | kinds.get("schemas", frozenset())
     return any(not known.isdisjoint(project.lineage(split(name)[0])) for name in project.types(node))
+
+
+def collection_name(project: Project, call: Node) -> str:
+    """The collection, or class of documents, that a call of a document store asks; empty for other calls."""
+    receiver = call.receiver
+    if receiver is None:
+        return ""
+    of_driver = any("ollection" in name for name in project.types(receiver))
+    return _document(project, receiver) or (receiver.spelled if of_driver else "")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from backaudit.backend.access.proofs import proves
+from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.web.records import GuardKind
 from backaudit.backend.web.responses import Answer, answers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import conditions
-from backaudit.vocabulary.meaning import meaning
+from backaudit.project.locate import conditions, items, strings
+from backaudit.project.operands import inputs, operands
+from backaudit.vocabulary.meaning import Meaning, meaning
 
 Kinds = frozenset[GuardKind]
 
 NOTHING: Kinds = frozenset()
 _DEPTH = 3
 _WALK = 7
+_OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DENYING = meaning("access", "refusal")
 _IDENTITY = meaning("access", "asked-identity")
+_CALLER = meaning("access", "caller")
 _ROLE = meaning("access", "asked-role")
 _OWNER = meaning("access", "asked-owner")
 _OTHER = meaning("access", "other-ground")
@@ -47,6 +52,7 @@ def _denials(project: Project, code: Code, depth: int) -> Iterator[GuardKind]:
     for answer in answers(project, code):
         yield from ground(project, answer)
     yield from _unknown_exceptions(project, code)
+    yield from _raised_without_proof(project, code)
     for node in code.nodes(ops.Call):
         yield from _called(project, node, depth)
     for node in code.nodes(ops.Def):
@@ -59,13 +65,25 @@ def ground(project: Project, answer: Answer) -> Kinds:
     """The ground of one answer, if it turns the caller away."""
     if answer.status in (401, 403):
         return _kinds(project, answer.node)
+    against = list(_negative_tests(answer.node))
     if answer.status in _REDIRECTS:
-        tests = list(_negative_tests(answer.node))
-        text = " ".join(mention(project, test) for test in tests)
-        if not _IDENTITY.holds(text):
-            return NOTHING
-        return frozenset({"role"}) if _ROLE.holds(text) else frozenset({"authenticates"})
-    return NOTHING
+        text = " ".join(mention(project, test) for test in against)
+        if _IDENTITY.holds(text):
+            return frozenset({"role"}) if _ROLE.holds(text) else frozenset({"authenticates"})
+    return _by_proof(project, answer, against)
+
+
+def _by_proof(project: Project, answer: Answer, against: list[Node]) -> Kinds:
+    """An answer of any status turns away where a proof of who calls was asked for and was not given."""
+    if any(is_ownership(project, test) for test in against if answer.status != _OK):
+        return frozenset({"ownership"})
+    if answer.status in (_OK, None):  # Who is known may have left above, and strangers are shown the form.
+        around = [test for test, _ in tests_around(answer.node)]
+        against = [test for test in against if test in around]
+    text = " ".join(mention(project, test) for test in against)
+    if _CALLER.holds(text) and _ROLE.holds(text):
+        return frozenset({"role"})
+    return frozenset({"authenticates"}) if any(proves(project, test) for test in against) else NOTHING
 
 
 def refusals(project: Project, code: Code) -> Iterator[Node]:
@@ -77,6 +95,15 @@ def refusals(project: Project, code: Code) -> Iterator[Node]:
 def _unknown_exceptions(project: Project, code: Code) -> Iterator[GuardKind]:
     for node in _named_refusals(project, code):
         yield from _kinds(project, node)
+
+
+def _raised_without_proof(project: Project, code: Code) -> Iterator[GuardKind]:
+    """Whatever is raised where a proof of who calls was asked for and is not there."""
+    for node in code.nodes(ops.Raise):
+        against = [test for test in _negative_tests(node) if proves(project, test)]
+        if against:
+            text = " ".join(mention(project, test) for test in against)
+            yield "role" if _ROLE.holds(text) else "authenticates"
 
 
 def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
@@ -100,10 +127,80 @@ def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
         known = project.models.kinds.get(f"guards:{kind}", frozenset())
         if not known.isdisjoint(names) and call.code.function.kind != "module":
             yield kind
+    if not project.models.kinds["refusing-proofs"].isdisjoint(names) and not _is_swallowed(call):
+        yield "authenticates"
     if depth < _DEPTH - 1:
         for code in project.callees(call):
             if code != call.code and code.function.name != "__init__":
                 yield from denials(project, code, depth + 1)
+
+
+def says_yes(code: Code) -> bool:
+    """Whether a function that decides by its answer always answers yes."""
+    given = code.returned()
+    return bool(given) and all(value.const is True for value in given)
+
+
+def asked_for(project: Project, code: Code) -> Kinds:
+    """On what grounds a function that decides by its answer says no."""
+    if says_yes(code):
+        return NOTHING
+    text = " ".join(mention(project, value) for value in (*code.returned(), *_tested(code)))
+    found: list[tuple[GuardKind, Meaning]] = [("authenticates", _IDENTITY), ("role", _ROLE)]
+    return frozenset(kind for kind, pattern in found if pattern.holds(text))
+
+
+def _tested(code: Code) -> Iterator[Node]:
+    return (code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE)
+
+
+def roles_compared(project: Project, code: Code) -> Iterator[str]:
+    """The literals that a body compares what the caller is with: ``user.role == "warden"``."""
+    for node in code.nodes(ops.Compare):
+        op = node.op
+        assert isinstance(op, ops.Compare)
+        for one, other in ((op.left, op.right), (op.right, op.left)):
+            if _ROLE.holds(node.to(one).origin.spelled.lower()):
+                yield from strings(project, node.to(other))
+                yield from (text for item in items(node.to(other).origin) for text in strings(project, item))
+
+
+def lets_everybody_by(project: Project, code: Code) -> bool:
+    """Whether all of a function can be read, so that where no refusal was found there is none.
+
+    A body that is only a stub, and calls of what is not known, leave it open.
+    """
+    own = [node for node in code.nodes(ops.Call) if not _is_known(project, node)]
+    inner = [code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def)]
+    stub = not any(isinstance(op, (ops.Call, ops.Def, ops.Attr, ops.Item, ops.SetAttr)) for op in code.ops)
+    return not own and not stub and all(lets_everybody_by(project, part) for part in inner)
+
+
+def _is_known(project: Project, call: Node) -> bool:
+    func = call.func
+    if func is None or project.callees(call) or isinstance(func.origin.op, ops.Param):
+        return func is not None
+    names = project.names(func)
+    if isinstance(func.origin.op, ops.Name) and any(isinstance(n.op, ops.Param) for n in _outer(func)):
+        return True
+    return any(not name.startswith("*.") for name in names)
+
+
+def _outer(func: Node) -> Iterator[Node]:
+    """What a name means in the function around: the view that a decorator is given."""
+    op, outer = func.origin.op, func.code.parent
+    for value, param in enumerate(outer.ops) if outer is not None and isinstance(op, ops.Name) else ():
+        if isinstance(param, ops.Param) and outer is not None:
+            named = outer.function.params[param.index].name if param.index < len(outer.function.params) else ""
+            if isinstance(op, ops.Name) and named == op.name:
+                yield outer.node(value)
+
+
+def _is_swallowed(call: Node) -> bool:
+    """Whether what a call raises is caught, and the body goes on."""
+    tried = {region.group for region in call.code.regions_of(call.value) if region.kind == "try"}
+    handlers = [r for r in call.code.body.regions if r.kind == "except" and r.group in tried]
+    return any(region.exits != "raise" for region in handlers)
 
 
 def tests_before(node: Node) -> list[Node]:
@@ -113,6 +210,8 @@ def tests_before(node: Node) -> list[Node]:
 
 def _kinds(project: Project, node: Node) -> Kinds:
     tests = tests_before(node)
+    if _for_strangers(node):
+        return NOTHING
     text = " ".join(mention(project, test) for test in tests)
     if _OTHER.holds(text) and not _IDENTITY.holds(text):
         return NOTHING
@@ -121,6 +220,16 @@ def _kinds(project: Project, node: Node) -> Kinds:
     if _ROLE.holds(text):
         return frozenset({"role"})
     return frozenset({"authenticates"})
+
+
+def _for_strangers(node: Node) -> bool:
+    """Whether those are turned away who are logged in: ``if request.user.is_authenticated: refuse``."""
+    for test, region in tests_around(node):
+        op = test.origin.op
+        if isinstance(op, ops.Attr) and op.name == "is_authenticated":
+            return region.kind != "else"
+        return isinstance(op, ops.Attr) and op.name == "is_anonymous" and region.kind == "else"
+    return False
 
 
 # -- conditions -----------------------------------------------------------------------------------------------------
@@ -195,48 +304,15 @@ def mention(project: Project, node: Node) -> str:
 
 
 def _words(project: Project, node: Node) -> Iterator[str]:
-    sessions = project.models.kinds.get("http-sessions", frozenset())
     for part in operands(node, _WALK):
         op = part.op
         if isinstance(op, ops.Const):
             yield str(op.value).lower()
             continue
         spelled = part.spelled.lower()
-        target = part.func if part.call is not None else part
-        if spelled.endswith("request.session") or not sessions.isdisjoint(project.names(target) if target else ()):
+        if is_http_session(project, part):
             yield "http-session"
         yield spelled
-
-
-def operands(node: Node, depth: int) -> Iterator[Node]:
-    """A value and the values that it is made of, to a depth; what is met twice may come twice."""
-    yield node
-    if depth:
-        for value in inputs(node.op):
-            if value != NONE:
-                yield from operands(node.to(value), depth - 1)
-
-
-def inputs(op: ops.Op) -> Iterable[int]:
-    if isinstance(op, ops.Attr):
-        return (op.base,)
-    if isinstance(op, ops.Item):
-        return (op.base, op.key)
-    if isinstance(op, ops.Call):
-        return (op.func, *op.args, *(value for _, value in op.keywords))
-    if isinstance(op, (ops.Bin, ops.Compare)):
-        return (op.left, op.right)
-    if isinstance(op, (ops.Logic, ops.Phi)):
-        return op.values
-    if isinstance(op, ops.Choice):
-        return (op.test, op.then, op.other)
-    if isinstance(op, (ops.Unary, ops.Await, ops.Bind, ops.Enter, ops.Format)):
-        return (op.value,)
-    if isinstance(op, (ops.Element, ops.Part)):
-        return (op.base,)
-    if isinstance(op, ops.Build):
-        return op.items
-    return ()
 
 
 __all__ = [

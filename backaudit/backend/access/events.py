@@ -11,24 +11,26 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of
-from backaudit.backend.access.changes import DEPTH, DIRECT
+from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of, of_people
+from backaudit.backend.access.changes import DEPTH, DIRECT, changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import touched_table
-from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.access.tables import fetched_table, repository_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
+from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import on_the_way
+from backaudit.project.locate import conditions, on_the_way
 from backaudit.vocabulary.meaning import meaning
 
 _ID_NAME = meaning("people", "row-key")
 _CAPABILITY = meaning("tokens", "capability")
 _CHECKS = meaning("access", "check-function")
+_BY_KEY = frozenset({"get", "aget", "get_or_404", "get_one", "get_or_none", "get_by_id", "merge"})
+_SINGLE = frozenset({"first_or_404", "one", "one_or_none", "one_or_404", "scalar_one", "get_or_404"})
 _MONGO = frozenset({"find_one", "find", *DIRECT})
 
 
@@ -36,7 +38,9 @@ class Event(msgspec.Struct, frozen=True):
     """A look-up by a client's key (``tie`` False), or a tie to the caller. ``node`` stands in the body asked about.
 
     ``effect``: the operation that changes rows without having loaded them, so that a tie must come before it; -1 for a
-    row that is loaded. ``inner``: where it happens, if in a function that ``node`` calls.
+    row that is loaded. ``inner``: where it happens, if in a function that ``node`` calls. ``column``: what was compared
+    with the client's key, if it is not the key of the row itself. ``loads_caller``: a tie that is no more than the
+    caller's own row.
     """
 
     node: Node
@@ -44,6 +48,8 @@ class Event(msgspec.Struct, frozen=True):
     table: Table | None = None
     effect: int = -1
     inner: Node | None = None
+    column: str = ""
+    loads_caller: bool = False
 
 
 def events(project: Project, route: Route) -> tuple[Event, ...]:
@@ -69,6 +75,8 @@ def _open(found: list[Event]) -> Iterator[Event]:
 
 
 def _covers(tie: Event, event: Event) -> bool:
+    if tie.loads_caller and tie.node is not event.node:
+        return False
     same = tie.table is None or event.table is None or tie.table is event.table
     before = event.effect < 0 or tie.node.value < event.effect
     return same and before and _together(tie.node, event.node)
@@ -105,11 +113,39 @@ class _Reader:
                 yield Event(node, True)
 
     def _compared(self, node: Node, op: ops.Compare) -> bool:
+        if not self._decides(node):
+            return False
         sides = [node.to(op.left), node.to(op.right)]
         if any(side.const is not None for side in sides) or any(_is_none(side) for side in sides):
             return False
         known = [self.identifies(side) for side in sides]
-        return known[0] != known[1]
+        return known[0] != known[1] or any(self._proves(side) for side in sides)
+
+    def _proves(self, node: Node) -> bool:
+        """A token or signature of the link that is compared: who knows it may."""
+        op = node.origin.op
+        params = self.code.function.params
+        return isinstance(op, ops.Param) and op.index < len(params) and _CAPABILITY.holds(params[op.index].name)
+
+    def _decides(self, node: Node) -> bool:
+        """Whether what runs hangs on a comparison: of the branches that test it one leaves, or holds what is done."""
+        branches = [r for r in self.code.body.regions if r.test != NONE and node in conditions(self.code.node(r.test))]
+        return not branches or any(self._matters(region) for region in branches)
+
+    def _matters(self, region: Region) -> bool:
+        if region.exits or region.kind not in ("then", "else"):
+            return True
+        inside = [self.code.node(value) for value in range(region.first, region.last)]
+        ends = {answer.value for answer in answers(self.project, self.code)}
+        return any(part.value in ends or self._acts(part) for part in inside)
+
+    def _acts(self, node: Node) -> bool:
+        """What changes something, or is asked of the project's own code."""
+        if isinstance(node.op, (ops.SetAttr, ops.SetItem, ops.Bind)):
+            return True
+        return isinstance(node.op, ops.Call) and (
+            written(self.project, node) is not None or bool(self.project.callees(node))
+        )
 
     def _is_role_check(self, node: Node) -> bool:
         text = mention(self.project, node)
@@ -127,10 +163,29 @@ class _Reader:
                 return
         callees = [code for code in self.project.callees(node) if code != self.code]
         if callees and self.depth < DEPTH:
-            for code in callees:
-                yield from self._inner(node, code)
+            found_inside = [event for code in callees for event in self._inner(node, code)]
+            yield from found_inside or self._of_repository(node, callees)
         elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.holds(node.spelled.lower())):
             yield Event(node, True)
+
+    def _of_repository(self, call: Node, callees: list[Code]) -> Iterator[Event]:
+        """A method of a class that is for one model, given the key of a row."""
+        table = repository_table(self.project, call)
+        if table is None:
+            return
+        if any(self.identifies(arg) for arg in call.args()):
+            yield Event(call, True, table)
+            return
+        done = {change.how for code in callees for change in changes(self.project, code)}
+        for code in callees:
+            for index, param in enumerate(code.function.params):
+                given = self.project.argument(call, code, index)
+                if given is not None and self.chosen(given) and _is_key(table, param.name, table.name):
+                    yield Event(call, False, table, effect=call.value if done - {"insert"} else -1)
+                    return
+        sent = [name for name, value in call.keywords().items() if self.chosen(value) and _is_key(table, name, "")]
+        if sent and not done:
+            yield Event(call, False, table)
 
     def _inner(self, call: Node, code: Code) -> Iterator[Event]:
         """The events of a function of the project, where it is called."""
@@ -159,42 +214,50 @@ class _Reader:
         name = named[2] if named else next(iter(SQL_READ.findall(sql)), "")
         table = schema(self.project).table(name.rpartition(".")[2])
         columns = [found.rpartition(".")[2].strip('"`').lower() for found in SQL_EQUAL.findall(where[1])]
-        if any(OWNER_NAME.holds(column) for column in columns):
+        values = call.args()
+        effect = call.value if named is not None else -1
+        if any(self.identifies(value) for value in values):
             yield Event(call, True, table)
             return
-        keyed = any(_is_key(table, column, name) for column in columns)
-        values = call.args()
-        if keyed and any(self.chosen(value) for value in values) and not any(self.identifies(v) for v in values):
-            yield Event(call, False, table, effect=call.value if named is not None else -1)
-        elif any(self.identifies(value) for value in values):
-            yield Event(call, True, table)
+        sent = any(self.chosen(value) for value in values)
+        owned = next((column for column in columns if OWNER_NAME.holds(column)), "")
+        if owned:
+            yield Event(call, not sent, table, effect=effect, column=owned)
+        elif sent and any(_is_key(table, column, name) for column in columns):
+            yield Event(call, False, table, effect=effect)
+        elif sent and table is not None and any(_is_parent_key(table, column) for column in columns):
+            column = next(column for column in columns if _is_parent_key(table, column))
+            yield Event(call, False, table, effect=effect, column=column)
 
     def _lookup(self, call: Node) -> Event | None:
-        table = self._table(call)
+        table = fetched_table(self.project, call)
         if table is None and call.method not in _MONGO:
             return None
         receiver = call.receiver
         given = call.args()
         if any(self.identifies(value) for value in given) or (receiver is not None and self._own(receiver)):
-            return Event(call, True, table)
+            return Event(call, True, table, loads_caller=table is not None and of_people(self.project, table))
         columns = list(self._keys(call))
         if any(column is not None and _CAPABILITY.holds(column) for column in columns):
             return Event(call, True, table)
-        if any(column is None or _is_key(table, column, "") for column in columns):
+        if any(column is None or _is_key(table, column, "") for column in columns) or (
+            columns and self._is_single(call)
+        ):
             return Event(call, False, table, effect=self._effect(call))
-        return None
+        found = next((column for column in columns if column and table and _is_parent_key(table, column)), None)
+        return Event(call, False, table, effect=self._effect(call), column=found) if found else None
+
+    def _is_single(self, call: Node) -> bool:
+        """Whether one row is taken of what a query finds, by whatever column."""
+        for node in self.code.nodes(ops.Call):
+            receiver = node.receiver
+            if node.method in _SINGLE and receiver is not None and receiver.origin == call.origin:
+                return True
+        return False
 
     def _own(self, receiver: Node) -> bool:
         """A chain that begins at the caller: ``current_user.items``, or that was already narrowed to the caller."""
         return self.identifies(receiver)
-
-    def _table(self, call: Node) -> Table | None:
-        receiver = call.receiver
-        found = touched_table(self.project, receiver) if receiver is not None else None
-        first = call.arg(0)
-        if found is None and first is not None and call.method in ("get", "get_object_or_404", "aget_object_or_404"):
-            found = touched_table(self.project, first)
-        return found or table_of(self.project, call)
 
     def _keys(self, call: Node) -> Iterator[str | None]:
         """The columns that a look-up compares with what the client chose; None for the primary key."""
@@ -215,7 +278,7 @@ class _Reader:
                 for key, item in zip(made.keys, made.items, strict=False):
                     if key != NONE and self.chosen(node.to(item)):
                         yield str(node.to(key).const)
-            elif call.method in ("get", "get_or_404") and position < 2 and self.chosen(node):
+            elif call.method in _BY_KEY and position < 2 and self.chosen(node):
                 yield None
 
     def _effect(self, call: Node) -> int:
@@ -246,6 +309,12 @@ def _is_key(table: Table | None, column: str, name: str) -> bool:
         name = table.name
     stem = name.rpartition("_")[2].rstrip("s").lower()
     return bool(stem) and column in (f"{stem}_id", f"id_{stem}", f"{stem}id", f"id{stem}")
+
+
+def _is_parent_key(table: Table, column: str) -> bool:
+    """Whether a column is the key to a row of another table: of an owner, of a parent."""
+    found = table.column(column) or next((c for c in table.columns if c.attribute == column), None)
+    return found is not None and bool(found.references or OWNER_NAME.holds(found.name))
 
 
 def events_in_part(project: Project, code: Code) -> tuple[Event, ...]:

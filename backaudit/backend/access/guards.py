@@ -6,11 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from backaudit.backend.access.denial import Kinds, denials
+from backaudit.backend.access.denial import (
+    Kinds,
+    asked_for,
+    denials,
+    lets_everybody_by,
+    mention,
+    roles_compared,
+    says_yes,
+    tests_before,
+)
 from backaudit.backend.deployment.settings import django_setting, entry
 from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.params import field_injections, injection
 from backaudit.backend.web.records import Guard, GuardKind, How, Route, Step
+from backaudit.backend.web.responses import answers
 from backaudit.backend.web.routes import injected_code, listed_dependencies, routes, sharing
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -19,6 +29,9 @@ from backaudit.project.locate import behind, class_field, classes_behind, decora
 from backaudit.vocabulary.meaning import Meaning, meaning
 
 _KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
+_OPEN = ("guards:open", "guards:reads-only")
+_ALIVE = meaning("access", "asked-alive")
+_FORBIDDEN = 403
 _CHECK = "a check in the body"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
@@ -27,6 +40,8 @@ _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewS
 _PRIVILEGE = meaning("access", "asked-privilege")
 # Methods of class views that run before the handler.
 _BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
+# Methods whose answer decides whether the handler runs.
+_ANSWERING = ("is_accessible",)
 # Methods of generic class views that have a part in what is shown or changed.
 _PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
 # Methods by which an object that is registered turns callers away.
@@ -68,7 +83,12 @@ def _reader(project: Project) -> _Reader:
 
 
 def _turning_away(found: Iterable[Step]) -> tuple[Guard, ...]:
-    return tuple(dict.fromkeys(Guard(kind, step.name, step.place) for step in found for kind in step.kinds))
+    made = (
+        Guard(kind, step.name, step.place, step.roles if kind == "role" else ())
+        for step in found
+        for kind in step.kinds
+    )
+    return tuple(dict.fromkeys(made))
 
 
 def authenticated(route: Route) -> bool:
@@ -114,8 +134,11 @@ class _Reader:
         known = self._known(names)
         if known is not None:
             return known if not self._optional(here) else frozenset()
-        found = self._by_code(here, target)
-        return found or self._by_name(node, here, target, depth)
+        codes = self._codes(here, target)
+        found = self._by_code(codes, here, target)
+        if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
+            return found
+        return self._by_name(node, here, target, depth)
 
     def _types(self, node: Node) -> set[str]:
         return {owner for name in self.project.types(node) for owner in self.project.lineage(name)}
@@ -126,7 +149,7 @@ class _Reader:
         found = {kind for kind in _KINDS if not kinds.get(f"guards:{kind}", frozenset()).isdisjoint(owners)}
         if found:
             return frozenset(found)
-        return frozenset() if not kinds.get("guards:open", frozenset()).isdisjoint(owners) else None
+        return frozenset() if any(not kinds[name].isdisjoint(owners) for name in _OPEN) else None
 
     def _optional(self, node: Node) -> bool:
         """``auto_error=False``, ``jwt_required(optional=True)``: who comes without is let through."""
@@ -134,13 +157,18 @@ class _Reader:
         strict, optional = given.get("auto_error"), given.get("optional")
         return (strict is not None and strict.const is False) or (optional is not None and optional.const is True)
 
-    def _by_code(self, here: Node, target: Node) -> Kinds:
-        found: set[GuardKind] = set()
+    def _codes(self, here: Node, target: Node) -> list[Code]:
+        """The project's own code that runs for a guard."""
         codes = [*functions_behind(self.project, target), *injected_code(self.project, here)]
         for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
-            found |= self._permission_class(cls)
             codes += [m for name in _CALLED if (m := self.project.method(cls.name, name)) is not None]
-        for code in dict.fromkeys(codes):
+        return list(dict.fromkeys(codes))
+
+    def _by_code(self, codes: list[Code], here: Node, target: Node) -> Kinds:
+        found: set[GuardKind] = set()
+        for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
+            found |= self._permission_class(cls)
+        for code in codes:
             found |= denials(self.project, code)
         return frozenset(found)
 
@@ -148,11 +176,12 @@ class _Reader:
         """A permission class of REST framework, written by the project."""
         found: set[GuardKind] = set()
         view = self.project.method(cls.name, "has_permission")
-        if view is not None:
+        if view is not None and not says_yes(view):
             found.add("authenticates")
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
             found |= {"role"} if _PRIVILEGE.holds(asked) else set()
-        if self.project.method(cls.name, "has_object_permission") is not None:
+        own = self.project.method(cls.name, "has_object_permission")
+        if own is not None and not says_yes(own):
             found.add("ownership")
         return frozenset(found)
 
@@ -167,7 +196,17 @@ class _Reader:
         return frozenset()
 
     def _step(self, how: How, node: Node, place: Place | None = None) -> Step:
-        return Step(how, _shown(node), place or node.place, tuple(sorted(self.judged(node))))
+        kinds = tuple(sorted(self.judged(node)))
+        return Step(how, _shown(node), place or node.place, kinds, self._roles(node) if "role" in kinds else ())
+
+    def _roles(self, node: Node) -> tuple[str, ...]:
+        """The roles that a guard lets by: those it is given, or those its code compares with."""
+        here = self.project.resolved(node)
+        given = [text for arg in here.args() for text in strings(self.project, arg)] if here.call is not None else []
+        if given:
+            return tuple(given)
+        codes = self._codes(here, here.func or here)
+        return tuple(role for code in codes for role in roles_compared(self.project, code))
 
     # -- around the application ---------------------------------------------------------------------------------------
 
@@ -302,7 +341,7 @@ class _Reader:
             return
         name = decorator.arg(1, "name")
         wanted = name.text if name is not None else "dispatch"
-        inner = decorator.arg(0)
+        inner = decorator.arg(0, "decorator")
         methods = [method.lower() for method in route.methods]
         if inner is not None and wanted in ("dispatch", *methods, route.handler.function.name):
             for item in items(self.project.resolved(inner)) or [inner]:
@@ -332,19 +371,24 @@ class _Reader:
                 if known is None and pattern.holds(owner.rpartition(".")[2]):
                     yield Step("class", owner.rpartition(".")[2], view.place, ("authenticates",))
                 continue
+            for name in _ANSWERING:
+                code = cls.methods.get(name)
+                if code is not None:
+                    asked = tuple(sorted(asked_for(self.project, code)))
+                    yield Step("class", f"{cls.cls.name}.{name}", code.place, asked)
             for name in _BEFORE:
                 code = cls.methods.get(name)
                 if code is not None:
                     kinds: set[GuardKind] = set(denials(self.project, code))
                     for decorator in code.decorators:
                         kinds |= self._decorator_kinds(decorator)
-                    if name == "test_func":
+                    if name == "test_func" and not says_yes(code):
                         kinds.add("role")
                     yield Step("class", f"{cls.cls.name}.{name}", code.place, tuple(sorted(kinds)))
 
     def _decorator_kinds(self, decorator: Node) -> Kinds:
         if decorator.method == "method_decorator":
-            inner = decorator.arg(0)
+            inner = decorator.arg(0, "decorator")
             listed = items(self.project.resolved(inner)) or [inner] if inner is not None else []
             return frozenset(kind for item in listed for kind in self.judged(item))
         return self.judged(decorator)
@@ -401,7 +445,9 @@ class _Reader:
         extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
         found = {*self.judged(item), *extra}
         kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
-        return Step("permission", _shown(item), item.place, tuple(kept))
+        own = [self.project.method(cls.name, "has_permission") for cls in classes_behind(self.project, item)]
+        roles = [role for code in own if code is not None for role in roles_compared(self.project, code)]
+        return Step("permission", _shown(item), item.place, tuple(kept), tuple(roles) if "role" in kept else ())
 
     def _asks_objects(self, route: Route) -> bool:
         """Whether ``has_object_permission`` ever runs: in generic views, or where the view asks for it itself."""
@@ -469,7 +515,8 @@ class _Reader:
         for decorator in route.handler.decorators:
             if decorator != route.declared and not _declares(decorator):
                 kinds = self._decorator_kinds(decorator)
-                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)))
+                roles = self._roles(decorator) if "role" in kinds else ()
+                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)), roles)
 
     def _injected(self, route: Route) -> Iterator[Step]:
         yield from self._dependencies(route.handler, 0)
@@ -490,12 +537,27 @@ class _Reader:
 
     def _target(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
         """What is injected, and what that has injected in turn and asks of the caller."""
-        yield Step("dependency", _shown(target), place, tuple(sorted(self.judged(target))))
-        if depth < _DEPTH:
-            for inner in injected_code(self.project, target):
-                for step in self._dependencies(inner, depth + 1):
-                    if step.kinds:
-                        yield msgspec.structs.replace(step, name=_shown(target), place=place)
+        nested = list(self._nested(target, place, depth))
+        step = self._step("dependency", target, place)
+        if any("authenticates" in inner.kinds for inner in nested) and self._asks_more(target):
+            step = msgspec.structs.replace(step, kinds=tuple(sorted({*step.kinds, "role"})), roles=self._roles(target))
+        yield step
+        yield from nested
+
+    def _nested(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
+        for inner in injected_code(self.project, target) if depth < _DEPTH else ():
+            for step in self._dependencies(inner, depth + 1):
+                if step.kinds:
+                    yield msgspec.structs.replace(step, name=_shown(target), place=place)
+
+    def _asks_more(self, target: Node) -> bool:
+        """Whether a dependency that is given who calls turns some of them away with 403."""
+        for code in injected_code(self.project, target):
+            for answer in answers(self.project, code):
+                tests = tests_before(answer.node) if answer.status == _FORBIDDEN else []
+                if tests and not _ALIVE.holds(" ".join(mention(self.project, test) for test in tests)):
+                    return True
+        return False
 
     def _body(self, route: Route) -> Iterator[Step]:
         if route.handler.function.kind == "class":
@@ -509,7 +571,8 @@ class _Reader:
     def _check(self, name: str, code: Code) -> Iterator[Step]:
         kinds = denials(self.project, code)
         if kinds:
-            yield Step("check", name, code.place, tuple(sorted(kinds)))
+            roles = tuple(roles_compared(self.project, code)) if "role" in kinds else ()
+            yield Step("check", name, code.place, tuple(sorted(kinds)), roles)
 
 
 def _at(code: Code, span: Span) -> Place:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from backaudit.backend.access.changes import DEPTH, changes
-from backaudit.backend.access.tables import is_user_table
+from collections.abc import Iterator
+
+from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, caller_tables, context_of
+from backaudit.backend.access.changes import DEPTH, QUERY_WRITES, changes
+from backaudit.backend.access.tables import fetched_table, form_table, is_user_table, touched_table
 from backaudit.backend.data.schema import Column, Table, schema
-from backaudit.project import Project
+from backaudit.backend.web.routes import routes
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import names_people
 
@@ -16,13 +21,74 @@ def owner_column(project: Project, table: Table) -> Column | None:
     """The column that says whose a row is; also that of a table between, filled together with this one."""
     if is_user_table(table):
         return None
-    found = _own_owner(project, table)
+    found = _own_owner(project, table) or _by_use(project, table)
     for link in schema(project).tables.values() if found is None else ():
         if len(link.columns) <= 4 and any(_leads_to(column, table) for column in link.columns):
             column = _own_owner(project, link)
             if column is not None and (table.name, link.name) in project.once(_written_together):
                 return column
     return found
+
+
+def parent_owner(project: Project, table: Table) -> tuple[Column, Table] | None:
+    """The key by which a row hangs on a parent that is somebody's, and that parent."""
+    for column in table.columns:
+        target = (column.references.rpartition(".")[0] or column.references).lower()
+        parent = schema(project).table(target) if target else None
+        if parent is not None and parent is not table and owner_column(project, parent) is not None:
+            return column, parent
+    return None
+
+
+def _by_use(project: Project, table: Table) -> Column | None:
+    """The key to a person that is filled, or narrowed, with the caller."""
+    users = project.once(_user_tables) | project.once(caller_tables)
+    for column in table.columns:
+        target = (column.references.rpartition(".")[0] or column.references).lower()
+        used = {(table.name, column.name), (table.name, column.attribute)} & project.once(_used_for_caller)
+        if target in users and used:
+            return column
+    return None
+
+
+def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
+    """Tables and their columns, or attributes, that handlers fill with the caller or compare with the caller."""
+    found: set[tuple[str, str]] = set()
+    for code, context in _bodies(project):
+        reader = Values(project, code, context)
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            table = touched_table(project, node.to(op.base)) if isinstance(op, ops.SetAttr) else None
+            if table is not None and isinstance(op, ops.SetAttr) and reader.identifies(node.to(op.value)):
+                found.add((table.name, op.name))
+        for call in code.nodes(ops.Call):
+            own = [name for name, value in call.keywords().items() if reader.identifies(value)]
+            table = _filled(project, call) if own else None
+            found |= {(table.name, name.partition("__")[0]) for name in own} if table is not None else set()
+    return frozenset(found)
+
+
+def _filled(project: Project, call: Node) -> Table | None:
+    """The table whose columns a call's keywords are: a constructor, a query, a serializer's ``save``."""
+    func = call.func
+    for cls in project.denoted_classes(func) if func is not None else ():
+        made = schema(project).of_model(cls.name)
+        if made is not None:
+            return made
+    receiver = call.receiver
+    form = form_table(project, receiver) if call.method == "save" and receiver is not None else None
+    return form or (fetched_table(project, call) if call.method in LOOKUPS or call.method in QUERY_WRITES else None)
+
+
+def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:
+    seen: set[Code] = set()
+    for route in project.once(routes):
+        own = [route.handler] if route.handler.function.kind == "function" else []
+        parts = list(route.view.methods.values()) if route.view is not None else []
+        for code in (*own, *parts):
+            if code not in seen:
+                seen.add(code)
+                yield code, context_of(project, route) if code is route.handler else NOBODY
 
 
 def _own_owner(project: Project, table: Table) -> Column | None:

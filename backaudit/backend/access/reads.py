@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.changes import DEPTH
+import msgspec
+
+from backaudit.backend.access.changes import DEPTH, collection_name
 from backaudit.backend.access.statements import SQL_READ, SQL_WRITE, sql_text
-from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 
+_COLLECTIONS = frozenset({"find", "find_one", "find_all", "get", "aggregate", "all"})
 _SELECTS = frozenset(
-    {"select", "query", "all", "filter", "filter_by", "get", "first", "get_or_404", "get_object_or_404"}
-)
+    {
+        "select", "query", "all", "filter", "filter_by", "get", "first", "get_or_404", "get_object_or_404", "limit",
+        "order_by", "paginate", "get_one", "one_or_404", "first_or_404", "get_or_none", "find", "find_one", "values",
+        "values_list", "scalars", "aget_object_or_404", "get_list_or_404", "aget", "where", "exclude", "select_related",
+        "prefetch_related",
+    }
+)  # fmt: skip
 
 
-def reads(project: Project, code: Code, depth: int = 0) -> tuple[tuple[Node, Table], ...]:
+class Read(msgspec.Struct, frozen=True):
+    """A look at stored rows, as a call in the body asked about; ``table`` is None where only its ``name`` is known."""
+
+    node: Node
+    name: str
+    table: Table | None
+
+
+def reads(project: Project, code: Code) -> tuple[tuple[Node, Table], ...]:
     """The tables whose rows a body reads, itself or through the project's functions, as calls in that body."""
+    return tuple((read.node, read.table) for read in looked_at(project, code) if read.table is not None)
+
+
+def looked_at(project: Project, code: Code, depth: int = 0) -> tuple[Read, ...]:
+    """The same, with the tables and collections of which no more than the name is known."""
     memory = project.once(_read_memory)
     key = (code, depth)
     if key not in memory:
@@ -26,20 +47,29 @@ def reads(project: Project, code: Code, depth: int = 0) -> tuple[tuple[Node, Tab
     return memory[key]
 
 
-def _read_memory(project: Project) -> dict[tuple[Code, int], tuple[tuple[Node, Table], ...]]:
+def _read_memory(project: Project) -> dict[tuple[Code, int], tuple[Read, ...]]:
     return {}
 
 
-def _reads(project: Project, code: Code, depth: int) -> Iterator[tuple[Node, Table]]:
+def _reads(project: Project, code: Code, depth: int) -> Iterator[Read]:
     for call in code.nodes(ops.Call):
-        sql = sql_text(project, call)
-        found = SQL_READ.search(sql) if sql and not SQL_WRITE.search(sql) else None
-        table = schema(project).table(found[1].rpartition(".")[2]) if found else None
-        if table is None and call.method in _SELECTS:
-            table = table_of(project, call)
-        if table is not None:
-            yield call, table
+        own = _read(project, call)
+        if own is not None:
+            yield own
         elif depth < DEPTH - 1:
             for callee in project.callees(call):
-                inner = reads(project, callee, depth + 1) if callee != code else ()
-                yield from ((call, inner_table) for _, inner_table in inner[:4])
+                inner = looked_at(project, callee, depth + 1) if callee != code else ()
+                yield from (Read(call, read.name, read.table) for read in inner[:4])
+
+
+def _read(project: Project, call: Node) -> Read | None:
+    sql = sql_text(project, call)
+    found = SQL_READ.search(sql) if sql and not SQL_WRITE.search(sql) else None
+    if found is not None:
+        named = schema(project).table(found[1].rpartition(".")[2])
+        return Read(call, named.name if named is not None else found[1], named)
+    if call.method in _COLLECTIONS and call.receiver is not None and fetched_table(project, call) is None:
+        document = collection_name(project, call)
+        return Read(call, document, None) if document else None
+    table = fetched_table(project, call) if call.method in _SELECTS else None
+    return Read(call, table.model.rpartition(".")[2] or table.name, table) if table is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.data.queries.chains import model_of, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.project import Node, Project
 from backaudit.project.types import split
@@ -42,6 +42,36 @@ def touched_table(project: Project, node: Node) -> Table | None:
             table = schema(project).of_model(candidate) if candidate else None
             if table is not None:
                 return table
+    return None
+
+
+# Calls that are given the model whose row they fetch.
+_FETCHERS = frozenset(
+    {
+        "get", "get_one", "get_or_404", "first_or_404", "one_or_404", "get_object_or_404", "aget_object_or_404",
+        "get_list_or_404", "aget_list_or_404",
+    }
+)  # fmt: skip
+
+
+def fetched_table(project: Project, call: Node) -> Table | None:
+    """The table that a call looks rows up in: of what it is called on, or of the model that it is given."""
+    receiver = call.receiver
+    found = touched_table(project, receiver) if receiver is not None else None
+    first = call.arg(0)
+    if found is None and first is not None and call.method in _FETCHERS:
+        found = touched_table(project, first)
+    return found or table_of(project, call)
+
+
+def repository_table(project: Project, call: Node) -> Table | None:
+    """The table that the class is for whose method is called: a repository, a service with a ``model``."""
+    receiver = call.receiver
+    for name in project.types(receiver) if receiver is not None else ():
+        head, over = split(name)
+        found = model_of(project, over if head == "type" else head)
+        if found is not None:
+            return found
     return None
 
 

@@ -70,20 +70,28 @@ How = Literal["middleware", "hook", "wrapper", "decorator", "class", "permission
 
 
 class Step(msgspec.Struct, frozen=True):
-    """Something that runs before a handler answers; ``kinds`` is empty where it turns nobody away."""
+    """Something that runs before a handler answers; ``kinds`` is empty where it turns nobody away.
+
+    ``roles``: those that it lets by, as far as the code spells them.
+    """
 
     how: How
     name: str
     place: Place
     kinds: tuple[GuardKind, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """Something that runs before (or in) a handler and turns some callers away; ``name`` is as the code spells it."""
+    """Something that runs before (or in) a handler and turns some callers away; ``name`` is as the code spells it.
+
+    ``roles``: those that a check of roles lets by, as far as the code spells them.
+    """
 
     kind: GuardKind
     name: str
     place: Place
+    roles: tuple[str, ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

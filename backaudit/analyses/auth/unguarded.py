@@ -1,0 +1,108 @@
+"""Projects that keep people's data, or logins, and in which no route asks who is calling."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backaudit.analyses.auth.exposure import changed_by, excused, is_login, public_words, unasked, words
+from backaudit.backend.access.credentials import checks_password
+from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.reads import looked_at
+from backaudit.backend.access.tables import is_user_table
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.records import Route
+from backaudit.facts.place import Place
+from backaudit.project import Project
+from backaudit.rule import Confidence
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column
+
+_PERSONAL = meaning("people", "personal-column")
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """A route that anybody may call: what of is changed or shown, and where."""
+
+    route: Route
+    changes: bool
+    what: str
+    at: Place
+
+
+class Unguarded(msgspec.Struct, frozen=True):
+    """``routes``: those that change first. ``keeps``: why somebody should be asked for."""
+
+    routes: tuple[Touched, ...]
+    keeps: str
+    confidence: Confidence
+
+    @property
+    def first(self) -> Touched:
+        return self.routes[0]
+
+
+def unguarded(project: Project) -> Unguarded | None:
+    """The routes of a project that asks nobody, if it keeps what should not be everybody's."""
+    every = [route for route in project.once(guarded) if route.handler.file.role == "production"]
+    if not every or any(asks(project, route) for route in every):
+        return None
+    keeps = _keeps(project, every)
+    found = [item for route in every if (item := _touched(project, route)) is not None]
+    changing = [item for item in found if item.changes]
+    if not keeps or not changing:
+        return None
+    kept = {item.route.handler.place: item for item in (*changing, *(item for item in found if not item.changes))}
+    confidence: Confidence = "high" if keeps == "a login" else "medium"
+    return Unguarded(tuple(kept.values()), keeps, confidence)
+
+
+def asks(project: Project, route: Route) -> bool:
+    """Whether a route asks who is calling, and not only for a password that it then checks."""
+    if not authenticated(route):
+        return False
+    own = all(in_body(guard) for guard in route.guards if guard.kind != "rate-limit")
+    return not (own and (is_login(route) or checks_password(project, route.handler)))
+
+
+def _keeps(project: Project, every: list[Route]) -> str:
+    """What a project has that calls for a login, in words."""
+    if any(is_login(route) or checks_password(project, route.handler) for route in every):
+        return "a login"
+    scheme = next(iter(project.calls(*sorted(project.models.kinds["guards:reads-only"]))), None)
+    if scheme is not None:
+        return f"a scheme for tokens that only reads them (`{scheme.method or scheme.spelled}`)"
+    tables = [table for _, table in sorted(schema(project).tables.items()) if _is_own(project, table)]
+    people = next((table for table in tables if is_user_table(table) and _has_password(table)), None)
+    if people is not None:
+        return f"users with passwords (`{people.name}`)"
+    personal = next((table for table in tables if len(_personal(table)) > 1), None)
+    return f"personal data (`{personal.name}`: {', '.join(_personal(personal)[:3])})" if personal is not None else ""
+
+
+def _is_own(project: Project, table: Table) -> bool:
+    """Whether the project declares the table itself; a library brings its own, used or not."""
+    return not table.model or project.class_named(table.model) is not None
+
+
+def _has_password(table: Table) -> bool:
+    return any(is_password_column(column.name) for column in table.columns)
+
+
+def _personal(table: Table) -> list[str]:
+    return [column.name for column in table.columns if _PERSONAL.holds(column.name)]
+
+
+def _touched(project: Project, route: Route) -> Touched | None:
+    """What a route does for whoever calls, if it is none of the steps that must be open."""
+    if not unasked(project, route) or is_login(route) or checks_password(project, route.handler):
+        return None
+    changed = changed_by(project, route)
+    if changed is not None:
+        registers = changed.how == "insert" and words(route) & project.models.kinds["public-steps"]
+        if registers or excused(project, route, changed):
+            return None
+        return Touched(route, True, changed.name, changed.node.place)
+    if words(route) & public_words(project) or route.handler.function.kind == "class":
+        return None
+    read = next(iter(looked_at(project, route.handler)), None)
+    return Touched(route, False, read.name, read.node.place) if read is not None else None

@@ -1,0 +1,164 @@
+"""Which handlers take a proof and let in for it: passwords, short codes, keys; told by what they compare."""
+
+from __future__ import annotations
+
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.sessions import is_http_session
+from backaudit.backend.access.statements import SQL_EQUAL, SQL_WHERE, sql_text
+from backaudit.backend.access.tables import is_user_table
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.operands import operands
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column, means_password
+
+_CODE = meaning("tokens", "short-code")
+_DEPTH = 3
+_WALK = 6
+_COMPARERS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
+_FILTERS = frozenset({"filter_by", "filter", "get", "find_one", "first", "get_or_none"})
+
+
+def checks_password(project: Project, code: Code, depth: int = 0) -> bool:
+    """Whether a body, or a function of the project that it calls, holds a given password against the stored one."""
+    memory = project.once(_memory)
+    key = (code, depth)
+    if key not in memory:
+        memory[key] = False
+        memory[key] = _checks(project, code, depth)
+    return memory[key]
+
+
+def _memory(project: Project) -> dict[tuple[Code, int], bool]:
+    return {}
+
+
+def _checks(project: Project, code: Code, depth: int) -> bool:
+    if any(_compares(node) for node in code.nodes(ops.Compare)):
+        return True
+    known = project.models.kinds["password-checks"]
+    for call in code.nodes(ops.Call):
+        if _is_check(project, call, known) or _looks_up(project, call):
+            return True
+        if depth < _DEPTH and any(checks_password(project, c, depth + 1) for c in project.callees(call) if c != code):
+            return True
+    return False
+
+
+def _is_check(project: Project, call: Node, known: frozenset[str]) -> bool:
+    func = call.func
+    names = project.names(func) if func is not None else ()
+    if not known.isdisjoint(names):
+        return True
+    if call.method == "verify" and call.receiver is not None:
+        return any(_is_given(part) for arg in call.args() for part in operands(arg, _WALK))
+    return call.method in _COMPARERS and _meet(*call.args()[:2]) if len(call.args()) > 1 else False
+
+
+def _compares(node: Node) -> bool:
+    op = node.op
+    return isinstance(op, ops.Compare) and op.operator in ("==", "!=") and _meet(node.to(op.left), node.to(op.right))
+
+
+def _meet(one: Node, other: Node) -> bool:
+    """A password as it was sent, also hashed, on one side, and on the other what was kept."""
+    for given, kept in ((one, other), (other, one)):
+        if kept.origin.const is not None or _is_absent(kept) or _is_absent(given):
+            continue
+        sent = any(_is_given(part) for part in operands(given, _WALK))
+        if sent and not any(_is_given(part) for part in operands(kept, _WALK)):
+            return True
+        if sent and any(isinstance(part.op, ops.Attr) and is_password_column(part.op.name) for part in (kept.origin,)):
+            return not _same_source(given, kept)
+    return False
+
+
+def _is_absent(node: Node) -> bool:
+    return isinstance(node.origin.op, ops.Const)
+
+
+def _same_source(one: Node, other: Node) -> bool:
+    """``form.password`` beside ``form.password2``: two that were sent, as a confirmation."""
+    roots = [node.origin.spelled.partition(".")[0] for node in (one, other)]
+    return roots[0] == roots[1]
+
+
+def _is_given(node: Node) -> bool:
+    """A value that is called a password: a key of the request, a field, a parameter."""
+    op = node.op
+    if isinstance(op, ops.Item):
+        key = node.to(op.key).text
+        return key is not None and means_password(key)
+    if isinstance(op, ops.Call):
+        key = (first.text if (first := node.arg(0)) is not None else None) or ""
+        return node.method in ("get", "pop", "get_argument") and means_password(key)
+    if isinstance(op, ops.Attr):
+        return means_password(op.name)
+    if isinstance(op, ops.Param):
+        params = node.code.function.params
+        return op.index < len(params) and means_password(params[op.index].name)
+    return False
+
+
+def _looks_up(project: Project, call: Node) -> bool:
+    """A row that is asked for by its password."""
+    sql = sql_text(project, call)
+    where = SQL_WHERE.search(sql) if sql else None
+    if where is not None:
+        columns = (name.rpartition(".")[2].strip('"`').lower() for name in SQL_EQUAL.findall(where[1]))
+        return any(is_password_column(column) for column in columns)
+    return call.method in _FILTERS and any(is_password_column(name) for name in call.keywords())
+
+
+# -- what is given for it --------------------------------------------------------------------------------------------
+
+
+def opens_session(project: Project, code: Code, depth: int = 0) -> bool:
+    """Whether a body stores who was let in, or hands out a token or a cookie for it."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        if isinstance(op, ops.SetItem) and is_http_session(project, node.to(op.base)):
+            return True
+    known = project.models.kinds["session-openers"]
+    for call in code.nodes(ops.Call):
+        func = call.func
+        names = project.names(func) if func is not None else ()
+        if not known.isdisjoint(names) or call.method in ("set_cookie", "set_signed_cookie", "set_secure_cookie"):
+            return True
+        if depth < _DEPTH - 1 and any(opens_session(project, c, depth + 1) for c in project.callees(call) if c != code):
+            return True
+    return False
+
+
+def takes_code(project: Project, code: Code) -> bool:
+    """Whether a body compares what was sent with what it keeps of a person, and then sets a password or lets in."""
+    compared = any(_is_kept_code(node) for node in (*code.nodes(ops.Compare), *code.nodes(ops.Call)))
+    if not compared and any(_asks_for_code(project, call) for call in code.nodes(ops.Call)):
+        return any(change.table is not None and is_user_table(change.table) for change in changes(project, code))
+    if not compared:
+        return False
+    sets = any(
+        isinstance(node.op, ops.SetAttr) and is_password_column(node.op.name) for node in code.nodes(ops.SetAttr)
+    )
+    return sets or opens_session(project, code) or (checks_password(project, code) and bool(changes(project, code)))
+
+
+def _asks_for_code(project: Project, call: Node) -> bool:
+    """A row that is asked for by a short code."""
+    return call.method in _FILTERS and any(_CODE.holds(name) for name in call.keywords())
+
+
+def _is_kept_code(node: Node) -> bool:
+    """``row.pin == sent``: a column beside what the request brings."""
+    op = node.op
+    if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
+        pair = (node.to(op.left), node.to(op.right))
+    elif isinstance(op, ops.Call) and node.method in _COMPARERS and len(node.args()) > 1:
+        pair = (node.args()[0], node.args()[1])
+    else:
+        return False
+    for kept, sent in (pair, pair[::-1]):
+        column = next((p for p in operands(kept, 2) if isinstance(p.op, ops.Attr)), None)
+        if column is not None and any("request" in p.spelled for p in operands(sent, _WALK)):
+            return "request" not in column.spelled
+    return False

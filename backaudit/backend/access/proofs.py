@@ -1,0 +1,111 @@
+"""Conditions that ask for a proof of who calls: a session, a shared secret, a signature, by what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.access.sessions import is_http_session
+from backaudit.backend.web.reads import request_names
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import conditions
+from backaudit.project.operands import operands
+from backaudit.vocabulary.meaning import meaning
+
+_DEPTH = 6
+_CALLS = 2
+_KNOWN = frozenset({"is_authenticated", "is_anonymous"})
+_PERSON = meaning("people", "named-in-session")
+_HEADERS = frozenset({"headers", "META", "authorization", "auth"})
+
+
+def proves(project: Project, test: Node) -> bool:
+    """Whether a condition, or one of those that it joins, asks who is calling."""
+    return any(_proves(project, single) for single in conditions(test))
+
+
+def _proves(project: Project, test: Node) -> bool:
+    op = test.op
+    if isinstance(op, ops.Compare):
+        sides = (test.to(op.left), test.to(op.right))
+        return any(_of_session(project, side) for side in sides) or _shared_secret(project, *sides) or _known(test)
+    return _known(test) or _of_session(project, test) or _signed(project, test, 0)
+
+
+def _known(test: Node) -> bool:
+    return any(isinstance(part.op, ops.Attr) and part.op.name in _KNOWN for part in operands(test, 3))
+
+
+def _of_session(project: Project, node: Node) -> bool:
+    """``"user" in session``, ``session.get("user")``: the session, or an entry that says who."""
+    here = node.origin
+    if is_http_session(project, here):
+        return True
+    op = here.op
+    entry = here.to(op.key) if isinstance(op, ops.Item) else here.arg(0) if here.method == "get" else None
+    base = here.to(op.base) if isinstance(op, ops.Item) else here.receiver
+    named = entry is not None and base is not None and is_http_session(project, base)
+    return named and entry is not None and (entry.text is None or _PERSON.holds(entry.text))
+
+
+def _shared_secret(project: Project, one: Node, other: Node) -> bool:
+    """A header of the request beside what the server holds, which no literal on the spot is."""
+    for given, held in ((one, other), (other, one)):
+        if _is_sent(project, given) and not _is_sent(project, held) and not _is_plain(held):
+            return True
+    return False
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node.origin.op, ops.Const) or not any(
+        isinstance(part.op, (ops.Name, ops.Attr, ops.Import, ops.Param)) for part in operands(node, _DEPTH)
+    )
+
+
+def _is_sent(project: Project, node: Node) -> bool:
+    """Whether a value is made of a header that can carry a proof."""
+    open_headers = project.models.kinds["descriptive-headers"]
+    read = False
+    for part in operands(node, _DEPTH):
+        op = part.op
+        if isinstance(op, ops.Const) and str(op.value).lower() in open_headers:
+            return False
+        read = read or (isinstance(op, ops.Attr) and op.name in _HEADERS) or _is_header(project, part)
+    return read
+
+
+def _is_header(project: Project, node: Node) -> bool:
+    if not isinstance(node.op, (ops.Call, ops.Attr)):
+        return False
+    said = (project.models.sources.get(name) for name in request_names(project, node))
+    return any(where == "a header" for where in said)
+
+
+def _signed(project: Project, test: Node, depth: int) -> bool:
+    """Whether a condition is the outcome of a check of a signature, made here or by the project's own function."""
+    known = project.models.kinds["signature-checks"]
+    for part in operands(test, 3):
+        func = part.func if isinstance(part.op, ops.Call) else None
+        if func is None:
+            continue
+        if not known.isdisjoint(project.names(func)) and not _is_password(part):
+            return len(part.args()) > 1 or part.receiver is not None
+        if depth < _CALLS and any(_answers_signed(project, code, depth) for code in project.callees(part)):
+            return True
+    return False
+
+
+def _is_password(call: Node) -> bool:
+    return "pass" in call.spelled.lower() or any("passw" in part.spelled.lower() for part in call.args())
+
+
+def _answers_signed(project: Project, code: Code, depth: int) -> bool:
+    """Whether what a function answers with depends on a check of a signature."""
+    return any(_signed(project, test, depth + 1) for test in _deciding(code))
+
+
+def _deciding(code: Code) -> Iterator[Node]:
+    yield from code.returned()
+    for region in code.body.regions:
+        if region.kind == "then" and region.exits and region.test >= 0:
+            yield code.node(region.test)

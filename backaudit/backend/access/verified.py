@@ -1,0 +1,49 @@
+"""Values that somebody signed: what a verified token or signature says is who calls, not what the client chose."""
+
+from __future__ import annotations
+
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+from backaudit.project.operands import operands
+
+_DEPTH = 3
+_WALK = 6
+_UNVERIFIED = frozenset({"verify_signature", "verify"})
+
+
+def is_verified(project: Project, node: Node, depth: int = 0) -> bool:
+    """Whether a value is what a call gives that has checked a signature, in the library or in the project's code."""
+    if not isinstance(node.op, ops.Call):
+        return False
+    func = node.func
+    names = project.names(func) if func is not None else ()
+    if not project.models.kinds["signed-reads"].isdisjoint(names):
+        return not _unchecked(node)
+    return depth < _DEPTH and any(_gives(project, code, depth + 1) for code in project.callees(node))
+
+
+def _gives(project: Project, code: Code, depth: int) -> bool:
+    """Whether a function returns what a checked signature covers."""
+    memory = project.once(_memory)
+    if code not in memory:
+        memory[code] = False
+        memory[code] = any(
+            is_verified(project, part, depth) for value in code.returned() for part in operands(value, _WALK)
+        )
+    return memory[code]
+
+
+def _memory(project: Project) -> dict[Code, bool]:
+    return {}
+
+
+def _unchecked(call: Node) -> bool:
+    """``options={"verify_signature": False}``, ``verify=False``."""
+    given = [*call.keywords().items()]
+    options = call.arg(None, "options")
+    display = options.origin.op if options is not None else None
+    if isinstance(display, ops.Build) and options is not None:
+        pairs = zip(display.keys, display.items, strict=False)
+        given += [(options.origin.to(k).text or "", options.origin.to(v)) for k, v in pairs if k != NONE]
+    return any(name in _UNVERIFIED and value.const is False for name, value in given)

@@ -1,0 +1,137 @@
+"""auth/unguarded-api."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.auth.unguarded import Touched, Unguarded, unguarded
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+_GUARDS = {
+    "django": "Give every view `login_required` or `LoginRequiredMixin`, or install `LoginRequiredMiddleware`; in REST "
+    "framework set `DEFAULT_PERMISSION_CLASSES` to `IsAuthenticated`. Open the login by itself.",
+    "flask": "Ask once for all routes, in a `before_request` that answers 401 to whoever is not logged in, and except "
+    "the login; or put `@login_required` (`@jwt_required()`) on each.",
+    "fastapi": "Write a dependency that verifies the token, loads the user and raises 401, and hand it to the "
+    "application: `FastAPI(dependencies=[Depends(current_user)])`; the login gets a router of its own.",
+}
+
+
+@rule("auth/unguarded-api", severity="critical", cwe=306, owasp=("A01:2025", "A07:2025", "A01:2021", "API2:2023"))
+def unguarded_api(project: Project) -> Iterator[Finding]:
+    """No route of the API asks who is calling.
+
+    The project keeps users, logins or personal data, and every route answers whoever finds it: a login that is
+    required nowhere protects nothing. Whoever knows the address reads, changes and deletes all of it.
+
+    Mend: ask by default, once for all routes, and open those few that must be (login, registration, health).
+
+    Bad:
+        from flask import Flask, request, session
+        from flask_sqlalchemy import SQLAlchemy
+        from werkzeug.security import check_password_hash
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(40), unique=True)
+            password_hash = db.Column(db.String(256))
+
+        class Order(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+
+        @app.post("/login")
+        def login():
+            user = User.query.filter_by(name=request.form["name"]).first()
+            if user is None or not check_password_hash(user.password_hash, request.form["password"]):
+                return {}, 401
+            session["user_id"] = user.id
+            return {}
+
+        @app.delete("/orders/<int:order_id>")
+        def drop(order_id):
+            Order.query.filter_by(id=order_id).delete()
+            db.session.commit()
+            return {}, 204
+
+    Good:
+        from flask import Flask, abort, request, session
+        from flask_sqlalchemy import SQLAlchemy
+        from werkzeug.security import check_password_hash
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class User(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            name = db.Column(db.String(40), unique=True)
+            password_hash = db.Column(db.String(256))
+
+        class Order(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+
+        @app.before_request
+        def ask():
+            if request.endpoint != "login" and "user_id" not in session:
+                abort(401)
+
+        @app.post("/login")
+        def login():
+            user = User.query.filter_by(name=request.form["name"]).first()
+            if user is None or not check_password_hash(user.password_hash, request.form["password"]):
+                return {}, 401
+            session["user_id"] = user.id
+            return {}
+
+        @app.delete("/orders/<int:order_id>")
+        def drop(order_id):
+            Order.query.filter_by(id=order_id).delete()
+            db.session.commit()
+            return {}, 204
+
+    Links:
+        https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/
+        https://cheatsheetseries.owasp.org/cheatsheets/Authorization_Cheat_Sheet.html#deny-by-default
+    """
+    found = project.once(unguarded)
+    if found is not None:
+        yield _finding(found)
+
+
+def _finding(found: Unguarded) -> Finding:
+    first = found.first
+    return Finding(
+        place=first.route.handler.place,
+        message=_message(found),
+        remedy=_GUARDS.get(first.route.framework, "Ask for the caller in one place that all routes pass."),
+        confidence=found.confidence,
+        trace=(Step(first.route.place, "the route, without a guard"), Step(first.at, _does(first))),
+        related=tuple(Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:]),
+        scope=first.route.handler.function.qualname,
+    )
+
+
+def _message(found: Unguarded) -> str:
+    changing = sum(item.changes for item in found.routes)
+    showing = len(found.routes) - changing
+    counted = f"{changing} change data" + (f", {showing} show it" if showing else "")
+    return (
+        f"The project has {found.keeps}, and none of its routes asks who is calling: {counted}; "
+        f"{_shown(found.first)} {_verb(found.first)} for anybody."
+    )
+
+
+def _shown(item: Touched) -> str:
+    return f"{'/'.join(item.route.methods) or 'Any method'} {item.route.path}"
+
+
+def _verb(item: Touched) -> str:
+    what = f"`{item.what}`" if item.what else "data"
+    return f"changes {what}" if item.changes else f"shows {what}"
+
+
+def _does(item: Touched) -> str:
+    return "data changes here" if item.changes else "data is read here"
