@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
+from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.guards import authenticated, guarded, in_body
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.deployment.settings import django_setting, is_literally, settings_named
@@ -147,7 +148,8 @@ def _by_cookie(project: Project, route: Route) -> bool:
         return False
     if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
         return True
-    if any(_TOKENS.holds(guard.name) for guard in route.guards):
+    by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
+    if by_token or checks_password(project, route.handler):  # who logs in has no session yet
         return False
     return any(_reads_session(project, code) for code in _asking(project, route))
 
