@@ -60,8 +60,8 @@ from backaudit.project.knowledge import (
 from backaudit.toml import parse_toml
 
 __all__ = [
-    "Applying", "Arguments", "DeclareModel", "Models", "OpenPages", "OrmModel", "ReadModel", "ResponseModel", "SchemaModel",
-    "SecurityModel", "checked", "load",
+    "Applying", "Arguments", "DeclareModel", "Models", "OpenPages", "OrmModel", "ReadModel", "ResponseModel",
+    "SchemaModel", "SecurityModel", "checked", "load",
 ]  # fmt: skip
 
 _SECTIONS = frozenset(
