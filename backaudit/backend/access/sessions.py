@@ -8,6 +8,7 @@ from backaudit.backend.access.verified import is_verified
 from backaudit.backend.web.routes import declared
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import functions_behind
 from backaudit.project.operands import operands
 
 _LOOKUPS = frozenset({"get", "first", "get_or_404", "get_object_or_404", "filter_by", "one", "one_or_none", "find_one"})
@@ -81,13 +82,19 @@ def _reads_cookie(node: Node) -> bool:
 
 def carried_callers(project: Project) -> frozenset[str]:
     """The attributes of such objects in which a decorator or hook leaves for whom it has let the request by."""
-    handlers = {route.handler for route in project.once(declared)}
-    found: set[str] = set()
-    for name in ("request", "g"):
-        for code in project.mentioning(name):
-            if code not in handlers and code.file.role == "production":
-                found |= set(_left_by(project, code))
-    return frozenset(found)
+    routes = project.once(declared)
+    handlers = {route.handler for route in routes}
+    around = {decorator for route in routes for decorator in route.handler.decorators}
+    behind = {code for node in around for code in functions_behind(project, node.func or node)}
+    codes = {*(inner for code in behind for inner in _bodies(code)), *project.mentioning("g")} - handlers
+    return frozenset(name for code in codes if code.file.role == "production" for name in _left_by(project, code))
+
+
+def _bodies(code: Code) -> Iterator[Code]:
+    yield code
+    for op in code.ops:
+        if isinstance(op, ops.Def):
+            yield from _bodies(code.file.code(op.function))
 
 
 def _left_by(project: Project, code: Code) -> Iterator[str]:
