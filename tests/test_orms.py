@@ -86,3 +86,10 @@ def test_a_trait_that_nothing_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="colour"):
         models.checked({"orms": {"ormar": {"colour": "red"}}})
     assert OrmModel().queries == "expressions"
+
+
+@pytest.mark.parametrize("name", ["peewee", "tortoise"])
+def test_what_is_known_of_an_orm_stands_in_its_own_table(name: str) -> None:
+    begins = re.compile(rf"^\s*\"{name}\b|[\[ ]\"{name}\b", re.MULTILINE)
+    tables = (ROOT / "backaudit" / "models").glob("*.toml")
+    assert {path.stem for path in tables if begins.search(path.read_text("utf-8"))} == {name}
