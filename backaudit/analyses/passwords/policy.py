@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.passwords.costs import number
+from backaudit.backend.web.inputs.applied import applied_to
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import client_input, routes
@@ -27,6 +28,7 @@ _ASKS = meaning("passwords", "asking-route")
 _AGAIN = meaning("passwords", "repeated")
 _JUDGING = meaning("passwords", "judging")
 _PATTERNS = ("pattern", "regex", "validators", "validate")
+_BODIES = ("body", "form")
 _CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
 _VERIFIES = ("check_password", "verify_password")
 _LENGTHS = meaning("passwords", "least-length")
@@ -73,6 +75,7 @@ def _bodies_of_routes(project: Project) -> Iterator[tuple[ClassView, int]]:
         if _sets_password(route) and project.role(route.handler.path) == "production":
             for param in route.params:
                 schemas.update((name, route) for name in param.types if param.schema)
+            schemas.update((one.schema.name, route) for one in applied_to(project, route) if one.where in _BODIES)
     for name, route in schemas.items():
         cls = project.class_named(name)
         if cls is not None:
@@ -121,18 +124,27 @@ def _least(project: Project, bind: Node) -> int:
     for call in calls_in(project, bind.code, [v for v in values if v != NONE]):
         keywords = call.keywords()
         found += [number(project, value) or 0 for name, value in keywords.items() if _LENGTHS.holds(name)]
-        if call.method == "Length" and call.arg(0) is not None:
-            found.append(number(project, call.arg(0)) or 0)
+        found += _marked_least(project, call)
         judging = call.method == "Regexp" or "Hash" in call.method or _JUDGING.holds(call.method)
         given = [keywords[name] for name in _PATTERNS if name in keywords]
-        if judging or any(_own_check(value) for value in given):
+        if judging or any(_own_check(project, value) for value in given):
             found.append(LEAST)
     return max(found)
 
 
-def _own_check(value: Node) -> bool:
+def _marked_least(project: Project, call: Node) -> Iterator[int]:
+    """The least lengths that a validator or a marker beside the type is given: ``Length(15)``, ``MinLen(15)``."""
+    for position, part in enumerate(project.models.limits["validators"].get(call.method, "").split()):
+        name, _, limit = part.partition(":")
+        if limit in ("minLength", "equalLength"):
+            yield number(project, call.arg(position, name)) or 0
+
+
+def _own_check(project: Project, value: Node) -> bool:
     """A pattern, or a list of validators with a function among them: classes are judged by their names."""
     made = value.origin
+    if made.call is not None and made.method in project.models.limits["validators"]:
+        return False
     if not isinstance(made.op, ops.Build):
         return True
     return any(isinstance(made.to(item).origin.op, (ops.Name, ops.Import, ops.Attr, ops.Def)) for item in made.op.items)
@@ -246,7 +258,7 @@ def _read(project: Project, route: Route) -> Iterator[Unchecked]:
     """A password that a handler, or what it calls, takes out of the form or body itself."""
     for code in _bodies(project, route.handler):
         asked = judged(project, code)
-        if asked >= LEAST or _loads(project, code):
+        if asked >= LEAST or _loads(project, code) or _has_schema(project, route):
             return
         for value, op in enumerate(code.ops):
             node = code.node(value)
@@ -275,6 +287,12 @@ def _loads(project: Project, code: Code) -> bool:
     reads = ("load", "validate", "is_valid", "validate_on_submit")
     receivers = [call.receiver for call in code.nodes(ops.Call) if call.method in reads]
     return any(list(project.instances(node)) for node in receivers if node is not None)
+
+
+def _has_schema(project: Project, route: Route) -> bool:
+    """Whether a schema that is put to the body declares the password: then its field is where to ask for a length."""
+    bodies = (one.schema for one in applied_to(project, route) if one.where in _BODIES)
+    return any(_is_new(field.attribute) for made in bodies for field in made.fields)
 
 
 def _from_client(project: Project, base: Node) -> bool:

@@ -203,7 +203,7 @@ def _limits(project: Project, node: Node, depth: int) -> bool:
     if alias is not None and alias != node:
         return _limits(project, alias, depth + 1)
     if isinstance(op, ops.Call):
-        if node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()):
+        if node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()) or _marks_most(project, node):
             return True
         return any(_limits(project, argument, depth + 1) for argument in node.args())
     if isinstance(op, ops.Build):
@@ -213,6 +213,18 @@ def _limits(project: Project, node: Node, depth: int) -> bool:
     if isinstance(op, ops.Bin):
         return _limits(project, node.to(op.left), depth + 1) or _limits(project, node.to(op.right), depth + 1)
     return False
+
+
+def _marks_most(project: Project, call: Node) -> bool:
+    """Whether a marker beside the type is given a greatest length or value: ``MaxLen(80)``, ``Len(1, 80)``."""
+    for position, part in enumerate(project.models.limits["validators"].get(call.method, "").split()):
+        name, _, limit = part.partition(":")
+        if limit in _MOST and call.arg(position, name) is not None:
+            return True
+    return False
+
+
+_MOST = frozenset({"maxLength", "equalLength", "maximum", "exclusiveMaximum", "pattern", "choices"})
 
 
 def _validated(project: Project, cls: ClassView, name: str) -> bool:

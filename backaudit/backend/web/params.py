@@ -29,7 +29,6 @@ _NARROW = frozenset(
 )
 _CONTAINERS = frozenset({"builtins.dict", "typing.Dict", "list", "builtins.list"})
 _ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum")
-_DATACLASSES = frozenset({"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.s", "attrs.define"})
 
 
 class Marked(msgspec.Struct, frozen=True):
@@ -174,7 +173,8 @@ def is_schema(project: Project, name: str) -> bool:
     if cls is None:
         return False
     made = {dotted for value in cls.cls.decorators for dotted in project.names(cls.outer.node(value))}
-    return not _DATACLASSES.isdisjoint(made) or "typing.TypedDict" in project.lineage(target)
+    declaring = {dotted for library in project.models.schemas.values() for dotted in library.decorators}
+    return not declaring.isdisjoint(made) or "typing.TypedDict" in project.lineage(target)
 
 
 def _bounded(project: Project, seen: Marked) -> bool:
