@@ -99,6 +99,8 @@ class SchemaModel(msgspec.Struct, frozen=True):
     ``[shapes]``, with ``read``, ``private`` and ``column`` beside). ``extra``: what becomes of unknown fields.
     ``required``: whether fields made by calls have to be sent unless they say otherwise. ``form``: takes form data.
     ``meta``: inner classes that name a model and its columns; ``columns``: bases that take over all columns.
+    ``sparse``: what the client left out is no key of the mapping that is made; ``fills``: methods of a schema, or
+    decorators of them, that may put keys in or ask for them.
     """
 
     bases: tuple[str, ...] = ()
@@ -109,6 +111,8 @@ class SchemaModel(msgspec.Struct, frozen=True):
     form: bool = False
     meta: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    sparse: bool = False
+    fills: tuple[str, ...] = ()
     fields: dict[str, str] = {}
 
 

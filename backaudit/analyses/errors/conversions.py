@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.backend.access.denial import conditions, operands, sides
 from backaudit.backend.web.catching import escapes, reached
@@ -280,6 +281,9 @@ class _RaisingMapping(Goal):
         op = node.op
         if not access or access[0] == ANY:
             return None
+        missing = left_out(search.project, node, str(access[0]))
+        if missing is not None:
+            return missing
         if isinstance(op, ops.Param):
             param = client_input(search.project, node.code, op.index)
             if param is None or param.where != "body" or param.schema or not set(param.types) & _MAPPINGS:
@@ -297,7 +301,13 @@ class _RaisingMapping(Goal):
 
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
         # What is merged into a dict of the server's own is another mapping, and so is what a serializer made of it.
-        return isinstance(node.op, ops.Build) or _made_by_schema(search.project, node)
+        return isinstance(node.op, ops.Build) or (
+            _made_by_schema(search.project, node) and not _left(search, node, access)
+        )
+
+
+def _left(search: Search, node: Node, access: Access) -> bool:
+    return bool(access) and left_out(search.project, node, str(access[0])) is not None
 
 
 def _made_by_schema(project: Project, node: Node) -> bool:

@@ -56,6 +56,11 @@ def _above(project: Project, cls: ClassView) -> Iterator[ClassView]:
             yield view
 
 
+def is_filled(made: Node) -> bool:
+    """Whether a declared field has a value though the client left it out, ``None`` included."""
+    return any(made.arg(None, key) is not None for key in ("default", "load_default", "missing"))
+
+
 def view_form(project: Project, view: ClassView) -> InputSchema | None:
     """The form that a generic view makes of a model and a list of its fields."""
     named = {name for base in project.lineage(view.name) for name in [base.rpartition(".")[2]]}
@@ -241,6 +246,7 @@ class _Reader:
             (d for key in ("default", "initial", "load_default", "missing") if (d := made.arg(None, key))), None
         )
         key = made.arg(None, "data_key") or made.arg(None, "load_from")
+        elsewhere = made.arg(None, "attribute") is not None or made.arg(None, "source") is not None
         yield name, Field(
             name=(key.text if key is not None else None) or name,
             attribute=name,
@@ -248,6 +254,8 @@ class _Reader:
             place=bind.place,
             optional=optional,
             default=self._literal(default) if default is not None and optional else None,
+            omitted=optional and not elsewhere and not is_filled(made),
+            elsewhere=elsewhere,
             validated=name in self.validated or "*" in self.validated,
             read_only="read" in words or truth(self.project, made.arg(None, "read_only"))
             or truth(self.project, made.arg(None, "dump_only")),

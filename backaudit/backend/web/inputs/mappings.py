@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from backaudit.backend.web.inputs.classes import called_shape, is_secret, library_of, schema_of
+from backaudit.backend.web.inputs.classes import called_shape, is_filled, is_secret, library_of, schema_of
 from backaudit.backend.web.inputs.records import LIMITS, Extra, Field, InputSchema, Scalar, Shape
 from backaudit.backend.web.inputs.shapes import chosen, narrowed, of_name, parsed, with_choices
 from backaudit.facts import ops
@@ -226,6 +226,7 @@ def _fields(project: Project, node: Node, library: str) -> Iterator[Field]:
                 optional=not truth(project, made.arg(None, "required")),
                 default=_plain(project, made.arg(None, "default") or made.arg(None, "load_default")),
                 read_only="read" in words or truth(project, made.arg(None, "readonly")),
+                omitted=not truth(project, made.arg(None, "required")) and not is_filled(made),
             )  # fmt: skip
 
 

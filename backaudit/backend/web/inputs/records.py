@@ -79,7 +79,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     ``default``: the literal it has when the client is silent, None if it has none or one that cannot be written down
     (``optional`` tells whether the client may leave it out). ``validated``: code of the project judges it, too.
-    ``read_only``: only shown; ``write_only``: only taken.
+    ``read_only``: only shown; ``write_only``: only taken. ``omitted``: left out by the client it has no value at all;
+    ``elsewhere``: the checked values have it under another key.
     """
 
     name: str
@@ -91,6 +92,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     validated: bool = False
     read_only: bool = False
     write_only: bool = False
+    omitted: bool = False
+    elsewhere: bool = False
 
 
 class InputSchema(msgspec.Struct, frozen=True, kw_only=True):
