@@ -40,12 +40,12 @@ _KEYS = (
 _WHERE = ("", "", "", "", " WHERE gone IS NULL", " WHERE flag", " WHERE n IS NOT NULL", " WHERE kind = 'sad'")
 _PREDICATES = (
     "a = 77", "b = 91", "n = 40", "a IN (5, 700, 900)", "b = ANY('{5,7}'::int[])", "a > 1480", "b < 12", "n IS NULL",
-    "n IS NOT NULL", "a <> 5", "NOT (b = 7)", "flag", "NOT flag", "flag = true", "flag IS TRUE", "kind = 'sad'",
+    "a <> 5", "NOT (b = 7)", "flag", "flag = true", "flag IS TRUE", "kind = 'sad'",
     "email = 'user62@x.org'", "email LIKE 'user620%'", "email LIKE '%62@x.org'", "email ILIKE 'user62%'",
     "lower(email) = 'user62@x.org'", "upper(email) = 'USER62@X.ORG'", "lower(name) = 'name26'", "name = 'name26'",
     "name LIKE 'name260%'", "uid = md5('77')::uuid", "uid::text = 'x'", "price = 7.5", "price = 7.5::float8",
     "price > 398", "born > '2024-05-24'", "born BETWEEN '2024-02-01' AND '2024-02-02'", "born::date = '2024-02-01'",
-    "gone IS NULL", "gone > '2024-06-20'", "coalesce(n, 0) = 5", "a = b", "a % 500 = 3", "a = 5::bigint",
+    "gone > '2024-06-20'", "coalesce(n, 0) = 5", "a % 500 = 3", "a = 5::bigint",
     "a = 5::numeric", "id = 3", "a NOT BETWEEN 5 AND 1490", "n IS NOT DISTINCT FROM 5", "(a, b) = (77, 903)",
     "email > 'user9998'", "a = 77 OR b = 91", "a = 77 OR email = 'user62@x.org'", "a = 77 OR name LIKE '%6'",
 )  # fmt: skip
@@ -126,15 +126,22 @@ class _Server:
         """Which of some columns the index serves in a query, alone."""
         found = set()
         for node in _nodes(self._explained((index,), query)):
-            if node["Node Type"] == "Bitmap Index Scan" and node["Index Name"] == index:
-                read = (node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)) / _loops(node)
-                if read <= max(_SHARE * self._pages[index], 3 * _searches(node)):
-                    found |= {name for name in names if _holds(node.get("Index Cond", ""), name)}
+            if self.bounded(node) and node["Index Name"] == index:
+                found |= {name for name in names if _holds(node["Index Cond"], name)}
         return found
 
-    def implied(self, index: str, query: str) -> bool:
-        """Whether the planner may use a partial index for a query."""
-        return any(node.get("Index Name") == index for node in _nodes(self._explained((index,), query)))
+    def implied(self, index: str, query: str, name: str) -> bool:
+        """Whether the planner uses a partial index for a query, and then asks no more of a column."""
+        nodes = list(_nodes(self._explained((index,), query)))
+        left = any(_holds(node.get("Filter", ""), name) for node in nodes)
+        return not left and any(node.get("Index Name") == index for node in nodes)
+
+    def bounded(self, node: dict[str, Any]) -> bool:
+        """Whether a scan reads but a part of its index."""
+        if node["Node Type"] != "Bitmap Index Scan" or "Index Cond" not in node:
+            return False
+        read = (node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)) / _loops(node)
+        return bool(read <= max(_SHARE * self._pages[node["Index Name"]], 3 * _searches(node)))
 
     def together(self, indexes: tuple[str, ...], query: str) -> list[dict[str, Any]]:
         return list(_nodes(self._explained(indexes, query)))
@@ -219,12 +226,12 @@ def _theirs(server: _Server, indexes: tuple[str, ...], query: str, use: Use) -> 
     if use.branch != (0, 0):
         nodes = server.together(indexes, query)
         inside = [n for n in nodes if n["Node Type"] == "BitmapOr"]
-        return any(_holds(n.get("Index Cond", ""), name) for o in inside for n in _nodes(o))
+        return any(server.bounded(n) and _holds(n["Index Cond"], name) for o in inside for n in _nodes(o))
     for index in indexes:
         if name in server.served(index, query, frozenset({name})):
             return True
-    partial = [index for index in indexes if server.implied(index, query)]
-    return any(_holds(server.wheres[index], name) for index in partial)
+    partial = [index for index in indexes if _holds(server.wheres[index], name)]
+    return any(server.implied(index, query, name) for index in partial)
 
 
 def _table(pool: Sequence[str], numbers: Sequence[int]) -> Table:

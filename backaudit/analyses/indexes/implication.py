@@ -28,7 +28,7 @@ def mentions(where: str, use: Use, table: Table) -> bool:
     if where == use.text:
         return True
     column = table.column(use.column)
-    flag = column is not None and column.few and use.form == "bool"
+    flag = column is not None and column.few and use.form in ("bool", "eq")
     return flag and re.search(rf"\b{re.escape(use.column.lower())}\b", where) is not None
 
 

@@ -205,7 +205,7 @@ def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Itera
 def _fixes(table: Table, other: Use) -> bool:
     """Whether a condition leaves one value of its column: rows are then in order whatever they are sorted by else."""
     flag = other.form == "bool" and other.role == "filter"
-    return (other.form == "eq" or flag) and other.branch == (0, 0) and keeps_its_index(table, other)
+    return (compared(table, other).form == "eq" or flag) and other.branch == (0, 0) and keeps_its_index(table, other)
 
 
 def _turn(key: Key, use: Use) -> bool | None:
