@@ -50,7 +50,8 @@ def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search
             receiver = call.receiver
             classes = project.denoted_classes(receiver) if receiver is not None else ()
             one = next((known[cls.name] for cls in classes if cls.name in known), None)
-            fields = tuple(_compared(call)) if one is not None else ()
+            own = {field.name for field in one.fields} if one is not None else set()
+            fields = tuple(name for name in _compared(call) if name in own)
             if one is not None and fields:
                 yield Search(one, fields, call)
 
