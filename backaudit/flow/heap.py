@@ -79,8 +79,8 @@ def _set_part(code: Code, value: Value) -> str | int | None:
         return op.name
     if isinstance(op, ops.Call) and len(op.keywords) == 1 and not (op.args or op.dstar or op.star):
         return op.keywords[0][0] if code.node(value).method == "update" else None
-    key = code.node(op.key).const if isinstance(op, ops.SetItem) else None
-    return key if isinstance(key, (str, int)) else None
+    keys = code.node(op.key).keys if isinstance(op, ops.SetItem) else ()
+    return keys[0] if len(keys) == 1 else None
 
 
 def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator[Work]:

@@ -205,7 +205,8 @@ def _dict(work: Work, op: ops.Build) -> Iterator[Work]:
         if wanted == KEY and key != NONE:
             yield from work.to(key, work.access[1:])
             continue
-        name = work.node.to(key).const if key != NONE else None
+        names = work.node.to(key).keys if key != NONE else ()
+        name = names[0] if len(names) == 1 else None
         if key == NONE:
             yield from work.to(item)
         elif wanted in (None, ANY) or name is None or name == wanted:
@@ -263,7 +264,9 @@ def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
     right = work.node.to(op.right).origin
     yield from work.to(op.right)
     names = right.op.keys if isinstance(right.op, ops.Build) and right.op.kind == "dict" else ()
-    overridden = work.access and work.access[0] in [right.to(name).const for name in names if name != NONE]
+    overridden = work.access and work.access[0] in [
+        key for name in names if name != NONE for key in right.to(name).keys
+    ]
     if not overridden:
         yield from work.to(op.left)
 

@@ -267,8 +267,7 @@ class Project:
         return self._modules.absolute(file.path, module)
 
     def _library(self, name: str) -> Types:
-        known = self.knowledge.attributes.get(name)
-        return tuple(known.split("|")) if known and "$" not in known else (f"ext[{name}]",)
+        return tuple(self._types.stated(self.knowledge.attributes.get(name, ""))) or (f"ext[{name}]",)
 
     def _ours(self, module: str) -> bool:
         return module in self._modules or self._modules.is_package(module)

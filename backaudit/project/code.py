@@ -177,13 +177,17 @@ class Code:
             elif type(op) is ops.Call and self._is_vars(op):
                 value = op.args[0]
             elif type(op) is ops.Item:
-                key = self.ops[self.origin(op.key)]
-                path.append(key.value if type(key) is ops.Const and isinstance(key.value, (str, int)) else ANY)
+                path.append(self._key(op.key))
                 value = op.base
             elif type(op) is ops.Name:
                 return self._names[op.name], tuple(reversed(path))
             else:
                 return value, tuple(reversed(path))
+
+    def _key(self, value: Value) -> str | int:
+        """The literal key, itself or by a module's constant; attributes of things are asked for nothing here."""
+        keys = () if type(self.ops[self.origin(value)]) is ops.Attr else self.node(value).keys
+        return keys[0] if len(keys) == 1 else ANY
 
     def _is_vars(self, call: AnyOp) -> bool:
         func = self.ops[call.func] if isinstance(call, ops.Call) and len(call.args) == 1 else None
@@ -312,8 +316,14 @@ class Node:
 
     @property
     def keys(self) -> tuple[str | int, ...]:
-        """The keys that it may be, each a literal (``"a" if test else "b"``); empty if it may be anything else."""
+        """The keys that it may be, each a literal (``"a" if test else "b"``); empty if it may be anything else.
+
+        A constant of a module or of a class (``session[NEXT_KEY]``) is the literal that it stands for.
+        """
         op = self.origin.op
+        if isinstance(op, (ops.Name, ops.Import, ops.Attr)):
+            constant = self.code.project.constant(self.origin)
+            op = op if constant is None else constant.op
         if isinstance(op, ops.Choice):
             found = [self.origin.to(value).keys for value in (op.then, op.other)]
             return tuple(key for keys in found for key in keys) if all(found) else ()

@@ -15,7 +15,9 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
 ``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
-``"shop", "Order"``, ``"shop.Order"``).
+``"shop", "Order"``, ``"shop.Order"``). What the project itself has said stands there as
+``$registered(NAME)`` (what the function gives that it registered by a library's decorator) and as
+``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
 from backaudit.project.solving import Solver
+from backaudit.project.told import registered, set_classes, spelled_classes
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -461,7 +464,9 @@ class TypeResolver:
             yield from self._fill(part.strip(), receiver, node)
 
     def _fill(self, part: str, receiver: str, node: Node) -> Iterator[str]:
-        if part == "$self":
+        if "$registered(" in part or "$setting(" in part:
+            yield from self._told(part)
+        elif part == "$self":
             yield receiver
         elif part == "$call0":
             yield from self._result_of_first(node)
@@ -513,13 +518,29 @@ class TypeResolver:
         for name in over or [""]:
             yield part.replace("$row0", name) if name else split(part)[0] if part != "$row0" else ""
 
+    def stated(self, pattern: str) -> Iterator[str]:
+        """What a table says of a library's name wherever it stands: whole types, and what the project has said."""
+        for part in pattern.split("|"):
+            if "(" in part:
+                yield from self._told(part.strip())
+            elif part and "$" not in part:
+                yield part.strip()
+
+    def _told(self, part: str) -> Iterator[str]:
+        """``$registered(NAME)`` or ``$setting(NAME, CLASS)``, alone or inside of ``type[…]``."""
+        mark = part[part.index("$") : part.index(")") + 1]
+        kind, _, named = mark[1:-1].partition("(")
+        name, _, otherwise = (word.strip() for word in named.partition(","))
+        if kind == "registered":
+            found = [given for code in registered(self._project, name) for given in self.returned(code)]
+        else:
+            found = [cls.name for cls in set_classes(self._project, name)] or [otherwise]
+        yield from (part.replace(mark, each) for each in found)
+
     def _spelled(self, node: Node) -> list[ClassView]:
-        """The classes whose name the arguments spell; of several, those whose folder is named before it."""
+        """The classes whose name the arguments spell."""
         texts = [argument.text for argument in node.args()[:2] if argument.text]
-        label, _, name = ".".join(texts).rpartition(".")
-        found = self._project.classes_called(name) if name else []
-        near = [cls for cls in found if label and label in cls.file.path.split("/")]
-        return near or found[:1]
+        return spelled_classes(self._project, ".".join(texts))
 
     def _first_class(self, part: str, node: Node) -> Iterator[str]:
         first = node.arg(0)

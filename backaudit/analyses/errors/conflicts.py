@@ -182,10 +182,10 @@ def _changes(project: Project) -> Iterator[_Write]:
         if code.file.role != "production":
             continue
         for update in updates(project, code):
-            for name in project.types(update.row)[:1]:
-                table = schema(project).of_model(name)
-                if table is not None:
-                    yield from _changed(project, update, table)
+            found = (schema(project).of_model(name) for name in project.types(update.row))
+            table = next((table for table in found if table is not None), None)
+            if table is not None:
+                yield from _changed(project, update, table)
 
 
 def _changed(project: Project, update: Update, table: Table) -> Iterator[_Write]:

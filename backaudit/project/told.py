@@ -1,0 +1,64 @@
+"""What a project has told its libraries: functions that it registered, classes that its settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backaudit.facts import ops
+from backaudit.project.code import ClassView, Code, Node
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
+
+_TRIALS = ("test", "example")
+
+
+def registered(project: Project, name: str) -> Iterator[Code]:
+    """The functions that stand under a library's decorator ``name``, or that it is called with."""
+    last = name.rpartition(".")[2]
+    for code in dict.fromkeys(project.mentioning(last)):
+        for node in code.nodes(ops.Attr) if code.file.role not in _TRIALS else ():
+            called = isinstance(node.op, ops.Attr) and node.op.name == last
+            if called and not {name, f"*.{last}"}.isdisjoint(project.names(node)):
+                yield from _taken(project, node)
+
+
+def _taken(project: Project, decorator: Node) -> Iterator[Code]:
+    """What a decorator decorates in the body where it is spelled, and what it is called with there."""
+    body = decorator.code
+    for index, function in enumerate(body.file.facts.functions):
+        if function.parent == body.index and decorator.value in function.decorators:
+            yield body.file.code(index)
+    for call in body.nodes(ops.Call):
+        first = call.arg(0) if call.func == decorator else None
+        for name in project.types(first) if first is not None else ():
+            found = project.function_named(name[4:-1]) if name.startswith("def[") else None
+            yield from [found] if found is not None else []
+
+
+def set_classes(project: Project, setting: str) -> Iterator[ClassView]:
+    """The classes that the settings of the project name by a text (``"shop.Customer"``)."""
+    key = ("setting", setting)
+    if key not in project.answers:
+        project.answers[key] = tuple(dict.fromkeys(_set_texts(project, setting)))
+    for text in project.answers[key]:
+        yield from spelled_classes(project, text)
+
+
+def _set_texts(project: Project, setting: str) -> Iterator[str]:
+    """The texts that modules, or classes in them, give to a setting's name."""
+    for file in project.files.values():
+        bodies = [file.top, *(cls.body for cls in file.classes())] if file.role not in _TRIALS else []
+        for body in bodies:
+            value = body.body.final.get(setting)
+            text = body.node(value).text if value is not None else None
+            yield from [text] if text else []
+
+
+def spelled_classes(project: Project, spelled: str) -> list[ClassView]:
+    """The classes that a text names; of several, those whose folder is named before it."""
+    label, _, name = spelled.rpartition(".")
+    found = project.classes_called(name) if name else []
+    near = [cls for cls in found if label and label in cls.file.path.split("/")]
+    return near or found[:1]
