@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.backend.web.params import injection
-from backaudit.backend.web.routes import entries, injected_code
+from backaudit.backend.web.routes import entries, injected_code, injected_target
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow import heap
@@ -170,7 +169,7 @@ def _of_keywords(given: Given, taken: set[str], access: Access) -> Iterator[tupl
 
 def _injected(search: Search, work: Work, code: Code, index: int) -> Iterator[Work]:
     """What a framework injects: the result of a dependency, or the object that it makes."""
-    target = injection(search.project, code, index) if code in search.project.once(entries) else None
+    target = injected_target(search.project, code, index) if code in search.project.once(entries) else None
     for dependency in injected_code(search.project, target) if target is not None else ():
         if dependency.function.name == "__init__" and dependency.cls is not None:
             if work.access:

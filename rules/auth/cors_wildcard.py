@@ -61,6 +61,7 @@ def cors_wildcard(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html#cross-origin-resource-sharing
     """
     yield from _middleware(project)
+    yield from _settings_objects(project)
     yield from _flask(project)
     yield from _sockets(project)
     yield from _django(project)
@@ -111,6 +112,20 @@ def _middleware(project: Project) -> Iterator[Finding]:
                 remedy = 'allow_origins=["https://app.example.org"]'
                 place = _where(call, origins or pattern)
                 yield from _finding(project, place, "Every origin is allowed", credentials, remedy)
+
+
+def _settings_objects(project: Project) -> Iterator[Finding]:
+    """Objects and calls that hold the policy of an application: unless told, they allow every origin."""
+    for call in project.calls(*sorted(project.models.kinds["cors-policies"])):
+        origins = call.arg(None, "allow_origins") or call.arg(None, "allow_origin")
+        pattern = call.arg(None, "allow_origin_regex")
+        silent = origins is None and pattern is None
+        if silent or _is_all(project, origins) or _is_all(project, pattern):
+            allowed = call.arg(None, "allow_credentials")
+            how = f"`{call.method}` without origins allows every origin" if silent else "Every origin is allowed"
+            remedy = 'allow_origins=["https://app.example.org"]'
+            credentials = _true(project, allowed) or _is_all(project, allowed)
+            yield from _finding(project, _where(call, origins or pattern), how, credentials, remedy)
 
 
 def _where(call: Node, given: Node | None) -> Place:

@@ -65,7 +65,10 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     """
     for last in ("set_cookie", "set_signed_cookie"):
         for call in project.calls_of(last):
-            yield from _set(project, call)
+            if call.receiver is not None:
+                yield from _set(project, call, call.arg(1, "value"))
+    for call in project.calls(*sorted(project.models.kinds.get("cookie-objects", ()))):
+        yield from _set(project, call, call.arg(None, "value"))
     for call in project.calls(*sorted(project.models.kinds.get("cookie-writers", ()))):
         yield from _writer(project, call)
     for kind, what, severity, confidence in _OFF:
@@ -84,12 +87,11 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     yield from _middleware(project)
 
 
-def _set(project: Project, call: Node) -> Iterator[Finding]:
-    if project.role(call.code.path) != "production" or call.receiver is None:
+def _set(project: Project, call: Node, value: Node | None) -> Iterator[Finding]:
+    if project.role(call.code.path) != "production":
         return
     op = call.call
     name = text_of(project, call.arg(0, "key") or call.arg(None, "name"))
-    value = call.arg(1, "value")
     shown = name or (call.arg(0, "key") or call).spelled
     told = f"{shown} {value.spelled if value is not None else ''}"
     decides = name in project.once(decisive)

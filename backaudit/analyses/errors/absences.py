@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors import kept
-from backaudit.analyses.errors.lookups import alike, asked, behind, chain, is_none_there, none_giving, raising
+from backaudit.analyses.errors.lookups import (
+    alike,
+    asked,
+    behind,
+    chain,
+    injected_absences,
+    is_none_there,
+    none_giving,
+    raising,
+)
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import escapes, handlers_in
 from backaudit.backend.web.reads import request_names
@@ -92,12 +101,14 @@ def _known_to_exist(project: Project, call: Node) -> bool:
 
 def _none(project: Project) -> Iterator[Finding]:
     found = project.once(none_giving)
-    bodies: dict[Code, list[Node]] = {}
+    bodies: dict[Code, dict[Value, Node]] = {}
     for call in found:
-        if call.code.file.role == "production":
-            bodies.setdefault(call.code, []).append(call)
-    for code, calls in bodies.items():
-        given = {call.value: call for call in calls}
+        bodies.setdefault(call.code, {})[call.value] = call
+    for code, injected in project.once(injected_absences).items():
+        bodies.setdefault(code, {}).update(injected)
+    for code, given in bodies.items():
+        if code.file.role != "production":
+            continue
         yield from _in_body(project, code, given, found)
         yield from _unfit(project, code, given)
 
@@ -112,7 +123,7 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if asked(code, sources[0], value) and not is_none_there(code, sources[0], value):
             continue
         call = given[sources[0]]
-        arrived = isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi))
+        arrived = isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi, ops.Param))
         if not arrived and call.func is not None and is_lazy(project, project.names(call.func)):
             continue  # the query goes on: it gives something only once it is awaited
         raised = (_RAISED.get(type(op), "builtins.AttributeError"),)

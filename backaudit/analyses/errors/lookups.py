@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.web.routes import entries, injected_bodies
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
@@ -42,6 +43,24 @@ def none_giving(project: Project) -> dict[Node, Node]:
         level = following
         done -= set(following)
     return found
+
+
+def injected_absences(project: Project) -> dict[Code, dict[Value, Node]]:
+    """Parameters that are given what a dependency found, which may be None, to the look-up that says so."""
+    found = none_giving(project)
+    handed: dict[Code, Node] = {}
+    for code in dict.fromkeys(call.code for call in found):
+        given = _hands_on(code, found)
+        if given is not None:
+            handed[code] = found[given]
+    absent: dict[Code, dict[Value, Node]] = {}
+    for code in project.once(entries) if handed else ():
+        for value, op in enumerate(code.ops):
+            bodies = injected_bodies(project, code, op.index) if isinstance(op, ops.Param) else ()
+            lookup = next((handed[body] for body in bodies if body in handed), None)
+            if lookup is not None:
+                absent.setdefault(code, {})[value] = lookup
+    return absent
 
 
 def _hands_on(code: Code, found: dict[Node, Node]) -> Node | None:

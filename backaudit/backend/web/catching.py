@@ -501,8 +501,9 @@ def _params_in(project: Project, node: Node, depth: int) -> Iterator[int]:
 def _is_unhandled_exception(project: Project, node: Node, op: ops.Param) -> bool:
     for code, caught in project.once(error_handlers):
         if code is node.code and not any(name.isdigit() for name in caught):
-            params = [p for p in code.function.params if p.name not in ("self", "cls", "request", "req")]
-            return bool(params) and params[0].name == op.name
+            # Called with the exception alone or with the request before it: it is the last one.
+            positional = [p for p in code.function.params if p.kind not in ("star", "dstar", "keyword")]
+            return bool(positional) and positional[-1].name == op.name
     return False
 
 

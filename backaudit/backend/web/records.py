@@ -103,7 +103,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     ``declared``: the decorator or registering call; ``around``: the constructions and mounts of the routers from the
     application inwards; ``wrappers``: calls that wrap the handler where it is registered. WebSockets have the method
     ``WEBSOCKET``. ``converters``: placeholders of the path to the restriction that it writes (``int``, ``[a-z]+``).
-    ``inputs``, ``statuses`` and ``first`` (steps): what a document beside the code declares.
+    ``inputs``, ``statuses`` and ``first`` (steps): what a document beside the code declares. ``provided``: names of
+    parameters to what gives their values, where a mapping says so.
     """
 
     methods: tuple[str, ...]
@@ -124,6 +125,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[Input, ...] = ()
     statuses: tuple[int, ...] = ()
     first: tuple[Step, ...] = ()
+    provided: tuple[tuple[str, Node], ...] = ()
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

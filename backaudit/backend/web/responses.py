@@ -15,12 +15,14 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.locate import behind, functions_behind
 from backaudit.project.types import split
 
 _DEPTH = 5
 _STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
 _STATUS_FIELDS = ("status_code", "status", "code", "http_status", "http_status_code")
 _OK = 200
+_FAULT = 500
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -367,7 +369,35 @@ def error_handlers(project: Project) -> tuple[tuple[Code, tuple[str, ...]], ...]
         classes = tuple(_registered(project, call))
         for code in _registered_functions(project, call):
             found.append((code, classes))
-    return tuple(found)
+    return (*found, *_mapped(project))
+
+
+def _mapped(project: Project) -> Iterator[tuple[Code, tuple[str, ...]]]:
+    """``exception_handlers={Exception: show}`` of an application, a router, a route or a class of routes.
+
+    Those of one route count for all: what is answered somewhere is not called unanswered elsewhere.
+    """
+    kinds = project.models.kinds
+    argument = "exception_handlers"
+    given = [call.arg(None, argument) for call in project.calls(*sorted(kinds.get("maps-exceptions", ())))]
+    classes = project.subclasses(*sorted(kinds.get("maps-exceptions-in-class", ())))
+    given += [cls.fields.get(argument) for cls in classes]
+    for mapping in given:
+        for display in behind(project, mapping) if mapping is not None else ():
+            yield from _handled(project, display)
+
+
+def _handled(project: Project, display: Node) -> Iterator[tuple[Code, tuple[str, ...]]]:
+    op = display.op
+    for key, item in zip(op.keys, op.items, strict=True) if isinstance(op, ops.Build) and op.kind == "dict" else ():
+        if key == NONE:
+            continue
+        status = status_of(project, display.to(key))
+        caught = exception_names(project, display.to(key)) if status is None else (str(status),)
+        if status == _FAULT:  # what is answered there is every exception that has no status of its own
+            caught = ("builtins.Exception",)
+        for code in functions_behind(project, display.to(item)):
+            yield code, caught
 
 
 def _registered(project: Project, call: Node) -> Iterator[str]:

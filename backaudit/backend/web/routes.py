@@ -96,9 +96,42 @@ def _reached(project: Project, bodies: list[Code], template: Template, found: di
         _walk(project, code, found[code], found, depth + 1)
 
 
+def injected_target(project: Project, code: Code, index: int) -> Node | None:
+    """What is injected into a parameter: as its own marker says, or a mapping of the route or of a router around."""
+    return injection(project, code, index) or project.once(_provided).get((code, index))
+
+
+def _provided(project: Project) -> Mapping[tuple[Code, int], Node]:
+    """Parameters of handlers, and of what is injected into them, to what mappings of dependencies give for them."""
+    found: dict[tuple[Code, int], Node] = {}
+    for route in project.once(declared):
+        given: dict[str, Node] = {}
+        for name, node in route.provided:
+            given.setdefault(name, _provider(project, node))
+        todo = [route.handler] if given else []
+        while todo:
+            code = todo.pop()
+            for index, param in enumerate(code.function.params):
+                target = given.get(param.name)
+                if target is not None and (code, index) not in found:
+                    found[code, index] = target
+                    todo += injected_code(project, target)
+    return found
+
+
+def _provider(project: Project, node: Node) -> Node:
+    """``Provide(get_note)``: the function inside."""
+    injectors = project.models.kinds.get("injectors", frozenset())
+    for made in behind(project, node):
+        inner = made.arg(0, "dependency")
+        if inner is not None and made.func is not None and not injectors.isdisjoint(project.names(made.func)):
+            return inner
+    return node
+
+
 def injected_bodies(project: Project, code: Code, index: int) -> list[Code]:
     """What runs to give a parameter its value; ``Depends()`` alone builds the class that the annotation names."""
-    target = injection(project, code, index)
+    target = injected_target(project, code, index)
     if target is None:
         return []
     made = (project.method(cls.name, "__init__") for cls in injected_classes(project, code, index))
@@ -242,6 +275,6 @@ def event_handlers(project: Project) -> tuple[Code, ...]:
 
 __all__ = [
     "by_handler", "client_input", "declared", "dependencies", "entries", "event_handlers", "injected_bodies",
-    "injected_classes", "injected_code", "listed_dependencies", "route_of", "routes", "sharing",
+    "injected_classes", "injected_code", "injected_target", "listed_dependencies", "route_of", "routes", "sharing",
     "view_classes",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from backaudit.backend.web.paths import Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import entries
 from backaudit.project.locate import (
     NOTHING_GIVEN,
     Given,
@@ -419,26 +420,25 @@ class _Reader:
             around=way.around,
             wrappers=handler.wrappers,
             converters=template.restrictions,
+            provided=tuple(self._provided(table, code, call, way)),
         )
 
     def _params(self, table: Table, code: Code, template: Template, call: Node, way: Placed) -> tuple[RouteParam, ...]:
         if table.arguments == "injected":
-            provided = self._provided(table, code, call, way)
+            provided = [name for name, _ in self._provided(table, code, call, way)]
             return injected_params(self.project, code, template, {**table.names, **dict.fromkeys(provided, "injected")})
         return plain_params(self.project, code, template, table.arguments == "request")
 
-    def _provided(self, table: Table, code: Code, call: Node, way: Placed) -> Iterator[str]:
-        """Names of parameters that a dict of dependencies fills."""
+    def _provided(self, table: Table, code: Code, call: Node, way: Placed) -> Iterator[tuple[str, Node]]:
+        """Names of parameters that a dict of dependencies fills, with what gives the value; the nearest one first."""
         if not table.provides:
             return
-        given = [node.arg(None, table.provides) for node in (call, *way.around)]
         cls = code.cls
-        given.append(cls.fields.get(table.provides) if cls is not None else None)
+        given = [call.arg(None, table.provides), cls.fields.get(table.provides) if cls is not None else None]
+        given += [node.arg(None, table.provides) for node in reversed(way.around)]
         for node in given:
-            display = self.project.resolved(node) if node is not None else None
-            op = display.op if display is not None else None
-            if display is not None and isinstance(op, ops.Build) and op.kind == "dict":
-                yield from (text for key in op.keys if key >= 0 and (text := display.to(key).text))
+            if node is not None:
+                yield from entries(self.project.resolved(node)).items()
 
 
 def _last(decorator: Node) -> str:
