@@ -114,7 +114,7 @@ class Calls:
         func = call.func
         if func is None:
             return
-        given = _written(call)
+        given = written_arguments(call)
         codes = list(self._denoted(func))
         for code in codes:
             yield Edge(code, _as_bound(given, func, self.binds(call, code)))
@@ -165,7 +165,7 @@ class Calls:
         func = call.func
         if func is None:
             return
-        given = _written(call)
+        given = written_arguments(call)
         for target in self.targets(func):
             yield Edge(target.code, given.after(target.given))
 
@@ -217,7 +217,7 @@ class Calls:
         names = self._project.names(func) if func is not None else ()
         if "functools.partial" not in names and "functools.partialmethod" not in names:
             return
-        written = _written(call)
+        written = written_arguments(call)
         if written.args:
             rest = msgspec.structs.replace(written, args=written.args[1:])
             for target in self.targets(written.args[0].node, depth + 1):
@@ -411,7 +411,7 @@ class Calls:
         table = next((known[name] for name in names if name in known), None)
         if table is None:
             return
-        given = _handed(call, table)
+        given = handed_arguments(call, table)
         for target in self._handed_function(call, table):
             bound = Given(bound=True) if _takes_itself(target.code, table) else _NOTHING
             yield Edge(target.code, given.after(target.given).after(bound), table.result)
@@ -421,7 +421,7 @@ class Calls:
             if call.receiver is not None:
                 yield from self.targets(call.receiver)
             return
-        function = _argument(call, table.function)
+        function = argument_in(call, table.function)
         text = function.text if function is not None else None
         if text is not None:
             yield from (Edge(code, _NOTHING) for code in self._project.functions_called(text))
@@ -436,7 +436,7 @@ class Calls:
             if edge.code is code:
                 return edge.given
         func = call.func
-        return _as_bound(_written(call), func, self.binds(call, code)) if func is not None else _NOTHING
+        return _as_bound(written_arguments(call), func, self.binds(call, code)) if func is not None else _NOTHING
 
     def argument(self, call: Node, code: Code, index: int) -> Node | None:
         """What a call passes for a parameter; None if it leaves it to the default, or unpacks something."""
@@ -528,7 +528,8 @@ def _ends_of(text: Node) -> tuple[str, str]:
     return (known[0], known[-1]) if known else ("", "")
 
 
-def _written(call: Node) -> Given:
+def written_arguments(call: Node) -> Given:
+    """The arguments of a call as they stand there."""
     op = call.call
     if op is None:
         return _NOTHING
@@ -547,7 +548,8 @@ def _as_bound(given: Given, func: Node, bound: bool) -> Given:
     return msgspec.structs.replace(given, receiver=receiver, bound=True) if bound else given
 
 
-def _argument(call: Node, names: tuple[int | str, ...]) -> Node | None:
+def argument_in(call: Node, names: tuple[int | str, ...]) -> Node | None:
+    """The argument of a call that stands at one of these places, or under one of these keywords."""
     for name in names:
         found = call.arg(name) if isinstance(name, int) else call.arg(None, name)
         if found is not None:
@@ -555,9 +557,9 @@ def _argument(call: Node, names: tuple[int | str, ...]) -> Node | None:
     return None
 
 
-def _handed(call: Node, table: Handover) -> Given:
-    """The arguments for a function that is handed over."""
-    written = _written(call)
+def handed_arguments(call: Node, table: Handover) -> Given:
+    """The arguments for a function that a call hands over."""
+    written = written_arguments(call)
     args: tuple[Passed, ...] = ()
     keywords: tuple[tuple[str, Passed], ...] = ()
     star: tuple[Passed, ...] = ()
@@ -566,7 +568,7 @@ def _handed(call: Node, table: Handover) -> Given:
         args, star = written.args[table.rest :], written.star
         keywords = tuple(item for item in written.keywords if item[0] not in (*table.function, *table.options))
         dstar = written.dstar
-    packed, named = _argument(call, table.args), _argument(call, table.kwargs)
+    packed, named = argument_in(call, table.args), argument_in(call, table.kwargs)
     if packed is not None:
         made = packed.origin
         if isinstance(made.op, ops.Build) and made.op.kind in ("list", "tuple"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.sinks import Sink, sinks
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.project import Node, Project
+from backaudit.project import Given, Node, Project
 
 _GROWS = frozenset({"append", "extend", "insert"})
 _DEPTH = 8
@@ -35,13 +35,13 @@ def _of_list(project: Project, sink: Sink) -> Iterator[Sink]:
 
 
 def _at(sink: Sink, argument: Node) -> Sink:
-    return Sink(sink.call, argument, sink.name, does=sink.does)
+    return Sink(sink.call, argument, sink.name, does=sink.does, given=sink.given)
 
 
 def _asks_for_shell(project: Project, sink: Sink) -> bool:
     """Whether the call that runs the program says ``shell=True``, or may be told so by who calls it."""
     does = sink.does or sink.call
-    shell = does.arg(None, "shell")
+    shell = does.arg(None, "shell") if sink.given is None else _keyword(sink.given, "shell")
     if shell is None:
         return False
     if isinstance(shell.origin.op, ops.Param) and sink.does is not None:
@@ -52,6 +52,10 @@ def _asks_for_shell(project: Project, sink: Sink) -> bool:
     return not (isinstance(made, ops.Const) and not made.value)
 
 
+def _keyword(given: Given, name: str) -> Node | None:
+    return next((passed.node for keyword, passed in given.keywords if keyword == name), None)
+
+
 def _is_list(node: Node) -> bool:
     return isinstance(node.op, ops.Build) and node.op.kind in ("list", "tuple")
 
@@ -60,6 +64,7 @@ def _behind(sink: Sink) -> list[Node]:
     """The words of a call that takes them one by one, or the program and then a list of them."""
     call = sink.call.call
     given = [sink.call.origin.to(value) for value in call.args] if call is not None else []
+    given = given if sink.given is None else [passed.node for passed in sink.given.args]
     place = next((at for at, value in enumerate(given) if value == sink.argument), 0)
     return [word for value in given[place:] for word in _words(value.origin, 0) or [value]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,7 +10,9 @@ from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.facts import ops
 from backaudit.flow.folding import unreachable
 from backaudit.flow.trace import Origin, Trace
-from backaudit.project import Node, Project
+from backaudit.models import Arguments
+from backaudit.project import Given, Node, Project
+from backaudit.project.handed import Indirect, indirect_calls
 from backaudit.project.locate import argument_of
 from backaudit.rule import Step
 
@@ -21,6 +23,7 @@ class Sink(msgspec.Struct, frozen=True):
     """A call that does harm with the text of ``argument``; ``name`` is what the table calls it.
 
     ``does``: the call that the table names, where ``call`` only leads to it over functions of the project.
+    ``given``: the arguments of what the table names, where ``call`` hands it over to be called.
     ``told``: the argument is a parameter, and each caller that passes it is a sink of its own (unless said: it is one).
     """
 
@@ -29,6 +32,7 @@ class Sink(msgspec.Struct, frozen=True):
     name: str
     told: bool | None = None
     does: Node | None = None
+    given: Given | None = None
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -74,6 +78,30 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                     continue
                 value = _body_of(value) if kind == "html" else value
                 yield from _expanded(project, kind, Sink(call, value, name), 0, seen)
+    for sink in _handed(project, table):
+        yield from _expanded(project, kind, sink, 0, seen)
+
+
+def _handed(project: Project, table: Mapping[str, Arguments]) -> Iterator[Sink]:
+    """As if it were called itself: what a call hands over to be called (``to_thread(os.system, line)``)."""
+    for item in project.once(indirect_calls):
+        name = next((name for name in project.names(item.function) if name in table), None)
+        if name is None or project.role(item.call.code.path) not in _SERVING:
+            continue
+        for argument in table[name]:
+            value = _given_as(item, argument)
+            if value is not None and not unreachable(item.call.code, item.call.value):
+                yield Sink(item.call, value, name, given=item.given)
+
+
+def _given_as(item: Indirect, argument: int | str) -> Node | None:
+    """An argument of what is handed over, as tables name it."""
+    if argument == "self":
+        op = item.function.op
+        return item.function.to(op.base) if isinstance(op, ops.Attr) else None
+    if isinstance(argument, str):
+        return next((passed.node for name, passed in item.given.keywords if name == argument), None)
+    return item.given.args[argument].node if argument < len(item.given.args) else None
 
 
 def _body_of(answer: Node) -> Node:
@@ -107,13 +135,13 @@ def _expanded(project: Project, kind: str, sink: Sink, depth: int, seen: set[tup
     passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers]
     # What a caller unpacks, or hands over through something else, and what comes from further off, is told of here.
     told = expands and all(argument is not None for _, argument in passed)
-    yield Sink(sink.call, sink.argument, sink.name, told, sink.does)
+    yield Sink(sink.call, sink.argument, sink.name, told, sink.does, sink.given)
     goal = ClientInput(project, kind)
     if goal.ends(Trace(project, goal), value, (), sink.call.value):
         return
     for call, argument in passed:
         if argument is not None and project.role(call.code.path) in _SERVING:
-            wrapped = Sink(call, argument, sink.name, does=sink.does or sink.call)
+            wrapped = Sink(call, argument, sink.name, does=sink.does or sink.call, given=sink.given)
             yield from _expanded(project, kind, wrapped, depth + 1, seen)
 
 
