@@ -134,7 +134,7 @@ class Project:
                 classes[cls.name] = cls
             for index, function in enumerate(file.facts.functions):
                 if function.kind in ("function", "lambda"):
-                    functions.setdefault(f"{file.module}.{function.qualname}", file.code(index))
+                    functions[file.code(index).key] = file.code(index)
         return classes, functions
 
     @cached_property
@@ -483,7 +483,7 @@ class Project:
         for name in self.types(node):
             head, over = split(name)
             if head in ("def", "type", "ext", "module"):
-                yield over
+                yield over.partition("#")[0]
         op = node.origin.op
         if isinstance(op, ops.Attr):
             yield from self._member_names(node.origin.to(op.base), op.name)

@@ -51,6 +51,12 @@ class Code:
         qualname = self.function.qualname
         return f"{self.file.module}.{qualname}" if qualname else self.file.module
 
+    @cached_property
+    def key(self) -> str:
+        """Its name, and its place among several of that name in the file (both branches of an ``if`` define it)."""
+        before, _ = self.file.namesakes_of_function(self.index)
+        return f"{self.name}#{before + 1}" if before else self.name
+
     @property
     def place(self) -> Place:
         return Place(self.file.path, self.function.name_at)
@@ -426,9 +432,12 @@ class ClassView:
         self.index = index
         self.cls: Class = file.facts.classes[index]
 
-    @property
+    @cached_property
     def name(self) -> str:
-        return f"{self.file.module}.{self.cls.qualname}"
+        """The dotted name by which the project knows it; of several of one name in a file the last has it alone."""
+        written = f"{self.file.module}.{self.cls.qualname}"
+        before, behind = self.file.namesakes_of_class(self.index)
+        return f"{written}#{before + 1}" if behind else written
 
     @property
     def place(self) -> Place:
@@ -550,6 +559,26 @@ class PythonFile:
             found = self._classes[index] = ClassView(self, index)
         return found
 
+    def namesakes_of_function(self, index: int) -> tuple[int, int]:
+        """How many functions of the same qualified name stand before one, and how many behind."""
+        places = self._functions_by_name.get(self.facts.functions[index].qualname, [index])
+        return places.index(index), len(places) - places.index(index) - 1
+
+    def namesakes_of_class(self, index: int) -> tuple[int, int]:
+        """How many classes of the same qualified name stand before one, and how many behind."""
+        places = self._classes_by_name[self.facts.classes[index].qualname]
+        return places.index(index), len(places) - places.index(index) - 1
+
+    @cached_property
+    def _functions_by_name(self) -> dict[str, list[int]]:
+        kinds = ("function", "lambda")
+        named = [(n, function.qualname) for n, function in enumerate(self.facts.functions) if function.kind in kinds]
+        return _grouped(named)
+
+    @cached_property
+    def _classes_by_name(self) -> dict[str, list[int]]:
+        return _grouped([(index, cls.qualname) for index, cls in enumerate(self.facts.classes)])
+
     @property
     def top(self) -> Code:
         """The module's own body."""
@@ -560,6 +589,13 @@ class PythonFile:
 
     def __repr__(self) -> str:
         return f"<PythonFile {self.path}>"
+
+
+def _grouped(named: list[tuple[int, str]]) -> dict[str, list[int]]:
+    table: dict[str, list[int]] = {}
+    for index, name in named:
+        table.setdefault(name, []).append(index)
+    return table
 
 
 SERVING = ("production", "script")

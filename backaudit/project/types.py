@@ -229,7 +229,7 @@ class TypeResolver:
                 yield from self.annotation(node)
 
     def _def(self, node: Node, op: ops.Def) -> Iterable[str]:
-        return (f"def[{node.code.file.code(op.function).name}]",)
+        return (f"def[{node.code.file.code(op.function).key}]",)
 
     def _class(self, node: Node, op: ops.ClassDef) -> Iterable[str]:
         return (f"type[{node.code.file.class_view(op.cls).name}]",)
@@ -297,7 +297,7 @@ class TypeResolver:
         for owner in self._project.after(cls) if cls is not None else ():
             view = self._project.class_named(owner)
             if view is not None and attr in view.methods:
-                return (f"def[{view.methods[attr].name}]",)
+                return (f"def[{view.methods[attr].key}]",)
         return ()
 
     def _class_attribute(self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node) -> Iterable[str]:
@@ -328,7 +328,7 @@ class TypeResolver:
         names = {name for decorator in method.decorators for name in self._project.names(decorator)}
         if any(name.rpartition(".")[2] in ("property", "cached_property", "hybrid_property") for name in names):
             return self.returned(method)
-        return (f"def[{method.name}]",)
+        return (f"def[{method.key}]",)
 
     def _library_attribute(self, owners: Iterable[str], attr: str, name: str, node: Node) -> Iterable[str]:
         for owner in owners:
