@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.generic import of_siblings, supplied
 from backaudit.project.solving import Solver
 from backaudit.project.told import registered, set_classes, spelled_classes
 
@@ -309,7 +310,7 @@ class TypeResolver:
             if method is not None:
                 return self._method(method)
             if attr in view.fields or attr in view.assigned:
-                return self._solver.ask(("kept", view, attr))
+                return (*self._solver.ask(("kept", view, attr)), *supplied(self._project, view, attr))
             if attr in view.inner:
                 return (f"type[{view.inner[attr].name}]",)
         return self._library_attribute(self._project.lineage(cls.name), attr, name, node)
@@ -378,10 +379,21 @@ class TypeResolver:
             return (over,)
         if head == "def":
             code = self._project.function_named(over)
-            return (self.returned(code) or self._passed_on(code, node)) if code is not None else ()
+            return (self._returned_to(code, node) or self._passed_on(code, node)) if code is not None else ()
         if head == "ext" and over.rpartition(".")[2][:1].isupper():
             return (over,)
         return ()
+
+    def _returned_to(self, code: Code, call: Node) -> Iterable[str]:
+        """What a function gives to a call: of a generic service what is of the receiver's own class."""
+        found = self.returned(code)
+        receiver = call.receiver if code.cls is not None and len(found) > 1 else None
+        known = [split(name) for name in self.of(receiver)] if receiver is not None else []
+        classes = [self._project.class_named(over if head == "type" else head) for head, over in known]
+        if len(classes) != 1 or classes[0] is None:
+            return found
+        others = of_siblings(self._project, code, classes[0])
+        return [name for name in found if name not in others and split(name)[1] not in others]
 
     def _passed_on(self, code: Code, node: Node) -> Iterable[str]:
         """What a library names by the texts that the function passes on to it: the project's own ``get_model``."""
