@@ -28,6 +28,8 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[frameworks.NAME]``  what a web framework does of itself, see :class:`FrameworkModel`
 ``[open_pages]``  pages that a library opens to everybody, and what closes them, see :class:`OpenPages`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
+``[callbacks.NAME]``  what is called with a client's data beside routes (events, resolvers), see :class:`Callback`
+``[scalars]``     names of types in the declarations of such functions, to Python's types
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
 
@@ -43,6 +45,7 @@ import msgspec
 from backaudit.project.knowledge import (
     Applying,
     Arguments,
+    Callback,
     DeclareModel,
     FrameworkModel,
     Handover,
@@ -67,7 +70,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms frameworks open_pages".split()
+    "routing orms frameworks open_pages callbacks scalars".split()
 )
 
 
@@ -161,7 +164,15 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         open_pages=msgspec.convert(flat.get("open_pages", {}), dict[str, OpenPages]),
         orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
         frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
+        callbacks=_callbacks(flat.get("callbacks", {})),
+        scalars=flat.get("scalars", {}),
     )
+
+
+def _callbacks(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Callback]:
+    """Each with what the one that it is like says beside."""
+    whole = {name: {**table.get(entry.get("like", ""), {}), **entry} for name, entry in table.items()}
+    return msgspec.convert(whole, dict[str, Callback])
 
 
 def _response(entry: Mapping[str, Any]) -> ResponseModel:

@@ -36,6 +36,27 @@ class Handover(msgspec.Struct, frozen=True):
     result: str = "none"
 
 
+class Callback(msgspec.Struct, frozen=True):
+    """Functions that a library calls with what a client sends, although no route leads to them.
+
+    The name is a decorator's, that of a call whose argument ``function`` is called, or a class's: then ``methods`` are
+    those of its subclasses, by patterns. ``skips``: how many arguments the library gives before the client's;
+    ``unbound``: a method's ``self`` is the first of these. ``own``: parameters that are not the client's, by name or
+    type. ``typed``: the library checks the annotations. ``answered``: exceptions that the client is told in order;
+    ``ending``: what others end as, in words for a message. ``like``: the entry that says what this one does not.
+    """
+
+    like: str = ""
+    function: tuple[int | str, ...] = ()
+    methods: tuple[str, ...] = ()
+    skips: int = 0
+    unbound: bool = False
+    own: tuple[str, ...] = ()
+    typed: bool = False
+    answered: tuple[str, ...] = ()
+    ending: str = ""
+
+
 class Knowledge(msgspec.Struct, frozen=True):
     """Tables by dotted name, values in the notation of :mod:`backaudit.project.types`.
 
@@ -268,6 +289,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     orms: dict[str, OrmModel] = {}
     open_pages: dict[str, OpenPages] = {}
     frameworks: dict[str, FrameworkModel] = {}
+    callbacks: dict[str, Callback] = {}
+    scalars: dict[str, str] = {}
 
     def framework(self, name: str) -> FrameworkModel:
         """What a framework does of itself; nothing, if no table says."""

@@ -16,7 +16,7 @@ from backaudit.analyses.errors.lookups import (
     raising,
 )
 from backaudit.backend.data.orms import is_lazy
-from backaudit.backend.web.catching import escapes, handlers_in
+from backaudit.backend.web.catching import ending, escapes, handlers_in
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
@@ -30,6 +30,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
 _NEEDS_ROW = frozenset(("delete", "refresh", "expunge"))
+_MISSING = "a 500, not a 404"
 _LATEST = frozenset(("latest", "earliest"))
 
 
@@ -49,9 +50,10 @@ def _raising(project: Project) -> Iterator[Finding]:
         sure = _sureness(project, path)
         if origin is not None and sure is not None:
             what = exceptions[0].rpartition(".")[2]
+            end = ending(project, call, path, _MISSING)
             yield Finding(
                 place=first_line(call.place),
-                message=f"`{call.method}()` raises {what} when nothing is found, uncaught: a 500, not a 404.",
+                message=f"`{call.method}()` raises {what} when nothing is found, uncaught: {end}.",
                 confidence=sure,
                 trace=(*origin.steps, Step(first_line(call.place), f"looks it up, or raises {what}")),
             )
@@ -133,7 +135,8 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         origin = _origin(project, call) if sure is not None else None
         if origin is not None and sure is not None:
             told.append(sources[0])
-            yield _finding(code.node(value), call, found[call], origin, sure)
+            end = ending(project, code.node(value), path or (), _MISSING)
+            yield _finding(code.node(value), call, found[call], origin, sure, end)
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
@@ -248,7 +251,7 @@ def _around(call: Node) -> Iterator[Node]:
             yield from last.code.node(effect).args()
 
 
-def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence) -> Finding:
+def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence, end: str) -> Finding:
     op = use.op
     if isinstance(op, ops.Call):
         does = f"`{use.method}()` is given it"
@@ -260,7 +263,7 @@ def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confiden
     steps = [*origin.steps, Step(first_line(call.place), f"`{call.method}()` gives None if nothing is found{through}")]
     return Finding(
         place=first_line(use.place),
-        message=f"`{call.method}()` gives None when nothing is found, and {does}: a 500, not a 404.",
+        message=f"`{call.method}()` gives None when nothing is found, and {does}: {end}.",
         confidence=sure,
         trace=(*steps, Step(first_line(use.place), does)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from backaudit.backend.web.callbacks import callbacks
 from backaudit.backend.web.responses import Answer, answers, error_handlers, exception_names, resolve
 from backaudit.backend.web.routes import dependencies, routes
 from backaudit.facts import ops
@@ -191,7 +192,7 @@ def _escapes(
         return None
     code = node.code
     if code in project.once(request_handlers):
-        return path
+        return None if _answered_by_library(project, code, exceptions) else path
     if len(path) >= _DEPTH or code in project.once(_error_handler_codes):
         return None
     for call in project.callers(code)[:_CALLERS]:
@@ -202,9 +203,24 @@ def _escapes(
     return None
 
 
+def _answered_by_library(project: Project, code: Code, exceptions: tuple[str, ...]) -> bool:
+    """Whether what calls ``code`` hands the client such an exception as an answer, whoever raises it."""
+    entry = project.once(callbacks).get(code)
+    answered = frozenset(map(last_name, entry.answered)) if entry is not None else frozenset[str]()
+    return any(not answered.isdisjoint(ancestry(project, name)) for name in exceptions)
+
+
+def ending(project: Project, node: Node, path: tuple[Node, ...], usual: str) -> str:
+    """What an exception ends as that leaves a request's handler by ``path``: ``usual`` for that of a route."""
+    entry = project.once(callbacks).get(path[-1].code if path else node.code)
+    return entry.ending if entry is not None and entry.ending else usual
+
+
 def request_handlers(project: Project) -> frozenset[Code]:
-    """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views."""
-    found: dict[Code, None] = dict.fromkeys(dependencies(project))
+    """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views,
+    and what answers events and fields.
+    """
+    found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks)))
     for route in routes(project):
         found[route.handler] = None
         for decorator in route.handler.decorators:

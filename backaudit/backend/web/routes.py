@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from backaudit.backend.web.callbacks import callbacks, parameters
 from backaudit.backend.web.frameworks import described, dispatching, django, tables
 from backaudit.backend.web.params import injected_params, injection, marked, plain_params
 from backaudit.backend.web.paths import Template, parse
 from backaudit.backend.web.records import CLIENT, Route, RouteParam, Where
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import behind, classes_behind, decorated, functions_behind
+from backaudit.project.locate import behind, classes_behind, functions_behind
 
 _DEPTH = 8
 
@@ -42,13 +43,13 @@ def route_of(project: Project, code: Code) -> Route | None:
 def entries(project: Project) -> Mapping[Code, tuple[RouteParam, ...]]:
     """The functions that a framework calls with something of a client's, and where each parameter comes from.
 
-    Handlers first, then dependencies, methods of class views and hooks, validators of schemas, event handlers.
+    Events and resolvers first, then handlers, dependencies, methods of class views and hooks, validators of schemas.
     """
-    found: dict[Code, tuple[RouteParam, ...]] = {}
+    found = {code: parameters(project, code) for code in project.once(callbacks)}
     for route in project.once(declared):
         if route.handler.function.kind != "class":
             found.setdefault(route.handler, route.params)
-    for code, params in [*_dependencies(project), *_hooks(project), *_validators(project), *_events(project)]:
+    for code, params in [*_dependencies(project), *_hooks(project), *_validators(project)]:
         found.setdefault(code, params)
     return found
 
@@ -243,38 +244,8 @@ def _value_at(code: Code, position: int) -> tuple[RouteParam, ...]:
     return tuple(RouteParam(i, p.name, where(i)) for i, p in enumerate(code.function.params))
 
 
-def _events(project: Project) -> Iterator[tuple[Code, tuple[RouteParam, ...]]]:
-    """Handlers of socket events: what they are given is the client's."""
-    for code in project.once(event_handlers):
-        offset = 1 if code.cls is not None else 0
-        params = code.function.params
-        session = offset < len(params) and params[offset].name in ("sid", "environ", "auth")
-        yield (
-            code,
-            tuple(
-                RouteParam(i, p.name, "self" if i < offset else "other" if i == offset and session else "body")
-                for i, p in enumerate(params)
-            ),
-        )
-
-
-def event_handlers(project: Project) -> tuple[Code, ...]:
-    """Functions that answer socket events."""
-    known = project.models.kinds.get("events", frozenset())
-    found: dict[Code, None] = {}
-    for decorator, target in project.once(decorated):
-        if isinstance(target, Code) and not known.isdisjoint(project.names(decorator.func or decorator)):
-            found[target] = None
-    for name in sorted(known):
-        for call in project.calls(name):
-            handler = call.arg(1, "handler")
-            for code in functions_behind(project, handler) if handler is not None else ():
-                found[code] = None
-    return tuple(found)
-
-
 __all__ = [
-    "by_handler", "client_input", "declared", "dependencies", "entries", "event_handlers", "injected_bodies",
+    "by_handler", "client_input", "declared", "dependencies", "entries", "injected_bodies",
     "injected_classes", "injected_code", "injected_target", "listed_dependencies", "route_of", "routes", "sharing",
     "view_classes",
 ]  # fmt: skip
