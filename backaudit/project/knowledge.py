@@ -43,7 +43,8 @@ class Callback(msgspec.Struct, frozen=True):
     those of its subclasses, by patterns. ``skips``: how many arguments the library gives before the client's;
     ``unbound``: a method's ``self`` is the first of these. ``own``: parameters that are not the client's, by name or
     type. ``typed``: the library checks the annotations. ``answered``: exceptions that the client is told in order;
-    ``ending``: what others end as, in words for a message. ``like``: the entry that says what this one does not.
+    ``ending``: what others end as, in words for a message. ``act``: what it is
+    asked for as, like the method of a route. ``like``: the entry that says what this one does not.
     """
 
     like: str = ""
@@ -54,6 +55,7 @@ class Callback(msgspec.Struct, frozen=True):
     own: tuple[str, ...] = ()
     typed: bool = False
     answered: tuple[str, ...] = ()
+    act: str = ""
     ending: str = ""
 
 

@@ -13,7 +13,7 @@ from backaudit.analyses.auth.views import generic_table
 from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.events import Event, events, events_in_part
-from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.guards import acting, authenticated, in_body
 from backaudit.backend.access.owners import owner_column, parent_owner
 from backaudit.backend.access.reads import reads
 from backaudit.backend.data.schema import Table
@@ -56,7 +56,7 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
     found: dict[tuple[Place, str], Unowned] = {}
     # Where a role is what lacks, the owner is not: one cause, told once.
     told = {(item.route.handler, item.table.name) for item in project.once(unranked)}
-    for route in project.once(guarded):
+    for route in project.once(acting):
         for item in _of_route(project, route):
             if (route.handler, item.table.name) in told:
                 continue
@@ -97,7 +97,7 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
     written = changes(project, route.handler)
     tables = {change.table.name for change in written if change.table is not None}
     changed = event.effect >= 0 or table.name in tables
-    if not changed and (tables or written or (route.methods and not {"GET", "HEAD"} & set(route.methods))):
+    if not changed and (tables or written or (route.methods and not {"GET", "HEAD", "QUERY"} & set(route.methods))):
         return
     inner = event.inner.place if event.inner is not None else None
     owner = owner_column(project, table)
@@ -148,7 +148,7 @@ def _reported(
 def _private(project: Project) -> frozenset[str]:
     """Tables that some route reads for the caller alone, and tables that are filled together with one of these."""
     found: set[str] = set()
-    for route in project.once(guarded):
+    for route in project.once(acting):
         if route.handler.function.kind == "function":
             found |= {e.table.name for e in events(project, route) if e.tie and e.table is not None}
         for name, table in _narrowed(project, route.view) if route.view is not None else ():
@@ -159,7 +159,7 @@ def _private(project: Project) -> frozenset[str]:
 def _listed(project: Project) -> frozenset[str]:
     """Tables of which some route shows all rows to whoever asks, also where another lists one's own."""
     found: set[str] = set()
-    for route in project.once(guarded):
+    for route in project.once(acting):
         if _UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
             continue
         if route.handler.function.kind == "function":

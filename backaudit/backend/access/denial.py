@@ -129,10 +129,17 @@ def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
             yield kind
     if not project.models.kinds["refusing-proofs"].isdisjoint(names) and not _is_swallowed(call):
         yield "authenticates"
+    if not project.models.kinds["hanging-up"].isdisjoint(names) and _asks_who(project, call):
+        yield from _kinds(project, call)
     if depth < _DEPTH - 1:
         for code in project.callees(call):
             if code != call.code and code.function.name != "__init__":
                 yield from denials(project, code, depth + 1)
+
+
+def _asks_who(project: Project, node: Node) -> bool:
+    """Whether it is decided by the caller that an operation runs."""
+    return any(_IDENTITY.holds(mention(project, test)) for test in tests_before(node))
 
 
 def says_yes(code: Code) -> bool:

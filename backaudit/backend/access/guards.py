@@ -17,6 +17,7 @@ from backaudit.backend.access.denial import (
     tests_before,
 )
 from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.params import field_injections, injection
 from backaudit.backend.web.records import Guard, GuardKind, How, Route, Step
@@ -25,6 +26,7 @@ from backaudit.backend.web.routes import injected_code, listed_dependencies, rou
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.code import operands
 from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
 from backaudit.vocabulary.meaning import Meaning, meaning
 
@@ -35,6 +37,8 @@ _FORBIDDEN = 403
 _CHECK = "a check in the body"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
+# The last parameter (self, the object, the request) that a permission has whatever is asked for.
+_GIVEN = 2
 _HTTP = ("get", "post", "put", "patch", "delete")
 _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
 _PRIVILEGE = meaning("access", "asked-privilege")
@@ -63,6 +67,12 @@ def guarded(project: Project) -> tuple[Route, ...]:
     return tuple(
         msgspec.structs.replace(route, guards=_turning_away(steps(project, route))) for route in project.once(routes)
     )
+
+
+def acting(project: Project) -> tuple[Route, ...]:
+    """The same with what clients ask for without a route: mutations, queries, events."""
+    found = (msgspec.structs.replace(act, guards=_turning_away(steps(project, act))) for act in project.once(acts))
+    return (*project.once(guarded), *found)
 
 
 def steps(project: Project, route: Route) -> tuple[Step, ...]:
@@ -489,6 +499,17 @@ class _Reader:
                 yield self._step("dependency", target)
             yield from self._keyword(route.declared)
             yield from self._permission(route)
+            yield from self._asked_by_library(route.declared)
+
+    def _asked_by_library(self, declared: Node) -> Iterator[Step]:
+        """Permissions in a keyword of the decorator; one that cannot be read is taken to ask for the row."""
+        for keyword in sorted(self.project.models.kinds["guarding-keywords"]):
+            given = declared.arg(None, keyword)
+            for item in items(self.project.resolved(given)) if given is not None else ():
+                kinds = self.judged(item) or frozenset[GuardKind](("ownership",))
+                if any(_asks_arguments(cls) for cls in classes_behind(self.project, item)):
+                    kinds |= {"ownership"}
+                yield Step("permission", _shown(item), item.place, tuple(sorted(kinds)))
 
     def _permission(self, route: Route) -> Iterator[Step]:
         """A permission that the registration asks for by its name; the class's decorator gives the default."""
@@ -605,3 +626,12 @@ def _hooked(decorator: Node, hooks: tuple[str, ...]) -> Node | None:
         return decorator.receiver if decorator.method in hooks else None
     bare = decorator.op
     return decorator.to(bare.base) if isinstance(bare, ops.Attr) and bare.name in hooks else None
+
+
+def _asks_arguments(permission: ClassView) -> bool:
+    """Whether a permission reads what is sent, after the object and the request that every permission is given."""
+    return any(
+        isinstance(op, ops.Param) and op.index > _GIVEN and any(value in operands(other) for other in code.ops)
+        for code in permission.methods.values()
+        for value, op in enumerate(code.ops)
+    )

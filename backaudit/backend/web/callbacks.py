@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from backaudit.backend.web.params import is_schema, marked
-from backaudit.backend.web.records import RouteParam
+from backaudit.backend.web.records import Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.knowledge import Callback
@@ -160,4 +160,28 @@ def _arguments(project: Project, text: str) -> Iterator[tuple[str, Types]]:
             yield _plain(name), (known,)
 
 
-__all__ = ["callbacks", "parameters"]
+# -- asked about like routes --------------------------------------------------------------------------------------
+
+
+def acts(project: Project) -> tuple[Route, ...]:
+    """Mutations, queries and events as routes whose path is their name, in the order of files and lines."""
+    found = [_act(project, code, entry) for code, entry in project.once(callbacks).items() if entry.act]
+    return tuple(sorted(found, key=lambda route: route.place))
+
+
+def _act(project: Project, code: Code, entry: Callback) -> Route:
+    declared = next((decorator for decorator in code.decorators if _in_table(project, decorator)), None)
+    said = declared.arg(0) if declared is not None else None
+    own = code.cls.name.rpartition(".")[2] if code.cls is not None and code.function.name in entry.methods else ""
+    name = (said.text if said is not None else None) or own or code.function.name
+    return Route(
+        methods=(entry.act,), path=name, handler=code, framework="", place=code.place, declared=declared,
+        params=parameters(project, code),
+    )  # fmt: skip
+
+
+def _in_table(project: Project, decorator: Node) -> bool:
+    return any(name in project.models.callbacks for name in project.names(decorator.func or decorator))
+
+
+__all__ = ["acts", "callbacks", "parameters"]
