@@ -188,8 +188,9 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     How rows are asked for: ``queries`` by keywords or by expressions; ``operators`` beside comparisons, to the form
     of the look-up. ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``converts-compared``: what a column is compared with is made its type, or raises. ``complete``: its
-    models say which tables there are, whatever migrations do.
+    themselves. ``converts-compared``: what a column is compared with is made its type, or raises.
+    ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
+    zero. ``complete``: its models say which tables there are, whatever migrations do.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
@@ -216,6 +217,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     lazy: bool = False
     indexes_keys: bool = False
     converts_compared: bool = False
+    refuses_long: str = ""
+    refuses_negative: str = ""
     complete: bool = False
     descending: str = ""
     index: str = ""

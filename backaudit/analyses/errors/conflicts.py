@@ -102,7 +102,7 @@ def _rows(project: Project) -> Iterator[_Write]:
         columns = list(constrained(table)) if table.model else []
         if not columns:
             continue
-        for made in _constructions(project, table):
+        for made in constructions(project, table):
             stored = _stored(project, made, made)
             for attribute, column, unique in columns if stored is not None else ():
                 value, origin = _given(project, made, attribute, loose=unique)
@@ -110,7 +110,7 @@ def _rows(project: Project) -> Iterator[_Write]:
                     yield _Write(table, column, unique, value, made, stored, origin)
 
 
-def _constructions(project: Project, table: Table) -> Iterator[Node]:
+def constructions(project: Project, table: Table) -> Iterator[Node]:
     """Calls that make a row of a table: of the class itself, or of its manager's ``create``."""
     model = table.model
     for call in project.calls_of(model.rpartition(".")[2]):
@@ -204,7 +204,7 @@ def _combinations(project: Project) -> Iterator[_Write]:
     """Rows whose columns together are unique, where a client chooses one of them."""
     for table in schema(project).tables.values():
         together = list(_together(table)) if table.model else []
-        for made in _constructions(project, table) if together else ():
+        for made in constructions(project, table) if together else ():
             stored = _stored(project, made, made)
             for names in together if stored is not None else ():
                 write = _combination(project, table, names, made, stored) if stored is not None else None
