@@ -6,10 +6,16 @@ from collections.abc import Iterator
 
 from backaudit.analyses.passwords.longest import BCRYPT_BYTES, ENOUGH, badly_limited
 from backaudit.analyses.passwords.policy import LEAST, unchecked
+from backaudit.analyses.passwords.validators import unjudged
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
+
+_VALIDATORS = (
+    'List `{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}}` '
+    "and `CommonPasswordValidator` in `AUTH_PASSWORD_VALIDATORS`."
+)
 
 
 @rule(
@@ -71,6 +77,8 @@ def no_password_policy(project: Project) -> Iterator[Finding]:
                 place=place,
                 message=f"`{found.name}` of {found.where} sets a password, and {asked} (at least {LEAST}, better 15).",
             )
+    for place, what in unjudged(project):
+        yield Finding(place=first_line(place), message=f"{what}.", remedy=_VALIDATORS)
     for limit in badly_limited(project):
         if limit.bcrypt:
             what = f"may be {limit.most} characters long, and bcrypt hashes only the first {BCRYPT_BYTES} bytes"
