@@ -1,44 +1,45 @@
 """Classes that a generic service is about: ``model = User`` in a subclass, or handed to its constructor.
 
-A method of the base that says ``self.model`` means that of whoever calls it: all that its subclasses have, as long as
-these are few. Where the receiver of a call is known, what only its siblings are about is left out again.
+A method of the base that says ``self.model`` means that of whoever calls it. Where its subclasses have several, the
+type is an open one, ``each{app.Base.model}``, which no table is of: a call on a receiver whose class is known fills it
+in.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
-from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.code import ClassView, Node
 
 if TYPE_CHECKING:
     from backaudit.project import Project
 
-_MANY = 24
+_OPEN = re.compile(r"each\{([\w.#]+)\.(\w+)\}")
 
 
 def supplied(project: Project, base: ClassView, attr: str) -> Iterator[str]:
-    """The classes (as ``type[X]``) that ``base`` and its subclasses have in an attribute of ``base``."""
-    below = list(project.subclasses(base.name))
-    if len(below) <= _MANY:
-        for cls in (base, *below):
-            yield from _about(project, base, cls, attr)
+    """The class (as ``type[X]``) that a base and its subclasses have in an attribute of it; open, if several."""
+    below = (base, *project.subclasses(base.name))
+    found = {name for cls in below for name in _about(project, base, cls, attr)}
+    if len(found) > 1:
+        yield f"type[each{{{base.name}.{attr}}}]"
+    yield from found if len(found) == 1 else ()
 
 
-def of_siblings(project: Project, code: Code, receiver: ClassView) -> frozenset[str]:
-    """The classes that siblings of the receiver's class put into what it fills with others itself."""
-    base = code.cls
-    if base is None or base.name == receiver.name:
-        return frozenset()
-    own: set[str] = set()
-    others: set[str] = set()
-    for attr in (*receiver.fields, *base.assigned):
-        mine = set(_about(project, base, receiver, attr))
-        if mine:
-            own |= mine
-            others |= set(supplied(project, base, attr))
-    return frozenset(name[5:-1] for name in others - own)
+def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
+    """A type name for an object of a known class: what is open in it is what that class is about."""
+    part = _OPEN.search(name)
+    base = project.class_named(part[1]) if part is not None else None
+    if part is None or base is None or base is receiver:
+        yield name
+        return
+    own = (project.class_named(owner) for owner in project.lineage(receiver.name))
+    each = (list(_about(project, base, cls, part[2])) for cls in own if cls is not None)
+    for found in next((found for found in each if found), [f"type[{part[0]}]"]):
+        yield name.replace(part[0], found[5:-1])
 
 
 def _about(project: Project, base: ClassView, cls: ClassView, attr: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ The answer is a sorted tuple of *type names*:
 ``def[app.views.index]``    a function of the project (a bound method too)
 ``module[app.models]``      a module of the project
 ``ext[flask.request]``      a library's name that no table says more of
+``each{app.Base.model}``    an instance of the class that a generic service is about, see :mod:`.generic`
 ``super[app.models.User]``  what ``super()`` is in that class
 
 Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver), ``$T`` (what the receiver is over),
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
-from backaudit.project.generic import of_siblings, supplied
+from backaudit.project.generic import filled, supplied
 from backaudit.project.solving import Solver
 from backaudit.project.told import registered, set_classes, spelled_classes
 
@@ -387,13 +388,12 @@ class TypeResolver:
     def _returned_to(self, code: Code, call: Node) -> Iterable[str]:
         """What a function gives to a call: of a generic service what is of the receiver's own class."""
         found = self.returned(code)
-        receiver = call.receiver if code.cls is not None and len(found) > 1 else None
+        receiver = call.receiver if any("each{" in name for name in found) else None
         known = [split(name) for name in self.of(receiver)] if receiver is not None else []
         classes = [self._project.class_named(over if head == "type" else head) for head, over in known]
         if len(classes) != 1 or classes[0] is None:
             return found
-        others = of_siblings(self._project, code, classes[0])
-        return [name for name in found if name not in others and split(name)[1] not in others]
+        return [given for name in found for given in filled(self._project, name, classes[0])]
 
     def _passed_on(self, code: Code, node: Node) -> Iterable[str]:
         """What a library names by the texts that the function passes on to it: the project's own ``get_model``."""
