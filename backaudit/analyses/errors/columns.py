@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.conversions import is_vouched
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Column, Table, schema
-from backaudit.backend.web.catching import escapes
+from backaudit.backend.web.catching import ending, escapes
 from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
@@ -35,7 +35,7 @@ def findings(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     place=first_line(call.place),
                     message=f"`{name}` is compared with text that may be no {_kind(project, column)}: {exception}, "
-                    "uncaught, a 500, not a 4xx.",
+                    f"uncaught, {ending(project, call, path, 'a 500, not a 4xx')}.",
                     confidence="low" if path else "medium",
                     trace=(
                         *origin.steps,

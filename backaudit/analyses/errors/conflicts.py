@@ -10,7 +10,7 @@ import msgspec
 from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import Update, updates
-from backaudit.backend.web.catching import catches, escapes, suppressed
+from backaudit.backend.web.catching import catches, ending, escapes, suppressed
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
@@ -62,14 +62,15 @@ def findings(project: Project) -> Iterator[Finding]:
             continue
         told.add(write.node)
         # Whether a foreign key is enforced is often up to the database.
-        yield _finding(write, "high" if write.unique else "low")
+        end = ending(project, write.node, path, "a 500")
+        yield _finding(write, "high" if write.unique else "low", end)
 
 
-def _finding(write: _Write, sure: Confidence) -> Finding:
+def _finding(write: _Write, sure: Confidence, end: str) -> Finding:
     what = "is unique" if write.unique else "refers to a row"
     return Finding(
         place=first_line(write.node.place),
-        message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: a 500.",
+        message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: {end}.",
         confidence=sure,
         trace=(
             *write.origin.steps,

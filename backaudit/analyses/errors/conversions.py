@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.backend.access.denial import conditions, operands, sides
-from backaudit.backend.web.catching import escapes, reached
+from backaudit.backend.web.catching import ending, escapes, reached
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
@@ -22,7 +22,7 @@ from backaudit.project.code import first_line
 from backaudit.project.code import operands as read_by
 from backaudit.project.locate import on_the_way
 from backaudit.project.types import split
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import Finding, Step
 from backaudit.vocabulary.meaning import meaning
 
 _FORMS = frozenset(("isdigit", "isnumeric", "isdecimal", "match", "fullmatch", "search"))
@@ -219,9 +219,10 @@ def _finding(
 ) -> Finding:
     name = exceptions[0].rpartition(".")[2]
     steps = origin.steps if origin is not None else ()
+    end = ending(call.code.project, call, path, "the client's mistake ends as a 500")
     return Finding(
         place=first_line(call.place),
-        message=f"{what} ({name}), and no one catches it: the client's mistake ends as a 500.",
+        message=f"{what} ({name}), and no one catches it: {end}.",
         confidence="medium" if path else "high",
         trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
     )
@@ -340,7 +341,7 @@ def _missing_keys(project: Project) -> Iterator[Finding]:
             origin = next(Trace(project, _RaisingMapping(project)).origins(node.to(op.base), (key,)), None)
             if origin is not None and origin.node not in told:
                 told.append(origin.node)
-                yield _missing(node, key, origin, "medium" if path else "high")
+                yield _missing(node, key, origin, path)
 
 
 def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None:
@@ -418,10 +419,11 @@ def _is_asked(code: Code, call: Node, before: int) -> bool:
     return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
 
 
-def _missing(node: Node, key: str, origin: Origin, sure: Confidence) -> Finding:
+def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Finding:
+    end = ending(node.code.project, node, path, "a 500")
     return Finding(
         place=first_line(node.place),
-        message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: a 500.",
-        confidence=sure,
+        message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: {end}.",
+        confidence="medium" if path else "high",
         trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
     )
