@@ -117,3 +117,57 @@ def test_roles() -> None:
     paths = ["app/views.py", "tests/conftest.py", "app/migrations/0001_initial.py", "scripts/seed.py", "examples/x.py"]
     linked = project(dict.fromkeys(paths, ""))
     assert [linked.role(path) for path in paths] == ["production", "test", "migration", "script", "example"]
+
+
+SERVICES = """
+class Booking: ...
+class Hotel: ...
+
+class Service:
+    model = None
+
+    def one(self):
+        found = self.model()
+        return found
+
+class Bookings(Service):
+    model = Booking
+
+class Hotels(Service):
+    model = Hotel
+
+def booking():
+    return Bookings().one()
+
+def hotel(service: Hotels):
+    return service.one()
+"""
+
+
+def test_what_a_generic_service_is_about_is_open_until_its_receiver_is_known() -> None:
+    linked = project(SERVICES)
+    inside, booking, hotel = (
+        linked.returned(code(linked, f"app.{name}")) for name in ("Service.one", "booking", "hotel")
+    )
+    assert inside == ("each{app.Service.model}",)
+    assert booking == ("app.Booking",)
+    assert hotel == ("app.Hotel",)
+
+
+def test_a_container_gives_what_was_registered_for_the_class_and_nothing_of_others() -> None:
+    linked = project("""
+        import punq
+
+        class Store: ...
+        class SqlStore(Store): ...
+        class Clock: ...
+        class Sundial(Clock): ...
+
+        container = punq.Container()
+        container.register(Clock, Sundial)
+        container.register(Store, factory=SqlStore)
+
+        def store():
+            return container.resolve(Store)
+    """)
+    assert linked.returned(code(linked, "app.store")) == ("app.SqlStore",)

@@ -37,6 +37,34 @@ def _taken(project: Project, decorator: Node) -> Iterator[Code]:
             yield from [found] if found is not None else []
 
 
+def bound(project: Project, names: list[str], wanted: frozenset[str]) -> Iterator[Node]:
+    """What the project gave a container for one of the classes ``wanted``: a class, a factory, or an object."""
+    for call in project.calls(*names):
+        args = call.args() if call.code.file.role not in _TRIALS else []
+        for at, argument in enumerate(args):
+            if not wanted.isdisjoint(project.types(argument)):
+                yield from args[at + 1 :]
+                break
+    items = [name.rpartition(".")[0] for name in names if name.endswith(".__setitem__")]
+    for code in _filling(project) if items else ():
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            asked = isinstance(op, ops.SetItem) and not wanted.isdisjoint(project.types(node.to(op.key)))
+            if asked and isinstance(op, ops.SetItem) and not set(items).isdisjoint(project.types(node.to(op.base))):
+                yield node.to(op.value)
+
+
+def _filling(project: Project) -> list[Code]:
+    """The bodies of code that serves which set items of mappings."""
+    key = ("filling",)
+    if key not in project.answers:
+        files = [file for file in project.files.values() if file.role not in _TRIALS]
+        codes = [file.code(index) for file in files for index in range(len(file.facts.functions))]
+        project.answers[key] = [code for code in codes if any(True for _ in code.nodes(ops.SetItem))]
+    found: list[Code] = project.answers[key]
+    return found
+
+
 def set_classes(project: Project, setting: str) -> Iterator[ClassView]:
     """The classes that the settings of the project name by a text (``"shop.Customer"``)."""
     key = ("setting", setting)

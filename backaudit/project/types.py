@@ -17,8 +17,9 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
 ``"shop", "Order"``, ``"shop.Order"``). What the project itself has said stands there as
-``$registered(NAME)`` (what the function gives that it registered by a library's decorator) and as
-``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library).
+``$registered(NAME)`` (what the function gives that it registered by a library's decorator) as
+``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), and as ``$bound(NAME, …)`` (what
+those calls gave a container for the class that it is asked for).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
 from backaudit.project.generic import filled, supplied
 from backaudit.project.solving import Solver
-from backaudit.project.told import registered, set_classes, spelled_classes
+from backaudit.project.told import bound, registered, set_classes, spelled_classes
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -222,7 +223,10 @@ class TypeResolver:
             return
         for name in self.of(node.to(op.base)):
             head, over = split(name)
-            if head == "pair":
+            known = self._project.knowledge.returns.get(f"{head}.__getitem__")
+            if known:
+                yield from self._instantiate(known, name, node)
+            elif head == "pair":
                 yield from (over,) if keys == (0,) else ()
             elif head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
                 sliced = isinstance(node.to(op.key).op, ops.Build)
@@ -478,6 +482,8 @@ class TypeResolver:
     def _fill(self, part: str, receiver: str, node: Node) -> Iterator[str]:
         if "$registered(" in part or "$setting(" in part:
             yield from self._told(part)
+        elif part.startswith("$bound("):
+            yield from self._bound(part, node)
         elif part == "$self":
             yield receiver
         elif part == "$call0":
@@ -548,6 +554,22 @@ class TypeResolver:
         else:
             found = [cls.name for cls in set_classes(self._project, name)] or [otherwise]
         yield from (part.replace(mark, each) for each in found)
+
+    def _bound(self, part: str, node: Node) -> Iterator[str]:
+        """What a container was given for the class that it is asked for, else an object of that class."""
+        op = node.op
+        asked = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0)
+        wanted = frozenset(name for name in (self.of(asked) if asked is not None else ()) if name.startswith("type["))
+        names = [name.strip() for name in part[part.index("(") + 1 : -1].split(",")]
+        given = bound(self._project, names, wanted) if wanted else ()
+        found = [result for value in given for result in self._provided(value)]
+        yield from found or [name[5:-1] for name in wanted]
+
+    def _provided(self, value: Node) -> Iterator[str]:
+        """What a class, a function or an object provides that stands in a container."""
+        for name in self.of(value):
+            head = split(name)[0]
+            yield from self._result(name, value) if head in ("type", "def") else [name]
 
     def _spelled(self, node: Node) -> list[ClassView]:
         """The classes whose name the arguments spell."""
