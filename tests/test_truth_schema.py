@@ -19,6 +19,7 @@ CASES = [
     ("sqlalchemy", "team.models:SQLModel.metadata", "sqlmodel"),
     ("tortoise", "models", "tortoise"),
     ("peewee", "models", "peewee"),
+    ("piccolo", "models", "piccolo"),
     ("django-models", "settings", "django"),
     ("django-migrations", "settings", "django_migrations"),
     ("alembic", "migrations", "alembic"),

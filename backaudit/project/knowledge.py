@@ -181,12 +181,14 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     of keys. ``key-suffix``: what the column of a foreign key has behind the attribute's name. ``options``: the inner
     class, or the field with a call, that holds the table's options, among them its name under one of ``named``;
     ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class that others extend and that
-    names no table is none. ``snake-unless``: the option that, set to False, makes snake case of the class's name.
+    names no table is none. ``snake``: the table has the class's name in snake case;
+    ``snake-unless``: where that option is set to False. ``nullable-keys``: foreign keys may be null unless they say so.
     ``text-length``: that of a text for which none is given. ``between``: how the table between many and many is named
     (``through`` an option, or ``sorted`` names of both), which has a key of its own in the latter case.
 
-    How rows are asked for: ``queries`` by keywords or by expressions; ``operators`` beside comparisons, to the form
-    of the look-up. ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
+    How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those of
+    the row it leads to (``Boat.owner.email``); ``operators`` beside comparisons, to the form of the look-up.
+    ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
     themselves. ``converts-compared``: what a column is compared with is made its type, or raises.
     ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
@@ -208,10 +210,13 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     named: tuple[str, ...] = ("table", "table_name", "db_table")
     inherited_options: frozenset[str] = frozenset()
     bases_have_no_table: bool = False
+    snake: bool = False
+    nullable_keys: bool = False
     snake_unless: str = ""
     text_length: int = 0
     between: Literal["through", "sorted"] = "through"
     queries: Literal["keywords", "expressions"] = "expressions"
+    follows_keys: bool = False
     operators: dict[str, Literal["in", "like"]] = {}
     asks_anew: bool = False
     lazy: bool = False

@@ -4,8 +4,9 @@
 
 KIND and SPEC: ``sqlalchemy`` with ``module:metadata`` (an attribute path, calls without arguments in it; modules and
 attributes before it, divided by commas, are loaded first); ``alembic`` with the folder of its environment;
-``django-models`` and ``django-migrations`` with the settings module; ``tortoise`` and ``peewee`` with modules; ``sql``
-with script files. The tables are really made in the empty PostgreSQL database DSN and read back from its catalogue.
+``django-models`` and ``django-migrations`` with the settings module; ``tortoise``, ``peewee`` and ``piccolo`` with
+modules; ``sql`` with script files. The tables are really made in the empty PostgreSQL database DSN and read back from
+its catalogue.
 FOLDER (default: the working directory) is put on the path.
 
 The script stands alone: it runs under the Python of the application, which knows nothing of backaudit.
@@ -206,6 +207,26 @@ def _is_model(library, cls):
     )
 
 
+def piccolo(spec, dsn):
+    import psycopg
+    from piccolo.table import Table
+
+    class Writing:
+        """An engine that is asked for nothing but its dialect."""
+
+        engine_type = "postgres"
+
+        def get_version_sync(self):
+            return 18.0
+
+    found = [cls for module in modules(spec) for cls in vars(module).values() if isinstance(cls, type)]
+    with psycopg.connect(dsn) as connection:
+        for table in dict.fromkeys(cls for cls in found if issubclass(cls, Table) and cls is not Table):
+            table._meta._db = Writing()
+            for statement in table.create_table().ddl:
+                connection.execute(statement)
+
+
 def sql(spec, dsn):
     import psycopg
 
@@ -225,6 +246,7 @@ def main(kind, spec, dsn, folder="."):
         "django-migrations": lambda s, d: django(s, d, True),
         "tortoise": tortoise,
         "peewee": peewee,
+        "piccolo": piccolo,
         "sql": sql,
     }
     makers[kind](spec, dsn)

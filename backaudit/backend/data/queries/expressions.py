@@ -201,12 +201,15 @@ class Conditions:
         if isinstance(inner, ops.Attr) and inner.name in ("c", "columns"):
             base = base.origin.to(inner.base)
         elif isinstance(inner, ops.Attr):
-            return (
-                None
-                if denoted_table(self._project, base.origin.to(inner.base)) is not None
-                else self._of(base, op.name)
-            )
+            owner = denoted_table(self._project, base.origin.to(inner.base))
+            return self._of(base, op.name) if owner is None else self._over(owner, inner.name, op.name)
         return self._of(base, op.name)
+
+    def _over(self, owner: Table, key: str, name: str) -> tuple[Table, Column] | None:
+        """``Boat.owner.email``: a column of the row that a key leads to, where the ORM writes it so."""
+        relation = owner.relation(key) if traits(self._project, owner.orm).follows_keys else None
+        target = self._schema.of_model(relation.target) if relation is not None else None
+        return self._schema.find(target, name) if target is not None else None
 
     def _unmarked(self, node: Node) -> Node:
         """What a call marks for type checkers or joins, and otherwise leaves as it is."""

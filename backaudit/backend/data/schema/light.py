@@ -14,6 +14,7 @@ from backaudit.sql import Column, Index
 _PRIMARY_SWITCHES = ("pk", "primary_key")
 _NULL_SWITCHES = ("null", "nullable")
 _INDEX_SWITCHES = ("index", "db_index")
+_TEXTS = ("CharField", "Varchar")
 _TOGETHER = ("unique_together", "indexes")
 _COLUMN_NAMES = ("source_field", "column_name", "db_column")
 
@@ -113,6 +114,7 @@ class _Declaring:
         call = field.origin.call if field is not None else None
         if field is not None and call is not None:
             yield from ((keyword, field.origin.to(value)) for keyword, value in call.keywords)
+        yield from ((keyword, view.outer.node(value)) for keyword, value in view.cls.keywords)
 
     def _is_base(self) -> bool:
         """Whether a model is only there for others to extend: it is never given a table's name, nor a key."""
@@ -122,7 +124,7 @@ class _Declaring:
     def _table_name(self) -> str:
         named = next((text(self.project, self.options[key]) for key in self.orm.named if key in self.options), "")
         switch = self.options.get(self.orm.snake_unless)
-        snake = switch is not None and switch.const is False
+        snake = self.orm.snake or (switch is not None and switch.const is False)
         return named or (snake_case(self.cls.cls.name) if snake else self.cls.cls.name.lower())
 
     def _composite(self, columns: list[Column]) -> tuple[str, ...]:
@@ -136,19 +138,23 @@ class _Declaring:
         project, key = self.project, call.method in self.orm.keys
         primary = call.method in self.orm.primary or any(truth(project, call.arg(None, n)) for n in _PRIMARY_SWITCHES)
         named = (text(project, call.arg(None, n)) for n in _COLUMN_NAMES if call.arg(None, n))
-        default_length = self.orm.text_length if call.method == "CharField" else 0
+        default_length = self.orm.text_length if call.method in _TEXTS else 0
         return Column(
             name=next(named, "") or (f"{name}{self.orm.key_suffix}" if key else name),
             attribute=name,
             type=call.method,
-            nullable=any(truth(project, call.arg(None, n)) for n in _NULL_SWITCHES),
+            nullable=self._is_nullable(call, key),
             unique=primary or call.method == "OneToOneField" or truth(project, call.arg(None, "unique")),
             primary_key=primary,
-            length=number(call.arg(None, "max_length")) or default_length or None,
+            length=number(call.arg(None, "max_length")) or number(call.arg(None, "length")) or default_length or None,
             default=call.arg(None, "default") is not None,
             references=_target(project, call) if key else "",
             few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
         )
+
+    def _is_nullable(self, call: Node, key: bool) -> bool:
+        said = [given for name in _NULL_SWITCHES if (given := call.arg(None, name)) is not None]
+        return any(truth(self.project, given) for given in said) or (key and self.orm.nullable_keys and not said)
 
     def _own_indexes(self, columns: list[Column], calls: dict[str, Node]) -> Iterator[Index]:
         for column in columns:
@@ -178,7 +184,7 @@ def _key_column(name: str, table: Table) -> Column:
 
 
 def _target(project: Project, call: Node) -> str:
-    first = call.arg(0, "model") or call.arg(0, "model_name")
+    first = call.arg(0, "model") or call.arg(0, "model_name") or call.arg(0, "references")
     if first is None:
         return ""
     cls = call.code.cls
