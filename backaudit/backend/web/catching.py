@@ -178,7 +178,12 @@ def escapes(
     """
     if not any(exceptions) or answered_globally(project, exceptions):
         return None
-    return _escapes(project, node, exceptions, (), by)
+    found = _escapes(project, node, exceptions, (), by)
+    if found is None or not isinstance(node.op, ops.Raise):
+        return found
+    # What is raised on purpose is the answer where the library hands the client what was raised.
+    entry = project.once(callbacks).get(found[-1].code if found else node.code)
+    return None if entry is not None and entry.answered else found
 
 
 def _escapes(
