@@ -131,7 +131,8 @@ def _remedy(project: Project, item: Unowned) -> str:
 
 
 def _trace(item: Unowned) -> tuple[Step, ...]:
-    steps = [Step(item.route.place, "the route is open to every user who is logged in")]
+    what = "the route is" if item.route.framework else "this is"
+    steps = [Step(item.route.place, f"{what} open to every user who is logged in")]
     if item.inner is not None:
         steps.append(Step(item.place, "the client's key is handed on"))
         steps.append(Step(item.inner, "the row is picked by it alone"))
