@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from backaudit.analyses.passwords.held import given, held, is_written
+from backaudit.analyses.passwords.held import chosen, given, held, is_written
 from backaudit.analyses.passwords.label import is_unproven
 from backaudit.analyses.passwords.stores import looked_up, speaks_of_passwords
 from backaudit.backend.data.queries import call_place
@@ -129,7 +129,7 @@ def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Findi
         kept = held(project, stored)
         if kept is None or held(project, typed) is not None:
             continue
-        origin = given(project, typed, (), at.value)
+        origin = given(project, typed, (), at.value) or chosen(project, typed, kept, at.value)
         if origin is not None:
             name = _shown(stored) or "the stored password"
             yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)

@@ -9,6 +9,7 @@ from backaudit.analyses.passwords.label import NamedPassword, Password
 from backaudit.extract.secrets.values import is_digest, judge
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
+from backaudit.flow.client import ClientValue
 from backaudit.flow.rows import is_model
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
@@ -147,3 +148,16 @@ def given(project: Project, node: Node, access: Access = (), use: Value | None =
         if origin is not None and made_by_hash(project, node, access, use):
             return None
     return origin
+
+
+def chosen(project: Project, node: Node, kept: Origin, use: Value) -> Origin | None:
+    """Who gives what is compared with the password in a row's column: whatever its key is called, it is one.
+
+    What a hash was made of is none any more, and neither is what the project's own functions may have made one of.
+    """
+    column = kept.node.op
+    if not isinstance(column, ops.Attr) or not is_password_column(column.name) or made_by_hash(project, node, (), use):
+        return None
+    trace = Trace(project, ClientValue(project), within=True)
+    origin = next(trace.origins(node, (), use), None)
+    return origin if all(visited.call is None or not project.callees(visited) for visited in trace.visited) else None
