@@ -217,7 +217,9 @@ def test_paths_that_differ_in_names_alone_are_one(tmp_path: Path) -> None:
 
 def test_text_shows_routes_and_tables() -> None:
     said = renderer("text")(app("fastapi"), width=100)
-    assert "  PATCH   /auth/me  update_me\n          auth: get_current_user · body: raw · 200 401\n" in said
+    assert (
+        "  PATCH   /auth/me  update_me\n          auth: get_current_user · body: raw · 200 401 · writes users\n" in said
+    )
     assert (
         "  POST    /auth/register  register\n          auth: none · body: UserCreate · 201 409 · writes users\n" in said
     )

@@ -19,6 +19,7 @@ from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, touched_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Guard, Route
+from backaudit.backend.web.ways import Ways
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -213,9 +214,10 @@ def _is_plain(project: Project, route: Route, guard: Guard) -> bool:
     if not in_body(guard):
         return not any(step.how == "hook" and step.place == guard.place for step in steps(project, route))
     code = route.handler
+    ways = Ways(project, code)
     for region in code.body.regions:
         outermost = region.parent < 0 or code.body.regions[region.parent].kind == "body"
-        if region.kind == "then" and outermost and region.exits and region.test != NONE:
+        if region.kind == "then" and outermost and region.test != NONE and ways.ends(region):
             test = code.node(region.test)
             if len(list(conditions(test))) == 1 and _ROLE.holds(mention(project, test)):
                 return True

@@ -9,6 +9,7 @@ from backaudit.backend.web.frameworks import described, dispatching, django, tab
 from backaudit.backend.web.params import injected_params, injection, marked, plain_params
 from backaudit.backend.web.paths import Template, parse
 from backaudit.backend.web.records import CLIENT, Route, RouteParam, Where
+from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, classes_behind, functions_behind
 
@@ -178,7 +179,8 @@ def listed_dependencies(project: Project, call: Node | None) -> list[Node]:
     injectors = project.models.kinds.get("injectors", frozenset())
     for display in behind(project, listed):
         op = display.op
-        for item in getattr(op, "items", ()):
+        # A mapping gives its values to parameters of these names alone.
+        for item in op.items if isinstance(op, ops.Build) and op.kind != "dict" else ():
             for marker in behind(project, display.to(item)):
                 target = marker.arg(0, "dependency")
                 if target is not None and marker.func and not injectors.isdisjoint(project.names(marker.func)):

@@ -41,6 +41,10 @@ class Ways:
         """Whether some way ends without a ``return`` or a ``raise``."""
         return not self.code.body.exits and self._falls(_ROOT, self._methods)
 
+    def ends(self, region: Region) -> bool:
+        """Whether no way through a region comes to its end: it returns, raises or aborts."""
+        return not self._falls(self.regions.index(region), self._methods)
+
     def _falls(self, index: int, methods: Methods) -> bool:
         """Whether control can leave a region at its end."""
         if index != _ROOT and self.regions[index].exits:
