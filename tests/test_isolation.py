@@ -162,7 +162,9 @@ def path(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], None]:
 
 
 def test_an_interpreter_in_the_scanned_tree_stays(path: Callable[[list[str]], None]) -> None:
-    before = [entry for entry in sys.path if entry and entry.startswith((sys.base_prefix, sys.prefix))]
+    scripts = str(Path(sys.executable).parent)  # there when the tests are started by pytest's own script
+    ours = (sys.base_prefix, sys.prefix)
+    before = [entry for entry in sys.path if entry and entry.startswith(ours) and entry != scripts]
     path([*before])
     for tree in (Path(sys.base_prefix), Path(sys.base_prefix).parent, Path(sys.prefix).parent):
         isolation.isolate(tree)
