@@ -14,9 +14,9 @@ CORE := tests/test_apps.py tests/test_lower.py tests/test_spans.py tests/test_ba
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The interpreters next to ours on which the suite also runs, without end-to-end and long property tests: those on the
-# path that work (a shim may stand for nothing), and those that pyenv keeps.
+# path that work (a shim may stand for nothing), with EVERY=1 also those that pyenv keeps.
 OTHERS := $(foreach minor,10 11 12 13 14,$(firstword $(foreach name,python3.$(minor) \
-	$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3.$(minor)),\
+	$(if $(EVERY),$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3.$(minor))),\
 	$(if $(shell $(name) -c 'import venv, ensurepip; print("y")' 2>/dev/null),$(name)))))
 
 .PHONY: help setup demo test check types tests test-others bounds oldest newest bench soak clean announce
