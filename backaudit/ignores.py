@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class Ignores:
 
     def within(self, folder: str, patterns: Sequence[str]) -> Ignores:
         """With the patterns of a file in ``folder`` (relative, ending in a slash; empty for the root) on top."""
-        meant = [line for line in patterns if line.strip() and not line.startswith("#")]
+        meant = [line for line in map(_plain, patterns) if line.strip() and not line.startswith("#") and _ends(line)]
         if not meant:
             return self
         return Ignores((*self._layers, (folder, "", _spec(meant))))
@@ -46,6 +47,27 @@ class Ignores:
                 if verdict is not None:
                     return verdict
         return False
+
+
+# How many stars a pattern may have: matching it backtracks over each of them.
+_MOST_STARS = 8
+
+
+def _plain(pattern: str) -> str:
+    """The pattern with each run of stars that means no more than one star written as one."""
+    if "**" not in pattern:
+        return pattern
+    parts = pattern.split("/")
+    shorter = [part if part == "**" else _STARS.sub("*", part) for part in parts]
+    return "/".join(part for place, part in enumerate(shorter) if part != "**" or shorter[place - 1 : place] != ["**"])
+
+
+_STARS = re.compile(r"\*{2,}")
+
+
+def _ends(pattern: str) -> bool:
+    """Whether a pattern is matched in reasonable time; what no one would write ignores nothing here."""
+    return pattern.count("*") <= _MOST_STARS * (1 + pattern.count("/"))
 
 
 def _spec(patterns: list[str]) -> GitIgnoreSpec:

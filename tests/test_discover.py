@@ -11,6 +11,7 @@ import pytest
 
 from backaudit import gitindex
 from backaudit.discover import Discovery, discover
+from backaudit.ignores import Ignores
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -320,3 +321,11 @@ def test_no_depth_of_folders_is_too_much(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "a.py").write_text("x = 1\n")
     assert len(discover(tmp_path).files) == 1
+
+
+@pytest.mark.parametrize("pattern", ["*" * 400 + "x", "*a" * 40 + "b", "**/" * 60 + "x"])
+def test_patterns_of_stars_end(pattern: str) -> None:
+    ignores = Ignores().within("", [pattern, "build/", "***.log"])
+    assert not ignores.names("a" * 200 + ".py")
+    assert ignores.names("build/")
+    assert ignores.names("deep/run.log")
