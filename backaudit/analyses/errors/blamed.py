@@ -13,7 +13,7 @@ from backaudit.backend.web.catching import (
     escapes,
     handlers,
     handlers_in,
-    reached,
+    reached_functions,
 )
 from backaudit.backend.web.responses import (
     Answer,
@@ -55,7 +55,7 @@ def findings(project: Project) -> Iterator[Finding]:
         for answer in _from_handler(project, handler):
             told.add(answer.node)
             yield _finding(answer, f"`{handler.label}` takes what is the client's doing", "high")
-    for code in _bodies(project):
+    for code in reached_functions(project):
         for answer in answers(project, code):
             if answer.node in told or not _is_500(project, answer) or _in_handler(project, answer):
                 continue
@@ -65,14 +65,6 @@ def findings(project: Project) -> Iterator[Finding]:
                     told.add(answer.node)
                     yield _finding(answer, f'"{text[:60]}" is the client\'s doing', "high")
         yield from _raised(project, code)
-
-
-def _bodies(project: Project) -> Iterator[Code]:
-    for file in project.files.values():
-        if file.role == "production":
-            for index, function in enumerate(file.facts.functions):
-                if function.kind == "function" and reached(project, file.code(index)):
-                    yield file.code(index)
 
 
 def _is_500(project: Project, answer: Answer) -> bool:

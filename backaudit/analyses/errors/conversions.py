@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.backend.access.denial import conditions, operands, sides
-from backaudit.backend.web.catching import ending, escapes, reached
+from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
@@ -329,7 +329,7 @@ _MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping",
 
 
 def _missing_keys(project: Project) -> Iterator[Finding]:
-    for code in _readers(project):
+    for code in reached_functions(project):
         told: list[Node] = []
         for node in code.nodes(ops.Item):
             op = node.op
@@ -356,15 +356,6 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
 
 
 _KEY_ERROR = ("builtins.KeyError",)
-
-
-def _readers(project: Project) -> Iterator[Code]:
-    """Bodies on a request's way that index something by a literal text."""
-    for file in project.files.values():
-        if file.role == "production":
-            for index, function in enumerate(file.facts.functions):
-                if function.kind == "function" and reached(project, file.code(index)):
-                    yield file.code(index)
 
 
 def _key_checked(node: Node, base: Node, key: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.web.catching import catches, reached
+from backaudit.backend.web.catching import catches, reached_functions
 from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.backend.web.routes import by_handler
 from backaudit.backend.web.ways import Methods, Ways
@@ -20,11 +20,8 @@ def findings(project: Project) -> Iterator[Finding]:
     for code in project.once(by_handler):
         if code.file.role == "production" and code.function.kind == "function":
             yield from _without_answer(project, code)
-    for file in project.files.values():
-        for index, function in enumerate(file.facts.functions):
-            code = file.code(index)
-            if file.role == "production" and function.kind == "function" and reached(project, code):
-                yield from _without_value(project, code)
+    for code in reached_functions(project):
+        yield from _without_value(project, code)
     for code in answering(project):
         yield from _given_back(project, code)
 

@@ -293,6 +293,15 @@ def reached(project: Project, code: Code) -> bool:
     return code in project.once(_reached)
 
 
+def reached_functions(project: Project) -> Iterator[Code]:
+    """The functions of production files that a request can come to, by file and place."""
+    for file in project.files.values():
+        if file.role == "production":
+            for index, function in enumerate(file.facts.functions):
+                if function.kind == "function" and reached(project, file.code(index)):
+                    yield file.code(index)
+
+
 def _reached(project: Project) -> frozenset[Code]:
     level = list(project.once(request_handlers))
     found = dict.fromkeys(level)
