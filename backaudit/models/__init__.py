@@ -1,6 +1,8 @@
-"""Knowledge of libraries, as data: one TOML table per library beside this file.
+"""Knowledge of libraries, as data: one TOML table per library beside this file, named as it is imported.
 
-A table may hold (all keys are dotted names as code would spell them after its imports, see ``sqlalchemy.toml``):
+The standard library's is ``python.toml``. What belongs to no library (methods by their name alone, whoever has them)
+stands in tables of topics. A table may hold (all keys are dotted names as code would spell them after its imports, see
+``sqlalchemy.toml``):
 
 ``[aliases]``     other names of the same thing, to the name that the tables use
 ``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
@@ -18,7 +20,8 @@ A table may hold (all keys are dotted names as code would spell them after its i
 ``[reads]``       reads of one thing of the request by its name, see :class:`ReadModel`
 ``[declares]``    decorators that declare statuses and models of answers, see :class:`DeclareModel`
 ``[handovers]``   calls that have a function run later or elsewhere, see :class:`backaudit.project.knowledge.Handover`
-``[kinds]``       free groups of names that a rule or a framework's table asks for
+``[kinds]``       free groups of names that a rule or a framework's table asks for; ``kinds.toml`` declares them
+``[about]``       the groups that there are, and what each is for
 ``[schemas.NAME]``  the input schemas of a library, see :class:`SchemaModel`
 ``[shapes]``, ``[columns]``  names in annotations, and types of columns, to the JSON values that they admit
 ``[limits.keywords]``, ``[limits.validators]``  what a keyword or validator of a declaration limits
@@ -70,7 +73,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms frameworks open_pages callbacks scalars".split()
+    "routing orms frameworks open_pages callbacks scalars about".split()
 )
 
 
@@ -99,8 +102,16 @@ def checked(table: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
-    """The built-in tables, with those of rule packages and of the configuration laid over them."""
-    return _join([*_built_in(), *extra])
+    """The built-in tables, with those of rule packages and of the configuration laid over them.
+
+    ValueError, when a run begins, for a group of names that nobody declares: whoever asks would never ask for it.
+    """
+    built_in = _built_in()
+    declared = frozenset(kind for table in built_in for kind in table.get("about", ()))
+    unknown = {kind for table in built_in for kind in table.get("kinds", ())} - declared
+    if unknown:
+        raise ValueError(f"models/kinds.toml does not say what is of the kinds {', '.join(sorted(unknown))}")
+    return _join([*built_in, *extra])
 
 
 @cache
@@ -147,7 +158,10 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         guards={kind: frozenset(names) for kind, names in grouped.get("guards", {}).items()},
         hashers=flat.get("hashers", {}),
         raises={name: tuple(found) for name, found in flat.get("raises", {}).items()},
-        kinds=Kinds({kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()}),
+        kinds=Kinds(
+            dict.fromkeys(flat.get("about", {}), frozenset())
+            | {kind: frozenset(names) for kind, names in grouped.get("kinds", {}).items()}
+        ),
         exceptions=flat.get("exceptions", {}),
         responses={name: _response(entry) for name, entry in flat.get("responses", {}).items()},
         routing=flat.get("routing", {}),
