@@ -15,20 +15,23 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
+from backaudit.evidence import CONFIDENCES as CONFIDENCES
+from backaudit.evidence import KNOWN as KNOWN
+from backaudit.evidence import SEVERITIES as SEVERITIES
+from backaudit.evidence import Assumed as Assumed
+from backaudit.evidence import Confidence as Confidence
+from backaudit.evidence import Severity as Severity
+from backaudit.evidence import assume as assume
+from backaudit.evidence import confidence
 from backaudit.facts.place import Place
 from backaudit.facts.plans import Claim, Proof
 
 if TYPE_CHECKING:
     from backaudit.project import Project
 
-Severity = Literal["critical", "high", "medium", "low"]
-Confidence = Literal["high", "medium", "low"]
 # "core": by default; "strict": with --strict or when selected; "selected": only when selected by its own id (not by its
 # family), since another rule covers the subject.
 Shown = Literal["core", "strict", "selected"]
-
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
-CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -55,13 +58,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``trace``: the path by which it happens, cause first. ``secrets``: spans whose text must never leave the tool.
     ``shown``: overrides the rule's own ("strict" for a case that is only worth a look). ``commit``: hex id of the
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
-    ``claim``: what a database's planner can be asked of it, ``proof``: what one said.
+    ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``assumed``: the steps
+    that were not read; they decide how sure the finding is, and whether it may be called grave.
     """
 
     place: Place
     message: str
     remedy: str = ""
-    confidence: Confidence = "high"
+    assumed: Assumed = ()
     trace: tuple[Step, ...] = ()
     related: tuple[Step, ...] = ()
     evidence: str = ""
@@ -73,6 +77,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     claim: Claim | None = None
     proof: Proof | None = None
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is, by its weakest step."""
+        return confidence(self.assumed)
 
 
 def documentation(function: Callable[..., object]) -> str:

@@ -65,11 +65,12 @@ class Failure(msgspec.Struct, frozen=True, order=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a set of fixtures: how many projects and expectations there were, and what failed."""
+    """The result of a set of fixtures: projects and expectations that there were, what failed, what was reported."""
 
     projects: int
     expectations: int
     failures: tuple[Failure, ...]
+    issues: tuple[Issue, ...] = ()
 
 
 class Fixture(msgspec.Struct, frozen=True):
@@ -88,13 +89,14 @@ def run(path: Path, loaded: Loaded) -> Outcome:
     if not fixtures:
         raise UsageError(f"{path} holds no fixtures.")
     base = path if path.is_dir() else path.parent
-    expectations, failures = 0, list[Failure]()
+    expectations, failures, issues = 0, list[Failure](), list[Issue]()
     for fixture in fixtures:
-        count, failed = _run(fixture, loaded, names)
+        count, failed, found = _run(fixture, loaded, names)
         prefix = _prefix(fixture, base)
         expectations += count
         failures += [msgspec.structs.replace(failure, path=prefix + failure.path) for failure in failed]
-    return Outcome(len(fixtures), expectations, tuple(sorted(failures)))
+        issues += found
+    return Outcome(len(fixtures), expectations, tuple(sorted(failures)), tuple(issues))
 
 
 def find(path: Path, names: RuleNames) -> Iterator[Fixture]:
@@ -170,7 +172,7 @@ def _prefix(fixture: Fixture, base: Path) -> str:
     return "" if relative == "." else relative + "/"
 
 
-def _run(fixture: Fixture, loaded: Loaded, names: RuleNames) -> tuple[int, list[Failure]]:
+def _run(fixture: Fixture, loaded: Loaded, names: RuleNames) -> tuple[int, list[Failure], tuple[Issue, ...]]:
     with tempfile.TemporaryDirectory(prefix="backaudit-") as folder:
         root = Path(folder).resolve()
         _copy(fixture.path, root)
@@ -185,9 +187,10 @@ def _run(fixture: Fixture, loaded: Loaded, names: RuleNames) -> tuple[int, list[
             else:
                 rules.add(rule.id)
         if not rules:
-            return len(expected), failures
+            return len(expected), failures, ()
         known = [expectation for expectation in expected if names.one(expectation.name)]
-        return len(expected), failures + _compare(known, _report(root, loaded, sorted(rules)), names)
+        report = _report(root, loaded, sorted(rules))
+        return len(expected), failures + _compare(known, report, names), report.issues
 
 
 def _copy(path: Path, root: Path) -> None:

@@ -15,12 +15,13 @@ import msgspec
 
 from backaudit.baseline import Baseline, Entry
 from backaudit.directives import FileDirectives, Suppressions
+from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import BackEnd, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
 from backaudit.masking import MASK, Masks
-from backaudit.rule import CONFIDENCES, SEVERITIES, Finding, Rule, Severity, Step
+from backaudit.rule import SEVERITIES, Finding, Rule, Severity, Step
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, lines
 
@@ -176,10 +177,14 @@ class _Triage:
         )
 
     def _severity(self, rule: Rule, finding: Finding) -> Severity:
-        """The configuration's word, by the rule's name before its family's; else the finding's own, else the rule's."""
+        """The configuration's word, by the rule's name before its family's; else the finding's own, else the rule's.
+
+        Of what is not known at every step, only the configuration may say that it is grave.
+        """
         exact = [value for name, value in self.config.severities.items() if self.names.one(name) is rule]
         family = [value for name, value in self.config.severities.items() if name == rule.family]
-        return next(iter([*exact, *family]), finding.severity or rule.severity)
+        claimed = severity(finding.severity or rule.severity, finding.assumed)
+        return next(iter([*exact, *family]), claimed)
 
     def _masked(self, finding: Finding) -> Finding:
         text = self.masks.text
@@ -194,6 +199,7 @@ class _Triage:
             evidence=text(finding.evidence),
             trace=steps(finding.trace),
             related=steps(finding.related),
+            assumed=tuple(Assumption(one.kind, text(one.text)) for one in finding.assumed),
             fixes=tuple(fix for fix in finding.fixes if not self.masks.hides_in(fix.text + fix.summary)),
         )
 
@@ -314,7 +320,7 @@ def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Findin
 
 def _finding_order(item: tuple[Rule, Finding]) -> tuple[object, ...]:
     rule, finding = item
-    sureness = (CONFIDENCES.index(finding.confidence), finding.shown == "strict", -len(finding.trace))
+    sureness = (doubt(finding.assumed), finding.shown == "strict", -len(finding.trace))
     return (finding.place, rule.id, sureness, finding.message, finding.remedy, finding.scope, repr(finding.trace))
 
 

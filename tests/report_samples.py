@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from backaudit.evidence import assume
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
@@ -124,7 +125,7 @@ def ordinary(**more: Any) -> Report:
             BLANKET_500,
             place("app/orders.py", 44, 4, 60, end_line=46),
             "A catch-all answers 500 whatever went wrong.",
-            confidence="medium",
+            assumed=assume("word", "it is a secret"),
             excerpt=excerpt(43, ["        db.commit()", "    except Exception:", "        abort(500)"], 44, (4, 21)),
         ),
         make_issue(UNINDEXED, place("app/orders.py", 20), "`orders.customer_id` is filtered on and has no index."),

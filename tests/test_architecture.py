@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vocabulary",),
     ("cache", "discover", "masking", "sqlparams"),
     ("extract", "project"),
+    ("evidence",),
     ("rule", "models", "ruledoc", "rulenames", "issue"),
     ("backend",),
     ("flow", "survey"),

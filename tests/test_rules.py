@@ -27,6 +27,10 @@ def test_the_rule_reports_what_the_fixture_says(folder: Path) -> None:
     outcome = run(folder, LOADED)
     assert outcome.expectations > 0
     assert [str(failure) for failure in outcome.failures] == []
+    for issue in outcome.issues:
+        assumed = issue.finding.assumed
+        assert not assumed or issue.severity in ("medium", "low"), "nothing assumed is critical or high"
+        assert all(one.text and not one.text.endswith(".") for one in assumed)
 
 
 def test_every_rule_of_ours_has_a_fixture_that_wants_it() -> None:

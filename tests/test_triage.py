@@ -12,6 +12,7 @@ from backaudit.baseline import Baseline
 from backaudit.config import Config
 from backaudit.directives import RULES as ENGINE_RULES
 from backaudit.directives import FileDirectives, parse
+from backaudit.evidence import assume
 from backaudit.facts.comments import Comment
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
@@ -117,8 +118,8 @@ def test_the_more_exact_name_wins_between_select_and_ignore() -> None:
 def test_low_confidence_and_strict_findings_are_shown_under_strict_alone() -> None:
     findings = [
         find(WEAK, at(1)),
-        find(WEAK, at(2), confidence="medium"),
-        find(WEAK, at(3), confidence="low"),
+        find(WEAK, at(2), assumed=assume("word", "it is a secret")),
+        find(WEAK, at(3), assumed=assume("purpose", "it matters")),
         find(WEAK, at(4), shown="strict"),
     ]
     assert [issue.finding.place.span.line for issue in run(findings).issues] == [1, 2]
@@ -152,7 +153,11 @@ def test_severity_is_the_configurations_then_the_findings_then_the_rules() -> No
 
 def test_the_same_finding_twice_is_one_issue_the_surest() -> None:
     step = Step(at(1), "here it begins")
-    findings = [find(WEAK, at(1), confidence="medium"), find(WEAK, at(1), trace=(step,)), find(WEAK, at(1))]
+    findings = [
+        find(WEAK, at(1), assumed=assume("word", "it is a secret")),
+        find(WEAK, at(1), trace=(step,)),
+        find(WEAK, at(1)),
+    ]
     assert only(run(findings)).finding.trace == (step,)
     assert only(run(findings[:1])).finding.confidence == "medium"
 
@@ -232,7 +237,7 @@ def test_a_secret_is_masked_in_every_text_of_every_finding() -> None:
 
 
 def test_a_secret_of_a_hidden_finding_is_masked_too() -> None:
-    hidden = find(SECRET, at(1, 10, 30), confidence="low", secrets=(at(1, 10, 30),))
+    hidden = find(SECRET, at(1, 10, 30), assumed=assume("purpose", "it matters"), secrets=(at(1, 10, 30),))
     report = run([hidden, find(WEAK, at(1, 0, 7))], files={"a.py": LEAKY})
     assert names(report) == ["weak-hash"]
     assert KEY not in everything(report)
@@ -370,7 +375,8 @@ def test_an_unused_directive_of_a_rule_that_did_not_run_or_crashed_is_none() -> 
 
 def test_a_suppression_of_a_hidden_finding_is_used() -> None:
     report = run(
-        [find(WEAK, at(5), confidence="low")], directives=[directive("# backaudit: ignore[weak-hash] a checksum", 5)]
+        [find(WEAK, at(5), assumed=assume("purpose", "it matters"))],
+        directives=[directive("# backaudit: ignore[weak-hash] a checksum", 5)],
     )
     assert report.issues == ()
 
@@ -400,7 +406,7 @@ def test_stale_entries_are_those_of_rules_that_ran_and_paths_that_were_asked_abo
 
 
 def test_a_baseline_entry_for_a_hidden_finding_is_not_stale() -> None:
-    strict = [find(WEAK, at(5), confidence="low")]
+    strict = [find(WEAK, at(5), assumed=assume("purpose", "it matters"))]
     entries = accepted(run(strict, Config(strict=True)))
     assert run(strict, baseline=Baseline(entries)).stale_baseline == ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from backaudit.evidence import weakest
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
 from backaudit.report.extent import extent_of
@@ -39,7 +40,9 @@ def _issue(issue: Issue, prefix: str) -> str:
         "title": issue.rule.id,
     }
     steps = [f"{visible_name(step.place.path)}:{step.place.span.line}: {step.text}" for step in finding.trace]
-    text = "\n".join(part for part in (finding.message, *steps, finding.remedy) if part)
+    step = weakest(finding.assumed)
+    supposed = f"assumed: {step.text}" if step is not None else ""
+    text = "\n".join(part for part in (finding.message, *steps, supposed, finding.remedy) if part)
     return _command(LEVELS[issue.severity], properties, text)
 
 

@@ -17,6 +17,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from backaudit.evidence import weakest
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import extent_of
@@ -111,6 +112,7 @@ def environment() -> jinja2.Environment:
         name=visible_name,
         steps=steps,
         told=told,
+        weakest=weakest,
     )
     return env
 

@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.facts.place import Place
 from backaudit.issue import Issue, Report
+from backaudit.report.assumptions import told
 from backaudit.report.plans import proof_of
 from backaudit.rule import Fix, Rule, Step
 from backaudit.ruledoc import read
@@ -39,6 +40,7 @@ def _issue(issue: Issue) -> dict[str, Any]:
         "rule": issue.rule.id,
         "severity": issue.severity,
         "confidence": finding.confidence,
+        "assumed": told(finding.assumed),
         "status": issue.status,
         "fingerprint": issue.fingerprint,
         **_place(finding.place),

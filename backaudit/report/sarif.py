@@ -18,6 +18,7 @@ import msgspec
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
+from backaudit.report.assumptions import told
 from backaudit.report.plans import proof_of
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
 from backaudit.report.visible import clipped, encodable
@@ -255,6 +256,7 @@ def _result_properties(issue: Issue) -> Node:
     return {
         "severity": issue.severity,
         "confidence": finding.confidence,
+        **({"assumed": told(finding.assumed)} if finding.assumed else {}),
         **{key: text for key, text in texts.items() if text},
         **({"proof": proof_of(finding.proof)} if finding.proof is not None else {}),
     }

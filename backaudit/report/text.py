@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
+from backaudit.evidence import weakest
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import NO_BACK_END, extent_of
@@ -105,6 +106,9 @@ class _Text:
         yield from self._excerpt(issue.excerpt)
         yield from self._steps(finding.trace, finding.place.path)
         yield from (self._step(step, "see", finding.place.path) for step in finding.related)
+        supposed = weakest(finding.assumed)
+        if supposed is not None:
+            yield self._wrapped(supposed.text, _INDENT, "assumed: ")
         for line in lines(finding.proof) if finding.proof is not None else ():
             yield self._wrapped(line, _INDENT, "plan: ")
         if doc.why:

@@ -14,7 +14,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind, conditions, strings
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
@@ -78,12 +78,11 @@ def _finding(project: Project, place: Place, how: str, credentials: bool, remedy
             remedy=_REMEDY.format(remedy),
         )
     elif any(authenticated(route) for route in project.once(guarded)):
-        confidence: Confidence = "medium"
         yield Finding(
             place=place,
             message=f"{how} on an API that asks for a login.",
             remedy=_REMEDY.format(remedy),
-            confidence=confidence,
+            assumed=assume("network", "the API can be reached from where its users browse"),
             severity="low",
         )
 

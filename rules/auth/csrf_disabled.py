@@ -14,7 +14,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import decorated, functions_behind, items, strings
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
@@ -28,6 +28,8 @@ _EXEMPTS = (
 _PROTECTS = meaning("tokens", "csrf-protection")
 _TOKENS = meaning("tokens", "bearer-guard")
 _COOKIE_GUARDS = meaning("tokens", "cookie-guard")
+
+_UNPROTECTED = assume("wrapper", "nothing else in front of the forms protects them")
 
 
 @rule(
@@ -205,7 +207,7 @@ def _forms(project: Project) -> Iterator[Finding]:
         field = meta.fields.get("csrf") if meta is not None else None
         if field is not None and is_literally(project, field, False) and cls.file.role == "production":
             message = f"The form `{cls.cls.name}` is made without its CSRF token."
-            yield Finding(place=field.place, message=message, confidence="medium")
+            yield Finding(place=field.place, message=message, assumed=_UNPROTECTED)
 
 
 def _never_on(project: Project) -> Iterator[Finding]:
@@ -224,7 +226,7 @@ def _never_on(project: Project) -> Iterator[Finding]:
             place=call.place,
             message=f"No form is protected, and the session's cookie logs in: {shown} can be posted by any site.",
             remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
-            confidence="medium",
+            assumed=_UNPROTECTED,
             shown="strict",
             related=(Step(first.handler.place, "takes a form for whoever the session names"),),
         )

@@ -16,7 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _RIGHT = meaning("access", "right-key")
@@ -87,7 +87,7 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
                     place=test.place,
                     message=f"What the caller may do is decided by `{told}`, which the client writes.",
                     remedy="Ask the user that the session or the verified token names: `current_user.is_admin`.",
-                    confidence="medium",
+                    assumed=assume("wrapper", "nothing before it has verified what the client wrote"),
                     scope=code.function.qualname,
                 )
 
@@ -97,7 +97,7 @@ def _identity(node: Node, told: str) -> Finding:
         place=node.place,
         message=f"Who the caller is is believed of `{told}`, which the client writes and nobody has signed.",
         remedy="Keep it in the framework's session, or sign it and verify it when it comes back (itsdangerous).",
-        confidence="medium",
+        assumed=assume("wrapper", "nothing before it has verified what the client wrote"),
         scope=node.code.function.qualname,
     )
 

@@ -10,17 +10,18 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings, text_of
 from backaudit.project.strings import spelled_strings
-from backaudit.rule import Confidence, Finding, Severity, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Severity, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _SESSION = meaning("tokens", "session-cookie")
 _READ_BY_SCRIPTS = meaning("tokens", "script-cookie")
 _FLAG_VALUES = ("", "true", "false", "yes", "no", "1", "0", "on", "off")
 _FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
-_OFF: tuple[tuple[str, str, Severity, Confidence], ...] = (
-    ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", "high"),
-    ("cookie-settings:secure", "the cookie that logs in also goes over plain HTTP", "medium", "medium"),
-    ("cookie-settings:csrf-secure", "the CSRF cookie also goes over plain HTTP", "low", "medium"),
+_PLAIN_HTTP = assume("network", "the service can also be asked over plain HTTP")
+_OFF: tuple[tuple[str, str, Severity, Assumed], ...] = (
+    ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", KNOWN),
+    ("cookie-settings:secure", "the cookie that logs in also goes over plain HTTP", "medium", _PLAIN_HTTP),
+    ("cookie-settings:csrf-secure", "the CSRF cookie also goes over plain HTTP", "low", _PLAIN_HTTP),
 )
 
 
@@ -71,7 +72,7 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
         yield from _set(project, call, call.arg(None, "value"))
     for call in project.calls(*sorted(project.models.kinds.get("cookie-writers", ()))):
         yield from _writer(project, call)
-    for kind, what, severity, confidence in _OFF:
+    for kind, what, severity, assumed in _OFF:
         for setting in settings_of(project, kind):
             if is_literally(project, setting.value, False):
                 yield Finding(
@@ -79,7 +80,7 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
                     message=f"`{setting.name} = False`: {what}.",
                     remedy=f"`{setting.name} = True`, in development switched off by the environment.",
                     severity=severity,
-                    confidence=confidence,
+                    assumed=assumed,
                 )
     yield from _headers(project)
     yield from _jars(project)
@@ -109,7 +110,7 @@ def _set(project: Project, call: Node, value: Node | None) -> Iterator[Finding]:
             place=call.place,
             message=f"The cookie `{shown}` is set without {named}.",
             remedy="Add " + ", ".join(_FLAGS[flag] for flag in lacking) + ".",
-            confidence="high" if "httponly" in lacking else "medium",
+            assumed=KNOWN if "httponly" in lacking else _PLAIN_HTTP,
             scope=call.code.function.qualname,
         )
 
@@ -122,7 +123,7 @@ def _switched_off(project: Project, call: Node, shown: str) -> Iterator[Finding]
             place=call.place,
             message=f"The cookie `{shown}` is told to go over plain HTTP as well: `secure=False`.",
             remedy="Add `secure=True`, in development switched off by the environment.",
-            confidence="medium",
+            assumed=_PLAIN_HTTP,
             shown="strict",
             scope=call.code.function.qualname,
         )
@@ -180,7 +181,7 @@ def _lacking(project: Project, node: Node, name: str, lacking: list[str]) -> Ite
             place=node.place,
             message=f"The cookie `{name}` is set without {', '.join(f'`{flag}`' for flag in lacking)}.",
             remedy="Write `HttpOnly; Secure; SameSite=Lax` behind it.",
-            confidence="high" if "httponly" in lacking else "medium",
+            assumed=KNOWN if "httponly" in lacking else _PLAIN_HTTP,
             scope=node.code.function.qualname,
         )
 
@@ -204,7 +205,7 @@ def _writer(project: Project, call: Node) -> Iterator[Finding]:
         place=call.place,
         message=f"`{lacking[0]}=False`: {what}{more}.",
         remedy="Leave both flags on, in development switched off by the environment.",
-        confidence="high" if "httponly" in lacking else "medium",
+        assumed=KNOWN if "httponly" in lacking else _PLAIN_HTTP,
     )
 
 
@@ -228,7 +229,7 @@ def _carried(project: Project) -> Iterator[Finding]:
                 place=setting.place,
                 message=f"Tokens travel in cookies and `{secure}` is not set: they also go over plain HTTP.",
                 remedy=f"`{secure} = True`, in development switched off by the environment.",
-                confidence="medium",
+                assumed=_PLAIN_HTTP,
             )
 
 
@@ -243,4 +244,4 @@ def _middleware(project: Project) -> Iterator[Finding]:
         if sessions and off and project.role(call.code.path) == "production":
             message = "The session cookie also goes over plain HTTP: `https_only` is not set."
             remedy = "`https_only=True`, in development switched off by the environment."
-            yield Finding(place=call.place, message=message, remedy=remedy, shown="strict", confidence="medium")
+            yield Finding(place=call.place, message=message, remedy=remedy, shown="strict", assumed=_PLAIN_HTTP)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.auth.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import KNOWN, Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _PERSON = meaning("people", "person-claim")
@@ -61,7 +61,7 @@ def jwt_no_expiry(project: Project) -> Iterator[Finding]:
                 place=signing.call.place,
                 message=f"The token carries {shown} and no `exp`: it is valid for ever.",
                 remedy='Add `"exp": datetime.now(timezone.utc) + timedelta(minutes=15)` to the claims.',
-                confidence="high" if person else "low",
+                assumed=KNOWN if person else assume("purpose", "the token stands for a person"),
                 scope=signing.call.code.function.qualname,
             )
     yield from _extensions(project)

@@ -22,7 +22,7 @@ from backaudit.flow.client import answered_by_server
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import strings
 from backaudit.project.operands import operands
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _VERIFIES = meaning("tokens", "verification")
@@ -36,6 +36,10 @@ _SETTINGS = {
     "verify-signature": "tokens are believed whoever signed them.",
     "verify-expiry": "the expiry of tokens is not verified, an old one is good for ever.",
 }
+
+_ANY_ALGORITHM = assume("guard", "the library takes whatever algorithm the token names")
+_NO_LATER = assume("caller", "nobody looks at `exp` later")
+_FETCHED = assume("purpose", "somebody else than the identity provider has a say in what it answers")
 
 
 @rule(
@@ -102,26 +106,26 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
             remedy = (
                 "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
             )
-            yield _finding(call, f"{_OLD} `decode` checks the signature alone.", "medium", remedy)
+            yield _finding(call, f"{_OLD} `decode` checks the signature alone.", _NO_LATER, remedy)
     elif option(project, call, "verify_exp") is False:
-        yield _finding(call, f"{_OLD} It is good for ever.", "medium", "Leave `verify_exp` on.")
+        yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `verify_exp` on.")
     elif algorithms(project, call) is None and not call.keywords().keys() & {"options", "key_set"}:
         told = "The token may choose its own algorithm: `algorithms` is not given."
-        yield _finding(call, told, "low", _decode(project))
+        yield _finding(call, told, _ANY_ALGORITHM, _decode(project))
 
 
 def _switched(project: Project, call: Node) -> Iterator[Finding]:
     if option(project, call, "verify") is False and not _is_peek(project, call):
-        yield _finding(call, _FORGED, "high", "Leave `verify` on.")
+        yield _finding(call, _FORGED, KNOWN, "Leave `verify` on.")
     elif option(project, call, "allow_expired") is True:
-        yield _finding(call, f"{_OLD} It is good for ever.", "medium", "Leave `allow_expired` off.")
+        yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `allow_expired` off.")
 
 
 def _unsigned(project: Project, call: Node) -> Finding:
     token = call.arg(0, "jwt") or call.arg(0, "token")
     # What an identity provider's own endpoint answered over TLS was not written by just anybody.
     fetched = token is not None and answered_by_server(project, token)
-    return _finding(call, _FORGED, "low" if fetched else "high", _decode(project))
+    return _finding(call, _FORGED, _FETCHED if fetched else KNOWN, _decode(project))
 
 
 def _decode(project: Project) -> str:
@@ -135,9 +139,9 @@ def _decode(project: Project) -> str:
     return '`jwt.decode(token, KEY, algorithms=["HS256"])`, with the algorithm that signs.'
 
 
-def _finding(call: Node, message: str, confidence: Confidence, remedy: str) -> Finding:
+def _finding(call: Node, message: str, assumed: Assumed, remedy: str) -> Finding:
     scope = call.code.function.qualname
-    return Finding(place=call.place, message=message, confidence=confidence, remedy=remedy, scope=scope)
+    return Finding(place=call.place, message=message, assumed=assumed, remedy=remedy, scope=scope)
 
 
 def _validated(project: Project, call: Node) -> bool:

@@ -9,7 +9,7 @@ from backaudit.backend.deployment.settings import dict_entry
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _MINIMUM = 32
 _HMAC = "HS"
@@ -107,7 +107,7 @@ def _short(project: Project, given: Node, place: Place) -> Iterator[Finding]:
             place=place,
             message=f"The HMAC key has {len(text)} characters: fewer than the 32 bytes that HS256 needs.",
             remedy="Make one with `secrets.token_urlsafe(32)`, and read it from the environment.",
-            confidence="medium",
+            assumed=assume("settings", "the key that is deployed is this one"),
             shown="strict",
             secrets=(key.place,),
         )

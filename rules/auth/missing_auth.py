@@ -102,7 +102,7 @@ def _finding(item: Exposed) -> Finding:
         place=item.place,
         message=_message(item),
         remedy=_remedy(item),
-        confidence=item.confidence,
+        assumed=item.assumed,
         trace=tuple(steps),
         related=tuple(Step(guard.place, f"{_shown(other)} has {guard.name}") for guard, other in item.siblings),
         scope=item.route.handler.function.qualname,

@@ -103,7 +103,7 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
             place=item.place,
             message=_message(item),
             remedy=_remedy(project, item),
-            confidence=item.confidence,
+            assumed=item.assumed,
             trace=_trace(item),
             scope=item.route.handler.function.qualname,
         )

@@ -85,7 +85,7 @@ def missing_role_check(project: Project) -> Iterator[Finding]:
             place=item.place,
             message=_message(item),
             remedy=_remedy(item),
-            confidence=item.confidence,
+            assumed=item.assumed,
             trace=(
                 Step(item.route.place, "the route is open to every user who is logged in"),
                 Step(item.at, "the row changes here"),

@@ -96,7 +96,6 @@ def _finding(route: Route, what: str, related: tuple[Step, ...]) -> Finding:
         place=route.handler.place,
         message=f"{_shown(route)} {what}.",
         remedy=_remedy(route),
-        confidence="high",
         related=related,
         scope=route.handler.function.qualname,
     )

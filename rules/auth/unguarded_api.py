@@ -107,7 +107,7 @@ def _finding(found: Unguarded) -> Finding:
         place=first.route.handler.place,
         message=_message(found),
         remedy=_GUARDS.get(first.route.framework, "Ask for the caller in one place that all routes pass."),
-        confidence=found.confidence,
+        assumed=found.assumed,
         trace=(Step(first.route.place, "the route, without a guard"), Step(first.at, _does(first))),
         related=tuple(Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:]),
         scope=first.route.handler.function.qualname,

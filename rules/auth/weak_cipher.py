@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _PASSWORDS = meaning("passwords", "in-code")
@@ -70,7 +70,13 @@ def _serves(project: Project, call: Node) -> bool:
 
 
 def _finding(call: Node, message: str) -> Finding:
-    return Finding(place=call.place, message=message, confidence="medium", scope=call.code.function.qualname)
+    kept = assume("effect", "what is encrypted is worth keeping")
+    return Finding(
+        place=call.place,
+        message=message,
+        assumed=kept,
+        scope=call.code.function.qualname,
+    )
 
 
 def _broken_hash(call: Node) -> bool:

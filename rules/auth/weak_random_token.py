@@ -45,7 +45,7 @@ def weak_random_token(project: Project) -> Iterator[Finding]:
             place=found.call.place,
             message=_message(found),
             remedy=_remedy(found),
-            confidence=found.confidence,
+            assumed=found.assumed,
             scope=found.call.code.function.qualname,
         )
 

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from backaudit.facts.bandit import BanditHit
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Check, Confidence, Finding, Rule, Severity, Shown, rule
+from backaudit.rule import KNOWN, Assumed, Check, Finding, Rule, Severity, Shown, assume, rule
 
 from .table import TABLE, Row
 
 _SEVERITY: dict[str, Severity] = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
-_CONFIDENCE: dict[str, Confidence] = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
+_ASSUMED: dict[str, Assumed] = {
+    "HIGH": KNOWN,
+    "MEDIUM": assume("tool", "bandit is right, which is not sure of it"),
+    "LOW": assume("purpose", "bandit is right, which thinks it unlikely"),
+}
 
 
 def _rule(row: Row) -> Rule:
@@ -49,7 +53,7 @@ def _finding(row: Row, path: str, hit: BanditHit) -> Finding:
     return Finding(
         place=Place(path, hit.span),
         message=_sentence(hit.text),
-        confidence=_CONFIDENCE[hit.confidence],
+        assumed=_ASSUMED[hit.confidence],
         # Only where it differs: the rule's own is what the configuration changes.
         severity=severity if severity != row.severity else None,
         secrets=tuple(Place(path, span) for span in hit.secrets),

@@ -8,7 +8,7 @@ from backaudit.backend.deployment.settings import settings_modules
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 
 @rule("deploy/allowed-hosts-any", severity="medium", cwe=16, owasp=("A02:2025", "A05:2021", "API8:2023"))
@@ -60,7 +60,9 @@ def _any(project: Project, value: Node, message: str) -> Iterator[Finding]:
         yield Finding(place=value.place, message=message)
     elif _default_is_star(node):
         yield Finding(
-            place=value.place, message=f"{message[:-1]} wherever the environment names none.", confidence="medium"
+            place=value.place,
+            message=f"{message[:-1]} wherever the environment names none.",
+            assumed=assume("settings", "the environment of what is deployed names none"),
         )
 
 

@@ -16,7 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import KNOWN, Finding, assume, rule
 from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
@@ -26,6 +26,9 @@ _VARIABLE = re.compile(
 )
 _ASKED = meaning("stages", "debug-switch")
 _ON = meaning("stages", "switched-on")
+
+_DEPLOYED_SO = assume("settings", "the environment of what is deployed does not switch it off")
+_DEPLOYED_FILE = assume("settings", "this file is the one that is deployed")
 
 
 @rule("deploy/debug-on", severity="high", cwe=489, owasp=("A02:2025", "A05:2021", "API8:2023"), about_files=True)
@@ -130,14 +133,14 @@ def _calls(project: Project) -> Iterator[Finding]:
 def _judged(project: Project, value: Node, on: str, name: str) -> Iterator[Finding]:
     how = debugging(project, value)
     if how == "always":
-        yield Finding(place=value.place, message=on, confidence="high")
+        yield Finding(place=value.place, message=on)
     elif how == "by-default":
         message = f"{name} is on wherever the environment does not turn it off."
-        yield Finding(place=value.place, message=message, confidence="medium")
+        yield Finding(place=value.place, message=message, assumed=_DEPLOYED_SO)
     elif how == "any-text":
         message = f"{name} is on for every text in the environment: `False` and `0` are texts, and true."
         remedy = 'Compare the text: `os.environ.get("DEBUG") == "1"`.'
-        yield Finding(place=value.place, message=message, remedy=remedy, confidence="medium")
+        yield Finding(place=value.place, message=message, remedy=remedy, assumed=_DEPLOYED_SO)
 
 
 def _is_asked_for(call: Node) -> bool:
@@ -177,7 +180,7 @@ def _variables(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     place=Place(path, Span(number, found.start("name"), number, found.end("value"))),
                     message=f"`{found['name']}` turns debug mode on in what is deployed.",
-                    confidence="high" if file.kind == "dockerfile" else "medium",
+                    assumed=KNOWN if file.kind == "dockerfile" else _DEPLOYED_FILE,
                 )
 
 
@@ -192,5 +195,5 @@ def _started(project: Project) -> Iterator[Finding]:
             yield Finding(
                 place=command.place,
                 message=f"`{program}` is started with its debugger in what is deployed.",
-                confidence="high" if project.facts[path].kind == "dockerfile" else "medium",
+                assumed=KNOWN if project.facts[path].kind == "dockerfile" else _DEPLOYED_FILE,
             )

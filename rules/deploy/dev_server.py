@@ -11,7 +11,7 @@ from backaudit.backend.deployment.settings import is_literally
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import KNOWN, Finding, assume, rule
 from backaudit.source import lines
 
 _SERVERS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -24,6 +24,8 @@ _SERVERS: tuple[tuple[re.Pattern[str], str], ...] = (
 # More scripts of one name are those of several services, and which one is meant cannot be told.
 _SCRIPTS = 3
 _PYTHON = re.compile(r"\bpython3?(?:\s+-u)?\s+(?:\./)?(?P<file>[\w./-]+\.py)\b")
+
+_FILE = assume("settings", "this file is the one that is deployed")
 
 
 @rule("deploy/dev-server", severity="medium", cwe=489, owasp=("A02:2025", "A05:2021"), shown="strict", about_files=True)
@@ -61,7 +63,7 @@ def dev_server(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     place=place,
                     message=f"This starts {server} in what is deployed.",
-                    confidence="medium" if command.place.path.endswith((".yml", ".yaml")) else "high",
+                    assumed=_FILE if command.place.path.endswith((".yml", ".yaml")) else KNOWN,
                 )
 
 

@@ -11,7 +11,7 @@ from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 # Images that set a user of their own, and those whose entry point gives root away before it starts the service.
 _UNPRIVILEGED = re.compile(
@@ -28,6 +28,9 @@ _STEPS_DOWN = re.compile(
     r"|^[ \t]*(user|uid)[ \t]*=[ \t]*[\"']?(?!root\b|0\b)[\w$]",
     re.MULTILINE,
 )
+
+_ELSEWHERE = assume("stage", "this image is deployed")
+_NAMED_BY_THE_BUILD = assume("stage", "the image that the build names sets no user of its own")
 
 
 @rule("deploy/docker-root", severity="medium", cwe=250, owasp=("A02:2025", "A05:2021", "API8:2023"), about_files=True)
@@ -64,13 +67,13 @@ def docker_root(project: Project) -> Iterator[Finding]:
                 place=Place(path, _start(made).span),
                 message=_message(made),
                 remedy="Add `RUN useradd --system --create-home app` and `USER app` before it.",
-                confidence=_confidence(made) if stage == "production" else "low",
+                assumed=_assumed(made) if stage == "production" else _ELSEWHERE,
             )
 
 
-def _confidence(made: Dockerfile) -> Confidence:
+def _assumed(made: Dockerfile) -> Assumed:
     """An image whose name only the build knows may have a user of its own."""
-    return "low" if "$" in list(made.chain())[-1].image else "high"
+    return _NAMED_BY_THE_BUILD if "$" in list(made.chain())[-1].image else KNOWN
 
 
 def _start(made: Dockerfile) -> Instruction:

@@ -9,7 +9,7 @@ from backaudit.analyses.deploy.ports import published
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import Assumed, Finding, assume, rule
 
 
 @rule("deploy/exposed-database", severity="medium", cwe=668, owasp=("A02:2025", "A05:2021"))
@@ -53,14 +53,16 @@ def exposed_database(project: Project) -> Iterator[Finding]:
                     yield Finding(
                         place=Place(service.path, port.node.span),
                         message=f"The service `{service.name}` listens on every address of the host.",
-                        confidence=_confidence(project, service, stage),
+                        assumed=_assumed(project, service, stage),
                     )
 
 
-def _confidence(project: Project, service: Service, stage: str) -> Confidence:
+def _assumed(project: Project, service: Service, stage: str) -> Assumed:
     """What is for development, or starts only when asked for, is worth a look and no more."""
     others = [other for other in services(project) if other.path == service.path]
     beside = [other for other in others if not other.is_store and not other.is_console]
     asked_for = service.node.get("profiles") is not None or "test" in service.name
     deployed = stage == "production" and not asked_for
-    return "medium" if deployed and beside else "low"
+    if deployed and beside:
+        return assume("network", "no firewall stands before the host's port")
+    return assume("stage", "this is what is deployed")

@@ -11,7 +11,7 @@ from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_c
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _BETTER = {
     "SECURE_SSL_REDIRECT": "True",
@@ -33,6 +33,8 @@ _TALISMAN = (
 )
 # What another rule reports: debug-on, hardcoded-secret, csrf-disabled; insecure-cookie where a cookie's setting is off.
 _ELSEWHERE = frozenset(("security.W003", "security.W009", "security.W018", "security.W025"))
+
+_SETTINGS = assume("settings", "neither another settings file nor a proxy sets it otherwise")
 
 
 @rule("deploy/insecure-settings", severity="low", cwe=16, owasp=("A02:2025", "A05:2021", "API8:2023"), shown="strict")
@@ -77,7 +79,7 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
     yield from _talisman(project)
     for at, fault in weakened_headers(project):
         if stage_of(project, at.code.path) == "production":
-            yield Finding(place=first_line(at.place), message=f"This header weakens: {fault}.", confidence="medium")
+            yield Finding(place=first_line(at.place), message=f"This header weakens: {fault}.", assumed=_SETTINGS)
 
 
 def _module(project: Project, module: SettingsModule) -> Iterator[Finding]:
@@ -100,7 +102,7 @@ def _finding(place: Place, checks: list[DeployCheck]) -> Finding:
         place=place,
         message=f"In the settings that are deployed, {said}.",
         remedy=f"Set {wrong}." if wrong else "",
-        confidence="medium",
+        assumed=_SETTINGS,
     )
 
 
@@ -111,4 +113,4 @@ def _talisman(project: Project) -> Iterator[Finding]:
             for option, fault in _TALISMAN:
                 given = call.arg(None, option)
                 if given is not None and is_literally(project, given, False):
-                    yield Finding(place=given.place, message=f"`{option}=False`: {fault}.", confidence="medium")
+                    yield Finding(place=given.place, message=f"`{option}=False`: {fault}.", assumed=_SETTINGS)

@@ -10,7 +10,7 @@ from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import text_of
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _REQUESTING = (
     "get",
@@ -79,7 +79,12 @@ def tls_verify_off(project: Project) -> Iterator[Finding]:
         remedy = (
             "Leave the option out; for a private authority `COPY` its certificate and run `update-ca-certificates`."
         )
-        yield Finding(place=place, message=message, remedy=remedy, confidence="medium")
+        yield Finding(
+            place=place,
+            message=message,
+            remedy=remedy,
+            assumed=assume("network", "the connection is not one inside the build's own network"),
+        )
 
 
 def _all(project: Project) -> Iterator[tuple[Node, str]]:

@@ -9,7 +9,9 @@ from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.code import last_name
-from backaudit.rule import Confidence, Finding, Step, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
+
+_ON_PURPOSE = assume("purpose", "this is not the one place for what nobody expected")
 
 # Codes that say what failed: a part that this server depends on.
 _TELLING = frozenset((502, 503, 504))
@@ -81,14 +83,14 @@ def _judge(project: Project, handler: Handler) -> Iterator[Finding]:
     status = given[0].status
     assert status is not None
     lost = _lost(project, handler, status)
-    confidence = _confidence(project, handler, status, lost)
-    if confidence is None:
+    assumed = _assumed(project, handler, status, lost)
+    if assumed is None:
         return
     steps = [Step(node.place, text) for node, text in lost]
     yield Finding(
         place=handler.place,
         message=_message(handler, status, lost),
-        confidence=confidence,
+        assumed=assumed,
         trace=(*steps, Step(given[0].place, f"every failure is answered {status} here")) if steps else (),
     )
 
@@ -119,21 +121,27 @@ def _tells_apart(handler: Handler) -> bool:
     return False
 
 
-def _confidence(project: Project, handler: Handler, status: int, lost: list[tuple[Node, str]]) -> Confidence | None:
+def _assumed(project: Project, handler: Handler, status: int, lost: list[tuple[Node, str]]) -> Assumed | None:
     logged = logs(project, handler)
     central = _wraps_unknown(handler)
     if lost:
-        return "medium" if central else "high"
+        return assume("wrapper", "what is wrapped raises what it would answer by itself") if central else KNOWN
     if status in _TELLING:
         return None
     if logged and (central or status < 500 or _has_siblings(project, handler)):
         return None
     if central or logged:
         # One place for what nobody expected, or a cause that is at least written down: worth a look, no more.
-        return "low"
+        return _ON_PURPOSE
     if status < 500:
-        return "medium" if _acts(project, handler) else "low"
-    return "high" if handler.code in answering(project) or reached(project, handler.code) else "medium"
+        return (
+            assume("effect", "what is done here can fail by the server's fault")
+            if _acts(project, handler)
+            else _ON_PURPOSE
+        )
+    if handler.code in answering(project) or reached(project, handler.code):
+        return KNOWN
+    return assume("wrapper", f"`{handler.code.function.name}` answers requests")
 
 
 def _has_siblings(project: Project, handler: Handler) -> bool:

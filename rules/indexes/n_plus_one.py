@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.indexes.repeated import Repeated, repeated_queries
 from backaudit.backend.data.orms import traits
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import KNOWN, Finding, Step, assume, rule
 
 
 @rule("indexes/n-plus-one", severity="medium", cwe=1073, owasp=("API4:2023",), tags=("performance",))
@@ -71,7 +71,7 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
             place=found.place,
             message=f"For every row of `{found.table}` there is a query more: {found.text}.",
             remedy=_remedy(project, found),
-            confidence="high" if found.sure else "low",
+            assumed=KNOWN if found.sure else assume("reach", "somebody waits for it"),
             trace=_trace(found),
         )
 

@@ -75,7 +75,7 @@ def non_sargable(project: Project) -> Iterator[Finding]:
             place=missing.place,
             message=f"{named(missing)} {_filled(problem, missing)}, so the whole table is read.",
             remedy=_filled(mend, missing),
-            confidence=missing.sure,
+            assumed=missing.assumed,
         )
 
 

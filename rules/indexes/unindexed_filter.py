@@ -10,7 +10,7 @@ from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField, unindexed_fields
 from backaudit.backend.data.schema import schema
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import KNOWN, Finding, Step, assume, rule
 
 
 @rule("indexes/unindexed-filter", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -65,7 +65,7 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
             place=missing.place,
             message=told + others_served(index),
             remedy=remedy(project, index),
-            confidence=missing.sure,
+            assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
             related=siblings(index),
@@ -82,7 +82,7 @@ def _of_collection(missing: UnindexedField) -> Finding:
         place=missing.places[0],
         message=f"No index serves the look-up by `{name}.{field}`: {why}, so every document is read.",
         remedy=document_remedy(missing),
-        confidence="high" if missing.core else "medium",
+        assumed=KNOWN if missing.core else assume("effect", "the collection grows"),
         severity="high" if missing.core else "low",
         shown=None if missing.core else "strict",
         related=tuple(Step(place, "the same index serves this look-up") for place in missing.places[1:]),

@@ -78,7 +78,7 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
             place=missing.place,
             message=told + others_served(index),
             remedy=remedy(project, index),
-            confidence=missing.sure,
+            assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
             related=siblings(index),

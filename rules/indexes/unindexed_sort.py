@@ -70,7 +70,7 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
             place=missing.place,
             message=told + others_served(index),
             remedy=remedy(project, index),
-            confidence=missing.sure,
+            assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
             related=siblings(index),

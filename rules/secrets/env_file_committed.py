@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.secrets.credentials import committed_confidence
+from backaudit.analyses.secrets.credentials import committed_assumed
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, Step, rule
+from backaudit.rule import Assumed, Finding, Step, assume, rule
+
+_DATA = assume("effect", "what is in it is in use")
+_STAGE = assume("stage", "what is in it is not a demonstration's")
 
 
 @rule(
@@ -51,30 +54,30 @@ def env_file_committed(project: Project) -> Iterator[Finding]:
     """
     for file in project.artefacts("env", "key"):
         hits = [hit for hit in file.secrets if hit.position != "comment"]
-        confidence = committed_confidence(project, file) if file.tracked else None
-        if confidence is not None:
-            yield _finding(file, hits, confidence)
+        assumed = committed_assumed(project, file) if file.tracked else None
+        if assumed is not None:
+            yield _finding(file, hits, assumed)
     for file in project.artefacts("store"):
         stage = stage_of(project, file.path)
         if file.tracked and stage not in ("test", "example"):
-            yield _store(file, "medium" if stage == "production" else "low")
+            yield _store(file, _DATA if stage == "production" else _STAGE)
 
 
-def _store(file: FileFacts, confidence: Confidence) -> Finding:
+def _store(file: FileFacts, assumed: Assumed) -> Finding:
     name = file.path.rpartition("/")[2]
     out = f"Then `git rm --cached {file.path}`, and add `{name}` to `.gitignore`"
     if file.path.endswith((".sqlite3", ".sqlite")):
         # Often it is a demonstration's, and nobody's data are in it.
         message = f"`{name}` is tracked by git: a database has its users' password hashes and sessions in it."
         remedy = f"Have the users choose new passwords and end all sessions, if there are any. {out}."
-        confidence = "low"
+        assumed = _STAGE
     else:
         message = f"`{name}` is tracked by git: it is a key store, and no better kept than the password on it."
         remedy = f"Make new keys and revoke these. {out}; mount it where it is needed."
-    return Finding(place=Place(file.path, Span(1, 0, 1, 0)), message=message, remedy=remedy, confidence=confidence)
+    return Finding(place=Place(file.path, Span(1, 0, 1, 0)), message=message, remedy=remedy, assumed=assumed)
 
 
-def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> Finding:
+def _finding(file: FileFacts, hits: list[SecretHit], assumed: Assumed) -> Finding:
     name = file.path.rpartition("/")[2]
     told = sorted(hits, key=lambda hit: (hit.strength != "strong", hit.span))
     first = file.text.split("\n", 1)[0].rstrip("\r")
@@ -83,7 +86,7 @@ def _finding(file: FileFacts, hits: list[SecretHit], confidence: Confidence) -> 
         place=Place(file.path, spans[0] if spans else Span(1, 0, 1, len(first))),
         message=f"`{name}` is tracked by git, and holds {_what(file, hits)}.",
         remedy=_remedy(file, name),
-        confidence=confidence,
+        assumed=assumed,
         related=tuple(Step(Place(file.path, span), "Another value stands here.") for span in spans[1:]),
         secrets=tuple(Place(file.path, part) for hit in hits for part in hit.parts),
     )

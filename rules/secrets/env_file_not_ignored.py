@@ -8,7 +8,7 @@ from backaudit.analyses.secrets.env_files import EnvFileReading, env_file_readin
 from backaudit.facts.files import FileFacts
 from backaudit.ignores import Ignores
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 from backaudit.source import lines
 
 
@@ -69,7 +69,7 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
             place=reading.place,
             message=f"`{reading.file}` is read here, and {_nowhere(project)}.",
             remedy=f"Add a line `{reading.file.rpartition('/')[2]}` to `.gitignore`.",
-            confidence="medium",
+            assumed=assume("effect", "the file is written in this folder"),
         )
 
 

@@ -62,7 +62,7 @@ def _finding(past: PastCredential) -> Finding:
             f"{commit.date} brought it in this line of `{past.path}`, and no tracked file has it today."
         ),
         remedy=_remedy(past),
-        confidence=past.confidence,
+        assumed=past.assumed,
         evidence=past.secret.line,
         scope=hit.name,
         commit=commit.id,

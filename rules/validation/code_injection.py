@@ -9,7 +9,7 @@ from backaudit.analyses.validation.lookups import called_by_name, is_module
 from backaudit.analyses.validation.sinks import Flow, flow_into, sinks
 from backaudit.analyses.validation.written import written
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 
 @rule("validation/code-injection", severity="critical", cwe=94, owasp=("A05:2025", "A03:2021"))
@@ -63,7 +63,8 @@ def code_injection(project: Project) -> Iterator[Finding]:
             yield finding(flow, "part of a file of code", "is written where code is run from")
 
 
-def _reach(project: Project, flow: Flow) -> Confidence:
+def _reach(project: Project, flow: Flow) -> Assumed:
     """All of a module can be called, or the methods of one object."""
     looked_in = flow.harm.arg(0) if flow.harm.method == "getattr" else None
-    return "high" if looked_in is None or is_module(project, looked_in) else "medium"
+    reaches_all = looked_in is None or is_module(project, looked_in)
+    return KNOWN if reaches_all else assume("effect", "among the methods of the object are some that harm")

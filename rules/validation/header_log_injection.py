@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.sinks import Sink, flow_into
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+ #0]*(?:\d+|\*)?(?:\.\d+)?([a-zA-Z])")
+
+_LINES = assume("settings", "the handler of the log does not escape ends of lines")
 
 
 @rule("validation/header-log-injection", severity="low", cwe=(113, 117), owasp=("A09:2025", "A09:2021"), shown="strict")
@@ -52,12 +54,12 @@ def header_log_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/117.html
     """
     yield from injections(
-        project, "header", becomes="part of a log entry", happens="is logged", judge=lambda flow: "medium"
+        project, "header", becomes="part of a log entry", happens="is logged", judge=lambda flow: _LINES
     )
     for call, argument in _arguments(project):
         flow = flow_into(project, "header", Sink(call, argument, "log"))
         if flow is not None:
-            yield finding(flow, "part of a log entry", "is logged", "medium")
+            yield finding(flow, "part of a log entry", "is logged", _LINES)
 
 
 def _arguments(project: Project) -> Iterator[tuple[Node, Node]]:

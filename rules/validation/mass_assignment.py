@@ -108,6 +108,6 @@ def _chosen_keys(assignment: Assignment) -> Finding:
     return Finding(
         place=first_line(assignment.at.place),
         message=f"{what[0].upper()}{what[1:]}, and its keys choose what is set on {assignment.target}.",
-        confidence=assignment.confidence,
+        assumed=assignment.assumed,
         trace=(*assignment.origin.steps, Step(assignment.at.place, "sets whatever keys it has")),
     )

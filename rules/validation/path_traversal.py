@@ -10,12 +10,14 @@ from backaudit.analyses.validation.sinks import Flow, flow_into, flows, sinks
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding, Step, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
+
+_ONE_SEGMENT = assume("effect", "a server in front of it passes encoded slashes on")
 
 
-def _judge(flow: Flow) -> Confidence:
+def _judge(flow: Flow) -> Assumed:
     """A placeholder of a route holds no slash: only a folder further up is in reach, or a drive on Windows."""
-    return "medium" if flow.origin.what.endswith("(path)") else "high"
+    return _ONE_SEGMENT if flow.origin.what.endswith("(path)") else KNOWN
 
 
 @rule("validation/path-traversal", severity="high", cwe=22, owasp=("A01:2025", "A01:2021"))
@@ -79,13 +81,18 @@ def path_traversal(project: Project) -> Iterator[Finding]:
     for probe in sinks(project, "path-probe"):
         seen = flow_into(project, "path", probe) if probe.call.code not in told else None
         if seen is not None:
-            yield finding(seen, "part of a file's path", "tells whether a file is there", "low")
+            yield finding(
+                seen,
+                "part of a file's path",
+                "tells whether a file is there",
+                assume("purpose", "whether the file is there is worth knowing"),
+            )
 
 
 def _unpacked(call: Node, origin: Origin) -> Finding:
     return Finding(
         place=first_line(call.place),
         message=f"A client sends the archive, and the names in it decide where `{call.spelled}` writes.",
-        confidence="medium",
+        assumed=assume("effect", "the installed Python does not filter by itself"),
         trace=(*origin.steps, Step(call.place, 'is unpacked without `filter="data"`')),
     )

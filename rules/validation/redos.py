@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.backtracking import Backtracking, backtracking
-from backaudit.analyses.validation.findings import sureness
+from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.matches import Match, judged_fields, matches
 from backaudit.analyses.validation.sinks import Flow, flow_into
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 _HIGH_POWER = 3
 
@@ -71,6 +71,10 @@ def _is_slow(found: Backtracking) -> bool:
     return found.exponential or found.power >= _HIGH_POWER
 
 
+def _cost(found: Backtracking) -> Assumed:
+    return KNOWN if found.exponential else assume("network", "no proxy bounds the length of what is sent")
+
+
 def _takes(found: Backtracking) -> str:
     if found.exponential:
         return "each further sign doubles the time that a text without a match takes"
@@ -83,7 +87,7 @@ def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
         place=first_line(flow.sink.place),
         message=f"{what[0].upper()}{what[1:]} and is matched, whatever its length, against `{match.pattern}`: "
         f"{_takes(found)}.",
-        confidence=sureness(flow, "high" if found.exponential else "medium"),
+        assumed=(*assumed_of(flow), *_cost(found)),
         trace=flow.trace(f"is matched against `{match.pattern}`"),
     )
 
@@ -92,6 +96,6 @@ def _of_field(validator: Node, found: Backtracking, pattern: str) -> Finding:
     return Finding(
         place=first_line(validator.place),
         message=f"A field of any length is matched against `{pattern}`: {_takes(found)}.",
-        confidence="high" if found.exponential else "medium",
+        assumed=_cost(found),
         trace=(Step(validator.place, f"is matched against `{pattern}`"),),
     )

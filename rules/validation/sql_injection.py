@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.findings import sureness
+from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.strings import spelled_strings
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
 from backaudit.sql import HOLE
 
 _STATEMENT = re.compile(
@@ -112,7 +112,7 @@ def _finding(sink: Sink, flow: Flow) -> Finding:
     return Finding(
         place=first_line(sink.call.place),
         message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
-        confidence=sureness(flow),
+        assumed=assumed_of(flow),
         trace=flow.trace("is run as SQL"),
     )
 
@@ -127,7 +127,7 @@ def _dynamic(project: Project, sink: Sink) -> Finding | None:
     return Finding(
         place=first_line(sink.call.place),
         message=f"`{part.spelled or 'a value'}` becomes part of the SQL text that `{sink.call.spelled}` runs.",
-        confidence="low",
+        assumed=assume("reach", "a client has a say in it"),
         shown="strict",
         trace=(Step(part.place, "is not a constant"), Step(sink.call.place, "is run as SQL")),
     )

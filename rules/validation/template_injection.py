@@ -9,7 +9,7 @@ from backaudit.analyses.validation.sinks import Flow, flow_into
 from backaudit.analyses.validation.written import written
 from backaudit.facts import ops
 from backaudit.project import Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, rule
 
 
 @rule("validation/template-injection", severity="critical", cwe=1336, owasp=("A05:2025", "A03:2021"))
@@ -52,10 +52,10 @@ def template_injection(project: Project) -> Iterator[Finding]:
             yield finding(flow, "part of a template's file", "is written where templates are read from")
 
 
-def _judge(flow: Flow) -> Confidence | None:
+def _judge(flow: Flow) -> Assumed | None:
     """A template that is compiled and dropped was only tried for its syntax."""
     made = flow.harm
     if not flow.name.endswith(("Template", ".from_string")):
-        return "high"
+        return KNOWN
     dropped = any(isinstance(op, ops.Discard) and made.code.origin(op.value) == made.value for op in made.code.ops)
-    return None if dropped else "high"
+    return None if dropped else KNOWN

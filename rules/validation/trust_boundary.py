@@ -11,7 +11,7 @@ from backaudit.flow.guards import conditions
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line, operands
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
 
 _SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")
 
@@ -61,7 +61,7 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
             yield Finding(
                 place=first_line(store.place),
                 message=f"{what[0].upper()}{what[1:]} and is {role} the session without a check.",
-                confidence="medium",
+                assumed=assume("caller", "nothing that was called before has judged it"),
                 trace=(*origin.steps, Step(store.place, f"is {role} the session")),
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.limits import limitless
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, assume, rule
 
 _SHOWN = 6
 
@@ -66,5 +66,5 @@ def unbounded_field(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=first_line(found.place),
             message=f"`{found.name}` takes {names}{more} of any length or size.",
-            confidence="medium",
+            assumed=assume("network", "no proxy bounds what is sent"),
         )

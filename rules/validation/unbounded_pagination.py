@@ -10,7 +10,9 @@ from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
+
+_GROWS = assume("effect", "there will be more of them than one answer should hold")
 
 
 @rule(
@@ -71,7 +73,7 @@ def unbounded_pagination(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=call_place(endless.node),
             message=f"`{endless.node.code.function.name}()` gives every row of `{endless.what}`: nothing limits it.",
-            confidence="medium",
+            assumed=_GROWS,
         )
     for view in endless_views(project):
         yield Finding(place=view.place, message=f"`{view.cls.name}` lists every row: it has no page size.")
@@ -79,6 +81,6 @@ def unbounded_pagination(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=first_line(origin.node.place if isinstance(origin.node.op, ops.Param) else call_place(call)),
             message=f"The client chooses the length of the list, and nothing limits it: {origin.what}.",
-            confidence="medium",
+            assumed=_GROWS,
             trace=(*origin.steps, Step(call_place(call), "is the limit of the query")),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.uploads import kept_uploads, open_file_fields
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
 
 
 @rule("validation/unrestricted-upload", severity="high", cwe=434, owasp=("A06:2025", "A04:2021"))
@@ -69,6 +69,6 @@ def unrestricted_upload(project: Project) -> Iterator[Finding]:
                 message=f"`{cls.cls.name}.{field.spelled}` takes any file: `{user.cls.name}` lets clients fill it, and "
                 "no validator checks its type or size.",
                 remedy="Give the field `validators=[FileExtensionValidator([...])]` and check its size.",
-                confidence="medium",
+                assumed=assume("network", "neither a proxy nor the store bounds what is sent"),
                 related=(Step(user.place, "lets clients fill it"),),
             )

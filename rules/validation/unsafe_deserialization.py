@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.findings import injections
 from backaudit.analyses.validation.sinks import Flow
 from backaudit.project import Node, Project
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 
 @rule("validation/unsafe-deserialization", severity="critical", cwe=502, owasp=("A08:2025", "A08:2021"))
@@ -53,21 +53,21 @@ def unsafe_deserialization(project: Project) -> Iterator[Finding]:
     )
 
 
-def _judge(project: Project, flow: Flow) -> Confidence | None:
+def _judge(project: Project, flow: Flow) -> Assumed | None:
     call = flow.sink
     if flow.name.startswith("yaml."):
         loader = call.arg(1, "Loader")
         names = _lineage(project, loader) if loader is not None else []
         safe = any("Safe" in name or "BaseLoader" in name for name in names)
         full = any("FullLoader" in name for name in names)
-        return None if safe else "low" if full else "high"
+        return None if safe else assume("purpose", "the installed PyYAML is an old one") if full else KNOWN
     if flow.name.startswith("numpy."):
         allowed = call.arg(None, "allow_pickle")
-        return "high" if allowed is not None and allowed.const is True else None
+        return KNOWN if allowed is not None and allowed.const is True else None
     if flow.name.startswith("torch."):
         only = call.arg(None, "weights_only")
-        return None if only is not None and only.const is True else "high"
-    return "high"
+        return None if only is not None and only.const is True else KNOWN
+    return KNOWN
 
 
 def _lineage(project: Project, loader: Node) -> list[str]:

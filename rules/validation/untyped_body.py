@@ -8,11 +8,15 @@ from backaudit.analyses.validation.bodies import Body, is_judged, untyped_bodies
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
 _SHOWN_KEYS = 5
 _OTHERS = meaning("routes", "foreign-body")
+
+_FEW = assume("purpose", "one value is worth a schema")
+_UNASKED = assume("caller", "nothing that it is handed to judges it")
+_FOREIGN = assume("purpose", "its shape is this project's to choose")
 
 
 @rule("validation/untyped-body", severity="medium", cwe=20, owasp=("A05:2025", "A03:2021", "API3:2023"))
@@ -77,7 +81,7 @@ def _declared(project: Project, body: Body) -> Finding:
         place=_parameter_place(body),
         message=f"`{handler}()` takes its body `{name}` as any JSON object{_keys(body)}.",
         remedy="Declare a Pydantic model and use it as the parameter's type.",
-        confidence=_confidence(body, "high"),
+        assumed=_assumed(body, KNOWN),
     )
 
 
@@ -97,15 +101,15 @@ def _read(body: Body) -> Finding | None:
     return Finding(
         place=first_line(body.node.place),
         message=f"`{what}()` reads its body as plain JSON{_keys(body)}, and no schema says what is allowed.",
-        confidence=_confidence(body, "low" if few else "medium"),
+        assumed=_assumed(body, _FEW if few else _UNASKED),
     )
 
 
-def _confidence(body: Body, usual: Confidence) -> Confidence:
+def _assumed(body: Body, usual: Assumed) -> Assumed:
     """What others send has no shape that this project could choose; what a login compares needs none."""
     route = body.route.path if body.route is not None else ""
     name = f"{body.code.function.qualname} {route}".lower()
-    return "low" if _OTHERS.holds(name) else usual
+    return _FOREIGN if _OTHERS.holds(name) else usual
 
 
 def _keys(body: Body) -> str:

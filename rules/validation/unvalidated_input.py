@@ -8,7 +8,7 @@ from backaudit.analyses.validation.dead import dead_validators
 from backaudit.analyses.validation.raw import raw_stores
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, assume, rule
 
 
 @rule("validation/unvalidated-input", severity="low", cwe=20, owasp=("A05:2025", "A03:2021"), shown="strict")
@@ -60,7 +60,7 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=first_line(stored.place),
             message=f"{what[0].upper()}{what[1:]} and becomes {stored.name}: nothing checks its type, length or form.",
-            confidence="medium",
+            assumed=assume("caller", "nothing that was called before has judged it"),
             trace=(*stored.origin.steps, Step(stored.at.place, f"becomes {stored.name}")),
         )
     for dead in dead_validators(project):
@@ -68,5 +68,5 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=first_line(dead.method.place),
             message=f"`{name}()` never runs: `{dead.cls.cls.name}` has no field `{dead.field}`.",
-            confidence="medium",
+            assumed=assume("wrapper", "no other class asks for the method by its name"),
         )

@@ -13,7 +13,7 @@ from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding, Step, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 # Input that a form or a body carries, and no address.
 _SENT = re.compile(r"^the (form|body|JSON)|\((form|body)\)")
@@ -69,7 +69,7 @@ def xss(project: Project) -> Iterator[Finding]:
         yield _template(project, shown)
 
 
-def _judge(flow: Flow) -> Confidence | None:
+def _judge(flow: Flow) -> Assumed | None:
     """An answer that is no HTML is no page."""
     given = next((a for name in _TYPES if (a := flow.sink.arg(None, name)) is not None), None)
     if flow.name.startswith("aiohttp.") and given is None:
@@ -78,7 +78,7 @@ def _judge(flow: Flow) -> Confidence | None:
         return None
     if given is None and _is_retyped(flow.sink):
         return None
-    return "high" if given is None or "html" in (given.text or "") else None
+    return KNOWN if given is None or "html" in (given.text or "") else None
 
 
 def _is_retyped(answer: Node) -> bool:
@@ -100,7 +100,7 @@ def _setting(node: Node) -> Finding:
     return Finding(
         place=first_line(node.place),
         message="Escaping is turned off for all templates: whatever they print becomes part of the page as it is.",
-        confidence="high" if of_web else "low",
+        assumed=KNOWN if of_web else assume("purpose", "the templates are pages"),
     )
 
 
@@ -112,12 +112,12 @@ def _is_trusted(project: Project, shown: Shown) -> bool:
     return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
 
 
-def _sureness(project: Project, shown: Shown) -> Confidence:
+def _assumed(project: Project, shown: Shown) -> Assumed:
     if shown.origin is None:
-        return "medium"
+        return assume("stored", "a client has written what is printed")
     if _is_trusted(project, shown):
-        return "low"
-    return "high" if shown.printed.raw else "medium"
+        return assume("purpose", "who may send it may not write HTML")
+    return KNOWN if shown.printed.raw else assume("effect", "what is around it leaves room for script")
 
 
 def _template(project: Project, shown: Shown) -> Finding:
@@ -127,6 +127,6 @@ def _template(project: Project, shown: Shown) -> Finding:
     return Finding(
         place=shown.printed.place,
         message=f"{what[0].upper()}{what[1:]}, and is printed without {what_for} because of {shown.why}.",
-        confidence=_sureness(project, shown),
+        assumed=_assumed(project, shown),
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
     )

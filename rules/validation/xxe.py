@@ -8,7 +8,7 @@ from backaudit.analyses.validation.findings import injections
 from backaudit.analyses.validation.sinks import Flow
 from backaudit.project import Node, Project
 from backaudit.project.locate import behind
-from backaudit.rule import Confidence, Finding, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 
 @rule("validation/xxe", severity="high", cwe=611, owasp=("A02:2025", "A05:2021"))
@@ -56,17 +56,17 @@ def xxe(project: Project) -> Iterator[Finding]:
     )
 
 
-def _judge(project: Project, flow: Flow) -> Confidence | None:
+def _judge(project: Project, flow: Flow) -> Assumed | None:
     """lxml resolves entities unless told otherwise; since its version 5 it no longer reads files by itself."""
     if flow.name.startswith("xml."):
-        return "high" if _asks_for_entities(project, flow.harm) else None
+        return KNOWN if _asks_for_entities(project, flow.harm) else None
     parser = flow.harm.arg(1, "parser")
     made = project.resolved(parser) if parser is not None else None
     holder = flow.harm if made is None or made.call is None else made
     resolved = holder.arg(None, "resolve_entities")
     if resolved is None:
-        return "medium"
-    return None if resolved.const in (False, "internal") else "high"
+        return assume("settings", "the installed lxml is older than 5")
+    return None if resolved.const in (False, "internal") else KNOWN
 
 
 def _asks_for_entities(project: Project, parse: Node) -> bool:

@@ -24,7 +24,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.locate import class_field, items
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 
@@ -34,6 +34,10 @@ _LOGIN = meaning("routes", "login")
 _VISITS = meaning("routes", "visit")
 _SAFE_TESTS = meaning("access", "asked-login")
 
+_ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
+_NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
+_NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
+_NARROWED = assume("purpose", "the declared response is not meant for everybody")
 
 Deed = Literal["changes", "reveals", "needs the caller", "acts", "shows"]
 
@@ -47,7 +51,7 @@ class Exposed(msgspec.Struct, frozen=True):
     what: str
     at: Place | None
     siblings: tuple[tuple[Guard, Route], ...]
-    confidence: Confidence
+    assumed: Assumed
 
     @property
     def route(self) -> Route:
@@ -99,12 +103,12 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
         return None
     inside = insides_shown(project, route.handler)
     if inside is not None and (not route.methods or "GET" in route.methods):
-        return _exposed(project, route, "shows", inside.spelled, inside.place, "high")
+        return _exposed(project, route, "shows", inside.spelled, inside.place, KNOWN)
     if not asked:
         return None
     needed = _needs_caller(project, route)
     if needed is not None:
-        return _exposed(project, route, "needs the caller", needed.spelled, needed.place, "high")
+        return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
     return _of_data(project, route)
 
 
@@ -156,8 +160,8 @@ def _is_people(changed: Change) -> bool:
 def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
     """Rows that are shown; where no route with a guard has to do with them, they may be meant to be."""
     kept = is_user_table(table) or _guarded_elsewhere(project, table)
-    single: Confidence = "low" if is_user_table(table) or not kept else "medium"
-    bulk: Confidence = "high" if kept else "medium"
+    single = _ONE_PERSON if is_user_table(table) or not kept else _NOT_PUBLIC
+    bulk = KNOWN if kept else _NOT_PUBLIC
     found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
     return found if kept or found.siblings else None
 
@@ -194,14 +198,14 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
     creates = not set(route.methods) & {"PUT", "PATCH", "DELETE"}
     if _is_people(changed) and creates and not _picks_a_person(project, route, changed):
         return None  # A registration under another name.
-    found = _exposed(project, route, "changes", changed.name, changed.node.place, "high")
+    found = _exposed(project, route, "changes", changed.name, changed.node.place, KNOWN)
     if not found.siblings:
         return None
     if not _is_unsafe(route):
-        return msgspec.structs.replace(found, confidence="high" if changed.how == "delete" else "medium")
+        return msgspec.structs.replace(found, assumed=KNOWN if changed.how == "delete" else _NOT_FOR_ALL)
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
-    confidence: Confidence = "high" if near or not creates or not _only_reads_guarded(found) else "medium"
-    return msgspec.structs.replace(found, confidence=confidence)
+    sure = near or not creates or not _only_reads_guarded(found)
+    return msgspec.structs.replace(found, assumed=KNOWN if sure else _NOT_FOR_ALL)
 
 
 def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
@@ -216,7 +220,7 @@ def _of_act(project: Project, route: Route, act: Act) -> Exposed | None:
     harsh = act.does not in ("writes files",)
     if not harsh and words(route) & public_words(project):
         return None
-    found = _exposed(project, route, "acts", act.does, act.node.place, "high" if harsh else "medium")
+    found = _exposed(project, route, "acts", act.does, act.node.place, KNOWN if harsh else _NOT_FOR_ALL)
     return found if found.siblings else None
 
 
@@ -240,9 +244,8 @@ def _among_guarded(project: Project, route: Route) -> Exposed | None:
     for node, table in reads(project, route.handler):
         guarded_reads, open_reads, changes_asked = project.once(_readers).get(table.name, (0, 0, 0))
         if guarded_reads > open_reads and open_reads == 1 and changes_asked and not _published(project, table):
-            # A declared response narrows what is shown, and may be meant for everybody.
-            confidence: Confidence = "medium" if route.response is None else "low"
-            return _exposed(project, route, "reveals", _name(table), node.place, confidence)
+            assumed = _NOT_PUBLIC if route.response is None else _NARROWED
+            return _exposed(project, route, "reveals", _name(table), node.place, assumed)
     return None
 
 
@@ -268,11 +271,11 @@ def _only_reads_guarded(found: Exposed) -> bool:
 
 
 def _exposed(
-    project: Project, route: Route, act: Deed, what: str, at: Place | None, confidence: Confidence,
+    project: Project, route: Route, act: Deed, what: str, at: Place | None, assumed: Assumed,
 ) -> Exposed:  # fmt: skip
     whole = route.view is not None and route.handler.function.kind == "class"
     place = route.view.place if route.view is not None and whole else route.handler.place
-    return Exposed((route,), place, act, what, at, siblings(project, route), confidence)
+    return Exposed((route,), place, act, what, at, siblings(project, route), assumed)
 
 
 def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:

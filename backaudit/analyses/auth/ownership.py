@@ -20,7 +20,7 @@ from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Guard, Route
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -39,6 +39,14 @@ _PARTS = (
 )  # fmt: skip
 
 
+_OWN_BY_PARENT = assume("effect", "who owns the parent owns the row")
+_OTHERS_ROW = assume("effect", "people may change their own row alone")
+_PROFILE = assume("purpose", "a person's row is for that person's eyes alone")
+_AUDITED = assume("purpose", "the column says whose the row is, not who made it last")
+_KEPT_FROM_OTHERS = assume("effect", "whoever is named in the row is the one who may change it")
+_SHARED = assume("purpose", "the row is not shared with others")
+
+
 class Unowned(msgspec.Struct, frozen=True):
     """One row that is not tied to the caller. ``owner``: the column that would tie it."""
 
@@ -48,7 +56,7 @@ class Unowned(msgspec.Struct, frozen=True):
     owner: str
     act: Literal["changed", "shown"]
     inner: Place | None
-    confidence: Confidence
+    assumed: Assumed
 
 
 def unowned(project: Project) -> tuple[Unowned, ...]:
@@ -120,7 +128,7 @@ def _of_parent(project: Project, route: Route, event: Event, table: Table, chang
     owner = owner_column(project, parent)
     inner = event.inner.place if event.inner is not None else None
     named = f"{parent.model.rpartition('.')[2] or parent.name}.{owner.name}" if owner is not None else column.name
-    yield Unowned(route, event.node.place, table, named, "changed", inner, "medium")
+    yield Unowned(route, event.node.place, table, named, "changed", inner, _OWN_BY_PARENT)
 
 
 def _reported(
@@ -132,17 +140,17 @@ def _reported(
             return
         if changed and (not authenticated(route) or words(route) & project.models.kinds["public-steps"]):
             return
-        confidence: Confidence = "medium" if changed else "low"
-        yield Unowned(route, place, table, "id", act, inner, confidence)
+        assumed = _OTHERS_ROW if changed else _PROFILE
+        yield Unowned(route, place, table, "id", act, inner, assumed)
         return
     owner = owner_column(project, table)
     private = owner is not None and table.name in project.once(_private)
     if owner is not None and (changed or private):
         audit = _AUDIT.holds(owner.name)
-        confidence = "high" if private else "low" if audit else "medium"
+        assumed = KNOWN if private else _AUDITED if audit else _KEPT_FROM_OTHERS
         if not changed and (table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())):
-            confidence = "low"
-        yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, confidence)
+            assumed = _SHARED
+        yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, assumed)
 
 
 def _private(project: Project) -> frozenset[str]:

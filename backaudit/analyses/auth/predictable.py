@@ -11,7 +11,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 
 _SECRET = meaning("tokens", "secret-value")
@@ -36,13 +36,16 @@ _SHORT_BY_NATURE = re.compile(r"code|otp|pin|password|pass(?:wd)?$|slug|short", 
 _DEPTH = 2
 
 
+_CALLED_SO = assume("word", "what it is called says that it is a secret")
+
+
 class Predictable(msgspec.Struct, frozen=True):
     """``told``: what the secret is called; ``source``: what it is made with; ``cut``: the bits that a slice leaves."""
 
     call: Node
     told: str
     source: str
-    confidence: Confidence
+    assumed: Assumed
     cut: int = 0
 
 
@@ -69,7 +72,7 @@ def _first(call: Node) -> frozenset[Value]:
 
 def _goal(
     project: Project, call: Node, start: frozenset[Value], clock: bool, depth: int = 0
-) -> tuple[str, Confidence] | None:
+) -> tuple[str, Assumed] | None:
     """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
     code = call.code
     seen = _uses(code, start, call.value)
@@ -85,7 +88,7 @@ def _goal(
     return _returned_as(outer) or _named_by_callers(project, outer, depth)
 
 
-def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Confidence] | None:
+def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Assumed] | None:
     for value in sorted(seen):
         op = code.ops[value]
         name = op.name if isinstance(op, (ops.Bind, ops.SetAttr)) else ""
@@ -96,28 +99,28 @@ def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Confidence]
         if (name == "key" and _is_pick(call)) or looped:
             continue
         if name and _named(name):
-            return name, "medium" if name in ("code", "key", "pin") else "high"
+            return name, _CALLED_SO if name in ("code", "key", "pin") else KNOWN
     return None
 
 
-def _given_as(code: Code, seen: set[Value]) -> tuple[str, Confidence] | None:
+def _given_as(code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
     for other in code.nodes(ops.Call):
         name = _handed(other, seen)
         if name and _named(name):
-            return name, "high"
+            return name, KNOWN
     return None
 
 
-def _returned_as(outer: Code) -> tuple[str, Confidence] | None:
+def _returned_as(outer: Code) -> tuple[str, Assumed] | None:
     name = outer.function.name
     if _named(name) and not (name.endswith("key") and "cache" in outer.path):
-        return name, "high"
+        return name, KNOWN
     if _MAKES_CODE.holds(name) and not _INNOCENT.holds(name):
-        return name, "medium"
+        return name, _CALLED_SO
     return None
 
 
-def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, Confidence] | None:
+def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, Assumed] | None:
     """The secret that a caller makes of what a function of a neutral name gives."""
     if depth >= _DEPTH or outer.function.kind == "module":
         return None
@@ -132,11 +135,11 @@ def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, C
 # -- by its use --------------------------------------------------------------------------------------------------------
 
 
-def _compared(project: Project, code: Code, seen: set[Value]) -> tuple[str, Confidence] | None:
+def _compared(project: Project, code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
     """The name under which the value is kept and by which it is later held against what a client sends."""
     for name in dict.fromkeys(_kept_names(code, seen)):
         if name in project.once(_proofs):
-            return name, "medium"
+            return name, _CALLED_SO
     return None
 
 
@@ -195,7 +198,7 @@ def _cut_short(project: Project) -> Iterator[Predictable]:
             length = _slice_after(call)
             found = _goal(project, call, frozenset((call.value,)), False) if 0 < length * bits < _ENOUGH else None
             if found is not None and not _SHORT_BY_NATURE.search(found[0]):
-                yield Predictable(call, found[0], source, "medium", length * bits)
+                yield Predictable(call, found[0], source, _CALLED_SO, length * bits)
 
 
 def _slice_after(call: Node) -> int:

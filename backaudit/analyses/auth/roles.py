@@ -26,13 +26,16 @@ from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.locate import conditions
 from backaudit.project.operands import operands
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _ROLE = meaning("access", "asked-role")
 _PRIVILEGE = meaning("people", "privilege-column")
 Deed = How | Literal["read"]
+
+
+_LIKE_READING = assume("effect", "who may not read all of it may not change it either")
 
 
 class Unranked(msgspec.Struct, frozen=True):
@@ -47,7 +50,7 @@ class Unranked(msgspec.Struct, frozen=True):
     what: str
     at: Place
     siblings: tuple[tuple[Guard, Route], ...]
-    confidence: Confidence
+    assumed: Assumed
     column: str = ""
 
 
@@ -88,7 +91,7 @@ def _privileging(project: Project, route: Route) -> Unranked | None:
     for node, table, column, value in _written(project, route):
         if _PRIVILEGE.holds(column) and _decides(project, table, column) and values.chosen(value):
             shown = table.model.rpartition(".")[2] or table.name
-            return Unranked(route, code.place, table, shown, node.place, (), "high", column)
+            return Unranked(route, code.place, table, shown, node.place, (), KNOWN, column)
     return None
 
 
@@ -148,9 +151,9 @@ def _below_siblings(project: Project, route: Route) -> Unranked | None:
             same = siblings.get("insert") or siblings.get("read")
         if same:
             writes = any(same == siblings.get(deed) for deed in ("update", "delete", "insert"))
-            confidence: Confidence = "high" if writes else "medium"
+            assumed = KNOWN if writes else _LIKE_READING
             shown = table.model.rpartition(".")[2] or table.name
-            return Unranked(route, route.handler.place, table, shown, change.node.place, same[:3], confidence)
+            return Unranked(route, route.handler.place, table, shown, change.node.place, same[:3], assumed)
     return None
 
 

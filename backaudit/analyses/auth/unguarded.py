@@ -13,7 +13,7 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column
 
@@ -34,7 +34,7 @@ class Unguarded(msgspec.Struct, frozen=True):
 
     routes: tuple[Touched, ...]
     keeps: str
-    confidence: Confidence
+    assumed: Assumed
 
     @property
     def first(self) -> Touched:
@@ -52,8 +52,8 @@ def unguarded(project: Project) -> Unguarded | None:
     if not keeps or not changing:
         return None
     kept = {item.route.handler.place: item for item in (*changing, *(item for item in found if not item.changes))}
-    confidence: Confidence = "high" if keeps == "a login" else "medium"
-    return Unguarded(tuple(kept.values()), keeps, confidence)
+    assumed = KNOWN if keeps == "a login" else assume("network", "no proxy in front of it asks who is calling")
+    return Unguarded(tuple(kept.values()), keeps, assumed)
 
 
 def asks(project: Project, route: Route) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors import kept
+from backaudit.analyses.errors.callers import without_the_row
 from backaudit.analyses.errors.lookups import (
     alike,
     asked,
@@ -25,7 +26,7 @@ from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, last_name
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
@@ -47,14 +48,14 @@ def _raising(project: Project) -> Iterator[Finding]:
         if path is None or _known_to_exist(project, call) or call.method in _LATEST:
             continue
         origin = _origin(project, call)
-        sure = _sureness(project, path)
-        if origin is not None and sure is not None:
+        assumed = _assumed(project, path)
+        if origin is not None and assumed is not None:
             what = exceptions[0].rpartition(".")[2]
             end = ending(project, call, path, _MISSING)
             yield Finding(
                 place=first_line(call.place),
                 message=f"`{call.method}()` raises {what} when nothing is found, uncaught: {end}.",
-                confidence=sure,
+                assumed=assumed,
                 trace=(*origin.steps, Step(first_line(call.place), f"looks it up, or raises {what}")),
             )
 
@@ -131,12 +132,12 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
         certain = _never_none(call) or _several_were_found(project, call)
         path = None if certain else escapes(project, code.node(value), raised)
-        sure = _sureness(project, path) if path is not None else None
-        origin = _origin(project, call) if sure is not None else None
-        if origin is not None and sure is not None:
+        assumed = _assumed(project, path) if path is not None else None
+        origin = _origin(project, call) if assumed is not None else None
+        if origin is not None and assumed is not None:
             told.append(sources[0])
             end = ending(project, code.node(value), path or (), _MISSING)
-            yield _finding(code.node(value), call, found[call], origin, sure, end)
+            yield _finding(code.node(value), call, found[call], origin, assumed, end)
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
@@ -157,7 +158,6 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
                     place=first_line(node.place),
                     message=f"`{call.method}()` gives None when nothing is found, which does not fit "
                     f"`{response.spelled}`: a 500, not a 404.",
-                    confidence="high",
                     trace=(*origin.steps, Step(first_line(call.place), "gives None if nothing is found"), last),
                 )
 
@@ -186,13 +186,13 @@ def _names_of(project: Project, call: Node) -> tuple[str, ...]:
     return project.names(call.func) if call.func is not None and call.method == "setattr" else ()
 
 
-def _sureness(project: Project, path: tuple[Node, ...]) -> Confidence | None:
-    """How sure it is that no caller on the way has made sure of the row; None if one has."""
-    if not path:
-        return "high"
+def _assumed(project: Project, path: tuple[Node, ...]) -> Assumed | None:
+    """What is supposed of the callers on the way: that none has made sure of the row; None if one has."""
     if any(_vouched(project, call) for call in path):
         return None
-    return "low" if any(_injects_rows(project, call.code) for call in path) else "medium"
+    if any(_injects_rows(project, call.code) for call in path):
+        return assume("guard", "what is injected on the way has not looked the row up")
+    return without_the_row(path)
 
 
 def _vouched(project: Project, call: Node) -> bool:
@@ -251,7 +251,7 @@ def _around(call: Node) -> Iterator[Node]:
             yield from last.code.node(effect).args()
 
 
-def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confidence, end: str) -> Finding:
+def _finding(use: Node, call: Node, lookup: Node, origin: Origin, assumed: Assumed, end: str) -> Finding:
     op = use.op
     if isinstance(op, ops.Call):
         does = f"`{use.method}()` is given it"
@@ -264,6 +264,6 @@ def _finding(use: Node, call: Node, lookup: Node, origin: Origin, sure: Confiden
     return Finding(
         place=first_line(use.place),
         message=f"`{call.method}()` gives None when nothing is found, and {does}: {end}.",
-        confidence=sure,
+        assumed=assumed,
         trace=(*steps, Step(first_line(use.place), does)),
     )

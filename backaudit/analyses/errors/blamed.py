@@ -30,7 +30,7 @@ from backaudit.flow.guards import conditions
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, last_name, operands
 from backaudit.project.types import split
-from backaudit.rule import Confidence, Finding
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
 
 _CLIENTS_FAULT = meaning("failures", "clients-fault")
@@ -54,7 +54,7 @@ def findings(project: Project) -> Iterator[Finding]:
     for handler in handlers(project):
         for answer in _from_handler(project, handler):
             told.add(answer.node)
-            yield _finding(answer, f"`{handler.label}` takes what is the client's doing", "high")
+            yield _finding(answer, f"`{handler.label}` takes what is the client's doing", KNOWN)
     for code in reached_functions(project):
         for answer in answers(project, code):
             if answer.node in told or not _is_500(project, answer) or _in_handler(project, answer):
@@ -63,7 +63,7 @@ def findings(project: Project) -> Iterator[Finding]:
                 text = _said(answer.body)
                 if text is not None:
                     told.add(answer.node)
-                    yield _finding(answer, f'"{text[:60]}" is the client\'s doing', "high")
+                    yield _finding(answer, f'"{text[:60]}" is the client\'s doing', KNOWN)
         yield from _raised(project, code)
 
 
@@ -117,7 +117,7 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
             yield Finding(
                 place=first_line(node.place),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
-                confidence="medium",
+                assumed=assume("word", "the text says whose doing it is"),
             )
 
 
@@ -215,7 +215,7 @@ def _said(body: tuple[Node, ...]) -> str | None:
     return None
 
 
-def _finding(answer: Answer, why: str, sure: Confidence) -> Finding:
+def _finding(answer: Answer, why: str, assumed: Assumed) -> Finding:
     return Finding(
-        place=first_line(answer.place), message=f"{why}, but is answered with status {answer.status}.", confidence=sure
+        place=first_line(answer.place), message=f"{why}, but is answered with status {answer.status}.", assumed=assumed
     )

@@ -12,8 +12,10 @@ from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.types import split
-from backaudit.rule import Finding, Step
+from backaudit.rule import Finding, Step, assume
 
+_UNCONVERTED = assume("caller", "the value is still text here")
+_FAR = assume("guard", "nothing on the way has converted it")
 _METHODS = ("filter", "get", "exclude", "aget", "get_or_none", "get_or_create", "update_or_create", "filter_by")
 _FUNCTIONS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404")
 # Look-ups that compare the column itself.
@@ -36,7 +38,7 @@ def findings(project: Project) -> Iterator[Finding]:
                     place=first_line(call.place),
                     message=f"`{name}` is compared with text that may be no {_kind(project, column)}: {exception}, "
                     f"uncaught, {ending(project, call, path, 'a 500, not a 4xx')}.",
-                    confidence="low" if path else "medium",
+                    assumed=_FAR if path else _UNCONVERTED,
                     trace=(
                         *origin.steps,
                         Step(first_line(call.place), f"is converted for `{table.name}.{column.name}`"),

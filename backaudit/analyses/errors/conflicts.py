@@ -18,7 +18,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import Access, first_line
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 
 _INTEGRITY = ("sqlalchemy.exc.IntegrityError",)
 _COMMITS = frozenset(("commit", "flush"))
@@ -61,17 +61,19 @@ def findings(project: Project) -> Iterator[Finding]:
         if path is None or any(_asked_by_caller(project, call, write) for call in path):
             continue
         told.add(write.node)
-        # Whether a foreign key is enforced is often up to the database.
+        enforced = (
+            KNOWN if write.unique else assume("guard", "the database enforces the foreign key, and no form has asked")
+        )
         end = ending(project, write.node, path, "a 500")
-        yield _finding(write, "high" if write.unique else "low", end)
+        yield _finding(write, enforced, end)
 
 
-def _finding(write: _Write, sure: Confidence, end: str) -> Finding:
+def _finding(write: _Write, assumed: Assumed, end: str) -> Finding:
     what = "is unique" if write.unique else "refers to a row"
     return Finding(
         place=first_line(write.node.place),
         message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: {end}.",
-        confidence=sure,
+        assumed=assumed,
         trace=(
             *write.origin.steps,
             Step(first_line(write.node.place), "is stored, or refused"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.backend.access.denial import conditions, operands, sides
@@ -223,7 +224,7 @@ def _finding(
     return Finding(
         place=first_line(call.place),
         message=f"{what} ({name}), and no one catches it: {end}.",
-        confidence="medium" if path else "high",
+        assumed=unasked_by(path),
         trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
     )
 
@@ -415,6 +416,6 @@ def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Fi
     return Finding(
         place=first_line(node.place),
         message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: {end}.",
-        confidence="medium" if path else "high",
+        assumed=unasked_by(path),
         trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
     )

@@ -22,10 +22,12 @@ from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, operands
 from backaudit.project.types import split
-from backaudit.rule import Confidence, Finding
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
 
 _ERROR_KEYS = meaning("failures", "error-key")
+_BY_ITS_TEXT = assume("word", "the text says that the request has failed")
+_BY_ITS_KEY = assume("word", "the key says that the request has failed")
 _TEXT_KEYS = meaning("failures", "text-key")
 _FLAG_KEYS = meaning("failures", "flag-key")
 _STATE_KEYS = meaning("failures", "state-key")
@@ -61,8 +63,8 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
         reason = _reason(project, answer)
         if reason is not None:
             told.add(answer.value)
-            message, confidence = reason
-            yield Finding(place=first_line(answer.place), message=message, confidence=confidence)
+            message, assumed = reason
+            yield Finding(place=first_line(answer.place), message=message, assumed=assumed)
 
 
 def _is_probe(project: Project, code: Code) -> bool:
@@ -101,7 +103,7 @@ def _makes_page(project: Project, code: Code) -> bool:
     return any(name.rpartition(".")[2] in ("template", "view_config", "render_to", "view_defaults") for name in names)
 
 
-def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     misplaced = _pair_status(project, answer) or _returned_exception(project, answer)
     if misplaced is not None:
         return misplaced
@@ -110,12 +112,11 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
     for part in answer.body:
         said = _failure(project, part) if part.code is answer.node.code else None
         if said is not None:
-            what, sure = said
-            return f"The failure ({what}) is answered with status {answer.status}.", sure if not _caught(
-                answer
-            ) else "high"
+            what, assumed = said
+            told = f"The failure ({what}) is answered with status {answer.status}."
+            return told, KNOWN if _caught(answer) else assumed
     if _caught(answer) and any(exception_text(project, part) is not None for part in answer.body):
-        return f"What the handler caught is answered with status {answer.status}.", "high"
+        return f"What the handler caught is answered with status {answer.status}.", KNOWN
     return None
 
 
@@ -129,7 +130,7 @@ def _caught(answer: Answer) -> bool:
     return any(handler.holds(answer.value) for handler in handlers_in(answer.node.code.project, answer.node.code))
 
 
-def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+def _pair_status(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     """An error status in the wrong place: beside the body in FastAPI, inside ``jsonify``'s arguments in Flask."""
     op = answer.node.op
     value = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
@@ -138,24 +139,24 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Confidence] | N
     if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
         status = status_of(project, value.to(made.items[1]))
         if status is not None and 400 <= status < 600:
-            return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", "high"
+            return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", KNOWN
     call = value.call
     if call is not None and answer.maker == "flask.jsonify" and len(call.args) > 1 and not answer.stated:
         status = status_of(project, value.to(call.args[-1]))
         if status is not None and 400 <= status < 600:
-            return f"`jsonify` makes the {status} part of the body: the status stays 200.", "high"
+            return f"`jsonify` makes the {status} part of the body: the status stays 200.", KNOWN
     return None
 
 
-def _returned_exception(project: Project, answer: Answer) -> tuple[str, Confidence] | None:
+def _returned_exception(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     """An exception that is given back where it should be raised, by a framework that sends it as data."""
     if answer.maker not in project.models.kinds["sent-as-data"] or (answer.status or 0) < 400:
         return None
     name = answer.maker.rpartition(".")[2]
-    return f"This {name} is returned, not raised: it is sent as data, with status 200, not {answer.status}.", "high"
+    return f"This {name} is returned, not raised: it is sent as data, with status 200, not {answer.status}.", KNOWN
 
 
-def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
+def _failure(project: Project, node: Node) -> tuple[str, Assumed] | None:
     """What in a body says that the request failed, and how sure that is."""
     node = node.origin
     pairs = pairs_of(node) or _fields_of(project, node)
@@ -164,12 +165,12 @@ def _failure(project: Project, node: Node) -> tuple[str, Confidence] | None:
     if node.call is not None:
         return _built_failure(project, node)
     if _are_errors(project, node):
-        return f"`{node.spelled}`", "high"
+        return f"`{node.spelled}`", KNOWN
     text = literal_text(_only_item(node))
-    return (f'"{text[:60]}"', "medium") if text and len(text) < 160 and _says_failure(text) else None
+    return (f'"{text[:60]}"', _BY_ITS_TEXT) if text and len(text) < 160 and _says_failure(text) else None
 
 
-def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Confidence] | None:
+def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Assumed] | None:
     """What of a body's pairs says so; beside a result, errors are a part of it."""
     extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
     if extra or "jsonrpc" in pairs:
@@ -177,8 +178,8 @@ def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Confiden
     found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
     if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
         texts = (literal_text(value) for value in pairs.values())
-        found += [(f'"{text[:60]}"', "medium") for text in texts if text is not None and _says_failure(text)]
-    return sorted(found, key=lambda said: said[1] != "high")[0] if found else None
+        found += [(f'"{text[:60]}"', _BY_ITS_TEXT) for text in texts if text is not None and _says_failure(text)]
+    return sorted(found, key=lambda said: said[1] != KNOWN)[0] if found else None
 
 
 def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:
@@ -189,11 +190,11 @@ def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:
     return {name.lower(): node.to(value) for name, value in call.keywords}
 
 
-def _built_failure(project: Project, call: Node) -> tuple[str, Confidence] | None:
+def _built_failure(project: Project, call: Node) -> tuple[str, Assumed] | None:
     """A body that a helper of the project builds, of a text that says what failed."""
     said = next((text for text in map(literal_text, call.args()) if text and _says_failure(text)), None)
     if said is not None and any(_builds_of_parameter(code) for code in project.callees(call)):
-        return f'"{said[:60]}"', "medium"
+        return f'"{said[:60]}"', _BY_ITS_TEXT
     return None
 
 
@@ -246,20 +247,23 @@ def _only_item(node: Node) -> Node:
     return node.to(op.items[0]).origin if listed and isinstance(op, ops.Build) else node
 
 
-def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Confidence] | None:
+def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Assumed] | None:
     text = literal_text(value)
     if _ERROR_KEYS.holds(key) and not _is_empty(value):
-        return f"`{key}` in the body", "high" if text else "medium" if _is_known(project, value) else "low"
+        unread = (
+            _BY_ITS_KEY if _is_known(project, value) else assume("purpose", f"`{key}` holds a failure of this request")
+        )
+        return f"`{key}` in the body", KNOWN if text else unread
     if _FLAG_KEYS.holds(key) and value.const is False:
-        return f"`{key}` is false in the body", "low"
+        return f"`{key}` is false in the body", assume("purpose", f"`{key}` speaks of this request")
     if _STATE_KEYS.holds(key) and text is not None and _BAD_STATES.holds(text.lower()):
-        return f'`{key}` is "{text}" in the body', "high"
+        return f'`{key}` is "{text}" in the body', KNOWN
     if _CODE_KEYS.holds(key):
         status = status_of(project, value)
         if status is not None and 400 <= status < 600:
-            return f"`{key}` is {status} in the body", "high"
+            return f"`{key}` is {status} in the body", KNOWN
     if _TEXT_KEYS.holds(key) and text is not None and _says_failure(text):
-        return f'"{text[:60]}"', "medium"
+        return f'"{text[:60]}"', _BY_ITS_TEXT
     return None
 
 
@@ -293,7 +297,6 @@ def _pages(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     place=first_line(call.place),
                     message=f"The error page `{page}` is sent with status 200.",
-                    confidence="high",
                 )
 
 

@@ -10,7 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Node, Project
 from backaudit.project.code import first_line, last_name
-from backaudit.rule import Confidence, Finding
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 
 # What a handler may call and still not have dealt with anything.
 _ENDINGS = frozenset(
@@ -19,6 +19,9 @@ _ENDINGS = frozenset(
         "dict",
     )
 )  # fmt: skip
+_ASKED_FOR = assume("wrapper", "this is done for requests")
+_UNTOLD = assume("caller", "nobody else tells of the failure")
+_UNWANTED = assume("purpose", "the failure is not dropped on purpose")
 _EXITS = frozenset(("exit", "_exit", "abort", "fail", "skip", "quit", "put_nowait", "set_exception"))
 _NARROW_BUT_GRAVE = frozenset(
     (
@@ -32,14 +35,14 @@ _NARROW_BUT_GRAVE = frozenset(
 def findings(project: Project) -> Iterator[Finding]:
     """Each handler and each suppression after which nobody can know that something failed."""
     for handler in handlers(project):
-        confidence = _judge(project, handler)
-        if confidence is not None:
-            yield Finding(place=handler.place, message=_message(handler), confidence=confidence)
+        assumed = _judge(project, handler)
+        if assumed is not None:
+            yield Finding(place=handler.place, message=_message(handler), assumed=assumed)
         elif _given_back(project, handler):
             yield Finding(
                 place=handler.place,
                 message=f"This {handler.label} gives the exception back as if it were the result: nobody can tell.",
-                confidence="medium",
+                assumed=assume("caller", "no caller asks whether it was given an exception"),
             )
     yield from _suppressed(project)
 
@@ -81,7 +84,7 @@ def _suppressed(project: Project) -> Iterator[Finding]:
                 place=first_line(call.place),
                 message=f"`{call.method}({', '.join(names)})` drops whatever goes wrong in this block: "
                 "nothing is logged, raised or told.",
-                confidence="high" if reached(project, code) else "medium",
+                assumed=KNOWN if reached(project, code) else _ASKED_FOR,
             )
 
 
@@ -91,34 +94,35 @@ def _message(handler: Handler) -> str:
     return f"This {handler.label} drops what went wrong and {end}: nothing is logged, raised or told."
 
 
-def _judge(project: Project, handler: Handler) -> Confidence | None:
+def _judge(project: Project, handler: Handler) -> Assumed | None:
     if raises(handler) or logs(project, handler) or uses_exception(project, handler) or _exits(handler):
         return None
     if any(answer.status is None or answer.status >= 400 for answer in _final(project, handler)):
         return None
     if not handler.broad:
-        return "low" if _idle(handler) and _grave(project, handler) and not _benign(project, handler) else None
+        silent = _idle(handler) and _grave(project, handler) and not _benign(project, handler)
+        return assume("purpose", f"{handler.label} is more than what was expected") if silent else None
     if _benign(project, handler):
         return None
     return _weigh(project, handler)
 
 
-def _weigh(project: Project, handler: Handler) -> Confidence | None:
-    """How sure it is that nobody wants this, for a handler that takes everything and says nothing."""
+def _weigh(project: Project, handler: Handler) -> Assumed | None:
+    """What is supposed of a handler that takes everything and says nothing: that nobody wants this."""
     calls = [node for node in handler.tried() if isinstance(node.op, ops.Call)]
     acts = any(call.method in project.models.kinds["acting-methods"] for call in calls)
     only_looks = all(call.method in project.models.kinds["looking-methods"] for call in calls)
     if handler.code.file.role == "script" or _fallback(handler):
-        return "low"
+        return _UNWANTED
     near = reached(project, handler.code)
     if _idle(handler):
         if acts:
-            return "high"
+            return KNOWN
         gone = handler.region.exits == "return"
-        return "medium" if not gone and (handler.bare or (near and not only_looks)) else "low"
+        return _UNTOLD if not gone and (handler.bare or (near and not only_looks)) else _UNWANTED
     if acts and near:
-        return "high"
-    return "medium" if near and not only_looks and _leaves_nothing(handler) else "low"
+        return KNOWN
+    return _UNTOLD if near and not only_looks and _leaves_nothing(handler) else _UNWANTED
 
 
 def _leaves_nothing(handler: Handler) -> bool:

@@ -12,9 +12,11 @@ from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, operands
-from backaudit.rule import Finding, Step
+from backaudit.rule import Finding, Step, assume
 
 _DEPTH = 5
+_HERE = assume("caller", "nothing else has put the key there")
+_FAR = assume("guard", "nothing on the way has made sure of the key")
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -101,6 +103,6 @@ def _finding(node: Node, what: str, exception: str, origin: Origin) -> Finding:
     return Finding(
         place=first_line(node.place),
         message=f"{what} for what the client asks: {exception}, uncaught, a 500, not a 404.",
-        confidence="medium" if origin.node.code is node.code else "low",
+        assumed=_HERE if origin.node.code is node.code else _FAR,
         trace=(*origin.steps, Step(first_line(node.place), f"is looked for here, or {exception} is raised")),
     )

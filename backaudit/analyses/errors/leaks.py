@@ -13,10 +13,12 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line, last_name, operands
 from backaudit.project.strings import spelled_strings
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.sql import looks_like_query
 
 _DEPTH = 6
+_ON_A_PAGE = assume("effect", "the page shows the text to whoever asked")
+_MAY_BE_OWN = assume("callee", "the text is not one that the project wrote for its clients")
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -40,10 +42,10 @@ def _answered(project: Project, code: Code) -> Iterator[Finding]:
         if (answer.how == "return" and not final) or answer.value in told or chosen(answer.node):
             continue
         source = next((s for s in (exception_text(project, part) for part in answer.body) if s is not None), None)
-        confidence = _judge(project, source) if source is not None else None
-        if source is not None and confidence is not None:
+        assumed = _judge(project, source) if source is not None else None
+        if source is not None and assumed is not None:
             told.add(answer.value)
-            yield _finding(project, answer.node, source, confidence, "the answer")
+            yield _finding(project, answer.node, source, assumed, "the answer")
 
 
 def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
@@ -55,10 +57,10 @@ def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
         returned = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
         for index, part in _returned_parts(returned) if returned is not None and not chosen(node) else ():
             source = exception_text(project, part)
-            confidence = _judge(project, source) if source is not None else None
-            answer = _answer_of(project, code, index) if confidence is not None else None
-            if source is not None and confidence is not None and answer is not None:
-                found = _finding(project, node, source, confidence, "the answer")
+            assumed = _judge(project, source) if source is not None else None
+            answer = _answer_of(project, code, index) if assumed is not None else None
+            if source is not None and assumed is not None and answer is not None:
+                found = _finding(project, node, source, assumed, "the answer")
                 step = Step(first_line(answer.node.place), "the caller answers with it")
                 yield msgspec.structs.replace(found, trace=(*found.trace, step))
                 break
@@ -74,7 +76,7 @@ def _statements(project: Project, code: Code) -> Iterator[Finding]:
             yield Finding(
                 place=first_line(answer.place),
                 message="The text of the SQL statement is in the answer that the client gets.",
-                confidence="medium",
+                assumed=assume("effect", "the text of the statement says more than the client knows"),
             )
 
 
@@ -140,21 +142,21 @@ def _shown(project: Project, code: Code) -> Iterator[Finding]:
         if kind.isdisjoint(names) or chosen(call) or not reached(project, code):
             continue
         source = next((s for s in (exception_text(project, part) for part in call.args()) if s is not None), None)
-        confidence = _judge(project, source) if source is not None else None
-        if source is not None and confidence is not None:
-            yield _finding(project, call, source, "medium", "the next page")
+        assumed = _judge(project, source) if source is not None else None
+        if source is not None and assumed is not None:
+            yield _finding(project, call, source, _ON_A_PAGE, "the next page")
 
 
-def _judge(project: Project, source: Node) -> Confidence | None:
+def _judge(project: Project, source: Node) -> Assumed | None:
     handler = handler_of(project, source)
     if handler is None:
-        return "high" if _answers_everything(project, source.code) else None
+        return KNOWN if _answers_everything(project, source.code) else None
     if isinstance(source.op, ops.Call):
-        return "high"
+        return KNOWN
     if chosen(source):
         return None
     if handler.broad:
-        return "high"
+        return KNOWN
     return _narrow(project, handler)
 
 
@@ -165,16 +167,16 @@ def _answers_everything(project: Project, code: Code) -> bool:
     )
 
 
-def _narrow(project: Project, handler: Handler) -> Confidence | None:
+def _narrow(project: Project, handler: Handler) -> Assumed | None:
     internal = project.models.kinds["internal-exceptions"]
     for name in handler.caught:
         parts = name.split(".")
         if any(".".join(parts[:size]) in internal for size in range(1, len(parts) + 1)):
-            return "medium" if name.startswith("builtins.") else "high"
+            return _MAY_BE_OWN if name.startswith("builtins.") else KNOWN
     return None
 
 
-def _finding(project: Project, node: Node, source: Node, confidence: Confidence, where: str) -> Finding:
+def _finding(project: Project, node: Node, source: Node, assumed: Assumed, where: str) -> Finding:
     handler = handler_of(project, source)
     what = "The traceback" if isinstance(source.op, ops.Call) else f"The text of what {_label(handler)} caught"
     steps = (
@@ -183,7 +185,7 @@ def _finding(project: Project, node: Node, source: Node, confidence: Confidence,
     return Finding(
         place=first_line(node.place),
         message=f"{what} is in {where} that the client gets.",
-        confidence=confidence,
+        assumed=assumed,
         trace=(*steps, Step(first_line(node.place), f"its text goes into {where}")),
     )
 

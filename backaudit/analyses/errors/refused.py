@@ -23,7 +23,7 @@ from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
 from backaudit.project.types import split
-from backaudit.rule import Finding, Step
+from backaudit.rule import Finding, Step, assume
 
 _PAGES = ("offset", "limit")
 _UPDATES = ("save", "update_from_dict")
@@ -206,7 +206,7 @@ def _finding(call: Node, what: str, raised: str, origin: Origin, end: str) -> Fi
     return Finding(
         place=place,
         message=f"{what}: {raised.rpartition('.')[2]}, which no one catches, a 500 and not a 422.",
-        confidence="medium",
+        assumed=assume("caller", "nothing that was called before refuses it"),
         shown="strict",
         trace=(*origin.steps, Step(place, end)),
     )

@@ -12,7 +12,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -30,19 +30,19 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
-    sure = _needs_answer(project, code)
-    if sure is None or code.function.is_generator or not _answers_otherwise(code):
+    assumed = _needs_answer(project, code)
+    if assumed is None or code.function.is_generator or not _answers_otherwise(code):
         return
     if Ways(project, code, _methods(project, code)).falls_off():
         yield Finding(
             place=first_line(code.place, 1),
             message=f"A way through `{code.function.name}` has no answer: None is no response, so it is a 500.",
-            confidence=sure,
+            assumed=assumed,
         )
 
 
-def _needs_answer(project: Project, code: Code) -> Confidence | None:
-    """How sure it is that None cannot be sent; None where it can."""
+def _needs_answer(project: Project, code: Code) -> Assumed | None:
+    """What is supposed for None not to be sent; None where it can be."""
     kinds = project.models.kinds
     frameworks = {route.framework for route in project.once(by_handler)[code]}
     if not frameworks or not frameworks <= kinds["refuses-no-answer"]:
@@ -54,7 +54,7 @@ def _needs_answer(project: Project, code: Code) -> Confidence | None:
     if any(not kinds["sends-no-answer"].isdisjoint(name) for name in names):
         return None
     own = any(project.callees(decorator) or not name for decorator, name in zip(code.decorators, names, strict=True))
-    return "low" if own else "high"
+    return assume("wrapper", "its decorator makes no answer of None") if own else KNOWN
 
 
 def _answers_otherwise(code: Code) -> bool:
@@ -70,6 +70,8 @@ def _methods(project: Project, code: Code) -> Methods:
     return frozenset(name for names in methods for name in names) - {"HEAD", "OPTIONS"}
 
 
+_ANOTHER_WAY = assume("purpose", "the ways that give it no value can be gone")
+
 # -- no value ----------------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +82,7 @@ def _without_value(project: Project, code: Code) -> Iterator[Finding]:
         yield Finding(
             place=first_line(use.place),
             message=f"`{name}` has no value on some way to this line: an UnboundLocalError, and a 500.",
-            confidence="high" if _by_method(code, bound) else "low",
+            assumed=KNOWN if _by_method(code, bound) else _ANOTHER_WAY,
             trace=(Step(first_line(code.node(bound).place), f"`{name}` is set here, on some ways only"),),
         )
 
@@ -101,7 +103,6 @@ def _given_back(project: Project, code: Code) -> Iterator[Finding]:
             yield Finding(
                 place=first_line(answer.place),
                 message=f"This {name} is returned, not raised: it is no response, so it is a 500, not {answer.status}.",
-                confidence="high",
             )
 
 

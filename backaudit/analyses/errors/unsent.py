@@ -12,8 +12,9 @@ from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding, Step
+from backaudit.rule import Assumed, Finding, Step, assume
 
+_LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
 _TYPE_ERROR = ("builtins.TypeError",)
 _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
 
@@ -87,7 +88,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
         yield Finding(
             place=first_line(call.place),
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
-            confidence="medium",
+            assumed=_LEFT_OUT,
             trace=(Step(first_line(read.place), f"`{read.spelled}` gives None if nothing was sent"),),
         )
 
@@ -110,7 +111,7 @@ def attributes(project: Project) -> Iterator[Finding]:
             yield Finding(
                 place=first_line(call.place),
                 message=f"`.{call.method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
-                confidence=why[1],
+                assumed=why[1],
                 trace=(Step(first_line(read.place), f"`{read.spelled}` is what the client sent"),),
             )
 
@@ -120,13 +121,13 @@ _TEXT_METHODS = frozenset(
 )
 
 
-def _why_no_text(project: Project, read: Node) -> tuple[str, Confidence] | None:
-    """Why a read of the request may give no text, and how sure that is."""
+def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
+    """Why a read of the request may give no text, and what is supposed of it."""
     if _may_be_absent(project, read):
-        return "None", "medium"
+        return "None", _LEFT_OUT
     receiver = read.receiver
     if read.method == "get" and receiver is not None and _is_json(project, receiver, 0):
-        return "a number or null", "low"
+        return "a number or null", assume("purpose", "a client sends other than text here")
     return None
 
 
@@ -154,7 +155,7 @@ def _unreachable(project: Project) -> Iterator[Finding]:
                     place=first_line(call.place),
                     message=f"`{call.spelled}` raises {exception} where the client's address does not answer: a "
                     "500, not a 4xx.",
-                    confidence="low",
+                    assumed=assume("purpose", "the client chooses an address that does not answer"),
                     trace=(*origin.steps, Step(first_line(call.place), "is asked here")),
                 )
 

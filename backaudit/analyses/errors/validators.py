@@ -11,7 +11,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import first_line, operands
-from backaudit.rule import Finding
+from backaudit.rule import Finding, assume
 
 _KEY_ERROR = ("builtins.KeyError",)
 _CLEANS = "clean"
@@ -104,5 +104,5 @@ def _finding(node: Node, key: str, when: str) -> Finding:
     return Finding(
         place=first_line(node.place),
         message=f'"{key}" is not there {when}: KeyError, which no one catches: a 500, not a 400.',
-        confidence="medium",
+        assumed=assume("caller", "no other validator has asked for the key"),
     )

@@ -19,18 +19,25 @@ from backaudit.backend.data.queries.related import related_sites
 from backaudit.backend.data.schema import Key, Schema, Table, schema
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Confidence
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.sql import Use
 
 Weight = Literal["high", "medium", "low"]
 _RANK: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
+_FOREIGN = assume("purpose", "the library's own table is the project's to index")
+_BLOCKED = assume("purpose", "an index that the whole condition could use is worth having")
+_SELECTS = assume("effect", "an equality of it leaves few of many rows")
+_DELETES = assume("effect", "rows of the parent are deleted while there are many here")
+_WHOLE = assume("purpose", "the join is of more than whole tables")
+_MANY = assume("effect", "the table grows")
+_FEW = assume("purpose", "the table holds more than a few rows")
 _KINDS: tuple[Kind, ...] = ("filter", "join", "sort")
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """A site of which no index serves the uses. ``keys``: those of the index that would.
 
-    ``weight``: what it costs; ``sure``: whether a reviewer would agree; ``core``: worth showing by default.
+    ``weight``: what it costs; ``assumed``: what is supposed; ``core``: worth showing by default.
     """
 
     site: QuerySite
@@ -40,7 +47,7 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[Key, ...]
     place: Place
     weight: Weight
-    sure: Confidence
+    assumed: Assumed
     core: bool
 
     @property
@@ -166,7 +173,7 @@ def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         keys=_of_uses(lack, uses),
         place=site.place_of(uses[0]),
         weight=level if core else "low",
-        sure="low" if lack.blocked or foreign else "high" if level == "high" else "medium",
+        assumed=_FOREIGN if foreign else _BLOCKED if lack.blocked else KNOWN if level == "high" else _SELECTS,
         core=core and not (site.unread or site.implied) and serves_requests(project, site.code),
     )
 
@@ -183,7 +190,7 @@ def _join(project: Project, site: QuerySite, lack: Lack) -> Missing:
     place = site.place_of(use) if use in site.uses else site.place
     return Missing(
         site=site, table=lack.table, kind="join", uses=(use,), keys=lack.keys, place=place, weight="high",
-        sure="medium" if site.verb == "delete" else "high" if lack.narrowed else "low",
+        assumed=_DELETES if site.verb == "delete" else KNOWN if lack.narrowed else _WHOLE,
         core=production and site.verb != "delete" and lack.narrowed,
     )  # fmt: skip
 
@@ -205,7 +212,7 @@ def _sort(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         keys=lack.keys,
         place=site.place_of(first),
         weight="medium" if core else "low",
-        sure="medium" if core else "low",
+        assumed=_MANY if core else _FEW,
         core=core and serves_requests(project, site.code),
     )
 
@@ -244,6 +251,6 @@ def _form(site: QuerySite, table: Table, use: Use) -> Missing:
         keys=(Key(use.column),),
         place=site.place_of(use),
         weight="medium" if growing else "low",
-        sure="medium" if growing and use.form != "prefix" else "low",
+        assumed=_MANY if growing and use.form != "prefix" else _FEW,
         core=False,
     )

@@ -12,13 +12,14 @@ from backaudit.analyses.secrets.remedies import remedy
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
 from backaudit.discover import is_data
+from backaudit.evidence import doubt
 from backaudit.extract.secrets.values import judge
 from backaudit.facts import ops
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit, Strength
 from backaudit.project import Code, Node, Project
-from backaudit.rule import CONFIDENCES, Confidence, Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
 _DEV_SCOPE = meaning("stages", "development-scope")
@@ -48,7 +49,7 @@ class Credential(msgspec.Struct, frozen=True):
     hit: SecretHit
     rule: str
     stage: Stage
-    confidence: Confidence
+    assumed: Assumed
     uses: tuple[Place, ...] = ()
     again: tuple[SecretHit, ...] = ()
 
@@ -72,12 +73,12 @@ def _credentials(project: Project) -> tuple[Credential, ...]:
     for path, hit in project.secrets():
         file = project.facts[path]
         stage = _stage(project, file, hit)
-        confidence = _confidence(project, file, hit, stage) if _is_subject(file) else None
-        if confidence is not None:
+        assumed = _assumed(project, file, hit, stage) if _is_subject(file) else None
+        if assumed is not None:
             used = uses.by_span.get((path, hit.span), ()) or _uses_by_name(uses, hit)
             signs = bool(used) or (path, hit.span) in uses.by_span or (managed and hit.kind == "signing-key")
             rule = _rule(project, file, hit, signs)
-            found.append(Credential(path, hit, rule, stage, confidence, used))
+            found.append(Credential(path, hit, rule, stage, assumed, used))
     known = {(credential.path, credential.hit.span) for credential in found}
     return tuple(_grouped([*found, *_unnamed(project, uses, known), *_handed_over(project, known)]))
 
@@ -88,7 +89,7 @@ def _grouped(found: list[Credential]) -> Iterator[Credential]:
     for number, credential in enumerate(found):
         groups.setdefault((credential.path, credential.hit.digest or str(number)), []).append(credential)
     for group in groups.values():
-        best = min(group, key=lambda one: (CONFIDENCES.index(one.confidence), one.hit.position == "comment"))
+        best = min(group, key=lambda one: (doubt(one.assumed), one.hit.position == "comment"))
         yield msgspec.structs.replace(best, again=tuple(one.hit for one in group if one is not best))
 
 
@@ -128,6 +129,13 @@ def _in_settings_class(project: Project, path: str, hit: SecretHit) -> bool:
             return True
     return False
 
+
+_IN_A_COMMENT = assume("settings", "what stands in the comment is in use")
+_DEVELOPING = assume("settings", "what is deployed uses the same value")
+_GUESSED = assume("settings", "where it is deployed nothing puts another value in its place")
+_ELSEWHERE = assume("stage", "the value is in use where it is deployed")
+_PUBLISHED = assume("purpose", "the value is not meant to be published")
+_TOLD_WITH_THE_FILE = assume("purpose", "the value is not told with its file")
 
 # -- how sure ----------------------------------------------------------------------------------------------------------
 
@@ -188,37 +196,38 @@ def _asks_debug(test: Node) -> bool:
     return call is not None and any(_DEV_NAMES.holds(arg.text or "") for arg in test.args())
 
 
-def _confidence(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Confidence | None:
+def _assumed(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Assumed | None:
     strong = hit.strength == "strong"
     if hit.position == "comment":
         formed = hit.kind in ("provider", "private-key") and strong
-        return ("medium" if formed and stage == "production" else "low") if strong else None
+        left = _IN_A_COMMENT if formed and stage == "production" else _ELSEWHERE
+        return left if strong else None
     if stage in ("example", "test"):
-        return "low" if strong else None
+        return _ELSEWHERE if strong else None
     if _is_published(file, hit):
-        return "low"
+        return _PUBLISHED
     # The file itself is reported, with the names of all that is in it.
     if file.kind == "env":
-        return "low"
+        return _TOLD_WITH_THE_FILE
     if not strong:
         return _weak(project, file, hit, stage)
     if stage == "development" and hit.kind not in ("provider", "private-key"):
-        return "medium"
-    return "high" if file.kind != "notebook" else "medium"
+        return _DEVELOPING
+    return KNOWN if file.kind != "notebook" else _DEVELOPING
 
 
-def committed_confidence(project: Project, file: FileFacts) -> Confidence | None:
+def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:
     """How sure it is that an env or key file does harm in git; None if it holds nothing that would."""
     hits = [hit for hit in file.secrets if hit.position != "comment"]
     stage = stage_of(project, file.path)
     if not hits or stage == "example":
         return None
     if "{{" in file.path:
-        return "low"  # of the projects that a template is filled in for, not of this one
+        return _ELSEWHERE  # of the projects that a template is filled in for, not of this one
     strong = any(hit.strength == "strong" for hit in hits)
     if stage == "production":
-        return "high" if strong else "medium"
-    return "medium" if strong and stage == "development" else "low"
+        return KNOWN if strong else _GUESSED
+    return _DEVELOPING if strong and stage == "development" else _ELSEWHERE
 
 
 def _is_published(file: FileFacts, hit: SecretHit) -> bool:
@@ -228,23 +237,23 @@ def _is_published(file: FileFacts, hit: SecretHit) -> bool:
     return file.kind in ("template", "json") and hit.detector == "Google API key"
 
 
-def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Confidence | None:
+def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Assumed | None:
     if file.kind in ("notebook", "template", "key"):
         return None
     if stage == "development" and (file.kind == "python" or has_counterpart(project, file.path) or is_deployable(file)):
-        return "low"
+        return _ELSEWHERE
     if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
-        return "low"
+        return _ELSEWHERE
     if hit.local and file.kind == "python" and _is_default(project, file.path, hit):
-        return "low"
+        return _ELSEWHERE
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
-        return "low"
+        return _ELSEWHERE
     if file.kind == "json" and (hit.kind == "token" or _API_CLIENT.holds(file.path)):
-        return "low"
+        return _ELSEWHERE
     # In the ini file of a tool (alembic's) it is the database of whoever ran that last.
     if hit.local and (file.kind == "ini" or project.role(file.path) != "production"):
-        return "low"
-    return "medium"
+        return _ELSEWHERE
+    return _GUESSED
 
 
 # -- keys by their use -------------------------------------------------------------------------------------------------
@@ -335,10 +344,10 @@ def _unnamed(project: Project, uses: SigningUses, known: set[tuple[str, Span]]) 
         hit = SecretHit(literal.at, "signing-key", "", strength, "argument", (literal.at,))
         file = project.facts[literal.code.path]
         stage = _stage(project, file, hit)
-        confidence = _confidence(project, file, hit, stage)
-        if confidence is not None:
+        assumed = _assumed(project, file, hit, stage)
+        if assumed is not None:
             used = (place,) if place != literal.place else ()
-            yield Credential(file.path, hit, "jwt-secret", stage, confidence, used)
+            yield Credential(file.path, hit, "jwt-secret", stage, assumed, used)
 
 
 def _handed_over(project: Project, known: set[tuple[str, Span]]) -> Iterator[Credential]:
@@ -350,9 +359,9 @@ def _handed_over(project: Project, known: set[tuple[str, Span]]) -> Iterator[Cre
         known.add(where)
         file = project.facts[literal.code.path]
         stage = _stage(project, file, hit)
-        confidence = _confidence(project, file, hit, stage)
-        if confidence is not None:
-            yield Credential(file.path, hit, _rule(project, file, hit, signs=False), stage, confidence)
+        assumed = _assumed(project, file, hit, stage)
+        if assumed is not None:
+            yield Credential(file.path, hit, _rule(project, file, hit, signs=False), stage, assumed)
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------
@@ -365,7 +374,7 @@ def _finding(project: Project, credential: Credential) -> Finding:
         place=place,
         message=_message(credential),
         remedy=remedy(project, credential.path, hit, credential.rule),
-        confidence=credential.confidence,
+        assumed=credential.assumed,
         trace=_trace(place, credential),
         related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
         scope=project.scope_at(path, hit.span.line),

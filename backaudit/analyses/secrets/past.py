@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.secrets.credentials import Credential, committed_confidence, credentials
+from backaudit.analyses.secrets.credentials import Credential, committed_assumed, credentials
+from backaudit.evidence import doubt
 from backaudit.facts.history import Commit, PastFile, PastSecret
 from backaudit.facts.place import Span
 from backaudit.project import Project, link
-from backaudit.rule import CONFIDENCES, Confidence
+from backaudit.rule import Assumed, assume
 
 
 class PastCredential(msgspec.Struct, frozen=True):
@@ -19,7 +20,7 @@ class PastCredential(msgspec.Struct, frozen=True):
     path: str
     secret: PastSecret
     commit: Commit
-    confidence: Confidence
+    assumed: Assumed
 
 
 def past_credentials(project: Project) -> tuple[PastCredential, ...]:
@@ -32,25 +33,25 @@ def _past_credentials(project: Project) -> tuple[PastCredential, ...]:
     for past in project.past:
         for found in _judged(project, past):
             known = best.get(found.secret.value)
-            if known is None or CONFIDENCES.index(found.confidence) < CONFIDENCES.index(known.confidence):
+            if known is None or doubt(found.assumed) < doubt(known.assumed):
                 best[found.secret.value] = found
     return tuple(best.values())
 
 
 def _judged(project: Project, past: PastFile) -> Iterator[PastCredential]:
     alone = link([past.file], project.knowledge, project.models)
-    known = _confidences(credentials(alone))
-    whole = committed_confidence(alone, past.file) if past.file.kind in ("env", "key") else None
+    known = _assumed(credentials(alone))
+    whole = committed_assumed(alone, past.file) if past.file.kind in ("env", "key") else None
     for secret in past.secrets:
-        confidence = whole or known.get(secret.hit.span)
-        if confidence is not None:
-            yield PastCredential(past.file.path, secret, past.commit, _weighed(secret, confidence))
+        assumed = whole if whole is not None else known.get(secret.hit.span)
+        if assumed is not None:
+            yield PastCredential(past.file.path, secret, past.commit, _weighed(secret, assumed))
 
 
-def _confidences(found: tuple[Credential, ...]) -> dict[Span, Confidence]:
-    return {hit.span: credential.confidence for credential in found for hit in (credential.hit, *credential.again)}
+def _assumed(found: tuple[Credential, ...]) -> dict[Span, Assumed]:
+    return {hit.span: credential.assumed for credential in found for hit in (credential.hit, *credential.again)}
 
 
-def _weighed(secret: PastSecret, confidence: Confidence) -> Confidence:
+def _weighed(secret: PastSecret, assumed: Assumed) -> Assumed:
     """What could be guessed anyway, and is no longer used, is worth no more than a look."""
-    return confidence if secret.hit.strength == "strong" else "low"
+    return assumed if secret.hit.strength == "strong" else assume("purpose", "a value that can be guessed was in use")

@@ -22,7 +22,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
-from backaudit.rule import Confidence, Step
+from backaudit.rule import KNOWN, Assumed, Step
 
 _SERVING = ("production", "script")
 _DOCUMENTS = ("insert_one", "insert_many", "replace_one", "insert")
@@ -35,7 +35,7 @@ class Assignment(msgspec.Struct, frozen=True):
     at: Node
     target: str
     origin: Origin
-    confidence: Confidence = "high"
+    assumed: Assumed = KNOWN
 
 
 class ClientKeys(Goal):

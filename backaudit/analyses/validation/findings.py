@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from backaudit.analyses.validation.sinks import Flow, flows
+from backaudit.evidence import Assumption
 from backaudit.project import Project
 from backaudit.project.code import first_line
-from backaudit.rule import Confidence, Finding
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 
 
 def injections(
@@ -16,33 +17,33 @@ def injections(
     *more: str,
     becomes: str,
     happens: str,
-    judge: Callable[[Flow], Confidence | None] = lambda flow: "high",
+    judge: Callable[[Flow], Assumed | None] = lambda flow: KNOWN,
 ) -> Iterator[Finding]:
     """A finding per sink of these kinds that client input reaches.
 
     ``becomes``: what the input turns into, said of it (``part of a command line``); ``happens``: the last step.
-    ``judge``: how sure a flow is, None for no finding.
+    ``judge``: what is supposed beside the flow itself, None for no finding.
     """
     for flow in flows(project, kind, *more):
-        confidence = judge(flow)
-        if confidence is not None:
-            yield finding(flow, becomes, happens, confidence)
+        more_assumed = judge(flow)
+        if more_assumed is not None:
+            yield finding(flow, becomes, happens, more_assumed)
 
 
-def finding(flow: Flow, becomes: str, happens: str, confidence: Confidence = "high") -> Finding:
+def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) -> Finding:
     """One flow as a finding at its sink."""
     what = flow.origin.what
     called = f" in `{flow.sink.spelled}`" if flow.sink.spelled else ""
     return Finding(
         place=first_line(flow.sink.place),
         message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
-        confidence=sureness(flow, confidence),
+        assumed=(*assumed_of(flow), *assumed),
         trace=flow.trace(happens),
     )
 
 
-def sureness(flow: Flow, confidence: Confidence = "high") -> Confidence:
-    """How sure a flow is by its weakest step: a check that was not understood, a row in a table in between."""
-    if flow.doubts:
-        return "low"
-    return "medium" if confidence == "high" and flow.origin.stored else confidence
+def assumed_of(flow: Flow) -> Assumed:
+    """What is supposed of a flow: of the checks that were not understood, and of a row in a table in between."""
+    unread = [Assumption("guard", f"`{check.spelled}` does not make it harmless") for check in flow.doubts]
+    stored = assume("stored", "what the row holds was put there as it came") if flow.origin.stored else KNOWN
+    return (*unread, *stored)

@@ -57,8 +57,8 @@ class Flow(msgspec.Struct, frozen=True):
 
     def trace(self, what: str) -> tuple[Step, ...]:
         """The steps from the source to the sink; ``what`` says what happens there."""
-        assumed = [Step(check.place, f"assumed: `{check.spelled}` does not make it harmless") for check in self.doubts]
-        return (*self.origin.steps, *assumed, Step(self.sink.place, what))
+        asked = [Step(check.place, f"`{check.spelled}` is asked about it") for check in self.doubts]
+        return (*self.origin.steps, *asked, Step(self.sink.place, what))
 
 
 def sinks(project: Project, kind: str) -> Iterator[Sink]:

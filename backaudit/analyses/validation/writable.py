@@ -21,7 +21,7 @@ from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import first_line, operands
 from backaudit.project.locate import class_field
-from backaudit.rule import Finding, Step
+from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
 _NOT_WRITTEN = frozenset(
@@ -34,6 +34,8 @@ _WRITING = ("create", "update", "partial_update", "post", "put", "patch", "form_
 _ALL = "__all__"
 # The class or function itself, not the folder that it stands in.
 _OF_ADMINS = meaning("access", "of-administrators")
+
+_OWNER = assume("word", "the field says whose the row is, and nothing holds it against the caller later")
 
 
 def exposed_fields(project: Project) -> tuple[Finding, ...]:
@@ -294,7 +296,7 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table |
         place=first_line(field.place),
         message=f"{said} {many} of `{cls.cls.name}` that a client may write: it decides {why}.",
         remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
-        confidence="high" if power else "medium",
+        assumed=KNOWN if power else _OWNER,
     )
 
 
@@ -302,7 +304,7 @@ def _everything(meta: ClassView, cls: ClassView) -> Finding:
     return Finding(
         place=first_line(meta.fields["fields"].place),
         message=f"`{cls.cls.name}` lets a client write every field that its model has, also those added later.",
-        confidence="low",
+        assumed=assume("purpose", "the model has, or will have, fields that are not the client's"),
         shown="strict",
     )
 
@@ -350,7 +352,7 @@ def _single(project: Project) -> Iterator[Finding]:
             message=f"The client chooses `{name}` of a `{cls.cls.name}`: "
             + ("what its user may do." if is_power(name) else "whose it is."),
             remedy="Set it on the server: from the authenticated user, or in an endpoint for administrators alone.",
-            confidence="high" if is_power(name) else "medium",
+            assumed=KNOWN if is_power(name) else _OWNER,
             trace=(*origin.steps, Step(at.place, f"becomes `{name}`")),
         )
 
@@ -442,7 +444,7 @@ def _of_schema(names: list[str], origin: Origin, at: Node, target: str) -> Findi
         place=first_line(at.place),
         message=f"The client chooses {said} of {target}: the schema has it as a field.",
         remedy="Take it out of the input schema and set it from the authenticated user.",
-        confidence="high" if any(map(is_power, names)) else "medium",
+        assumed=KNOWN if any(map(is_power, names)) else _OWNER,
         trace=(*origin.steps, Step(at.place, "every field of it is set")),
     )
 
