@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from backaudit.facts.problem import Problem
 
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
-FORMATS = ("text", "json", "sarif", "html", "github")
+FORMATS = (
+    *("text", "concise", "json", "sarif", "html", "markdown"),
+    *("github", "gitlab", "gitlab-sast", "junit", "rdjson"),
+)
 MAP_FORMATS = ("text", "json", "html", "openapi")
 
 _LACKS = "the run could not be finished, and no report was written."

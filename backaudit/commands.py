@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -300,22 +301,27 @@ class Scan(Command):
         from backaudit.output import write_file
         from backaudit.report import renderer
 
-        options: dict[str, Any] = {}
+        text = renderer(target.format)(report, **self._layout(target))
+        if target.path is None:
+            write(text)
+        else:
+            write_file(target.path, text)
+
+    def _layout(self, target: Target) -> dict[str, Any]:
+        """What a format asks beyond the report."""
+        to_terminal = target.path is None
         if target.format == "text":
-            to_terminal = target.path is None
-            options = {
+            return {
                 "color": to_terminal and use_color(sys.stdout),
                 "width": width() if to_terminal else 100,
                 "verbose": self.options["verbose"],
                 "quiet": self.quiet,
             }
         if target.format == "html":
-            options = {"survey": self.survey}
-        text = renderer(target.format)(report, **options)
-        if target.path is None:
-            write(text)
-        else:
-            write_file(target.path, text)
+            return {"survey": self.survey}
+        if target.format == "gitlab-sast":
+            return {"made": _now()}
+        return {}
 
     def _say_where(self, report: Report) -> None:
         from backaudit.report.extent import extent_of
@@ -422,6 +428,12 @@ def _judge_alone(request: Any) -> bool:
 
     names = RuleNames(request.loaded.rules)
     return all(rule.local for rule in select(names, by_id(request.config, names)).rules)
+
+
+def _now() -> datetime:
+    """The time, or what a build that is to be reproducible takes for it."""
+    told = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(told), timezone.utc) if told.isdecimal() else datetime.now(timezone.utc)
 
 
 def _relative(path: Path, root: Path) -> str:

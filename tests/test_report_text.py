@@ -177,7 +177,7 @@ def test_json_holds_everything_under_stable_names() -> None:
 
 def test_json_holds_hostile_text() -> None:
     data = json.loads(as_json(hostile_report()).encode("utf-8"))
-    assert data["findings"][0]["message"] == HOSTILE.replace("\udcff", "?")
+    assert data["findings"][0]["message"] == HOSTILE.replace("\udcff", "\ufffd")
 
 
 def test_github_annotates_new_findings_and_problems() -> None:
@@ -185,7 +185,7 @@ def test_github_annotates_new_findings_and_problems() -> None:
     assert len([line for line in lines if line.startswith("::")]) == 5 + 2
     where = "file=app/search.py,line=18,endLine=18,col=12,endColumn=61,title=validation/sql-injection"
     assert lines[0].startswith(f"::error {where}::")
-    assert [line.split(" ")[0] for line in lines[1:5]] == ["::error", "::warning", "::notice", "::error"]
+    assert [line.split(" ")[0] for line in lines[1:5]] == ["::error", "::error", "::warning", "::notice"]
     assert "::warning file=app/py2.py,line=3,title=backaudit%3A unparsable::" in github(ordinary())
 
 

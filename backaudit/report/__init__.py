@@ -10,9 +10,27 @@ if TYPE_CHECKING:
     from backaudit.issue import Report
 
 # Format -> its module; adding one means adding a line here and a module beside the others.
-FORMATS: Mapping[str, str] = {name: f"backaudit.report.{name}" for name in ("text", "json", "sarif", "html", "github")}
+FORMATS: Mapping[str, str] = {
+    name: f"backaudit.report.{name.replace('-', '_')}"
+    for name in (
+        *("text", "concise", "json", "sarif", "html", "markdown"),
+        *("github", "gitlab", "gitlab-sast", "junit", "rdjson"),
+    )
+}
 # What the ending of an output file says of its format.
-SUFFIXES: Mapping[str, str] = {".txt": "text", ".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
+SUFFIXES: Mapping[str, str] = {
+    ".txt": "text",
+    ".json": "json",
+    ".sarif": "sarif",
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".xml": "junit",
+    "codequality.json": "gitlab",
+    "code-quality-report.json": "gitlab",
+    "sast-report.json": "gitlab-sast",
+    ".rdjson": "rdjson",
+}
 
 
 class Render(Protocol):

@@ -10,6 +10,7 @@ from backaudit.facts.place import Place
 from backaudit.issue import Issue, Report
 from backaudit.report.assumptions import told
 from backaudit.report.plans import proof_of
+from backaudit.report.visible import json_text
 from backaudit.rule import Fix, Rule, Step
 from backaudit.ruledoc import read
 
@@ -31,7 +32,7 @@ def render(report: Report, **options: object) -> str:
         "stale_baseline": list(report.stale_baseline),
         "rules": [_rule(rule) for rule in report.rules if any(issue.rule is rule for issue in report.issues)],
     }
-    return msgspec.json.format(msgspec.json.encode(_clean(data)), indent=2).decode() + "\n"
+    return json_text(data)
 
 
 def _issue(issue: Issue) -> dict[str, Any]:
@@ -86,12 +87,3 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "owasp": list(rule.owasp),
         "tags": list(rule.tags),
     }
-
-
-def _clean(value: Any) -> Any:
-    """Half a surrogate pair is nothing that JSON in UTF-8 can hold."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value

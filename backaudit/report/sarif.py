@@ -13,15 +13,13 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.assumptions import told
 from backaudit.report.plans import proof_of
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
-from backaudit.report.visible import clipped, encodable
+from backaudit.report.visible import clipped, json_text
 from backaudit.rule import SEVERITIES, Fix, Rule, Severity, Step
 from backaudit.ruledoc import Example, RuleDoc, read
 
@@ -104,19 +102,7 @@ def _log(report: Report, issues: Sequence[Issue], found: int, category: str) -> 
         "results": [_result(issue, index[issue.rule.id], report.git_prefix) for issue in issues],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    text = msgspec.json.format(msgspec.json.encode(_encodable(log)), indent=1).decode()
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
-
-
-def _encodable(node: Any) -> Any:
-    """``node`` with every string as UTF-8 can hold it: file names may carry bytes that are no text."""
-    if isinstance(node, str):
-        return encodable(node)
-    if isinstance(node, dict):
-        return {key: _encodable(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_encodable(value) for value in node]
-    return node
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", json_text(log, indent=1))
 
 
 # --- the tool and its rules
