@@ -22,7 +22,7 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.history import History, PastFile
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
-from backaudit.issue import BackEnd, Report
+from backaudit.issue import BackEnd, Before, Report
 from backaudit.masking import Masks
 from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
@@ -42,8 +42,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to analyse, and how. ``root`` is absolute; ``named`` and ``reported`` are relative to it, POSIX.
 
     ``named``: what the user asked for by name, nothing for the whole project; ``reported``: the only paths (files and
-    folders) whose findings count, None for all. ``history``: earlier commits too. ``reraise`` is for tests:
-    a crash of a rule ends the run.
+    folders) whose findings count, None for all. ``renamed``: path to the path by which its findings are known.
+    ``history``: earlier commits too. ``reraise`` is for tests: a crash of a rule ends the run.
     """
 
     root: Path
@@ -53,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     reported: tuple[str, ...] | None = None
     root_name: str = ""
     git_prefix: str | None = None
+    renamed: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     use_git: bool = True
     whole: bool = True
@@ -280,9 +281,9 @@ class Audit:
         whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
         return link(facts, known.knowledge, known, self._options(), past, whole)
 
-    def report(self, baseline: Baseline | None = None) -> Report:
+    def report(self, baseline: Baseline | None = None, before: Before | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""
-        return triage.triage(self._scan, self.names, self.config, baseline)
+        return triage.triage(self._scan, self.names, self.config, baseline, before)
 
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
         """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""
@@ -309,6 +310,7 @@ class Audit:
             crashed=frozenset(result.crashed),
             is_reported=_Reported(self.request.reported, found.files),
             files=result.files,
+            renamed=self.request.renamed,
             left_out=found.left_out,
             notes=(*self.request.notes, *found.notes, *result.notes, *self._nested_notes()),
             back_end=result.back_end,

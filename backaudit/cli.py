@@ -98,6 +98,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fail-on-problem", is_flag=True, default=None, help="Exit with 1 if a file could not be analysed.")
 @click.option("--baseline", type=_PATH, metavar="FILE", help="Accept the findings that FILE lists.")
 @click.option("--write-baseline", type=_PATH, metavar="FILE", help="Accept today's findings: list them in FILE.")
+@click.option(
+    "--since", metavar="REF", help="Only findings that the commit REF (a branch, a tag) does not have already."
+)
 @click.option("--staged", is_flag=True, help="Report on the files staged in git, as they are staged.")
 @click.option("--history", is_flag=True, help="Look for secrets in all earlier commits too.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backaudit.baseline import Baseline
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
-    from backaudit.issue import Report
+    from backaudit.issue import Before, Report
     from backaudit.output import Target
     from backaudit.plugins import Loaded
     from backaudit.rule import Rule
@@ -203,6 +203,10 @@ class Scan(Command):
             from backaudit.usage import UsageError
 
             raise UsageError("--history reads what was committed, --staged what is not yet: give one of them.")
+        if self.options["since"] and self.options["history"]:
+            from backaudit.usage import UsageError
+
+            raise UsageError("--since holds against one commit, --history reads them all: give one of them.")
         baseline = self._baseline()
         with ExitStack() as stack:
             request = Request(
@@ -216,14 +220,16 @@ class Scan(Command):
             request = self._staged(request, stack) if self.options["staged"] else self._narrowed(request)
             progress = progress_shown(enabled=not self.quiet)
             stack.callback(progress.clear)
-            audit = Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
-            report = audit.report(baseline)
+            cache = stack.enter_context(self._cache())
+            audit = Audit(request, cache=cache, progress=progress)
+            before = self._before(audit, root.folder, stack, cache, progress) if self.options["since"] else None
+            report = audit.report(baseline, before)
             if self.options.get("profile"):
                 self._say_times(audit.times)
             if any(target.format == "html" for target in self.targets):
                 self.survey = audit.survey
         if self.options["write_baseline"]:
-            return self._accept(audit, report, baseline)
+            return self._accept(audit, baseline, before)
         return self._proved(report) if self.options.get("prove") else report
 
     def _proved(self, report: Report) -> Report:
@@ -277,6 +283,15 @@ class Scan(Command):
             git_prefix=prefix,
         )
 
+    def _before(self, audit: Any, root: Path, stack: ExitStack, cache: Cache, progress: Any) -> Before:
+        """What the commit that the user names had already."""
+        import tempfile
+
+        from backaudit import since
+
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
+        return since.before(audit, root, self.options["since"], folder, cache=cache, progress=progress)
+
     def _baseline(self) -> Baseline | None:
         from backaudit.baseline import load
 
@@ -285,7 +300,7 @@ class Scan(Command):
             file = self.options["write_baseline"]
         return load(file) if file is not None else None
 
-    def _accept(self, audit: Any, report: Report, baseline: Baseline | None) -> Report:
+    def _accept(self, audit: Any, baseline: Baseline | None, before: Before | None) -> Report:
         """Write the baseline anew: today's findings, and the old entries that this run could not judge."""
         from backaudit.baseline import Baseline, dump
         from backaudit.output import write_file
@@ -294,7 +309,7 @@ class Scan(Command):
         entries = audit.accepted(baseline)
         write_file(file, dump(entries))
         say(f"{file}: {len(entries)} accepted findings")
-        fresh: Report = audit.report(Baseline(entries))
+        fresh: Report = audit.report(Baseline(entries), before)
         return fresh
 
     def _deliver(self, report: Report, target: Target) -> None:
@@ -340,7 +355,7 @@ class Prove(Scan):
         fixed: dict[str, Any] = {
             "select": (("indexes/unindexed-filter", "indexes/unindexed-join", "indexes/unindexed-sort"),),
             "ignore": (), "strict": True, "fail_on": "never", "fail_on_problem": None, "baseline": None,
-            "write_baseline": None, "staged": False, "history": False, "show_config": False, "jobs": 0,
+            "write_baseline": None, "since": None, "staged": False, "history": False, "show_config": False, "jobs": 0,
             "verbose": False, "prove": True,
         }  # fmt: skip
         super().__init__({**options, **fixed})

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 
 from backaudit import gitindex
@@ -36,6 +37,7 @@ class Git:
         self._folder = tempfile.TemporaryDirectory(prefix="backaudit-git-")
         self._home = Path(self._folder.name)
         self._objects = repository.common_dir / "objects"
+        self._writes: Mapping[str, str] = {}
         self._borrows = any(os.path.lexists(self._objects / "info" / name) for name in _ALTERNATES)
         self._copy()
 
@@ -71,6 +73,20 @@ class Git:
             process.kill()
             with suppress(BrokenPipeError):
                 process.communicate()
+
+    @contextmanager
+    def writing(self) -> Iterator[Git]:
+        """The same git with a place to write objects and an index to: a folder of ours, gone with the block."""
+        scratch = copy(self)
+        with tempfile.TemporaryDirectory(prefix="backaudit-git-") as folder:
+            objects = Path(folder, "objects")
+            objects.mkdir()
+            scratch._writes = {
+                "GIT_OBJECT_DIRECTORY": str(objects),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(self._environment()["GIT_OBJECT_DIRECTORY"]),
+                "GIT_INDEX_FILE": str(Path(folder, "index")),
+            }
+            yield scratch
 
     @property
     def hint(self) -> str:
@@ -128,7 +144,14 @@ class Git:
             "GIT_ALLOW_PROTOCOL": "",
             "GIT_NO_REPLACE_OBJECTS": "1",
             "LC_ALL": "C",
+            **self._writes,
         }
+
+
+def _quoted(path: str) -> str:
+    """A path in a list of git's, where a colon would part two."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def repository_for(root: Path, option: str) -> Repository:

@@ -9,7 +9,8 @@ import msgspec
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Rule, Severity
 
-Status = Literal["new", "baseline", "suppressed"]
+# "before": the commit that the run is held against has it too.
+Status = Literal["new", "baseline", "before", "suppressed"]
 
 
 class ExcerptLine(msgspec.Struct, frozen=True):
@@ -37,6 +38,13 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     justification: str = ""
 
 
+class Before(msgspec.Struct, frozen=True):
+    """The findings of an earlier commit, by fingerprint; ``reference`` is what the user called it."""
+
+    reference: str
+    fingerprints: frozenset[str]
+
+
 class BackEnd(msgspec.Struct, frozen=True, array_like=True):
     """How much of a back end was found."""
 
@@ -52,6 +60,7 @@ class BackEnd(msgspec.Struct, frozen=True, array_like=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Issues and problems of one run, sorted; everything that any format may say.
 
+    ``since`` is the commit whose findings do not count, as the user named it.
     ``back_end`` is None where no rule that ran needs the code.
     """
 
@@ -65,4 +74,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     stale_baseline: tuple[str, ...] = ()
     git_prefix: str = ""
+    since: str = ""
     back_end: BackEnd | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from backaudit.directives import FileDirectives, Suppressions
 from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
-from backaudit.issue import BackEnd, ExcerptLine, Issue, Report, Status
+from backaudit.issue import BackEnd, Before, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
 from backaudit.masking import MASK, Masks
 from backaudit.rule import SEVERITIES, Finding, Rule, Severity, Step
@@ -46,7 +46,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path,
     with a second argument of True about its past.
-    ``crashed``: rules whose findings are not complete. The rest goes into the report as it is.
+    ``renamed``: path to the path by which its findings are known. ``crashed``: rules whose findings are not complete.
+    The rest goes into the report as it is.
     """
 
     root_name: str
@@ -59,6 +60,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     crashed: Collection[str] = ()
     is_reported: Callable[..., bool] = lambda path, past=False: True
     files: int = 0
+    renamed: Mapping[str, str] = {}
     left_out: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     git_prefix: str = ""
@@ -95,9 +97,11 @@ def _exactness(called: Iterable[str], names: RuleNames) -> dict[str, int]:
     return found
 
 
-def triage(scan: Scan, names: RuleNames, config: Config, baseline: Baseline | None = None) -> Report:
-    """The report of a run."""
-    return _Triage(scan, names, config, baseline or Baseline()).report()
+def triage(
+    scan: Scan, names: RuleNames, config: Config, baseline: Baseline | None = None, before: Before | None = None
+) -> Report:
+    """The report of a run, held against what the project accepts and what an earlier commit had."""
+    return _Triage(scan, names, config, baseline or Baseline(), before or Before("", frozenset())).report()
 
 
 def accepted(report: Report) -> list[Entry]:
@@ -116,11 +120,12 @@ def judged(scan: Scan) -> Callable[[Entry], bool]:
 
 
 class _Triage:
-    def __init__(self, scan: Scan, names: RuleNames, config: Config, baseline: Baseline) -> None:
+    def __init__(self, scan: Scan, names: RuleNames, config: Config, baseline: Baseline, before: Before) -> None:
         self.scan = scan
         self.names = names
         self.config = config
         self.baseline = baseline
+        self.before = before
         self.lines_of = lru_cache(maxsize=None)(self._lines_of)
         self.masks = Masks((place for _, finding in scan.findings for place in finding.secrets), self.lines_of)
         self.visibility = _Visibility(scan, names, config)
@@ -136,11 +141,19 @@ class _Triage:
             problems=tuple(sorted(set(map(self._masked_problem, self.scan.problems)))),
             files=self.scan.files,
             left_out=self.scan.left_out,
-            notes=tuple(map(self.masks.text, self.scan.notes)),
+            notes=tuple(map(self.masks.text, [*self.scan.notes, *self._known(issues)])),
             stale_baseline=tuple(f"{entry.path}: {entry.rule} ({entry.fingerprint})" for entry in self._stale()),
             git_prefix=self.scan.git_prefix,
+            since=self.before.reference,
             back_end=self.scan.back_end,
         )
+
+    def _known(self, issues: Sequence[Issue]) -> Iterator[str]:
+        """What is left out because the other commit has it."""
+        known = sum(issue.status == "before" for issue in issues)
+        if self.before.reference:
+            noun = "finding is" if known == 1 else "findings are"
+            yield f"{known:,} {noun} left out: {self.before.reference} has {'it' if known == 1 else 'them'} already."
 
     def _lines_of(self, path: str) -> Sequence[str]:
         source = self.scan.sources.get(path)
@@ -158,12 +171,15 @@ class _Triage:
         fingerprints = self._fingerprints([(rule, finding) for rule, finding, _ in found])
         issues = []
         for (rule, finding, reason), fingerprint in zip(found, fingerprints, strict=True):
-            status: Status = "suppressed" if reason is not None else "new"
-            if status == "new" and self.baseline.absorb(fingerprint):
-                status = "baseline"
+            status = "suppressed" if reason is not None else self._status(fingerprint)
             if self.visibility.shows(rule, finding):
                 issues.append(self._issue(rule, finding, status, fingerprint, reason or ""))
         return sorted(issues, key=_report_order)
+
+    def _status(self, fingerprint: str) -> Status:
+        if self.baseline.absorb(fingerprint):
+            return "baseline"
+        return "before" if fingerprint in self.before.fingerprints else "new"
 
     def _issue(self, rule: Rule, finding: Finding, status: Status, fingerprint: str, reason: str) -> Issue:
         return Issue(
@@ -213,7 +229,8 @@ class _Triage:
         for rule, finding in found:
             path = finding.place.path
             quoted = finding.evidence if finding.commit else self._snippet(path, finding.place.span)
-            identity = (rule.id, path, self.masks.text(finding.scope), "".join(quoted.split()))
+            known_by = self.scan.renamed.get(path, path)
+            identity = (rule.id, known_by, self.masks.text(finding.scope), "".join(quoted.split()))
             content = "\0".join([*identity, str(met[identity])])
             met[identity] += 1
             result.append(hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])

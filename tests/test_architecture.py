@@ -43,7 +43,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("analyses",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
-    ("asking", "audit", "history", "staged", "output", "progress", "prove"),
+    ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove"),
+    ("since",),
     ("testing",),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )

@@ -27,7 +27,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, PROJECT_URL)
 
 
 def render(report: Report, *, made: datetime = _UNTOLD, **options: object) -> str:
-    """One JSON object; only findings that are about security are vulnerabilities. The schema asks when it was ``made``."""
+    """One JSON object, ``made`` at a time; only findings that are about security are vulnerabilities."""
     data = {
         "version": VERSION,
         "scan": _scan(report, made),

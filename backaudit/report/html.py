@@ -87,7 +87,7 @@ def render(report: Report, *, survey: Survey | None = None, **options: object) -
         files=sorted(Counter(visible_name(issue.finding.place.path) for issue in shown).items()),
         extent=extent_of(report),
         crashed=any(problem.kind == "crash" for problem in report.problems),
-        accepted=[issue for issue in report.issues if issue.status != "new"],
+        accepted=[issue for issue in report.issues if issue.status in ("suppressed", "baseline")],
     )
 
 

@@ -23,6 +23,7 @@ def render(report: Report, **options: object) -> str:
         "format": VERSION,
         "tool": {"name": "backaudit", "version": report.version},
         "root": report.root_name,
+        "since": report.since or None,
         "files": report.files,
         "back_end": msgspec.structs.asdict(report.back_end) if report.back_end is not None else None,
         "findings": [_issue(issue) for issue in report.issues],

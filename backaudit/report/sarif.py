@@ -99,7 +99,7 @@ def _log(report: Report, issues: Sequence[Issue], found: int, category: str) -> 
         "automationDetails": {"id": f"{(category or f'backaudit/{report.root_name}').rstrip('/')}/"},
         "invocations": [_invocation(report, len(issues), found)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(issue, index[issue.rule.id], report.git_prefix) for issue in issues],
+        "results": [_result(issue, index[issue.rule.id], report) for issue in issues],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", json_text(log, indent=1))
@@ -184,9 +184,10 @@ def _fenced(label: str, example: Example) -> str:
 # --- results
 
 
-def _result(issue: Issue, rule_index: int, prefix: str) -> Node:
+def _result(issue: Issue, rule_index: int, report: Report) -> Node:
     finding = issue.finding
     related = finding.related[:MAX_RELATED]
+    prefix = report.git_prefix
     node: Node = {
         "ruleId": issue.rule.id,
         "ruleIndex": rule_index,
@@ -203,7 +204,9 @@ def _result(issue: Issue, rule_index: int, prefix: str) -> Node:
     node["partialFingerprints"] = _fingerprints(issue)
     if finding.fixes:
         node["fixes"] = [*_fixes(finding.fixes, prefix)]
-    if issue.status != "new":
+    if report.since:
+        node["baselineState"] = "unchanged" if issue.status == "before" else "new"
+    if issue.status in ("suppressed", "baseline"):
         node["suppressions"] = [_suppression(issue)]
     node["properties"] = _result_properties(issue)
     return node
