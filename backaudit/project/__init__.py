@@ -390,7 +390,7 @@ class Project:
         here: Node | None = node.origin
         while here is not None and here not in seen:
             seen.add(here)
-            target = self._aliased(here)
+            target = _one_of(self._aliased(here))
             if target is None:
                 return here if isinstance(here.op, (ops.Item, ops.Bin)) else None
             if isinstance(target.origin.op, (ops.Item, ops.Bin)):
@@ -628,6 +628,15 @@ class Project:
     def default(self, code: Code, index: int) -> Node | None:
         """A parameter's default."""
         return code.outside(code.function.params[index].default)
+
+
+def _one_of(node: Node | None) -> Node | None:
+    """The first of what a name is bound to where that depends on a condition."""
+    op = node.origin.op if node is not None else None
+    if node is not None and isinstance(op, (ops.Phi, ops.Choice)):
+        values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
+        return node.origin.to(values[0])
+    return node
 
 
 def _merged(lists: Iterable[Iterable[str]]) -> list[str]:

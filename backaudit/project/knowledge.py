@@ -189,6 +189,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those of
     the row it leads to (``Boat.owner.email``); ``operators`` beside comparisons, to the form of the look-up.
     ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
+    ``keeps-rows``: a session asks once for a row, whatever leads to it.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
     themselves. ``converts-compared``: what a column is compared with is made its type, or raises.
     ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
@@ -219,6 +220,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     follows_keys: bool = False
     operators: dict[str, Literal["in", "like"]] = {}
     asks_anew: bool = False
+    keeps_rows: bool = False
     lazy: bool = False
     indexes_keys: bool = False
     converts_compared: bool = False

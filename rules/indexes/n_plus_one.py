@@ -69,7 +69,7 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
     for found in repeated_queries(project):
         yield Finding(
             place=found.place,
-            message=f"For every row of `{found.table}` there is a query more: {found.text}.",
+            message=f"For every {found.what} there is a query more: {found.text}.",
             remedy=_remedy(project, found),
             assumed=KNOWN if found.sure else assume("reach", "somebody waits for it"),
             trace=_trace(found),
@@ -87,4 +87,6 @@ def _remedy(project: Project, found: Repeated) -> str:
     relation = found.relation.replace("`", "").partition(",")[0]
     if not relation or relation == "a query":
         return "Fetch what the loop needs by one query before it (`IN (...)`, or a join), and look it up in a dict."
-    return traits(project, found.orm).loaded.format(relation=relation)
+    orm = traits(project, found.orm)
+    path = relation.replace(".", "__" if orm.queries == "keywords" else ").selectinload(...")
+    return orm.loaded.format(relation=path)

@@ -9,7 +9,6 @@ from backaudit.backend.data.queries import QuerySite, denoted_table
 from backaudit.backend.data.queries.chains import chain_of, table_of
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.routes import view_classes
-from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.sql import Use
 
@@ -34,11 +33,11 @@ def default_orders(project: Project) -> Iterator[QuerySite]:
 
 
 def _listed(project: Project, view: ClassView) -> Table | None:
-    """The table of which a view lists all rows as they come; None if it filters or sorts them."""
+    """The table of which a view lists all rows as they come, to some callers at least; None if it filters or sorts."""
     method = project.method(view.name, "get_queryset")
     if method is not None:
-        returned = [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value != ops.NONE]
-        return _whole(project, returned[0]) if len(returned) == 1 else None
+        listed = (_whole(project, node) for node in method.returned())
+        return next((table for table in listed if table is not None), None)
     for owner in project.lineage(view.name):
         cls = project.class_named(owner)
         for name in ("queryset", "model") if cls is not None else ():

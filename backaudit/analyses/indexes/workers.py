@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backaudit.backend.web.catching import request_handlers
 from backaudit.facts import ops
-from backaudit.project import Code, Project
+from backaudit.project import Code, Node, Project
 
-__all__ = ["only_in_workers"]
+__all__ = ["is_enqueued", "only_in_workers"]
 
 _DEPTH = 8
 
@@ -17,6 +19,36 @@ def only_in_workers(project: Project, code: Code) -> bool:
     A function that nothing is known to call may serve requests, and so may what it calls.
     """
     return project.once(_known).get(project, code)
+
+
+def is_enqueued(project: Project, call: Node, code: Code) -> bool:
+    """Whether a call by a task's own name only puts it into a queue, as some libraries have it."""
+    if call.method != code.function.name or not code.function.decorators:
+        return False
+    return not project.models.kinds["called-is-enqueued"].isdisjoint(_decorated_by(project, code))
+
+
+def _decorated_by(project: Project, code: Code) -> Iterator[str]:
+    """The names of a function's decorators, and of what decorators of the project decorate it with in their turn."""
+    for decorator in code.decorators:
+        func = decorator.func if isinstance(decorator.op, ops.Call) and decorator.func is not None else decorator
+        yield from project.names(func)
+        bound = project.resolved(func)
+        first = bound.arg(0) if bound.method == "partial" else None
+        yield from project.names(first) if first is not None else ()
+        for name in project.types(func):
+            own = project.function_named(name[4:-1]) if name.startswith("def[") else None
+            for part in _parts(own) if own is not None else ():
+                for call in part.nodes(ops.Call):
+                    yield from project.names(call.func) if call.func is not None else ()
+
+
+def _parts(code: Code) -> Iterator[Code]:
+    """A function and those that are defined in it."""
+    yield code
+    for node in code.nodes(ops.Def):
+        if isinstance(node.op, ops.Def):
+            yield from _parts(code.file.code(node.op.function))
 
 
 class _Known:
@@ -47,10 +79,8 @@ class _Known:
     def _is_entry(self, project: Project, code: Code) -> bool:
         if code.file.role != "production":
             return False
-        for decorator in code.decorators:
-            func = decorator.func if isinstance(decorator.op, ops.Call) and decorator.func is not None else decorator
-            if not self._entries.isdisjoint(project.names(func)):
-                return True
+        if not self._entries.isdisjoint(_decorated_by(project, code)):
+            return True
         own = code.cls is not None and code.function.name in ("run", "handle")
         return own and code.cls is not None and not self._entries.isdisjoint(project.lineage(code.cls.name))
 

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.indexes.reach import serves_requests
-from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
+from backaudit.analyses.indexes.repeated.iterated import Many, many
+from backaudit.analyses.indexes.repeated.loading import Rows
+from backaudit.analyses.indexes.repeated.resolving import resolved
 from backaudit.analyses.indexes.repeated.serializing import serialized
 from backaudit.analyses.indexes.repeated.templates import rendered
-from backaudit.analyses.indexes.repeated.work import Work, work_on
+from backaudit.analyses.indexes.repeated.work import Work, in_no_hurry, work_on
+from backaudit.analyses.indexes.selectivity import few_parents
 from backaudit.analyses.indexes.workers import only_in_workers
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import schema
+from backaudit.backend.web.catching import request_handlers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
@@ -24,19 +28,21 @@ __all__ = ["Repeated", "repeated_queries"]
 # Calls by which bodies get rows to loop over: they lead to the loops without reading every body.
 _FETCHES = (
     "all", "filter", "filter_by", "where", "exclude", "order_by", "scalars", "exec", "execute", "select_related",
-    "paginate", "prefetch_related", "query", "select", "only", "distinct", "annotate",
+    "paginate", "prefetch_related", "query", "select", "only", "distinct", "annotate", "fetchall", "fetchmany", "fetch",
+    "fetch_all",
 )  # fmt: skip
 
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     """A query per row. ``place``: the query that is repeated, or where the rows are handed over to be shown.
 
-    ``rows``: the place of the outer query; ``table``: its table; ``path``: the calls between, outermost first.
+    ``what``: what it runs for each of, as a reader calls it; ``rows``: the place where they are fetched; ``path``: the
+    calls between, outermost first.
     ``sure``: it runs in requests, not in a worker that nobody waits for, and for reading.
     """
 
     place: Place
-    table: str
+    what: str
     text: str
     relation: str
     rows: Place
@@ -51,10 +57,8 @@ def repeated_queries(project: Project) -> tuple[Repeated, ...]:
 
 
 def _repeated(project: Project) -> tuple[Repeated, ...]:
-    if not schema(project).tables:
-        return ()
     found: dict[tuple[Place, str], Repeated] = {}
-    for repeated in (*_looped(project), *_shown(project)):
+    for repeated in (*_looped(project), *_shown(project), *_resolved(project)):
         if project.role(repeated.place.path) == "production":
             found.setdefault((repeated.place, repeated.relation), repeated)
     return tuple(found[key] for key in sorted(found))
@@ -64,75 +68,113 @@ def _shown(project: Project) -> Iterator[Repeated]:
     for shown in (*serialized(project), *rendered(project)):
         yield Repeated(
             place=shown.place,
-            table=shown.rows.table.name,
+            what=shown.what,
             text=shown.text,
             relation=shown.relation,
             rows=call_place(shown.rows.origin) if shown.rows.origin.call is not None else shown.rows.origin.place,
             orm=shown.rows.table.orm,
             path=shown.path,
+            sure=shown.always,
         )
 
 
+def _resolved(project: Project) -> Iterator[Repeated]:
+    for each in resolved(project):
+        work, field = each.work, each.listing.field
+        yield Repeated(
+            place=work.place, what=each.what, text=work.text, relation=work.relation, rows=field.place, orm=each.orm,
+            path=work.path, sure=not work.writes,
+        )  # fmt: skip
+
+
 def _looped(project: Project) -> Iterator[Repeated]:
-    seen: dict[Code, None] = {}
-    for last in _FETCHES:
-        seen |= dict.fromkeys(node.code for node in project.calls_of(last))
-    for code in seen:
+    for code in _going_through(project):
         if project.role(code.path) == "production":
             yield from _in_body(project, code)
     yield from _mapped(project)
 
 
+def _going_through(project: Project) -> dict[Code, None]:
+    """The bodies that may go through many rows: that fetch some, read a relation of one, or get a client's list."""
+    seen: dict[Code, None] = {}
+    for last in _FETCHES:
+        seen |= dict.fromkeys(node.code for node in project.calls_of(last))
+    relations = {relation.name for table in schema(project).tables.values() for relation in table.relations}
+    seen |= dict.fromkeys(project.mentioned(relations.__contains__))
+    return seen | dict.fromkeys(sorted(project.once(request_handlers), key=lambda code: code.key))
+
+
 def _in_body(project: Project, code: Code) -> Iterator[Repeated]:
-    for value, op in enumerate(code.ops):
-        if isinstance(op, ops.Element):
-            rows = rows_of(project, code.node(op.base))
-            if rows is not None and not rows.few:
-                for row in _row_values(project, code.node(value), rows):
-                    yield from _worked(project, row, rows)
+    for element in code.nodes(ops.Element):
+        op = element.op
+        through = many(project, element.to(op.base)) if isinstance(op, ops.Element) else None
+        if through is not None:
+            for row in _row_values(element, through):
+                yield from _worked(project, row, through)
 
 
-def _row_values(project: Project, element: Node, rows: Rows) -> Iterator[Node]:
-    """The values that are a row: the element, or the part of it that holds the model."""
+def _row_values(element: Node, through: Many) -> Iterator[Node]:
+    """The values that are a row: the element, or the part of it that is meant or holds the model."""
     parts = [
-        element.to(value)
-        for value, op in enumerate(element.code.ops)
-        if isinstance(op, ops.Part) and element.code.origin(op.base) == element.value
+        part
+        for part in element.code.nodes(ops.Part)
+        if isinstance(part.op, ops.Part) and element.code.origin(part.op.base) == element.value
     ]
-    yield from (parts[:1] if parts else [element])
+    if through.part is not None:
+        yield from (part for part in parts if isinstance(part.op, ops.Part) and part.op.index == through.part)
+    else:
+        yield from (parts if through.rows is None else parts[:1]) if parts else (element,)
 
 
-def _worked(project: Project, row: Node, rows: Rows) -> Iterator[Repeated]:
+def _worked(project: Project, row: Node, through: Many) -> Iterator[Repeated]:
     relations: set[str] = set()
-    for work in work_on(project, row, rows.table):
-        asked = work.explicit and traits(project, rows.table.orm).asks_anew
-        loaded = rows.everything or work.relation in rows.eager or (rows.inert and not work.explicit)
-        if work.relation and ((loaded and not asked) or work.relation in relations):
+    rows = through.rows
+    for work in work_on(project, row, rows.table if rows is not None else None):
+        if work.relation and (_is_loaded(project, rows, work) or work.relation in relations):
             continue
         relations.add(work.relation)
-        yield _of_work(project, work, row, rows)
+        yield _of_work(project, work, row, through)
 
 
-def _of_work(project: Project, work: Work, row: Node, rows: Rows) -> Repeated:
-    outer = call_place(rows.origin) if rows.origin.call is not None else rows.origin.place
-    waits = not only_in_workers(project, row.code) and not only_in_workers(project, rows.origin.code)
+def _is_loaded(project: Project, rows: Rows | None, work: Work) -> bool:
+    """Whether a relation came with the rows, so that reading it asks nothing."""
+    if rows is None:
+        return True
+    asked = work.explicit and traits(project, rows.table.orm).asks_anew
+    return not asked and (rows.everything or work.relation in rows.eager or (rows.inert and not work.explicit))
+
+
+def _of_work(project: Project, work: Work, row: Node, through: Many) -> Repeated:
+    origin = through.origin
+    waits = not only_in_workers(project, row.code) and not only_in_workers(project, origin.code)
+    often = not work.writes and not in_no_hurry(project, row) and not _leads_to_few(project, work, through.rows)
     return Repeated(
-        place=work.place, table=rows.table.name, text=work.text, relation=work.relation, rows=outer, orm=rows.table.orm,
-        path=work.path, sure=waits and not work.writes and serves_requests(project, rows.origin.code),
+        place=work.place, what=through.what, text=work.text, relation=work.relation,
+        rows=call_place(origin) if origin.call is not None else origin.place,
+        orm=through.rows.table.orm if through.rows is not None else "", path=work.path,
+        sure=waits and often and serves_requests(project, origin.code),
     )  # fmt: skip
+
+
+def _leads_to_few(project: Project, work: Work, rows: Rows | None) -> bool:
+    """Whether a relation leads to one of a few rows, of which a session that keeps them asks for each once."""
+    found = schema(project).relation(rows.table, work.relation) if rows is not None and work.relation else None
+    key = found[0].column(found[1].column) if found is not None and found[1].column else None
+    keeps = rows is not None and traits(project, rows.table.orm).keeps_rows
+    return keeps and key is not None and few_parents(key)
 
 
 def _mapped(project: Project) -> Iterator[Repeated]:
     """``map(function, rows)``, also with a lambda that hands its parameter on."""
     for node in project.calls_of("map"):
         function, listed = node.arg(0), node.arg(1)
-        rows = rows_of(project, listed) if listed is not None else None
-        if function is None or rows is None or rows.few or project.role(node.code.path) != "production":
+        through = many(project, listed) if listed is not None else None
+        if function is None or through is None or project.role(node.code.path) != "production":
             continue
         for code in _functions(project, function):
             for value, op in enumerate(code.ops):
                 if isinstance(op, ops.Param) and op.index == 0:
-                    yield from _worked(project, code.node(value), rows)
+                    yield from _worked(project, code.node(value), through)
 
 
 def _functions(project: Project, node: Node) -> Iterator[Code]:

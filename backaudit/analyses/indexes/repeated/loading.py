@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.indexes.indexing import unique_lookup
+from backaudit.analyses.indexes.repeated.eager import came_with_parent, loaded, selected_along, unknown_options
+from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import query_sites
-from backaudit.backend.data.queries.chains import _DJANGO, _related, chain_of, denoted_table, row_table
-from backaudit.backend.data.schema import Table
+from backaudit.backend.data.queries.chains import chain_of, denoted_table, related_table, row_table
+from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.sql import Use
 
-_OPTIONS = frozenset(
-    {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
-)
 _PLAIN = frozenset({"values", "values_list", "with_entities", "dicts", "tuples"})
 _RUNS = frozenset({"scalars", "execute", "exec", "scalar"})
 _FEW_ROWS = 5
@@ -24,7 +23,8 @@ _DEPTH = 4
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of a table that a value holds. ``eager``: relations loaded with them; ``everything``: maybe all of them.
+    """Rows of a table that a value holds. ``eager``: the paths of relations loaded with them (``lines.bread``);
+    ``everything``: maybe all of them.
 
     ``few``: a handful at most, by a constant limit or a unique key. ``inert``: reading their attributes runs no query
     (plain values, rows of an asynchronous session). ``origin``: the call in which the query stands.
@@ -55,6 +55,13 @@ def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
     return _made_here(project, node, table, chain) if made is None else _joined(project, node, table, chain, made)
 
 
+def one_row(project: Project, node: Node) -> Rows | None:
+    """The one row that a value is, with what came along with it."""
+    tables = schema(project)
+    table = next((t for name in project.types(node) if (t := tables.of_model(name)) is not None), None)
+    return _made_here(project, node, table, chain_of(node)) if table is not None else None
+
+
 def _joined(project: Project, node: Node, table: Table, chain: list[Node], made: Rows) -> Rows:
     """Rows that another function gives, with what the chain here adds."""
     here = _made_here(project, node, table, chain)
@@ -72,12 +79,14 @@ def _joined(project: Project, node: Node, table: Table, chain: list[Node], made:
 def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) -> Rows:
     calls = [link for link in chain if link.call is not None]
     parts = [*calls, *_inner_statements(chain)]
-    eager = frozenset(name for link in parts for name in _loaded(project, link))
+    eager = frozenset(name for link in parts for name in loaded(link))
+    known = _known_parents(project, table, parts) | came_with_parent(project, chain)
+    known |= selected_along(project, table, parts)
     return Rows(
         table=table,
         origin=next(iter(calls), node.origin),
-        eager=eager,
-        everything="*" in eager or any(_unknown_options(link) for link in parts),
+        eager=eager | known,
+        everything="*" in eager or any(unknown_options(link) for link in parts),
         few=any(_is_few(link) for link in parts) or _is_one(project, table, parts),
         inert=_is_inert(chain),
     )
@@ -103,6 +112,14 @@ def _is_one(project: Project, table: Table, parts: list[Node]) -> bool:
     return unique_lookup(table, _exact(parts, uses))
 
 
+def _known_parents(project: Project, table: Table, parts: list[Node]) -> frozenset[str]:
+    """The relations that lead to one row for all: a session that keeps its rows asks for it once at most."""
+    if not traits(project, table.orm).keeps_rows:
+        return frozenset()
+    pinned = {use.column for use in _exact(parts, project.once(_uses_of)) if use.table == table.name}
+    return frozenset(relation.name for relation in table.relations if relation.column in pinned)
+
+
 def _exact(parts: list[Node], uses: dict[Node, tuple[Use, ...]]) -> Iterator[Use]:
     every = (use for link in parts for use in uses.get(link, ()))
     return (use for use in every if use.role == "filter" and use.form == "eq")
@@ -120,7 +137,7 @@ def _begins(project: Project, chain: list[Node]) -> bool:
     """Whether the chain's beginning is in sight: a model, a session's query or a relation, not a parameter."""
     for link in chain:
         op = link.op
-        if isinstance(op, ops.Attr) and (denoted_table(project, link.to(op.base)) or _related(project, link, op)):
+        if isinstance(op, ops.Attr) and (denoted_table(project, link.to(op.base)) or related_table(project, link, op)):
             return True
         opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
         if opener or any(_opens(project, argument) for argument in link.args() if link.call is not None):
@@ -164,40 +181,6 @@ def _of_view(project: Project, link: Node) -> Node | None:
         return None
     views = (project.class_named(owner) for owner in project.lineage(cls.name))
     return next((view.fields["queryset"] for view in views if view is not None and "queryset" in view.fields), None)
-
-
-def _loaded(project: Project, link: Node) -> Iterator[str]:
-    """The relations that one link of a chain loads along."""
-    if link.method in _DJANGO:
-        if not link.args():
-            yield "*"
-        for argument in link.args():
-            first = argument.origin.arg(0) if argument.origin.method == "Prefetch" else argument
-            text = first.text if first is not None else None
-            yield text.partition("__")[0] if text else "*"
-    elif link.method == "options":
-        for argument in link.args():
-            yield from _option(argument.origin)
-
-
-def _option(node: Node) -> Iterator[str]:
-    while node.call is not None:
-        first = node.arg(0)
-        if node.method in _OPTIONS and first is not None:
-            op = first.origin.op
-            yield op.name if isinstance(op, ops.Attr) else first.text or "*"
-        receiver = node.receiver
-        if receiver is None or receiver.origin.call is None:
-            return
-        node = receiver.origin
-
-
-def _unknown_options(link: Node) -> bool:
-    call = link.call
-    if call is None or link.method not in ("options", *_DJANGO):
-        return False
-    known = [argument for argument in link.args() if argument.origin.call is not None or argument.text]
-    return bool(call.star) or len(known) < len(link.args())
 
 
 def _is_few(link: Node) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
+from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import Table, schema
@@ -20,24 +20,56 @@ _SERIALIZERS = (
     "rest_framework.serializers.BaseSerializer", "rest_framework.serializers.Serializer",
     "rest_framework.serializers.ModelSerializer", "rest_framework.serializers.HyperlinkedModelSerializer",
 )  # fmt: skip
+# How many relations deep nested serializers and schemas are followed.
+_DEPTH = 3
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A relation that showing rows reads for each. ``place``: the outer query, or the field if that is generic."""
+    """A relation that showing rows reads for each. ``place``: the outer query, or the field if that is generic;
+    ``what``: what is shown, as a reader calls it; ``always``: whatever a row is like."""
 
     place: Place
     relation: str
     text: str
     rows: Rows
+    what: str
     path: tuple[Place, ...] = ()
+    always: bool = True
 
 
 class Touch(msgspec.Struct, frozen=True):
-    """A field that reads more than its row. ``relation`` is empty for a query."""
+    """A field that reads more than its row. ``relation``: the path to what it loads, empty for a query; ``table``:
+    whose rows it is read of; ``nested``: those are many for every row that is shown."""
 
     place: Place
     relation: str
     text: str
+    table: str
+    nested: bool = False
+
+
+class Way(msgspec.Struct, frozen=True):
+    """How the rows of a nested serializer are come to: by relations, of which one may hold many."""
+
+    path: tuple[str, ...] = ()
+    many: bool = False
+
+    @property
+    def depth(self) -> int:
+        """How many relations lead there."""
+        return len(self.path)
+
+    def through(self, relation: str, many: bool) -> Way:
+        """The way on by one relation more."""
+        return Way((*self.path, relation), self.many or many)
+
+    def touch(self, place: Place, relation: str, text: str, table: Table) -> Touch:
+        """What is read at the end of the way."""
+        path = ".".join((*self.path, relation)) if relation else ""
+        return Touch(place, path, text, table.name, self.many)
+
+
+_HERE = Way()
 
 
 def serialized(project: Project) -> Iterator[Shown]:
@@ -68,28 +100,29 @@ def _called(project: Project) -> Iterator[Shown]:
             touched = [t for t in touches(project, cls, rows.table) if t.relation not in rows.eager]
             if touched:
                 names = ", ".join(dict.fromkeys(f"`{t.relation}`" if t.relation else "a query" for t in touched))
-                yield Shown(
-                    place, names, f"`{cls.cls.name}` reads {names} of each row", rows, tuple(t.place for t in touched)
-                )
+                told, path = f"`{cls.cls.name}` reads {names} of each row", tuple(t.place for t in touched)
+                yield Shown(place, names, told, rows, row_of(rows.table.name), path)
+
+
+def row_of(table: str) -> str:
+    """A row of a table, as a reader calls it."""
+    return f"row of `{table}`"
 
 
 def _generic(project: Project) -> Iterator[Shown]:
     """Generic views with ``queryset`` and ``serializer_class``: the query is the framework's, the field is ours."""
     for route in routes(project):
         view = route.view
-        if (
-            view is None
-            or "GET" not in route.methods
-            or "{" in route.path.rpartition("/")[2]
-            or not _is_list(project, view)
-        ):
+        if view is None or "GET" not in route.methods:
             continue
+        lists = "{" not in route.path.rpartition("/")[2] and _is_list(project, view)
         serializer, rows = _list_serializer(project, view), _view_rows(project, view)
-        if serializer is None or rows is None or rows.settled:
+        if serializer is None or rows is None or rows.everything or (lists and rows.settled):
             continue
         for touch in touches(project, serializer, rows.table):
-            if touch.relation not in rows.eager:
-                yield Shown(touch.place, touch.relation, touch.text, rows, (view.place,))
+            # Of one row, what it holds many of is shown row by row.
+            if touch.relation not in rows.eager and (lists or touch.nested):
+                yield Shown(touch.place, touch.relation, touch.text, rows, row_of(touch.table), (view.place,))
 
 
 def _is_list(project: Project, view: ClassView) -> bool:
@@ -147,9 +180,7 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
         [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value >= 0] if method else []
     )
     if method is not None and not (len(returned) == 1 and _is_own_queryset(returned[0])):
-        found = [rows_of(project, node) for node in returned]
-        known = [rows for rows in found if rows is not None]
-        return known[0] if len(known) == len(found) == 1 else None
+        return _any_of([rows_of(project, node) for node in returned])
     for owner in project.lineage(view.name):
         cls = project.class_named(owner)
         bound = cls.fields.get("queryset") if cls is not None else None
@@ -158,37 +189,62 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
     return None
 
 
+def _any_of(found: list[Rows | None]) -> Rows | None:
+    """What is true of the rows whichever of several queries they come from."""
+    known = [rows for rows in found if rows is not None]
+    if not known or len(known) < len(found) or len({rows.table.name for rows in known}) > 1:
+        return None
+    eager = frozenset.intersection(*(rows.eager for rows in known))
+    settled = next((rows for rows in known if not rows.settled), None)
+    return msgspec.structs.replace(settled or known[0], eager=eager, everything=any(r.everything for r in known))
+
+
 def _is_own_queryset(node: Node) -> bool:
     op = node.origin.op
     base = node.origin.to(op.base).origin.op if isinstance(op, ops.Attr) else None
     return isinstance(op, ops.Attr) and op.name == "queryset" and isinstance(base, ops.Param) and base.index == 0
 
 
-def touches(project: Project, cls: ClassView, table: Table) -> Iterator[Touch]:
-    """The fields of a serializer that read a relation of each row, or run a query for it."""
+def touches(project: Project, cls: ClassView, table: Table, way: Way = _HERE) -> Iterator[Touch]:
+    """The fields of a serializer that read a relation of each row, or run a query for it; each relation once."""
+    seen: set[str] = set()
+    for touch in (*_declared_touches(project, cls, table, way), *_all_keys(project, cls, table, way)):
+        if not touch.relation or touch.relation not in seen:
+            yield touch
+        seen.add(touch.relation)
+
+
+def _declared_touches(project: Project, cls: ClassView, table: Table, way: Way) -> Iterator[Touch]:
     listed = _listed(project, cls)
-    declared: set[str] = set()
+    for name, bind in _fields(project, cls).items():
+        if listed is None or name in listed:
+            yield from _field(project, cls, table, name, bind, way)
+    method = cls.methods.get("to_representation")
+    for work in work_of_param(project, method, 1, table) if method is not None else ():
+        yield way.touch(work.place, work.relation, work.text, table)
+
+
+def _fields(project: Project, cls: ClassView) -> dict[str, Node]:
+    """The declared fields of a serializer and its bases, the nearest declaration of each name."""
+    found: dict[str, Node] = {}
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for name, bind in view.fields.items() if view is not None else ():
-            if name in declared:
-                continue
-            declared.add(name)
-            if listed is None or name in listed:
-                yield from _field(project, cls, table, name, bind)
-    method = cls.methods.get("to_representation")
-    if method is not None:
-        for work in work_of_param(project, method, 1, table):
-            yield Touch(work.place, work.relation, work.text)
+            found.setdefault(name, bind)
+    return found
+
+
+def _all_keys(project: Project, cls: ClassView, table: Table, way: Way) -> Iterator[Touch]:
+    """The listed fields that nobody declares: those of the model's own that hold many keys."""
+    listed = _listed(project, cls)
     if listed is None:
-        # All fields: those of the model's own that hold many keys.
         own = project.class_named(table.model)
         listed = set(own.fields) if own is not None and _takes_all(project, cls) else set()
-    for name in sorted(listed - declared):
+    meta = cls.inner.get("Meta")
+    for name in sorted(listed - _fields(project, cls).keys()):
         relation = schema(project).relation(table, name)
-        meta = cls.inner.get("Meta")
         if relation is not None and relation[1].many and meta is not None and "fields" in meta.fields:
-            yield Touch(meta.fields["fields"].place, name, f"the keys of `{name}` are read for each row")
+            yield way.touch(meta.fields["fields"].place, name, f"the keys of `{name}` are read for each row", table)
 
 
 def _listed(project: Project, cls: ClassView) -> set[str] | None:
@@ -207,74 +263,81 @@ def _takes_all(project: Project, cls: ClassView) -> bool:
     return meta is not None and "fields" in meta.fields and "__all__" in texts(project, meta.fields["fields"])
 
 
-def _field(project: Project, cls: ClassView, table: Table, name: str, bind: Node) -> Iterator[Touch]:
+def _field(project: Project, cls: ClassView, table: Table, name: str, bind: Node, way: Way) -> Iterator[Touch]:
     call = bind.origin
     if call.call is None or truth(project, call.arg(None, "write_only")):
         return
     source = text(project, call.arg(None, "source")) or name
     relation = schema(project).relation(table, source.partition(".")[0])
-    nested = (
-        any(project.inherits(made.name, *_SERIALIZERS) for made in project.denoted_classes(call.func))
-        if call.func
-        else False
-    )
     if call.method == "SerializerMethodField":
         method = project.method(cls.name, text(project, call.arg(0, "method_name")) or f"get_{name}")
         for work in work_of_param(project, method, 1, table) if method is not None else ():
-            yield Touch(work.place, work.relation, work.text)
-    elif relation is not None and not relation[1].eager:
-        shown = nested or "." in source or call.method in ("StringRelatedField", "SlugRelatedField")
-        if shown or (relation[1].many and call.method.endswith("RelatedField")):
-            yield Touch(call.place, relation[1].name, f"`{relation[1].name}` is loaded for each row")
+            yield way.touch(work.place, work.relation, work.text, table)
+    elif relation is not None:
+        nested = _nested(project, call)
+        shown = nested is not None or "." in source or call.method in ("StringRelatedField", "SlugRelatedField")
+        many = relation[1].many
+        if not relation[1].eager and (shown or (many and call.method.endswith("RelatedField"))):
+            yield way.touch(call.place, relation[1].name, f"`{relation[1].name}` is loaded for each row", table)
+        target = schema(project).of_model(relation[1].target)
+        if nested is not None and target is not None and way.depth < _DEPTH:
+            yield from touches(project, nested, target, way.through(relation[1].name, many))
+
+
+def _nested(project: Project, call: Node) -> ClassView | None:
+    """The serializer that a field is made by, also as the child of a list."""
+    child = call.arg(None, "child")
+    func = child.origin.func if child is not None and child.origin.call is not None else call.func
+    made = project.denoted_classes(func) if func is not None else ()
+    return next((cls for cls in made if project.inherits(cls.name, *_SERIALIZERS)), None)
 
 
 # -- response models -------------------------------------------------------------------------------------------------
 
 
 def _responses(project: Project) -> Iterator[Shown]:
-    """Routes whose response model is a list of a schema with fields named like lazy relations of the rows returned."""
+    """Routes whose response model is a schema, or a list of one, with fields named like lazy relations of what is
+    returned."""
     for route in routes(project):
         if route.response is None or route.handler.function.kind != "function":
             continue
-        names = project.annotated(route.response)
-        schemas = [cls for name in names if name.startswith("list[") and (cls := project.class_named(name[5:-1]))]
-        for cls in schemas:
-            for op in route.handler.ops:
-                rows = (
-                    rows_of(project, route.handler.node(op.value))
-                    if isinstance(op, ops.Return) and op.value >= 0
-                    else None
-                )
-                if rows is not None and not rows.settled:
-                    yield from _modelled(project, cls, rows)
+        for name in project.annotated(route.response):
+            listed = name.startswith("list[")
+            cls = project.class_named(name[5:-1] if listed else name)
+            for returned in route.handler.returned() if cls is not None else ():
+                rows = rows_of(project, returned) if listed else one_row(project, returned)
+                if cls is not None and rows is not None and not (rows.settled if listed else rows.inert):
+                    yield from _modelled(project, cls, rows, listed)
 
 
-def _modelled(project: Project, cls: ClassView, rows: Rows) -> Iterator[Shown]:
-    relations = [name for name in _schema_relations(project, cls, rows.table, 0) if name not in rows.eager]
-    if relations and rows.origin.call is not None:
-        named = ", ".join(f"`{name}`" for name in dict.fromkeys(relations))
-        yield Shown(
-            call_place(rows.origin), named, f"the response model `{cls.cls.name}` reads {named} of each row", rows
-        )
+def _modelled(project: Project, cls: ClassView, rows: Rows, listed: bool) -> Iterator[Shown]:
+    found = [t for t in _read(project, cls, cls, rows.table, _HERE) if t.relation not in rows.eager]
+    found = [touch for touch in found if listed or touch.nested]
+    if found and rows.origin.call is not None:
+        named = ", ".join(dict.fromkeys(f"`{touch.relation}`" for touch in found))
+        told = f"the response model `{cls.cls.name}` reads {named} of each row"
+        yield Shown(call_place(rows.origin), named, told, rows, row_of(found[0].table))
 
 
-def _schema_relations(project: Project, cls: ClassView, table: Table, depth: int) -> Iterator[str]:
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
-            op = bind.op
-            declared = (
-                project.annotated(bind.to(op.annotation)) if isinstance(op, ops.Bind) and op.annotation >= 0 else ()
-            )
-            inner = [
-                found
-                for part in declared
-                if (found := project.class_named(part.removeprefix("list[").removesuffix("]")))
-            ]
-            if not inner:
+def _read(project: Project, top: ClassView, cls: ClassView, table: Table, way: Way) -> Iterator[Touch]:
+    """The lazy relations that a schema's fields are named after, those of nested schemas included."""
+    for name, bind in _fields(project, cls).items():
+        relation = schema(project).relation(table, name)
+        for inner in _inner_schemas(project, bind):
+            if relation is None:
+                # A tuple of rows and figures: the field holds the row itself.
+                if way.depth == 0 and inner is not top and table.model.rpartition(".")[2] == name:
+                    yield from _read(project, top, inner, table, way)
                 continue
-            relation = schema(project).relation(table, name)
-            if relation is not None and not relation[1].eager:
-                yield name
-            elif relation is None and depth == 0 and table.model.rpartition(".")[2] == name:
-                yield from _schema_relations(project, inner[0], table, 1)
+            if not relation[1].eager:
+                yield way.touch(bind.place, name, "", table)
+            target = schema(project).of_model(relation[1].target)
+            if target is not None and way.depth < _DEPTH:
+                yield from _read(project, top, inner, target, way.through(name, relation[1].many))
+
+
+def _inner_schemas(project: Project, bind: Node) -> list[ClassView]:
+    op = bind.op
+    declared = project.annotated(bind.to(op.annotation)) if isinstance(op, ops.Bind) and op.annotation >= 0 else ()
+    found = (project.class_named(part.removeprefix("list[").removesuffix("]")) for part in declared)
+    return [cls for cls in found if cls is not None]

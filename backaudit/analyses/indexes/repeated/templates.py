@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
-from backaudit.analyses.indexes.repeated.serializing import Shown
+from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
+from backaudit.analyses.indexes.repeated.serializing import Shown, row_of
+from backaudit.analyses.indexes.repeated.written import reads, template
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.queries.chains import denoted_table
-from backaudit.backend.data.schema import Table, schema
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import entries, text
 
-_LOOP = re.compile(r"\{%-?\s*(?:for\s+(\w+)\s+in\s+([\w.]+)|(endfor))\b[^%]*%\}")
 _RENDERERS = (
     "render",
     "render_template",
@@ -45,8 +43,10 @@ def _call(project: Project, node: Node) -> Iterator[Shown]:
         return
     for key, value in _context(node).items():
         rows = rows_of(project, value)
-        if rows is not None and not rows.settled and rows.origin.call is not None:
-            yield from _in_template(project, name, key, rows, call_place(rows.origin))
+        one = one_row(project, value) if rows is None else None
+        shown = rows if rows is not None and not rows.settled else one if one is not None and not one.inert else None
+        if shown is not None and shown.origin.call is not None:
+            yield from _in_template(project, name, key, shown, call_place(shown.origin), each=one is None)
 
 
 def _context(node: Node) -> dict[str, Node]:
@@ -77,41 +77,15 @@ def _list_view(project: Project, cls: ClassView) -> Iterator[Shown]:
             yield from _in_template(project, name, key, rows, cls.place)
 
 
-def _in_template(project: Project, name: str, key: str, rows: Rows, place: Place) -> Iterator[Shown]:
+def _in_template(project: Project, name: str, key: str, rows: Rows, place: Place, each: bool = True) -> Iterator[Shown]:
     for path, written in _templates(project, name):
-        for variable, start, body in _loops(written, key):
-            for relation in _touched(project, rows.table, variable, body):
-                if relation not in rows.eager:
-                    at = written.count("\n", 0, start) + 1
-                    said = f"the template {path} reads `{relation}` of each row"
-                    yield Shown(place, relation, said, rows, (Place(path, Span(at, 0, at, 0)),))
+        for read in reads(project, path, written, key, rows, each):
+            said = f"the template {read.path} {read.text}"
+            at = (Place(read.path, Span(read.line, 0, read.line, 0)),)
+            yield Shown(place, read.relation, said, rows, row_of(read.table), at, read.always)
 
 
 def _templates(project: Project, name: str) -> Iterator[tuple[str, str]]:
-    files = [file for file in project.artefacts("template") if file.path == name or file.path.endswith("/" + name)]
-    if not files:
-        base = name.rpartition("/")[2]
-        files = [file for file in project.artefacts("template") if file.path.rpartition("/")[2] == base]
-    if len(files) == 1:
-        yield files[0].path, files[0].text
-
-
-def _loops(written: str, key: str) -> Iterator[tuple[str, int, str]]:
-    """(variable, offset, body) of the loops over ``key``, its items or its slice, inner loops included."""
-    stack: list[tuple[str, str, int]] = []
-    for match in _LOOP.finditer(written):
-        if not match.group(3):
-            stack.append((match.group(1), match.group(2), match.end()))
-        elif stack:
-            variable, over, start = stack.pop()
-            if over in (key, f"{key}.items", f"{key}.all"):
-                yield variable, start, written[start : match.start()]
-
-
-def _touched(project: Project, table: Table, variable: str, body: str) -> Iterator[str]:
-    """The lazy relations that a loop's body reads of its variable."""
-    inside = " ".join(re.findall(r"\{[{%](.*?)[%}]\}", body, re.S))
-    for name in dict.fromkeys(re.findall(rf"(?<![\w.]){re.escape(variable)}\.(\w+)", inside)):
-        relation = schema(project).relation(table, name)
-        if relation is not None and not relation[1].eager:
-            yield name
+    found = template(project, name)
+    if found is not None:
+        yield found

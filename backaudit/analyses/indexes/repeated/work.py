@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import msgspec
 
+from backaudit.analyses.indexes.repeated.remembering import is_asked_once, is_kept
+from backaudit.analyses.indexes.workers import is_enqueued
 from backaudit.backend.data.queries import call_place, root_table
-from backaudit.backend.data.queries.chains import denoted_table, table_of
+from backaudit.backend.data.queries.chains import chain_of, denoted_table, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import operands
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import looks_like_query
 
@@ -34,10 +38,16 @@ _ENDS = frozenset(
 )
 _LISTS = frozenset({"filter", "exclude", "filter_by", "where"})
 _SESSION = frozenset({"execute", "scalars", "scalar", "exec", "get", "scalar_one_or_none"})
-_RAW = frozenset({"execute", "fetchrow", "fetchval", "fetch", "fetch_one", "fetch_all"})
+# What runs SQL text.
+RUNS_TEXT = frozenset(
+    {"execute", "fetchrow", "fetchval", "fetch", "fetch_one", "fetch_all", "exec_driver_sql", "iterate"}
+)
+# What begins a statement that nobody has run yet.
+_STATEMENTS = frozenset({"select", "update", "delete", "insert"})
 _WRITES = frozenset(
     ("save", "delete", "commit", "flush", "bulk_create", "create", "update", "delay", "apply_async", "send", "add_all")
 )
+_PACES = frozenset({"delete", "delay", "apply_async", "send", "sleep"})
 _DEPTH = 4
 
 
@@ -56,17 +66,31 @@ class Work(msgspec.Struct, frozen=True):
     explicit: bool = False
 
 
-def work_on(project: Project, row: Node, table: Table, depth: int = 0) -> Iterator[Work]:
-    """What a body does for the row that ``row`` is, deeper calls included; each relation once per body."""
+def work_on(project: Project, row: Node, table: Table | None, depth: int = 0) -> Iterator[Work]:
+    """What a body does for the row that ``row`` is, deeper calls included; each relation once per body.
+
+    Without a ``table`` the row is a value of which nothing is loaded: what is asked by it counts alone.
+    """
     code = row.code
-    for value, op in enumerate(code.ops):
-        node = code.node(value)
-        if _ends_loop(code, row, value):
+    first, last = _reach_of(row)
+    for value in range(first, last):
+        node, op = code.node(value), code.ops[value]
+        if not isinstance(op, (ops.Attr, ops.Call)) or _ends_loop(code, row, value):
             continue
-        if isinstance(op, ops.Attr) and code.origin(op.base) == row.value:
-            yield from _attribute(project, node, op, table, depth)
-        elif isinstance(op, ops.Call):
+        if isinstance(op, ops.Call):
             yield from _call(project, node, row, table, depth)
+        elif table is not None and code.origin(op.base) == row.value:
+            yield from _attribute(project, node, op, table, depth)
+
+
+def _reach_of(row: Node) -> tuple[int, int]:
+    """The operations that run for each row: those of the loop or comprehension that gives it, else the whole body."""
+    code = row.code
+    if isinstance(row.op, (ops.Element, ops.Part)):
+        for region in code.regions_of(row.value):
+            if region.kind in ("loop", "comp"):
+                return region.first, region.last
+    return 0, len(code.ops)
 
 
 def _ends_loop(code: Code, row: Node, value: int) -> bool:
@@ -126,8 +150,11 @@ def _name_place(node: Node, op: ops.Attr) -> Place:
     return Place(node.code.path, Span(at.end_line, max(at.end_column - len(op.name), 0), at.end_line, at.end_column))
 
 
-def _call(project: Project, node: Node, row: Node, table: Table, depth: int) -> Iterator[Work]:
-    given = [argument for argument in node.args() if argument.origin.value == row.value]
+def _call(project: Project, node: Node, row: Node, table: Table | None, depth: int) -> Iterator[Work]:
+    if is_asked_once(node):
+        return
+    # A value made of a row is not followed into helpers: they ask by it as they would ask by any.
+    given = [argument for argument in node.args() if argument.origin.value == row.value and table is not None]
     receiver = node.receiver
     on_row = receiver is not None and receiver.origin.value == row.value
     if on_row or (given and not runs_query(project, node)):
@@ -136,27 +163,39 @@ def _call(project: Project, node: Node, row: Node, table: Table, depth: int) -> 
         return
     if not given and not any(_derives(argument, row, 0) for argument in node.args()):
         return
-    if runs_query(project, node):
-        yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query")
-        return
-    if any(queries(project, callee) for callee in _certain_callees(project, node)):
-        yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query")
+    asked = asks(project, node)
+    if asked:
+        writes = asked == "writes"
+        yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query", writes=writes)
 
 
 def _certain_callees(project: Project, node: Node) -> tuple[Code, ...]:
-    """The functions that a call runs, unless its name alone connects it to one of the project's."""
+    """The functions that a call runs at once, unless its name alone connects it to one of the project's."""
     func = node.func
-    if func is None or (node.method in _ENDS and not project.types(func)):
+    unknown = func is not None and not project.types(func)
+    if func is None or (unknown and (node.method in _ENDS or _is_of_import(project, func))):
         return ()
-    return project.callees(node)
+    return tuple(code for code in project.callees(node) if not is_enqueued(project, node, code))
 
 
-def _handed_on(project: Project, node: Node, row: Node, table: Table, depth: int, on_row: bool) -> Iterator[Work]:
+def _is_of_import(project: Project, func: Node) -> bool:
+    """Whether a function is asked of an imported name: what that is nobody knows, but no object of the project's."""
+    op = func.origin.op
+    base = func.origin.to(op.base).origin if isinstance(op, ops.Attr) else None
+    bound = project.free(base.code, base.op.name) if base is not None and isinstance(base.op, ops.Name) else base
+    return bound is not None and isinstance(bound.origin.op, ops.Import)
+
+
+def _handed_on(
+    project: Project, node: Node, row: Node, table: Table | None, depth: int, on_row: bool
+) -> Iterator[Work]:
     """The work of a function that gets the row itself, as argument or as ``self``."""
-    if on_row and table.model and (method := project.method(table.model, node.method)) is not None:
+    model = table.model if on_row and table is not None else ""
+    method = project.method(model, node.method) if model else None
+    if method is not None:
         yield from _from_outside(node, method, _inside(project, method, 0, table, depth))
         return
-    for callee in project.callees(node):
+    for callee in _certain_callees(project, node):
         for index, _ in enumerate(callee.function.params):
             passed = project.argument(node, callee, index)
             if passed is not None and passed.origin.value == row.value:
@@ -173,14 +212,34 @@ def _writes(code: Code) -> bool:
     return any(node.method in _WRITES for node in code.nodes(ops.Call))
 
 
-def _inside(project: Project, code: Code, index: int, table: Table, depth: int) -> Iterator[Work]:
+def in_no_hurry(project: Project, row: Node) -> bool:
+    """Whether the loop that gives a row changes something for each, or pauses: reading is the least of it then."""
+    if not isinstance(row.op, (ops.Element, ops.Part)):
+        return False
+    first, last = _reach_of(row)
+    calls = [node for node in row.code.nodes(ops.Call) if first <= node.value < last]
+    return any(_changes(project, node) for node in calls) or any(
+        _changes(project, inner) for node in calls for code in _certain_callees(project, node) for inner in _calls(code)
+    )
+
+
+def _calls(code: Code) -> Iterator[Node]:
+    return code.nodes(ops.Call)
+
+
+def _changes(project: Project, node: Node) -> bool:
+    """Whether a call removes something, hands it to a queue, pauses, or runs a text that writes."""
+    return node.method in _PACES or (_runs_text(project, node) and not _reads_text(project, node))
+
+
+def _inside(project: Project, code: Code, index: int, table: Table | None, depth: int) -> Iterator[Work]:
     for value, op in enumerate(code.ops):
         if isinstance(op, ops.Param) and op.index == index:
             yield from work_on(project, code.node(value), table, depth + 1)
             return
 
 
-def work_of_param(project: Project, code: Code, index: int, table: Table) -> Iterator[Work]:
+def work_of_param(project: Project, code: Code, index: int, table: Table | None) -> Iterator[Work]:
     """What a function does with the row that its parameter is."""
     return _inside(project, code, index, table, 0)
 
@@ -198,58 +257,87 @@ def _derives(node: Node, row: Node, depth: int) -> bool:
         parts = (op.base,)
     elif isinstance(op, (ops.Compare, ops.Bin)):
         parts = (op.left, op.right)
-    elif isinstance(op, ops.Build):
-        parts = op.items
-    elif isinstance(op, ops.Format):
-        parts = (op.value,)
-    elif isinstance(op, ops.Call):
-        parts = (*op.args, *(value for _, value in op.keywords), op.func)
+    elif isinstance(op, (ops.Build, ops.Choice, ops.Phi, ops.Logic, ops.Call, ops.Part, ops.Format)):
+        parts = operands(op)
     return any(_derives(node.to(part), row, depth + 1) for part in parts)
 
 
 def runs_query(project: Project, node: Node) -> bool:
-    """Whether a call reads from the database: the end of a query's chain, a session's execution, SQL text."""
+    """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text."""
     method = node.method
     first = node.arg(0)
     if method in _ENDS | _LISTS and root_table(project, node) is not None:
+        return not _is_statement(node)
+    if first is None:
+        return False
+    if method in _SESSION and (_is_statement(first) or _has_table(project, first)):
         return True
-    if (
-        method in _SESSION
-        and first is not None
-        and (table_of(project, first) or denoted_table(project, first)) is not None
-    ):
-        return True
-    if method in ("get_object_or_404", "get_list_or_404") and first is not None:
+    if method in ("get_object_or_404", "get_list_or_404"):
         return denoted_table(project, first) is not None
-    if method in _RAW and first is not None:
-        return any(
-            looks_like_query(text) and text.lstrip()[:6].lower() == "select" for text in spelled_strings(project, first)
-        )
-    return False
+    return _runs_text(project, node)
 
 
-def queries(project: Project, code: Code) -> bool:
-    """Whether running a function may read from the database, a few calls deep."""
-    return project.once(_reading).get(project, code, 0)
+def _runs_text(project: Project, node: Node) -> bool:
+    """Whether a call runs SQL text."""
+    first = node.arg(0) if node.method in RUNS_TEXT else None
+    return first is not None and any(looks_like_query(text) for text in spelled_strings(project, first))
 
 
-class _Reading:
+def _reads_text(project: Project, node: Node) -> bool:
+    """Whether the text that a call runs reads rows."""
+    first = node.arg(0)
+    texts = spelled_strings(project, first) if first is not None else ()
+    return any(text.lstrip("( \n\t")[:6].lower().startswith(("select", "with")) for text in texts)
+
+
+def _has_table(project: Project, node: Node) -> bool:
+    return (table_of(project, node) or denoted_table(project, node)) is not None
+
+
+def _is_statement(node: Node) -> bool:
+    """Whether a chain only builds a statement, which something else runs."""
+    return any(link.call is not None and _begins_statement(link) for link in chain_of(node))
+
+
+def _begins_statement(link: Node) -> bool:
+    return link.method in _STATEMENTS and (link.receiver is None or bool(link.args()))
+
+
+Asked = Literal["", "reads", "writes"]
+
+
+def asks(project: Project, node: Node) -> Asked:
+    """What a call asks of the database, itself or a few calls deep: to read, or only to write."""
+    return project.once(_asking).of_call(project, node, 0)
+
+
+class _Asking:
+    """What functions ask, each answered once."""
+
     def __init__(self) -> None:
-        self._known: dict[Code, bool] = {}
+        self._known: dict[Code, Asked] = {}
 
-    def get(self, project: Project, code: Code, depth: int) -> bool:
+    def of_call(self, project: Project, node: Node, depth: int) -> Asked:
+        """What one call asks."""
+        if is_asked_once(node):
+            return ""
+        if runs_query(project, node):
+            return "writes" if _runs_text(project, node) and not _reads_text(project, node) else "reads"
+        return _most(self._of_code(project, callee, depth + 1) for callee in _certain_callees(project, node))
+
+    def _of_code(self, project: Project, code: Code, depth: int) -> Asked:
         found = self._known.get(code)
-        if found is None and depth < _DEPTH:
-            self._known[code] = False
-            found = self._known[code] = self._reads(project, code, depth)
-        return bool(found)
-
-    def _reads(self, project: Project, code: Code, depth: int) -> bool:
-        calls = list(code.nodes(ops.Call))
-        if any(runs_query(project, node) for node in calls):
-            return True
-        return any(self.get(project, callee, depth + 1) for node in calls for callee in _certain_callees(project, node))
+        if found is None and depth <= _DEPTH:
+            self._known[code] = ""
+            calls = () if is_kept(project, code) else code.nodes(ops.Call)
+            found = self._known[code] = _most(self.of_call(project, node, depth) for node in calls)
+        return found or ""
 
 
-def _reading(project: Project) -> _Reading:
-    return _Reading()
+def _most(asked: Iterable[Asked]) -> Asked:
+    every = set(asked)
+    return "reads" if "reads" in every else "writes" if "writes" in every else ""
+
+
+def _asking(project: Project) -> _Asking:
+    return _Asking()

@@ -23,16 +23,19 @@ from backaudit.backend.data.queries.handed import handed_sites
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.raw import raw_sites
 from backaudit.backend.data.queries.records import QuerySite
-from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import items
+from backaudit.project.types import split
 from backaudit.sql import Use
 
 __all__ = ["QuerySite", "call_place", "denoted_table", "query_sites", "root_table", "table_of"]
 
-_LINKS = ("filter", "where", "filter_by", "exclude", "join", "outerjoin", "order_by", "latest", "earliest")
+_LINKS = (
+    "filter", "where", "filter_by", "exclude", "join", "outerjoin", "order_by", "latest", "earliest", "with_parent"
+)  # fmt: skip
 _LOOKUPS = (
     "get", "aget", "get_or_create", "aget_or_create", "update_or_create", "get_or_none", "filter_one", "first_or_none"
 )  # fmt: skip
@@ -203,6 +206,22 @@ def _expressed(project: Project, table: Table | None, node: Node) -> Iterator[Us
     elif node.method == "filter_by":
         if table is not None:
             yield from Lookups(project).keywords(table, node.keywords())
+    elif node.method == "with_parent":
+        yield from _of_parent(project, table, node)
     elif node.method in ("filter", "where", "get", "get_or_none"):
         for argument in _positional(node):
             yield from reader.read(argument)
+
+
+def _of_parent(project: Project, table: Table | None, node: Node) -> Iterator[Use]:
+    """``with_parent(author)`` asks for the rows with the author's key."""
+    parent = node.arg(0)
+    models = [split(name)[0] for name in project.types(parent)] if parent is not None else []
+    over = next((found for name in models if (found := schema(project).of_model(name)) is not None), None)
+    keys = [column for column in table.columns if over and _leads_to(column, over)] if table is not None else []
+    if table is not None and len(keys) == 1:
+        yield Use(table=table.name, column=keys[0].name, role="filter")
+
+
+def _leads_to(column: Column, table: Table) -> bool:
+    return column.references.partition(".")[0].lower() == table.name.lower()

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import text
 from backaudit.project.types import split
 from backaudit.sql import Use
 
@@ -100,9 +101,20 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
         return next((table for table in found_tables if table is not None), None)
     if isinstance(op, ops.Await):
         return table_of(project, node.to(op.value), depth)
-    if isinstance(op, ops.Param) and op.index == 0 and node.code.cls is not None:
-        return _managed(project, tables, node.code.cls.name)
+    if isinstance(op, ops.Param) and node.code.cls is not None:
+        cls = node.code.cls
+        return _managed(project, tables, cls.name) if op.index == 0 else _filtered(project, node.code, cls, op)
     return None
+
+
+def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Table | None:
+    """The table of the rows that a filter's own method gets: those of the model that the filters are for."""
+    if op.index != 1 or not project.inherits(cls.name, *project.models.kinds["filter-sets"]):
+        return None
+    meta = cls.inner.get("Meta")
+    named = (text(project, bind.origin.arg(None, "method")) for bind in cls.fields.values())
+    model = meta.fields.get("model") if meta is not None and code.function.name in named else None
+    return denoted_table(project, model) if model is not None else None
 
 
 def _of_callee(project: Project, node: Node, depth: int) -> Table | None:
@@ -283,7 +295,7 @@ def is_sliced(node: Node) -> bool:
 
 
 # Loading options by name; what they are given is loaded with the rows.
-_DJANGO = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
+DJANGO_OPTIONS = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
 
 
 def row_table(project: Project, node: Node) -> Table | None:
@@ -296,17 +308,18 @@ def row_table(project: Project, node: Node) -> Table | None:
             return found
     origin = node.origin
     if isinstance(origin.op, ops.Attr):
-        return _related(project, origin, origin.op)
+        return related_table(project, origin, origin.op)
     return table_of(project, node) if origin.call is not None and origin.method in _MANY else None
 
 
 _MANY = (
     frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "query", "scalars", "execute", "exec"})
-    | _DJANGO
+    | DJANGO_OPTIONS
 )
 
 
-def _related(project: Project, node: Node, op: ops.Attr) -> Table | None:
+def related_table(project: Project, node: Node, op: ops.Attr) -> Table | None:
+    """The table whose rows a relation of a row gives."""
     tables = schema(project)
     for name in project.types(node.to(op.base)):
         table = tables.of_model(split(name)[0])

@@ -132,6 +132,8 @@ def _inside(project: Project, core: Node) -> Iterator[Node]:
     key = core.to(op.key)
     for item in key.op.items if isinstance(key.op, ops.Build) else ():
         call = key.to(item).origin
+        # Of two ways to declare the same kind of column either says what it is.
+        call = call.to(call.op.then).origin if isinstance(call.op, ops.Choice) else call
         if call.call is not None and call.method in COLUMN:
             yield call
 

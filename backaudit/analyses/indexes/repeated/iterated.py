@@ -1,0 +1,182 @@
+"""What a loop goes over: rows of a query, values made of them, records of a raw cursor, items that a client sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
+from backaudit.analyses.indexes.repeated.work import RUNS_TEXT
+from backaudit.backend.web.catching import request_handlers
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.code import operands
+from backaudit.project.strings import spelled_strings
+from backaudit.project.types import split
+from backaudit.sql import looks_like_query, statement
+
+_DEPTH = 4
+# What gives the records of a statement that a cursor ran before.
+_FETCHES = frozenset({"fetchall", "fetchmany"})
+
+
+class Many(msgspec.Struct, frozen=True, kw_only=True):
+    """Many things that a value gives one by one. ``what``: one of them, as a reader calls it; ``origin``: what fetches
+    them. ``rows``: the rows of a model that they are; None for values that were made of rows, records and items, by
+    which nothing is loaded but what is asked for. ``part``: the part of each element that is meant, if not the whole.
+    """
+
+    what: str
+    origin: Node
+    rows: Rows | None = None
+    part: int | None = None
+
+
+def many(project: Project, node: Node, depth: int = 0) -> Many | None:
+    """What a value gives when it is gone through; None if it is nothing known, or a handful at most."""
+    if depth > _DEPTH:
+        return None
+    rows = rows_of(project, node)
+    if rows is not None:
+        found = Many(what=f"row of `{rows.table.name}`", origin=rows.origin, rows=rows)
+        return None if rows.few else found
+    return _of_op(project, node.origin, depth)
+
+
+def _of_op(project: Project, node: Node, depth: int) -> Many | None:
+    op = node.op
+    if isinstance(op, ops.Await):
+        return many(project, node.to(op.value), depth)
+    if isinstance(op, (ops.Phi, ops.Choice)):
+        values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
+        return _first(project, (node.to(value) for value in values), depth)
+    if isinstance(op, ops.Call):
+        return _of_call(project, node, depth)
+    if isinstance(op, ops.Comp):
+        return _made_of(project, node.to(op.value), depth)
+    if isinstance(op, ops.Build) and op.kind == "list":
+        return _appended(project, node, depth)
+    if isinstance(op, ops.Param):
+        return _handed(project, node, op, depth) or _sent(project, node)
+    return _sent(project, node) if isinstance(op, ops.Attr) else None
+
+
+def _first(project: Project, nodes: Iterator[Node], depth: int) -> Many | None:
+    found = (many(project, node, depth + 1) for node in nodes)
+    return next((each for each in found if each is not None), None)
+
+
+# -- what is made of rows ----------------------------------------------------------------------------------------------
+
+
+def _of_call(project: Project, node: Node, depth: int) -> Many | None:
+    raw = _records(project, node)
+    if raw is not None:
+        return raw
+    callees = project.callees(node)
+    if callees:
+        return _first(project, (value for code in callees for value in code.returned()), depth)
+    names = project.names(node.func) if node.func is not None else ()
+    for index, argument in enumerate(node.args()):
+        given = many(project, argument, depth + 1)
+        if given is not None:
+            return _through(project, names, given, index)
+    return None
+
+
+def _through(project: Project, names: tuple[str, ...], given: Many, index: int) -> Many | None:
+    """What a library's function gives for many: themselves, in pairs, or something made of each."""
+    if "builtins.enumerate" in names:
+        return msgspec.structs.replace(given, part=1) if given.part is None else None
+    if "builtins.zip" in names:
+        return msgspec.structs.replace(given, part=index) if given.part is None else None
+    same = any("same" in project.models.propagates.get(name, ()) for name in names)
+    return given if same else msgspec.structs.replace(given, rows=None, part=None)
+
+
+def _made_of(project: Project, value: Node, depth: int) -> Many | None:
+    """What the value of a comprehension, or what is appended in a loop, was made of."""
+    value = value.origin
+    if isinstance(value.op, ops.Element):
+        return many(project, value.to(value.op.base), depth + 1)
+    for element in _elements(value, 0):
+        op = element.op
+        given = many(project, element.to(op.base), depth + 1) if isinstance(op, ops.Element) else None
+        if given is not None:
+            return msgspec.structs.replace(given, rows=None, part=None)
+    return None
+
+
+def _elements(node: Node, depth: int) -> Iterator[Node]:
+    """The elements of loops that a value is made of."""
+    node = node.origin
+    if isinstance(node.op, ops.Element):
+        yield node
+    elif depth < _DEPTH and not isinstance(node.op, (ops.Comp, ops.Phi)):
+        for value in operands(node.op):
+            yield from _elements(node.to(value), depth + 1)
+
+
+def _appended(project: Project, node: Node, depth: int) -> Many | None:
+    """What a list that begins empty is filled with in a loop."""
+    effects = (node.code.node(value) for value in node.code.effects.get(node.value, ()))
+    filled = (effect.arg(0) for effect in effects if effect.call is not None and effect.method in ("append", "add"))
+    found = (_made_of(project, value, depth) for value in filled if value is not None)
+    return next((each for each in found if each is not None), None)
+
+
+def _handed(project: Project, node: Node, op: ops.Param, depth: int) -> Many | None:
+    """What callers hand to a function that goes through it."""
+    if (op.index == 0 and node.code.cls is not None) or depth > 1:
+        return None
+    given = (project.argument(call, node.code, op.index) for call in project.callers(node.code))
+    return _first(project, (argument for argument in given if argument is not None), depth)
+
+
+# -- records and items -------------------------------------------------------------------------------------------------
+
+
+def _records(project: Project, node: Node) -> Many | None:
+    """The records of a SELECT that is run as text, here or on the same cursor before."""
+    if node.method in _FETCHES and not node.args() and node.receiver is not None:
+        run = _run_before(node)
+        return _selected(project, run) if run is not None else None
+    return _selected(project, node) if node.method in RUNS_TEXT else None
+
+
+def _run_before(node: Node) -> Node | None:
+    """The execution whose records are fetched: the receiver itself, or the last one on the same cursor."""
+    receiver = node.receiver.origin if node.receiver is not None else node
+    if receiver.call is not None and receiver.method in RUNS_TEXT:
+        return receiver
+    runs = [
+        other
+        for other in node.code.nodes(ops.Call)
+        if other.method in RUNS_TEXT and other.value < node.value and other.receiver is not None
+        if other.receiver.origin.value == receiver.value
+    ]
+    return runs[-1] if runs else None
+
+
+def _selected(project: Project, run: Node) -> Many | None:
+    first = run.arg(0)
+    for text in sorted(spelled_strings(project, first)) if first is not None else ():
+        parsed = statement(text) if looks_like_query(text) else None
+        if parsed is None or parsed.scopes[0].verb != "select":
+            continue
+        name = next((name for name in parsed.scopes[0].tables if name), "")
+        return Many(what=f"row of `{name}`" if name else "row", origin=run)
+    return None
+
+
+def _sent(project: Project, node: Node) -> Many | None:
+    """The items of a list in what a client sends: a field of the body's schema, or the body itself."""
+    handlers = project.once(request_handlers)
+    name, base = "", node
+    while isinstance(base.op, ops.Attr):
+        name, base = name or base.op.name, base.to(base.op.base).origin
+    if not isinstance(base.op, ops.Param) or base.code not in handlers:
+        return None
+    listed = any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
+    return Many(what=f"item of `{name or base.op.name}` that the client sends", origin=node) if listed else None
