@@ -28,14 +28,18 @@ def asked() -> Iterator[str]:
     """The kinds that the code asks for by their name."""
     for path in sources("backaudit", "rules"):
         text = path.read_text("utf-8")
-        for node in ast.walk(ast.parse(text)) if "models.kinds" in text else ():
-            key = None
-            if isinstance(node, ast.Subscript) and re.search(r"(^|models\.)kinds$", ast.unparse(node.value)):
-                key = node.slice
-            elif isinstance(node, ast.Call) and re.search(r"(^|models\.)kinds\.get$", ast.unparse(node.func)):
-                key = node.args[0]
+        for node in ast.walk(ast.parse(text)) if "models.kinds" in text or ".is_call_of(" in text else ():
+            key = _key(node)
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 yield key.value
+
+
+def _key(node: ast.AST) -> ast.expr | None:
+    """What stands for the kind in ``models.kinds[...]``, ``kinds.get(...)`` and ``node.is_call_of(...)``."""
+    if isinstance(node, ast.Subscript):
+        return node.slice if re.search(r"(^|models\.)kinds$", ast.unparse(node.value)) else None
+    asks = isinstance(node, ast.Call) and re.search(r"(^|models\.)kinds\.get$|\.is_call_of$", ast.unparse(node.func))
+    return node.args[0] if asks and isinstance(node, ast.Call) else None
 
 
 def test_every_kind_that_is_asked_for_is_defined() -> None:

@@ -28,11 +28,11 @@ from backaudit.models import DeclareModel
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.locate import class_field, functions_behind, items
+from backaudit.vocabulary.protocols import SENDING
 
 _DEPTH = 3
 # Class-level fields of views whose class checks the body.
 _CHECKED_BY = (("serializer_class", "body"), ("form_class", "form"))
-_SENDING = frozenset({"POST", "PUT", "PATCH"})
 
 
 def endpoints(project: Project) -> tuple[Endpoint, ...]:
@@ -161,7 +161,7 @@ def _run(project: Project, code: Code, found: dict[Code, None], depth: int) -> N
 def _class_schema(project: Project, route: Route) -> Iterator[Input]:
     """``serializer_class`` and ``form_class`` of a generic view."""
     view = route.view
-    if view is None or (route.methods and _SENDING.isdisjoint(route.methods)):
+    if view is None or (route.methods and SENDING.isdisjoint(route.methods)):
         return
     for name, where in _CHECKED_BY:
         field = class_field(project, view, name)

@@ -16,7 +16,6 @@ from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
 
 ORDER = ("<", "<=", ">", ">=")
-PATTERN_CHECKS = frozenset({"match", "fullmatch", "search"})
 _CONVERSIONS = frozenset(("builtins.int", "builtins.float", "uuid.UUID", "ipaddress.ip_address", "decimal.Decimal"))
 
 
@@ -344,9 +343,6 @@ def derives(code: Code, value: Value, source: Value, depth: int = 0) -> bool:
 
 # -- paths ----------------------------------------------------------------------------------------------------------
 
-_RESOLVING = frozenset({"resolve", "realpath", "normpath", "abspath"})
-_KEEPS = frozenset({"str", "Path", "PurePath", "fspath", "lower", "casefold", "strip", "expanduser", "absolute"})
-
 
 def climbs(node: Node, depth: int = 0) -> bool:
     """Whether a path still has the dots that it was put together with: what it begins with says nothing of it."""
@@ -354,29 +350,19 @@ def climbs(node: Node, depth: int = 0) -> bool:
     op = made.op
     if depth > 6:
         return False
-    if isinstance(op, ops.Attr) and op.name in _URL_PARTS:
+    if isinstance(op, ops.Attr) and op.name in node.code.project.models.kinds["location-parts"]:
         return climbs(made.to(op.base), depth + 1)
-    if isinstance(op, ops.Call) and made.method in _KEEPS:
+    if isinstance(op, ops.Call) and made.is_call_of("keeps-the-path"):
         inner = made.receiver if made.method not in ("Path", "PurePath", "str", "fspath") else made.arg(0)
         return inner is not None and climbs(inner, depth + 1)
     if isinstance(op, ops.Call):
-        return made.method in ("join", "joinpath", "format") and made.method not in _RESOLVING
+        return made.method in ("join", "joinpath", "format") and not made.is_call_of("resolves-paths")
     if isinstance(op, ops.Bin):
         return op.operator in ("/", "+", "%")
     return isinstance(op, ops.Build) and op.kind == "fstring"
 
 
 # -- what a value is ------------------------------------------------------------------------------------------------
-
-# What keeps a text recognisable: a check of the result is a check of the text.
-_TRANSPARENT = frozenset(
-    {
-        "str", "Path", "PurePath", "abspath", "realpath", "normpath", "resolve", "absolute", "lower", "upper", "strip",
-        "set", "frozenset", "list", "tuple", "sorted", "urlparse", "urlsplit", "url_parse", "parse_url", "fspath",
-        "casefold", "urljoin", "relpath",
-    }
-)  # fmt: skip
-_URL_PARTS = frozenset({"netloc", "hostname", "scheme", "host", "parent", "parents", "parts"})
 
 
 def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
@@ -386,9 +372,9 @@ def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
     node = code.node(part).origin
     if depth > 3:
         return False
-    if isinstance(node.op, ops.Attr) and node.op.name in _URL_PARTS:
+    if isinstance(node.op, ops.Attr) and node.op.name in code.project.models.kinds["location-parts"]:
         return about(code, node.op.base, value, depth + 1)
-    if isinstance(node.op, ops.Call) and node.method in _TRANSPARENT:
+    if isinstance(node.op, ops.Call) and node.is_call_of("keeps-what-is-asked"):
         inner = [argument.value for argument in node.args()]
         inner += [node.receiver.value] if node.receiver is not None else []
         return any(about(code, item, value, depth + 1) for item in inner)
@@ -399,7 +385,7 @@ def _known_set(node: Node, depth: int = 0) -> bool:
     """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema."""
     made = node.origin
     project = node.code.project
-    if isinstance(made.op, ops.Call) and made.method in _COPIES:
+    if isinstance(made.op, ops.Call) and made.is_call_of("copies-elements"):
         inner = made.receiver if made.receiver is not None else made.arg(0)
         return inner is not None and _known_set(inner, depth)
     if isinstance(made.op, ops.Build):
@@ -415,8 +401,6 @@ def _known_set(node: Node, depth: int = 0) -> bool:
     return isinstance(made.op, (ops.Comp, ops.ClassDef))
 
 
-_FORM_CHECKS = frozenset(("isdigit", "isnumeric", "isdecimal", "isalnum", "isalpha", "isidentifier", "is_valid"))
-_COPIES = ("keys", "values", "split", "list", "set", "tuple", "frozenset")
 _TELLING = meaning("inputs", "approving-call")
 
 
@@ -439,9 +423,9 @@ def _call_approves(test: Node, truth: bool, asked: Asked) -> bool:
         return not any(climbs(part) for part in tested)
     if test.method == "startswith" and asked.names("prefix:", test):
         return _prefix_decides(test)
-    if test.method in PATTERN_CHECKS:
+    if test.is_call_of("pattern-checks"):
         return pins_down(test) or ("prefix:pattern" in asked.guards and fixes_beginning(test))
-    if asked.names("", test) or (test.method in _FORM_CHECKS and not code.project.callees(test)):
+    if asked.names("", test) or (test.is_call_of("form-checks") and not code.project.callees(test)):
         return True
     if test.method == "issubset":
         first = test.arg(0)

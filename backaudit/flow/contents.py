@@ -6,7 +6,6 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import Code
 
-_READS = frozenset({"index", "count", "copy", "join"})
 _FIXED = ("with", "try", "body", "finally")
 
 
@@ -59,7 +58,7 @@ def _apply(code: Code, items: list[Value], value: Value) -> bool:
     elif name == "clear":
         items.clear()
     else:
-        return name in _READS
+        return name in code.project.models.kinds["list-reads"]
     return True
 
 

@@ -18,8 +18,6 @@ from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
 from backaudit.rule import Step
 
-# Methods that put their last argument into the object.
-_FILLS = frozenset({"append", "add", "insert", "appendleft", "push", "put", "put_nowait", "write", "writelines"})
 _MODULE_OBJECTS = (ops.Build, ops.Call)
 _OTHER_BODIES = 300
 
@@ -99,7 +97,7 @@ def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator
             yield from library.set_by_keys(work.at(call, access, work.use), op)
         elif library.is_kind(search, call, "fills-whole"):
             yield from work.all(op.args[:1], access)
-        elif call.method in _FILLS:
+        elif call.is_call_of("fills"):
             # What is written into a file is its text, not its ``name``.
             if wanted in (None, ANY) or not isinstance(wanted, str):
                 yield from work.all(op.args[-1:], access[1:])

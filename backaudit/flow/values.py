@@ -20,9 +20,6 @@ from backaudit.rule import Step
 
 _Handler: TypeAlias = "Callable[[Search, Work, Any], Iterator[Work]]"
 
-_LOOKUPS = frozenset({"get", "pop", "setdefault", "getlist", "getfirst", "getone", "getall"})
-_VIEWS = frozenset({"values", "items", "keys", "popitem"})
-_COPIES = frozenset({"copy", "dict", "model_dump", "to_dict", "_asdict", "deepcopy", "json"})
 _NAMED = re.compile(r"%\((\w+)\)")
 
 
@@ -308,7 +305,7 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     if not isinstance(func.op, ops.Attr) or search.project.callees(call):
         return
     base = func.op.base
-    if func.op.name in _LOOKUPS and op.args:
+    if func.op.name in search.project.models.kinds["key-reads"] and op.args:
         if any(split(name)[0] == "type" for name in search.project.types(call.to(op.args[0]))):
             return  # ``session.get(User, 1)``
         if library.is_kind(search, call, "reads-by-keys"):
@@ -323,12 +320,12 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
         yield from work.to(base, (-1, *work.access))
     elif library.is_kind(search, call, "takes-an-element"):
         yield from work.to(base, (ANY, *work.access))
-    elif func.op.name in _VIEWS:
+    elif func.op.name in search.project.models.kinds["mapping-views"]:
         pair = func.op.name in ("items", "popitem")
         rest = work.access[2:] if pair else work.access[1:]
         keys = func.op.name == "keys" or (pair and work.access[1:2] == (0,))
         yield from work.to(base, (KEY if keys else ANY, *rest))
-    elif func.op.name in _COPIES:
+    elif func.op.name in search.project.models.kinds["mapping-copies"]:
         yield from work.to(base)
 
 

@@ -7,7 +7,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[aliases]``     other names of the same thing, to the name that the tables use
 ``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
 ``[attributes]``  what an attribute, or a name that is not a class, is an instance of
-``[parameters]``  ``name = {package = ..., type = ...}``: parameters known by convention
+``[parameters]``  ``name = {package = ..., type = ...}``: known by convention, see :class:`ParameterConvention`
 ``[sources]``     reads of client data: name to what it is called in a path ("the query string")
 ``[sinks.KIND]``  where data does harm: callee to the arguments that matter, by position or keyword
 ``[propagates]``  callee to the arguments whose text is in its result (``"*"`` for all, ``"self"`` for the receiver)
@@ -140,11 +140,12 @@ def _join(tables: Iterable[Mapping[str, Any]]) -> Models:
 
 
 def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[str, Any]]]) -> Models:
-    parameters = tuple(
-        ParameterConvention(name, entry["package"], entry["type"])
+    conventions = [
+        ParameterConvention(name, entry["package"], entry["type"], entry.get("over", ""))
         for name, entries in flat.get("parameters", {}).items()
         for entry in entries
-    )
+    ]
+    parameters = tuple(sorted(conventions, key=lambda convention: not convention.over))
     knowledge = Knowledge(
         flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters,
         {name: msgspec.convert(entry, Handover) for name, entry in flat.get("handovers", {}).items()},

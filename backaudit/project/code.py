@@ -401,6 +401,10 @@ class Node:
             return self.code.file.facts.classes[op.cls].name
         return self.code.file.facts.functions[op.function].name if isinstance(op, ops.Def) else ""
 
+    def is_call_of(self, kind: str) -> bool:
+        """Whether it calls what the tables of libraries list under a kind, by its last name."""
+        return self.method in self.code.project.models.kinds[kind]
+
     @property
     def spelled(self) -> str:
         """How the code writes it, as far as it is a dotted name (``user.password``); else empty."""

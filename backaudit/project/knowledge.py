@@ -9,11 +9,15 @@ import msgspec
 
 
 class ParameterConvention(msgspec.Struct, frozen=True):
-    """A parameter called ``name`` in a file that imports ``package`` is taken for a ``type``, unless annotated."""
+    """A parameter called ``name`` in a file that imports ``package`` is taken for a ``type``, unless annotated.
+
+    ``over``: the package that this one is built on, whose convention it goes before.
+    """
 
     name: str
     package: str
     type: str
+    over: str = ""
 
 
 class Handover(msgspec.Struct, frozen=True):

@@ -62,7 +62,6 @@ _COLLECTIONS = {
     "collections.abc.AsyncGenerator", "collections.abc.AsyncIterator", "collections.abc.Collection",
     "collections.abc.Set",
 }  # fmt: skip
-_GENERATORS = ("Generator", "Iterator", "Iterable", "AsyncGenerator", "AsyncIterator", "AsyncIterable")
 
 
 def split(name: str) -> tuple[str, str]:
@@ -150,12 +149,13 @@ class TypeResolver:
         return self.of(node.to(op.value))
 
     def _enter(self, node: Node, op: ops.Enter) -> Iterable[str]:
+        generators = self._project.models.kinds["generator-annotations"]
         for name in self.of(node.to(op.value)):
             head, over = split(name)
             known = self._project.knowledge.returns.get(f"{head}.__enter__")
             if known:
                 yield from self._instantiate(known, name, node)
-            elif head == "list" or (over and head.rpartition(".")[2] in _GENERATORS):
+            elif head == "list" or (over and head.rpartition(".")[2] in generators):
                 yield over
             else:
                 yield name

@@ -45,8 +45,8 @@ from backaudit.survey.records import (
 )
 from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
 from backaudit.vocabulary.names import is_password_column
+from backaudit.vocabulary.protocols import UNSAFE
 
-_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SHOWN = ("production", "script")
 
 
@@ -231,7 +231,7 @@ def _touched(project: Project, endpoint: Endpoint) -> tuple[tuple[str, ...], tup
         written |= {change.table.name for change in changes(project, route.handler) if change.table is not None}
     table = _of_view(project, route)
     if table is not None and (route.handler.function.kind == "class" or not read | written):
-        (written if _WRITING & set(route.methods) else read).add(table.name)
+        (written if UNSAFE & set(route.methods) else read).add(table.name)
     return tuple(sorted(read - written)), tuple(sorted(written))
 
 

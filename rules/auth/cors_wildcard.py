@@ -20,8 +20,6 @@ _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
 _ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
 _WRITES = ("headers", "set_header")
-_ANSWERS = ("get_response", "HttpResponse", "JsonResponse", "render")  # of Django, whose responses are written by item
-_HOOKS = ("after_request", "after_app_request", "middleware", "process_response")
 _SETTERS = ("add", "set", "set_header", "setdefault", "append")
 _REFLECTED = re.compile(r"origin|referer")
 _HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
@@ -205,7 +203,7 @@ def _django_finding(project: Project, setting: Setting, credentials: bool) -> It
 def _by_hand(project: Project) -> Iterator[Finding]:
     """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
     bodies = {code: None for name in _WRITES for code in project.mentioning(name)}
-    bodies |= {code: None for name in _ANSWERS for code in project.calling(name)}
+    bodies |= {code: None for name in sorted(project.models.kinds["item-answers"]) for code in project.calling(name)}
     for code in sorted(bodies, key=lambda code: (code.path, code.index)):
         stores = dict(_headers(code))
         credentials = any(name == _CREDENTIALS and (v.text or "").lower() == "true" for name, v in stores.values())
@@ -221,8 +219,8 @@ def _by_hand(project: Project) -> Iterator[Finding]:
 
 def _answers_all(code: Code) -> bool:
     """A hook or middleware. A star that single views answer with opens those alone, which carry no cookie by it."""
-    hooked = any(d.spelled.rpartition(".")[2].removesuffix("()") in _HOOKS for d in code.decorators)
-    return hooked or code.function.name in _HOOKS or _calls_next(code)
+    names = {d.spelled.rpartition(".")[2].removesuffix("()") for d in code.decorators} | {code.function.name}
+    return not code.project.models.kinds["after-hooks"].isdisjoint(names) or _calls_next(code)
 
 
 def _calls_next(code: Code) -> bool:

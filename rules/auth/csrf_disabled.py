@@ -16,10 +16,9 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import decorated, functions_behind, items, strings
 from backaudit.rule import Finding, Step, assume, rule
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import UNSAFE
 
-_SETTINGS = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "JWT_COOKIE_CSRF_PROTECT")
 _NAMED_BY_COOKIE = meaning("access", "cookie-caller")
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MIDDLEWARE = "django.middleware.csrf.CsrfViewMiddleware"
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _EXEMPTS = (
@@ -86,7 +85,7 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
     """
-    for name in _SETTINGS:
+    for name in sorted(project.models.kinds["csrf-settings"]):
         by_hand = name == "WTF_CSRF_CHECK_DEFAULT" and project.calls_of("protect")
         for setting in settings_named(project, name) if not by_hand else ():
             if is_literally(project, setting.value, False):
@@ -126,7 +125,7 @@ def _exempt(project: Project) -> Iterator[Finding]:
 
 
 def _exemption(project: Project, route: Route) -> Place | None:
-    if route.handler.file.role != "production" or (route.methods and not _UNSAFE & set(route.methods)):
+    if route.handler.file.role != "production" or (route.methods and not UNSAFE & set(route.methods)):
         return None
     view = route.view
     around = [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
@@ -253,7 +252,7 @@ def _protects_itself(project: Project, home: str, homes: set[str]) -> bool:
 
 def _takes_form(project: Project, route: Route) -> bool:
     unprotected = project.models.framework(route.framework).forms_unprotected
-    if not unprotected or route.handler.file.role != "production" or not _UNSAFE & set(route.methods):
+    if not unprotected or route.handler.file.role != "production" or not UNSAFE & set(route.methods):
         return False
     reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
     by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)

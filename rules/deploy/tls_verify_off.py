@@ -12,23 +12,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.locate import text_of
 from backaudit.rule import Finding, assume, rule
 
-_REQUESTING = (
-    "get",
-    "post",
-    "put",
-    "patch",
-    "delete",
-    "head",
-    "options",
-    "request",
-    "stream",
-    "send",
-    "Client",
-    "AsyncClient",
-)
 _REQUIREMENTS = ("ssl_cert_reqs", "cert_reqs")
-_INSECURE = ("tlsAllowInvalidCertificates", "tlsInsecure", "tlsAllowInvalidHostnames")
-_SWITCHES = ("verify", "verify_ssl", "ssl_verify", "verify_certs", "check_hostname")
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "session", "client", "http")
 
 
@@ -105,9 +89,10 @@ def _all(project: Project) -> Iterator[tuple[Node, str]]:
 
 
 def _requests(project: Project) -> Iterator[tuple[Node, str]]:
-    for last in _REQUESTING:
+    switches = project.models.kinds["certificate-switches"]
+    for last in sorted(project.models.kinds["http-callers"]):
         for call in project.calls_of(last):
-            given = next((call.arg(None, name) for name in _SWITCHES if call.arg(None, name) is not None), None)
+            given = next((value for name, value in call.keywords().items() if name in switches), None)
             if given is not None and _is_client(project, call) and is_literally(project, given, False):
                 yield given, "The certificate of this server is not checked"
             ssl = call.arg(None, "ssl")
@@ -117,11 +102,13 @@ def _requests(project: Project) -> Iterator[tuple[Node, str]]:
 
 def _options(project: Project) -> Iterator[tuple[Node, str]]:
     """What drivers and clients call it: ``ssl_cert_reqs=None``, ``cert_reqs="CERT_NONE"``, ``tlsInsecure=True``."""
-    for call in project.calls(*sorted(project.models.kinds.get("certificate-checkers", ()))):
+    kinds = project.models.kinds
+    for call in project.calls(*sorted(kinds["certificate-checkers"])):
         for name, given in call.keywords().items():
             demanded = name in _REQUIREMENTS and _asks_for_none(project, given)
-            switched = name in _INSECURE and is_literally(project, given, True)
-            if demanded or switched or (name in _SWITCHES and is_literally(project, given, False)):
+            insecure = name in kinds["insecure-switches"] and is_literally(project, given, True)
+            unchecked = name in kinds["certificate-switches"] and is_literally(project, given, False)
+            if demanded or insecure or unchecked:
                 yield given, "The certificate of this server is not checked"
 
 

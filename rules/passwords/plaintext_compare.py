@@ -18,8 +18,6 @@ from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 from backaudit.vocabulary.names import is_password_column, means_person
 
-_FETCHES = ("fetchone", "fetchall", "fetchrow", "fetchval", "fetch_one", "fetch_all", "find_one", "first", "scalar")
-
 
 @rule("passwords/plaintext-compare", severity="critical", cwe=256, owasp=("A04:2025", "A02:2021", "API2:2023"))
 def plaintext_compare(project: Project) -> Iterator[Finding]:
@@ -92,7 +90,8 @@ def _comparisons(project: Project) -> Iterator[Finding]:
 def _bodies(project: Project) -> dict[Code, None]:
     """Bodies that have to do with both passwords and what is stored."""
     found = dict.fromkeys(project.mentioned(lambda name: is_password_column(name) or means_person(name)))
-    found.update((code, None) for name in _FETCHES for code in project.calling(name))
+    fetches = sorted(project.models.kinds["fetched"])
+    found.update((code, None) for name in fetches for code in project.calling(name))
     found.update((code, None) for code in project.once(_given_passwords))
     return {code: None for code in found if project.role(code.path) in SERVING and speaks_of_passwords(code)}
 

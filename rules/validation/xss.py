@@ -17,7 +17,6 @@ from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 # Input that a form or a body carries, and no address.
 _SENT = re.compile(r"^the (form|body|JSON)|\((form|body)\)")
-_TYPES = ("content_type", "mimetype", "media_type")
 
 
 @rule("validation/xss", severity="high", cwe=79, owasp=("A05:2025", "A03:2021"))
@@ -71,7 +70,8 @@ def xss(project: Project) -> Iterator[Finding]:
 
 def _judge(flow: Flow) -> Assumed | None:
     """An answer that is no HTML is no page."""
-    given = next((a for name in _TYPES if (a := flow.sink.arg(None, name)) is not None), None)
+    keywords = flow.sink.code.project.models.kinds["media-type-keywords"]
+    given = next((value for name, value in flow.sink.keywords().items() if name in keywords), None)
     if flow.name.startswith("aiohttp.") and given is None:
         return None
     if given is None and flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None:
@@ -85,7 +85,7 @@ def _is_retyped(answer: Node) -> bool:
     """Whether the answer is told afterwards that it is something else: by its attribute, or by its header."""
     for effect in answer.code.effects.get(answer.origin.value, ()):
         op = answer.to(effect).op
-        if isinstance(op, ops.SetAttr) and op.name in _TYPES:
+        if isinstance(op, ops.SetAttr) and op.name in answer.code.project.models.kinds["media-type-keywords"]:
             return "html" not in (answer.to(op.value).text or "")
     for node in answer.code.nodes(ops.SetItem):
         op = node.op

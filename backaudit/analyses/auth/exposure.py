@@ -27,8 +27,8 @@ from backaudit.project.locate import class_field, items
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
+from backaudit.vocabulary.protocols import UNSAFE
 
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
 _LOGIN = meaning("routes", "login")
 _VISITS = meaning("routes", "visit")
@@ -234,7 +234,7 @@ def _acted(project: Project, route: Route) -> Act | None:
 
 
 def _is_unsafe(route: Route) -> bool:
-    return bool(_UNSAFE & set(route.methods)) or not route.methods
+    return bool(UNSAFE & set(route.methods)) or not route.methods
 
 
 def _among_guarded(project: Project, route: Route) -> Exposed | None:
@@ -267,7 +267,7 @@ def _readers(project: Project) -> dict[str, tuple[int, int, int]]:
 
 
 def _only_reads_guarded(found: Exposed) -> bool:
-    return not any(set(route.methods) & _UNSAFE or not route.methods for _, route in found.siblings)
+    return not any(set(route.methods) & UNSAFE or not route.methods for _, route in found.siblings)
 
 
 def _exposed(

@@ -22,8 +22,8 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import METHODS, UNSAFE
 
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DETAIL = meaning("routes", "detail-view")
 _ORDINARY = meaning("people", "ordinary-role")
 _OPEN = meaning("routes", "own-proof")
@@ -31,12 +31,6 @@ _AUDIT = meaning("people", "record-of-maker")
 _SINGLE = meaning("routes", "single-view")
 _SOCIAL = meaning("routes", "in-sight")
 _DETAIL_MIXIN = meaning("routes", "detail-mixin")
-# Methods of class views in which the caller may be asked for.
-_PARTS = (
-    "get_queryset", "get_object", "dispatch", "test_func", "has_permission", "form_valid", "perform_update",
-    "perform_destroy", "initial", "check_object_permissions", "get", "post", "put", "patch", "delete", "update",
-    "destroy", "partial_update", "retrieve", "filter_queryset", "setup",
-)  # fmt: skip
 
 
 _OWN_BY_PARENT = assume("effect", "who owns the parent owns the row")
@@ -168,7 +162,7 @@ def _listed(project: Project) -> frozenset[str]:
     """Tables of which some route shows all rows to whoever asks, also where another lists one's own."""
     found: set[str] = set()
     for route in project.once(acting):
-        if _UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
+        if UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
             continue
         if route.handler.function.kind == "function":
             asked = {event.table.name for event in events(project, route) if event.table is not None}
@@ -199,11 +193,13 @@ def _is_generic(project: Project, view: ClassView) -> bool:
 def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowned]:
     if "{" not in route.path:
         return
-    parts = [code for name in _PARTS if (code := project.method(view.name, name)) is not None]
+    kinds = project.models.kinds
+    names = kinds["view-starts"] | kinds["view-steps"] | kinds["view-actions"] | {verb.lower() for verb in METHODS}
+    parts = [code for name in sorted(names) if (code := project.method(view.name, name)) is not None]
     if any(mentions_caller(project, code) for code in parts):
         return
     table = generic_table(project, view)
     if table is not None:
-        changed = bool(_UNSAFE & set(route.methods)) or not route.methods
+        changed = bool(UNSAFE & set(route.methods)) or not route.methods
         place = view.place if route.handler.function.kind == "class" else route.handler.place
         yield from _reported(project, route, place, table, changed)

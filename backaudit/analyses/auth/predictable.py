@@ -17,16 +17,7 @@ from backaudit.vocabulary.meaning import meaning
 _SECRET = meaning("tokens", "secret-value")
 _INNOCENT = meaning("tokens", "no-secret")
 _MAKES_CODE = meaning("tokens", "code-maker")
-_STORES = frozenset({"set_cookie", "set_signed_cookie", "set", "setex", "add"})
 _COOKIES = frozenset({"set_cookie", "set_signed_cookie"})
-# Calls whose result is what they are given, in another form; what another function makes of it is its own affair.
-_FORMS = frozenset(
-    {
-        "str", "join", "hex", "int", "format", "b64encode", "urlsafe_b64encode", "b32encode", "b16encode", "hexlify",
-        "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s", "hexdigest", "digest",
-        "upper", "lower", "zfill", "replace", "bytes", "list", "tuple", "map", "sum", "sorted", "dict",
-    }
-)  # fmt: skip
 _HASHES = re.compile(r"hashlib\.|md5|sha1|sha256|sha512|blake2|b64encode|b32encode|hexlify|hexdigest")
 _UNKNOWN = re.compile(r"secrets\.|urandom|uuid4|token_(hex|urlsafe|bytes)|SystemRandom")
 # Bits of a random text by the character, and how many a token needs that nobody may try out.
@@ -243,7 +234,7 @@ def _handed(call: Node, seen: set[Value]) -> str:
     op = call.op
     assert isinstance(op, ops.Call)
     keyword = next((name for name, value in op.keywords if value in seen and _named(name)), "")
-    named = len(op.args) > 1 and op.args[1] in seen and call.method in _STORES
+    named = len(op.args) > 1 and op.args[1] in seen and call.is_call_of("keeps-under-a-name")
     return keyword or ((call.to(op.args[0]).text or "") if named else "")
 
 
@@ -302,7 +293,7 @@ def _uses(code: Code, start: frozenset[Value], after: Value) -> set[Value]:
     seen = {*start, after}
     for value in range(after + 1, len(code.ops)):
         op = code.ops[value]
-        foreign = isinstance(op, ops.Call) and op.func not in seen and code.node(value).method not in _FORMS
+        foreign = isinstance(op, ops.Call) and op.func not in seen and not code.node(value).is_call_of("spells")
         if not foreign and not _is_prose(code, op) and any(item in seen for item in _inputs(op)):
             seen.add(value)
     return seen

@@ -28,8 +28,8 @@ from backaudit.project.locate import conditions
 from backaudit.project.operands import operands
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import UNSAFE
 
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _ROLE = meaning("access", "asked-role")
 _PRIVILEGE = meaning("people", "privilege-column")
 Deed = How | Literal["read"]
@@ -165,7 +165,7 @@ def _is_picked(project: Project, route: Route, change: Change) -> bool:
 
 
 def _changes(project: Project, route: Route) -> tuple[Change, ...]:
-    if route.methods and not _UNSAFE & set(route.methods):
+    if route.methods and not UNSAFE & set(route.methods):
         return ()
     if route.handler.function.kind == "function":
         return changes(project, route.handler)

@@ -13,7 +13,6 @@ from backaudit.project import Node, Project
 Debugging = Literal["always", "by-default", "any-text", "off"]
 
 _ON = frozenset(("1", "true", "yes", "on", "development"))
-_CONVERTERS = ("bool", "int", "strtobool", "str2bool", "to_bool")
 
 
 def debugging(project: Project, value: Node) -> Debugging:
@@ -57,7 +56,7 @@ def _default_is_on(project: Project, value: Node) -> bool:
     if isinstance(op, ops.Unary) and op.operator == "not":
         read = _read(project, node.to(op.value).origin)
         return read is not None and not _default_text(read)
-    if isinstance(op, ops.Call) and node.method in _CONVERTERS:
+    if isinstance(op, ops.Call) and node.is_call_of("reads-truth"):
         inner = node.arg(0)
         if inner is not None and inner.call is not None:
             return _default_is_on(project, inner)

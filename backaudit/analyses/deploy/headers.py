@@ -11,7 +11,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.locate import text_of
 
-_SETTERS = ("set", "add", "setdefault", "send_header", "set_header", "add_header", "append", "__setitem__", "header")
 _NO_AGE = re.compile(r"max-age\s*=\s*0+\b")
 # Sources of code, by the directive that says so.
 _CODE = re.compile(r"(?:^|;)\s*(default-src|script-src(?:-elem)?)\s+([^;]*)", re.IGNORECASE)
@@ -50,7 +49,7 @@ def _written(project: Project, code: Code) -> Iterator[tuple[Node, str, Node]]:
             yield node, node.to(op.key).text or "", node.to(op.value)
     for call in code.nodes(ops.Call):
         given = call.args()
-        if call.method in _SETTERS and len(given) >= 2:
+        if call.is_call_of("header-setters") and len(given) >= 2:
             yield call, given[0].text or "", given[1]
     for display in code.nodes(ops.Build):
         op = display.op

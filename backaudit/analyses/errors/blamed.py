@@ -35,17 +35,6 @@ from backaudit.vocabulary.meaning import meaning
 
 _CLIENTS_FAULT = meaning("failures", "clients-fault")
 _SERVERS_FAULT = meaning("failures", "servers-fault")
-# Exceptions that say of themselves that the client asked for something that cannot be.
-_MEANT = frozenset(
-    (
-        "DoesNotExist", "ObjectDoesNotExist", "NoResultFound", "IntegrityError", "DuplicateKeyError", "UniqueViolation",
-        "ValidationError", "PermissionDenied", "PermissionError", "Http404", "NotFound", "InvalidId",
-        "UniqueViolationError", "RequestValidationError", "BadRequest", "Unauthorized", "Forbidden",
-    )
-)  # fmt: skip
-_PLAIN = frozenset(
-    ("Exception", "ValueError", "RuntimeError", "KeyError", "LookupError", "TypeError", "AssertionError")
-)
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -98,7 +87,7 @@ def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:
 
 
 def _meant(project: Project, name: str) -> bool:
-    return not _MEANT.isdisjoint(ancestry(project, name))
+    return not project.models.kinds["meant-exceptions"].isdisjoint(ancestry(project, name))
 
 
 def _raised(project: Project, code: Code) -> Iterator[Finding]:
@@ -109,7 +98,7 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
         func = exception.func if exception is not None else None
         if exception is None or func is None or response_model(project, exception) is not None:
             continue
-        names = [name for name in project.names(func) if last_name(name) in _PLAIN and name.startswith("builtins.")]
+        names = [name for name in project.names(func) if name in project.models.kinds["plain-exceptions"]]
         text = _said(tuple(exception.args()[:1])) if names else None
         if text is None or answered_globally(project, names) or _is_no_member_left(project, node):
             continue

@@ -16,10 +16,7 @@ from backaudit.rule import Finding, Step, assume
 
 _UNCONVERTED = assume("caller", "the value is still text here")
 _FAR = assume("guard", "nothing on the way has converted it")
-_METHODS = ("filter", "get", "exclude", "aget", "get_or_none", "get_or_create", "update_or_create", "filter_by")
 _FUNCTIONS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404")
-# Look-ups that compare the column itself.
-_PLAIN = frozenset(("exact", "gt", "gte", "lt", "lte", "in", "range"))
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -49,7 +46,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _lookups(project: Project) -> Iterator[tuple[Node, Table]]:
     """The look-ups of models by keyword, with the table of the model."""
-    for method in _METHODS:
+    for method in sorted(project.models.kinds["keyword-lookups"]):
         for call in project.calls_of(method):
             receiver = call.receiver
             if receiver is not None and call.keywords() and not project.callees(call):
@@ -81,10 +78,10 @@ def _column(project: Project, table: Table, lookup: str) -> Column | None:
     """The column that a look-up compares: of the table itself, or of one that its relations lead to."""
     name, *rest = lookup.split("__")
     relation = table.relation(name)
-    if rest and relation is not None and rest[0] not in _PLAIN:
+    if rest and relation is not None and rest[0] not in project.models.kinds["compares-plainly"]:
         target = project.once(schema).of_model(relation.target)
         return _column(project, target, "__".join(rest)) if target is not None else None
-    if rest and not (len(rest) == 1 and rest[0] in _PLAIN):
+    if rest and not (len(rest) == 1 and rest[0] in project.models.kinds["compares-plainly"]):
         return None
     if name == "pk":
         return table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None

@@ -23,12 +23,6 @@ from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 _INTEGRITY = ("sqlalchemy.exc.IntegrityError",)
 _COMMITS = frozenset(("commit", "flush"))
 _CREATES = frozenset(("create", "acreate"))
-_QUESTIONS = frozenset(
-    (
-        "exists", "count", "aexists", "acount", "get", "aget", "one", "scalar_one", "get_or_404", "first_or_404",
-        "get_object_or_404",
-    )
-)  # fmt: skip
 _INSERT = re.compile(r"^\s*insert\s+into\s+[\"`\[]?([\w.]+)[\"`\]]?\s*\(([^)]*)\)(.*)$", re.IGNORECASE | re.DOTALL)
 _TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.IGNORECASE)
 
@@ -315,7 +309,7 @@ def _asked_of(project: Project, code: Code, before: int, values: list[Node], wri
     found = project.once(none_giving)
     for value in code.before(before, ops.Call):
         node = code.node(value)
-        if not isinstance(node.op, ops.Call) or (node not in found and node.method not in _QUESTIONS):
+        if not isinstance(node.op, ops.Call) or (node not in found and not node.is_call_of("existence-questions")):
             continue
         if node in found and not asked(code, value, before):
             continue

@@ -26,7 +26,6 @@ from backaudit.project.types import split
 from backaudit.rule import Finding, Step
 from backaudit.vocabulary.meaning import meaning
 
-_FORMS = frozenset(("isdigit", "isnumeric", "isdecimal", "match", "fullmatch", "search"))
 _VALIDATES = meaning("inputs", "checking-call")
 
 
@@ -109,7 +108,7 @@ def _checked(argument: Node, call: Node) -> bool:
     """Whether the text's form was asked for before."""
     code = call.code
     return guarded(argument, call.value, frozenset()) or any(
-        code.node(value).method in _FORMS
+        (code.node(value).is_call_of("digit-checks") or code.node(value).is_call_of("pattern-checks"))
         and any(alike(code, part.value, argument.value) for part in _involved(code.node(value)))
         and asked(code, value, call.value)
         for value in code.before(call.value, ops.Call)

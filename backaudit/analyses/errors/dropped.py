@@ -12,24 +12,9 @@ from backaudit.project import Node, Project
 from backaudit.project.code import first_line, last_name
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 
-# What a handler may call and still not have dealt with anything.
-_ENDINGS = frozenset(
-    (
-        "print", "flash", "rollback", "redirect", "url_for", "render_template", "render", "error", "warning", "jsonify",
-        "dict",
-    )
-)  # fmt: skip
 _ASKED_FOR = assume("wrapper", "this is done for requests")
 _UNTOLD = assume("caller", "nobody else tells of the failure")
 _UNWANTED = assume("purpose", "the failure is not dropped on purpose")
-_EXITS = frozenset(("exit", "_exit", "abort", "fail", "skip", "quit", "put_nowait", "set_exception"))
-_NARROW_BUT_GRAVE = frozenset(
-    (
-        "IntegrityError", "SQLAlchemyError", "DatabaseError", "OperationalError", "DBAPIError", "PyMongoError",
-        "RequestException", "SMTPException", "OSError", "IOError", "ConnectionError", "HTTPError", "ClientError",
-        "RedisError",
-    )
-)  # fmt: skip
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -153,7 +138,7 @@ def _gives_nothing(node: Node, op: ops.Return) -> bool:
 
 def _fallback(handler: Handler) -> bool:
     """Whether the handler tries another way."""
-    return any(isinstance(node.op, ops.Call) and node.method not in _ENDINGS for node in handler.nodes())
+    return any(isinstance(node.op, ops.Call) and not node.is_call_of("ends-a-handler") for node in handler.nodes())
 
 
 def _benign(project: Project, handler: Handler) -> bool:
@@ -181,7 +166,7 @@ def _nested(handler: Handler, kind: str) -> bool:
 
 
 def _exits(handler: Handler) -> bool:
-    return any(isinstance(node.op, ops.Call) and node.method in _EXITS for node in handler.nodes())
+    return any(isinstance(node.op, ops.Call) and node.is_call_of("exits") for node in handler.nodes())
 
 
 def _final(project: Project, handler: Handler) -> Iterator[Answer]:
@@ -192,4 +177,4 @@ def _final(project: Project, handler: Handler) -> Iterator[Answer]:
 
 
 def _grave(project: Project, handler: Handler) -> bool:
-    return any(last_name(name) in _NARROW_BUT_GRAVE for name in handler.caught)
+    return any(last_name(name) in project.models.kinds["grave-exceptions"] for name in handler.caught)

@@ -27,7 +27,6 @@ from backaudit.rule import Finding, Step, assume
 
 _PAGES = ("offset", "limit")
 _UPDATES = ("save", "update_from_dict")
-_KEEPS_ABOVE = ("max", "abs", "len", "clamp", "clip")
 _FLOORS = ("minimum", "exclusiveMinimum")
 _DEPTH = 4
 
@@ -66,7 +65,7 @@ class _BelowZero(_Unchecked):
         return any(shape.limit(name) is not None for name in _FLOORS) or bool(shape.choices)
 
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
-        if isinstance(node.op, ops.Call) and node.method in _KEEPS_ABOVE:
+        if isinstance(node.op, ops.Call) and node.is_call_of("keeps-above"):
             return True
         return super().ends(search, node, access, use)
 

@@ -60,13 +60,8 @@ def _given_none(project: Project) -> Iterator[Finding]:
             yield from _refused(project, call, argument, f"`{call.method}()` is given None")
     for call in _filters(project):
         for name, value in call.call.keywords if call.call is not None else ():
-            if name.rpartition("__")[2] in _TEXT_LOOKUPS and "__" in name:
+            if name.rpartition("__")[2] in project.models.kinds["look-ups-of-no-null"] and "__" in name:
                 yield from _refused(project, call, call.to(value), f"`{name}` is None")
-
-
-_TEXT_LOOKUPS = frozenset(
-    "contains icontains startswith istartswith endswith iendswith regex iregex gt gte lt lte in range".split()
-)
 
 
 def _filters(project: Project) -> Iterator[Node]:
@@ -102,7 +97,7 @@ def attributes(project: Project) -> Iterator[Finding]:
         for call in code.nodes(ops.Call):
             receiver = call.receiver
             read = receiver.origin if receiver is not None else None
-            if read is None or read.value in told or call.method not in _TEXT_METHODS:
+            if read is None or read.value in told or not call.is_call_of("text-methods"):
                 continue
             why = _why_no_text(project, read)
             if why is None or asked(code, read.value, call.value) or escapes(project, call, _ATTRIBUTE_ERROR) is None:
@@ -114,11 +109,6 @@ def attributes(project: Project) -> Iterator[Finding]:
                 assumed=why[1],
                 trace=(Step(first_line(read.place), f"`{read.spelled}` is what the client sent"),),
             )
-
-
-_TEXT_METHODS = frozenset(
-    "strip lower upper split title replace encode startswith endswith isdigit rstrip lstrip".split()
-)
 
 
 def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:

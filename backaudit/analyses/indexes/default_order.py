@@ -13,7 +13,6 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.sql import Use
 
 _LISTING = ("ListView", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet", "ReadOnlyModelViewSet")
-_NARROWING = frozenset({"filter", "exclude", "order_by", "none", "get"})
 
 
 def default_orders(project: Project) -> Iterator[QuerySite]:
@@ -49,7 +48,7 @@ def _listed(project: Project, view: ClassView) -> Table | None:
 
 def _whole(project: Project, node: Node) -> Table | None:
     asked = {link.method for link in chain_of(node) if link.call is not None}
-    return None if asked & _NARROWING else denoted_table(project, node) or table_of(project, node)
+    return None if asked & project.models.kinds["reorders"] else denoted_table(project, node) or table_of(project, node)
 
 
 def _declared(project: Project, table: Table) -> Node | None:

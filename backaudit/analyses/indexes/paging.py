@@ -9,7 +9,6 @@ from backaudit.backend.deployment.settings import entry
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 
-_PAGERS = ("Paginator", "paginate_queryset", "paginate", "apaginate", "paginate_query")
 _DEPTH = 3
 
 
@@ -43,7 +42,7 @@ def page_size(project: Project, cls: ClassView) -> bool:
 
 
 def _cut(project: Project, call: Node, depth: int) -> bool:
-    if is_sliced(call) or any(paged_by in _methods(call.code) for paged_by in _PAGERS):
+    if is_sliced(call) or any(paged_by in _methods(call.code) for paged_by in sorted(project.models.kinds["pagers"])):
         return True
     return _returned(call.code, call) and _paged(project, call.code, depth + 1)
 

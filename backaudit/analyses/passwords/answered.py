@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.analyses.passwords.kept import plain_columns
 from backaudit.analyses.passwords.label import Password
-from backaudit.analyses.passwords.shown import FETCHES, Shown, password_fields
+from backaudit.analyses.passwords.shown import Shown, password_fields
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
@@ -29,7 +29,6 @@ from backaudit.source import lines
 from backaudit.vocabulary.names import is_password_column, means_person
 
 _DEPTH = 5
-_RENDERING = ("render_template", "render", "TemplateResponse", "render_template_string")
 _PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)\b(?!\s*\()[^{}]*\}\}")
 _QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
 
@@ -71,7 +70,7 @@ class Answered(Shown):
 def bodies(project: Project, call: Node) -> list[Node]:
     """What a call that makes a response puts into it; not a template's variables, which show what they are told to."""
     named = response_model(project, call)
-    if named is None or call.method in _RENDERING or named[1].raises:
+    if named is None or call.is_call_of("renderers") or named[1].raises:
         return []
     given = [call.arg(key, None) if isinstance(key, int) else call.arg(None, key) for key in named[1].body]
     return call.args() if "*" in named[1].body else [node for node in given if node is not None]
@@ -216,7 +215,16 @@ def _carrying(project: Project) -> frozenset[Code]:
     found = dict.fromkeys(project.mentioned(is_password_column))
     for name in ("__dict__", "_data", "environ", "config"):
         found.update((code, None) for code in project.mentioning(name))
-    for name in (*sorted(FETCHES), "find_one", "model_to_dict", "vars", "values", "values_list", "asdict"):
+    fetches = sorted(project.models.kinds["driver-fetches"])
+    for name in (
+        *fetches,
+        "find_one",
+        "model_to_dict",
+        "vars",
+        "values",
+        "values_list",
+        "asdict",
+    ):
         found.update((code, None) for code in project.calling(name))
     return frozenset(found)
 
@@ -241,7 +249,7 @@ def _is_filtered(project: Project, route: Route, value: Node) -> bool:
 def _passed_to_template(project: Project, value: Node) -> Exposure | None:
     """A password itself among a template's variables."""
     call = value.origin
-    if call.call is None or call.method not in _RENDERING or response_model(project, call) is None:
+    if call.call is None or not call.is_call_of("renderers") or response_model(project, call) is None:
         return None
     for name, node in _variables(call):
         if is_password_column(name) and not isinstance(node.origin.op, ops.Const):

@@ -12,13 +12,7 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 
 _DEPTH = 3
-_ON_THE_WAY = ("__init__", "save", "asave", "__setattr__", "__post_init__", "model_post_init")
-_VALIDATORS = frozenset("validates validator field_validator model_validator root_validator".split())
-_LISTENERS = ("listens_for", "listen", "receiver", "connect")
 _SAYS_SO = meaning("passwords", "hashing-call")
-# What a descriptor, SQLAlchemy's types, Django's, Peewee's and Tortoise's fields do with a value on its way in.
-_PASSING = ("__set__", "process_bind_param", "bind_processor", "get_prep_value", "pre_save", "db_value", "to_db_value")
-_HASHING_COLUMNS = ("PasswordType", "HashedPassword", "PasswordHash", "HashColumn", "BcryptColumn")
 
 
 def hashes(project: Project, code: Code, depth: int = 0) -> bool:
@@ -130,14 +124,15 @@ def _in_methods(project: Project, cls: ClassView, field: str) -> bool:
     setter = cls.setters.get(field)
     if setter is not None:
         return hashes(project, setter)
+    passed = project.models.kinds["set-on-the-way"]
     return any(
-        hashes(project, code) for name, code in cls.methods.items() if name in _ON_THE_WAY or _validates(project, code)
+        hashes(project, code) for name, code in cls.methods.items() if name in passed or _validates(project, code)
     )
 
 
 def _validates(project: Project, code: Code) -> bool:
     names = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
-    return any(name.rpartition(".")[2] in _VALIDATORS for name in names)
+    return any(name.rpartition(".")[2] in project.models.kinds["field-validators"] for name in names)
 
 
 def _by_descriptor(project: Project, cls: ClassView, field: str) -> bool:
@@ -160,19 +155,20 @@ def _by_type(project: Project, cls: ClassView, field: str) -> bool:
     if any(_on_its_way(project, made) for made in (bind.origin, *bind.origin.args())):
         return True
     parts = [bind.origin.func, *(part for arg in bind.origin.args() for part in (arg, arg.func))]
-    return any(part is not None and part.spelled.rpartition(".")[2].strip("()") in _HASHING_COLUMNS for part in parts)
+    names = {part.spelled.rpartition(".")[2].strip("()") for part in parts if part is not None}
+    return not project.models.kinds["hashing-columns"].isdisjoint(names)
 
 
 def _on_its_way(project: Project, made: Node) -> bool:
     """A descriptor, a column type or a field of the project that hashes what passes through it."""
     classes = [*project.instances(made), *project.denoted_classes(made)]
-    found = (project.method(cls.name, name) for cls in classes for name in _PASSING)
+    found = (project.method(cls.name, name) for cls in classes for name in sorted(project.models.kinds["column-hooks"]))
     return any(code is not None and hashes(project, code) for code in found)
 
 
 def _listening(project: Project, cls: ClassView) -> Iterator[Code]:
     """Functions that run when an object of the class is saved or set."""
-    for method in _LISTENERS:
+    for method in sorted(project.models.kinds["listeners"]):
         for call in project.calls_of(method):
             if any(_is_about(project, argument, cls) for argument in call.args()):
                 yield from _registered(project, call)

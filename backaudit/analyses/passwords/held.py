@@ -18,11 +18,6 @@ from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_person
 
-_FETCHES = frozenset(
-    "fetchone fetchall fetchmany fetchrow fetch_one fetch_all fetch fetchval fetch_val find_one find scalar scalar_one "
-    "scalar_one_or_none scalars mappings first one one_or_none all".split()
-)
-_SINGLE_VALUES = frozenset("fetchval fetch_val scalar scalar_one scalar_one_or_none".split())
 _LOOKS_UP = meaning("passwords", "look-up")
 _LOADERS = frozenset({"json.load", "pickle.load", "csv.reader", "csv.DictReader", "shelve.open"})
 _CONFIGURATION = meaning("passwords", "configuration")
@@ -40,7 +35,7 @@ class Held(Goal):
         if isinstance(op, ops.Attr) and not access and is_password_column(op.name):
             return self._attribute(project, node, op)
         if not access:
-            single = isinstance(op, ops.Call) and node.method in _SINGLE_VALUES and not project.callees(node)
+            single = isinstance(op, ops.Call) and node.is_call_of("single-values") and not project.callees(node)
             return f"`{node.spelled}` is read from the database" if single else None
         last = access[-1]
         if isinstance(last, str) and last != ANY and not is_password_column(last):
@@ -94,13 +89,13 @@ class Held(Goal):
             return None
         if self._is_new(project, node):
             return None
-        if node.method in _FETCHES and not isinstance(access[-1], str):
+        if node.is_call_of("fetched") and not isinstance(access[-1], str):
             return f"`{node.spelled}` is read from the database"
         if not _LOADERS.isdisjoint(names):
             return f"`{node.spelled}` is read from a file"
         if access[-1] == ANY or isinstance(access[-1], int):
             return None
-        asked = node.method in _FETCHES or _LOOKS_UP.holds(node.method)
+        asked = node.is_call_of("fetched") or _LOOKS_UP.holds(node.method)
         return f"`{node.spelled}` looks it up" if asked and not _is_key(node) else None
 
     def _in_memory(self, node: Node, op: ops.Build) -> str | None:

@@ -18,9 +18,7 @@ from backaudit.vocabulary.meaning import meaning, words
 from backaudit.vocabulary.names import means_person
 
 _DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer", "joblib.dump", "toml.dump")
-_WRITES = ("write", "writelines", "writerow", "writerows")
 _CACHES = meaning("passwords", "cache")
-_PUTS = ("set", "hset", "hmset", "setex", "setnx", "getset", "mset", "rpush", "lpush", "sadd", "set_many", "add")
 
 
 def other_stores(project: Project) -> tuple[Store, ...]:
@@ -42,7 +40,7 @@ def _files(project: Project) -> Iterator[Store]:
         first = call.arg(0)
         if first is not None and len(call.args()) > 1:
             yield from _in_parts(project, call, first, "a file")
-    for method in _WRITES:
+    for method in sorted(project.models.kinds["file-writes"]):
         for call in project.calls_of(method):
             first = call.arg(0)
             if first is not None and call.receiver is not None and _is_file(project, call.receiver):
@@ -101,7 +99,7 @@ def _tokens(project: Project) -> Iterator[Store]:
 
 
 def _caches(project: Project) -> Iterator[Store]:
-    for method in _PUTS:
+    for method in sorted(project.models.kinds["cache-writes"]):
         for call in project.calls_of(method):
             if _is_cache(project, call) and speaks_of_passwords(call.code):
                 for value in (*call.args()[1:], *(call.args()[:1] if method in ("mset", "set_many") else ())):

@@ -18,10 +18,6 @@ from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning, words
 from backaudit.vocabulary.names import means_password, means_password_hash, means_person
 
-# What gives stored rows and documents.
-_ROWS = frozenset(
-    "fetchone fetchall fetchmany fetchrow fetch_one fetch_all find_one first one one_or_none scalar scalar_one".split()
-)
 # A value, or the field of a form that holds it (``form.password.data``).
 _VALUES: tuple[Access, ...] = ((), ("data",))
 _TEXTS = frozenset(("builtins.str", "builtins.bytes", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
@@ -243,7 +239,7 @@ def _is_fetched(base: Node) -> bool:
     made = base.origin
     while isinstance(made.op, ops.Attr):
         made = made.to(made.op.base).origin
-    return isinstance(made.op, ops.Element) or made.method in _ROWS
+    return isinstance(made.op, ops.Element) or made.is_call_of("fetched")
 
 
 def _is_made_up(project: Project, bind: Node) -> bool:

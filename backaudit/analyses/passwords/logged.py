@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.analyses.passwords.shown import FETCHES, Shown, selected_columns
+from backaudit.analyses.passwords.shown import Shown, selected_columns
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.parameters import sql_parameters
@@ -181,7 +181,7 @@ class LoggedHash(Shown):
         project = search.project
         if not access and self._hashed(project, node) and any(map(_of_password, node.args())):
             return f"`{node.spelled}` is the hash of a password"
-        if len(access) == 1 and isinstance(access[0], int) and node.method in FETCHES:
+        if len(access) == 1 and isinstance(access[0], int) and node.is_call_of("driver-fetches"):
             columns = selected_columns(project, node)
             if 0 <= access[0] < len(columns) and is_password_column(columns[access[0]]):
                 return f"the column `{columns[access[0]]}` is the stored password or its hash"

@@ -8,8 +8,6 @@ from backaudit.flow.trace import Access, certain
 from backaudit.project import Code, Node
 from backaudit.vocabulary.names import means_password, means_password_hash
 
-_DUMPS = frozenset("dict model_dump json model_dump_json to_dict _asdict asdict".split())
-
 
 def _speaks(name: str | None) -> bool:
     return name is not None and (means_password(name) or means_password_hash(name))
@@ -17,7 +15,7 @@ def _speaks(name: str | None) -> bool:
 
 def leaves_out(node: Node) -> bool:
     """``model_dump(exclude={"password"})``, or ``include=`` without it."""
-    if node.method not in _DUMPS:
+    if not node.is_call_of("dumps"):
         return False
     keywords = node.keywords()
     for name in ("exclude", "include", "only", "rules"):

@@ -27,9 +27,7 @@ _WHOSE = meaning("passwords", "whose-route")
 _ASKS = meaning("passwords", "asking-route")
 _AGAIN = meaning("passwords", "repeated")
 _JUDGING = meaning("passwords", "judging")
-_PATTERNS = ("pattern", "regex", "validators", "validate")
 _BODIES = ("body", "form")
-_CHECKING = frozenset("len match fullmatch search isdigit isupper islower isalpha isalnum validate_password".split())
 _VERIFIES = ("check_password", "verify_password")
 _LENGTHS = meaning("passwords", "least-length")
 
@@ -126,7 +124,7 @@ def _least(project: Project, bind: Node) -> int:
         found += [number(project, value) or 0 for name, value in keywords.items() if _LENGTHS.holds(name)]
         found += _marked_least(project, call)
         judging = call.method == "Regexp" or "Hash" in call.method or _JUDGING.holds(call.method)
-        given = [keywords[name] for name in _PATTERNS if name in keywords]
+        given = [keywords[name] for name in sorted(project.models.kinds["form-keywords"]) if name in keywords]
         if judging or any(_own_check(project, value) for value in given):
             found.append(LEAST)
     return max(found)
@@ -190,7 +188,7 @@ def judged(project: Project, code: Code, depth: int = 0) -> int:
         given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
         if call.method == "len" and any(_named(node) for node in given):
             found = max(found, _asked(project, call))
-        elif call.method in _CHECKING and any(_named(node) for node in given):
+        elif call.is_call_of("checks-a-text") and any(_named(node) for node in given):
             return LEAST
         if parts & _JUDGING.words and parts & {"password", "pw"} and call.method not in _VERIFIES:
             return LEAST

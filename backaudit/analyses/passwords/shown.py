@@ -21,9 +21,7 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_password
 
 _NO_TEXT = meaning("columns", "no-text-class")
-FETCHES = frozenset("fetchone fetchall fetchmany fetchrow fetch_one fetch_all".split())
 _MASKS = meaning("passwords", "masking")
-_CUTS = frozenset("split rsplit partition rpartition replace sub index find count startswith endswith".split())
 _SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
 
 
@@ -67,7 +65,7 @@ class Shown(NamedPassword):
             return self._document(project, node) if node.method == "find" else self._row(project, node)
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
-        fetched = isinstance(node.op, ops.Call) and (node.method in FETCHES or node.method == "find_one")
+        fetched = isinstance(node.op, ops.Call) and (node.is_call_of("driver-fetches") or node.method == "find_one")
         return (
             f"`{last}` of `{node.spelled}` is the stored password" if wanted and fetched and len(access) <= 2 else None
         )
@@ -123,7 +121,7 @@ class Shown(NamedPassword):
         return self._hashes or means_password(name)
 
     def _row(self, project: Project, node: Node) -> str | None:
-        if not isinstance(node.op, ops.Call) or node.method not in FETCHES:
+        if not isinstance(node.op, ops.Call) or not node.is_call_of("driver-fetches"):
             return None
         column = selected_password(project, node)
         if column is None or not (self._hashes or means_password(column)):
@@ -136,7 +134,7 @@ class Shown(NamedPassword):
             return True
         if isinstance(op, ops.Attr) and not access and self._column(search.project, node, op):
             return False
-        if isinstance(op, ops.Call) and (node.method in _CUTS or _MASKS.holds(node.method)):
+        if isinstance(op, ops.Call) and (node.is_call_of("cuts-text") or _MASKS.holds(node.method)):
             return True
         if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
             return True  # a slice of it

@@ -98,9 +98,6 @@ def _is_subject(file: FileFacts) -> bool:
     return (file.tracked or file.kind != "env") and file.kind != "key" and not is_data(file.path)
 
 
-# Calls that give what they are given.
-_HANDING_ON = frozenset(("encode", "getenv", "get", "SecretStr", "str", "bytes"))
-
 # -- which rule --------------------------------------------------------------------------------------------------------
 
 
@@ -313,7 +310,7 @@ def _literals(source: Node, depth: int = 0) -> Iterator[Node]:
     elif isinstance(op, ops.Logic) and depth < 3:
         for value in op.values:
             yield from _literals(source.to(value), depth + 1)
-    elif isinstance(op, ops.Call) and depth < 3 and source.method in _HANDING_ON:
+    elif isinstance(op, ops.Call) and depth < 3 and source.is_call_of("hands-on"):
         receiver = source.receiver
         inner = source.args()[1:2] if source.method in ("getenv", "get") else source.args()[:1]
         for node in [receiver] if source.method == "encode" and receiver is not None else inner:

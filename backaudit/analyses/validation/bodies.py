@@ -20,13 +20,6 @@ from backaudit.project.types import split
 
 _DEPTH = 4
 _CARRIERS = (ops.Bind, ops.Await, ops.Phi, ops.Logic, ops.Choice, ops.Enter)
-_READERS = ("get", "pop", "setdefault", "getlist")
-_CHECKS = frozenset(
-    {
-        "isinstance", "int", "float", "len", "bool", "UUID", "Decimal", "match", "fullmatch", "search", "strptime",
-        "fromisoformat", "parse", "isdigit", "isnumeric",
-    }
-)  # fmt: skip
 _UNTYPED = frozenset({"builtins.dict", "typing.Dict", "typing.Any", "builtins.object", "typing.Mapping"})
 
 
@@ -207,7 +200,7 @@ def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node
             call = code.node(value)
             receiver = call.receiver
             if receiver is not None and receiver.value in held:
-                if call.method in _READERS and op.args:
+                if call.is_call_of("key-reads") and op.args:
                     _key(project, call, call.to(op.args[0]), fate)
                 elif call.method in ("dict", "copy", "to_dict", "items"):
                     _follow(project, call, fate, depth, seen)
@@ -228,7 +221,7 @@ def _is_checked(project: Project, part: Node) -> bool:
         receiver = call.receiver
         given |= {receiver.value} if receiver is not None else set()
         method = call.method
-        if held & given and (method in _CHECKS or _says_validation(method)):
+        if held & given and (method in project.models.kinds["checks-a-value"] or _says_validation(method)):
             return True
     return any(
         isinstance(op, ops.Compare) and op.operator in ("in", "not in") and op.left in held for op in part.code.ops

@@ -9,7 +9,6 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import Given, Node, Project
 
-_GROWS = frozenset({"append", "extend", "insert"})
 _DEPTH = 8
 
 
@@ -89,7 +88,7 @@ def _grown(node: Node) -> list[Node]:
     found: list[Node] = []
     for effect in node.code.effects.get(node.value, ()):
         call = node.to(effect)
-        if isinstance(call.op, ops.Call) and call.method in _GROWS and call.op.args:
+        if isinstance(call.op, ops.Call) and call.is_call_of("grows-a-list") and call.op.args:
             last = call.to(call.op.args[-1])
             found += _words(last, 1) if call.method == "extend" else [last]
     return found

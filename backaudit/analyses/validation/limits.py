@@ -17,6 +17,7 @@ from backaudit.flow.approvals import ORDER
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import CHECKED, UPPER_LIMITS
 
 # Keywords, markers and validators that say how much a field may hold.
 _LIMITS = frozenset(
@@ -27,18 +28,6 @@ _LIMITS = frozenset(
     }
 )  # fmt: skip
 _NUMBERS = meaning("columns", "amount")
-_TEXT_FIELDS = (
-    "StringField",
-    "TextAreaField",
-    "PasswordField",
-    "TextField",
-    "CharField",
-    "String",
-    "Str",
-    "EmailField",
-)
-_NUMBER_FIELDS = ("IntegerField", "FloatField", "DecimalField", "Integer", "Float", "Decimal")
-_WRITING = ("POST", "PUT", "PATCH", "WEBSOCKET")
 
 
 class Limitless(msgspec.Struct, frozen=True):
@@ -69,7 +58,7 @@ def limitless(project: Project) -> Iterator[Limitless]:
 def _put_to_bodies(project: Project, seen: set[str]) -> Iterator[Limitless]:
     """Schemas that are put to a body otherwise: by a decorator, a call of a validator, as a mapping."""
     for route, several in project.once(applied).items():
-        if route.methods and not set(_WRITING) & set(route.methods):
+        if route.methods and not CHECKED & set(route.methods):
             continue
         for one in several:
             made = one.schema
@@ -96,7 +85,7 @@ def _is_open(field: Field) -> bool:
 
 def _bodies(project: Project) -> Iterator[ClassView]:
     for route in routes(project):
-        if route.methods and not set(_WRITING) & set(route.methods):
+        if route.methods and not CHECKED & set(route.methods):
             continue
         for param in route.params:
             if param.where in ("body", "form") and param.schema:
@@ -135,7 +124,7 @@ def _serializers(project: Project) -> Iterator[ClassView]:
 def _is_a_views(project: Project, cls: ClassView) -> bool:
     for route in routes(project):
         field = route.view.fields.get("serializer_class") if route.view is not None else None
-        if field is not None and set(route.methods) & set(_WRITING) and f"type[{cls.name}]" in project.types(field):
+        if field is not None and set(route.methods) & CHECKED and f"type[{cls.name}]" in project.types(field):
             return True
     return False
 
@@ -157,7 +146,7 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     read_only = declared.arg(None, "read_only") or declared.arg(None, "dump_only")
     if read_only is not None and read_only.const is True:
         return False
-    return declared.method in _TEXT_FIELDS or (declared.method in _NUMBER_FIELDS and is_amount(name))
+    return declared.is_call_of("free-text-fields") or (declared.is_call_of("number-fields") and is_amount(name))
 
 
 _COLLECTIONS = frozenset({"list", "builtins.list", "builtins.set", "builtins.frozenset", "set"})
@@ -219,12 +208,9 @@ def _marks_most(project: Project, call: Node) -> bool:
     """Whether a marker beside the type is given a greatest length or value: ``MaxLen(80)``, ``Len(1, 80)``."""
     for position, part in enumerate(project.models.limits["validators"].get(call.method, "").split()):
         name, _, limit = part.partition(":")
-        if limit in _MOST and call.arg(position, name) is not None:
+        if limit in UPPER_LIMITS and call.arg(position, name) is not None:
             return True
     return False
-
-
-_MOST = frozenset({"maxLength", "equalLength", "maximum", "exclusiveMaximum", "pattern", "choices"})
 
 
 def _validated(project: Project, cls: ClassView, name: str) -> bool:

@@ -20,15 +20,6 @@ from backaudit.project.locate import class_field
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 
-_LIMITS = frozenset(
-    {
-        "limit", "paginate", "slice", "first", "one", "one_or_none", "get", "count", "aggregate", "exists", "scalar",
-        "fetchmany", "paginate_queryset", "get_page", "yield_per", "group_by", "values", "annotate", "delete",
-        "update", "iterator", "top", "cut",
-    }
-)  # fmt: skip
-_ENDS = ("all", "fetchall", "fetch", "fetch_all", "filter", "exclude", "order_by", "select_related", "prefetch_related")
-_FINDS = ("find", "find_all", "aggregate", "objects")
 _QUERYSETS = ("QuerySet", "Manager")
 _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
@@ -48,7 +39,7 @@ class Endless(msgspec.Struct, frozen=True):
 def endless_queries(project: Project) -> Iterator[Endless]:
     """Queries on a request's path that give every row they find. Each once."""
     told: set[tuple[str, int]] = set()
-    for method in _ENDS:
+    for method in sorted(project.models.kinds["all-rows"]):
         for node in project.calls_of(method):
             if project.role(node.code.path) != "production" or not reached(project, node.code):
                 continue
@@ -62,7 +53,7 @@ def endless_queries(project: Project) -> Iterator[Endless]:
 
 def _documents(project: Project) -> Iterator[Endless]:
     """Queries of document stores that nothing cuts, by what goes on with their result."""
-    for method in _FINDS if has_store(project) else ():
+    for method in sorted(project.models.kinds["all-documents"]) if has_store(project) else ():
         for node in project.calls_of(method):
             receiver = node.receiver
             if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
@@ -89,7 +80,7 @@ def _reads_all(node: Node) -> bool:
         if isinstance(op, ops.Call) and call.receiver is not None and call.receiver.value in held:
             length = call.arg(0, "length")
             cut = call.method == "to_list" and length is not None and not _is_none(length)
-            if call.method in _LIMITS or cut:
+            if call.is_call_of("few-rows") or cut:
                 return False
             listed |= call.method == "to_list"
             held |= {value} | _held(call)
@@ -112,22 +103,22 @@ def _rows(project: Project, node: Node) -> str:
     """The table whose rows a finished query gives, empty if it is none or stops early."""
     table = row_table(project, node) or table_of(project, node)
     lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
-    if table is None or _goes_on(project, node, lazy=lazy) or not _LIMITS.isdisjoint(_methods(project, node, 0)):
+    if table is None or _goes_on(project, node, lazy=lazy):
+        return ""
+    if not project.models.kinds["few-rows"].isdisjoint(_methods(project, node, 0)):
         return ""
     if node.method != "all" and not lazy:
         return ""
     return table.name if not lazy or _is_shown(node) else ""
 
 
-_ASKS = frozenset({"count", "aggregate", "exists", "acount", "aaggregate", "aexists"})
-
-
 def _goes_on(project: Project, node: Node, *, lazy: bool) -> bool:
     """Whether the query is only a part of another, is cut by a slice, or is paged; a list that is cut was loaded."""
     held = _held(node)
     shown = _is_shown(node)
+    counts = project.models.kinds["row-counts"] if shown else frozenset()
     for value, op in enumerate(node.code.ops):
-        if isinstance(op, ops.Attr) and op.base in held and not (op.name in _ASKS and shown):
+        if isinstance(op, ops.Attr) and op.base in held and op.name not in counts:
             return True
         if isinstance(op, ops.Item) and op.base in held and (lazy or not _is_slice(node.to(op.key))):
             return True

@@ -94,9 +94,6 @@ def _body(node: Node) -> Node | None:
     return value if _is_text_made(node.code.project, value, 0) else None
 
 
-_TEXT_METHODS = frozenset({"format", "join", "replace", "strip", "decode", "str", "upper", "lower", "title"})
-
-
 def _is_text_made(project: Project, value: Node, depth: int) -> bool:
     """Whether a value is surely text: put together as one, or read from a form, a query or the path."""
     value = value.origin
@@ -112,7 +109,7 @@ def _is_text_made(project: Project, value: Node, depth: int) -> bool:
     if isinstance(op, ops.Phi):
         return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
     if isinstance(op, ops.Call):
-        return value.method in _TEXT_METHODS or (value.receiver is not None and _is_query(project, value.receiver))
+        return value.is_call_of("gives-text") or (value.receiver is not None and _is_query(project, value.receiver))
     if isinstance(op, ops.Item):
         return _is_query(project, value.to(op.base))
     if isinstance(op, ops.Attr) and _is_query(project, value.to(op.base)):

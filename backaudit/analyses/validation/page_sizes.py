@@ -14,14 +14,12 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 
-_CUTS = ("min", "clamp", "clip")
-
 
 class _Length(ClientValue):
     """A number that a client chose, unless it is cut to a maximum."""
 
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
-        if isinstance(node.op, ops.Const) or (isinstance(node.op, ops.Call) and node.method in _CUTS):
+        if isinstance(node.op, ops.Const) or (isinstance(node.op, ops.Call) and node.is_call_of("keeps-below")):
             return True
         code = node.code
         if not 0 <= use < len(code.ops):

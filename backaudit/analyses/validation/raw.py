@@ -26,11 +26,8 @@ from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 
 _WRITES = re.compile(r"\s*(insert|update|replace)\b", re.I)
-_CREATORS = ("create", "acreate", "update_or_create", "get_or_create", "values", "insert_one", "insert_many")
-_CHANGES = ("update_one", "update_many", "find_one_and_update")
 # A helper that stores is called from many handlers, and each of them lets its input through.
 _ORIGINS = 20
-_ASKING = frozenset("validate validate_on_submit is_valid full_clean validate_csrf_token".split())
 _NUMBERS = ("builtins.int", "builtins.float", "decimal.Decimal")
 
 
@@ -66,7 +63,7 @@ class RawInput(ClientInput):
     def _checked(self, project: Project, node: Node, access: Access) -> str | None:
         """A field of a form whose validators never run: nobody asks the form."""
         field = form_field(project, node)
-        if field is None or any(call.method in _ASKING for call in node.code.nodes(ops.Call)):
+        if field is None or any(call.is_call_of("whole-checks") for call in node.code.nodes(ops.Call)):
             return None
         form = node.spelled.partition(".")[0]
         handed = any(form == argument.spelled for call in node.code.nodes(ops.Call) for argument in call.args())
@@ -153,11 +150,11 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
                     op = node.op
                     if isinstance(op, ops.SetAttr) and op.name == name and cls in project.instances(node.to(op.base)):
                         yield node, node.to(op.value), name
-    for method in _CREATORS:
+    for method in sorted(project.models.kinds["row-creators"]):
         for call in project.calls_of(method):
             if call.receiver is not None and not project.callees(call):
                 yield from _given(call)
-    for method in _CHANGES:
+    for method in sorted(project.models.kinds["collection-updates"]):
         for call in project.calls_of(method):
             if (change := call.arg(1, "update")) is not None and not project.callees(call):
                 yield call, change, "a document"

@@ -10,8 +10,6 @@ from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
 from backaudit.sqlparams import Parameter
 
-_FETCHING = frozenset({"fetchall", "fetchone", "fetchmany", "execute", "mappings", "all", "first", "dict"})
-
 
 class _Rows(Goal):
     """Rows that a statement gives; ``read`` takes the calls that run one."""
@@ -29,7 +27,7 @@ class _Rows(Goal):
 
     def through(self, search: Search, call: Node) -> list[Node]:
         """The cursor, and a row that is made a dictionary, are still the rows."""
-        receiver = [call.receiver] if call.receiver is not None and call.method in _FETCHING else []
+        receiver = [call.receiver] if call.receiver is not None and call.is_call_of("raw-fetches") else []
         return [*receiver, *(call.args() if call.method in ("dict", "zip", "list") else [])]
 
 

@@ -20,12 +20,6 @@ from backaudit.project.code import operands
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
-_TYPE_WORDS = frozenset(
-    {
-        "content_type", "mimetype", "guess_type", "splitext", "suffix", "suffixes", "from_buffer", "from_file", "what",
-        "guess", "verify", "FileAllowed", "FileExtensionValidator", "filetype", "get_extension",
-    }
-)  # fmt: skip
 _CHECKING = meaning("inputs", "upload-check")
 
 
@@ -112,15 +106,11 @@ def _checks_type(project: Project, code: Code, depth: int) -> bool:
     if any(_mentions_type(code, value, 0) for value in _deciding(code)):
         return True
     for call in code.nodes(ops.Call):
-        if call.method in _RAISING or (_says_check(call) and call.args()):
+        if call.is_call_of("raising-type-checks") or (_says_check(call) and call.args()):
             return True
         if call.args() and depth < 2 and any(_checks_type(project, each, depth + 1) for each in project.callees(call)):
             return True
     return False
-
-
-# What raises unless the content is what it is taken for.
-_RAISING = frozenset({"verify", "FileAllowed", "FileExtensionValidator", "validate_image_file_extension"})
 
 
 def _says_check(call: Node) -> bool:
@@ -143,11 +133,11 @@ def _mentions_type(code: Code, value: Value, depth: int) -> bool:
     if value < 0 or depth > 10:
         return False
     op = code.ops[code.origin(value)]
-    if isinstance(op, ops.Attr) and op.name in _TYPE_WORDS:
+    if isinstance(op, ops.Attr) and op.name in code.project.models.kinds["tells-a-type"]:
         return True
     if isinstance(op, ops.Call):
         call = code.node(value).origin
-        if call.method in _TYPE_WORDS or call.method == "endswith":
+        if call.is_call_of("tells-a-type") or call.method == "endswith":
             return True
     return any(_mentions_type(code, each, depth + 1) for each in operands(op))
 

@@ -23,14 +23,8 @@ from backaudit.project.code import first_line, operands
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import SAFE
 
-_NOT_WRITTEN = frozenset(
-    {
-        "SerializerMethodField", "ReadOnlyField", "StringRelatedField", "HiddenField", "HyperlinkedIdentityField",
-        "CurrentUserDefault",
-    }
-)  # fmt: skip
-_WRITING = ("create", "update", "partial_update", "post", "put", "patch", "form_valid")
 _ALL = "__all__"
 # The class or function itself, not the folder that it stands in.
 _OF_ADMINS = meaning("access", "of-administrators")
@@ -153,7 +147,7 @@ def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[st
             flag = made.arg(None, "read_only")
             kinds = project.denoted_classes(made.func) if made.func is not None else ()
             nested = any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
-            if made.method in _NOT_WRITTEN or (flag is not None and flag.const is True) or nested:
+            if made.is_call_of("unwritten-fields") or (flag is not None and flag.const is True) or nested:
                 yield name
             if name == "read_only_fields":
                 yield from _names(field) or ()
@@ -219,12 +213,10 @@ def _classes_to_write(project: Project, value: Node) -> list[ClassView]:
     table = value.receiver.origin if value.method == "get" and value.receiver is not None else None
     if table is not None and isinstance(table.op, ops.Build):
         pairs = zip(table.op.keys, table.op.items, strict=False)
-        kept_items = [table.to(item) for key, item in pairs if key != NONE and table.to(key).const not in _READING]
+        read_only = project.models.kinds["reading-actions"]
+        kept_items = [table.to(item) for key, item in pairs if key != NONE and table.to(key).const not in read_only]
         return [cls for item in (*kept_items, *value.args()[1:]) for cls in project.denoted_classes(item)]
     return list(project.denoted_classes(value))
-
-
-_READING = frozenset({"list", "retrieve", "GET", "HEAD", "OPTIONS"})
 
 
 def _only_reads(code: Code, held: Iterable[tuple[Value, bool]]) -> bool:
@@ -235,7 +227,7 @@ def _only_reads(code: Code, held: Iterable[tuple[Value, bool]]) -> bool:
             continue
         said = code.node(op.right).origin
         texts = [said.to(item).text for item in said.op.items] if isinstance(said.op, ops.Build) else [said.text]
-        if set(texts) <= _READING or said.spelled.endswith("SAFE_METHODS"):
+        if set(texts) <= code.project.models.kinds["reading-actions"] | SAFE or said.spelled.endswith("SAFE_METHODS"):
             return True
     return False
 

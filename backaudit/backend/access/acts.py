@@ -15,9 +15,6 @@ from backaudit.project.operands import operands
 _PREFIX = "acts:"
 _WRITES = frozenset("wax+")
 _WALK = 9
-_WHOLE = frozenset(
-    {"dict", "items", "copy", "values", "jsonify", "dumps", "str", "repr", "list", "sorted", "get_namespace"}
-)
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -85,6 +82,6 @@ def _is_whole(project: Project, node: Node, known: frozenset[str]) -> bool:
     if not isinstance(node.op, ops.Call):
         return False
     receiver = node.receiver
-    given = [*node.args(), *([receiver] if receiver is not None and node.method in _WHOLE else [])]
+    given = [*node.args(), *([receiver] if receiver is not None and node.is_call_of("gives-whole") else [])]
     inside = any(not known.isdisjoint({*project.names(arg), *project.names(arg.origin)}) for arg in given)
-    return inside and node.method in _WHOLE
+    return inside and node.is_call_of("gives-whole")

@@ -28,7 +28,6 @@ _NOBODYS = ("request.user", "self.request.user", "current_user")
 IDENTITY = meaning("access", "caller")
 _IDENTITY_PARAM = meaning("access", "caller-parameter")
 _CLIENT = meaning("access", "client-chosen")
-_BY_IDENTITY = frozenset({"get", "get_or_404", "get_one", "filter_by", "get_or_none", "get_object_or_404"})
 LOOKUPS = frozenset(
     {
         "get", "aget", "get_or_404", "filter", "filter_by", "where", "get_object_or_404", "aget_object_or_404",
@@ -289,7 +288,7 @@ def caller_tables(project: Project) -> frozenset[str]:
     for code in codes:
         reader = Values(project, code, NOBODY)
         for call in code.nodes(ops.Call):
-            if call.method in _BY_IDENTITY and any(reader.is_caller_key(arg) for arg in call.args()):
+            if call.is_call_of("looks-up-the-caller") and any(reader.is_caller_key(arg) for arg in call.args()):
                 table = fetched_table(project, call)
                 found |= {table.name} if table is not None else set()
     return frozenset(found)

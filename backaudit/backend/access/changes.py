@@ -22,15 +22,12 @@ DEPTH = 4  # calls that are followed
 
 DIRECT = frozenset({"delete_one", "update_one", "replace_one", "find_one_and_update", "find_one_and_delete"})
 _MONGO_WRITES = frozenset({*DIRECT, "insert_one", "insert_many", "delete_many", "update_many"})
-_SESSION_WRITES = frozenset({"add", "add_all", "delete", "merge", "bulk_save_objects", "bulk_insert_mappings"})
 QUERY_WRITES = frozenset(
     {
         "create", "acreate", "bulk_create", "bulk_update", "update", "aupdate", "delete", "adelete", "update_or_create",
         "get_or_create", "save", "asave", "insert", "delete_instance",
     }
 )  # fmt: skip
-_STATEMENTS = frozenset({"delete", "update", "insert"})
-_RUNS = frozenset({"execute", "exec", "scalars", "scalar"})
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
 _COMMON = meaning("routes", "record-keeping")
 
@@ -99,9 +96,9 @@ def written(project: Project, call: Node) -> Change | None:
         return Change(call, table, table.name if table else found[2], how(found[1]))
     if receiver is None:
         return None
-    if method in _RUNS:
+    if method in project.models.kinds["statement-runners"]:
         return _of_statement(project, call)
-    if method in _SESSION_WRITES and _is_session(project, receiver):
+    if method in project.models.kinds["session-writes"] and _is_session(project, receiver):
         first = call.arg(0)
         table = touched_table(project, first) if first is not None else None
         return Change(call, table, _named(table, first), how(method))
@@ -113,10 +110,11 @@ def written(project: Project, call: Node) -> Change | None:
 def _of_statement(project: Project, call: Node) -> Change | None:
     """``session.execute(delete(Model).where(...))``."""
     given = call.arg(0)
+    writing = project.models.kinds["writing-statements"]
     for link in chain_of(given) if given is not None else ():
         func = link.func
         names = project.names(func) if func is not None else ()
-        if any(name.startswith("sqlalchemy") and name.rpartition(".")[2] in _STATEMENTS for name in names):
+        if not writing.isdisjoint(names):
             table = table_of(project, link)
             return Change(call, table, _named(table, link.arg(0)), how(link.method))
     return None

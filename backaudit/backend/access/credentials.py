@@ -15,8 +15,6 @@ from backaudit.vocabulary.names import is_password_column, means_password
 _CODE = meaning("tokens", "short-code")
 _DEPTH = 3
 _WALK = 6
-_COMPARERS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
-_FILTERS = frozenset({"filter_by", "filter", "get", "find_one", "first", "get_or_none"})
 
 
 def checks_password(project: Project, code: Code, depth: int = 0) -> bool:
@@ -52,7 +50,7 @@ def _is_check(project: Project, call: Node, known: frozenset[str]) -> bool:
         return True
     if call.method == "verify" and call.receiver is not None:
         return any(_is_given(part) for arg in call.args() for part in operands(arg, _WALK))
-    return call.method in _COMPARERS and _meet(*call.args()[:2]) if len(call.args()) > 1 else False
+    return call.is_call_of("constant-comparers") and _meet(*call.args()[:2]) if len(call.args()) > 1 else False
 
 
 def _compares(node: Node) -> bool:
@@ -107,7 +105,7 @@ def _looks_up(project: Project, call: Node) -> bool:
     if where is not None:
         columns = (name.rpartition(".")[2].strip('"`').lower() for name in SQL_EQUAL.findall(where[1]))
         return any(is_password_column(column) for column in columns)
-    return call.method in _FILTERS and any(is_password_column(name) for name in call.keywords())
+    return call.is_call_of("looks-up-by-columns") and any(is_password_column(name) for name in call.keywords())
 
 
 # -- what is given for it --------------------------------------------------------------------------------------------
@@ -145,7 +143,7 @@ def takes_code(project: Project, code: Code) -> bool:
 
 def _asks_for_code(project: Project, call: Node) -> bool:
     """A row that is asked for by a short code."""
-    return call.method in _FILTERS and any(_CODE.holds(name) for name in call.keywords())
+    return call.is_call_of("looks-up-by-columns") and any(_CODE.holds(name) for name in call.keywords())
 
 
 def _is_kept_code(node: Node) -> bool:
@@ -153,7 +151,7 @@ def _is_kept_code(node: Node) -> bool:
     op = node.op
     if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
         pair = (node.to(op.left), node.to(op.right))
-    elif isinstance(op, ops.Call) and node.method in _COMPARERS and len(node.args()) > 1:
+    elif isinstance(op, ops.Call) and node.is_call_of("constant-comparers") and len(node.args()) > 1:
         pair = (node.args()[0], node.args()[1])
     else:
         return False

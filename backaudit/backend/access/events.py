@@ -29,8 +29,6 @@ from backaudit.vocabulary.meaning import meaning
 _ID_NAME = meaning("people", "row-key")
 _CAPABILITY = meaning("tokens", "capability")
 _CHECKS = meaning("access", "check-function")
-_BY_KEY = frozenset({"get", "aget", "get_or_404", "get_one", "get_or_none", "get_by_id", "merge"})
-_SINGLE = frozenset({"first_or_404", "one", "one_or_none", "one_or_404", "scalar_one", "get_or_404"})
 _MONGO = frozenset({"find_one", "find", *DIRECT})
 
 
@@ -251,7 +249,7 @@ class _Reader:
         """Whether one row is taken of what a query finds, by whatever column."""
         for node in self.code.nodes(ops.Call):
             receiver = node.receiver
-            if node.method in _SINGLE and receiver is not None and receiver.origin == call.origin:
+            if node.is_call_of("must-be-one") and receiver is not None and receiver.origin == call.origin:
                 return True
         return False
 
@@ -278,7 +276,7 @@ class _Reader:
                 for key, item in zip(made.keys, made.items, strict=False):
                     if key != NONE and self.chosen(node.to(item)):
                         yield str(node.to(key).const)
-            elif call.method in _BY_KEY and position < 2 and self.chosen(node):
+            elif call.is_call_of("looks-up-by-key") and position < 2 and self.chosen(node):
                 yield None
 
     def _effect(self, call: Node) -> int:

@@ -29,27 +29,20 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
 from backaudit.vocabulary.meaning import Meaning, meaning
+from backaudit.vocabulary.protocols import METHODS, SAFE
 
 _KINDS: tuple[GuardKind, ...] = ("authenticates", "role", "ownership", "rate-limit")
 _OPEN = ("guards:open", "guards:reads-only")
 _ALIVE = meaning("access", "asked-alive")
 _FORBIDDEN = 403
 _CHECK = "a check in the body"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEPTH = 6
 # The last parameter (self, the object, the request) that a permission has whatever is asked for.
 _GIVEN = 2
-_HTTP = ("get", "post", "put", "patch", "delete")
 _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
 _PRIVILEGE = meaning("access", "asked-privilege")
-# Methods of class views that run before the handler.
-_BEFORE = ("dispatch", "dispatch_request", "initial", "prepare", "check_permissions", "test_func", "setup")
 # Methods whose answer decides whether the handler runs.
 _ANSWERING = ("is_accessible",)
-# Methods of generic class views that have a part in what is shown or changed.
-_PARTS = ("get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy")
-# Methods by which an object that is registered turns callers away.
-_CALLED = ("__call__", "dispatch", "process_request", "process_resource", "authenticate_request")
 _AFTER = meaning("routes", "hook-after")
 _CLASS_LISTS = (
     ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
@@ -170,8 +163,9 @@ class _Reader:
     def _codes(self, here: Node, target: Node) -> list[Code]:
         """The project's own code that runs for a guard."""
         codes = [*functions_behind(self.project, target), *injected_code(self.project, here)]
+        called = sorted(self.project.models.kinds["called-guards"])
         for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
-            codes += [m for name in _CALLED if (m := self.project.method(cls.name, name)) is not None]
+            codes += [m for name in called if (m := self.project.method(cls.name, name)) is not None]
         return list(dict.fromkeys(codes))
 
     def _by_code(self, codes: list[Code], here: Node, target: Node) -> Kinds:
@@ -386,7 +380,7 @@ class _Reader:
                 if code is not None:
                     asked = tuple(sorted(asked_for(self.project, code)))
                     yield Step("class", f"{cls.cls.name}.{name}", code.place, asked)
-            for name in _BEFORE:
+            for name in sorted(self.project.models.kinds["view-starts"]):
                 code = cls.methods.get(name)
                 if code is not None:
                     kinds: set[GuardKind] = set(denials(self.project, code))
@@ -438,7 +432,7 @@ class _Reader:
         for item in items(listed) or ([listed] if listed.call is None else []):
             text = self.project.constant(item)
             names = [text.text] if text is not None and text.text else list(self.project.names(item))
-            if self._reads_open(names) and route.methods and set(route.methods) <= _SAFE:
+            if self._reads_open(names) and route.methods and set(route.methods) <= SAFE:
                 yield Step("permission", names[0].rpartition(".")[2], item.place)
                 continue
             if self._reads_open(names):
@@ -466,7 +460,7 @@ class _Reader:
             return False
         if any(name.startswith(_OBJECT_VIEWS) for name in self.project.lineage(view.name)):
             return True
-        own = [c for name, c in view.methods.items() if c == route.handler or name not in _HTTP]
+        own = [c for name, c in view.methods.items() if c == route.handler or name.upper() not in METHODS]
         return any(call.method in ("get_object", "check_object_permissions") for c in own for call in c.nodes(ops.Call))
 
     def _reads_open(self, names: Iterable[str]) -> bool:
@@ -582,7 +576,7 @@ class _Reader:
 
     def _body(self, route: Route) -> Iterator[Step]:
         if route.handler.function.kind == "class":
-            for name in _PARTS:
+            for name in sorted(self.project.models.kinds["view-steps"]):
                 code = self.project.method(route.view.name, name) if route.view is not None else None
                 if code is not None:
                     yield from self._check(name, code)

@@ -16,7 +16,6 @@ _DEPTH = 6
 _CALLS = 2
 _KNOWN = frozenset({"is_authenticated", "is_anonymous"})
 _PERSON = meaning("people", "named-in-session")
-_HEADERS = frozenset({"headers", "META", "authorization", "auth"})
 
 
 def proves(project: Project, test: Node) -> bool:
@@ -64,13 +63,13 @@ def _is_plain(node: Node) -> bool:
 
 def _is_sent(project: Project, node: Node) -> bool:
     """Whether a value is made of a header that can carry a proof."""
-    open_headers = project.models.kinds["descriptive-headers"]
+    open_headers, reads = project.models.kinds["descriptive-headers"], project.models.kinds["header-reads"]
     read = False
     for part in operands(node, _DEPTH):
         op = part.op
         if isinstance(op, ops.Const) and str(op.value).lower() in open_headers:
             return False
-        read = read or (isinstance(op, ops.Attr) and op.name in _HEADERS) or _is_header(project, part)
+        read = read or (isinstance(op, ops.Attr) and op.name in reads) or _is_header(project, part)
     return read
 
 

@@ -13,16 +13,6 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 
-_COLLECTIONS = frozenset({"find", "find_one", "find_all", "get", "aggregate", "all"})
-_SELECTS = frozenset(
-    {
-        "select", "query", "all", "filter", "filter_by", "get", "first", "get_or_404", "get_object_or_404", "limit",
-        "order_by", "paginate", "get_one", "one_or_404", "first_or_404", "get_or_none", "find", "find_one", "values",
-        "values_list", "scalars", "aget_object_or_404", "get_list_or_404", "aget", "where", "exclude", "select_related",
-        "prefetch_related",
-    }
-)  # fmt: skip
-
 
 class Read(msgspec.Struct, frozen=True):
     """A look at stored rows, as a call in the body asked about; ``table`` is None where only its ``name`` is known."""
@@ -68,8 +58,8 @@ def _read(project: Project, call: Node) -> Read | None:
     if found is not None:
         named = schema(project).table(found[1].rpartition(".")[2])
         return Read(call, named.name if named is not None else found[1], named)
-    if call.method in _COLLECTIONS and call.receiver is not None and fetched_table(project, call) is None:
+    if call.is_call_of("reads-documents") and call.receiver is not None and fetched_table(project, call) is None:
         document = collection_name(project, call)
         return Read(call, document, None) if document else None
-    table = fetched_table(project, call) if call.method in _SELECTS else None
+    table = fetched_table(project, call) if call.is_call_of("reads-rows") else None
     return Read(call, table.model.rpartition(".")[2] or table.name, table) if table is not None else None

@@ -11,9 +11,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.locate import functions_behind
 from backaudit.project.operands import operands
 
-_LOOKUPS = frozenset({"get", "first", "get_or_404", "get_object_or_404", "filter_by", "one", "one_or_none", "find_one"})
 _DEPTH = 8
-_COOKIES = frozenset({"cookies", "COOKIES", "get_cookie", "get_signed_cookie", "get_secure_cookie"})
 
 
 def is_http_session(project: Project, node: Node) -> bool:
@@ -67,7 +65,7 @@ def _is_decoded(value: Node) -> bool:
 
 
 def _from_cookies(project: Project) -> Iterator[tuple[str, Node]]:
-    readers = {code: None for name in sorted(_COOKIES) for code in project.mentioning(name)}
+    readers = {code: None for name in sorted(project.models.kinds["cookie-reads"]) for code in project.mentioning(name)}
     for code in readers:
         for node in code.nodes(ops.SetAttr):
             op = node.op
@@ -76,8 +74,9 @@ def _from_cookies(project: Project) -> Iterator[tuple[str, Node]]:
 
 
 def _reads_cookie(node: Node) -> bool:
+    known = node.code.project.models.kinds["cookie-reads"]
     attributes = (part.op for part in operands(node, _DEPTH))
-    return any(isinstance(op, ops.Attr) and op.name in _COOKIES for op in attributes)
+    return any(isinstance(op, ops.Attr) and op.name in known for op in attributes)
 
 
 def carried_callers(project: Project) -> frozenset[str]:
@@ -102,7 +101,7 @@ def _left_by(project: Project, code: Code) -> Iterator[str]:
     for node in code.nodes(ops.SetAttr):
         op = node.op
         made = isinstance(op, ops.SetAttr) and (
-            inner or any(part.method in _LOOKUPS for part in operands(node.to(op.value), 4) if part.call is not None)
+            inner or any(part.is_call_of("looks-up-a-session") for part in operands(node.to(op.value), 4))
         )
         if made and isinstance(op, ops.SetAttr) and node.to(op.value).const is None and is_carrier(project, node):
             yield op.name

@@ -22,7 +22,6 @@ from backaudit.vocabulary.meaning import meaning
 
 Origin = Literal["django", "flask", "pydantic"]
 
-_MARKS = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "ROOT_URLCONF", "REST_FRAMEWORK"})
 _DEVELOPMENT = meaning("stages", "development-module")
 _PRODUCTION = meaning("stages", "production-module")
 _TOLD = re.compile(
@@ -116,8 +115,8 @@ def _is_settings(project: Project, file: PythonFile) -> bool:
     own = [f for f in file.facts.imports if f.name == "*"]
     if not own and "settings" not in file.path and "conf" not in file.path:
         return False
-    return not _MARKS.isdisjoint(file.top.body.final) or any(
-        not _MARKS.isdisjoint(other.top.body.final) for other in starred(project, file)
+    return not project.models.kinds["settings-marks"].isdisjoint(file.top.body.final) or any(
+        not project.models.kinds["settings-marks"].isdisjoint(other.top.body.final) for other in starred(project, file)
     )
 
 

@@ -15,9 +15,6 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 
 UNKNOWN: Final = ...
-# Calls that write settings under names no assignment shows (split_settings, platform helpers).
-_WRITERS = ("locals", "globals", "vars", "exec", "include", "optional")
-_ADDING = ("append", "insert", "extend", "add", "update")
 _DEPTH = 8
 
 
@@ -61,7 +58,8 @@ def _is_open(project: Project, path: str) -> bool:
 
 
 def _writes_names(call: Node) -> bool:
-    return call.method in _WRITERS or any(inner.method in ("locals", "globals") for inner in call.args() if inner.call)
+    given = any(inner.method in ("locals", "globals") for inner in call.args() if inner.call)
+    return given or call.is_call_of("writes-a-namespace")
 
 
 def value_of(project: Project, node: Node, depth: int = 0) -> object:
@@ -155,7 +153,7 @@ def _is_inherited(receiver: Node, name: str) -> bool:
 
 def _after(project: Project, calls: list[Node], listed: Listed, depth: int) -> Listed:
     for call in calls:
-        if call.method not in _ADDING:
+        if not call.is_call_of("adds-to-a-setting"):
             return Listed(frozenset(), listed.sure | listed.maybe, whole=False)
         added = _joined(_sequence_or_item(project, given, depth) for given in _added(call))
         certain = len(call.code.regions_of(call.value)) <= 1

@@ -226,22 +226,16 @@ def request_handlers(project: Project) -> frozenset[Code]:
     and what answers events and fields.
     """
     found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks)))
+    names = sorted(project.models.kinds["view-starts"] | project.models.kinds["view-steps"])
     for route in routes(project):
         found[route.handler] = None
         for decorator in route.handler.decorators:
             for code in functions_behind(project, decorator.func or decorator):
                 found |= dict.fromkeys(_wrappers(code, 0))
         if route.view is not None:
-            parts = (project.method(route.view.name, name) for name in _PARTS)
+            parts = (project.method(route.view.name, name) for name in names)
             found |= {code: None for code in parts if code is not None}
     return frozenset(code for code in found if code.file.role == "production")
-
-
-# Methods that generic class views call in every request.
-_PARTS = (
-    "dispatch", "get_object", "get_queryset", "form_valid", "perform_create", "perform_update", "perform_destroy",
-    "get_context_data", "filter_queryset", "initial",
-)  # fmt: skip
 
 
 def _wrappers(decorator: Code, depth: int) -> Iterator[Code]:
@@ -419,13 +413,6 @@ def _makes_text(call: Node, carried: set[Value]) -> bool:
 # -- where the text of an exception goes ---------------------------------------------------------------------------
 
 _TEXT_ATTRIBUTES = meaning("failures", "exception-text")
-_TEXT_CALLS = frozenset(
-    (
-        "str", "repr", "ascii", "format", "join", "strip", "lower", "upper", "replace", "encode", "decode", "title",
-        "capitalize", "splitlines", "split", "dumps", "dict", "list", "tuple", "jsonify", "escape", "Markup",
-        "_message", "__str__", "__repr__", "format_exception_only", "with_traceback", "mark_safe",
-    )
-)  # fmt: skip
 _TRACES = frozenset(("traceback.format_exc", "traceback.format_exception", "traceback.format_tb", "sys.exc_info"))
 
 
@@ -485,7 +472,7 @@ def _text_of_call(project: Project, call: Node, seen: set[Node], depth: int) -> 
     if not _TRACES.isdisjoint(project.names(func)):
         return call
     parts: list[Node] = []
-    if call.method in _TEXT_CALLS or any(True for _ in project.denoted_classes(func)):
+    if call.is_call_of("tells-an-error") or any(True for _ in project.denoted_classes(func)):
         parts = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
     elif _is_response(project, func):
         parts = call.args()
@@ -520,7 +507,7 @@ def _params_in(project: Project, node: Node, depth: int) -> Iterator[int]:
     if isinstance(op, ops.Param):
         yield op.index
     elif depth < 8 and isinstance(op, ops.Call):
-        if node.method in _TEXT_CALLS or (node.func is not None and _is_response(project, node.func)):
+        if node.is_call_of("tells-an-error") or (node.func is not None and _is_response(project, node.func)):
             for part in (*node.args(), *([node.receiver] if node.receiver is not None else [])):
                 yield from _params_in(project, part, depth + 1)
     elif depth < 8:

@@ -8,8 +8,8 @@ import msgspec
 
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import NOTHING_GIVEN, Given, behind, classes_behind, functions_behind, strings
+from backaudit.vocabulary.protocols import METHODS
 
-HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _DEPTH = 4
 
 
@@ -62,7 +62,7 @@ def _methods(project: Project, cls: ClassView, wrappers: tuple[Node, ...], suffi
     found = False
     allowed = _allowed(project, cls)
     tail = f"_{suffix}" if suffix else ""
-    for method in HTTP_METHODS[:5]:
+    for method in METHODS[:5]:
         for name in (method.lower(), f"on_{method.lower()}{tail}", f"on_{method.lower()}{tail}_async"):
             code = project.method(cls.name, name)
             if code is not None and (not tail or name.endswith((tail, "_async"))):

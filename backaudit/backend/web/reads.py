@@ -23,10 +23,6 @@ _WHERE: dict[str, Where] = {
     "the body": "body", "an uploaded file": "file", "a cookie": "cookie", "a header": "header", "the path": "path",
     "a message": "body",
 }  # fmt: skip
-_GETTERS = frozenset({"get", "getlist", "getall", "getone", "get_list", "getunicode", "getfirst", "pop", "get_all"})
-_COPIES = frozenset(
-    {"dict", "copy", "to_dict", "loads", "decode", "items", "json", "parse_qs", "MultiDict", "deepcopy"}
-)
 _CONVERTERS = {
     "int": "builtins.int", "float": "builtins.float", "bool": "builtins.bool", "UUID": "uuid.UUID",
     "str": "builtins.str", "Decimal": "decimal.Decimal", "inputs.boolean": "builtins.bool",
@@ -137,7 +133,7 @@ class _Reads:
             inner = [node.to(value) for value in op.values]
         elif isinstance(op, ops.Choice):
             inner = [node.to(op.then), node.to(op.other)]
-        elif isinstance(op, ops.Call) and node.method in _COPIES:
+        elif isinstance(op, ops.Call) and node.is_call_of("client-copies"):
             inner = [part for part in (node.receiver, node.arg(0)) if part is not None]
         found = (self.where(part, depth + 1) for part in inner if depth < _DEPTH)
         return next((where for where in found if where is not None), None)
@@ -172,7 +168,7 @@ class _Reads:
             yield from self._modelled(node, model)
             return
         receiver = node.receiver
-        if receiver is not None and node.method in _GETTERS:
+        if receiver is not None and node.is_call_of("key-reads"):
             where = self.where(receiver)
             key = node.arg(0, "key") if where is not None else None
             name = text_of(self.project, key) if key is not None else None
@@ -211,10 +207,11 @@ class _Reads:
             yield from self._modelled(node, model)
             return
         base = node.to(op.base).origin
-        readable: frozenset[str] = self.project.models.kinds.get("attribute-reads", frozenset())
+        kinds = self.project.models.kinds
+        readable, methods = kinds["attribute-reads"], kinds["key-reads"] | kinds["client-copies"]
         if isinstance(base.op, ops.Attr) and not readable.isdisjoint(request_names(self.project, base)):
             where = self.where(base)
-            if where is not None and op.name not in _GETTERS | _COPIES and not op.name.startswith("_"):
+            if where is not None and op.name not in methods and not op.name.startswith("_"):
                 yield from self._named(node, where, op.name, required=False)
 
     # -- whole parts --------------------------------------------------------------------------------------------------

@@ -32,9 +32,6 @@ _ESCAPING = frozenset(
     }
 )  # fmt: skip
 _HTML = (".html", ".htm", ".jinja2", ".jinja", ".j2", ".xhtml")
-_RENDERERS = (
-    "render", "render_template", "TemplateResponse", "render_to_response", "render_to_string", "render_template_async",
-)  # fmt: skip
 
 
 class Printed(msgspec.Struct, frozen=True):
@@ -190,7 +187,7 @@ class Context(msgspec.Struct, frozen=True):
 def contexts(project: Project) -> dict[str, tuple[Context, ...]]:
     """What the code hands to each template, by the template's name as the code writes it."""
     found: dict[str, list[Context]] = {}
-    for last in _RENDERERS:
+    for last in sorted(project.models.kinds["renderers"]):
         for call in project.calls_of(last):
             named = (a.text for a in [*call.args()[:3], *_named(call)] if a is not None)
             name = next((text for text in named if text and "." in text), None)

@@ -25,13 +25,6 @@ from backaudit.project import Code, Node, Project
 
 __all__ = ["Repeated", "repeated_queries"]
 
-# Calls by which bodies get rows to loop over: they lead to the loops without reading every body.
-_FETCHES = (
-    "all", "filter", "filter_by", "where", "exclude", "order_by", "scalars", "exec", "execute", "select_related",
-    "paginate", "prefetch_related", "query", "select", "only", "distinct", "annotate", "fetchall", "fetchmany", "fetch",
-    "fetch_all",
-)  # fmt: skip
-
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     """A query per row. ``place``: the query that is repeated, or where the rows are handed over to be shown.
@@ -97,7 +90,7 @@ def _looped(project: Project) -> Iterator[Repeated]:
 def _going_through(project: Project) -> dict[Code, None]:
     """The bodies that may go through many rows: that fetch some, read a relation of one, or get a client's list."""
     seen: dict[Code, None] = {}
-    for last in _FETCHES:
+    for last in sorted(project.models.kinds["row-fetchers"]):
         seen |= dict.fromkeys(node.code for node in project.calls_of(last))
     relations = {relation.name for table in schema(project).tables.values() for relation in table.relations}
     seen |= dict.fromkeys(project.mentioned(relations.__contains__))

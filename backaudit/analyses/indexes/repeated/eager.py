@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.data.queries import root_table
-from backaudit.backend.data.queries.chains import DJANGO_OPTIONS, chain_of, denoted_table
+from backaudit.backend.data.queries.chains import chain_of, denoted_table
 from backaudit.backend.data.schema import Relation, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.types import split
 
-_OPTIONS = frozenset(
-    {"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "joinedload_all"}
-)
-
 
 def loaded(link: Node) -> Iterator[str]:
     """The paths of relations that one link of a chain loads along, as far as they are told; ``*`` for unknown ones."""
-    if link.method in DJANGO_OPTIONS:
+    if link.is_call_of("loads-related"):
         if not link.args():
             yield "*"
         for argument in link.args():
@@ -33,7 +29,7 @@ def loaded(link: Node) -> Iterator[str]:
 def unknown_options(link: Node) -> bool:
     """Whether a link is given options that nothing is known of."""
     call = link.call
-    if call is None or link.method not in ("options", *DJANGO_OPTIONS):
+    if call is None or not (link.method == "options" or link.is_call_of("loads-related")):
         return False
     known = [argument for argument in link.args() if argument.origin.call is not None or argument.text]
     return bool(call.star) or len(known) < len(link.args())
@@ -49,7 +45,7 @@ def _option(node: Node) -> list[str]:
     found: list[str] = []
     while node.call is not None:
         first = node.arg(0)
-        if node.method in _OPTIONS and first is not None:
+        if node.is_call_of("eager-options") and first is not None:
             op = first.origin.op
             found.append(op.name if isinstance(op, ops.Attr) else first.text or "*")
         receiver = node.receiver
@@ -118,7 +114,7 @@ def _with_statements(node: Node) -> Iterator[Node]:
 def _loaded_anywhere(project: Project) -> dict[str, frozenset[str]]:
     """The paths that queries of the project load along with a table's rows."""
     found: dict[str, set[str]] = {}
-    for last in ("options", *sorted(DJANGO_OPTIONS)):
+    for last in ("options", *sorted(project.models.kinds["loads-related"])):
         for link in project.calls_of(last):
             table = root_table(project, link)
             if table is not None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
-from backaudit.analyses.indexes.repeated.work import RUNS_TEXT
 from backaudit.backend.web.catching import request_handlers
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -142,18 +141,18 @@ def _records(project: Project, node: Node) -> Many | None:
     if node.method in _FETCHES and not node.args() and node.receiver is not None:
         run = _run_before(node)
         return _selected(project, run) if run is not None else None
-    return _selected(project, node) if node.method in RUNS_TEXT else None
+    return _selected(project, node) if node.is_call_of("driver-reads") else None
 
 
 def _run_before(node: Node) -> Node | None:
     """The execution whose records are fetched: the receiver itself, or the last one on the same cursor."""
     receiver = node.receiver.origin if node.receiver is not None else node
-    if receiver.call is not None and receiver.method in RUNS_TEXT:
+    if receiver.call is not None and receiver.is_call_of("driver-reads"):
         return receiver
     runs = [
         other
         for other in node.code.nodes(ops.Call)
-        if other.method in RUNS_TEXT and other.value < node.value and other.receiver is not None
+        if other.is_call_of("driver-reads") and other.value < node.value and other.receiver is not None
         if other.receiver.origin.value == receiver.value
     ]
     return runs[-1] if runs else None

@@ -16,8 +16,6 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.sql import Use
 
-_PLAIN = frozenset({"values", "values_list", "with_entities", "dicts", "tuples"})
-_RUNS = frozenset({"scalars", "execute", "exec", "scalar"})
 _FEW_ROWS = 5
 _DEPTH = 4
 
@@ -102,8 +100,8 @@ def _is_inert(chain: list[Node]) -> bool:
     if any(isinstance(link.op, ops.Await) or _is_awaited(link) for link in chain):
         return True
     calls = [link for link in chain if link.call is not None]
-    run = _inner_statements([link for link in calls if link.method in _RUNS])
-    return any(link.method in _PLAIN for link in (*calls, *run))
+    run = _inner_statements([link for link in calls if link.is_call_of("statement-runners")])
+    return any(link.is_call_of("plain-rows") for link in (*calls, *run))
 
 
 def _is_one(project: Project, table: Table, parts: list[Node]) -> bool:

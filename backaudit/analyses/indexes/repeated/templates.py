@@ -13,14 +13,6 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import entries, text
 
-_RENDERERS = (
-    "render",
-    "render_template",
-    "TemplateResponse",
-    "render_to_response",
-    "render_to_string",
-    "template_response",
-)
 _LIST_VIEWS = ("django.views.generic.ListView", "django.views.generic.list.ListView")
 
 
@@ -28,7 +20,7 @@ def rendered(project: Project) -> Iterator[Shown]:
     """By a render call with rows in its context, then by Django's list views."""
     if not any(True for _ in project.artefacts("template")):
         return
-    for last in _RENDERERS:
+    for last in sorted(project.models.kinds["renderers"]):
         for node in project.calls_of(last):
             yield from _call(project, node)
     for cls in project.subclasses(*_LIST_VIEWS):

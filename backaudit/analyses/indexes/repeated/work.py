@@ -19,35 +19,6 @@ from backaudit.project.code import operands
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import looks_like_query
 
-_ENDS = frozenset(
-    (
-        "first",
-        "one",
-        "one_or_none",
-        "all",
-        "get",
-        "count",
-        "exists",
-        "first_or_404",
-        "get_or_404",
-        "one_or_404",
-        "scalar",
-    )
-) | frozenset(
-    ("get_or_none", "get_or_create", "aggregate", "latest", "earliest", "last", "in_bulk", "update_or_create")
-)
-_LISTS = frozenset({"filter", "exclude", "filter_by", "where"})
-_SESSION = frozenset({"execute", "scalars", "scalar", "exec", "get", "scalar_one_or_none"})
-# What runs SQL text.
-RUNS_TEXT = frozenset(
-    {"execute", "fetchrow", "fetchval", "fetch", "fetch_one", "fetch_all", "exec_driver_sql", "iterate"}
-)
-# What begins a statement that nobody has run yet.
-_STATEMENTS = frozenset({"select", "update", "delete", "insert"})
-_WRITES = frozenset(
-    ("save", "delete", "commit", "flush", "bulk_create", "create", "update", "delay", "apply_async", "send", "add_all")
-)
-_PACES = frozenset({"delete", "delay", "apply_async", "send", "sleep"})
 _DEPTH = 4
 
 
@@ -131,7 +102,8 @@ def _only_changed(node: Node) -> bool:
 
 def _is_asked(node: Node) -> bool:
     """Whether a relation is awaited, or asked for its rows by a call."""
-    calls = _ENDS | _LISTS | {"order_by", "limit", "values", "prefetch_related"}
+    kinds = node.code.project.models.kinds
+    calls = kinds["query-ends"] | kinds["query-filters"] | kinds["relation-links"]
     return any(
         (isinstance(op, ops.Attr) and op.name in calls and node.code.origin(op.base) == node.value)
         or (isinstance(op, ops.Await) and node.code.origin(op.value) == node.value)
@@ -173,7 +145,7 @@ def _certain_callees(project: Project, node: Node) -> tuple[Code, ...]:
     """The functions that a call runs at once, unless its name alone connects it to one of the project's."""
     func = node.func
     unknown = func is not None and not project.types(func)
-    if func is None or (unknown and (node.method in _ENDS or _is_of_import(project, func))):
+    if func is None or (unknown and (node.is_call_of("query-ends") or _is_of_import(project, func))):
         return ()
     return tuple(code for code in project.callees(node) if not is_enqueued(project, node, code))
 
@@ -209,7 +181,7 @@ def _from_outside(node: Node, code: Code, found: Iterator[Work]) -> Iterator[Wor
 
 def _writes(code: Code) -> bool:
     """Whether a function changes something: what it does row by row is its business, and reading the least of it."""
-    return any(node.method in _WRITES for node in code.nodes(ops.Call))
+    return any(node.is_call_of("loop-writes") for node in code.nodes(ops.Call))
 
 
 def in_no_hurry(project: Project, row: Node) -> bool:
@@ -229,7 +201,7 @@ def _calls(code: Code) -> Iterator[Node]:
 
 def _changes(project: Project, node: Node) -> bool:
     """Whether a call removes something, hands it to a queue, pauses, or runs a text that writes."""
-    return node.method in _PACES or (_runs_text(project, node) and not _reads_text(project, node))
+    return node.is_call_of("paces") or (_runs_text(project, node) and not _reads_text(project, node))
 
 
 def _inside(project: Project, code: Code, index: int, table: Table | None, depth: int) -> Iterator[Work]:
@@ -266,11 +238,12 @@ def runs_query(project: Project, node: Node) -> bool:
     """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text."""
     method = node.method
     first = node.arg(0)
-    if method in _ENDS | _LISTS and root_table(project, node) is not None:
+    narrows = node.is_call_of("query-ends") or node.is_call_of("query-filters")
+    if narrows and root_table(project, node) is not None:
         return not _is_statement(node)
     if first is None:
         return False
-    if method in _SESSION and (_is_statement(first) or _has_table(project, first)):
+    if method in project.models.kinds["session-reads"] and (_is_statement(first) or _has_table(project, first)):
         return True
     if method in ("get_object_or_404", "get_list_or_404"):
         return denoted_table(project, first) is not None
@@ -279,7 +252,7 @@ def runs_query(project: Project, node: Node) -> bool:
 
 def _runs_text(project: Project, node: Node) -> bool:
     """Whether a call runs SQL text."""
-    first = node.arg(0) if node.method in RUNS_TEXT else None
+    first = node.arg(0) if node.is_call_of("driver-reads") else None
     return first is not None and any(looks_like_query(text) for text in spelled_strings(project, first))
 
 
@@ -300,7 +273,7 @@ def _is_statement(node: Node) -> bool:
 
 
 def _begins_statement(link: Node) -> bool:
-    return link.method in _STATEMENTS and (link.receiver is None or bool(link.args()))
+    return link.is_call_of("statement-makers") and (link.receiver is None or bool(link.args()))
 
 
 Asked = Literal["", "reads", "writes"]

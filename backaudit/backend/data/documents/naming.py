@@ -11,7 +11,6 @@ from backaudit.project.types import split
 
 # How many attributes, parameters and functions are followed to the collection.
 _DEPTH = 4
-_GIVING = ("get_collection", "create_collection", "Collection")
 _SAME = ("with_options",)
 
 
@@ -34,7 +33,7 @@ def collection_name(project: Project, receiver: Node, depth: int = 0) -> str:
         if kept is not None:
             return collection_name(project, kept, depth + 1)
         return "" if op.name.startswith("_") or _is_ours(project, base) else op.name
-    if isinstance(op, ops.Call) and made.method in (*_GIVING, *_SAME):
+    if isinstance(op, ops.Call) and made.method in (*sorted(project.models.kinds["collection-givers"]), *_SAME):
         if made.method in _SAME:
             return collection_name(project, made.receiver, depth + 1) if made.receiver is not None else ""
         return text(project, made.arg(1 if made.method == "Collection" else 0, "name"))

@@ -13,7 +13,6 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 
 _DRIVER = ("collection-filters", "collection-updates", "collection-replacements", "collection-searches")
-_METHODS = ("find_one", "find", "find_many", "get", "first", "objects", "filter", "delete", "update", "count")
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -45,7 +44,7 @@ def _by_driver(project: Project, known: dict[str, Collection]) -> Iterator[Searc
 
 
 def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search]:
-    for last in _METHODS if known else ():
+    for last in sorted(project.models.kinds["document-searches"]) if known else ():
         for call in project.calls_of(last):
             receiver = call.receiver
             classes = project.denoted_classes(receiver) if receiver is not None else ()

@@ -33,15 +33,10 @@ from backaudit.sql import Use
 
 __all__ = ["QuerySite", "call_place", "denoted_table", "query_sites", "root_table", "table_of"]
 
-_LINKS = (
-    "filter", "where", "filter_by", "exclude", "join", "outerjoin", "order_by", "latest", "earliest", "with_parent"
-)  # fmt: skip
-_LOOKUPS = (
-    "get", "aget", "get_or_create", "aget_or_create", "update_or_create", "get_or_none", "filter_one", "first_or_none"
-)  # fmt: skip
-_SHORTCUTS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404")
-# Links that narrow nothing, even if what they say is unknown.
-_HARMLESS = (*_LOOKUPS, "order_by", "latest", "earliest")
+
+def _narrows_nothing(link: Node) -> bool:
+    """Whether what a link says, even if it is unknown, leaves out no row that is asked for."""
+    return link.is_call_of("one-row-lookups") or link.is_call_of("order-links")
 
 
 class _Link(msgspec.Struct, frozen=True):
@@ -88,13 +83,13 @@ def _chained(project: Project) -> Iterator[QuerySite]:
 
 
 def _candidates(project: Project) -> Iterator[Node]:
-    for last in _LINKS:
+    for last in sorted(project.models.kinds["query-links"]):
         yield from (node for node in project.calls_of(last) if node.args())
-    for last in _LOOKUPS:
+    for last in sorted(project.models.kinds["one-row-lookups"]):
         for node in project.calls_of(last):
             if node.keywords() or any(isinstance(a.origin.op, (ops.Compare, ops.Bin)) for a in node.args()):
                 yield node
-    for last in _SHORTCUTS:
+    for last in sorted(project.models.kinds["shortcut-lookups"]):
         yield from project.calls_of(last)
 
 
@@ -117,12 +112,11 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
         uses=link.uses,
         companions=tuple(companions),
         limited=limited,
-        single=single or node.method in (*_LOOKUPS, "get_object_or_404"),
+        single=single or node.is_call_of("one-row-lookups") or node.method == "get_object_or_404",
         verb=verb,
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
         unread=any(
-            not other.uses and other.node.method not in _HARMLESS and conditions(other.node) <= around
-            for other in chain
+            not other.uses and not _narrows_nothing(other.node) and conditions(other.node) <= around for other in chain
         )
         or _opens_unknown(link),
     )
@@ -150,7 +144,7 @@ def _returned_uses(project: Project, link: _Link, by_code: dict[Code, list[_Link
 
 def _uses(project: Project, node: Node) -> Iterator[Use]:
     """What one call of a chain asks."""
-    if node.method in _SHORTCUTS:
+    if node.is_call_of("shortcut-lookups"):
         first = node.arg(0)
         table = (denoted_table(project, first) or table_of(project, first)) if first is not None else None
         if table is not None and node.call is not None:

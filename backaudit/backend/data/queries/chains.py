@@ -10,20 +10,12 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.types import split
 from backaudit.sql import Use
+from backaudit.vocabulary.meaning import meaning
 
 _MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.manager.Manager")
-# Calls that begin a query: what stands before is a session, not a part of it.
-_OPENERS = frozenset({"query", "select", "update", "delete", "insert", "exists", "text", "execute"})
-# Calls of a session that run a statement.
-_RUNS = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
-# What classes that ask the database for one model call it.
-_MODEL_FIELDS = ("model", "_model", "model_class", "entity", "__model__")
+_MODEL = meaning("code", "model-attribute")
 # How many steps of the search a function's body counts for.
 _HELPER = 4
-_LIMITS = frozenset({"limit", "paginate", "slice", "fetch", "fetchmany", "paginate_query"})
-_SINGLE = frozenset(
-    ("first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "exists", "first_or_404")
-) | frozenset(("one_or_404", "get_or_none", "get_or_create", "update_or_create", "aget", "afirst", "aexists", "latest"))
 
 
 def upstream(call: Node) -> list[Node]:
@@ -47,7 +39,7 @@ def chain_of(node: Node) -> list[Node]:
             pending += [node.to(op.then), node.to(op.other)]
         elif isinstance(op, ops.Await):
             pending.append(node.to(op.value))
-        elif isinstance(op, ops.Call) and node.receiver is not None and node.method not in _OPENERS:
+        elif isinstance(op, ops.Call) and node.receiver is not None and not node.is_call_of("query-openers"):
             pending.append(node.receiver)
     return list(found)
 
@@ -82,12 +74,12 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
     op = node.op
     if isinstance(op, ops.Call):
         receiver = node.receiver
-        for argument in node.args()[:2] if node.method in _OPENERS else ():
+        for argument in node.args()[:2] if node.is_call_of("query-openers") else ():
             found = denoted_table(project, argument)
             if found is not None:
                 return found
         first = node.arg(0)
-        if node.method in _RUNS and first is not None and first.origin.call is not None:
+        if node.is_call_of("statement-runners") and first is not None and first.origin.call is not None:
             return table_of(project, first, depth)
         if receiver is not None and node.method == "get_queryset":
             return _view_table(project, node, depth)
@@ -194,7 +186,7 @@ def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
     """``self.model`` of a repository that names its model."""
     base = node.to(op.base).origin.op
     cls = node.code.cls
-    own = cls is not None and isinstance(base, ops.Param) and base.index == 0 and op.name in _MODEL_FIELDS
+    own = cls is not None and isinstance(base, ops.Param) and base.index == 0 and _MODEL.holds(op.name)
     return model_of(project, cls.name) if own and cls is not None else None
 
 
@@ -203,7 +195,7 @@ def model_of(project: Project, cls: str) -> Table | None:
     tables = schema(project)
     for owner in project.lineage(cls):
         view = project.class_named(owner)
-        bound = [view.fields[name] for name in _MODEL_FIELDS if name in view.fields] if view is not None else []
+        bound = [bind for name, bind in view.fields.items() if _MODEL.holds(name)] if view is not None else []
         parts = [part for base in view.bases for part in _parameters(base)] if view is not None else []
         for node in (*bound, *parts):
             for model in project.denoted_classes(node):
@@ -281,7 +273,8 @@ def ends_early(call: Node, later: list[Node]) -> tuple[bool, bool]:
     """(limited, single): whether ``call`` or a later link of its chain stops after some rows, or after one."""
     methods = {node.method for node in (call, *later)}
     sliced = any(is_sliced(node) for node in (call, *later))
-    return sliced or bool(methods & _LIMITS), bool(methods & _SINGLE)
+    kinds = call.code.project.models.kinds
+    return sliced or bool(methods & kinds["row-limits"]), bool(methods & kinds["single-row"])
 
 
 def is_sliced(node: Node) -> bool:
@@ -292,10 +285,6 @@ def is_sliced(node: Node) -> bool:
         and isinstance(node.code.ops[op.key], ops.Build)
         for op in node.code.ops[node.value : node.value + 40]
     )
-
-
-# Loading options by name; what they are given is loaded with the rows.
-DJANGO_OPTIONS = frozenset({"select_related", "prefetch_related", "prefetch_related_objects"})
 
 
 def row_table(project: Project, node: Node) -> Table | None:
@@ -309,13 +298,8 @@ def row_table(project: Project, node: Node) -> Table | None:
     origin = node.origin
     if isinstance(origin.op, ops.Attr):
         return related_table(project, origin, origin.op)
-    return table_of(project, node) if origin.call is not None and origin.method in _MANY else None
-
-
-_MANY = (
-    frozenset({"all", "filter", "exclude", "order_by", "filter_by", "where", "query", "scalars", "execute", "exec"})
-    | DJANGO_OPTIONS
-)
+    many = origin.is_call_of("many-rows") or origin.is_call_of("loads-related")
+    return table_of(project, node) if origin.call is not None and many else None
 
 
 def related_table(project: Project, node: Node, op: ops.Attr) -> Table | None:

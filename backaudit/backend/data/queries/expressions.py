@@ -23,11 +23,7 @@ _METHODS: dict[str, Form] = {
     "has": "other", "op": "other", "match": "other",
     "regexp_match": "other", "overlap": "other", "contained_by": "other",
 }  # fmt: skip
-_ORDER = frozenset({"desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"})
 _SYMBOLS = {"==": "=", "!=": "<>"}
-_NOT_FUNCTIONS = frozenset(
-    ("distinct", "label", "collate", "random", "now", "count", "sum", "max", "min", "avg", "exists")
-)
 
 
 class Conditions:
@@ -238,7 +234,7 @@ class Conditions:
             return (found, f"{found[1].name} -> ?") if found is not None else None
         if isinstance(node.op, ops.Attr) and node.op.name == "astext":
             return self._wrapped(node.to(node.op.base))
-        if node.call is None or node.method in _NOT_FUNCTIONS:
+        if node.call is None or node.is_call_of("no-column-functions"):
             return None
         receiver = node.receiver
         inside = [*node.args(), *([receiver] if receiver is not None else [])]
@@ -256,7 +252,7 @@ class Conditions:
         descending = isinstance(node.op, ops.Unary) and node.op.operator == "-"
         if isinstance(node.op, ops.Unary):
             node = node.to(node.op.value).origin
-        while node.call is not None and node.method in _ORDER:
+        while node.call is not None and node.is_call_of("sort-directions"):
             descending = descending or node.method == "desc"
             inner = node.receiver if self._project.types(node) or node.arg(0) is None else node.arg(0)
             inner = node.arg(0) or inner

@@ -16,12 +16,10 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.sql import Use
 
-_LINKS = ("filter", "where", "filter_by", "get", "get_or_none")
-
 
 def handed_sites(project: Project) -> Iterator[QuerySite]:
     """A site at every call that hands conditions to a function that puts them in a query."""
-    for last in _LINKS:
+    for last in sorted(project.models.kinds["condition-links"]):
         for node in project.calls_of(last):
             for index in _parameters(node):
                 for call in project.callers(node.code):

@@ -18,11 +18,7 @@ LOOKUPS: dict[str, Form] = {
     "trigram_similar": "other", "overlap": "other", "contained_by": "other", "has_key": "other", "year": "range",
     "not": "not", "not_in": "not", "not_isnull": "null", "ne": "not",
 }  # fmt: skip
-_TRANSFORMS = frozenset(
-    ("date", "month", "day", "week", "week_day", "quarter", "hour", "minute", "time", "lower", "upper")
-)
 _EXPRESSIONS = {"iexact": "upper({})", "date": "date({})", "lower": "lower({})", "upper": "upper({})"}
-_SKIPPED = frozenset({"defaults", "using", "create_defaults"})
 
 
 class Lookups:
@@ -30,6 +26,7 @@ class Lookups:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._transforms = project.models.kinds["look-up-transforms"]
         self._schema: Schema = schema(project)
         self._ors = 0
 
@@ -38,7 +35,7 @@ class Lookups:
     ) -> Iterator[Use]:
         """The uses of ``name__lookup=value`` arguments."""
         for name, value in given.items():
-            if name not in _SKIPPED:
+            if name not in self._project.models.kinds["no-look-ups"]:
                 yield from self.lookup(table, name, value, negated, branch)
 
     def lookup(
@@ -52,7 +49,7 @@ class Lookups:
             return
         joins, owner, column, rest = found
         yield from joins
-        form, expression = _form(column, rest, value)
+        form, expression = _form(column, rest, value, self._transforms)
         if negated and form not in ("null", "other"):
             form = "not"
         text = _text(column, form, value) if not rest or rest == ["isnull"] else ""
@@ -73,7 +70,7 @@ class Lookups:
             rest = parts[index + 1 :]
             column = self._column(table, part)
             relation = self._schema.relation(table, part)
-            further = bool(rest) and rest[0] not in LOOKUPS and rest[0] not in _TRANSFORMS
+            further = bool(rest) and rest[0] not in LOOKUPS and rest[0] not in self._transforms
             if relation is not None and (further or column is None):
                 owner, link = relation
                 target = self._schema.of_model(link.target)
@@ -155,12 +152,12 @@ class Lookups:
                 )
 
 
-def _form(column: Column, rest: list[str], value: Node | None) -> tuple[Form, str]:
+def _form(column: Column, rest: list[str], value: Node | None, transforms: frozenset[str]) -> tuple[Form, str]:
     if not rest:
         literal = value.origin.op if value is not None else None
         return ("null" if isinstance(literal, ops.Const) and literal.value is None else "eq"), ""
     first = rest[0]
-    if first in _TRANSFORMS:
+    if first in transforms:
         return "function", normal(_EXPRESSIONS.get(first, first + "({})").format(column.name))
     if first == "iexact":
         return "function", normal(f"upper({column.name})")

@@ -15,11 +15,6 @@ from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import Statement, Use, looks_like_query, statement
 
-_EXECUTIONS = (
-    "execute", "exec", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval",
-    "fetch_all", "fetch_one", "fetch_val", "iterate", "raw", "execute_sql", "execute_query", "read_sql",
-    "read_sql_query", "mogrify",
-)  # fmt: skip
 # How many lines apart two things are seen as one.
 _SIGHT = 3
 
@@ -27,7 +22,7 @@ _SIGHT = 3
 def raw_sites(project: Project) -> Iterator[QuerySite]:
     """A site for every SELECT, UPDATE or DELETE in the SQL that the project runs."""
     memo: dict[str, Statement | None] = {}
-    for last in _EXECUTIONS:
+    for last in sorted(project.models.kinds["sql-runners"]):
         for node in project.calls_of(last):
             first = _text_argument(node)
             if first is not None:

@@ -15,10 +15,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
 from backaudit.sql import Form, Use
 
-# Links of a chain that name relations whose rows are to be loaded along, as texts or as attributes of the model.
-_BY_NAME = ("prefetch_related", "fetch_related", "prefetch", "prefetch_related_objects")
-_BY_ATTRIBUTE = ("selectinload", "subqueryload", "joinedload", "lazyload", "immediateload")
-
 
 def related_sites(project: Project) -> tuple[QuerySite, ...]:
     """A site for every reading of rows over a key that stands in their own table."""
@@ -59,14 +55,14 @@ def _of_row(project: Project, tables: Schema, node: Node, base: Node, name: str)
 
 def _loaded(project: Project, tables: Schema) -> Iterator[QuerySite]:
     """What ``prefetch_related("posts")`` and ``selectinload(User.posts)`` load along."""
-    for last in _BY_ATTRIBUTE:
+    for last in sorted(project.models.kinds["loads-by-attribute"]):
         for node in project.calls_of(last):
             for argument in node.args():
                 op = argument.origin.op
                 table = denoted_table(project, argument.origin.to(op.base)) if isinstance(op, ops.Attr) else None
                 if table is not None and isinstance(op, ops.Attr):
                     yield from _along(tables, table, [op.name], node)
-    for last in _BY_NAME:
+    for last in sorted(project.models.kinds["loads-by-name"]):
         for node in project.calls_of(last):
             yield from _prefetched(project, tables, node)
 

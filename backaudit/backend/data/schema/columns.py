@@ -11,14 +11,6 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import annotation_of, entries, enumerated, number, text, truth
 from backaudit.sql import Column, Index
 
-COLUMN = frozenset({"Column", "mapped_column", "Field"})
-_WRAPPERS = frozenset({"deferred", "column_property", "synonym"})
-_MAPPED = frozenset({"Mapped", "WriteOnlyMapped", "DynamicMapped", "InstrumentedAttribute"})
-_NOT_TYPES = frozenset(
-    {"ForeignKey", "Sequence", "Computed", "Identity", "CheckConstraint", "FetchedValue", "DefaultClause"}
-)
-_DEFAULTS = ("default", "server_default", "insert_default", "default_factory")
-
 
 class Annotation(NamedTuple):
     """What an annotation says of a column.
@@ -38,7 +30,7 @@ def declaration(bind: Node) -> Node | None:
     call = bind.origin
     if call.call is None:
         return None
-    if call.method in _WRAPPERS:
+    if call.is_call_of("column-wrappers"):
         inner = call.arg(0)
         return inner.origin if inner is not None and inner.origin.call is not None else None
     return call
@@ -54,7 +46,7 @@ def column(
     call = declaration(bind)
     node = annotation_of(bind) or returned
     annotation = _annotation(project, node) if node is not None else None
-    if call is not None and call.method not in COLUMN:
+    if call is not None and not call.is_call_of("column-makers"):
         return None
     if call is None and (annotation is None or not _maps(project, cls, bind, annotation)):
         return None
@@ -99,7 +91,7 @@ def _core(project: Project, node: Node, depth: int) -> tuple[bool, Node]:
     if isinstance(op, ops.Item):
         wrapper = node.to(op.base).spelled.rpartition(".")[2]
         key = node.to(op.key)
-        if wrapper in _MAPPED:
+        if wrapper in project.models.kinds["mapped-annotations"]:
             return _core(project, key, depth + 1)
         if wrapper == "Optional":
             return True, _core(project, key, depth + 1)[1]
@@ -134,7 +126,7 @@ def _inside(project: Project, core: Node) -> Iterator[Node]:
         call = key.to(item).origin
         # Of two ways to declare the same kind of column either says what it is.
         call = call.to(call.op.then).origin if isinstance(call.op, ops.Choice) else call
-        if call.call is not None and call.method in COLUMN:
+        if call.call is not None and call.is_call_of("column-makers"):
             yield call
 
 
@@ -184,7 +176,7 @@ def described(
     types = annotation.types if annotation is not None else ()
     spelled = type_name(type_) or _simple(project, types)
     primary = truth(project, _argument(calls, "primary_key"))
-    written = [name for name in _DEFAULTS if _argument(calls, name) is not None]
+    written = [name for name in sorted(project.models.kinds["default-keywords"]) if _argument(calls, name) is not None]
     made = any(node.call is not None and node.method in ("Computed", "Identity") for node in positional)
     return Column(
         name=explicit or text(project, _argument(calls, "name")) or attribute,
@@ -232,7 +224,7 @@ def _nullable(calls: Sequence[Node], primary: bool, annotation: Annotation | Non
 
 def _types(positional: list[Node]) -> Iterator[Node]:
     for node in positional:
-        if node.text is None and not (node.call is not None and node.method in _NOT_TYPES):
+        if node.text is None and not (node.call is not None and node.is_call_of("no-column-types")):
             yield node
 
 

@@ -11,9 +11,6 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import entries, items, text, texts, truth
 from backaudit.sql import Index, Key, normal
 
-_MADE = ("Index", "UniqueConstraint", "PrimaryKeyConstraint")
-_COLUMN = frozenset({"Column", "mapped_column", "Field"})
-
 
 def references(project: Project, item: Node) -> Iterator[tuple[str, str]]:
     """(column, target) of a ``ForeignKeyConstraint`` of one column."""
@@ -26,9 +23,9 @@ def references(project: Project, item: Node) -> Iterator[tuple[str, str]]:
 def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | None:
     """The index that an ``Index`` or a constraint makes; ``names``: attribute to column."""
     outer = item
-    if item.origin.call is not None and item.method not in _MADE:
+    if item.origin.call is not None and not item.is_call_of("constraint-makers"):
         item = _made_by_helper(project, item) or item
-    if item.origin.call is None or item.method not in _MADE:
+    if item.origin.call is None or not item.is_call_of("constraint-makers"):
         return None
     arguments = _arguments(project, item, outer)
     arguments = arguments[1:] if item.method == "Index" else arguments
@@ -52,7 +49,7 @@ def _made_by_helper(project: Project, item: Node) -> Node | None:
     for callee in project.callees(item.origin) if item.origin.call is not None else ():
         for op in callee.ops:
             made = callee.node(op.value).origin if isinstance(op, ops.Return) and op.value != ops.NONE else None
-            if made is not None and made.call is not None and made.method in _MADE:
+            if made is not None and made.call is not None and made.is_call_of("constraint-makers"):
                 return made
     return None
 
@@ -90,7 +87,7 @@ def condition(node: Node) -> str:
 
 def expression_text(node: Node) -> str:
     """A simple condition or expression over columns as SQL in normal form, empty if it is not simple."""
-    if isinstance(node.op, ops.Bind) and node.origin.method in _COLUMN:
+    if isinstance(node.op, ops.Bind) and node.origin.is_call_of("column-makers"):
         return node.op.name
     node = node.origin
     op = node.op
@@ -127,7 +124,7 @@ def _call_text(node: Node) -> str:
 
 
 def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
-    node = node.origin if node.origin.call is not None and node.origin.method not in _COLUMN else node
+    node = node.origin if node.origin.call is not None and not node.origin.is_call_of("column-makers") else node
     named = text(project, node)
     if named:
         return Key(names.get(named, named))
@@ -137,7 +134,7 @@ def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
         return key and msgspec.structs.replace(key, descending=node.method == "desc" or key.descending)
     if node.call is not None and node.method == "text":
         return _text_key(text(project, node.arg(0)))
-    if node.call is not None and node.method not in _COLUMN:
+    if node.call is not None and not node.is_call_of("column-makers"):
         spelled = expression_text(node)
         return Key(spelled or "?", True)
     name = node.spelled.rpartition(".")[2]

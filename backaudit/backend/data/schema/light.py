@@ -16,7 +16,6 @@ _NULL_SWITCHES = ("null", "nullable")
 _INDEX_SWITCHES = ("index", "db_index")
 _TEXTS = ("CharField", "Varchar")
 _TOGETHER = ("unique_together", "indexes")
-_COLUMN_NAMES = ("source_field", "column_name", "db_column")
 
 
 def tables(project: Project) -> Iterator[Table]:
@@ -137,7 +136,8 @@ class _Declaring:
     def _column(self, name: str, call: Node) -> Column:
         project, key = self.project, call.method in self.orm.keys
         primary = call.method in self.orm.primary or any(truth(project, call.arg(None, n)) for n in _PRIMARY_SWITCHES)
-        named = (text(project, call.arg(None, n)) for n in _COLUMN_NAMES if call.arg(None, n))
+        keywords = sorted(project.models.kinds["column-name-keywords"])
+        named = (text(project, call.arg(None, n)) for n in keywords if call.arg(None, n))
         default_length = self.orm.text_length if call.method in _TEXTS else 0
         return Column(
             name=next(named, "") or (f"{name}{self.orm.key_suffix}" if key else name),

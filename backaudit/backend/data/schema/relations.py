@@ -9,9 +9,6 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.declarations import annotation_of, items, text
 
-RELATION = frozenset({"relationship", "Relationship", "dynamic_loader"})
-_EAGER = frozenset({"joined", "selectin", "subquery", "immediate", "noload", "raise"})
-
 
 def relations(project: Project, attribute: str, call: Node, bind: Node) -> Iterator[Relation]:
     """What a declaration says of its own side, and of the other by ``backref``."""
@@ -26,7 +23,7 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     hint = local[0] if local else ""
     many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
     uselist = call.arg(None, "uselist")
-    eager = lazy in _EAGER or _is_false(call.arg(None, "lazy"))
+    eager = lazy in project.models.kinds["eager-values"] or _is_false(call.arg(None, "lazy"))
     secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
     yield Relation(
         name=attribute,
@@ -42,7 +39,8 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     if backref is not None and not secondary:
         named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
         lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
-        yield Relation(name=f"<{named}", target=target, eager=lazy in _EAGER, dynamic=lazy == "dynamic")
+        eager = lazy in project.models.kinds["eager-values"]
+        yield Relation(name=f"<{named}", target=target, eager=eager, dynamic=lazy == "dynamic")
 
 
 def _cascades(project: Project, call: Node) -> bool:

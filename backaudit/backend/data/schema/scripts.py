@@ -16,16 +16,6 @@ from backaudit.vocabulary.meaning import meaning
 
 _UNDOING = meaning("migrations", "undoing")
 
-_RUNNERS = (
-    "execute",
-    "executescript",
-    "executemany",
-    "execute_sql",
-    "text",
-    "DDL",
-    "exec_driver_sql",
-    "executesql",
-)
 
 Added = tuple[Definition, Place]
 
@@ -77,7 +67,7 @@ def _files(project: Project) -> Iterator[Added]:
 
 def _strings(project: Project) -> Iterator[Added]:
     replayed = frozenset(revisions(project))
-    for last in _RUNNERS:
+    for last in sorted(project.models.kinds["ddl-runners"]):
         for node in project.calls_of(last):
             if node.code.path in replayed:
                 continue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.data.schema.columns import COLUMN, column, column_indexes, declaration, described
+from backaudit.backend.data.schema.columns import column, column_indexes, declaration, described
 from backaudit.backend.data.schema.constraints import constraint, references
-from backaudit.backend.data.schema.relations import RELATION, relations
+from backaudit.backend.data.schema.relations import relations
 from backaudit.backend.data.schema.tables import Orm, Relation, Table, settled
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
@@ -61,7 +61,7 @@ def _table(project: Project, cls: ClassView) -> Table | None:
     related: list[Relation] = []
     for attribute, bind in _bindings(project, cls):
         call = declaration(bind)
-        if call is not None and call.method in RELATION:
+        if call is not None and call.is_call_of("relation-makers"):
             related += relations(project, attribute, call, bind)
         elif not attribute.startswith("__"):
             made = column(project, cls, attribute, bind, _annotated(project, cls, attribute))
@@ -217,7 +217,7 @@ def _bindings(project: Project, cls: ClassView) -> list[tuple[str, Node]]:
 def _columns_of(project: Project, cls: ClassView) -> Iterator[Node]:
     for _, bind in _members(project, cls):
         call = declaration(bind)
-        if call is not None and call.method in COLUMN | RELATION:
+        if call is not None and (call.is_call_of("column-makers") or call.is_call_of("relation-makers")):
             yield call
 
 

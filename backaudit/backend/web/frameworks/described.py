@@ -14,8 +14,8 @@ from backaudit.extract.yaml import YamlNode, parse_yaml
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, text_of
+from backaudit.vocabulary.protocols import METHODS
 
-_VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _TYPES: dict[str, tuple[str, ...]] = {
     "integer": ("builtins.int",), "number": ("builtins.float",), "boolean": ("builtins.bool",),
     "string": ("builtins.str",), "array": ("list",), "object": ("builtins.dict",),
@@ -154,7 +154,7 @@ class _Reader:
         base = stated if stated is not None else document.base()
         paths = document.root.get("paths")
         for path, item in paths.entries if paths is not None else ():
-            for verb in _VERBS:
+            for verb in map(str.lower, METHODS):
                 operation = item.get(verb)
                 handler = self._handler(call, spec, path, verb, item, operation) if operation is not None else None
                 if operation is not None and handler is not None:

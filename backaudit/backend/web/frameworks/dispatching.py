@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.web.frameworks.language import Dispatching, Table, tables
-from backaudit.backend.web.handlers import HTTP_METHODS
 from backaudit.backend.web.params import plain_params
 from backaudit.backend.web.paths import Template, parse
 from backaudit.backend.web.records import Route
@@ -13,11 +12,8 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind, conditions, functions_behind, items, text_of
+from backaudit.vocabulary.protocols import METHODS
 
-# What leaves a path a path: parsing, trimming, taking a part.
-_KEEPING = frozenset(
-    {"urlparse", "urlsplit", "unquote", "rstrip", "strip", "lstrip", "lower", "split", "partition", "str"}
-)
 _PATTERNS = frozenset({"match", "fullmatch"})
 
 
@@ -102,7 +98,7 @@ class _Body:
             receiver, first = node.receiver, node.arg(0)
             if node.method == "get" and receiver is not None and receiver.spelled == name and first is not None:
                 return first.const == key.rstrip("]")
-            kept = node.method in _KEEPING
+            kept = node.is_call_of("keeps-the-path-text")
             return kept and any(self._is(part, wanted, depth + 1) for part in (receiver, first) if part is not None)
         return False
 
@@ -110,7 +106,7 @@ class _Body:
         """The methods asked for together with a path, inside its branch, or around it."""
         if self.spec.prefix:
             name = self.code.function.name.removeprefix(self.spec.prefix).upper()
-            return (name,) if name in HTTP_METHODS else ()
+            return (name,) if name in METHODS else ()
         around = [r for r in self.code.body.regions if r.kind == "then" and r.test != NONE]
         # The right side of an ``and`` is a region too: the branch itself comes after it.
         own = max((r for r in around if at in self._conditions(r)), key=lambda r: r.last, default=None)
@@ -135,7 +131,7 @@ class _Body:
                 for one, other in ((left, right), (right, left)):
                     if self._is(one, self.spec.method):
                         texts = (text_of(self.project, item) for item in items(self.project.resolved(other)) or [other])
-                        yield from (text for text in texts if text in HTTP_METHODS)
+                        yield from (text for text in texts if text in METHODS)
 
 
 def _bodies(project: Project, name: str, table: Table, spec: Dispatching) -> Iterator[Code]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.frameworks.language import Controlling, Registering, Table, pick
 from backaudit.backend.web.frameworks.placing import Placed, Places, Router, Row, places, version_of
-from backaudit.backend.web.handlers import HTTP_METHODS, Handler, handlers_of
+from backaudit.backend.web.handlers import Handler, handlers_of
 from backaudit.backend.web.params import injected_params, plain_params
 from backaudit.backend.web.paths import Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, Route, RouteParam
@@ -29,6 +29,7 @@ from backaudit.project.locate import (
     strings,
     text_of,
 )
+from backaudit.vocabulary.protocols import METHODS
 
 _ANY = "*"
 
@@ -106,7 +107,7 @@ class _Reader:
         here = self.project.resolved(node)
         parts = items(here) or [here]
         spelled = (part.spelled.rpartition(".")[2].upper() for part in parts)
-        return tuple(verb for verb in spelled if verb in (*HTTP_METHODS, "TRACE"))
+        return tuple(verb for verb in spelled if verb in (*METHODS, "TRACE"))
 
     def _path_nodes(self, call: Node, position: int) -> list[Node]:
         named = [call.arg(None, name) for name in ("path", "rule", "uri", "uri_template")]

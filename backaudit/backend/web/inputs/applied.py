@@ -20,18 +20,14 @@ from backaudit.project.declarations import text
 from backaudit.project.locate import behind
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import CHECKED
 
 _DEPTH = 2
-_WRITING = frozenset({"POST", "PUT", "PATCH", "WEBSOCKET"})
 _LOCATIONS: dict[str, Where] = {
     "json": "body", "json_or_form": "body", "body": "body", "query": "query", "querystring": "query", "args": "query",
     "form": "form", "headers": "header", "cookies": "cookie", "files": "file", "form_and_files": "form",
     "view_args": "path", "path": "path", "match_info": "path",
 }  # fmt: skip
-_PARSES = frozenset(
-    {"model_validate", "model_validate_json", "parse_obj", "parse_raw", "validate_python", "validate_json", "from_dict"}
-)
-_LOADS = frozenset({"load", "loads", "validate"})
 _HOLDERS = (("serializer_class", "get_serializer_class"), ("form_class", "get_form_class"))
 
 
@@ -74,7 +70,7 @@ def _of(project: Project, route: Route) -> Iterator[Applied]:
 
 
 def _takes_body(route: Route) -> bool:
-    return not route.methods or bool(_WRITING & set(route.methods))
+    return not route.methods or bool(CHECKED & set(route.methods))
 
 
 def _parameters(project: Project, route: Route) -> Iterator[Applied]:
@@ -231,7 +227,7 @@ def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
     receiver, first = call.receiver, call.arg(0)
     if receiver is None or first is None:
         return
-    if call.method in _LOADS:
+    if call.is_call_of("loads-by-schema"):
         for cls in project.instances(receiver):
             library = library_of(project, cls)
             made = schema_of(project, cls) if library is not None and library[0] == "marshmallow" else None
@@ -239,7 +235,7 @@ def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
                 spelled = first.origin.spelled
                 where: Where = "query" if ".args" in spelled or ".query" in spelled else "body"
                 yield Applied(made, where, call.place)
-    elif call.method in _PARSES and clients(project, first):
+    elif call.is_call_of("parses-into-schema") and clients(project, first):
         for cls in project.denoted_classes(receiver):
             made = schema_of(project, cls)
             if made is not None:
@@ -277,7 +273,7 @@ def clients(project: Project, node: Node, depth: int = 0) -> bool:
 def _of_view(project: Project, route: Route, view: ClassView) -> Iterator[Applied]:
     """``serializer_class`` and ``form_class`` of views whose library does the work, or whose handler asks for it."""
     handler = route.handler
-    own = handler.function.kind == "class" or handler.function.name in _PERFORMED
+    own = handler.function.kind == "class" or handler.function.name in project.models.kinds["performs"]
     if not own and not any(map(_asks, handler.nodes(ops.Call))):
         return
     found = False
@@ -298,9 +294,6 @@ def _asks(call: Node) -> bool:
     if call.method == "get_serializer":
         return call.arg(None, "data") is not None
     return call.method in ("get_form", "super")
-
-
-_PERFORMED = frozenset({"perform_create", "perform_update", "form_valid", "form_invalid"})
 
 
 def _held_classes(project: Project, view: ClassView, field: str, getter: str) -> Iterator[ClassView]:

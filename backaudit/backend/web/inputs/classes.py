@@ -17,9 +17,7 @@ from backaudit.models import SchemaModel
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import annotation_of, entries, items, texts, truth
 
-_CONFIG = ("model_config", "Config", "Meta")
 _ALL = "__all__"
-_OPTIONAL = ("Optional", "InputRequired", "DataRequired")
 
 
 def schema_of(project: Project, cls: ClassView) -> InputSchema | None:
@@ -113,7 +111,7 @@ class _Reader:
         """Fields by attribute, the farthest base's first; None where a class takes one back."""
         for view in reversed(self.views):
             for name, bind in view.fields.items():
-                if name.startswith("__") or name in _CONFIG:
+                if name.startswith("__") or name in self.project.models.kinds["schema-options"]:
                     continue
                 if self.model.style == "annotations":
                     field = self._annotated(name, bind)
@@ -268,7 +266,7 @@ class _Reader:
         if required is not None:
             return not truth(self.project, required)
         names = {item.method or item.spelled.rpartition(".")[2] for item in items(_validators_of(made))}
-        if names & set(_OPTIONAL[1:]):
+        if names & self.project.models.kinds["requiring-validators"]:
             return False
         if not self.model.required:
             return True

@@ -8,13 +8,14 @@ from typing import TypeAlias
 import msgspec
 
 from backaudit.backend.web.inputs.classes import called_shape, is_filled, is_secret, library_of, schema_of
-from backaudit.backend.web.inputs.records import LIMITS, Extra, Field, InputSchema, Scalar, Shape
+from backaudit.backend.web.inputs.records import Extra, Field, InputSchema, Scalar, Shape
 from backaudit.backend.web.inputs.shapes import chosen, narrowed, of_name, parsed, with_choices
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import entries, items, text, texts, truth
 from backaudit.project.locate import behind
+from backaudit.vocabulary.protocols import LIMITS
 
 _DEPTH = 6
 _KINDS = {"dict": "object", "list": "array", "set": "array", "float": "number", "date": "string", "datetime": "string"}

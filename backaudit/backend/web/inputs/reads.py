@@ -9,17 +9,6 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import class_field
 from backaudit.project.types import split
 
-# Fields that give a number, a date, one of a known set or a row: nothing that could be text of an attacker's.
-_CONVERTING = frozenset(
-    {
-        "IntegerField", "FloatField", "DecimalField", "BooleanField", "NullBooleanField", "DateField",
-        "DateTimeField", "TimeField", "DurationField", "UUIDField", "ChoiceField", "MultipleChoiceField",
-        "TypedChoiceField", "TypedMultipleChoiceField", "SelectField", "SelectMultipleField", "RadioField",
-        "ModelChoiceField", "ModelMultipleChoiceField", "PrimaryKeyRelatedField", "SlugRelatedField",
-        "IntegerRangeField", "DecimalRangeField", "GenericIPAddressField", "IPAddressField", "Integer", "Int",
-        "Float", "Decimal", "Boolean", "Bool", "DateTime", "Date", "Time", "UUID", "Enum", "SlugField",
-    }
-)  # fmt: skip
 _CONVERTERS = frozenset({"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"})
 _HOLDERS = ("cleaned_data", "validated_data")
 
@@ -56,7 +45,7 @@ def converts(project: Project, cls: ClassView, name: str) -> bool:
     """Whether a declared field gives something that is no free text."""
     field = class_field(project, cls, name)
     made = field.origin if field is not None else None
-    return made is not None and made.call is not None and made.method in _CONVERTING
+    return made is not None and made.call is not None and made.is_call_of("converting-fields")
 
 
 def parser_converts(project: Project, call: Node, name: str) -> bool:

@@ -8,16 +8,11 @@ from typing import Literal
 import msgspec
 
 from backaudit.facts.place import Place
+from backaudit.vocabulary.protocols import LIMITS, NARROW_FORMATS
 
 Kind = Literal["any", "null", "boolean", "integer", "number", "string", "array", "object", "file"]
 Extra = Literal["ignore", "forbid", "allow"]
 Scalar = bool | int | float | str | None
-
-# The limits that a shape may have, as JSON Schema names them.
-LIMITS = (
-    "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minItems", "maxItems", "uniqueItems",
-)  # fmt: skip
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +51,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         """Whether something says how much it may hold: texts, numbers and collections without a limit are not."""
         if self.either:
             return all(part.bounded for part in self.either)
-        if self.kind in ("boolean", "null", "file") or self.choices or self.format in _NARROW:
+        if self.kind in ("boolean", "null", "file") or self.choices or self.format in NARROW_FORMATS:
             return True
         if self.kind == "array":
             return self.limit("maxItems") is not None and (self.items is None or self.items.bounded)
@@ -69,9 +64,6 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
             yield self.schema
         for part in (*self.either, *((self.items,) if self.items is not None else ())):
             yield from part.schemas()
-
-
-_NARROW = frozenset({"uuid", "date", "date-time", "time", "duration", "ipv4", "ipv6", "email"})
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from backaudit.backend.web.inputs.records import LIMITS, Scalar, Shape
+from backaudit.backend.web.inputs.records import Scalar, Shape
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, texts
 from backaudit.project.types import split
+from backaudit.vocabulary.protocols import ITEM_LIMITS, LIMITS, LIMITS_OF_KIND
 
 _DEPTH = 8
 _LISTS = frozenset(
@@ -28,7 +29,6 @@ _THROUGH = frozenset(
 _ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices",
           "django.db.models.IntegerChoices", "django.db.models.Choices", "django.db.models.enums.TextChoices",
           "django.db.models.enums.IntegerChoices")  # fmt: skip
-_ITEM_LIMITS = {"minLength": "minItems", "maxLength": "maxItems"}
 _ANY = Shape()
 
 
@@ -274,24 +274,12 @@ def _by_validator(project: Project, shape: Shape, node: Node) -> Shape:
 def _fitting(shape: Shape, found: dict[str, int | float | str | bool]) -> dict[str, int | float | str | bool]:
     """Lengths of arrays count items; bounds of texts and of files say nothing."""
     if shape.kind == "array":
-        found = {_ITEM_LIMITS.get(name, name): value for name, value in found.items()}
+        found = {ITEM_LIMITS.get(name, name): value for name, value in found.items()}
     if shape.kind == "string":
         renamed = {"minimum": "minLength", "maximum": "maxLength"}
         found = {renamed.get(name, name) if not shape.format else name: value for name, value in found.items()}
-    kept = _APPLICABLE.get(shape.kind, frozenset(LIMITS))
+    kept = LIMITS_OF_KIND.get(shape.kind, frozenset(LIMITS))
     return {name: value for name, value in found.items() if name in kept}
-
-
-_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-_APPLICABLE: dict[str, frozenset[str]] = {
-    "string": frozenset({"minLength", "maxLength", "pattern"}),
-    "integer": _BOUNDS,
-    "number": _BOUNDS,
-    "array": frozenset({"minItems", "maxItems", "uniqueItems"}),
-    "object": frozenset(),
-    "boolean": frozenset(),
-    "file": frozenset(),
-}
 
 
 @cut_circles()

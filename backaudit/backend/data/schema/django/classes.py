@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.backend.data.schema.django import library
 from backaudit.backend.data.schema.django.records import Model
-from backaudit.backend.data.schema.django.tables import KEYS
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import field_calls, text, truth
@@ -81,7 +80,7 @@ def _model(project: Project, cls: ClassView, seeded: frozenset[str]) -> Model | 
 
 def _concrete(project: Project, cls: ClassView) -> bool:
     return project.inherits(cls.name, *project.models.kinds["django-model-base"]) or any(
-        call.method in KEYS or _is_model_field(project, call)
+        call.is_call_of("key-fields") or _is_model_field(project, call)
         for _, bind in cls.fields.items()
         if (call := bind.origin).call is not None
     )
@@ -144,7 +143,7 @@ def _fields(project: Project, cls: ClassView, parents: tuple[str, ...]) -> Itera
     above = {name for parent in parents for name in project.lineage(parent)}
     for owner, name, bind in field_calls(project, cls):
         call = bind.origin
-        field = call.call is not None and (call.method.endswith("Field") or call.method in KEYS)
+        field = call.call is not None and (call.method.endswith("Field") or call.is_call_of("key-fields"))
         if owner.name not in above and field:
             yield name, call
 

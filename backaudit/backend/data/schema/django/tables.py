@@ -14,10 +14,7 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import items, number, text, texts, truth
 from backaudit.sql import Column, Index, Key
 
-KEYS = frozenset({"ForeignKey", "OneToOneField", "ParentalKey", "TreeForeignKey", "TreeOneToOneField"})
-MANY = frozenset({"ManyToManyField", "ParentalManyToManyField", "TreeManyToManyField", "SortedManyToManyField"})
 _ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
-_TEXTS = ("CharField", "TextField", "SlugField", "EmailField", "URLField", "FilePathField")
 _LENGTHS = {
     "EmailField": 254,
     "SlugField": 50,
@@ -35,7 +32,7 @@ class Names:
     """Which table and key a foreign key's target has, whatever way it is written."""
 
     def __init__(self, project: Project, models: Iterable[Model], user: str = "") -> None:
-        self._project = project
+        self.project = project
         self._by_key = {model.key: model for model in models}
         self._by_class = {model.cls: model for model in self._by_key.values() if model.cls}
         self._by_name: dict[str, Model] = {}
@@ -60,16 +57,16 @@ class Names:
             known = next((table for key, table in library.TABLES.items() if key.rpartition(".")[2] == name), "")
             return (f"{known}.id" if known else written), Column(name="id", type="AutoField", nullable=False)
         column = self.primary(model, depth)
-        return f"{table_name(self._project, model)}.{column.name}", column
+        return f"{table_name(self.project, model)}.{column.name}", column
 
     def primary(self, model: Model, depth: int = 0) -> Column:
         """The primary key of a model: declared, its parent's, or the one that Django adds."""
         for name, call in model.fields.items():
-            if truth(self._project, call.arg(None, "primary_key")):
-                if call.method in KEYS and depth < _KEY_LENGTH:
-                    _, target = self.key(_written(self._project, model, call), model.label, depth + 1)
-                    return msgspec.structs.replace(target, name=_column_name(self._project, name, call))
-                return _column(self._project, name, call)
+            if truth(self.project, call.arg(None, "primary_key")):
+                if call.is_call_of("key-fields") and depth < _KEY_LENGTH:
+                    _, target = self.key(_written(self.project, model, call), model.label, depth + 1)
+                    return msgspec.structs.replace(target, name=_column_name(self.project, name, call))
+                return _column(self.project, name, call)
         if model.parents and depth < _KEY_LENGTH:
             parent = self.model(model.parents[0], model.label)
             inner = self.primary(parent, depth + 1) if parent is not None else Column(name="id", type="AutoField")
@@ -105,7 +102,7 @@ def tables_of(project: Project, model: Model, names: Names) -> Iterator[Table]:
     for name, target in model.many:
         yield _between(model, table.name, name, target, names, None)
     for name, call in model.fields.items():
-        if call.method in MANY and call.arg(None, "through") is None:
+        if call.is_call_of("many-fields") and call.arg(None, "through") is None:
             target = _written(project, model, call)
             yield _between(model, text(project, call.arg(None, "db_table")) or table.name, name, target, names, call)
 
@@ -114,7 +111,7 @@ def tables_of(project: Project, model: Model, names: Names) -> Iterator[Table]:
 
 
 def _columns(project: Project, model: Model, names: Names) -> list[Column]:
-    fields = [(name, call) for name, call in model.fields.items() if call.method not in MANY]
+    fields = [(name, call) for name, call in model.fields.items() if not call.is_call_of("many-fields")]
     columns = [*model.library, *(_keyed(project, model, name, call, names) for name, call in fields)]
     if not any(column.primary_key for column in columns):
         first = msgspec.structs.replace(names.primary(model), primary_key=True, nullable=False)
@@ -125,7 +122,7 @@ def _columns(project: Project, model: Model, names: Names) -> list[Column]:
 
 def _keyed(project: Project, model: Model, name: str, call: Node, names: Names) -> Column:
     column = _column(project, name, call)
-    if call.method not in KEYS:
+    if not call.is_call_of("key-fields"):
         return column
     reference, target = names.key(_written(project, model, call), model.label)
     return msgspec.structs.replace(column, references=reference, type=target.type, length=target.length)
@@ -148,7 +145,7 @@ def _column(project: Project, name: str, call: Node) -> Column:
 
 
 def _column_name(project: Project, name: str, call: Node) -> str:
-    return text(project, call.arg(None, "db_column")) or (f"{name}_id" if call.method in KEYS else name)
+    return text(project, call.arg(None, "db_column")) or (f"{name}_id" if call.is_call_of("key-fields") else name)
 
 
 def _written(project: Project, model: Model, call: Node) -> str:
@@ -177,7 +174,7 @@ def _own_indexes(project: Project, model: Model, columns: Sequence[Column]) -> I
         call = model.fields.get(column.attribute)
         place = call.place if call is not None else None
         switched = call is not None and _indexed(project, call)
-        if column.type.endswith(_TEXTS) and (column.unique or column.primary_key or switched):
+        if _is_text(project, column) and (column.unique or column.primary_key or switched):
             yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
         if column.primary_key:
             yield columns_index(column.name, unique=True, primary=True, place=place)
@@ -191,7 +188,7 @@ def _indexed(project: Project, call: Node) -> bool:
     switch = call.arg(None, "db_index")
     if switch is not None:
         return truth(project, switch)
-    return call.method in KEYS or call.method.endswith("SlugField")
+    return call.is_call_of("key-fields") or call.method.endswith("SlugField")
 
 
 def _meta_indexes(project: Project, model: Model, names: Mapping[str, str]) -> Iterator[Index]:
@@ -215,9 +212,10 @@ def _meta_indexes(project: Project, model: Model, names: Mapping[str, str]) -> I
 
 
 def _relations(project: Project, model: Model, name: str, call: Node) -> Iterator[Relation]:
-    if call.method not in KEYS | MANY:
+    many = call.is_call_of("many-fields")
+    if not many and not call.is_call_of("key-fields"):
         return
-    target, many = _written(project, model, call), call.method in MANY
+    target = _written(project, model, call)
     yield Relation(name=name, target=target, column="" if many else f"{name}_id", many=many, remote="*" if many else "")
     reverse = text(project, call.arg(None, "related_name"))
     single = call.method in _ONE
@@ -247,7 +245,7 @@ def _between(model: Model, table: str, field: str, written: str, names: Names, c
     indexes = (
         columns_index("id", unique=True, primary=True),
         columns_index(columns[1].name, columns[2].name, unique=True),
-        *(index for column in columns[1:] for index in _side_indexes(column)),
+        *(index for column in columns[1:] for index in _side_indexes(names.project, column)),
     )
     named = call is not None and call.arg(None, "db_table") is not None
     return Table(
@@ -259,8 +257,12 @@ def _between(model: Model, table: str, field: str, written: str, names: Names, c
     )
 
 
-def _side_indexes(column: Column) -> Iterator[Index]:
-    if column.type.endswith(_TEXTS):
+def _is_text(project: Project, column: Column) -> bool:
+    return column.type.endswith(tuple(project.models.kinds["text-fields"]))
+
+
+def _side_indexes(project: Project, column: Column) -> Iterator[Index]:
+    if _is_text(project, column):
         yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
     yield columns_index(column.name)
 
@@ -272,4 +274,4 @@ def _ordering(project: Project, options: Mapping[str, Node], columns: Iterable[C
         yield ("-" if name.startswith("-") else "") + names.get(plain, plain)
 
 
-__all__ = ["KEYS", "MANY", "Names", "condition_text", "table_name", "tables_of"]
+__all__ = ["Names", "condition_text", "table_name", "tables_of"]

@@ -1,0 +1,32 @@
+"""Words that a protocol or format fixes: no names of anybody's, and no library's."""
+
+from __future__ import annotations
+
+# Methods of HTTP, those that change something, and those that carry a body to be checked.
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+SENDING = frozenset({"POST", "PUT", "PATCH"})
+# Those by which a schema is asked for, and the messages of a socket.
+CHECKED = SENDING | {"WEBSOCKET"}
+
+# Limits of JSON Schema, in the order in which they are told; those from above, and those of each kind of value.
+LIMITS = (
+    "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+    "minItems", "maxItems", "uniqueItems",
+)  # fmt: skip
+UPPER_LIMITS = frozenset({"maxLength", "equalLength", "maximum", "exclusiveMaximum", "pattern", "choices"})
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+LIMITS_OF_KIND = {
+    "string": frozenset({"minLength", "maxLength", "pattern"}),
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+    "array": frozenset({"minItems", "maxItems", "uniqueItems"}),
+    "object": frozenset(),
+    "boolean": frozenset(),
+    "file": frozenset(),
+}
+# What lengths are of arrays.
+ITEM_LIMITS = {"minLength": "minItems", "maxLength": "maxItems"}
+# Formats of a text that leave room for few others.
+NARROW_FORMATS = frozenset({"uuid", "date", "date-time", "time", "duration", "ipv4", "ipv6", "email"})
