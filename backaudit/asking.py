@@ -1,4 +1,7 @@
-"""Has the rules asked: in this process, or shared out over forked ones, each watched.
+"""Has the rules asked: in this process, or shared out over forked ones, each with its bound.
+
+A rule is ended after so many steps of the engine, which are the same in every run: so is what has been asked before it,
+whatever the number of workers. Time ends only what takes none.
 
 The project is linked once; what one family has asked is remembered before the others are shared out, since all build on
 it. Workers take a family at a time, the dearest first, and answer rule by rule: one whose process dies costs itself
@@ -29,8 +32,10 @@ from backaudit.rule import Finding, Rule
 if TYPE_CHECKING:
     from backaudit.project import Project
 
-# Of processor time. The dearest rule takes a hundredth of it on half a million lines.
-SECONDS_OF_A_RULE = 240.0
+# The dearest rule takes a thirtieth of them on half a million lines.
+STEPS_OF_A_RULE = 20_000_000
+# Of processor time, the last resort: the steps take a fifth of it.
+SECONDS_OF_A_RULE = 900.0
 # Of a worker that says nothing: its own watchdog has failed by then.
 SECONDS_OF_SILENCE = 1_800.0
 # Below this many functions forking costs more than it gains.
@@ -75,6 +80,13 @@ def watched(seconds: float = SECONDS_OF_A_RULE) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+@contextmanager
+def limited(project: Project, steps: int = STEPS_OF_A_RULE) -> Iterator[None]:
+    """Ends what takes more steps, or for ever."""
+    with watched(), project.steps.at_most(steps):
+        yield
+
+
 def ask(
     project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False, times: dict[str, float] | None = None
 ) -> Checked:
@@ -83,7 +95,8 @@ def ask(
     families = dict.fromkeys(rule.family for rule in rules)
     functions = sum(len(file.facts.functions) for file in project.files.values())
     shared_out = [family for family in families if family != _FIRST]
-    alone = jobs < 2 or reraise or not sys.platform.startswith("linux") or len(shared_out) < 2
+    # One worker is shared out too, one family after the other: what a rule's steps are must not depend on it.
+    alone = reraise or not sys.platform.startswith("linux") or len(shared_out) < 2
     if alone or functions < _WORTH_IT:
         return _here(project, rules, times, reraise=reraise)
     first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)
@@ -91,7 +104,7 @@ def ask(
         [rule for rule in rules if rule.family == family]
         for family in sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
     ]
-    others = _Sharing(project, groups).run(min(jobs, len(groups)))
+    others = _Sharing(project, groups).run(min(max(jobs, 1), len(groups)))
     for name, answer in others.items():
         times[name] = times.get(name, 0.0) + answer.seconds
     return _together(project, rules, first, others)
@@ -102,7 +115,7 @@ def _here(project: Project, rules: Sequence[Rule], times: dict[str, float], *, r
     said: list[Checked] = []
     for rule in rules:
         before = time.process_time()
-        said.append(check(project, [rule], reraise=reraise, watch=watched))
+        said.append(check(project, [rule], reraise=reraise, watch=lambda: limited(project)))
         times[rule.id] = times.get(rule.id, 0.0) + time.process_time() - before
     return Checked(
         tuple(finding for one in said for finding in one.findings),
@@ -121,7 +134,7 @@ def _together(project: Project, rules: Sequence[Rule], first: Checked, others: d
             findings += [(rule, finding) for finding in answer.findings]
             problems += answer.problems
             crashed |= {rule.id} if answer.crashed else set()
-            project.bounds += [bound for bound in answer.bounds if bound not in project.bounds]
+            project.bounds.update(dict.fromkeys(answer.bounds))
     return Checked(tuple(findings), tuple(problems), frozenset(crashed))
 
 
@@ -197,9 +210,9 @@ def _work(pipe: Connection, project: Project, rules: list[Rule]) -> None:
     try:
         for rule in rules:
             before, started = len(project.bounds), time.process_time()
-            said = check(project, [rule], watch=watched)
+            said = check(project, [rule], watch=lambda: limited(project))
             findings = tuple(finding for _, finding in said.findings)
-            bounds = tuple(project.bounds[before:])
+            bounds = tuple(project.bounds)[before:]
             seconds = time.process_time() - started
             answer = _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed), seconds)
             pipe.send_bytes(_ENCODER.encode(answer))

@@ -11,6 +11,7 @@ import msgspec
 from backaudit.crash import contained
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
+from backaudit.project.steps import Spent
 from backaudit.rule import Finding, Rule
 
 
@@ -30,7 +31,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Overdue(Exception):
-    """A rule has gone on for longer than any should."""
+    """A rule has gone on for longer than any should, and asked nothing that is counted."""
 
 
 def check(
@@ -42,7 +43,7 @@ def check(
 ) -> Checked:
     """Run ``rules`` over ``project``; ``crashed`` holds the ids of those whose findings are not complete.
 
-    ``watch`` stands around each rule, and may end it with :class:`Overdue`.
+    ``watch`` stands around each rule, and may end it with :class:`Overdue` or :class:`Spent`.
     """
     findings: list[tuple[Rule, Finding]] = []
     problems: list[Problem] = []
@@ -53,7 +54,7 @@ def check(
             try:
                 with watch():
                     _ask(rule, project, findings)
-            except (Overdue, RecursionError) as error:
+            except (Overdue, Spent, RecursionError) as error:
                 if reraise:
                     raise
                 problems.append(_cut(rule, error))
@@ -91,9 +92,14 @@ def _ask(rule: Rule, project: Scoped, findings: list[tuple[Rule, Finding]]) -> N
 def _cut(rule: Rule, error: BaseException) -> Problem:
     """What was not asked: the rest of a rule that was ended, from the code that it was looking at on."""
     place = _looked_at(error)
-    why = "took too long" if isinstance(error, Overdue) else "met code that is nested too deeply"
-    message = f'The rule "{rule.id}" {why} and was ended; what it had not asked by then is not reported.'
+    message = f'Not asked: the rest of the rule "{rule.id}", from here on, since it {_why(error)}.'
     return Problem(place.path if place else "", "bound", message, place.span.line if place else 0)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, Spent):
+        return f"asked more than {error.most:,} questions"
+    return "took too long" if isinstance(error, Overdue) else "met code that is nested too deeply"
 
 
 def _looked_at(error: BaseException) -> Place | None:

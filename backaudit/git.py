@@ -25,6 +25,9 @@ from backaudit.usage import UsageError
 _LARGEST = 1 << 28
 _ALTERNATES = ("alternates", "http-alternates")
 _ELSEWHERE = "It borrows objects from another repository, which is not followed."
+# What the last commit is; exits with 1 where there is none yet.
+LAST_COMMIT = ("rev-parse", "--verify", "--quiet", "HEAD")
+_NO_TABLES = "Its references are kept as a reftable, which the installed git cannot read: git 2.45 or newer is needed"
 _KEPT = ("PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -39,10 +42,13 @@ class Git:
         self._objects = repository.common_dir / "objects"
         self._writes: Mapping[str, str] = {}
         self._borrows = any(os.path.lexists(self._objects / "info" / name) for name in _ALTERNATES)
+        self._keeps_tables = (repository.common_dir / "reftable").is_dir()
         self._copy()
+        if self._keeps_tables:
+            self._check_tables()
 
-    def run(self, arguments: Sequence[str], data: bytes = b"", *, check: bool = True) -> bytes:
-        """What a command prints, or with ``check`` UsageError if it fails."""
+    def run(self, arguments: Sequence[str], data: bytes = b"", *, none: int = 0) -> bytes:
+        """What a command prints; UsageError if it fails. ``none``: the exit code that says that there is nothing."""
         done = subprocess.run(
             [self._program, *arguments],
             input=data,
@@ -51,7 +57,7 @@ class Git:
             env=self._environment(),
             check=False,
         )
-        if done.returncode and check:
+        if done.returncode not in (0, none):
             reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
             raise UsageError(f"git {arguments[0]} failed: {reason}.{self.hint}")
         return done.stdout
@@ -110,10 +116,17 @@ class Git:
 
     def _configuration(self) -> str:
         extensions = ["objectformat = sha256"] if gitindex.is_sha256(self.repository) else []
-        if (self.repository.common_dir / "reftable").is_dir():
+        if self._keeps_tables:
             extensions.append("refstorage = reftable")
         lines = ["[core]", f"repositoryformatversion = {int(bool(extensions))}", "bare = true", "[extensions]"]
         return "\n".join([*lines, *extensions, ""])
+
+    def _check_tables(self) -> None:
+        """An older git refuses a repository whose references it cannot read, whatever it is asked."""
+        try:
+            self.run(["rev-parse", "--git-dir"])
+        except UsageError as error:
+            raise UsageError(_NO_TABLES) from error
 
     def _check_objects(self) -> None:
         """Objects are files of the repository's own: a link would tell another's, and a pipe would never end."""

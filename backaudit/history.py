@@ -75,8 +75,8 @@ class Reader:
 
     def stamp(self) -> str:
         """What the history is, as text that changes with it."""
-        refs = self._git.run(["for-each-ref", "--format=%(objectname) %(refname)"], check=False)
-        head = self._git.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False)
+        refs = self._git.run(["for-each-ref", "--format=%(objectname) %(refname)"])
+        head = self._git.run(git.LAST_COMMIT, none=1)
         return hashlib.blake2b(refs + head, digest_size=20).hexdigest()
 
     def read(self, present: Collection[bytes]) -> History:
@@ -234,7 +234,7 @@ class _Lines:
 
 def _log(asked: git.Git) -> Iterator[tuple[Commit, str, str]]:
     """(commit, path, blob) of every file that a commit added or changed, parents first."""
-    if not asked.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+    if not asked.run(git.LAST_COMMIT, none=1):
         return
     with asked.running(_LOG) as process:
         commit = Commit("", "", "")

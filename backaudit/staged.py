@@ -50,7 +50,7 @@ def _index_name(repository: Repository) -> str:
 
 def _changed(asked: git.Git, entries: list[Entry]) -> set[str]:
     """The paths whose entries are not what the last commit has; all of them where there is none yet."""
-    if not asked.run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False):
+    if not asked.run(git.LAST_COMMIT, none=1):
         return {entry.path for entry in entries}
     committed = {entry.path: (entry.mode, entry.blob) for entry in gittree.entries(asked, "HEAD")}
     return {entry.path for entry in entries if committed.get(entry.path) != (entry.mode, entry.blob)}

@@ -296,6 +296,26 @@ def test_packed_references_and_objects_are_read(tmp_path: Path) -> None:
     assert told(root, tmp_path) == EXPECTED
 
 
+def test_references_in_a_table_are_read_or_it_is_said_that_they_cannot_be(tmp_path: Path) -> None:
+    if "--ref-format" in subprocess.run(["git", "init", "-h"], capture_output=True, text=True, check=False).stdout:
+        assert told(repository(tmp_path / "repo", "--ref-format=reftable"), tmp_path) == EXPECTED
+        return
+    root = repository(tmp_path / "repo")
+    (root / ".git" / "reftable").mkdir()
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/.invalid\n")
+    with pytest.raises(UsageError, match=r"reftable.*git 2\.45 or newer is needed"):
+        Reader(root, limits=Limits(), jobs=1)
+    with pytest.raises(UsageError, match="reftable"):
+        staged.export(root, tmp_path)
+
+
+def test_a_repository_that_git_refuses_is_not_one_without_commits(tmp_path: Path) -> None:
+    root = repository(tmp_path / "repo")
+    (root / ".git" / "packed-refs").write_text("no reference\n")
+    with pytest.raises(UsageError, match="failed"):
+        Reader(root, limits=Limits(), jobs=1).read(())
+
+
 @pytest.mark.parametrize("command", [("commit", "-q", "-a", "-m", "x"), ("commit", "-q", "-m", "x", "settings.py")])
 def test_a_hook_sees_the_commit_in_the_making(tmp_path: Path, command: tuple[str, ...]) -> None:
     root = repository(tmp_path / "repo")

@@ -6,18 +6,23 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from backaudit import asking, plugins
+from backaudit.backend.access.acts import acts
+from backaudit.backend.access.denial import denials
 from backaudit.check import check
-from backaudit.extract.python.bounds import excess, without_numbers
+from backaudit.extract.python import lower
+from backaudit.extract.python.bounds import affordable
 from backaudit.facts import ops
 from backaudit.project import Project
 from backaudit.project.solving import Solver
 from backaudit.rule import Finding, Rule, rule
+from backaudit.source import Source
 from tests.bench import shapes
 from tests.projects import project
 
@@ -41,7 +46,7 @@ def test_circles_have_their_least_answer_whoever_asks_first(seed: int) -> None:
         return tuple(sorted(own[key].union(*(solver.ask(read) for read in reads[key]))))
 
     for _ in range(3):
-        solver = Solver[int](compute, lambda key: key)
+        solver = Solver[int, str](compute, lambda key: key)
         asked = list(range(size))
         chance.shuffle(asked)
         found = {key: solver.ask(key) for key in asked}
@@ -56,7 +61,7 @@ def test_chains_and_circles_of_any_length_cost_what_they_are_long(circle: bool) 
                 return ("x",)
             return tuple(sorted({*solver.ask((key - 1) % size), *(("x",) if key == 0 else ())}))
 
-        solver = Solver[int](compute, lambda key: key)
+        solver = Solver[int, str](compute, lambda key: key)
         assert solver.ask(size - 1) == ("x",)
         return solver.steps
 
@@ -74,7 +79,7 @@ def test_a_fault_in_the_middle_of_a_circle_leaves_no_guess_behind() -> None:
             raise ValueError
         return tuple(sorted({*found, str(key)}))
 
-    solver = Solver[int](compute, lambda key: key)
+    solver = Solver[int, str](compute, lambda key: key)
     with pytest.raises(ValueError, match=r"^$"):
         solver.ask(0)
     assert solver.ask(3) == ("0", "1", "2", "3", "4")
@@ -117,6 +122,84 @@ def test_types_do_not_depend_on_who_asks_first() -> None:
     assert len(stores) > 24
 
 
+# -- which functions a value may be --------------------------------------------------------------------------------
+
+
+def makers(count: int) -> str:
+    """A function that comes back from a chain of others, and is called."""
+    chain = "".join(f"def g{n}():\n    return g{n - 1}()\n" for n in range(1, count))
+    return f"def f():\n    pass\ndef g0():\n    return f\n{chain}def run():\n    g{count - 1}()()\n"
+
+
+def calls_by_value(linked: Project) -> list[Any]:
+    nodes = [node for code in bodies(linked.files["app.py"]) for node in code.nodes(ops.Call)]
+    return [node for node in nodes if node.func is not None and isinstance(node.func.op, (ops.Call, ops.Item))]
+
+
+def test_a_function_is_followed_through_values_however_many_and_for_what_they_cost() -> None:
+    steps = []
+    for size in (8, 64, 512):
+        linked = project(makers(size))
+        [call] = calls_by_value(linked)
+        assert [code.function.name for code in linked.callees(call)] == ["f"]
+        steps.append(linked.graph.steps / size)
+    assert max(steps) <= 2 * min(steps)
+
+
+CIRCLE = """
+def one(): ...
+def two(): ...
+def three(): ...
+def pick(name): return {"a": one, "b": again(name)}.get(name, three)
+def again(name): return {"c": two, "d": pick(name)}[name]
+def keep(handler): return handler or pick("e")
+def run(name):
+    keep(again(name))()
+    pick(name)()
+    again(name)()
+"""
+
+
+def test_what_a_value_runs_does_not_depend_on_who_asks_first() -> None:
+    found = []
+    for seed in range(6):
+        linked = project(CIRCLE)
+        calls = calls_by_value(linked)
+        assert len(calls) == 3
+        asked = list(calls)
+        random.Random(seed).shuffle(asked)
+        for call in asked:
+            linked.callees(call)
+        found.append([sorted(code.function.name for code in linked.callees(call)) for call in calls])
+    assert all(each == [["one", "three", "two"]] * 3 for each in found)
+
+
+def test_a_value_that_may_be_too_many_functions_is_told() -> None:
+    names = [f"f{n}" for n in range(60)]
+    text = "".join(f"def {name}(): ...\n" for name in names)
+    linked = project(f"{text}def run(name):\n    {{{', '.join(f'{n!r}: {n}' for n in names)}}}[name]()\n")
+    [call] = calls_by_value(linked)
+    assert linked.callees(call) == ()
+    [told] = linked.bounds
+    assert (told.kind, told.line) == ("bound", 62)
+    assert "which of more than 40 functions" in told.message
+
+
+def test_what_a_body_does_is_found_however_far_down() -> None:
+    chain = "".join(f"def g{n}(row):\n    g{n + 1}(row)\n" for n in range(12))
+    text = (
+        "import os\nfrom django.core.exceptions import PermissionDenied\n"
+        f"{chain}def g12(row):\n    row.objects.create()\n    os.remove('x')\n    raise PermissionDenied\n"
+        "def again(row):\n    other(row)\ndef other(row):\n    again(row)\n    g0(row)\n"
+    )
+    for name in ("g0", "again", "other"):
+        linked = project(text)
+        code = next(code for code in bodies(linked.files["app.py"]) if code.function.name == name)
+        assert denials(linked, code)
+        assert [act.does for act in acts(linked, code)]
+        assert linked.bounds == {}
+
+
 # -- bounds --------------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +220,26 @@ def test_a_rule_that_never_ends_is_ended_and_says_where() -> None:
     assert said.crashed == {"test/one"}
 
 
+def test_a_rule_that_asks_too_much_is_ended_and_says_where() -> None:
+    def greedy(linked: Project) -> Iterator[Finding]:
+        [*calls] = linked.files["app.py"].top.nodes(ops.Call)
+        for round_ in range(1_000):
+            for node in calls:
+                linked.types(node)
+                yield Finding(place=node.place, message=f"Round {round_}.")
+
+    linked = project("\nprint(1)\nprint(2)\n")
+    for node in linked.files["app.py"].top.nodes(ops.Call):
+        linked.types(node)
+    said = check(linked, [made(greedy)], watch=partial(asking.limited, linked, 101))
+    assert len(said.findings) == 101
+    [problem] = said.problems
+    assert problem.message == (
+        'Not asked: the rest of the rule "test/one", from here on, since it asked more than 101 questions.'
+    )
+    assert (problem.kind, problem.path, problem.line) == ("bound", "app.py", 3)
+
+
 def test_a_rule_that_nests_too_deeply_is_ended() -> None:
     def deep(linked: Project) -> Iterator[Finding]:
         return deep(linked)
@@ -151,14 +254,40 @@ def test_a_rule_that_nests_too_deeply_is_ended() -> None:
         ("x = " + "(" * 2_000 + "1" + ")" * 2_000, "brackets"),
         ("x = a" + ".b()" * 3_000, "links"),
         ("x = 'a'" + " + 'b'" * 4_000, "links"),
+        ("x = (\n  'a'" + " +\n  'b'" * 4_000 + "\n)", "links"),
         ("x = " + "not " * 3_000 + "y", "links"),
-        ("if a:\n  pass\n" + "elif a:\n  pass\n" * 3_000, "branches"),
+        ("x = [\n" + "  1,\n" * 3_000 + "]", "numbers"),
     ],
 )
-def test_what_the_parser_cannot_afford_is_told(text: str, what: str) -> None:
-    told = excess("y = 1\n" + text + "\n")
-    assert told is not None
-    assert what in told[1]
+def test_a_statement_that_the_parser_cannot_afford_is_told_and_costs_itself_alone(text: str, what: str) -> None:
+    program = "import os\ndef f(name):\n    if name:\n" + indented(text) + "\n    os.system(name)\n"
+    lowered = lower(source_of(program))
+    assert [(problem.kind, problem.line) for problem in lowered.problems] == [("bound", 4 + (what == "numbers"))]
+    assert what in lowered.problems[0].message
+    call = next(project(program).calls("os.system"))
+    assert call.place.span.line == program.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if a:\n  pass\n" + "elif a:\n  pass\n" * 3_000,
+        "if a" + ".b()" * 3_000 + ":\n  pass\n",
+        "@a" + ".b()" * 3_000 + "\ndef f():\n  pass\n",
+    ],
+)
+def test_what_others_belong_to_costs_the_file_and_is_told(text: str) -> None:
+    short, cuts = affordable("y = 1\n" + text)
+    assert short is None
+    assert [cut.what[:9] for cut in cuts] == ["this file"]
+
+
+def indented(text: str) -> str:
+    return "\n".join("        " + line for line in text.split("\n"))
+
+
+def source_of(text: str) -> Source:
+    return Source(path="app.py", kind="python", text=text, digest=b"", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -173,12 +302,14 @@ def test_what_the_parser_cannot_afford_is_told(text: str, what: str) -> None:
     ],
 )
 def test_what_is_only_long_is_read(text: str) -> None:
-    assert excess(text + "\n") is None
+    assert affordable(text + "\n") == (text + "\n", ())
 
 
 def test_numbers_of_long_lists_are_passed_over_in_place() -> None:
     text = "X = [" + ",\n ".join(map(str, range(5_000))) + "]\nY = [1, 2, 3]\n"
-    short = without_numbers(text)
+    short, cuts = affordable(text)
+    assert short is not None
+    assert [cut.line for cut in cuts] == [1]
     assert [len(line) for line in short.split("\n")] == [len(line) for line in text.split("\n")]
     assert len(short.split()) < 100
     assert short.endswith("]\nY = [1, 2, 3]\n")
@@ -189,10 +320,10 @@ def test_numbers_of_long_lists_are_passed_over_in_place() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGVTALRM"), reason="the system has no timers of processor time")
 def test_rules_that_are_shared_out_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_WORTH_IT", 0)
     rules = [each for each in LOADED.rules if "history" not in each.needs]
     files = shapes.fastapi_routes(4) | {"more.py": shapes.passwords_in_logs(3)["app.py"]}
-    alone = asking.ask(project(files), rules, jobs=1)
+    alone = asking.ask(project(files), rules, jobs=3)
+    monkeypatch.setattr(asking, "_WORTH_IT", 0)
     shared = asking.ask(project(files), rules, jobs=3)
     assert len(alone.findings) > 10
 
@@ -201,6 +332,20 @@ def test_rules_that_are_shared_out_find_the_same(monkeypatch: pytest.MonkeyPatch
 
     assert told(shared) == told(alone)
     assert (shared.problems, shared.crashed) == (alone.problems, alone.crashed)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGVTALRM"), reason="the system has no timers of processor time")
+def test_rules_end_after_the_same_steps_whatever_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_WORTH_IT", 0)
+    rules = [each for each in LOADED.rules if each.family in ("auth", "errors", "passwords", "validation")]
+    said = []
+    for jobs in (1, 3):
+        linked = project(shapes.fastapi_routes(4) | {"more.py": shapes.passwords_in_logs(3)["app.py"]})
+        monkeypatch.setattr(asking, "limited", lambda linked: linked.steps.at_most(300))
+        checked = asking.ask(linked, rules, jobs=jobs)
+        said.append((set(checked.findings), set(checked.problems), set(linked.bounds)))
+    assert said[0] == said[1]
+    assert any("asked more than 300 questions" in problem.message for problem in said[0][1])
 
 
 def test_a_rule_whose_process_dies_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:

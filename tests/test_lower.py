@@ -17,7 +17,7 @@ from backaudit.source import Source
 
 def facts(text: str) -> PythonFacts:
     lowered = lower(Source("app.py", "python", dedent(text), b"", "utf-8"))
-    assert lowered.facts is not None, lowered.problem
+    assert lowered.facts is not None, lowered.problems
     return lowered.facts
 
 
@@ -105,19 +105,19 @@ def test_qualified_names_and_owners() -> None:
 def test_text_that_is_no_python_is_a_problem_that_quotes_nothing() -> None:
     lowered = lower(Source("a.py", "python", "password = 'hunter2' ===\n", b"", "utf-8"))
     assert lowered.facts is None
-    assert lowered.problem is not None
-    assert lowered.problem.kind == "unparsable"
-    assert lowered.problem.line == 1
-    assert "hunter2" not in lowered.problem.message
+    [problem] = lowered.problems
+    assert problem.kind == "unparsable"
+    assert problem.line == 1
+    assert "hunter2" not in problem.message
 
 
 def test_python_2_is_a_problem() -> None:
     lowered = lower(Source("a.py", "python", "print 'x'\nexec 'y'\n", b"", "utf-8"))
-    assert lowered.problem is not None
-    assert lowered.problem.kind == "unparsable"
+    [problem] = lowered.problems
+    assert problem.kind == "unparsable"
 
 
 @given(st.text(alphabet="xyz=+()[]{}:,.'\"\\\n\t fi_if def return #@%\r\x0c\u2028é", max_size=60))
 def test_any_text_gives_facts_or_a_problem(text: str) -> None:
     lowered = lower(Source("a.py", "python", text, b"", "utf-8"))
-    assert (lowered.facts is None) == (lowered.problem is not None)
+    assert (lowered.facts is None) == bool(lowered.problems)

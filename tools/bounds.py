@@ -9,7 +9,7 @@ import tomli
 
 ROOT = Path(__file__).resolve().parent.parent
 # What runs the tests, in any version.
-RUNNERS = ("hypothesis", "pytest", "pytest-xdist")
+RUNNERS = ("hypothesis", "pytest", "pytest-xdist", "python-dotenv")
 
 
 def requirements(end: str) -> list[str]:

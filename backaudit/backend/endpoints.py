@@ -30,7 +30,6 @@ from backaudit.project.circles import cut_circles
 from backaudit.project.locate import class_field, functions_behind, items
 from backaudit.vocabulary.protocols import SENDING
 
-_DEPTH = 3
 # Class-level fields of views whose class checks the body.
 _CHECKED_BY = (("serializer_class", "body"), ("form_class", "form"))
 
@@ -134,28 +133,32 @@ def running(project: Project, route: Route) -> tuple[Code, ...]:
     """The bodies that run for a request: the handler and what is inside, its dependencies, and what they call."""
     found: dict[Code, None] = {}
     if route.handler.function.kind != "class":
-        _run(project, route.handler, found, 0)
+        _run(project, route.handler, found)
     for call in (route.declared, *sharing(project, route)):
         for target in listed_dependencies(project, call):
             for code in injected_code(project, target):
-                _run(project, code, found, 1)
+                _run(project, code, found)
     return tuple(found)
 
 
-def _run(project: Project, code: Code, found: dict[Code, None], depth: int) -> None:
-    if code in found or depth > _DEPTH or code.file.role in ("test", "example"):
-        return
-    found[code] = None
+def _run(project: Project, code: Code, found: dict[Code, None]) -> None:
+    """Notes a body and all that it runs, each where it comes first."""
+    waiting = [code]
+    while waiting:
+        body = waiting.pop()
+        if body not in found and body.file.role not in ("test", "example"):
+            found[body] = None
+            waiting += reversed(list(_run_by(project, body)))
+
+
+def _run_by(project: Project, code: Code) -> Iterator[Code]:
     for index in range(len(code.function.params)):
-        for inner in injected_bodies(project, code, index):
-            _run(project, inner, found, depth)
+        yield from injected_bodies(project, code, index)
     for node in code.nodes(ops.Def):
-        op = node.op
-        if isinstance(op, ops.Def):
-            _run(project, code.file.code(op.function), found, depth)
+        if isinstance(node.op, ops.Def):
+            yield code.file.code(node.op.function)
     for call in code.nodes(ops.Call):
-        for callee in project.callees(call):
-            _run(project, callee, found, depth + 1)
+        yield from project.callees(call)
 
 
 def _class_schema(project: Project, route: Route) -> Iterator[Input]:

@@ -33,13 +33,15 @@ def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts
         return FileFacts(path=source.path, kind=source.kind, digest=source.digest.hex(), tracked=tracked)
 
     from backaudit.extract.python import lower
+    from backaudit.extract.python.bounds import affordable
 
     lowered = lower(code)
-    problems = [] if lowered.problem is None else [lowered.problem]
+    problems = list(lowered.problems)
     hits: tuple[BanditHit, ...] = ()
     # What is too much for one parser is too much for the other.
-    if "bandit" in wanted and (lowered.problem is None or lowered.problem.kind != "bound"):
-        hits, skipped = _bandit(source)
+    text = affordable(source.text)[0] if problems else source.text
+    if "bandit" in wanted and text is not None:
+        hits, skipped = _bandit(text, source.path)
         problems += skipped if lowered.facts is not None else []
     return FileFacts(
         path=source.path,
@@ -65,13 +67,13 @@ def _prospects(source: Source) -> Source | None:
     return None if text is None else replace(source, text=text)
 
 
-def _bandit(source: Source) -> tuple[tuple[BanditHit, ...], list[Problem]]:
+def _bandit(text: str, path: str) -> tuple[tuple[BanditHit, ...], list[Problem]]:
     from backaudit.extract.bandit import extract_bandit
 
-    found = extract_bandit(source.text, source.path)
+    found = extract_bandit(text, path)
     if isinstance(found, BanditSkipped):
         message = f"bandit's checks did not run on this file: {found.reason}."
-        return (), [Problem(source.path, "unparsable", message, found.line)]
+        return (), [Problem(path, "unparsable", message, found.line)]
     return found, []
 
 

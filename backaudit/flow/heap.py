@@ -12,7 +12,7 @@ from backaudit.flow import library
 from backaudit.flow.contents import certain
 from backaudit.flow.rows import is_model, text_column, writes
 from backaudit.flow.search import Search
-from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
+from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
@@ -118,7 +118,7 @@ def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, ac
         for owner in search.project.lineage(cls.name)
         if (view := search.project.class_named(owner)) is not None and (setter := view.setters.get(op.name)) is not None
     ]
-    if setters and len(work.calls) < MAX_CALLS:
+    if setters and search.may_enter(work.calls, work.node):
         for setter in setters[:1]:
             yield from _in_callee(search, work, work.node.to(value), setter, 0, access)
     elif not access or access[0] in (op.name, ANY):
@@ -140,9 +140,9 @@ def _by_helpers(search: Search, work: Work, root: Value) -> Iterator[Work]:
     for part, value in code.handed.get(root, ()):
         call = code.node(value)
         access = within(part, work.access)
-        if access is None or _later(code, value, work.use) or value == work.use or len(work.calls) >= MAX_CALLS:
+        if access is None or _later(code, value, work.use) or value == work.use:
             continue
-        if call in work.calls:
+        if call in work.calls or not search.may_enter(work.calls, call):
             continue
         for callee in search.project.callees(call):
             for index in range(len(callee.function.params)):
@@ -292,7 +292,10 @@ def _names_of(bound: Node) -> set[str]:
 def _bodies(search: Search, name: str) -> list[Code]:
     """Bodies that serve and mention a name; none if it is everywhere."""
     found = [code for code in dict.fromkeys(search.project.mentioning(name)) if search.counts(code)]
-    return found if len(found) <= _OTHER_BODIES else []
+    if len(found) <= _OTHER_BODIES:
+        return found
+    search.project.not_asked(found[0].place, f"what {len(found):,} bodies that mention `{name}` do to it.")
+    return []
 
 
 def instances(project: Project, node: Node) -> list[ClassView]:

@@ -9,7 +9,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow import heap
 from backaudit.flow.search import Search
-from backaudit.flow.work import KEY, MAX_CALLS, Work, end, within
+from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Given, Node, Passed
 from backaudit.project.code import ANY, Access
 from backaudit.rule import Step
@@ -197,7 +197,7 @@ def codes(search: Search, work: Work, op: ops.Call) -> list[Code]:
 
 def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
     """What a function of the project that runs at this value returns or yields."""
-    if work.node in work.calls or len(work.calls) >= MAX_CALLS:
+    if work.node in work.calls:
         return  # a recursion's next round brings nothing that its first has not
     step = Step(work.node.place, f"is returned by `{code.function.name}()`")
     wanted = work.access if access is None else access
@@ -221,7 +221,7 @@ def constructed(search: Search, work: Work, op: ops.Call, init: Code) -> Iterato
 
 
 def _stores(search: Search, work: Work, init: Code, calls: tuple[Node, ...]) -> Iterator[Work]:
-    if len(calls) > MAX_CALLS or not init.function.params:
+    if not init.function.params or not search.may_enter(calls[:-1], calls[-1]):
         return
     inside = work.at(init.node(0), work.access, len(init.ops), calls)
     stored = False

@@ -61,7 +61,8 @@ def writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
     key = ("writes", cls.name, column)
     if key not in project.answers:
         found = [w for w in _find_writes(project, cls, column) if project.role(w.at.code.path) in _SERVING]
-        project.answers[key] = tuple(dict.fromkeys(found))[:_MANY]
+        writes_ = tuple(dict.fromkeys(found))
+        project.answers[key] = project.bounded(writes_, _MANY, cls.place, f"writes of `{column}`")
     answer: tuple[Write, ...] = project.answers[key]
     return answer
 

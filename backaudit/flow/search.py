@@ -10,11 +10,12 @@ from collections.abc import Iterable
 import msgspec
 
 from backaudit.facts.ops import Value
-from backaudit.facts.problem import Problem
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import Access
 from backaudit.rule import Step
 
+# Calls in each other that a search goes into.
+MAX_CALLS = 12
 _TRIALS = ("test", "example")
 
 
@@ -80,8 +81,13 @@ class Search:
             return []
         return [call for call in self.project.callers(code) if self.counts(call.code)]
 
+    def may_enter(self, calls: tuple[Node, ...], node: Node) -> bool:
+        """Whether the search may go into one more call, from ``node``; that it may not is told."""
+        if len(calls) < MAX_CALLS:
+            return True
+        self.project.not_asked(node.place, f"what this call does with a value, beyond {MAX_CALLS} calls in each other.")
+        return False
+
     def bound(self, node: Node, steps: int) -> None:
         """Records that the search from ``node`` ended after ``steps`` steps."""
-        problem = Problem(node.place.path, "bound", f"A trace was cut short after {steps} steps.", node.place.span.line)
-        if problem not in self.project.bounds:
-            self.project.bounds.append(problem)
+        self.project.not_asked(node.place, f"where else this value comes from, after {steps:,} steps.")

@@ -41,6 +41,7 @@ class Trace(Search):
             if key in self._seen:
                 continue
             self._seen.add(key)
+            self.project.steps.take()
             done += 1
             if done > _MAX_STEPS:
                 self.bound(node, _MAX_STEPS)

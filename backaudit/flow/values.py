@@ -12,7 +12,7 @@ from backaudit.flow import heap, invocation, library
 from backaudit.flow.contents import content
 from backaudit.flow.folding import never_arrives, truth
 from backaudit.flow.search import Search
-from backaudit.flow.work import KEY, MAX_CALLS, Work, end
+from backaudit.flow.work import KEY, Work, end
 from backaudit.project import Node
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
@@ -280,7 +280,7 @@ def _call(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     call = work.node
     yield from _lookup(search, work, op)
     codes = invocation.codes(search, work, op)
-    if codes and len(work.calls) < MAX_CALLS:
+    if codes and search.may_enter(work.calls, call):
         for code in codes:
             if code.function.name == "__init__":
                 yield from invocation.constructed(search, work, op, code)
@@ -384,7 +384,7 @@ def _caught(search: Search, work: Work, op: ops.Caught) -> Iterator[Work]:
     code = work.node.code
     handler = next((r for r in code.regions_of(work.node.value) if r.kind == "except"), None)
     block = next((r for r in code.body.regions if handler and r.kind == "try" and r.group == handler.group), None)
-    if block is None or len(work.calls) >= MAX_CALLS:
+    if block is None or not search.may_enter(work.calls, work.node):
         return
     names = set(_exception_names(search, work.node, op.types))
     for value in range(block.first, block.last):

@@ -14,7 +14,6 @@ from backaudit.rule import Step
 
 KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 
-MAX_CALLS = 12
 _MAX_ACCESS = 6
 
 # The steps from a value to the use, the next one first, each with those behind it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from backaudit.facts import ops
 from backaudit.facts.bandit import BanditHit
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import PastFile
+from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
 from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
@@ -19,6 +20,7 @@ from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
 from backaudit.project.knowledge import Knowledge, Models
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.solving import strongly_connected
+from backaudit.project.steps import Steps
 from backaudit.project.types import TypeResolver, Types, split
 
 ResultT = TypeVar("ResultT")
@@ -50,6 +52,9 @@ class Project:
         self.files: dict[str, PythonFile] = {
             path: PythonFile(self, path, facts, module_name(path), role_of(path)) for path, facts in python.items()
         }
+        # What was not asked, in the order in which that came up.
+        self.bounds: dict[Problem, None] = {}
+        self.steps = Steps()
         self._types = TypeResolver(self)
         self._names: dict[Node, tuple[str, ...]] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
@@ -62,7 +67,6 @@ class Project:
         # Asked of the whole project before anything is asked of a value: what ``super()`` is depends on it.
         self._below: dict[str, list[ClassView]] = {}
         self._below = self._find_below()
-        self.bounds: list[Problem] = []
 
     # -- memory ----------------------------------------------------------------------------------------------------
 
@@ -79,6 +83,16 @@ class Project:
                 raise
         answer: ResultT = self.answers[query]
         return answer
+
+    def not_asked(self, place: Place, what: str) -> None:
+        """Tells, once, what an analysis left out at a place since it would be too much."""
+        self.bounds[Problem(place.path, "bound", f"Not asked: {what}", place.span.line)] = None
+
+    def bounded(self, found: Sequence[ResultT], most: int, place: Place, what: str) -> Sequence[ResultT]:
+        """The first of what was found; that there is more is told, as ``what`` ("callers of `f`")."""
+        if len(found) > most:
+            self.not_asked(place, f"{what} beyond the first {most}.")
+        return found[:most]
 
     @property
     def questions(self) -> int:
@@ -358,6 +372,7 @@ class Project:
 
     def types(self, node: Node) -> Types:
         """What a value is, see :mod:`backaudit.project.types`."""
+        self.steps.take()
         return self._types.of(node)
 
     def annotated(self, node: Node) -> Types:
@@ -470,6 +485,7 @@ class Project:
 
     def names(self, node: Node) -> tuple[str, ...]:
         """The dotted names by which tables may know what a value denotes; ``*.name`` if the receiver is unknown."""
+        self.steps.take()
         found = self._names.get(node)
         if found is None:
             guesses = self._types.guesses
@@ -585,7 +601,16 @@ class Project:
 
     def callees(self, call: Node) -> tuple[Code, ...]:
         """The project's functions that a call may run; a class's ``__init__`` for its construction."""
+        self.steps.take()
         return tuple(dict.fromkeys(edge.code for edge in self.graph.edges(call)))
+
+    def callees_within(self, call: Node, depth: int, most: int) -> tuple[Code, ...]:
+        """The same, where calls are followed into each other to a depth; at its end none, and that is told."""
+        found = self.callees(call)
+        if found and depth >= most:
+            self.not_asked(call.place, f"what `{found[0].function.name}()` does, {most} calls down.")
+            return ()
+        return found
 
     def method(self, cls: str, name: str) -> Code | None:
         """A method of a class or of its nearest base in the project that has it."""
@@ -607,6 +632,7 @@ class Project:
 
     def callers(self, code: Code) -> tuple[Node, ...]:
         """The calls in the project that may run ``code``, at once or by handing it over."""
+        self.steps.take()
         return self.graph.callers(code)
 
     def argument(self, call: Node, code: Code, index: int) -> Node | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.python import VALUE_CALLS
 from backaudit.project.code import ANY, Access, Code, Node
 from backaudit.project.knowledge import Handover
+from backaudit.project.solving import Solver
 from backaudit.project.types import split
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ COMMON = frozenset(
     "debug warning error exception log print check validate process handle call connect init main test data "
     "name".split()
 )
-_DEPTH = 6
 _MANY = 40  # a value that may be more functions than this says nothing
-_OVERRIDES = 12
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -82,7 +81,19 @@ class Wrapping(msgspec.Struct, frozen=True):
     plain: bool
 
 
+class _Decoration(msgspec.Struct, frozen=True):
+    """A function of the project decorates what ``made`` defines."""
+
+    decorator: Code
+    made: Node
+
+
 _NOTHING = Given()
+# What is asked of values: the functions that one may be, and, of no value in particular, what decorates what. An answer
+# of ``None`` alone is: more functions than say anything.
+_Question: TypeAlias = Node | str
+_Found: TypeAlias = Edge | _Decoration | None
+_DECORATIONS = "decorations"
 
 
 class Calls:
@@ -92,9 +103,9 @@ class Calls:
         self._project = project
         self._edges: dict[Node, tuple[Edge, ...]] = {}
         self._callers: dict[Code, tuple[Node, ...]] = {}
-        self._targets: dict[Node, tuple[Edge, ...]] = {}
+        self._solver: Solver[_Question, _Found] = Solver(self._answer, _place)
+        self._decorated: dict[Code, list[Node]] | None = None
         self._wrappings: dict[Code, Wrapping | None] = {}
-        self._busy: set[Node] = set()
 
     # -- forwards --------------------------------------------------------------------------------------------------
 
@@ -103,10 +114,9 @@ class Calls:
         call = call.origin
         found = self._edges.get(call)
         if found is None:
-            found = tuple(dict.fromkeys(self._named(call)))
-            if not found:
-                found = tuple(dict.fromkeys(self._valued(call)))
-            if call not in self._busy:
+            guesses = self._solver.guesses
+            found = tuple(dict.fromkeys(self._named(call))) or tuple(dict.fromkeys(self._valued(call)))
+            if guesses == self._solver.guesses:
                 self._edges[call] = found
         return found
 
@@ -150,8 +160,11 @@ class Calls:
         if isinstance(receiver.op, ops.Call) and code.function.name != "__call__":
             return  # an object that is made here is of its own class
         found = [method for method in self._project.overriding(code) if self._may_be(receiver, method)]
-        if len(found) <= _OVERRIDES:
+        if len(found) <= _MANY:
             yield from found
+        else:
+            name = code.function.name
+            self._project.not_asked(func.place, f"which of {len(found)} methods this runs that override `{name}`.")
 
     def _may_be(self, receiver: Node, method: Code) -> bool:
         """Whether an object is of the class that has ``method``, or of one below it, as far as its type is known."""
@@ -169,33 +182,34 @@ class Calls:
         for target in self.targets(func):
             yield Edge(target.code, given.after(target.given))
 
-    def targets(self, node: Node, depth: int = 0) -> tuple[Edge, ...]:
+    def targets(self, node: Node) -> tuple[Edge, ...]:
         """The functions that a value may be, with what ``partial`` and bound methods have filled in already."""
-        node = node.origin
-        found = self._targets.get(node)
-        if found is not None:
-            return found
-        if node in self._busy or depth > _DEPTH:
-            return ()
-        self._busy.add(node)
-        try:
-            found = tuple(dict.fromkeys(self._find(node, depth)))
-        finally:
-            self._busy.discard(node)
-        found = found if len(found) <= _MANY else ()
-        if not self._busy:
-            self._targets[node] = found
-        return found
+        found = self._solver.ask(node.origin)
+        if None in found:
+            self._project.not_asked(node.place, f"which of more than {_MANY} functions this is.")
+        return tuple(edge for edge in found if isinstance(edge, Edge))
 
-    def _find(self, node: Node, depth: int) -> Iterator[Edge]:
+    @property
+    def steps(self) -> int:
+        """How many answers about values were computed."""
+        return self._solver.steps
+
+    def _answer(self, question: _Question) -> tuple[_Found, ...]:
+        if not isinstance(question, Node):
+            return tuple(dict.fromkeys(self._find_decorations()))
+        found = tuple(dict.fromkeys(self._find(question)))
+        return (None,) if None in found or len(found) > _MANY else found
+
+    def _find(self, node: Node) -> Iterator[_Found]:
         known = [*self._typed(node)]
         if known:
             yield from known
             return
-        for value in self._behind(node, depth):
-            yield from self.targets(value, depth + 1)
+        for value in self._behind(node):
+            yield from self._solver.ask(value.origin)
         if node.call is not None:
-            yield from self._partial(node, depth)
+            yield from self._results(node)
+            yield from self._partial(node)
             if node.method == "getattr" and node.receiver is None and len(node.args()) > 1:
                 yield from self._looked_up(node)
 
@@ -212,7 +226,7 @@ class Calls:
             if called is not None:
                 yield Edge(called, Given(receiver=node, bound=True))
 
-    def _partial(self, call: Node, depth: int) -> Iterator[Edge]:
+    def _partial(self, call: Node) -> Iterator[_Found]:
         func = call.func
         names = self._project.names(func) if func is not None else ()
         if "functools.partial" not in names and "functools.partialmethod" not in names:
@@ -220,10 +234,10 @@ class Calls:
         written = written_arguments(call)
         if written.args:
             rest = msgspec.structs.replace(written, args=written.args[1:])
-            for target in self.targets(written.args[0].node, depth + 1):
-                yield Edge(target.code, rest.after(target.given))
+            for target in self._solver.ask(written.args[0].node.origin):
+                yield Edge(target.code, rest.after(target.given)) if isinstance(target, Edge) else target
 
-    def _behind(self, node: Node, depth: int) -> Iterable[Node]:
+    def _behind(self, node: Node) -> Iterable[Node]:
         op = node.op
         if isinstance(op, (ops.Name, ops.Import)):
             found = self._project.definition(node)
@@ -233,38 +247,51 @@ class Calls:
         if isinstance(op, ops.Choice):
             return [node.to(op.then), node.to(op.other)]
         if isinstance(op, ops.Item):
-            return self._held(node.to(op.base), node.to(op.key).const, depth)
+            return self._held(node.to(op.base), node.to(op.key).const)
         if isinstance(op, (ops.Element, ops.Part)):
             key = op.index if isinstance(op, ops.Part) and op.index >= 0 else None
-            return self._held(node.to(op.base), key, depth)
+            return self._held(node.to(op.base), key)
         if isinstance(op, ops.Param):
             return self._filled(node.code, op.index)
         if isinstance(op, ops.Attr):
             return self._kept(node, op)
-        return self._made(node, depth) if isinstance(op, ops.Call) else []
+        return self._got(node) if isinstance(op, ops.Call) else []
 
-    def _held(self, base: Node, key: object, depth: int) -> Iterator[Node]:
+    def _held(self, base: Node, key: object) -> Iterator[Node]:
         """What a display that is kept under a name, or in an attribute, holds under a key (or at all)."""
-        if depth > _DEPTH:
-            return
-        base = self._project.resolved(base)
+        seen: set[tuple[Node, object]] = set()
+        waiting = [(base, key)]
+        while waiting:
+            base, key = waiting.pop()
+            base = self._project.resolved(base)
+            if (base, key) not in seen:
+                seen.add((base, key))
+                yield from self._items(base, key)
+                waiting += self._holding(base, key)
+
+    def _items(self, base: Node, key: object) -> Iterator[Node]:
+        """What a display holds under a key, and what is put there later."""
         op = base.op
-        if isinstance(op, ops.Build) and op.kind == "dict":
+        if not isinstance(op, ops.Build) or op.kind == "fstring":
+            return
+        if op.kind == "dict":
             for name, item in zip(op.keys, op.items, strict=True):
                 known = base.to(name).const if name != NONE else None
                 if key is None or known is None or known == key:
                     yield base.to(item)
             yield from self._registered(base, key)
-        elif isinstance(op, ops.Build) and op.kind != "fstring":
+        else:
             chosen = op.items[key : key + 1] if isinstance(key, int) and key >= 0 else op.items
             yield from (base.to(item) for item in chosen)
-        elif isinstance(op, ops.Attr):
-            for value in self._kept(base, op):
-                yield from self._held(value, key, depth + 1)
-        elif isinstance(op, ops.Call) and base.method in ("items", "values") and base.receiver is not None:
-            yield from self._held(base.receiver, None, depth + 1)
-        elif isinstance(op, ops.Element):
-            yield from self._held(base.to(op.base), None, depth + 1)
+
+    def _holding(self, base: Node, key: object) -> list[tuple[Node, object]]:
+        """Where else to look for what a value holds under a key."""
+        op = base.op
+        if isinstance(op, ops.Attr):
+            return [(value, key) for value in self._kept(base, op)][::-1]
+        if isinstance(op, ops.Call) and base.method in ("items", "values") and base.receiver is not None:
+            return [(base.receiver, None)]
+        return [(base.to(op.base), None)] if isinstance(op, ops.Element) else []
 
     def _registered(self, table: Node, key: object) -> Iterator[Node]:
         """What any body puts under a key of a dictionary of a module (``HANDLERS[name] = function``)."""
@@ -295,27 +322,34 @@ class Calls:
 
     def _filled(self, code: Code, index: int) -> list[Node]:
         """What the project's calls pass for a parameter; for a decorator's, what it decorates."""
-        found = [self.argument(call, code, index) for call in self.direct_callers(code)[:_MANY]]
+        found = [self.argument(call, code, index) for call in self.direct_callers(code)]
         return [node for node in found if node is not None] + (self.decorated_by(code) if index == 0 else [])
 
     def decorated_by(self, decorator: Code) -> list[Node]:
         """The definitions that a function of the project decorates, itself or by what it returns."""
-        return self._decorated.get(decorator, [])
+        table = self._decorated
+        if table is None:
+            guesses = self._solver.guesses
+            table = {}
+            for found in self._solver.ask(_DECORATIONS):
+                if isinstance(found, _Decoration):
+                    table.setdefault(found.decorator, []).append(found.made)
+            if guesses == self._solver.guesses:
+                self._decorated = table
+        return table.get(decorator, [])
 
-    @cached_property
-    def _decorated(self) -> dict[Code, list[Node]]:
-        table: dict[Code, list[Node]] = {}
+    def _find_decorations(self) -> Iterator[_Found]:
         for file in self._project.files.values():
             for index, function in enumerate(file.facts.functions):
                 if function.decorators and file.role not in ("test", "example"):
-                    self._note_decorators(table, file.code(index))
-        return table
+                    yield from self._decorations_of(file.code(index))
 
-    def _note_decorators(self, table: dict[Code, list[Node]], code: Code) -> None:
+    def _decorations_of(self, code: Code) -> Iterator[_Found]:
         made = code.made_by
         for decorator in code.decorators if made is not None else ():
-            for edge in self.targets(decorator):
-                table.setdefault(edge.code, []).extend([made] if made is not None else [])
+            for edge in self._solver.ask(decorator.origin):
+                if isinstance(edge, Edge) and made is not None:
+                    yield _Decoration(edge.code, made)
 
     def _kept(self, node: Node, op: ops.Attr) -> Iterator[Node]:
         """What an attribute was given in the methods of its class, in its body, or at the end of a module."""
@@ -330,19 +364,24 @@ class Calls:
                 if view is not None:
                     yield from view.values_of(op.name)
 
-    def _made(self, call: Node, depth: int) -> Iterator[Node]:
-        """What a call of the project's function returns, or a dictionary's ``get`` gives."""
-        func = call.func
-        if func is None:
-            return
+    def _got(self, call: Node) -> Iterator[Node]:
+        """What a dictionary's ``get`` gives."""
         key = call.arg(0)
         if call.method in ("get", "pop") and call.receiver is not None and key is not None:
-            yield from self._held(call.receiver, key.const, depth + 1)
+            yield from self._held(call.receiver, key.const)
             yield from call.args()[1:2]
+
+    def _results(self, call: Node) -> Iterator[_Found]:
+        """What a call of the project's function returns."""
+        func = call.func
+        if func is None or (call.method in ("get", "pop") and call.receiver is not None and call.arg(0) is not None):
             return
-        for edge in self.targets(func, depth + 1):
-            if edge.code.function.name != "__init__" and not edge.code.function.is_generator:
-                yield from edge.code.returned()
+        for edge in self._solver.ask(func.origin):
+            if not isinstance(edge, Edge):
+                yield edge
+            elif edge.code.function.name != "__init__" and not edge.code.function.is_generator:
+                for returned in edge.code.returned():
+                    yield from self._solver.ask(returned.origin)
 
     # -- backwards -------------------------------------------------------------------------------------------------
 
@@ -513,6 +552,11 @@ class Calls:
         """Whether ``call`` is that of a decorator in whose place others call ``code``."""
         wrapping = self.wrapping(code)
         return wrapping is not None and call in wrapping.calls
+
+
+def _place(question: _Question) -> tuple[str, int, int]:
+    """Where a question stands in the project, so that circles are worked off in one order."""
+    return (question.code.path, question.code.index, question.value) if isinstance(question, Node) else ("", 0, 0)
 
 
 def _ends_of(text: Node) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
+from zlib import crc32
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, AnyOp, Body, Op, Region, Value
@@ -22,16 +23,24 @@ OpT = TypeVar("OpT", bound=ops.Op)
 
 
 class Code:
-    """One body of code: a module, class body, function or lambda of a file."""
+    """One body of code: a module, class body, function or lambda of a file.
 
-    __slots__ = ("__dict__", "file", "function", "index", "made", "project")
+    Its hash is the same in every run, so that sets of bodies are walked in one order: what is asked first decides where
+    a rule ends that asks too much.
+    """
+
+    __slots__ = ("__dict__", "_hash", "file", "function", "index", "made", "project")
 
     def __init__(self, project: Project, file: PythonFile, index: int) -> None:
+        self._hash = crc32(f"{file.path}:{index}".encode())
         self.project = project
         self.file = file
         self.index = index
         self.function: Function = file.facts.functions[index]
         self.made: dict[Value, Node] = {}
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @cached_property
     def body(self) -> Body:
@@ -427,14 +436,18 @@ class Node:
 
 
 class ClassView:
-    """A class of the project."""
+    """A class of the project. Its hash is the same in every run, as a body's is."""
 
-    __slots__ = ("__dict__", "cls", "file", "index")
+    __slots__ = ("__dict__", "_hash", "cls", "file", "index")
 
     def __init__(self, file: PythonFile, index: int) -> None:
+        self._hash = crc32(f"{file.path}:{index}".encode())
         self.file = file
         self.index = index
         self.cls: Class = file.facts.classes[index]
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @cached_property
     def name(self) -> str:

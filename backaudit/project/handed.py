@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _PARTIAL = "functools.partial"
 _DEPTH = 4
-_MANY = 40
 _TRIALS = ("test", "example")
 
 
@@ -92,7 +91,7 @@ def _called_by_helpers(project: Project) -> Iterator[Indirect]:
 
 
 def _by_callers(project: Project, code: Code, inner: Node, index: int) -> Iterator[Indirect]:
-    for call in project.callers(code)[:_MANY]:
+    for call in project.callers(code):
         passed = project.argument(call, code, index)
         for function, filled in _targets(project, passed) if passed is not None else ():
             yield Indirect(call, function, _as_called(project, code, inner, call).after(filled))

@@ -11,6 +11,7 @@ from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 
 _DEPTH = 6
+_CALLERS = 8
 
 # What parameters (by code and index), loop variables (by their node) and parts of them stand for in one case at hand.
 Given = Mapping[object, Node]
@@ -101,7 +102,9 @@ def _passed(project: Project, code: Code, index: int) -> list[Node]:
     """What the project's calls pass for a parameter."""
     if code.function.kind != "function":
         return []
-    values = (project.argument(call, code, index) for call in project.callers(code)[:8])
+    what = f"values that calls pass for `{code.function.params[index].name}`"
+    callers = project.bounded(project.callers(code), _CALLERS, code.place, what)
+    values = (project.argument(call, code, index) for call in callers)
     return [value for value in values if value is not None]
 
 
@@ -331,7 +334,8 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
             turns = _rows(project, element, value.origin) if value is not None else []
             here = [{**case, **turn} for case in here for turn in turns or [{}]]
         passed += here
-    return [{**case, **more} for case in passed or [{}] for more in found][:_CASES]
+    several = [{**case, **more} for case in passed or [{}] for more in found]
+    return project.bounded(several, _CASES, code.place, "cases in which this is run")
 
 
 def _looped(element: Node) -> Node:

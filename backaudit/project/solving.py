@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
-Answer = tuple[str, ...]
+ItemT = TypeVar("ItemT")
 
 _DEPTH = 24
 # How often a question of a circle is asked before its answer is taken as it is: answers are small sets that grow, so
@@ -23,23 +23,26 @@ _DEPTH = 24
 _ROUNDS = 24
 
 
-class Solver(Generic[KeyT]):
-    """The questions of one kind: ``compute`` answers one, asking others; ``order`` tells which stands first."""
+class Solver(Generic[KeyT, ItemT]):
+    """The questions of one kind: ``compute`` answers one, asking others; ``order`` tells which stands first.
 
-    def __init__(self, compute: Callable[[KeyT], Answer], order: Callable[[KeyT], Any]) -> None:
+    An answer is a tuple of what holds, and more of what it is made of never makes it less.
+    """
+
+    def __init__(self, compute: Callable[[KeyT], tuple[ItemT, ...]], order: Callable[[KeyT], Any]) -> None:
         self._compute = compute
         self._order = order
-        self.known: dict[KeyT, Answer] = {}
+        self.known: dict[KeyT, tuple[ItemT, ...]] = {}
         self.guesses = 0  # how often an answer was given that may still change
         self.steps = 0  # how often something was computed
         self._stack: list[KeyT] = []  # what is being answered, outermost first
-        self._guess: dict[KeyT, Answer] = {}
+        self._guess: dict[KeyT, tuple[ItemT, ...]] = {}
         self._number: dict[KeyT, int] = {}  # of guesses: as they came up, or as a circle is worked off
         self._stale: dict[KeyT, None] = {}  # guesses that were put off, or made of one that has changed
         self._reads: dict[KeyT, dict[KeyT, None]] = {}  # the guesses that an answer was made of
         self._readers: dict[KeyT, dict[KeyT, None]] = {}
 
-    def ask(self, key: KeyT) -> Answer:
+    def ask(self, key: KeyT) -> tuple[ItemT, ...]:
         """The answer; inside of a circle that is not closed yet what is known of it so far."""
         found = self.known.get(key)
         if found is not None:
@@ -79,7 +82,7 @@ class Solver(Generic[KeyT]):
             found = self._compute(key)
         finally:
             self._stack.pop()
-        changed = found != self._guess[key]
+        changed = found != self._guess[key] and not _are_alike(found, self._guess[key])
         if key in self._reads:
             self._guess[key] = found
         else:
@@ -138,6 +141,11 @@ class Solver(Generic[KeyT]):
         for key in self._number:
             if key in self._guess:
                 self.known[key] = self._guess.pop(key)
+
+
+def _are_alike(one: tuple[ItemT, ...], other: tuple[ItemT, ...]) -> bool:
+    """Whether two answers hold the same, in whatever order."""
+    return len(one) == len(other) and all(item in other for item in one)
 
 
 def _depth_first(start: KeyT, among: set[KeyT], reads: dict[KeyT, dict[KeyT, None]]) -> Iterator[KeyT]:

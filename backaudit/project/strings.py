@@ -26,7 +26,7 @@ def _texts(project: Project, node: Node, depth: int) -> list[str]:
         return [HOLE]
     reader = _READERS.get(type(op))
     found = reader(project, node.origin, op, depth + 1) if reader is not None else _constant(project, node)
-    return found[:_BOUND] or [HOLE]
+    return [*project.bounded(found, _BOUND, node.place, "texts that this may be")] or [HOLE]
 
 
 def _constant(project: Project, node: Node) -> list[str]:
@@ -52,7 +52,8 @@ def _fstring(project: Project, node: Node, op: ops.Build, depth: int) -> list[st
         return [HOLE]
     found = [""]
     for item in op.items:
-        found = [a + b for a in found for b in _texts(project, node.to(item), depth)][:_BOUND]
+        # One more than is kept, so that it is told.
+        found = [a + b for a in found for b in _texts(project, node.to(item), depth)][: _BOUND + 1]
     return found
 
 

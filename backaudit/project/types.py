@@ -80,7 +80,7 @@ class TypeResolver:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._solver: Solver[_Question] = Solver(self._answer, _place)
+        self._solver: Solver[_Question, str] = Solver(self._answer, _place)
         self._known = self._solver.known
 
     def of(self, node: Node) -> Types:
@@ -104,11 +104,15 @@ class TypeResolver:
 
     def _answer(self, question: _Question) -> Types:
         if isinstance(question, Node):
-            return _sorted(self._compute(question))
+            return self._few(question, self._compute(question))
         kind, of, attr = question
         if kind == "names":
             return tuple(dict.fromkeys(self._project.spelled_names(of)))
         return _sorted(self._kept(of, attr) if kind == "kept" else self._returned(of))
+
+    def _few(self, node: Node, names: Iterable[str]) -> Types:
+        found = tuple(sorted({name for name in names if name}))
+        return tuple(self._project.bounded(found, _MOST_TYPES, node.place, "types that this may have"))
 
     def _compute(self, node: Node) -> Iterable[str]:
         op = node.op

@@ -11,6 +11,8 @@ Tree: TypeAlias = Any
 
 _QUERY = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(select|with|update|delete|insert)\b", re.I | re.S)
 # What is in normal form but for its case: most of what ORMs say, and no work for a parser.
+# As sqlglot wrote it until 30.20.
+_NOT_NULL = re.compile(r"\bnot (\w+) is null\b")
 _PLAIN = re.compile(r"(lower|upper)\([a-z]\w*\)|[a-z]\w* (= ('[^'\\]*'|\d+|true|false)|is (not )?null)", re.I)
 # What only MySQL writes.
 MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
@@ -75,7 +77,7 @@ def normal_node(node: Tree) -> str:
         column.this.set("quoted", False)
     while copy.key == "paren":
         copy = copy.this
-    return str(copy.sql(dialect="postgres", normalize=True)).lower()
+    return _NOT_NULL.sub(r"\1 is not null", str(copy.sql(dialect="postgres", normalize=True)).lower())
 
 
 def node_types(*names: str) -> tuple[type, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from backaudit.backend.access.changes import DEPTH
 from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import operands
+from backaudit.project.summaries import Summary, summary
 
 _PREFIX = "acts:"
 _WRITES = frozenset("wax+")
@@ -24,21 +24,16 @@ class Act(msgspec.Struct, frozen=True):
     does: str
 
 
-def acts(project: Project, code: Code, depth: int = 0) -> tuple[Act, ...]:
+def acts(project: Project, code: Code) -> tuple[Act, ...]:
     """The acts of a body and of the project's functions that it calls, as calls in that body."""
-    memory = project.once(_memory)
-    key = (code, depth)
-    if key not in memory:
-        memory[key] = ()
-        memory[key] = tuple(_acts(project, code, depth))
-    return memory[key]
+    return project.once(_summary).ask(code)
 
 
-def _memory(project: Project) -> dict[tuple[Code, int], tuple[Act, ...]]:
-    return {}
+def _summary(project: Project) -> Summary[Act]:
+    return summary(lambda code: _acts(project, code))
 
 
-def _acts(project: Project, code: Code, depth: int) -> Iterator[Act]:
+def _acts(project: Project, code: Code) -> Iterator[Act]:
     known = project.once(_known)
     for call in code.nodes(ops.Call):
         func = call.func
@@ -49,9 +44,9 @@ def _acts(project: Project, code: Code, depth: int) -> Iterator[Act]:
             does = "writes files"
         if does:
             yield Act(call, does)
-        elif depth < DEPTH - 1:
+        else:
             for callee in project.callees(call):
-                inner = acts(project, callee, depth + 1) if callee != code else ()
+                inner = acts(project, callee) if callee != code else ()
                 yield from (Act(call, act.does) for act in inner[:1])
 
 

@@ -15,10 +15,9 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import updates
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.summaries import Summary, summary
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
-
-DEPTH = 4  # calls that are followed
 
 DIRECT = frozenset({"delete_one", "update_one", "replace_one", "find_one_and_update", "find_one_and_delete"})
 _MONGO_WRITES = frozenset({*DIRECT, "insert_one", "insert_many", "delete_many", "update_many"})
@@ -44,28 +43,30 @@ class Change(msgspec.Struct, frozen=True):
     how: How = "insert"
 
 
-def changes(project: Project, code: Code, depth: int = 0) -> tuple[Change, ...]:
+def changes(project: Project, code: Code) -> tuple[Change, ...]:
     """The writes of a body and of the project's functions that it calls, as calls in that body."""
-    memory = project.once(_change_memory)
-    key = (code, depth)
-    if key not in memory:
-        memory[key] = ()
-        memory[key] = tuple(_changes(project, code, depth))
-    return memory[key]
+    return project.once(_summary).ask(code)
 
 
-def _change_memory(project: Project) -> dict[tuple[Code, int], tuple[Change, ...]]:
-    return {}
+def _summary(project: Project) -> Summary[Change]:
+    return summary(lambda code: _changes(project, code))
 
 
-def _changes(project: Project, code: Code, depth: int) -> Iterator[Change]:
+def own_changes(project: Project, code: Code) -> Iterator[Change]:
+    """The writes of a body itself."""
+    found = (written(project, call) for call in code.nodes(ops.Call))
+    yield from (change for change in found if change is not None)
+    yield from _set(project, code)
+
+
+def _changes(project: Project, code: Code) -> Iterator[Change]:
     for call in code.nodes(ops.Call):
         own = written(project, call)
         if own is not None:
             yield own
-        elif depth < DEPTH - 1:
+        else:
             for callee in project.callees(call):
-                inner = changes(project, callee, depth + 1) if callee != code else ()
+                inner = changes(project, callee) if callee != code else ()
                 if inner and not _is_common(callee):
                     table = inner[0].table or repository_table(project, call)
                     yield Change(call, table, _named(table, None) or inner[0].name, inner[0].how)

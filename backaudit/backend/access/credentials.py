@@ -9,36 +9,31 @@ from backaudit.backend.access.tables import is_user_table
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import operands
+from backaudit.project.summaries import Summary, summary
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_password
 
 _CODE = meaning("tokens", "short-code")
-_DEPTH = 3
 _WALK = 6
 
 
-def checks_password(project: Project, code: Code, depth: int = 0) -> bool:
+def checks_password(project: Project, code: Code) -> bool:
     """Whether a body, or a function of the project that it calls, holds a given password against the stored one."""
-    memory = project.once(_memory)
-    key = (code, depth)
-    if key not in memory:
-        memory[key] = False
-        memory[key] = _checks(project, code, depth)
-    return memory[key]
+    return bool(project.once(_checking).ask(code))
 
 
-def _memory(project: Project) -> dict[tuple[Code, int], bool]:
-    return {}
+def _checking(project: Project) -> Summary[str]:
+    return summary(lambda code: ["checks"] if _checks(project, code) else [])
 
 
-def _checks(project: Project, code: Code, depth: int) -> bool:
+def _checks(project: Project, code: Code) -> bool:
     if any(_compares(node) for node in code.nodes(ops.Compare)):
         return True
     known = project.models.kinds["password-checks"]
     for call in code.nodes(ops.Call):
         if _is_check(project, call, known) or _looks_up(project, call):
             return True
-        if depth < _DEPTH and any(checks_password(project, c, depth + 1) for c in project.callees(call) if c != code):
+        if any(checks_password(project, c) for c in project.callees(call) if c != code):
             return True
     return False
 
@@ -111,8 +106,16 @@ def _looks_up(project: Project, call: Node) -> bool:
 # -- what is given for it --------------------------------------------------------------------------------------------
 
 
-def opens_session(project: Project, code: Code, depth: int = 0) -> bool:
+def opens_session(project: Project, code: Code) -> bool:
     """Whether a body stores who was let in, or hands out a token or a cookie for it."""
+    return bool(project.once(_opening).ask(code))
+
+
+def _opening(project: Project) -> Summary[str]:
+    return summary(lambda code: ["opens"] if _opens(project, code) else [])
+
+
+def _opens(project: Project, code: Code) -> bool:
     for node in code.nodes(ops.SetItem):
         op = node.op
         if isinstance(op, ops.SetItem) and is_http_session(project, node.to(op.base)):
@@ -123,7 +126,7 @@ def opens_session(project: Project, code: Code, depth: int = 0) -> bool:
         names = project.names(func) if func is not None else ()
         if not known.isdisjoint(names) or call.method in ("set_cookie", "set_signed_cookie", "set_secure_cookie"):
             return True
-        if depth < _DEPTH - 1 and any(opens_session(project, c, depth + 1) for c in project.callees(call) if c != code):
+        if any(opens_session(project, c) for c in project.callees(call) if c != code):
             return True
     return False
 

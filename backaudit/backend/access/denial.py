@@ -13,12 +13,12 @@ from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions, items, strings
 from backaudit.project.operands import inputs, operands
+from backaudit.project.summaries import Summary, summary
 from backaudit.vocabulary.meaning import Meaning, meaning
 
 Kinds = frozenset[GuardKind]
 
 NOTHING: Kinds = frozenset()
-_DEPTH = 3
 _WALK = 7
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -30,35 +30,30 @@ _OWNER = meaning("access", "asked-owner")
 _OTHER = meaning("access", "other-ground")
 
 
-def denials(project: Project, code: Code, depth: int = 0) -> Kinds:
+def denials(project: Project, code: Code) -> Kinds:
     """On what grounds a function, its inner functions and the functions it calls turn callers away.
 
     ``authenticates``: who does not say who they are; ``role``: who lacks a right; ``ownership``: who does not own the
     object.
     """
-    memory = project.once(_memory)
-    found = memory.get((code, depth))
-    if found is None:
-        memory[code, depth] = NOTHING
-        found = memory[code, depth] = frozenset(_denials(project, code, depth))
-    return found
+    return frozenset(project.once(_summary).ask(code))
 
 
-def _memory(project: Project) -> dict[tuple[Code, int], Kinds]:
-    return {}
+def _summary(project: Project) -> Summary[GuardKind]:
+    return summary(lambda code: sorted(set(_denials(project, code))))
 
 
-def _denials(project: Project, code: Code, depth: int) -> Iterator[GuardKind]:
+def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
     for answer in answers(project, code):
         yield from ground(project, answer)
     yield from _unknown_exceptions(project, code)
     yield from _raised_without_proof(project, code)
     for node in code.nodes(ops.Call):
-        yield from _called(project, node, depth)
+        yield from _called(project, node)
     for node in code.nodes(ops.Def):
         op = node.op
-        if isinstance(op, ops.Def) and depth < _DEPTH:
-            yield from denials(project, code.file.code(op.function), depth)
+        if isinstance(op, ops.Def):
+            yield from denials(project, code.file.code(op.function))
 
 
 def ground(project: Project, answer: Answer) -> Kinds:
@@ -119,7 +114,7 @@ def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
                 yield code.node(value)
 
 
-def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
+def _called(project: Project, call: Node) -> Iterator[GuardKind]:
     func = call.func
     names = project.names(func) if func is not None else ()
     kinds: tuple[GuardKind, ...] = ("authenticates", "role")
@@ -131,10 +126,9 @@ def _called(project: Project, call: Node, depth: int) -> Iterator[GuardKind]:
         yield "authenticates"
     if not project.models.kinds["hanging-up"].isdisjoint(names) and _asks_who(project, call):
         yield from _kinds(project, call)
-    if depth < _DEPTH - 1:
-        for code in project.callees(call):
-            if code != call.code and code.function.name != "__init__":
-                yield from denials(project, code, depth + 1)
+    for code in project.callees(call):
+        if code != call.code and code.function.name != "__init__":
+            yield from denials(project, code)
 
 
 def _asks_who(project: Project, node: Node) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of, of_people
-from backaudit.backend.access.changes import DEPTH, DIRECT, changes, written
+from backaudit.backend.access.changes import DIRECT, changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
@@ -90,6 +90,10 @@ def _event_memory(project: Project) -> dict[tuple[Code, Context, int], tuple[Eve
     return {}
 
 
+# Calls in each other that are followed with what is known of their arguments.
+_DEPTH = 4
+
+
 class _Reader:
     def __init__(self, project: Project, code: Code, context: Context, depth: int) -> None:
         self.project = project
@@ -160,7 +164,7 @@ class _Reader:
                 yield found
                 return
         callees = [code for code in self.project.callees(node) if code != self.code]
-        if callees and self.depth < DEPTH:
+        if callees and self.depth < _DEPTH:
             found_inside = [event for code in callees for event in self._inner(node, code)]
             yield from found_inside or self._of_repository(node, callees)
         elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.holds(node.spelled.lower())):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, caller_tables, context_of
-from backaudit.backend.access.changes import DEPTH, QUERY_WRITES, changes
+from backaudit.backend.access.changes import QUERY_WRITES, own_changes
 from backaudit.backend.access.tables import fetched_table, form_table, is_user_table, touched_table
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.routes import routes
@@ -120,7 +120,7 @@ def _written_together(project: Project) -> frozenset[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     writers = {call.code for name in ("execute", "add", "create", "insert", "save") for call in project.calls_of(name)}
     for code in sorted(writers, key=lambda code: (code.path, code.index)):
-        names = {change.table.name for change in changes(project, code, DEPTH) if change.table is not None}
+        names = {change.table.name for change in own_changes(project, code) if change.table is not None}
         found |= {(one, other) for one in names for other in names if one != other}
     return frozenset(found)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.access.changes import DEPTH, collection_name
+from backaudit.backend.access.changes import collection_name
 from backaudit.backend.access.statements import SQL_READ, SQL_WRITE, sql_text
 from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.summaries import Summary, summary
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -27,28 +28,23 @@ def reads(project: Project, code: Code) -> tuple[tuple[Node, Table], ...]:
     return tuple((read.node, read.table) for read in looked_at(project, code) if read.table is not None)
 
 
-def looked_at(project: Project, code: Code, depth: int = 0) -> tuple[Read, ...]:
+def looked_at(project: Project, code: Code) -> tuple[Read, ...]:
     """The same, with the tables and collections of which no more than the name is known."""
-    memory = project.once(_read_memory)
-    key = (code, depth)
-    if key not in memory:
-        memory[key] = ()
-        memory[key] = tuple(_reads(project, code, depth))
-    return memory[key]
+    return project.once(_summary).ask(code)
 
 
-def _read_memory(project: Project) -> dict[tuple[Code, int], tuple[Read, ...]]:
-    return {}
+def _summary(project: Project) -> Summary[Read]:
+    return summary(lambda code: _reads(project, code))
 
 
-def _reads(project: Project, code: Code, depth: int) -> Iterator[Read]:
+def _reads(project: Project, code: Code) -> Iterator[Read]:
     for call in code.nodes(ops.Call):
         own = _read(project, call)
         if own is not None:
             yield own
-        elif depth < DEPTH - 1:
+        else:
             for callee in project.callees(call):
-                inner = looked_at(project, callee, depth + 1) if callee != code else ()
+                inner = looked_at(project, callee) if callee != code else ()
                 yield from (Read(call, read.name, read.table) for read in inner[:4])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -21,7 +22,6 @@ from backaudit.vocabulary.meaning import meaning
 _BROAD = frozenset(("Exception", "BaseException"))
 _DEPTH = 4
 _DEVELOPMENT = meaning("stages", "development-switch")
-_CALLERS = 12
 
 
 class Handler(msgspec.Struct, frozen=True):
@@ -178,7 +178,7 @@ def escapes(
     """
     if not any(exceptions) or answered_globally(project, exceptions):
         return None
-    found = _escapes(project, node, exceptions, (), by)
+    found = _escapes(project, node, exceptions, by)
     if found is None or not isinstance(node.op, ops.Raise):
         return found
     # What is raised on purpose is the answer where the library hands the client what was raised.
@@ -187,25 +187,30 @@ def escapes(
 
 
 def _escapes(
-    project: Project,
-    node: Node,
-    exceptions: tuple[str, ...],
-    path: tuple[Node, ...],
-    by: Callable[[Node], bool] | None = None,
+    project: Project, node: Node, exceptions: tuple[str, ...], by: Callable[[Node], bool] | None
 ) -> tuple[Node, ...] | None:
-    if catches(project, node, exceptions) is not None or suppressed(project, node, exceptions):
-        return None
-    code = node.code
-    if code in project.once(request_handlers):
-        return None if _answered_by_library(project, code, exceptions) else path
-    if len(path) >= _DEPTH or code in project.once(_error_handler_codes):
-        return None
-    for call in project.callers(code)[:_CALLERS]:
-        if call.code.file.role == "production" and call.code is not code and (by is None or by(call)):
-            found = _escapes(project, call, exceptions, (*path, call))
-            if found is not None:
-                return found
+    """The shortest way; each call is looked at once."""
+    waiting: deque[tuple[Node, tuple[Node, ...]]] = deque([(node, ())])
+    seen: set[Node] = set()
+    while waiting:
+        here, path = waiting.popleft()
+        if catches(project, here, exceptions) is not None or suppressed(project, here, exceptions):
+            continue
+        code = here.code
+        if code in project.once(request_handlers):
+            if not _answered_by_library(project, code, exceptions):
+                return path
+        elif code not in project.once(_error_handler_codes):
+            calls = [call for call in _callers_outside(project, code) if call not in seen]
+            calls = [call for call in calls if path or by is None or by(call)]
+            seen.update(calls)
+            waiting.extend((call, (*path, call)) for call in calls)
     return None
+
+
+def _callers_outside(project: Project, code: Code) -> Iterator[Node]:
+    """The calls of a body by others that serve."""
+    return (call for call in project.callers(code) if call.code.file.role == "production" and call.code is not code)
 
 
 def _answered_by_library(project: Project, code: Code, exceptions: tuple[str, ...]) -> bool:
@@ -283,7 +288,7 @@ def _asked_by_custom_handlers(project: Project) -> set[str]:
 
 
 def reached(project: Project, code: Code) -> bool:
-    """Whether a request can come to a body of code, over a bounded number of calls."""
+    """Whether a request can come to a body of code, over however many calls."""
     return code in project.once(_reached)
 
 
@@ -297,16 +302,13 @@ def reached_functions(project: Project) -> Iterator[Code]:
 
 
 def _reached(project: Project) -> frozenset[Code]:
-    level = list(project.once(request_handlers))
-    found = dict.fromkeys(level)
-    for _ in range(_DEPTH):
-        following: list[Code] = []
-        for code in level:
-            for callee in (c for call in code.nodes(ops.Call) for c in project.callees(call)):
-                if callee not in found:
-                    found[callee] = None
-                    following.append(callee)
-        level = following
+    waiting = list(project.once(request_handlers))
+    found = set(waiting)
+    while waiting:
+        code = waiting.pop()
+        new = {callee for call in code.nodes(ops.Call) for callee in project.callees(call)} - found
+        found |= new
+        waiting += new
     return frozenset(found)
 
 

@@ -8,12 +8,12 @@ import warnings
 import libcst as cst
 import msgspec
 
-from backaudit.extract.python.bounds import excess, without_numbers
+from backaudit.extract.python.bounds import Cut, affordable
 from backaudit.extract.python.directives import directives
 from backaudit.extract.python.expressions import Malformed
 from backaudit.extract.python.lower import FileLowerer
 from backaudit.facts.comments import Comment, Extent
-from backaudit.facts.problem import Problem, ProblemKind
+from backaudit.facts.problem import Problem
 from backaudit.facts.python import PythonFacts
 from backaudit.source import Source
 
@@ -30,20 +30,20 @@ cst.CSTNode.__post_init__ = _trusted  # type: ignore[method-assign,assignment]
 
 
 class Lowered(msgspec.Struct, frozen=True):
-    """``facts`` is None where the text is not Python, and ``problem`` says why."""
+    """``facts`` is None where the text is not Python; ``problems`` say why, or which parts of it were not read."""
 
     facts: PythonFacts | None
     comments: tuple[Comment, ...] = ()
     extents: tuple[Extent, ...] = ()
-    problem: Problem | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 def lower(source: Source) -> Lowered:
     """The facts of one Python file, with its directive comments and the statements they may stand on."""
-    over = excess(source.text)
-    if over is not None:
-        return _problem(source, f"Not analysed, since it holds {over[1]}.", over[0], kind="bound")
-    text = without_numbers(source.text)
+    text, cuts = affordable(source.text)
+    problems = tuple(_not_read(source, cut) for cut in cuts)
+    if text is None:
+        return Lowered(None, problems=problems)
     try:
         module = cst.parse_module(text)
         file = FileLowerer(module, text)
@@ -58,13 +58,17 @@ def lower(source: Source) -> Lowered:
             raise
         return _problem(source, "Nested too deeply to be analysed.", 0)
     if "backaudit" not in source.text.lower():
-        return Lowered(facts)
+        return Lowered(facts, problems=problems)
     comments, extents = directives(module, file.span)
-    return Lowered(facts, comments, extents)
+    return Lowered(facts, comments, extents, problems)
 
 
-def _problem(source: Source, message: str, line: int, kind: ProblemKind = "unparsable") -> Lowered:
-    return Lowered(None, problem=Problem(source.path, kind, message, line))
+def _not_read(source: Source, cut: Cut) -> Problem:
+    return Problem(source.path, "bound", f"Not asked: {cut.what}", cut.line)
+
+
+def _problem(source: Source, message: str, line: int) -> Lowered:
+    return Lowered(None, problems=(Problem(source.path, "unparsable", message, line),))
 
 
 def _invalid(source: Source, line: int, reason: str) -> Lowered:

@@ -1,4 +1,4 @@
-"""What of a Python text would cost the parser more than it is worth, told before it is parsed.
+"""What of a Python text would cost the parser more than it is worth: blanked before it is parsed, and told.
 
 The parser's time grows with the cube of the links of one expression (``a.b().c()…``, ``a + b + …``), its memory with
 their square, its stack with their nesting; a list of numbers takes a thousand times its size. No back end is written
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 # Links of one expression, brackets in brackets (Python itself refuses 200), and numbers one after the other.
 MAX_LINKS = 1_000
@@ -29,16 +30,58 @@ _TOKEN = re.compile(
 )
 
 
-def without_numbers(text: str) -> str:
-    """The same lines and columns without the numbers of long lists, but for the first of each."""
-    return _NUMBERS.sub(_cut, text) if text.count(",") > MAX_NUMBERS else text
+# A statement that others belong to cannot be blanked by itself.
+_HEADER = re.compile(r"\s*(?:(?:if|elif|else|for|while|with|def|class|async|try|except|finally|match|case)\b|@)")
 
 
-def _cut(run: re.Match[str]) -> str:
-    if run[0].count(",") <= MAX_NUMBERS:
-        return run[0]
-    first = run[0].index(",") + 1
-    return run[0][:first] + re.sub(r"[^\r\n]", " ", run[0][first:])
+class Cut(NamedTuple):
+    """What was not read: from which line (1-based) on, and what it is."""
+
+    line: int
+    what: str
+
+
+def affordable(text: str) -> tuple[str | None, tuple[Cut, ...]]:
+    """The text without what is too dear, the same lines and columns, and what that is; None for a file as a whole."""
+    branch = _branches(text) if text.count("elif") > MAX_BRANCHES else None
+    if branch is not None:
+        what = f"this file, since a condition has more than {MAX_BRANCHES} branches."
+        return None, (Cut(text.count("\n", 0, branch) + 1, what),)
+    short, numbers = _without_numbers(text)
+    found = list(_dear(short)) if _may_be_dear(short) else []
+    for start, end, what in found[::-1]:
+        if _HEADER.match(short, start, end):
+            return None, (Cut(_line_at(short, start, end), f"this file, since {what}."),)
+        short = short[:start] + _blank(short[start:end]) + short[end:]
+    statements = (Cut(_line_at(text, start, end), f"this statement, since {what}.") for start, end, what in found)
+    return short, tuple(sorted([*numbers, *statements]))
+
+
+def _line_at(text: str, start: int, end: int) -> int:
+    """The line of what stands there, not counting what only separates it from what is before."""
+    return text.count("\n", 0, end - len(text[start:end].lstrip())) + 1
+
+
+def _blank(statement: str) -> str:
+    """An empty statement in a statement's place."""
+    rest = statement.lstrip()
+    indent = statement[: len(statement) - len(rest)]
+    return indent + "pass" + re.sub(r"[^\r\n]", " ", rest[len("pass") :])
+
+
+def _without_numbers(text: str) -> tuple[str, list[Cut]]:
+    """The text without the numbers of long lists, but for the first of each."""
+    cuts: list[Cut] = []
+
+    def cut(run: re.Match[str]) -> str:
+        count = run[0].count(",")
+        if count <= MAX_NUMBERS:
+            return run[0]
+        cuts.append(Cut(text.count("\n", 0, run.start()) + 1, f"{count:,} numbers in a row, but for the first."))
+        first = run[0].index(",") + 1
+        return run[0][:first] + re.sub(r"[^\r\n]", " ", run[0][first:])
+
+    return (_NUMBERS.sub(cut, text) if text.count(",") > MAX_NUMBERS else text), cuts
 
 
 def _branches(text: str) -> int | None:
@@ -52,34 +95,42 @@ def _branches(text: str) -> int | None:
     return None
 
 
-def excess(text: str) -> tuple[int, str] | None:
-    """The line at which a text goes over a bound, and which; None if it keeps all of them."""
-    branch = _branches(text) if text.count("elif") > MAX_BRANCHES else None
-    if branch is not None:
-        return text.count("\n", 0, branch) + 1, f"more than {MAX_BRANCHES} branches of one condition"
-    if sum(map(text.count, _LINKING)) + sum(1 for _ in _WORDS.finditer(text)) <= MAX_BRACKETS:
-        return None
-    for at, what in _excesses(text):
-        return text.count("\n", 0, at) + 1, what
-    return None
+def _may_be_dear(text: str) -> bool:
+    return sum(map(text.count, _LINKING)) + sum(1 for _ in _WORDS.finditer(text)) > MAX_BRACKETS
 
 
-def _excesses(text: str) -> Iterator[tuple[int, str]]:
-    links = [0]
+def _dear(text: str) -> Iterator[tuple[int, int, str]]:
+    """The statements that go over a bound: where each begins and ends, and which bound."""
+    links, start, what = [0], 0, ""
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
-        if kind == "link":
-            links[-1] += len(token[0]) if token[0].strip("-+~") == "" else 1
-        elif kind == "word":
-            links[-1] += 1
-        elif kind == "open":
-            links[-1] += 1
-            links.append(0)
-            if len(links) > MAX_BRACKETS:
-                yield token.start(), f"more than {MAX_BRACKETS} brackets in each other"
-        elif kind == "close":
-            links = links[:-1] or [0]
-        elif kind == "next" and (token[0] != "\n" or len(links) == 1):
-            links[-1] = 0
-        if links[-1] > MAX_LINKS:
-            yield token.start(), f"an expression of more than {MAX_LINKS:,} links"
+        if kind == "next" and len(links) == 1 and token[0] != ",":
+            if what:
+                yield start, token.start(), what
+            links, start, what = [0], token.end(), ""
+        elif kind is not None:
+            _count(links, kind, token[0])
+            what = what or _over(links)
+    if what:
+        yield start, len(text), what
+
+
+def _count(links: list[int], kind: str, token: str) -> None:
+    """One more token of a statement whose open brackets have so many links each."""
+    if kind == "link":
+        links[-1] += len(token) if token.strip("-+~") == "" else 1
+    elif kind == "word":
+        links[-1] += 1
+    elif kind == "open":
+        links[-1] += 1
+        links.append(0)
+    elif kind == "close" and len(links) > 1:
+        links.pop()
+    elif kind == "next" and token != "\n":
+        links[-1] = 0
+
+
+def _over(links: list[int]) -> str:
+    if len(links) > MAX_BRACKETS:
+        return f"it has more than {MAX_BRACKETS} brackets in each other"
+    return f"an expression has more than {MAX_LINKS:,} links" if links[-1] > MAX_LINKS else ""

@@ -296,7 +296,8 @@ class Places:
         if router not in self._ways:
             self._ways[router] = (Placed("", ()),)
             found = [way for one in self._meant(router) for way in self._found(one)]
-            self._ways[router] = tuple(dict.fromkeys(found))[:_WAYS]
+            ways = tuple(dict.fromkeys(found))
+            self._ways[router] = tuple(self.project.bounded(ways, _WAYS, router.node.place, "ways to this router"))
         return self._ways[router]
 
     def _meant(self, router: Router) -> list[Router]:
