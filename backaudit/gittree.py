@@ -17,7 +17,7 @@ CONFIGURATION = ("backaudit.toml", ".gitignore")
 
 def commit_of(asked: git.Git, reference: str) -> str:
     """The id of the commit that a branch, tag or expression names; UsageError where there is none."""
-    found = asked.run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"], check=False)
+    found = asked.run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"], none=1)
     if found.strip():
         return found.decode().strip()
     message = f"This repository has no commit {reference}."
