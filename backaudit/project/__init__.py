@@ -301,6 +301,11 @@ class Project:
         inner = f"{module}.{name}" if module else name
         return (f"module[{inner}]",) if self._ours(inner) else ()
 
+    def dotted(self, at: Node, name: str) -> Node | None:
+        """What a dotted name in a text stands for, read like an import of the file that it stands in."""
+        module, _, attribute = name.rpartition(".")
+        return self.binding(self._absolute(at.code.file, module), attribute) if module else None
+
     def binding(self, module: str, name: str) -> Node | None:
         """The value that a module of the project gives to a name at its end."""
         if module not in self._modules:

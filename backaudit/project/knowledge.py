@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
@@ -307,6 +309,13 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     frameworks: dict[str, FrameworkModel] = {}
     callbacks: dict[str, Callback] = {}
     scalars: dict[str, str] = {}
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages of which a table speaks, by the names that they are imported by."""
+        groups = (self.kinds[kind] for kind in self.kinds)
+        named = (*self.knowledge.returns, *self.responses, *self.routing, *self.sources, *self.reads, *self.declares)
+        return frozenset(name.partition(".")[0] for name in (*named, *chain.from_iterable(groups)) if "." in name)
 
     def framework(self, name: str) -> FrameworkModel:
         """What a framework does of itself; nothing, if no table says."""

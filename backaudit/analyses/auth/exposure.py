@@ -13,13 +13,14 @@ from backaudit.backend.access.caller import caller_reads
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.denial import conditions, sides, tests_around
 from backaudit.backend.access.events import events
-from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.guards import authenticated, guarded, in_body, steps
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import is_user_table, named_as_users
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
+from backaudit.evidence import Assumption
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
@@ -202,10 +203,14 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
     if not found.siblings:
         return None
     if not _is_unsafe(route):
-        return msgspec.structs.replace(found, assumed=KNOWN if changed.how == "delete" else _NOT_FOR_ALL)
+        return _supposing(found, KNOWN if changed.how == "delete" else _NOT_FOR_ALL)
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
     sure = near or not creates or not _only_reads_guarded(found)
-    return msgspec.structs.replace(found, assumed=KNOWN if sure else _NOT_FOR_ALL)
+    return _supposing(found, KNOWN if sure else _NOT_FOR_ALL)
+
+
+def _supposing(found: Exposed, more: Assumed) -> Exposed:
+    return msgspec.structs.replace(found, assumed=(*found.assumed, *more))
 
 
 def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
@@ -275,7 +280,13 @@ def _exposed(
 ) -> Exposed:  # fmt: skip
     whole = route.view is not None and route.handler.function.kind == "class"
     place = route.view.place if route.view is not None and whole else route.handler.place
-    return Exposed((route,), place, act, what, at, siblings(project, route), assumed)
+    return Exposed((route,), place, act, what, at, siblings(project, route), (*unread(project, route), *assumed))
+
+
+def unread(project: Project, route: Route) -> Assumed:
+    """What is supposed of decorators, bases, hooks and middleware before a route that could not be read."""
+    steps_unread = [step for step in steps(project, route) if not step.read]
+    return tuple(Assumption("wrapper", f"`{step.name}` turns nobody away") for step in steps_unread)
 
 
 def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from backaudit.analyses.passwords.hashing import hashes_on_the_way, made_by_hash
 from backaudit.analyses.passwords.label import NamedPassword, Password
+from backaudit.backend.access.markers import is_marker
 from backaudit.extract.secrets.values import is_digest, judge
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -126,7 +127,8 @@ def is_written(project: Project, node: Node) -> bool:
     """Whether a value is a text of the code that could be somebody's password: itself, or a constant of a module."""
     constant = project.constant(node)
     text = constant.text if constant is not None else None
-    return bool(text) and judge(text or "") not in ("none", "hash") and not is_digest(text or "")
+    told = bool(text) and judge(text or "") not in ("none", "hash") and not is_digest(text or "")
+    return told and not is_marker(project, node)
 
 
 def held(project: Project, node: Node) -> Origin | None:

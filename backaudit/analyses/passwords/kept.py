@@ -10,6 +10,7 @@ import msgspec
 from backaudit.analyses.passwords.keeps import other_stores
 from backaudit.analyses.passwords.label import Password, is_unproven
 from backaudit.analyses.passwords.stores import Store, password_stores
+from backaudit.backend.access.markers import is_marker
 from backaudit.extract.secrets.values import is_digest, judge
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -64,6 +65,8 @@ class _Written(Password):
         op = node.op
         text = op.value if isinstance(op, ops.Const) and not access else None
         if not isinstance(text, str) or judge(text) in ("none", "hash") or is_digest(text):
+            return None
+        if is_marker(search.project, node):
             return None
         return "a password is written in the code"
 

@@ -9,6 +9,7 @@ import msgspec
 
 from backaudit.analyses.secrets.accounts import handed_over
 from backaudit.analyses.secrets.remedies import remedy
+from backaudit.backend.access.markers import markers
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
 from backaudit.discover import is_data
@@ -74,7 +75,7 @@ def _credentials(project: Project) -> tuple[Credential, ...]:
         file = project.facts[path]
         stage = _stage(project, file, hit)
         assumed = _assumed(project, file, hit, stage) if _is_subject(file) else None
-        if assumed is not None:
+        if assumed is not None and (path, hit.span) not in project.once(markers):
             used = uses.by_span.get((path, hit.span), ()) or _uses_by_name(uses, hit)
             signs = bool(used) or (path, hit.span) in uses.by_span or (managed and hit.kind == "signing-key")
             rule = _rule(project, file, hit, signs)

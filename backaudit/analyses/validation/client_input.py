@@ -6,7 +6,7 @@ import re
 
 from backaudit.analyses.validation.saved import names_in_archive, read_back
 from backaudit.backend.web.inputs.classes import schema_of
-from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts
+from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts, takes_file
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
@@ -103,7 +103,8 @@ class ClientInput(Goal):
         names = [name for name in request_names(project, node) if name in self._sources]
         if any(self._typed_path(project, node, name) or self._is_fixed_path(project, node, name) for name in names):
             return True
-        return bool(names) and self._uploaded(project, node, access)
+        held = any(self._held(project, name, access) for name in names)
+        return bool(names) and (held or self._uploaded(project, node, access))
 
     def _typed_path(self, project: Project, node: Node, name: str) -> bool:
         """Whether ``self.kwargs`` of a class view holds nothing but numbers and the like."""
@@ -155,6 +156,8 @@ class ClientInput(Goal):
         schema = checked_data(project, node)
         if schema is None or not access or converts(project, schema, str(access[0])):
             return None
+        if self.kind in _NAMES and takes_file(project, schema, str(access[0])):
+            return None
         if self._approved_by_hook(project, schema, str(access[0])):
             return None
         if self.kind == "pattern" and _is_bounded(project, (schema.name,), access):
@@ -203,11 +206,15 @@ class ClientInput(Goal):
             return None
         if self.kind in _FROM_LINKS and param.where in ("header", "cookie"):
             return None
-        types = self._part_types(project, param.types, access)
+        types = self._part_types(project, param.types or self._uploads_of(project, node), access)
         if types is None or (types and all(self._is_harmless(project, name) for name in types)):
             return None
         shown = ".".join([param.name, *(str(part) for part in access if part != ANY)])
         return f"`{shown}` comes from the client ({param.where})"
+
+    def _uploads_of(self, project: Project, node: Node) -> tuple[str, ...]:
+        """The types of uploads that the annotation of a hook's parameter says (``validate_logo(self, file: ...)``)."""
+        return tuple(name for name in project.types(node) if split(name)[0] in self._uploads)
 
     def _part_types(self, project: Project, types: tuple[str, ...], access: Access) -> tuple[str, ...] | None:
         """The types of the part of a parameter that is wanted; None if the whole object is, which is no text."""

@@ -37,9 +37,17 @@ def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) ->
     return Finding(
         place=first_line(flow.sink.place),
         message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
-        assumed=(*assumed_of(flow), *assumed),
+        assumed=(*assumed_of(flow), *_receiver(flow), *assumed),
         trace=flow.trace(happens),
     )
+
+
+def _receiver(flow: Flow) -> Assumed:
+    """What is supposed of an object that is known by the name of its method alone."""
+    receiver = flow.harm.receiver if flow.name.startswith("*.") else None
+    if receiver is None or receiver.code.project.types(receiver):
+        return KNOWN
+    return assume("receiver", f"`{receiver.spelled or 'the object'}` does by `{flow.harm.method}` what others do by it")
 
 
 def assumed_of(flow: Flow) -> Assumed:

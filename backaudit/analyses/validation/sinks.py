@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -116,7 +117,15 @@ def _called(project: Project, name: str) -> Iterator[Node]:
     if not name.startswith("*."):
         return project.calls(name)
     methods = project.calls_of(name[2:])
-    return (call for call in methods if call.receiver is not None and not project.callees(call))
+    return (call for call in methods if not project.callees(call) and _may_be(project, call.receiver))
+
+
+def _may_be(project: Project, receiver: Node | None) -> bool:
+    """Whether a method may be the one that is meant by its name: not that of a text, a list or a pattern."""
+    if receiver is None:
+        return False
+    packages = {name.partition(".")[0] for name in project.types(receiver)}
+    return not packages or not packages <= (sys.stdlib_module_names - {"xml"})
 
 
 _SERVING = ("production", "script")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -201,7 +202,23 @@ class _Reader:
 
     def _step(self, how: How, node: Node, place: Place | None = None) -> Step:
         kinds = tuple(sorted(self.judged(node)))
-        return Step(how, _shown(node), place or node.place, kinds, self._roles(node) if "role" in kinds else ())
+        roles = self._roles(node) if "role" in kinds else ()
+        return Step(how, _shown(node), place or node.place, kinds, roles, bool(kinds) or self._is_read(node))
+
+    def _is_read(self, node: Node) -> bool:
+        """Whether it is known what a decorator, dependency or middleware does: by its code, or by a library's table."""
+        here = self.project.resolved(node)
+        target = here.func or here
+        codes = self._codes(here, target)
+        if codes:
+            return all(lets_everybody_by(self.project, code) for code in codes)
+        named = {name for name in self.project.names(target) if not name.startswith("*.")}
+        return bool(named) and all(self._is_familiar(name) for name in named)
+
+    def _is_familiar(self, name: str) -> bool:
+        package = name.partition(".")[0]
+        own = self.project.class_named(name) is not None
+        return own or package in sys.stdlib_module_names or package in self.project.models.packages
 
     def _roles(self, node: Node) -> tuple[str, ...]:
         """The roles that a guard lets by: those it is given, or those its code compares with."""
@@ -218,7 +235,7 @@ class _Reader:
         """Django's middleware, for all routes."""
         setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
         for name in self._dotted(setting.value) if setting is not None else ():
-            cls = self._class_dotted(name)
+            cls = self._class_dotted(name, setting.value) if setting is not None else None
             kinds = set(self._known([name]) or ())
             for method in ("process_request", "process_view", "__call__") if cls is not None else ():
                 code = self.project.method(cls.name, method) if cls is not None else None
@@ -237,11 +254,14 @@ class _Reader:
                 found += strings(self.project, value)
         return found
 
-    def _class_dotted(self, name: str) -> ClassView | None:
+    def _class_dotted(self, name: str, at: Node) -> ClassView | None:
         found = self.project.class_named(name)
         if found is None:
             tail = f".{name}"
             found = next((cls for cls in self.project.classes() if cls.name.endswith(tail)), None)
+        if found is None:  # A package may hand it on: ``from .event import EventMiddleware``.
+            given = self.project.dotted(at, name)
+            found = next(iter(classes_behind(self.project, given)), None) if given is not None else None
         return found
 
     def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
@@ -265,7 +285,8 @@ class _Reader:
         kinds = set(denials(self.project, code))
         for decorator in code.decorators:
             kinds |= self.judged(decorator) if decorator.to(decorator.value) != base else set()
-        step = Step("hook", code.function.name, code.place, tuple(sorted(kinds)))
+        read = bool(kinds) or lets_everybody_by(self.project, code)
+        step = Step("hook", code.function.name, code.place, tuple(sorted(kinds)), read=read)
         for router in behind(self.project, base):
             found.setdefault(router, []).append(step)
 
@@ -372,8 +393,11 @@ class _Reader:
             cls = self.project.class_named(owner)
             if cls is None:
                 pattern = _NAMED[2][1]
-                if known is None and pattern.holds(owner.rpartition(".")[2]):
-                    yield Step("class", owner.rpartition(".")[2], view.place, ("authenticates",))
+                last = owner.rpartition(".")[2]
+                if known is None and pattern.holds(last):
+                    yield Step("class", last, view.place, ("authenticates",))
+                elif not self._is_familiar(owner):
+                    yield Step("class", last, view.place, read=False)
                 continue
             for name in _ANSWERING:
                 code = cls.methods.get(name)
@@ -438,7 +462,7 @@ class _Reader:
             if self._reads_open(names):
                 yield Step("permission", names[0].rpartition(".")[2], item.place, ("authenticates",))
             elif text is not None and text.text:
-                cls = self._class_dotted(text.text)
+                cls = self._class_dotted(text.text, item)
                 kinds = self._known([text.text if cls is None else cls.name])
                 kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
                 yield Step("permission", text.text.rpartition(".")[2], item.place, tuple(sorted(kinds or ())))
@@ -531,7 +555,8 @@ class _Reader:
             if decorator != route.declared and not _declares(decorator):
                 kinds = self._decorator_kinds(decorator)
                 roles = self._roles(decorator) if "role" in kinds else ()
-                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)), roles)
+                read = bool(kinds) or self._is_read(decorator)
+                yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)), roles, read)
 
     def _injected(self, route: Route) -> Iterator[Step]:
         yield from self._dependencies(route.handler, 0)

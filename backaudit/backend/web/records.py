@@ -72,7 +72,7 @@ How = Literal["middleware", "hook", "wrapper", "decorator", "class", "permission
 class Step(msgspec.Struct, frozen=True):
     """Something that runs before a handler answers; ``kinds`` is empty where it turns nobody away.
 
-    ``roles``: those that it lets by, as far as the code spells them.
+    ``roles``: those that it lets by, as far as the code spells them. ``read``: whether it is known what it does.
     """
 
     how: How
@@ -80,6 +80,7 @@ class Step(msgspec.Struct, frozen=True):
     place: Place
     kinds: tuple[GuardKind, ...] = ()
     roles: tuple[str, ...] = ()
+    read: bool = True
 
 
 class Guard(msgspec.Struct, frozen=True):

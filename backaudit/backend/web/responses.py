@@ -180,7 +180,7 @@ def _stored_status(project: Project, node: Node) -> int | None:
 
 
 def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
-    origin = exception.origin
+    origin = project.resolved(exception)
     call = origin if isinstance(origin.op, ops.Call) else None
     named = response_model(project, call) if call is not None else _model_of_names(project, project.names(origin))
     if named is None and call is None:

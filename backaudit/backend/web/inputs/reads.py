@@ -48,6 +48,14 @@ def converts(project: Project, cls: ClassView, name: str) -> bool:
     return made is not None and made.call is not None and made.is_call_of("converting-fields")
 
 
+def takes_file(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether a declared field gives an uploaded file: an object, and no text."""
+    field = class_field(project, cls, name)
+    made = field.origin if field is not None else None
+    declared = (schema.fields for schema in project.models.schemas.values())
+    return made is not None and made.call is not None and any(f.get(made.method) == "file" for f in declared)
+
+
 def parser_converts(project: Project, call: Node, name: str) -> bool:
     """Whether the request parser behind ``parse_args()`` makes argument ``name`` something that is no free text."""
     for added in project.calls_of("add_argument"):
