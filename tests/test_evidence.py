@@ -64,6 +64,100 @@ def test_the_weakest_step_is_said_in_every_format() -> None:
     assert said in sarif.render(report)
 
 
+VERDICTS = """
+import os
+import shutil
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+from registry.client import find_release, published
+
+app = FastAPI()
+
+
+class Wanted(BaseModel):
+    name: str
+
+
+def release_of(name):
+    for each in published():
+        if each.name != name:
+            continue
+        return each
+    return None
+
+
+def is_small(name):
+    return len(name) < 20
+
+
+@app.post("/by-own-search")
+def by_own_search(wanted: Wanted):
+    if not release_of(wanted.name):
+        raise HTTPException(404)
+    shutil.rmtree(os.path.join("/srv/plugins", wanted.name))
+
+
+@app.post("/by-a-library")
+def by_a_library(wanted: Wanted):
+    found = find_release(wanted.name)
+    if found is None:
+        raise HTTPException(404)
+    shutil.rmtree(os.path.join("/srv/plugins", wanted.name))
+
+
+@app.post("/by-what-is-read")
+def by_what_is_read(wanted: Wanted):
+    if not is_small(wanted.name):
+        raise HTTPException(404)
+    shutil.rmtree(os.path.join("/srv/plugins", wanted.name))
+"""
+
+
+def test_a_verdict_that_was_not_read_is_named_and_one_that_was_is_not() -> None:
+    report = scan({"app.py": VERDICTS}, LOADED, [r for r in LOADED.rules if r.name == "path-traversal"])
+    assert [issue.severity for issue in report.issues] == ["medium", "medium", "high"]
+    said = [[one.text for one in issue.finding.assumed] for issue in report.issues]
+    assert said == [["`release_of()` does not make it harmless"], ["`find_release()` does not make it harmless"], []]
+
+
+WRAPPED = """
+import sqlite3
+from flask import Flask, request
+from flask_login import login_required
+from vendor.gates import gate
+
+app = Flask(__name__)
+
+
+@app.post("/notes/add")
+@login_required
+def add():
+    sqlite3.connect("n").execute("insert into notes values (?)", (request.form["text"],))
+    return "ok"
+
+
+@app.post("/notes/clear")
+@gate
+def clear():
+    sqlite3.connect("n").execute("delete from notes")
+    return "ok"
+
+
+@app.post("/notes/drop")
+def drop():
+    sqlite3.connect("n").execute("delete from notes where id = ?", (request.form["id"],))
+    return "ok"
+"""
+
+
+def test_a_decorator_of_unknown_effect_is_named_and_lowers() -> None:
+    report = scan({"app.py": WRAPPED}, LOADED, [r for r in LOADED.rules if r.name == "missing-auth"])
+    behind, bare = report.issues
+    assert (behind.severity, behind.finding.confidence) == ("medium", "medium")
+    assert [one.text for one in behind.finding.assumed] == ["`gate` turns nobody away"]
+    assert (bare.severity, bare.finding.assumed) == ("critical", ())
+
+
 def test_nobody_else_says_how_sure_a_finding_is() -> None:
     told = [path for path in sources("backaudit", "rules") if "confidence=" in path.read_text("utf-8")]
     assert [str(path.relative_to(ROOT)) for path in told] == []

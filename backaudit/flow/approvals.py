@@ -11,6 +11,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.guards import arriving, atoms, conditions, of_elements, same, same_path
 from backaudit.flow.patterns import fixes_beginning, pins_down
+from backaudit.flow.verdicts import unread_verdicts
 from backaudit.project import Code, Node
 from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
@@ -65,7 +66,11 @@ def guarded(
         return True
     if any(_approves_each(code, test, truth, asked) for test, truth in of_elements(code, at)):
         return True
-    return any(_raises_unless(check, asked) for check in _checks_before(code, at))
+    if any(_raises_unless(check, asked) for check in _checks_before(code, at)):
+        return True
+    if doubts is not None:
+        doubts += [verdict for verdict in unread_verdicts(code, held, node) if verdict not in doubts]
+    return False
 
 
 # -- calls that have come back --------------------------------------------------------------------------------------

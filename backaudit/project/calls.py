@@ -498,8 +498,8 @@ class Calls:
         """Whether a call supplies the first parameter itself (a method on its object, a constructor)."""
         func = call.func
         op = func.origin.op if func is not None else None
-        if code.cls is None or func is None:
-            return False
+        if code.cls is None or func is None or self._wraps(call, code):
+            return False  # A decorator hands the object on with the other arguments.
         if code.function.name == "__init__" or not isinstance(op, ops.Attr):
             return not self._is_static(code)
         return self.binds_receiver(func.origin.to(op.base), code)

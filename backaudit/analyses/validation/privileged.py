@@ -12,7 +12,7 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.names import names_people
+from backaudit.vocabulary.names import is_password_column, names_people
 
 _POWER = meaning("access", "power")
 _OWNERS = meaning("people", "owner-stem")
@@ -23,6 +23,23 @@ _WORDS = meaning("access", "privileged-route")
 def is_power(name: str) -> bool:
     """Whether a column decides what its user may do or has."""
     return _POWER.holds(name.lower())
+
+
+def gives_power(table: Table | None, name: str) -> bool:
+    """Whether a column decides what its user may do: of rows that are people, or that belong to some.
+
+    The ``role`` of a text, a field or a machine is none.
+    """
+    return is_power(name) and (table is None or _is_about_people(table))
+
+
+def _is_about_people(table: Table) -> bool:
+    if names_people(table.name) or names_people(table.model.rpartition(".")[2]):
+        return True
+    return any(
+        is_password_column(column.name) or names_people(column.references.partition(".")[0].lower())
+        for column in table.columns
+    )
 
 
 def is_owner(table: Table | None, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.validation.assignment import spreads, taken_over
-from backaudit.analyses.validation.privileged import is_owner, is_power, only_privileged
+from backaudit.analyses.validation.privileged import gives_power, is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.inputs.made import made_fields
 from backaudit.backend.web.inputs.reads import enclosed
@@ -86,7 +86,9 @@ def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | N
     return [
         name
         for name in names or ()
-        if name not in fixed and (is_power(name) or is_owner(table, name)) and name.removesuffix("_id") not in fixed
+        if name not in fixed
+        and (gives_power(table, name) or is_owner(table, name))
+        and name.removesuffix("_id") not in fixed
     ]
 
 
@@ -333,7 +335,7 @@ def _single(project: Project) -> Iterator[Finding]:
         table = project.once(schema).of_model(cls.name)
         owner = is_owner(table, name)
         if project.role(at.code.path) != "production" or not (
-            is_power(name) or (owner and isinstance(at.op, ops.SetAttr))
+            gives_power(table, name) or (owner and isinstance(at.op, ops.SetAttr))
         ):
             continue
         origin = next(Trace(project, _Chosen(project, owner)).origins(value, (), at.value), None)
@@ -422,7 +424,7 @@ def _whole_schema(project: Project, at: Node, value: Node, access: Access, row: 
             name
             for name in _schema_fields(project, origin.node)
             if (table.column(name) is not None if table is not None else not row)
-            if is_power(name) or (table is not None and is_owner(table, name))
+            if gives_power(table, name) or (table is not None and is_owner(table, name))
             if name not in given and not _sets(at.code, name) and not _sets(origin.node.code, name)
         ]
         if names:
