@@ -92,22 +92,23 @@ def ask(
 ) -> Checked:
     """What the rules find; the same whatever ``jobs`` is. ``times`` gets each rule's processor time."""
     times = {} if times is None else times
-    families = dict.fromkeys(rule.family for rule in rules)
-    functions = sum(len(file.facts.functions) for file in project.files.values())
-    shared_out = [family for family in families if family != _FIRST]
+    shared_out = [family for family in dict.fromkeys(rule.family for rule in rules) if family != _FIRST]
     # One worker is shared out too, one family after the other: what a rule's steps are must not depend on it.
-    alone = reraise or not sys.platform.startswith("linux") or len(shared_out) < 2
-    if alone or functions < _WORTH_IT:
+    if reraise or len(shared_out) < 2 or not _is_worth_sharing(project):
         return _here(project, rules, times, reraise=reraise)
     first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)
-    groups = [
-        [rule for rule in rules if rule.family == family]
-        for family in sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
-    ]
+    longest_first = sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
+    groups = [[rule for rule in rules if rule.family == family] for family in longest_first]
     others = _Sharing(project, groups).run(min(max(jobs, 1), len(groups)))
     for name, answer in others.items():
         times[name] = times.get(name, 0.0) + answer.seconds
     return _together(project, rules, first, others)
+
+
+def _is_worth_sharing(project: Project) -> bool:
+    """Whether workers can be forked here, and the project is large enough to pay for them."""
+    functions = sum(len(file.facts.functions) for file in project.files.values())
+    return sys.platform.startswith("linux") and functions >= _WORTH_IT
 
 
 def _here(project: Project, rules: Sequence[Rule], times: dict[str, float], *, reraise: bool = False) -> Checked:

@@ -187,9 +187,11 @@ def kind_of(path: str) -> Kind:
     if _PEOPLE.fullmatch(name):
         return "csv"
     kind = _BY_SUFFIX.get(os.path.splitext(name)[1], "other")
-    if kind == "yaml" and (folder.endswith(".github/workflows") or name == "action.yml" or name == ".gitlab-ci.yml"):
-        return "workflow"
-    return kind
+    return "workflow" if kind == "yaml" and _is_workflow(folder, name) else kind
+
+
+def _is_workflow(folder: str, name: str) -> bool:
+    return folder.endswith(".github/workflows") or name in ("action.yml", ".gitlab-ci.yml")
 
 
 def lines(text: str) -> list[str]:

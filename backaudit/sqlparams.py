@@ -58,14 +58,18 @@ def _inserted(found: Tree) -> Iterator[Parameter]:
         schema = insert.this
         columns = [column.name for column in schema.expressions] if schema.key == "schema" else []
         table = schema.this.name if schema.key == "schema" else schema.name
-        rows = insert.expression
-        for row in rows.expressions if rows is not None and rows.key == "values" else ():
-            values = row.expressions if row.key == "tuple" else [row]
+        for values in _rows(insert.expression):
             for position, value in enumerate(values):
                 slot = _slot(value)
                 if slot is not None:
                     column = columns[position] if position < len(columns) else ""
                     yield Parameter(slot, "stored", table, column, position)
+
+
+def _rows(inserted: Tree | None) -> Iterator[list[Tree]]:
+    """The values of each row behind VALUES."""
+    for row in inserted.expressions if inserted is not None and inserted.key == "values" else ():
+        yield row.expressions if row.key == "tuple" else [row]
 
 
 def _updated(found: Tree) -> Iterator[Parameter]:

@@ -217,19 +217,15 @@ def _report(root: Path, loaded: Loaded, select: Sequence[str]) -> Report:
 
 def _compare(expected: Sequence[Expectation], report: Report, names: RuleNames) -> list[Failure]:
     issues = [issue for issue in report.issues if issue.status == "new"]
-    failures = [
-        Failure(problem.path, problem.line, problem.message) for problem in report.problems if problem.kind == "crash"
-    ]
+    crashes = [problem for problem in report.problems if problem.kind == "crash"]
+    failures = [Failure(problem.path, problem.line, problem.message) for problem in crashes]
     for expectation in expected:
-        met = [issue for issue in issues if _meets(issue, expectation, names)]
-        failures += _judge(expectation, met)
+        failures += _judge(expectation, [issue for issue in issues if _meets(issue, expectation, names)])
     wanted = [expectation for expectation in expected if expectation.verdict == "want"]
-    for issue in issues:
-        if not any(_is_at(issue, expectation, names) for expectation in wanted):
-            place = issue.finding.place
-            failures.append(
-                Failure(place.path, place.span.line, f"unexpected {issue.rule.id}: {issue.finding.message}")
-            )
+    unexpected = [issue for issue in issues if not any(_is_at(issue, expectation, names) for expectation in wanted)]
+    for issue in unexpected:
+        place = issue.finding.place
+        failures.append(Failure(place.path, place.span.line, f"unexpected {issue.rule.id}: {issue.finding.message}"))
     return failures
 
 

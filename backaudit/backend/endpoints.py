@@ -72,27 +72,24 @@ def _inputs(project: Project, route: Route) -> Iterator[Input]:
     for decorator in parsing:
         yield from declared_by(project, decorator)
     for code in running(project, route):
-        if code != route.handler:
-            params = project.once(entries).get(code, ())
-            yield from from_params(project, code, tuple(p for p in params if p.where != "path"))
-        for index in range(len(code.function.params)):
-            yield from _injected_class(project, code, index)
-        yield from inputs_read(project, code)
+        yield from _inputs_of(project, code, own=code == route.handler)
     yield from _class_schema(project, route)
+
+
+def _inputs_of(project: Project, code: Code, *, own: bool) -> Iterator[Input]:
+    """What one of the bodies takes that a request runs; of the handler the parameters are told already."""
+    if not own:
+        params = project.once(entries).get(code, ())
+        yield from from_params(project, code, tuple(param for param in params if param.where != "path"))
+    for index in range(len(code.function.params)):
+        yield from _injected_class(project, code, index)
+    yield from inputs_read(project, code)
 
 
 def _in_path(project: Project, route: Route) -> Iterator[Input]:
     """The path's placeholders, with what the handler's parameter of that name says."""
     written = dict(route.converters)
-    reached = {
-        p.name for code in running(project, route) for p in project.once(entries).get(code, ()) if p.where == "path"
-    }
-    typed = {param.name: param for param in route.params if param.where == "path"}
-    own = {found.name: found for found in from_params(project, route.handler, tuple(typed.values()))}
-    for code in running(project, route):
-        params = project.once(entries).get(code, ()) if code != route.handler else ()
-        for injected in from_params(project, code, tuple(p for p in params if p.where == "path")):
-            own.setdefault(injected.name, injected)
+    own, reached = _of_placeholders(project, route)
     for name, types in parse(route.path, "braces").types.items():
         restriction = written.get(name, "")
         found = own.get(name)
@@ -107,6 +104,19 @@ def _in_path(project: Project, route: Route) -> Iterator[Input]:
             declared=found is not None or name in reached,
             limits=found.limits if found is not None and found.limits != type(found.limits)() else limits,
         )
+
+
+def _of_placeholders(project: Project, route: Route) -> tuple[dict[str, Input], set[str]]:
+    """What parameters say of the path's placeholders by name, the handler's first; and the names that any has."""
+    typed = {param.name: param for param in route.params if param.where == "path"}
+    own = {found.name: found for found in from_params(project, route.handler, tuple(typed.values()))}
+    reached: set[str] = set()
+    for code in running(project, route):
+        params = tuple(param for param in project.once(entries).get(code, ()) if param.where == "path")
+        reached.update(param.name for param in params)
+        for injected in from_params(project, code, params if code != route.handler else ()):
+            own.setdefault(injected.name, injected)
+    return own, reached
 
 
 def _injected_class(project: Project, code: Code, index: int) -> Iterator[Input]:
@@ -179,20 +189,21 @@ def _merged(found: Iterable[Input]) -> tuple[Input, ...]:
     """One record for each thing; what is required anywhere is required, what is declared first counts."""
     kept: dict[tuple[str, str, str], Input] = {}
     for item in found:
-        key = (item.where, item.name.lower() if item.where == "header" else item.name, "" if item.name else item.schema)
-        known = kept.get(key)
-        if known is None:
-            kept[key] = item
-        else:
-            kept[key] = msgspec.structs.replace(
-                known,
-                types=known.types or item.types,
-                required=known.required and item.required,
-                declared=known.declared or item.declared,
-                default=known.default if known.default is not None else item.default,
-            )
+        name = item.name.lower() if item.where == "header" else item.name
+        key = (item.where, name, "" if item.name else item.schema)
+        kept[key] = _both(kept[key], item) if key in kept else item
     schemas = {item.where for item in kept.values() if item.whole and item.schema}
     return tuple(item for item in kept.values() if item.schema or item.name or item.where not in schemas)
+
+
+def _both(known: Input, item: Input) -> Input:
+    return msgspec.structs.replace(
+        known,
+        types=known.types or item.types,
+        required=known.required and item.required,
+        declared=known.declared or item.declared,
+        default=known.default if known.default is not None else item.default,
+    )
 
 
 # -- what is answered -----------------------------------------------------------------------------------------------
@@ -212,11 +223,7 @@ def _declared(project: Project, route: Route) -> Iterator[tuple[int, Node | None
 
 
 def _by_model(project: Project, decorator: Node, model: DeclareModel) -> Iterator[tuple[int, Node | None]]:
-    def argument(which: tuple[int | str, ...]) -> Node | None:
-        found = (decorator.arg(position=k) if isinstance(k, int) else decorator.arg(name=k) for k in which)
-        return next((node for node in found if node is not None), None)
-
-    given, shown, table = argument(model.status), argument(model.model), argument(model.table)
+    given, shown, table = (decorator.argument(which) for which in (model.status, model.model, model.table))
     status = status_of(project, given) if given is not None else None
     if status is None:
         status = model.default
@@ -249,13 +256,16 @@ def _response(project: Project, route: Route) -> tuple[str, ...]:
     given = route.response
     if given is not None and not _is_table(project, given):
         return project.annotated(given)
-    success = [node for status, node in _declared(project, route) if node is not None and 200 <= status < 300]
-    for node in success:
-        types = project.annotated(node) or tuple(cls.name for cls in project.instances(node))
+    for status, node in _declared(project, route):
+        types = _types_said(project, node) if node is not None and 200 <= status < 300 else ()
         if types:
             return types
     field = class_field(project, route.view, "serializer_class") if route.view is not None else None
     return tuple(cls.name for cls in project.denoted_classes(field)) if field is not None else ()
+
+
+def _types_said(project: Project, node: Node) -> tuple[str, ...]:
+    return tuple(project.annotated(node)) or tuple(cls.name for cls in project.instances(node))
 
 
 def _is_table(project: Project, node: Node) -> bool:
@@ -272,13 +282,17 @@ def _returned(project: Project, route: Route, before: tuple[Step, ...]) -> Itera
         for made in functions_behind(project, decorator.func or decorator):
             yield from (status for code in _inside(made) for status in _stated(project, code))
     for code in running(project, route):
-        for answer in answers(project, code):
-            own = code == route.handler
-            if answer.status is not None and (own or answer.how == "raise"):
-                yield answer.status if answer.stated or route.status is None else route.status
+        yield from _answered(project, route, code)
     body = route.handler
     if body.function.kind != "class" and not any(isinstance(op, ops.Return) for op in body.ops):
         yield route.status or 200
+
+
+def _answered(project: Project, route: Route, code: Code) -> Iterator[int]:
+    """The statuses of one body's answers; of what the handler calls, those that are raised."""
+    for answer in answers(project, code):
+        if answer.status is not None and (code == route.handler or answer.how == "raise"):
+            yield answer.status if answer.stated or route.status is None else route.status
 
 
 def _stated(project: Project, code: Code) -> Iterator[int]:

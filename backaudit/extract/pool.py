@@ -72,28 +72,33 @@ def extract_all(
     ``jobs``: worker processes, 0 for one per processor. The result does not depend on it. ``digests``: of the files'
     bytes, where the caller has them already. ``wanted``: see :func:`backaudit.extract.extract`.
     """
-    tracked = {item.path: item.tracked for item in found}
-    keys = (
-        {}
-        if cache is None
-        else _keys(found, fingerprints(root, found, limits) if digests is None else digests, limits, wanted)
-    )
-    cached = {} if cache is None else cache.get_many(keys.values())
-    known = {path: kept for path, key in keys.items() if (kept := _kept(cached.get(key), path)) is not None}
+    keys: dict[str, bytes] = {}
+    if cache is not None:
+        keys = _keys(found, fingerprints(root, found, limits) if digests is None else digests, limits, wanted)
+    known = _known(cache, keys)
     todo = [item.path for item in found if item.path not in known]
     problems: list[Problem] = []
     if todo:
-        pool = _Pool(
-            root, limits or Limits(), frozenset(wanted), jobs or os.cpu_count() or 1, start_method, hang_seconds
-        )
+        workers = jobs or os.cpu_count() or 1
+        pool = _Pool(root, limits or Limits(), frozenset(wanted), workers, start_method, hang_seconds)
         fresh, problems = pool.run(todo, progress)
         known.update((path, _ANSWER.decode(data)) for path, data in fresh.items())
         if cache is not None:
             cache.put_many({keys[path]: data for path, data in fresh.items() if path in keys})
-    facts = [known[path] for path in sorted(known)]
-    facts = [msgspec.structs.replace(f, tracked=tracked[f.path]) if not tracked[f.path] else f for f in facts]
+    untracked = {item.path for item in found if not item.tracked}
+    facts = [_as_tracked(known[path], path not in untracked) for path in sorted(known)]
     problems += [problem for file in facts for problem in file.problems]
     return facts, sorted(problems)
+
+
+def _known(cache: Cache | None, keys: Mapping[str, bytes]) -> dict[str, FileFacts]:
+    """The facts that were kept from an earlier run."""
+    cached = cache.get_many(keys.values()) if cache is not None else {}
+    return {path: kept for path, key in keys.items() if (kept := _kept(cached.get(key), path)) is not None}
+
+
+def _as_tracked(facts: FileFacts, tracked: bool) -> FileFacts:
+    return facts if tracked else msgspec.structs.replace(facts, tracked=False)
 
 
 def extract_sources(sources: Iterable[Source]) -> list[FileFacts]:

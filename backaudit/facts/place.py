@@ -29,3 +29,10 @@ class Place(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True):
 
     path: str
     span: Span
+
+    def first_line(self, width: int = 6) -> Place:
+        """The place, cut to its first line: of a statement over several lines its keyword."""
+        span = self.span
+        if span.line == span.end_line:
+            return self
+        return Place(self.path, Span(span.line, span.column, span.line, span.column + width))

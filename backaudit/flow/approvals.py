@@ -100,16 +100,22 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     if not _is_discarded(call):
         return False
     given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
-    if not given:
-        return False
-    if call.func is not None and not _CONVERSIONS.isdisjoint(code.project.names(call.func)):
-        return True
-    for callee in code.project.callees(call):
-        for index in range(len(callee.function.params)):
-            passed = code.project.argument(call, callee, index)
-            if passed in given and _ends_guarded(callee, index, asked.guards):
-                return True
-    return False
+    return bool(given) and (_converts(call) or _ends_harmless(call, given, asked))
+
+
+def _converts(call: Node) -> bool:
+    return call.func is not None and not _CONVERSIONS.isdisjoint(call.code.project.names(call.func))
+
+
+def _ends_harmless(call: Node, given: list[Node], asked: Asked) -> bool:
+    """Whether a function of the project that is given the value comes back only if it is harmless."""
+    passed = (
+        (callee, index)
+        for callee in call.code.project.callees(call)
+        for index in range(len(callee.function.params))
+        if call.code.project.argument(call, callee, index) in given
+    )
+    return any(_ends_guarded(callee, index, asked.guards) for callee, index in passed)
 
 
 def _ends_guarded(callee: Code, index: int, guards: frozenset[str]) -> bool:
@@ -138,21 +144,19 @@ def _approves(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
         return _joined_approves(code, op, truth, asked)
     if isinstance(op, ops.Bin) and op.operator == "-" and not truth:
         return about(code, op.left, asked.node.value) and _known_set(code.node(op.right))
-    if isinstance(op, ops.Compare) and op.operator in ("is", "is not") and _is_none(code, op.right):
-        found = code.node(op.left).origin
-        answered = (op.operator == "is not") == truth
-        if isinstance(found.op, ops.Call):
-            return _call_approves(found, answered, asked)
-        return _found_approves(found, answered, asked)
     if isinstance(op, ops.Compare):
         return _comparison_approves(code, op, truth, asked)
     if isinstance(op, ops.Call):
         return _call_approves(code.node(test), truth, asked)
     if _says_address(code, test, truth, asked) or _found_approves(code.node(test), truth, asked):
         return True
-    # ``if urlsplit(target).netloc: …``: without a host it leads nowhere else.
-    no_host = isinstance(op, ops.Attr) and op.name in ("netloc", "hostname") and not truth
-    return no_host and about(code, test, asked.node.value)
+    return not truth and _has_no_host(code, test, asked)
+
+
+def _has_no_host(code: Code, test: Value, asked: Asked) -> bool:
+    """``if urlsplit(target).netloc: …``: without a host it leads nowhere else."""
+    op = code.ops[test]
+    return isinstance(op, ops.Attr) and op.name in ("netloc", "hostname") and about(code, test, asked.node.value)
 
 
 def _joined_approves(code: Code, op: ops.Logic, truth: bool, asked: Asked) -> bool:
@@ -163,26 +167,32 @@ def _joined_approves(code: Code, op: ops.Logic, truth: bool, asked: Asked) -> bo
     return all(each) if (op.operator == "or") == truth else any(each)
 
 
-def _is_none(code: Code, value: Value) -> bool:
-    op = code.ops[code.origin(value)]
-    return isinstance(op, ops.Const) and op.value is None
-
-
 def _comparison_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> bool:
-    value = asked.node.value
+    if op.operator in ("is", "is not") and code.node(op.right).is_none:
+        return _presence_approves(code.node(op.left).origin, (op.operator == "is not") == truth, asked)
     if op.operator in ORDER:
         return _order_approves(code, op, truth, asked)
     positive = (op.operator in ("==", "in", "is")) == truth
     if op.operator in ("in", "not in"):
-        if positive and _lies_in(code.node(op.right).origin, asked):
-            return True
-        if positive:
-            return _decisive(code, op.left, value) and _known_set(code.node(op.right))
-        return _is_free_of(code, op, asked)
-    if not positive or op.operator not in ("==", "!="):
-        return False
+        return _membership_approves(code, op, asked) if positive else _is_free_of(code, op, asked)
+    return positive and op.operator in ("==", "!=") and _equality_approves(code, op, asked)
+
+
+def _presence_approves(found: Node, is_there: bool, asked: Asked) -> bool:
+    """``found is not None``, or that it is."""
+    approves = _call_approves if isinstance(found.op, ops.Call) else _found_approves
+    return approves(found, is_there, asked)
+
+
+def _membership_approves(code: Code, op: ops.Compare, asked: Asked) -> bool:
+    if _lies_in(code.node(op.right).origin, asked):
+        return True
+    return _decisive(code, op.left, asked.node.value) and _known_set(code.node(op.right))
+
+
+def _equality_approves(code: Code, op: ops.Compare, asked: Asked) -> bool:
     for mine, other in ((op.left, op.right), (op.right, op.left)):
-        if _decisive(code, mine, value) and _is_fixed(code.node(other)):
+        if _decisive(code, mine, asked.node.value) and _is_fixed(code.node(other)):
             return True
         call = code.node(mine).origin
         if isinstance(call.op, ops.Call) and _folder_is(call, asked):
@@ -251,7 +261,12 @@ def _fixed_text(node: Node) -> str:
 
 
 def _is_fixed(node: Node) -> bool:
-    return node.code.project.constant(node) is not None or node.spelled.rpartition(".")[2].lstrip("_").isupper()
+    return node.code.project.constant(node) is not None or _is_constant(node)
+
+
+def _is_constant(node: Node) -> bool:
+    """Whether the last name of it is written as constants are."""
+    return node.spelled.rpartition(".")[2].lstrip("_").isupper()
 
 
 def _holds(code: Code, part: Node, value: Value, *, resolved: bool) -> bool:
@@ -357,14 +372,18 @@ def climbs(node: Node, depth: int = 0) -> bool:
         return False
     if isinstance(op, ops.Attr) and op.name in node.code.project.models.kinds["location-parts"]:
         return climbs(made.to(op.base), depth + 1)
-    if isinstance(op, ops.Call) and made.is_call_of("keeps-the-path"):
-        inner = made.receiver if made.method not in ("Path", "PurePath", "str", "fspath") else made.arg(0)
-        return inner is not None and climbs(inner, depth + 1)
     if isinstance(op, ops.Call):
-        return made.method in ("join", "joinpath", "format") and not made.is_call_of("resolves-paths")
+        return _call_climbs(made, depth)
     if isinstance(op, ops.Bin):
         return op.operator in ("/", "+", "%")
     return isinstance(op, ops.Build) and op.kind == "fstring"
+
+
+def _call_climbs(call: Node, depth: int) -> bool:
+    if not call.is_call_of("keeps-the-path"):
+        return call.method in ("join", "joinpath", "format") and not call.is_call_of("resolves-paths")
+    inner = call.arg(0) if call.method in ("Path", "PurePath", "str", "fspath") else call.receiver
+    return inner is not None and climbs(inner, depth + 1)
 
 
 # -- what a value is ------------------------------------------------------------------------------------------------
@@ -389,21 +408,28 @@ def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
 def _known_set(node: Node, depth: int = 0) -> bool:
     """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema."""
     made = node.origin
-    project = node.code.project
-    if isinstance(made.op, ops.Call) and made.is_call_of("copies-elements"):
+    op = made.op
+    if isinstance(op, ops.Call):
         inner = made.receiver if made.receiver is not None else made.arg(0)
-        return inner is not None and _known_set(inner, depth)
-    if isinstance(made.op, ops.Build):
-        return True
-    if isinstance(made.op, ops.Name):
-        found = project.free(made.code, made.op.name)
-        return made.op.name.isupper() or (found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp)))
-    if isinstance(made.op, (ops.Attr, ops.Import)):
-        return made.spelled.rpartition(".")[2].lstrip("_").isupper() or bool(list(project.denoted_classes(made)))
-    if isinstance(made.op, ops.Param) and depth < 4:
-        given = [project.argument(call, made.code, made.op.index) for call in project.callers(made.code)]
-        return bool(given) and all(each is not None and _known_set(each, depth + 1) for each in given)
-    return isinstance(made.op, (ops.Comp, ops.ClassDef))
+        return made.is_call_of("copies-elements") and inner is not None and _known_set(inner, depth)
+    if isinstance(op, ops.Name):
+        return op.name.isupper() or _is_display(node.code.project.free(made.code, op.name))
+    if isinstance(op, (ops.Attr, ops.Import)):
+        return _is_constant(made) or bool(list(node.code.project.denoted_classes(made)))
+    if isinstance(op, ops.Param):
+        return depth < 4 and _is_given_known_sets(made, op.index, depth)
+    return isinstance(op, (ops.Build, ops.Comp, ops.ClassDef))
+
+
+def _is_display(found: Node | None) -> bool:
+    return found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp))
+
+
+def _is_given_known_sets(param: Node, index: int, depth: int) -> bool:
+    """Whether every caller gives such a collection for a parameter."""
+    project = param.code.project
+    given = [project.argument(call, param.code, index) for call in project.callers(param.code)]
+    return bool(given) and all(each is not None and _known_set(each, depth + 1) for each in given)
 
 
 _TELLING = meaning("inputs", "approving-call")
@@ -413,24 +439,33 @@ _TELLING = meaning("inputs", "approving-call")
 
 
 def _call_approves(test: Node, truth: bool, asked: Asked) -> bool:
-    code = test.code
     if test.method in ("all", "any") and test.receiver is None:
         return _all_or_any(test, truth, asked)
     if truth and (_is_known_row(test, asked) or _is_one_of_list(test, asked)):
         return True
-    involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
-    if not any(about(code, part.value, asked.node.value) for part in involved):
+    tested = _tested_parts(test, asked)
+    if not tested:
         return False
-    if not truth:
-        return asked.names("not:", test) or (asked.by_project and _checker_approves(test, False, asked))
+    if truth:
+        return _affirmed_approves(test, tested, asked)
+    return asked.names("not:", test) or (asked.by_project and _checker_approves(test, False, asked))
+
+
+def _tested_parts(test: Node, asked: Asked) -> list[Node]:
+    """The arguments of a call, or its receiver, that say something about the value."""
+    involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
+    return [part for part in involved if about(test.code, part.value, asked.node.value)]
+
+
+def _affirmed_approves(test: Node, tested: list[Node], asked: Asked) -> bool:
+    """Whether a call that said yes of some parts of a value has approved of it."""
     if asked.names("inside:", test):
-        tested = [part for part in involved if about(code, part.value, asked.node.value)]
         return not any(climbs(part) for part in tested)
     if test.method == "startswith" and asked.names("prefix:", test):
         return _prefix_decides(test)
     if test.is_call_of("pattern-checks"):
         return pins_down(test) or ("prefix:pattern" in asked.guards and fixes_beginning(test))
-    if asked.names("", test) or (test.is_call_of("form-checks") and not code.project.callees(test)):
+    if asked.names("", test) or _checks_form(test):
         return True
     if test.method == "issubset":
         first = test.arg(0)
@@ -438,6 +473,10 @@ def _call_approves(test: Node, truth: bool, asked: Asked) -> bool:
     if test.method == "isinstance":
         return "builtins.isinstance" in asked.guards or not _keeps_text(test)
     return asked.by_project and _checker_approves(test, True, asked)
+
+
+def _checks_form(test: Node) -> bool:
+    return test.is_call_of("form-checks") and not test.code.project.callees(test)
 
 
 def _keeps_text(test: Node) -> bool:
@@ -505,19 +544,25 @@ def _is_no_step_up(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
 
 def _is_known_row(test: Node, asked: Asked) -> bool:
     """``Row.query.filter_by(address=value).first()`` found something: it is one that was registered."""
+    return "row" in asked.guards and any(
+        _selects(call, asked) or any(_is_known_row(inner, asked) for inner in _calls_given(call))
+        for call in _chain(test)
+    )
+
+
+def _chain(test: Node) -> Iterator[Node]:
+    """The calls of a chain, the last first, through ``await``."""
     node: Node | None = test
-    for _ in range(_CHAIN if "row" in asked.guards else 0):
-        node = node.origin if node is not None else None
-        node = node.to(node.op.value).origin if node is not None and isinstance(node.op, ops.Await) else node
-        if node is None or not isinstance(node.op, ops.Call):
-            return False
-        if _selects(node, asked):
-            return True
-        inner = [argument.origin for argument in node.args() if isinstance(argument.origin.op, ops.Call)]
-        if any(_is_known_row(each, asked) for each in inner):
-            return True
-        node = node.receiver
-    return False
+    for _ in range(_CHAIN):
+        call = node.awaited if node is not None else None
+        if call is None or not isinstance(call.op, ops.Call):
+            return
+        yield call
+        node = call.receiver
+
+
+def _calls_given(call: Node) -> Iterator[Node]:
+    return (argument.origin for argument in call.args() if isinstance(argument.origin.op, ops.Call))
 
 
 _CHAIN = 8
@@ -555,7 +600,7 @@ def _found_approves(found: Node, truth: bool, asked: Asked) -> bool:
     if not asked.by_project or not isinstance(found.op, (ops.Part, ops.Item, ops.Attr)):
         return False
     call = found.to(found.op.base).origin
-    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
+    call = call.awaited
     return isinstance(call.op, ops.Call) and _checker_approves(call, truth, asked, _part(found))
 
 
@@ -583,21 +628,30 @@ def _matched(made: Node, asked: Asked) -> bool:
 
 def _checker_approves(test: Node, said: bool, asked: Asked, part: str | int | None = None) -> bool:
     """Whether a function of the project that said so has checked its argument: by its name, or by what it does."""
-    code = test.code
-    callees = code.project.callees(test)
-    telling = said and part is None and callees and _TELLING.holds(test.method.lower())
+    telling = said and part is None and _is_telling(test)
     if telling and asked.doubts is None:
         return True
-    for callee in callees:
-        for index in range(len(callee.function.params)):
-            passed = code.project.argument(test, callee, index)
-            if passed is None or not about(code, passed.value, asked.node.value):
-                continue
-            if approves_by_answer(callee, index, asked.guards, said=said, part=part):
-                return True
+    passed = _passed_to(test, asked.node.value)
+    if any(approves_by_answer(callee, index, asked.guards, said=said, part=part) for callee, index in passed):
+        return True
     if telling and asked.doubts is not None and test not in asked.doubts:
         asked.doubts.append(test)
     return False
+
+
+def _is_telling(test: Node) -> bool:
+    """Whether the name of a function of the project says that it approves."""
+    return bool(test.code.project.callees(test)) and _TELLING.holds(test.method.lower())
+
+
+def _passed_to(call: Node, value: Value) -> Iterator[tuple[Code, int]]:
+    """The functions that get a value by a call, each with the parameter that takes it."""
+    project = call.code.project
+    for callee in project.callees(call):
+        for index in range(len(callee.function.params)):
+            given = project.argument(call, callee, index)
+            if given is not None and about(call.code, given.value, value):
+                yield callee, index
 
 
 def approves_by_answer(
@@ -619,13 +673,10 @@ def _of_answer(code: Code, value: Value, part: str | int | None) -> Value | None
     op = made.op
     if isinstance(op, ops.Build) and op.kind == "dict":
         return next((item for key, item in zip(op.keys, op.items, strict=True) if made.to(key).const == part), None)
-    if isinstance(op, ops.Build) and isinstance(part, int) and part < len(op.items):
-        return op.items[part]
-    if isinstance(op, ops.Call):
-        given = made.keywords().get(str(part))
-        given = given if given is not None else made.arg(0)
-        return given.value if given is not None else None
-    return None
+    if isinstance(op, ops.Build):
+        return op.items[part] if isinstance(part, int) and part < len(op.items) else None
+    given = made.arg(0, str(part))
+    return given.value if given is not None else None
 
 
 def _says_other(code: Code, value: Value, said: bool) -> bool:

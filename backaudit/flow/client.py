@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input
@@ -11,7 +11,7 @@ from backaudit.facts.ops import NONE
 from backaudit.flow.approvals import guarded
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
-from backaudit.project import Node, Project
+from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
@@ -100,11 +100,16 @@ def _field_has(project: Project, name: str, wanted: str, rest: Access, scalars: 
 def _any_field_has(project: Project, name: str, rest: Access, scalars: frozenset[str]) -> bool | None:
     """The same for some field of a class, whichever it is; None where a field says nothing of itself."""
     views = [view for view in map(project.class_named, project.lineage(name)) if view is not None]
-    fields = [bind for view in views for bind in view.fields.values() if isinstance(bind.op, ops.Bind)]
-    declared = [bind.to(bind.op.annotation) for bind in fields if bind.op.annotation != NONE]  # type: ignore[union-attr]
+    declared = [annotation for view in views for annotation in _annotations(view)]
     if not declared or any("__init__" in view.methods for view in views):
         return None
     return any(can_have(project, project.annotated(annotation), rest, scalars) for annotation in declared)
+
+
+def _annotations(view: ClassView) -> Iterator[Node]:
+    for bind in view.fields.values():
+        if isinstance(bind.op, ops.Bind) and bind.op.annotation != NONE:
+            yield bind.to(bind.op.annotation)
 
 
 def answered_by_server(project: Project, node: Node) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.project import Code
+from backaudit.project import Code, Node
 
 _FIXED = ("with", "try", "body", "finally")
 
@@ -20,15 +22,17 @@ def content(code: Code, listed: Value, use: Value) -> list[Value] | None:
     if not isinstance(made, ops.Build) or made.kind != "list" or any(_starred(code, item) for item in made.items):
         return None
     items = list(made.items)
-    for path, value in sorted(code.changes.get(listed, ()), key=lambda change: change[1]):
-        if path or value >= use:
-            continue
-        if not certain(code, value, use) or any(r.kind == "loop" for r in code.regions_of(value)):
-            return None
-        if not _apply(code, items, value):
+    for value in _changes_before(code, listed, use):
+        once = certain(code, value, use) and all(region.kind != "loop" for region in code.regions_of(value))
+        if not once or not _apply(code, items, value):
             return None
     given = any(value < use and not path for path, value in code.handed.get(listed, ()))
     return None if given and code.changes.get(listed) else items
+
+
+def _changes_before(code: Code, listed: Value, use: Value) -> list[Value]:
+    """The operations that change the list itself before it is used, in order."""
+    return sorted(value for path, value in code.changes.get(listed, ()) if not path and value < use)
 
 
 def _apply(code: Code, items: list[Value], value: Value) -> bool:
@@ -36,30 +40,36 @@ def _apply(code: Code, items: list[Value], value: Value) -> bool:
     op = code.ops[value]
     if isinstance(op, ops.SetItem):
         index = code.node(op.key).const
-        known = isinstance(index, int) and -len(items) <= index < len(items)
-        if known:
-            items[index] = op.value  # type: ignore[index]
-        return known
+        if not _is_index(index, items):
+            return False
+        items[index] = op.value
+        return True
     if not isinstance(op, ops.Call) or op.star or op.dstar or op.keywords:
         return False
-    name = code.node(value).method
-    first = code.node(op.args[0]).const if op.args else None
-    if name == "append" and len(op.args) == 1:
-        items.append(op.args[0])
-    elif name == "insert" and len(op.args) == 2 and isinstance(first, int):
-        items.insert(first, op.args[1])
-    elif name == "pop" and (not op.args or isinstance(first, int)):
-        index = first if isinstance(first, int) else -1
-        if not -len(items) <= index < len(items):
-            return False
-        items.pop(index)
-    elif name == "reverse":
-        items.reverse()
-    elif name == "clear":
-        items.clear()
-    else:
-        return name in code.project.models.kinds["list-reads"]
+    return _call(code.node(value), items, op.args)
+
+
+def _call(call: Node, items: list[Value], args: tuple[Value, ...]) -> bool:
+    """The same for a call of a list's method."""
+    first = call.to(args[0]).const if args else -1
+    match call.method, len(args):
+        case "append", 1:
+            items.append(args[0])
+        case "insert", 2 if isinstance(first, int):
+            items.insert(first, args[1])
+        case "pop", _ if _is_index(first, items):
+            items.pop(first)
+        case "reverse", _:
+            items.reverse()
+        case "clear", _:
+            items.clear()
+        case method, _:
+            return method in call.code.project.models.kinds["list-reads"]
     return True
+
+
+def _is_index(index: object, items: list[Value]) -> TypeGuard[int]:
+    return isinstance(index, int) and -len(items) <= index < len(items)
 
 
 def _starred(code: Code, item: Value) -> bool:

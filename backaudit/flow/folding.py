@@ -55,8 +55,7 @@ def _value(project: Project, node: Node, depth: int) -> Any:
         found = project.free(node.code, op.name)
         return _value(project, found, depth + 1) if found is not None and _is_constant(found, op.name) else _UNKNOWN
     if isinstance(op, ops.Unary):
-        inner = _value(project, node.to(op.value), depth + 1)
-        return not inner if op.operator == "not" and inner is not _UNKNOWN else _UNKNOWN
+        return _negated(op.operator, _value(project, node.to(op.value), depth + 1))
     if isinstance(op, ops.Logic):
         return _logic(project, node, op, depth)
     if isinstance(op, (ops.Bin, ops.Compare)):
@@ -64,6 +63,10 @@ def _value(project: Project, node: Node, depth: int) -> Any:
         left, right = (_value(project, node.to(side), depth + 1) for side in (op.left, op.right))
         return _applied(table.get(op.operator), left, right)
     return _UNKNOWN
+
+
+def _negated(operator: str, inner: Any) -> Any:
+    return not inner if operator == "not" and inner is not _UNKNOWN else _UNKNOWN
 
 
 def _logic(project: Project, node: Node, op: ops.Logic, depth: int) -> Any:

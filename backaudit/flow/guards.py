@@ -6,28 +6,17 @@ from collections.abc import Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Region, Value
-from backaudit.project import Code
+from backaudit.project import Code, Node
 
 Condition = tuple[Value, bool]
 
 
 def conditions(code: Code, at: Value) -> Iterator[Condition]:
     """Atomic conditions (test, truth) that hold whenever operation ``at`` is reached, nearest first."""
-    regions = code.body.regions
-    for region in reversed(regions):
+    for region in reversed(code.body.regions):
         if region.first <= at < region.last:
-            if region.kind in ("then", "else"):
-                yield from atoms(code, region.test, region.kind == "then")
-            elif region.kind == "loop":
-                yield from _loop(code, region)
-            elif region.kind == "case":
-                yield from atoms(code, region.test, True)
-        elif (
-            region.last <= at
-            and region.kind in ("then", "else")
-            and _leaves(code, region)
-            and _dominates(code, region, at)
-        ):
+            yield from _inside(code, region)
+        elif region.last <= at and _is_left(code, region) and _dominates(code, region, at):
             yield from atoms(code, region.test, region.kind != "then")
     for value in code.before(at, ops.Assert):
         op = code.ops[value]
@@ -35,22 +24,40 @@ def conditions(code: Code, at: Value) -> Iterator[Condition]:
             yield from atoms(code, op.test, True)
 
 
+def _inside(code: Code, region: Region) -> Iterator[Condition]:
+    """What holds in a region itself."""
+    if region.kind in ("then", "else"):
+        yield from atoms(code, region.test, region.kind == "then")
+    elif region.kind == "case" or (region.kind == "loop" and _is_condition(code, region.test)):
+        yield from atoms(code, region.test, True)
+
+
+def _is_condition(code: Code, test: Value) -> bool:
+    """Of a ``for`` the test is the iterated value: no condition. Only comparisons and calls can be one."""
+    return test >= 0 and isinstance(code.ops[test], (ops.Compare, ops.Logic, ops.Unary))
+
+
+def _is_left(code: Code, region: Region) -> bool:
+    """Whether a region is a branch that control leaves: who comes behind it has not taken it."""
+    return region.kind in ("then", "else") and _leaves(code, region)
+
+
 def _leaves(code: Code, region: Region) -> bool:
     """Whether control never falls off the end of a branch: it returns, raises, or calls what ends the request."""
     if region.exits:
         return True
-    last = next((code.node(v) for v in range(region.last - 1, region.first - 1, -1)), None)
+    last = code.node(region.last - 1) if region.last > region.first else None
     if last is None or not isinstance(last.op, ops.Discard):
         return False
-    call = last.to(last.op.value).origin
-    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
-    if call.func is None:
-        return False
-    responses = code.project.models.responses
-    names = code.project.names(call.func)
-    if any(name in _EXITS or (name in responses and responses[name].raises) for name in names):
-        return True
-    return any(_always_raises(callee) for callee in code.project.callees(call))
+    call = last.to(last.op.value).awaited
+    return _is_exit(call) or any(_always_raises(callee) for callee in code.project.callees(call))
+
+
+def _is_exit(call: Node) -> bool:
+    """Whether a call ends the process, or the request as a library does it."""
+    names = call.code.project.names(call.func) if call.func is not None else ()
+    responses = call.code.project.models.responses
+    return any(name in _EXITS or (name in responses and responses[name].raises) for name in names)
 
 
 _EXITS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
@@ -63,12 +70,6 @@ def _always_raises(code: Code) -> bool:
     return isinstance(last, ops.Raise) and outermost and not any(isinstance(op, ops.Return) for op in code.ops)
 
 
-def _loop(code: Code, region: Region) -> Iterator[Condition]:
-    # Of a ``for`` the test is the iterated value: no condition. Only comparisons and calls can be one.
-    if isinstance(code.ops[region.test], (ops.Compare, ops.Logic, ops.Unary)) if region.test >= 0 else False:
-        yield from atoms(code, region.test, True)
-
-
 def _dominates(code: Code, region: Region, at: Value) -> bool:
     """Whether the statement of an exited branch always runs before ``at``: its parent is around ``at`` too."""
     if region.parent < 0:
@@ -78,11 +79,17 @@ def _dominates(code: Code, region: Region, at: Value) -> bool:
         return True
     # An ``elif`` chain whose branches all leave nests each test in the ``else`` of the one before it; and what a try
     # block checked still holds behind it where its handlers leave.
-    if parent.kind in ("then", "else"):
-        siblings = [r for r in code.body.regions if r.group == parent.group and r is not parent]
-        others = siblings if parent.kind == "else" else [r for r in siblings if r.kind == "else"]
-        return bool(others) and all(_leaves(code, other) for other in others) and _dominates(code, parent, at)
-    return parent.kind in ("try", "with") and _dominates(code, parent, at)
+    passed = parent.kind in ("try", "with") or _all_others_leave(code, parent)
+    return passed and _dominates(code, parent, at)
+
+
+def _all_others_leave(code: Code, branch: Region) -> bool:
+    """Whether who comes behind a conditional statement came through ``branch``: the others leave."""
+    if branch.kind not in ("then", "else"):
+        return False
+    siblings = [region for region in code.body.regions if region.group == branch.group and region is not branch]
+    others = siblings if branch.kind == "else" else [region for region in siblings if region.kind == "else"]
+    return bool(others) and all(_leaves(code, other) for other in others)
 
 
 def same_path(code: Code, before: Value, at: Value, *, tried: bool = False) -> bool:
@@ -117,23 +124,24 @@ def atoms(code: Code, test: Value, truth: bool) -> Iterator[Condition]:
 def arriving(code: Code, value: Value, use: Value) -> Iterator[Condition]:
     """Conditions under which ``value`` is what the operation ``use`` takes: a branch of a choice, join or filter."""
     op = code.ops[use]
-    if isinstance(op, ops.Choice) and op.then != op.other:
-        if value == op.then:
-            yield from atoms(code, op.test, True)
-        elif value == op.other:
-            yield from atoms(code, op.test, False)
+    if isinstance(op, ops.Choice):
+        if op.then != op.other and value in (op.then, op.other):
+            yield from atoms(code, op.test, value == op.then)
     elif isinstance(op, ops.Comp):
-        for region in code.body.regions:
-            if (
-                region.kind == "then"
-                and region.last == use
-                and code.body.regions[region.parent].kind in ("comp", "then")
-            ):
-                yield from atoms(code, region.test, True)
+        for test in _filters(code, use):
+            yield from atoms(code, test, True)
     elif isinstance(op, ops.Phi):
         yield from _joined(code, op, value, use)
         if isinstance(code.ops[value], ops.Bind):
             yield from conditions(code, value)  # what held when the name got the value
+
+
+def _filters(code: Code, comp: Value) -> Iterator[Value]:
+    """The conditions behind the ``if`` of a comprehension."""
+    regions = code.body.regions
+    for region in regions:
+        if region.kind == "then" and region.last == comp and regions[region.parent].kind in ("comp", "then"):
+            yield region.test
 
 
 def _joined(code: Code, op: ops.Phi, value: Value, use: Value) -> Iterator[Condition]:
@@ -160,15 +168,18 @@ def same(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
     if isinstance(one, ops.Item) and isinstance(two, ops.Item):
         return same(code, one.base, two.base, depth + 1) and same(code, one.key, two.key, depth + 1)
     if isinstance(one, ops.Call) and isinstance(two, ops.Call):
-        return (
-            len(one.args) == len(two.args)
-            and one.keywords == two.keywords == ()
-            and same(code, one.func, two.func, depth + 1)
-            and all(same(code, a, b, depth + 1) for a, b in zip(one.args, two.args, strict=True))
-        )
+        return _same_call(code, one, two, depth)
     if isinstance(one, ops.Const) and isinstance(two, ops.Const):
         return one.value == two.value and type(one.value) is type(two.value)
     return isinstance(one, ops.Name) and isinstance(two, ops.Name) and one.name == two.name
+
+
+def _same_call(code: Code, one: ops.Call, two: ops.Call, depth: int) -> bool:
+    """Whether two calls without keywords call the same thing with the same arguments."""
+    if one.keywords or two.keywords or len(one.args) != len(two.args):
+        return False
+    pairs = zip((one.func, *one.args), (two.func, *two.args), strict=True)
+    return all(same(code, left, right, depth + 1) for left, right in pairs)
 
 
 def of_elements(code: Code, at: Value) -> Iterator[Condition]:

@@ -84,31 +84,41 @@ def _set_part(code: Code, value: Value) -> str | int | None:
 def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator[Work]:
     """What the operation ``value`` of the same body puts into an object, as far as its part ``access`` goes."""
     op = work.node.to(value).op
-    wanted = access[0] if access else None
     if isinstance(op, ops.SetAttr):
         yield from _set_attribute(search, work, value, op, access)
     elif isinstance(op, ops.SetItem):
         yield from _set_item(work, op.key, op.value, access)
-    elif isinstance(op, ops.Call):
-        call = work.node.to(value)
-        if search.project.callees(call):
-            return
-        if library.is_kind(search, call, "sets-by-keys"):
-            yield from library.set_by_keys(work.at(call, access, work.use), op)
-        elif library.is_kind(search, call, "fills-whole"):
-            yield from work.all(op.args[:1], access)
-        elif call.is_call_of("fills"):
-            # What is written into a file is its text, not its ``name``.
-            if wanted in (None, ANY) or not isinstance(wanted, str):
-                yield from work.all(op.args[-1:], access[1:])
-        elif call.method == "setdefault" and len(op.args) > 1:
-            yield from _set_item(work, op.args[0], op.args[1], access)
-        elif call.method in ("update", "extend"):
-            yield from work.all((*op.args, *op.dstar), access)
-            given = (v for name, v in op.keywords if wanted in (None, ANY, name))
-            yield from work.all(given, access[1:])
-        elif call.method == "setattr" and call.receiver is None and len(op.args) == 3:
-            yield from _set_item(work, op.args[1], op.args[2], access)
+    elif isinstance(op, ops.Call) and not search.project.callees(work.node.to(value)):
+        yield from _library_call(search, work, work.node.to(value), op, access)
+
+
+def _library_call(search: Search, work: Work, call: Node, op: ops.Call, access: Access) -> Iterator[Work]:
+    """What a call that is not the project's own puts into the object: of a method, its receiver."""
+    wanted = access[0] if access else None
+    if library.is_kind(search, call, "sets-by-keys"):
+        yield from library.set_by_keys(work.at(call, access, work.use), op)
+    elif library.is_kind(search, call, "fills-whole"):
+        yield from work.all(op.args[:1], access)
+    elif call.is_call_of("fills"):
+        # What is written into a file is its text, not its ``name``.
+        if wanted == ANY or not isinstance(wanted, str):
+            yield from work.all(op.args[-1:], access[1:])
+    elif call.method == "setdefault" and len(op.args) > 1:
+        yield from _set_item(work, op.args[0], op.args[1], access)
+    elif call.method in ("update", "extend"):
+        yield from work.all((*op.args, *op.dstar), access)
+        yield from work.all(_given_as(op, wanted), access[1:])
+    elif _is_setattr(call, op):
+        yield from _set_item(work, op.args[1], op.args[2], access)
+
+
+def _given_as(op: ops.Call, wanted: str | int | None) -> Iterator[Value]:
+    """The keywords of a call that may be the wanted part."""
+    return (value for name, value in op.keywords if wanted in (None, ANY, name))
+
+
+def _is_setattr(call: Node, op: ops.Call) -> bool:
+    return call.method == "setattr" and call.receiver is None and len(op.args) == 3
 
 
 def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
@@ -140,15 +150,21 @@ def _by_helpers(search: Search, work: Work, root: Value) -> Iterator[Work]:
     for part, value in code.handed.get(root, ()):
         call = code.node(value)
         access = within(part, work.access)
-        if access is None or _later(code, value, work.use) or value == work.use:
+        past = value == work.use or _later(code, value, work.use) or call in work.calls
+        if access is None or past or not search.may_enter(work.calls, call):
             continue
-        if call in work.calls or not search.may_enter(work.calls, call):
-            continue
-        for callee in search.project.callees(call):
-            for index in range(len(callee.function.params)):
-                argument = search.project.argument(call, callee, index)
-                if argument is not None and argument.code is code and code.root(argument.value) == (root, part):
-                    yield from _in_callee(search, work, call, callee, index, access)
+        for callee, index in _takers(call, root, part):
+            yield from _in_callee(search, work, call, callee, index, access)
+
+
+def _takers(call: Node, root: Value, part: Access) -> Iterator[tuple[Code, int]]:
+    """The functions that a call gives a part of an object, each with the parameter that takes it."""
+    project = call.code.project
+    for callee in project.callees(call):
+        for index in range(len(callee.function.params)):
+            argument = project.argument(call, callee, index)
+            if argument is not None and argument.code is call.code and call.code.root(argument.value) == (root, part):
+                yield callee, index
 
 
 def _in_callee(search: Search, work: Work, call: Node, callee: Code, index: int, access: Access) -> Iterator[Work]:
@@ -263,21 +279,22 @@ def _sharing(search: Search, identity: str | Node) -> list[tuple[Node, Access, l
 
 def _find_sharing(search: Search, identity: str | Node) -> Iterator[tuple[Node, Access, list[tuple[Access, Value]]]]:
     names = {identity.rpartition(".")[2]} if isinstance(identity, str) else _names_of(identity)
-    project = search.project
     own = [identity.code] if isinstance(identity, Node) else []
     for name in sorted(names):
         for code in dict.fromkeys([*own, *_bodies(search, name)]):
-            roots = dict.fromkeys(
-                code.root(node.value)
-                for kind in (ops.Name, ops.Import, ops.Attr)
-                for node in code.nodes(kind)
-                if _ends_in(node, name) and _identity(project, node) == identity
-            )
-            if isinstance(identity, Node) and code is identity.code:
-                roots[code.root(identity.value)] = None
-            for root, path in roots:
+            for root, path in _roots_of(code, name, identity):
                 if code.changes.get(root):
                     yield code.node(root), path, code.changes[root]
+
+
+def _roots_of(code: Code, name: str, identity: str | Node) -> dict[tuple[Value, Access], None]:
+    """The values of a body from which the shared object is reached, each with the way to it."""
+    mentions = (node for kind in (ops.Name, ops.Import, ops.Attr) for node in code.nodes(kind) if _ends_in(node, name))
+    same = (node for node in mentions if _identity(code.project, node) == identity)
+    roots = dict.fromkeys(code.root(node.value) for node in same)
+    if isinstance(identity, Node) and code is identity.code:
+        roots[code.root(identity.value)] = None
+    return roots
 
 
 def _ends_in(node: Node, name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from backaudit.backend.web.routes import entries, injected_code, injected_target
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.facts.python import ParamFact
 from backaudit.flow import heap
 from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, Work, end, within
@@ -110,19 +111,29 @@ def _matching(given: Given, code: Code, index: int, access: Access) -> Iterator[
     position = index - (1 if given.bound else 0)
     if declared.kind == "star":
         yield from _of_rest(given, position, access)
-        return
-    if declared.kind == "dstar":
+    elif declared.kind == "dstar":
         yield from _of_keywords(given, {param.name for param in params}, access)
-        return
+    else:
+        passed = _passed_for(given, declared, position)
+        if passed is not None:
+            yield passed, access
+        else:
+            yield from _unpacked_for(given, declared, position, access)
+
+
+def _passed_for(given: Given, declared: ParamFact, position: int) -> Passed | None:
+    """The argument that stands for a parameter, by its name or in its place."""
     for name, passed in given.keywords:
         if name == declared.name:
-            yield passed, access
-            return
-    if declared.kind != "keyword" and 0 <= position < len(given.args):
-        yield given.args[position], access
-        return
-    by_name = any(_has_key(passed.node, declared.name) for passed in given.dstar)
-    for passed in given.star if declared.kind != "keyword" and not by_name else ():
+            return passed
+    placed = declared.kind != "keyword" and 0 <= position < len(given.args)
+    return given.args[position] if placed else None
+
+
+def _unpacked_for(given: Given, declared: ParamFact, position: int, access: Access) -> Iterator[tuple[Passed, Access]]:
+    """What may stand for a parameter in ``*sequence`` and ``**mapping``."""
+    by_name = declared.kind == "keyword" or any(_has_key(passed.node, declared.name) for passed in given.dstar)
+    for passed in given.star if not by_name else ():
         yield passed, (position - len(given.args), *access)
     for passed in given.dstar:
         yield passed, (declared.name, *access)

@@ -71,19 +71,24 @@ def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Writ
     for call in project.calls_of(cls.cls.name):
         if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
             yield from _given(call, column)
-    for code in project.mentioning(column):
-        for node in code.nodes(ops.SetAttr):
-            op = node.op
-            if isinstance(op, ops.SetAttr) and op.name == column and cls in project.instances(node.to(op.base)):
-                yield Write(node, node.to(op.value))
+    yield from _set(project, cls, column)
     for update in project.once(_unnamed).get(cls.name, ()):
         given = update.given(column)
-        if given is not None and update.at.op.__class__ is not ops.SetAttr:
+        if given is not None and not isinstance(update.at.op, ops.SetAttr):
             yield Write(update.at, *given)
     for call in project.once(_writers).get(cls.name, ()):
         yield from _given(call, column)
     for call, data in project.once(_forms).get(cls.name, {}).get(column, ()):
         yield Write(call, data, (column,))
+
+
+def _set(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
+    """``row.column = value``."""
+    for code in project.mentioning(column):
+        for node in code.nodes(ops.SetAttr):
+            op = node.op
+            if isinstance(op, ops.SetAttr) and op.name == column and cls in project.instances(node.to(op.base)):
+                yield Write(node, node.to(op.value))
 
 
 def _forms(project: Project) -> dict[str, dict[str, list[tuple[Node, Node]]]]:
@@ -153,9 +158,14 @@ def _given(call: Node, column: str) -> Iterator[Write]:
         yield Write(call, keywords[column])
         return
     yield from (Write(call, call.origin.to(value), (column,)) for value in op.dstar)
-    for argument in (*op.args, *(value.value for name, value in keywords.items() if name in ("defaults", "values"))):
-        made = call.origin.to(argument).origin
-        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-            names = {made.to(key).const for key in made.op.keys if key != NONE}
-            if column in names:
-                yield Write(call, made, (column,))
+    named = (keywords[name] for name in keywords if name in ("defaults", "values"))
+    for argument in (*map(call.origin.to, op.args), *named):
+        if _has_literal_key(argument.origin, column):
+            yield Write(call, argument.origin, (column,))
+
+
+def _has_literal_key(made: Node, key: str) -> bool:
+    """Whether a display of a dictionary has an entry under a key."""
+    if not isinstance(made.op, ops.Build) or made.op.kind != "dict":
+        return False
+    return any(made.to(value).const == key for value in made.op.keys if value != NONE)

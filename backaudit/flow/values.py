@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, Value
+from backaudit.facts.ops import NONE, Region, Value
 from backaudit.flow import heap, invocation, library
 from backaudit.flow.contents import content
 from backaudit.flow.folding import never_arrives, truth
@@ -199,17 +199,21 @@ def _dict(work: Work, op: ops.Build) -> Iterator[Work]:
     """The values under the wanted key, the last first: what stands behind it is overridden."""
     wanted = work.access[0] if work.access else None
     for key, item in zip(reversed(op.keys), reversed(op.items), strict=True):
-        if wanted == KEY and key != NONE:
-            yield from work.to(key, work.access[1:])
-            continue
-        names = work.node.to(key).keys if key != NONE else ()
-        name = names[0] if len(names) == 1 else None
         if key == NONE:
             yield from work.to(item)
-        elif wanted in (None, ANY) or name is None or name == wanted:
-            yield from work.to(item, work.access[1:])
+        elif wanted == KEY:
+            yield from work.to(key, work.access[1:])
+        else:
+            name = _only_key(work.node.to(key))
+            if wanted in (None, ANY, name) or name is None:
+                yield from work.to(item, work.access[1:])
             if name is not None and name == wanted:
                 return
+
+
+def _only_key(node: Node) -> str | int | None:
+    """The literal that a key is, if it can be one only."""
+    return node.keys[0] if len(node.keys) == 1 else None
 
 
 def _sequence(work: Work, op: ops.Build) -> Iterator[Work]:
@@ -239,18 +243,23 @@ def _format(search: Search, work: Work, op: ops.Format) -> Iterator[Work]:
 def _binary(search: Search, work: Work, op: ops.Bin) -> Iterator[Work]:
     if op.operator == "|":
         yield from _union(work, op)
-        return
-    work = work.into_text()
-    if op.operator == "%":
-        names = _NAMED.findall(work.node.to(op.left).text or "")
-        right = [work.to(op.right, (name,)) for name in names] if names else [work.to(op.right, ())]
-        yield from work.all(value for value in _parts(search, work, op) if value != op.right)
-        if op.right in _parts(search, work, op):
-            for found in right:
-                yield from found
+    elif op.operator == "%":
+        yield from _formatted(search, work.into_text(), op)
     elif op.operator in ("+", "/"):
         access: Access = (ANY, *work.access[1:]) if work.access else ()
+        work = work.into_text()
         yield from work.all(_parts(search, work, op), access)
+
+
+def _formatted(search: Search, work: Work, op: ops.Bin) -> Iterator[Work]:
+    """``"%(name)s" % values``."""
+    parts = _parts(search, work, op)
+    yield from work.all(value for value in parts if value != op.right)
+    if op.right in parts:
+        names = _NAMED.findall(work.node.to(op.left).text or "")
+        for name in names:
+            yield from work.to(op.right, (name,))
+        yield from work.to(op.right, ()) if not names else ()
 
 
 def _parts(search: Search, work: Work, op: ops.Bin) -> tuple[Value, ...]:
@@ -304,29 +313,35 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     func = call.to(op.func).origin
     if not isinstance(func.op, ops.Attr) or search.project.callees(call):
         return
-    base = func.op.base
-    if func.op.name in search.project.models.kinds["key-reads"] and op.args:
-        if any(split(name)[0] == "type" for name in search.project.types(call.to(op.args[0]))):
-            return  # ``session.get(User, 1)``
-        if library.is_kind(search, call, "reads-by-keys"):
-            yield from library.read_by_keys(search, work, op)
-            return
+    base, name, kinds = func.op.base, func.op.name, search.project.models.kinds
+    by_key = name in kinds["key-reads"] and bool(op.args)
+    if by_key and _is_class(search, call.to(op.args[0])):
+        return  # ``session.get(User, 1)``
+    if library.is_kind(search, call, "reads-by-keys"):
+        yield from library.read_by_keys(search, work, op)
+    elif by_key:
         for part in call.to(op.args[0]).keys or (ANY,):
             yield from work.to(base, (part, *work.access))
         yield from work.all(op.args[1:])
-    elif library.is_kind(search, call, "reads-by-keys"):
-        yield from library.read_by_keys(search, work, op)
-    elif func.op.name == "pop":
+    elif name == "pop":
         yield from work.to(base, (-1, *work.access))
     elif library.is_kind(search, call, "takes-an-element"):
         yield from work.to(base, (ANY, *work.access))
-    elif func.op.name in search.project.models.kinds["mapping-views"]:
-        pair = func.op.name in ("items", "popitem")
-        rest = work.access[2:] if pair else work.access[1:]
-        keys = func.op.name == "keys" or (pair and work.access[1:2] == (0,))
-        yield from work.to(base, (KEY if keys else ANY, *rest))
-    elif func.op.name in search.project.models.kinds["mapping-copies"]:
+    elif name in kinds["mapping-views"]:
+        yield from work.to(base, _seen_through(name, work.access))
+    elif name in kinds["mapping-copies"]:
         yield from work.to(base)
+
+
+def _is_class(search: Search, node: Node) -> bool:
+    return any(split(name)[0] == "type" for name in search.project.types(node))
+
+
+def _seen_through(view: str, access: Access) -> Access:
+    """The part of a mapping that a part of its ``keys()``, ``values()`` or ``items()`` is."""
+    if view in ("items", "popitem"):
+        return (KEY if access[1:2] == (0,) else ANY, *access[2:])
+    return (KEY if view == "keys" else ANY, *access[1:])
 
 
 def _library(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
@@ -361,38 +376,50 @@ def _named_fields(made: Node) -> list[str]:
 
 
 def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> Iterator[Work]:
+    """From the result of a library's function to the arguments that a table names."""
     call = work.node
     work = work.into_text() if len(arguments) > 1 else work
     for argument in arguments:
         if argument == "*":
-            yield from work.all((*op.args, *op.star, *(v for _, v in op.keywords), *op.dstar), ())
+            yield from work.all((node.value for node in call.args()), ())
         elif argument == "self":
-            receiver = call.receiver
-            yield from work.to(receiver.value, ()) if receiver is not None else ()
+            yield from _whole(work, call.receiver)
         elif argument == "same":
             yield from work.all(op.args[:1])
         elif argument == "each":
             wanted = work.access[0] if work.access else ANY
             yield from work.all(_nth(op.args, wanted) if isinstance(wanted, int) else op.args, work.access[1:])
         else:
-            node = call.arg(argument if isinstance(argument, int) else None, str(argument))
-            yield from work.to(node.value, ()) if node is not None else ()
+            yield from _whole(work, call.arg(argument if isinstance(argument, int) else None, str(argument)))
+
+
+def _whole(work: Work, node: Node | None) -> Iterator[Work]:
+    if node is not None:
+        yield from work.to(node.value, ())
 
 
 def _caught(search: Search, work: Work, op: ops.Caught) -> Iterator[Work]:
     """An exception that the project raises in the ``try``, or in what that calls: it is made of its arguments."""
     code = work.node.code
-    handler = next((r for r in code.regions_of(work.node.value) if r.kind == "except"), None)
-    block = next((r for r in code.body.regions if handler and r.kind == "try" and r.group == handler.group), None)
+    block = _tried(work.node)
     if block is None or not search.may_enter(work.calls, work.node):
         return
     names = set(_exception_names(search, work.node, op.types))
-    for value in range(block.first, block.last):
-        yield from _raised(search, work, code.node(value), names, work.calls)
-        call = code.node(value)
+    for call in map(code.node, range(block.first, block.last)):
+        yield from _raised(search, work, call, names, work.calls)
         for callee in search.project.callees(call) if isinstance(call.op, ops.Call) else ():
             for raised in callee.nodes(ops.Raise):
                 yield from _raised(search, work, raised, names, (*work.calls, call))
+
+
+def _tried(caught: Node) -> Region | None:
+    """The ``try`` block of the handler that an exception is caught by."""
+    code = caught.code
+    handler = next((region for region in code.regions_of(caught.value) if region.kind == "except"), None)
+    if handler is None:
+        return None
+    blocks = (region for region in code.body.regions if region.kind == "try" and region.group == handler.group)
+    return next(blocks, None)
 
 
 def _raised(search: Search, work: Work, node: Node, names: set[str], calls: tuple[Node, ...]) -> Iterator[Work]:
@@ -411,7 +438,7 @@ def _exception_names(search: Search, node: Node, types: Value) -> Iterable[str]:
     if types == NONE:
         return ["builtins.Exception"]
     made = node.to(types).origin
-    items = [made.to(item) for item in made.op.items] if isinstance(made.op, ops.Build) else [made]
+    items = made.elements()
     return [name for item in items for name in search.project.names(item)]
 
 

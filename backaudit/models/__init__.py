@@ -84,21 +84,33 @@ def checked(table: Mapping[str, Any]) -> Mapping[str, Any]:
             raise ValueError(f"there is no section [{section}]; known are {', '.join(sorted(_SECTIONS))}")
         if not isinstance(content, Mapping):
             raise ValueError(f"[{section}] must be a table")
-    for name, said in table.get("sources", {}).items():
-        if not isinstance(said, str):
-            raise ValueError(f'[sources] "{name}" must be what the source is called, a string')
-    for section in ("sinks", "cleans", "guards", "kinds"):
-        for kind, names in table.get(section, {}).items():
-            if not isinstance(names, (Mapping, list)):
-                raise ValueError(f"[{section}] {kind} must be a list of names or a table from names to arguments")
-    for name, strength in table.get("hashers", {}).items():
-        if strength not in ("strong", "weak"):
-            raise ValueError(f'[hashers] "{name}" must be "strong" or "weak"')
+    _check_sources(table)
+    _check_kinds(table)
+    _check_hashers(table)
     try:
         _join([table])
     except (msgspec.ValidationError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"an entry has not the form that its section asks for: {error}") from error
     return table
+
+
+def _check_sources(table: Mapping[str, Any]) -> None:
+    for name, said in table.get("sources", {}).items():
+        if not isinstance(said, str):
+            raise ValueError(f'[sources] "{name}" must be what the source is called, a string')
+
+
+def _check_kinds(table: Mapping[str, Any]) -> None:
+    for section in ("sinks", "cleans", "guards", "kinds"):
+        for kind, names in table.get(section, {}).items():
+            if not isinstance(names, (Mapping, list)):
+                raise ValueError(f"[{section}] {kind} must be a list of names or a table from names to arguments")
+
+
+def _check_hashers(table: Mapping[str, Any]) -> None:
+    for name, strength in table.get("hashers", {}).items():
+        if strength not in ("strong", "weak"):
+            raise ValueError(f'[hashers] "{name}" must be "strong" or "weak"')
 
 
 def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:

@@ -84,6 +84,19 @@ class Project:
         answer: ResultT = self.answers[query]
         return answer
 
+    def once_of(self, query: Callable[..., ResultT], *asked: Any, meanwhile: ResultT) -> ResultT:
+        """The answer of a query about a part of the project, computed once; ``meanwhile``: what it tells itself."""
+        key = (query, *asked)
+        if key not in self.answers:
+            self.answers[key] = meanwhile
+            self.answers[key] = query(self, *asked)
+        answer: ResultT = self.answers[key]
+        return answer
+
+    def all_of(self, query: Callable[..., Iterable[ResultT]], *asked: Any) -> tuple[ResultT, ...]:
+        """As :meth:`once_of`, all that a query finds."""
+        return self.once_of(_all, query, asked, meanwhile=())
+
     def not_asked(self, place: Place, what: str) -> None:
         """Tells, once, what an analysis left out at a place since it would be too much."""
         self.bounds[Problem(place.path, "bound", f"Not asked: {what}", place.span.line)] = None
@@ -702,3 +715,7 @@ def link(
     ``whole``: the files are all that their repository has, not those of one of its folders.
     """
     return Project(files, knowledge, models, options, past, whole)
+
+
+def _all(project: Project, query: Callable[..., Iterable[ResultT]], asked: tuple[Any, ...]) -> tuple[ResultT, ...]:
+    return tuple(query(project, *asked))

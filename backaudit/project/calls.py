@@ -275,10 +275,7 @@ class Calls:
         if not isinstance(op, ops.Build) or op.kind == "fstring":
             return
         if op.kind == "dict":
-            for name, item in zip(op.keys, op.items, strict=True):
-                known = base.to(name).const if name != NONE else None
-                if key is None or known is None or known == key:
-                    yield base.to(item)
+            yield from _entries(base, op, key)
             yield from self._registered(base, key)
         else:
             chosen = op.items[key : key + 1] if isinstance(key, int) and key >= 0 else op.items
@@ -299,12 +296,15 @@ class Calls:
             return
         for name in sorted(name for name, value in table.code.body.final.items() if table.to(value).origin == table):
             for code in dict.fromkeys(self._project.mentioning(name)):
-                for node in code.nodes(ops.SetItem) if code.file.role not in ("test", "example") else ():
-                    op = node.op
-                    if isinstance(op, ops.SetItem) and self._project.resolved(node.to(op.base)) == table:
-                        known = node.to(op.key).const
-                        if key is None or known is None or known == key:
-                            yield node.to(op.value)
+                if code.file.role not in ("test", "example"):
+                    yield from self._put_into(code, table, key)
+
+    def _put_into(self, code: Code, table: Node, key: object) -> Iterator[Node]:
+        for node in code.nodes(ops.SetItem):
+            op = node.op
+            own = isinstance(op, ops.SetItem) and self._project.resolved(node.to(op.base)) == table
+            if own and isinstance(op, ops.SetItem) and _may_be(node.to(op.key).const, key):
+                yield node.to(op.value)
 
     def _looked_up(self, call: Node) -> Iterator[Edge]:
         """The functions that ``getattr(module, "do_" + name)`` may give: those whose names begin, or end, so."""
@@ -659,3 +659,15 @@ def _forwards(call: Node) -> bool:
         and all(is_param(value, -1, "star") for value in op.star)
         and all(is_param(value, -1, "dstar") for value in op.dstar)
     )
+
+
+def _entries(display: Node, op: ops.Build, key: object) -> Iterator[Node]:
+    """What a display of a dictionary may hold under a key, or at all."""
+    for name, item in zip(op.keys, op.items, strict=True):
+        if _may_be(display.to(name).const if name != NONE else None, key):
+            yield display.to(item)
+
+
+def _may_be(known: object, key: object) -> bool:
+    """Whether a literal key, if it is known, may be the one that is asked for, if one is."""
+    return key is None or known is None or known == key

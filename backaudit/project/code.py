@@ -220,15 +220,13 @@ class Code:
         node = self.node(value)
         op = node.op
         if isinstance(op, ops.SetItem):
-            key = node.to(op.key).const
-            return (key if isinstance(key, str) else ANY,) if self._of_instance_dict(op.base) else ()
+            return (_attribute(node.to(op.key)),) if self._of_instance_dict(op.base) else ()
         if not isinstance(op, ops.Call):
             return ()
-        if node.method == "setattr" and node.receiver is None and len(op.args) > 1:
-            key = node.to(op.args[1]).const
-            return (key if isinstance(key, str) else ANY,)
-        updates = node.method in ("update", "setdefault") and node.receiver is not None
-        return (ANY,) if updates and self._of_instance_dict(node.to(op.func).op.base) else ()  # type: ignore[union-attr]
+        if node.receiver is None:
+            return (_attribute(node.to(op.args[1])),) if node.method == "setattr" and len(op.args) > 1 else ()
+        updates = node.method in ("update", "setdefault")
+        return (ANY,) if updates and self._of_instance_dict(node.receiver.value) else ()
 
     def _of_instance_dict(self, value: Value) -> bool:
         """Whether a value is the ``__dict__`` of an object."""
@@ -351,6 +349,23 @@ class Node:
         value = self.const
         return value if isinstance(value, str) else None
 
+    @property
+    def is_none(self) -> bool:
+        """Whether it is a literal None."""
+        op = self.origin.op
+        return isinstance(op, ops.Const) and op.value is None
+
+    @property
+    def awaited(self) -> Node:
+        """What ``await`` waits for, behind names; of anything else the value itself."""
+        node = self.origin
+        return node.to(node.op.value).origin if isinstance(node.op, ops.Await) else node
+
+    def elements(self) -> list[Node]:
+        """The items of a display (``a, b`` between brackets), or else the value alone."""
+        op = self.op
+        return [self.to(item) for item in op.items] if isinstance(op, ops.Build) else [self]
+
     # -- calls -----------------------------------------------------------------------------------------------------
 
     @property
@@ -374,6 +389,11 @@ class Node:
         if position is not None and position < len(call.args):
             return self.to(call.args[position])
         return None
+
+    def argument(self, which: tuple[int | str, ...]) -> Node | None:
+        """The first argument that is given of several, each by its position or its name, as tables write them."""
+        given = (self.arg(key) if isinstance(key, int) else self.arg(None, key) for key in which)
+        return next((node for node in given if node is not None), None)
 
     def args(self) -> list[Node]:
         """All arguments, unpacked ones included."""
@@ -548,6 +568,11 @@ class ClassView:
         return f"<Class {self.name}>"
 
 
+def _attribute(key: Node) -> str:
+    """The attribute that is named by a value, or any."""
+    return key.text if key.text is not None else ANY
+
+
 def _is_setter(code: Code) -> bool:
     return any(isinstance(d.op, ops.Attr) and d.op.name in ("setter", "deleter") for d in code.decorators)
 
@@ -656,11 +681,3 @@ _OPERANDS: dict[type[AnyOp], tuple[str, ...]] = {
     ops.Assert: ("test", "message"),
     ops.Discard: ("value",),
 }
-
-
-def first_line(place: Place, width: int = 6) -> Place:
-    """The place, cut to its first line: of a statement over several lines its keyword."""
-    span = place.span
-    if span.line == span.end_line:
-        return place
-    return Place(place.path, Span(span.line, span.column, span.line, span.column + width))

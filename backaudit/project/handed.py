@@ -18,6 +18,7 @@ from backaudit.project.code import Code, Node
 
 if TYPE_CHECKING:
     from backaudit.project import Project
+    from backaudit.project.knowledge import Handover
 
 _PARTIAL = "functools.partial"
 _DEPTH = 4
@@ -60,25 +61,37 @@ def _handed_over(project: Project) -> Iterator[Indirect]:
     known = project.knowledge.handovers
     for last in sorted({name.rpartition(".")[2] for name in known}):
         for call in project.calls_of(last):
-            func = call.func
-            names = [*project.names(func), f"*.{last}"] if func is not None and not project.callees(call) else []
-            table = next((known[name] for name in names if name in known), None)
+            table = _handover_of(project, call, last)
             function = argument_in(call, table.function) if table is not None else None
             for target, filled in _targets(project, function) if function is not None else ():
                 if table is not None:
                     yield Indirect(call, target, handed_arguments(call, table).after(filled))
 
 
+def _handover_of(project: Project, call: Node, last: str) -> Handover | None:
+    """What the tables know of a library's function that is called."""
+    if call.func is None or project.callees(call):
+        return None
+    known = project.knowledge.handovers
+    return next((known[name] for name in (*project.names(call.func), f"*.{last}") if name in known), None)
+
+
 def _partial(project: Project) -> Iterator[Indirect]:
     """Calls of what ``partial`` gave, at once or by the name that it was given."""
     for made in project.calls(_PARTIAL):
-        bound = [op for op in made.code.ops if isinstance(op, ops.Bind) and made.code.origin(op.value) == made.value]
-        direct = [call for call in made.code.nodes(ops.Call) if call.func is not None and call.func.origin == made]
-        named = [call for name in sorted({op.name for op in bound}) for call in project.calls_of(name)]
-        for call in dict.fromkeys([*direct, *named]):
+        for call in dict.fromkeys(_calls_of_value(project, made)):
             if call.func is not None and project.resolved(call.func) == made:
                 for function, filled in _targets(project, made):
                     yield Indirect(call, function, written_arguments(call).after(filled))
+
+
+def _calls_of_value(project: Project, made: Node) -> Iterator[Node]:
+    """The calls of a value in its own body, and of the names that it is given there."""
+    code = made.code
+    yield from (call for call in code.nodes(ops.Call) if call.func is not None and call.func.origin == made)
+    binds = (op for op in code.ops if isinstance(op, ops.Bind) and code.origin(op.value) == made.value)
+    for name in sorted({op.name for op in binds}):
+        yield from project.calls_of(name)
 
 
 def _called_by_helpers(project: Project) -> Iterator[Indirect]:

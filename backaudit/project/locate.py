@@ -53,34 +53,42 @@ def made_behind(
 ) -> Iterator[tuple[Node, Given]]:
     """The values that ``node`` may be, each with what the parameters of the functions stand for that have made it."""
     here = project.resolved(node)
-    op = here.op
-    inner: list[Node] = []
-    stands = given_for(here, given) if depth < _DEPTH else None
-    if stands is not None:
-        inner = [stands]
-    elif depth < _DEPTH:
-        if isinstance(op, (ops.Phi, ops.Logic)):
-            inner = [here.to(value) for value in op.values]
-        elif isinstance(op, ops.Choice):
-            inner = [here.to(op.then), here.to(op.other)]
-        elif isinstance(op, (ops.Await, ops.Enter)):
-            inner = [here.to(op.value)]
-        elif isinstance(op, (ops.Element, ops.Part)):
-            inner = _elements(project, here.to(op.base), op, depth)
-        elif isinstance(op, ops.Param):
-            inner = _passed(project, here.code, op.index)
-        elif isinstance(op, ops.Call):
-            made = [(code, value) for code in _makers(project, here) for value in results(code)]
-            for code, value in made:
-                yield from made_behind(project, value, {**given, **arguments(project, here, code)}, depth + 1)
-            if made:
-                return
-        elif isinstance(op, ops.Attr):
-            inner = _stored(project, here, op)
-    if not inner:
+    if depth >= _DEPTH:
         yield here, given
+        return
+    stands = given_for(here, given)
+    made = list(_results(project, here)) if stands is None else []
+    for code, value in made:
+        yield from made_behind(project, value, {**given, **arguments(project, here, code)}, depth + 1)
+    if made:
+        return
+    inner = [stands] if stands is not None else _inner(project, here, depth)
     for value in inner:
         yield from made_behind(project, value, given, depth + 1)
+    if not inner:
+        yield here, given
+
+
+def _results(project: Project, call: Node) -> Iterator[tuple[Code, Node]]:
+    """What the functions give that a call runs."""
+    if isinstance(call.op, ops.Call):
+        yield from ((code, value) for code in _makers(project, call) for value in results(code))
+
+
+def _inner(project: Project, node: Node, depth: int) -> list[Node]:
+    """The values of which a value is one, or the first thing that it is read from."""
+    op = node.op
+    if isinstance(op, (ops.Phi, ops.Logic)):
+        return [node.to(value) for value in op.values]
+    if isinstance(op, ops.Choice):
+        return [node.to(op.then), node.to(op.other)]
+    if isinstance(op, (ops.Await, ops.Enter)):
+        return [node.to(op.value)]
+    if isinstance(op, (ops.Element, ops.Part)):
+        return _elements(project, node.to(op.base), op, depth)
+    if isinstance(op, ops.Param):
+        return _passed(project, node.code, op.index)
+    return _stored(project, node, op) if isinstance(op, ops.Attr) else []
 
 
 def _makers(project: Project, call: Node) -> list[Code]:
@@ -190,31 +198,30 @@ def text_of(project: Project, node: Node | None, given: Given = NOTHING_GIVEN, d
     if found is not None:
         return found.text
     here = project.resolved(node)
-    op = here.op
-
-    def text(inner: Node) -> str | None:
-        return text_of(project, inner, given, depth + 1)
-
     stands = given_for(here, given)
     if stands is not None:
-        return text(stands)
-    if isinstance(op, ops.Bin) and op.operator == "+":
-        left, right = text(here.to(op.left)), text(here.to(op.right))
-        return None if left is None and right is None else f"{left or ''}{right or ''}"
-    if isinstance(op, ops.Bin) and op.operator == "%":
-        return _percent(project, here, op, given)
-    if isinstance(op, ops.Build) and op.kind == "fstring":
-        return "".join(text(here.to(item)) or "" for item in op.items)
-    if isinstance(op, ops.Format):
-        return text(here.to(op.value))
+        return text_of(project, stands, given, depth + 1)
+    op = here.op
     if isinstance(op, ops.Attr):
         return _field_text(project, here, op)
     if isinstance(op, ops.Call):
         return _called_text(project, here, given, depth)
     if isinstance(op, ops.Param):
-        default = project.default(here.code, op.index)
-        return text(default) if default is not None else None
-    return None
+        return text_of(project, project.default(here.code, op.index), given, depth + 1)
+    return _written_text(project, here, given, depth + 1)
+
+
+def _written_text(project: Project, node: Node, given: Given, depth: int) -> str | None:
+    """The text of ``a + b``, ``a % b`` and f-strings."""
+    op = node.op
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        left, right = (text_of(project, node.to(side), given, depth) for side in (op.left, op.right))
+        return None if left is None and right is None else f"{left or ''}{right or ''}"
+    if isinstance(op, ops.Bin) and op.operator == "%":
+        return _percent(project, node, op, given)
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        return "".join(text_of(project, node.to(item), given, depth) or "" for item in op.items)
+    return text_of(project, node.to(op.value), given, depth) if isinstance(op, ops.Format) else None
 
 
 def _percent(project: Project, node: Node, op: ops.Bin, given: Given) -> str | None:
@@ -238,19 +245,8 @@ def _called_text(project: Project, call: Node, given: Given, depth: int) -> str 
     receiver = call.receiver
     if receiver is not None and call.method in (*_TEXT_METHODS, "format", "join"):
         base = text_of(project, receiver, given, depth + 1)
-        if base is not None and call.method == "format":
-            for arg in call.args():
-                base = _replaced(base, text_of(project, arg, given, depth + 1) or "")
-            return base
-        if base is not None and call.method == "join":
-            first = call.arg(0)
-            parts = items(project.resolved(first)) if first is not None else []
-            texts = [text_of(project, part, given, depth + 1) or "" for part in parts]
-            return base.join(texts) if parts else None
         if base is not None:
-            first = call.arg(0)
-            chars = text_of(project, first, given, depth + 1) if first is not None else None
-            return _TEXT_METHODS[call.method](base, chars) if chars else _TEXT_METHODS[call.method](base)
+            return _of_text_method(project, call, base, given, depth + 1)
     for code in project.callees(call):
         # The last return is the one that nothing guards.
         for result in results(code)[::-1] if code.function.name != "__init__" else ():
@@ -259,6 +255,20 @@ def _called_text(project: Project, call: Node, given: Given, depth: int) -> str 
             if found is not None:
                 return found
     return None
+
+
+def _of_text_method(project: Project, call: Node, base: str, given: Given, depth: int) -> str | None:
+    """What a method makes of a text."""
+    if call.method == "format":
+        for arg in call.args():
+            base = _replaced(base, text_of(project, arg, given, depth) or "")
+        return base
+    first = call.arg(0)
+    if call.method == "join":
+        parts = items(project.resolved(first)) if first is not None else []
+        return base.join(text_of(project, part, given, depth) or "" for part in parts) if parts else None
+    chars = text_of(project, first, given, depth)
+    return _TEXT_METHODS[call.method](base, chars) if chars else _TEXT_METHODS[call.method](base)
 
 
 def _replaced(pattern: str, text: str) -> str:
@@ -271,16 +281,16 @@ def _replaced(pattern: str, text: str) -> str:
 def arguments(project: Project, call: Node, code: Code) -> dict[object, Node]:
     """What a call gives the parameters of the function that it runs."""
     found: dict[object, Node] = {}
-    bound = code.cls is not None and call.receiver is not None and code.function.name != "__init__"
+    bound = call.receiver if code.cls is not None and code.function.name != "__init__" else None
     for index, param in enumerate(code.function.params):
         value = project.argument(call, code, index) or project.default(code, index)
+        if value is None and index == 0:
+            value = bound
         if value is not None:
             found[code, index] = value
-        elif index == 0 and bound and call.receiver is not None:
-            found[code, index] = call.receiver
         elif param.kind == "star" and call.call is not None:
-            rest = call.call.args[index - (1 if bound else 0) :]
-            found.update({(code, index, place): call.to(value) for place, value in enumerate(rest)})
+            rest = call.call.args[index - (1 if bound is not None else 0) :]
+            found.update({(code, index, place): call.to(given) for place, given in enumerate(rest)})
     return found
 
 
@@ -316,26 +326,36 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
     Always at least one, the empty one.
     """
     params, loops = _variables(project, nodes)
-    found: list[dict[object, Node]] = [{}]
     passed_loops = [(element, base) for element in loops if isinstance((base := _looped(element)).op, ops.Param)]
-    for element in loops:
-        turns = _rows(project, element, _looped(element)) if element not in dict(passed_loops) else []
-        if turns:
-            found = [{**case, **turn} for case in found for turn in turns][:_CASES]
+    own_loops = [element for element in loops if element not in dict(passed_loops)]
+    turning: list[dict[object, Node]] = [{}]
+    for element in own_loops:
+        turning = _each_turn(turning, _rows(project, element, _looped(element)))[:_CASES]
     asked = (params or passed_loops) and code.function.kind == "function" and depth < 3
-    passed: list[dict[object, Node]] = []
+    called: list[dict[object, Node]] = []
     for call in project.callers(code)[:_CASES] if asked else ():
-        given = arguments(project, call, code)
-        outer = cases(project, call.code, [given[code, index] for index in params if (code, index) in given], depth + 1)
-        here = [{**case, **given} for case in outer]
-        for element, base in passed_loops:
-            # What this call passes for the list, so that one call's paths do not meet another's handler.
-            value = given_for(base, given)
-            turns = _rows(project, element, value.origin) if value is not None else []
-            here = [{**case, **turn} for case in here for turn in turns or [{}]]
-        passed += here
-    several = [{**case, **more} for case in passed or [{}] for more in found]
+        called += _cases_of_call(project, code, call, params, passed_loops, depth)
+    several = _each_turn(called or [{}], turning)
     return project.bounded(several, _CASES, code.place, "cases in which this is run")
+
+
+def _cases_of_call(
+    project: Project, code: Code, call: Node, params: list[int], loops: list[tuple[Node, Node]], depth: int
+) -> list[dict[object, Node]]:
+    """The cases in which one call runs a body, of which some parameters, and loops over parameters, are asked."""
+    given = arguments(project, call, code)
+    asked = [given[code, index] for index in params if (code, index) in given]
+    here = [{**case, **given} for case in cases(project, call.code, asked, depth + 1)]
+    for element, base in loops:
+        # What this call passes for the list, so that one call's paths do not meet another's handler.
+        value = given_for(base, given)
+        here = _each_turn(here, _rows(project, element, value.origin) if value is not None else [])
+    return here
+
+
+def _each_turn(found: list[dict[object, Node]], turns: list[dict[object, Node]]) -> list[dict[object, Node]]:
+    """Every case in every turn of a loop; the cases alone where the turns are not known."""
+    return [{**case, **turn} for case in found for turn in turns or [{}]]
 
 
 def _looped(element: Node) -> Node:
@@ -359,33 +379,34 @@ def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Nod
             params[op.index] = None
         elif isinstance(op, ops.Element):
             loops[here] = None
-        inner: tuple[int, ...] = ()
-        if isinstance(op, (ops.Part, ops.Attr, ops.Element)):
-            inner = (op.base,)
-        elif isinstance(op, ops.Call):
-            inner = (op.func, *op.args)
-        elif isinstance(op, ops.Bin):
-            inner = (op.left, op.right)
-        elif isinstance(op, ops.Build):
-            inner = op.items
-        elif isinstance(op, ops.Format):
-            inner = (op.value,)
-        todo += [(here.to(value).origin, depth + 1) for value in inner if value != NONE and depth < _DEPTH]
+        inner = _made_of(op) if depth < _DEPTH else ()
+        todo += [(here.to(value).origin, depth + 1) for value in inner if value != NONE]
     return list(params), list(loops)
+
+
+def _made_of(op: ops.AnyOp) -> tuple[int, ...]:
+    if isinstance(op, (ops.Part, ops.Attr, ops.Element)):
+        return (op.base,)
+    if isinstance(op, ops.Call):
+        return (op.func, *op.args)
+    if isinstance(op, ops.Bin):
+        return (op.left, op.right)
+    if isinstance(op, ops.Build):
+        return op.items
+    return (op.value,) if isinstance(op, ops.Format) else ()
 
 
 def _rows(project: Project, element: Node, base: Node) -> list[dict[object, Node]]:
     """What a variable of a loop over ``base`` is, turn by turn: elements of a literal list, pairs of a literal dict."""
     found: list[dict[object, Node]] = []
-    pairs = base.call is not None and base.method == "items" and base.receiver is not None
-    for display in behind(project, base.receiver if pairs and base.receiver is not None else base):
+    pairs = base.receiver if base.method == "items" else None
+    for display in behind(project, pairs if pairs is not None else base):
         made = display.op
-        if isinstance(made, ops.Build) and made.kind == "dict" and pairs:
-            for key, item in zip(made.keys, made.items, strict=True):
-                if key != NONE:
-                    found.append({(element, 0): display.to(key), (element, 1): display.to(item)})
-        elif isinstance(made, ops.Build) and made.kind != "dict":
+        if isinstance(made, ops.Build) and made.kind != "dict":
             found += [{element: display.to(item)} for item in made.items]
+        elif isinstance(made, ops.Build) and pairs is not None:
+            entries = (pair for pair in zip(made.keys, made.items, strict=True) if pair[0] != NONE)
+            found += [{(element, 0): display.to(key), (element, 1): display.to(item)} for key, item in entries]
     return found
 
 

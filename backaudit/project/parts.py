@@ -53,13 +53,11 @@ def _serves(path: str) -> bool:
 
 def _begins(facts: PythonFacts, starts: frozenset[str]) -> bool:
     """Whether a file calls what makes an application, as far as its imports tell."""
-    bound = {item.bound: f"{item.module}.{item.name}" for item in facts.imports if item.name and not item.level}
-    modules = {item.bound: item.module for item in facts.imports if not item.name}
+    named = {f"{item.module}.{item.name}" for item in facts.imports if item.bound in facts.calls and not item.level}
+    modules = {item.module for item in facts.imports if not item.name}
     for start in starts:
         package, _, name = start.rpartition(".")
-        if any(full == start and spelled in facts.calls for spelled, full in bound.items()):
-            return True
-        if name in facts.calls and package in modules.values():
+        if start in named or (name in facts.calls and package in modules):
             return True
     return False
 
@@ -106,11 +104,11 @@ def _split(
         return [others]  # what is started from here has all that is below
     if len(apps) == 1:
         return _within(folder, apps[0], paths, begun, imports, others)
-    reached = _reached(children, imports)
-    started = {app: [path for path in paths if children[path] == app] for app in apps}
-    groups = _groups({app: imports.reaching(own) for app, own in started.items()})
+    reaching = {app: imports.reaching([path for path in paths if children[path] == app]) for app in apps}
+    groups = _groups(reaching)
     if len(groups) == 1:
         return [others]
+    reached = _reached(children, imports)
     found: list[frozenset[str]] = []
     for group in groups:
         foreign = _foreign(group, groups, set(children.values()), reached)

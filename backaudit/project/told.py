@@ -45,13 +45,18 @@ def bound(project: Project, names: list[str], wanted: frozenset[str]) -> Iterato
             if not wanted.isdisjoint(project.types(argument)):
                 yield from args[at + 1 :]
                 break
-    items = [name.rpartition(".")[0] for name in names if name.endswith(".__setitem__")]
-    for code in _filling(project) if items else ():
-        for node in code.nodes(ops.SetItem):
-            op = node.op
-            asked = isinstance(op, ops.SetItem) and not wanted.isdisjoint(project.types(node.to(op.key)))
-            if asked and isinstance(op, ops.SetItem) and not set(items).isdisjoint(project.types(node.to(op.base))):
-                yield node.to(op.value)
+    containers = {name.rpartition(".")[0] for name in names if name.endswith(".__setitem__")}
+    for code in _filling(project) if containers else ():
+        yield from _put_into(project, code, containers, wanted)
+
+
+def _put_into(project: Project, code: Code, containers: set[str], wanted: frozenset[str]) -> Iterator[Node]:
+    """``container[Wanted] = value``."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        asked = isinstance(op, ops.SetItem) and not wanted.isdisjoint(project.types(node.to(op.key)))
+        if asked and isinstance(op, ops.SetItem) and not containers.isdisjoint(project.types(node.to(op.base))):
+            yield node.to(op.value)
 
 
 def _filling(project: Project) -> list[Code]:

@@ -208,16 +208,16 @@ def _references(part: Tree) -> Iterator[tuple[str, str]]:
 
 def _constraint(part: Tree) -> Index | None:
     if part.key == "primarykey":
-        return Index(keys=tuple(_key(item) for item in part.expressions), unique=True, primary=True)
+        return Index(keys=tuple(map(_key, part.expressions)), unique=True, primary=True)
     if part.key == "uniquecolumnconstraint" and part.this is not None:
         items = part.this.expressions if part.this.key == "schema" else [part.this]
-        return Index(keys=tuple(_key(item) for item in items), unique=True)
+        return Index(keys=tuple(map(_key, items)), unique=True)
     if part.key == "excludecolumnconstraint":
         return _exclusion(part.this)
     if part.key == "indexcolumnconstraint":
         kind = str(part.args.get("kind") or "").lower()
         method = "gin" if kind in ("fulltext", "spatial") else "btree"
-        return Index(keys=tuple(_key(item) for item in part.expressions), method=method)
+        return Index(keys=tuple(map(_key, part.expressions)), method=method)
     return None
 
 

@@ -111,7 +111,7 @@ def _compared(node: Tree) -> Iterator[Asked]:
         return
     bare, collation = _uncollated(side)
     form = _form_of(node)
-    if form == "eq" and side is node.expression and node.this.key != "literal" and _is_set(node.expression):
+    if form == "eq" and _is_searched_for(node, side):
         form = "other"
     operand = _operand(node, side)
     if bare.key == "column":
@@ -121,6 +121,11 @@ def _compared(node: Tree) -> Iterator[Asked]:
     wrapped: Form = "json" if bare.key.startswith("json") else "function"
     kept: Form = wrapped if form not in ("not", "other") else form
     yield Asked(column=column, form=kept, expression=normal_node(bare), by=form, operand=operand, collation=collation)
+
+
+def _is_searched_for(node: Tree, side: Tree) -> bool:
+    """``value = ANY(column)``: the column is a set that is searched, not a value that is compared."""
+    return side is node.expression and node.this.key != "literal" and _is_set(node.expression)
 
 
 def _marked(node: Tree) -> Form:

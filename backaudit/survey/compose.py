@@ -23,7 +23,7 @@ from backaudit.backend.web.records import UNMOUNTED, Endpoint, GuardKind, Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts.place import Place
 from backaudit.issue import BackEnd
-from backaudit.project import Project
+from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import strings
 from backaudit.survey.inputs import of_types, sent
@@ -161,15 +161,19 @@ def _group(project: Project, route: Route) -> str:
     for router in route.around[::-1]:
         if not tags:
             tags = list(strings(project, router.arg(None, "tags")))
-        name = text(project, router.arg(0, "name")) if project.models.framework(route.framework).names_groups else ""
-        if (
-            name
-            and not name.startswith("/")
-            and name != "__main__"
-            and router.method not in ("Flask", "Api", "register_blueprint")
-        ):
+        name = _name_of_router(project, route, router)
+        if name:
             return name
     return tags[0] if tags else route.handler.file.module
+
+
+def _name_of_router(project: Project, route: Route, router: Node) -> str:
+    """What a router is called, where its framework has routers named and this is not the application itself."""
+    if not project.models.framework(route.framework).names_groups:
+        return ""
+    name = text(project, router.arg(0, "name"))
+    whole = name == "__main__" or router.method in ("Flask", "Api", "register_blueprint")
+    return "" if whole or name.startswith("/") else name
 
 
 def _guards(project: Project, endpoint: Endpoint, taken: Iterable[Sent]) -> Iterator[Guarding]:
@@ -237,20 +241,20 @@ def _touched(project: Project, endpoint: Endpoint) -> tuple[tuple[str, ...], tup
 
 def _of_view(project: Project, route: Route) -> Table | None:
     """The table behind a generic view: its ``queryset`` or ``model``, else its serializer's or form's model."""
-    for owner in project.lineage(route.view.name) if route.view is not None else ():
-        view = project.class_named(owner)
-        for name in ("queryset", "model") if view is not None else ():
-            bound = view.fields.get(name) if view is not None else None
-            table = (denoted_table(project, bound) or table_of(project, bound)) if bound is not None else None
-            if table is not None:
-                return table
-        for name in ("serializer_class", "form_class") if view is not None else ():
-            bound = view.fields.get(name) if view is not None else None
-            for cls in project.denoted_classes(bound) if bound is not None else ():
-                table = meta_table(project, cls.name)
-                if table is not None:
-                    return table
-    return None
+    owners = project.lineage(route.view.name) if route.view is not None else ()
+    views = (view for owner in owners if (view := project.class_named(owner)) is not None)
+    tables = (table for view in views for table in _tables_of(project, view))
+    return next(tables, None)
+
+
+def _tables_of(project: Project, view: ClassView) -> Iterator[Table]:
+    for bound in (view.fields[name] for name in ("queryset", "model") if name in view.fields):
+        table = denoted_table(project, bound) or table_of(project, bound)
+        if table is not None:
+            yield table
+    for bound in (view.fields[name] for name in ("serializer_class", "form_class") if name in view.fields):
+        tables = (meta_table(project, cls.name) for cls in project.denoted_classes(bound))
+        yield from (table for table in tables if table is not None)
 
 
 # -- schemas ----------------------------------------------------------------------------------------------------------

@@ -105,7 +105,6 @@ def _sent(project: Project, endpoint: Endpoint, given: Input, several: bool, typ
     named = several or not given.whole or given.where not in _WHOLE
     if typed and given.where == "body" and not several and not _embeds(endpoint.route.handler, given):
         named = False
-    opened = shape.kind in ("any", "object") and not shape.schema and not shape.either and shape.items is None
     told = typed or given.types not in ((), ("builtins.str",)) or given.limits != Limits()
     return Sent(
         name=given.name if named else "",
@@ -113,8 +112,13 @@ def _sent(project: Project, endpoint: Endpoint, given: Input, several: bool, typ
         shape=shape,
         required=given.required or given.where == "path",
         default=_default(project, given),
-        checked=(told and not opened) or shape.kind == "file",
+        checked=(told and not _is_open(shape)) or shape.kind == "file",
     )
+
+
+def _is_open(shape: Shape) -> bool:
+    """Whether a shape says nothing of what is inside."""
+    return shape.kind in ("any", "object") and not (shape.schema or shape.either or shape.items is not None)
 
 
 def _embeds(handler: Code, given: Input) -> bool:
@@ -168,23 +172,19 @@ def limited(shape: Shape, limits: Limits) -> Shape:
     long = ("minItems", "maxItems") if shape.kind == "array" else ("minLength", "maxLength")
     low = "exclusiveMinimum" if limits.exclusive_minimum else "minimum"
     high = "exclusiveMaximum" if limits.exclusive_maximum else "maximum"
-    pairs = (
-        (low, _tidy(limits.minimum)), (high, _tidy(limits.maximum)), (long[0], limits.min_length),
-        (long[1], limits.max_length), ("pattern", limits.pattern or None),
-    )  # fmt: skip
-    numeric = shape.kind in ("integer", "number")
-    fitting = {
-        name: value
-        for name, value in pairs
-        if value is not None and (numeric == ("imum" in name)) and shape.kind != "file"
-    }
-    shape = shape.with_limits(fitting)
+    of_numbers = {low: _tidy(limits.minimum), high: _tidy(limits.maximum)}
+    of_others = {long[0]: limits.min_length, long[1]: limits.max_length, "pattern": limits.pattern or None}
+    fitting = of_numbers if shape.kind in ("integer", "number") else of_others
+    known = {name: value for name, value in fitting.items() if value is not None}
+    shape = shape.with_limits(known if shape.kind != "file" else {})
     if limits.choices and not shape.choices and shape.kind in ("string", "any", "integer"):
-        chosen: tuple[Scalar, ...] = limits.choices
-        if shape.kind == "integer" and all(text.lstrip("-").isdigit() for text in limits.choices):
-            chosen = tuple(int(text) for text in limits.choices)
-        shape = msgspec.structs.replace(shape, choices=chosen)
+        shape = msgspec.structs.replace(shape, choices=_choices(shape, limits.choices))
     return shape
+
+
+def _choices(shape: Shape, choices: tuple[str, ...]) -> tuple[Scalar, ...]:
+    whole = shape.kind == "integer" and all(text.lstrip("-").isdigit() for text in choices)
+    return tuple(map(int, choices)) if whole else choices
 
 
 def _tidy(number: float | None) -> int | float | None:

@@ -68,11 +68,8 @@ def _scheme(project: Project, call: Node, model: SecurityModel) -> SecuritySchem
 
 
 def _argument(project: Project, call: Node, which: Arguments) -> str:
-    for key in which:
-        given = call.arg(key, None) if isinstance(key, int) else call.arg(None, key)
-        if given is not None:
-            return text(project, given)
-    return ""
+    given = call.argument(which)
+    return text(project, given) if given is not None else ""
 
 
 def _imported(project: Project) -> Iterator[tuple[str, SecurityScheme]]:

@@ -10,7 +10,6 @@ from backaudit.backend.deployment.stages import stage_of
 from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, assume, rule
 
 _BETTER = {
@@ -79,7 +78,7 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
     yield from _talisman(project)
     for at, fault in weakened_headers(project):
         if stage_of(project, at.code.path) == "production":
-            yield Finding(place=first_line(at.place), message=f"This header weakens: {fault}.", assumed=_SETTINGS)
+            yield Finding(place=at.place.first_line(), message=f"This header weakens: {fault}.", assumed=_SETTINGS)
 
 
 def _module(project: Project, module: SettingsModule) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from backaudit.backend.web.catching import answers_in, handlers, logs
 from backaudit.backend.web.responses import answering, answers, error_handlers
 from backaudit.facts import ops
 from backaudit.project import Code, Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 
@@ -59,7 +58,7 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
             reaches = answer.how == "raise" or handler.code in final
             if reaches and answer.stated and answer.status is not None and 500 <= answer.status < 600:
                 yield Finding(
-                    place=first_line(answer.place),
+                    place=answer.place.first_line(),
                     message=f"Status {answer.status} is answered, and nothing says what `{handler.label}` caught.",
                 )
     for code, caught in project.once(error_handlers):
@@ -67,7 +66,7 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
             for answer in answers(project, code):
                 if answer.status is not None and answer.status >= 500:
                     yield Finding(
-                        place=first_line(answer.place),
+                        place=answer.place.first_line(),
                         message=f"The application's error handler answers {answer.status} and logs nothing.",
                     )
 

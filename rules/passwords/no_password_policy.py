@@ -9,7 +9,6 @@ from backaudit.analyses.passwords.policy import LEAST, unchecked
 from backaudit.analyses.passwords.validators import unjudged
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, rule
 
 _VALIDATORS = (
@@ -69,7 +68,7 @@ def no_password_policy(project: Project) -> Iterator[Finding]:
     """
     seen: set[Place] = set()
     for found in unchecked(project):
-        place = first_line(found.at.place)
+        place = found.at.place.first_line()
         if place not in seen:
             seen.add(place)
             asked = f"only {found.least} characters are asked of it" if found.least else "no length is asked of it"
@@ -78,10 +77,10 @@ def no_password_policy(project: Project) -> Iterator[Finding]:
                 message=f"`{found.name}` of {found.where} sets a password, and {asked} (at least {LEAST}, better 15).",
             )
     for place, what in unjudged(project):
-        yield Finding(place=first_line(place), message=f"{what}.", remedy=_VALIDATORS)
+        yield Finding(place=place.first_line(), message=f"{what}.", remedy=_VALIDATORS)
     for limit in badly_limited(project):
         if limit.bcrypt:
             what = f"may be {limit.most} characters long, and bcrypt hashes only the first {BCRYPT_BYTES} bytes"
         else:
             what = f"may be {limit.most} characters long at most (allow at least {ENOUGH})"
-        yield Finding(place=first_line(limit.at.place), message=f"`{limit.name}` of {limit.where} {what}.")
+        yield Finding(place=limit.at.place.first_line(), message=f"`{limit.name}` of {limit.where} {what}.")

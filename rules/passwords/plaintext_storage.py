@@ -9,7 +9,6 @@ from backaudit.analyses.passwords.kept import kept_plainly
 from backaudit.analyses.passwords.stores import Store
 from backaudit.backend.data.queries import call_place
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, Shown, Step, rule
 
 
@@ -71,11 +70,11 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
         yield _finding(kept.store, kept.origin.steps, None if kept.proven else "strict")
     for fields, name, serializer, does in saving_serializers(project):
         message = f"`{serializer}` {does} the field `{name}` as it comes: nothing hashes the password."
-        yield Finding(place=first_line(fields.place), message=message)
+        yield Finding(place=fields.place.first_line(), message=message)
 
 
 def _finding(store: Store, steps: tuple[Step, ...], shown: Shown | None) -> Finding:
-    place = call_place(store.at) if store.at.call is not None else first_line(store.at.place)
+    place = call_place(store.at) if store.at.call is not None else store.at.place.first_line()
     return Finding(
         place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.assignment import Assignment, assignments
 from backaudit.analyses.validation.writable import exposed_fields
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, rule
 
 
@@ -106,7 +105,7 @@ def mass_assignment(project: Project) -> Iterator[Finding]:
 def _chosen_keys(assignment: Assignment) -> Finding:
     what = assignment.origin.what
     return Finding(
-        place=first_line(assignment.at.place),
+        place=assignment.at.place.first_line(),
         message=f"{what[0].upper()}{what[1:]}, and its keys choose what is set on {assignment.target}.",
         assumed=assignment.assumed,
         trace=(*assignment.origin.steps, Step(assignment.at.place, "sets whatever keys it has")),

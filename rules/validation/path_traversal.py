@@ -9,7 +9,6 @@ from backaudit.analyses.validation.saved import unfiltered
 from backaudit.analyses.validation.sinks import Flow, flow_into, flows, sinks
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 _ONE_SEGMENT = assume("effect", "a server in front of it passes encoded slashes on")
@@ -91,7 +90,7 @@ def path_traversal(project: Project) -> Iterator[Finding]:
 
 def _unpacked(call: Node, origin: Origin) -> Finding:
     return Finding(
-        place=first_line(call.place),
+        place=call.place.first_line(),
         message=f"A client sends the archive, and the names in it decide where `{call.spelled}` writes.",
         assumed=assume("effect", "the installed Python does not filter by itself"),
         trace=(*origin.steps, Step(call.place, 'is unpacked without `filter="data"`')),

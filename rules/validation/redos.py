@@ -9,7 +9,6 @@ from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.matches import Match, judged_fields, matches
 from backaudit.analyses.validation.sinks import Flow, flow_into
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 _HIGH_POWER = 3
@@ -84,7 +83,7 @@ def _takes(found: Backtracking) -> str:
 def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
     what = flow.origin.what
     return Finding(
-        place=first_line(flow.sink.place),
+        place=flow.sink.place.first_line(),
         message=f"{what[0].upper()}{what[1:]} and is matched, whatever its length, against `{match.pattern}`: "
         f"{_takes(found)}.",
         assumed=(*assumed_of(flow), *_cost(found)),
@@ -94,7 +93,7 @@ def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
 
 def _of_field(validator: Node, found: Backtracking, pattern: str) -> Finding:
     return Finding(
-        place=first_line(validator.place),
+        place=validator.place.first_line(),
         message=f"A field of any length is matched against `{pattern}`: {_takes(found)}.",
         assumed=_cost(found),
         trace=(Step(validator.place, f"is matched against `{pattern}`"),),

@@ -9,7 +9,6 @@ from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.project.strings import spelled_strings
 from backaudit.rule import Finding, Step, assume, rule
 from backaudit.sql import HOLE
@@ -110,7 +109,7 @@ def _is_sql(project: Project, sink: Sink) -> bool:
 def _finding(sink: Sink, flow: Flow) -> Finding:
     what = flow.origin.what
     return Finding(
-        place=first_line(sink.call.place),
+        place=sink.call.place.first_line(),
         message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
         assumed=assumed_of(flow),
         trace=flow.trace("is run as SQL"),
@@ -125,7 +124,7 @@ def _dynamic(project: Project, sink: Sink) -> Finding | None:
     if part is None:
         return None
     return Finding(
-        place=first_line(sink.call.place),
+        place=sink.call.place.first_line(),
         message=f"`{part.spelled or 'a value'}` becomes part of the SQL text that `{sink.call.spelled}` runs.",
         assumed=assume("reach", "a client has a say in it"),
         shown="strict",

@@ -10,7 +10,7 @@ from backaudit.facts import ops
 from backaudit.flow.guards import conditions
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line, operands
+from backaudit.project.code import operands
 from backaudit.rule import Finding, Step, assume, rule
 
 _SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")
@@ -59,7 +59,7 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
         if origin is not None and counts and not _was_found(store, value):
             what = origin.what
             yield Finding(
-                place=first_line(store.place),
+                place=store.place.first_line(),
                 message=f"{what[0].upper()}{what[1:]} and is {role} the session without a check.",
                 assumed=assume("caller", "nothing that was called before has judged it"),
                 trace=(*origin.steps, Step(store.place, f"is {role} the session")),
@@ -96,5 +96,5 @@ def _says_found(test: Node, truth: bool) -> bool:
 
 def _is_result(node: Node) -> bool:
     made = node.origin
-    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+    made = made.awaited
     return isinstance(made.op, ops.Call) and made.method not in ("get", "getlist", "strip", "len", "str")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.limits import limitless
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, assume, rule
 
 _SHOWN = 6
@@ -64,7 +63,7 @@ def unbounded_field(project: Project) -> Iterator[Finding]:
         names = ", ".join(f"`{name}`" for name in found.fields[:_SHOWN])
         more = f" and {len(found.fields) - _SHOWN} more" if len(found.fields) > _SHOWN else ""
         yield Finding(
-            place=first_line(found.place),
+            place=found.place.first_line(),
             message=f"`{found.name}` takes {names}{more} of any length or size.",
             assumed=assume("network", "no proxy bounds what is sent"),
         )

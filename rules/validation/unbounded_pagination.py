@@ -9,7 +9,6 @@ from backaudit.analyses.validation.page_sizes import client_limits
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, assume, rule
 
 _GROWS = assume("effect", "there will be more of them than one answer should hold")
@@ -79,7 +78,7 @@ def unbounded_pagination(project: Project) -> Iterator[Finding]:
         yield Finding(place=view.place, message=f"`{view.cls.name}` lists every row: it has no page size.")
     for call, origin in client_limits(project):
         yield Finding(
-            place=first_line(origin.node.place if isinstance(origin.node.op, ops.Param) else call_place(call)),
+            place=(origin.node.place if isinstance(origin.node.op, ops.Param) else call_place(call)).first_line(),
             message=f"The client chooses the length of the list, and nothing limits it: {origin.what}.",
             assumed=_GROWS,
             trace=(*origin.steps, Step(call_place(call), "is the limit of the query")),

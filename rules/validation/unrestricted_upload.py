@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.uploads import kept_uploads, open_file_fields
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, assume, rule
 
 
@@ -56,7 +55,7 @@ def unrestricted_upload(project: Project) -> Iterator[Finding]:
     for kept in kept_uploads(project):
         what = kept.origin.what
         yield Finding(
-            place=first_line(kept.at.place),
+            place=kept.at.place.first_line(),
             message=f"{what[0].upper()}{what[1:]} and is kept, and nothing checks what kind of file it is.",
             trace=(*kept.origin.steps, Step(kept.at.place, "is stored")),
         )
@@ -65,7 +64,7 @@ def unrestricted_upload(project: Project) -> Iterator[Finding]:
         if field not in told:
             told.add(field)
             yield Finding(
-                place=first_line(field.place),
+                place=field.place.first_line(),
                 message=f"`{cls.cls.name}.{field.spelled}` takes any file: `{user.cls.name}` lets clients fill it, and "
                 "no validator checks its type or size.",
                 remedy="Give the field `validators=[FileExtensionValidator([...])]` and check its size.",

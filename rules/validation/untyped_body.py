@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.bodies import Body, is_judged, untyped_bodies
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
 
@@ -86,7 +85,7 @@ def _declared(project: Project, body: Body) -> Finding:
 
 
 def _parameter_place(body: Body) -> Place:
-    return first_line(body.node.place)
+    return body.node.place.first_line()
 
 
 def _read(body: Body) -> Finding | None:
@@ -99,7 +98,7 @@ def _read(body: Body) -> Finding | None:
     few = len(unchecked) < 2 and not body.fate.spread
     what = body.code.function.name or "the module"
     return Finding(
-        place=first_line(body.node.place),
+        place=body.node.place.first_line(),
         message=f"`{what}()` reads its body as plain JSON{_keys(body)}, and no schema says what is allowed.",
         assumed=_assumed(body, _FEW if few else _UNASKED),
     )

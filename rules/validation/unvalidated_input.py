@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.dead import dead_validators
 from backaudit.analyses.validation.raw import raw_stores
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import Finding, Step, assume, rule
 
 
@@ -58,7 +57,7 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
     for stored in raw_stores(project):
         what = stored.origin.what
         yield Finding(
-            place=first_line(stored.place),
+            place=stored.place.first_line(),
             message=f"{what[0].upper()}{what[1:]} and becomes {stored.name}: nothing checks its type, length or form.",
             assumed=assume("caller", "nothing that was called before has judged it"),
             trace=(*stored.origin.steps, Step(stored.at.place, f"becomes {stored.name}")),
@@ -66,7 +65,7 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
     for dead in dead_validators(project):
         name = dead.method.function.name
         yield Finding(
-            place=first_line(dead.method.place),
+            place=dead.method.place.first_line(),
             message=f"`{name}()` never runs: `{dead.cls.cls.name}` has no field `{dead.field}`.",
             assumed=assume("wrapper", "no other class asks for the method by its name"),
         )

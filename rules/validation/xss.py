@@ -12,7 +12,6 @@ from backaudit.analyses.validation.sinks import Flow
 from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
 # Input that a form or a body carries, and no address.
@@ -98,7 +97,7 @@ def _is_retyped(answer: Node) -> bool:
 def _setting(node: Node) -> Finding:
     of_web = "aiohttp" in node.spelled or "jinja2.Environment" not in node.code.project.names(node.func or node)
     return Finding(
-        place=first_line(node.place),
+        place=node.place.first_line(),
         message="Escaping is turned off for all templates: whatever they print becomes part of the page as it is.",
         assumed=KNOWN if of_web else assume("purpose", "the templates are pages"),
     )

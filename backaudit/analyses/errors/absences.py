@@ -25,7 +25,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line, last_name
+from backaudit.project.code import last_name
 from backaudit.rule import Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
@@ -53,10 +53,10 @@ def _raising(project: Project) -> Iterator[Finding]:
             what = exceptions[0].rpartition(".")[2]
             end = ending(project, call, path, _MISSING)
             yield Finding(
-                place=first_line(call.place),
+                place=call.place.first_line(),
                 message=f"`{call.method}()` raises {what} when nothing is found, uncaught: {end}.",
                 assumed=assumed,
-                trace=(*origin.steps, Step(first_line(call.place), f"looks it up, or raises {what}")),
+                trace=(*origin.steps, Step(call.place.first_line(), f"looks it up, or raises {what}")),
             )
 
 
@@ -79,7 +79,7 @@ def _kept_for_client(project: Project, node: Node) -> Origin | None:
     if base is None or project.models.kinds["visitors-session"].isdisjoint(request_names(project, base)):
         return None
     what = f"`{node.spelled or base.spelled}` comes from the session, which may be empty or old"
-    return Origin(node, what, (Step(first_line(node.place), what),))
+    return Origin(node, what, (Step(node.place.first_line(), what),))
 
 
 def _compared(argument: Node) -> Node:
@@ -153,12 +153,12 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
             call = given.get(value)
             origin = _origin(project, call) if call is not None and not asked(code, value, node.value) else None
             if call is not None and origin is not None and not _never_none(call):
-                last = Step(first_line(node.place), "is answered, and does not fit the response model")
+                last = Step(node.place.first_line(), "is answered, and does not fit the response model")
                 yield Finding(
-                    place=first_line(node.place),
+                    place=node.place.first_line(),
                     message=f"`{call.method}()` gives None when nothing is found, which does not fit "
                     f"`{response.spelled}`: a 500, not a 404.",
-                    trace=(*origin.steps, Step(first_line(call.place), "gives None if nothing is found"), last),
+                    trace=(*origin.steps, Step(call.place.first_line(), "gives None if nothing is found"), last),
                 )
 
 
@@ -260,10 +260,10 @@ def _finding(use: Node, call: Node, lookup: Node, origin: Origin, assumed: Assum
     else:
         does = f"`.{getattr(op, 'name', '')}` of it is {'set' if isinstance(op, ops.SetAttr) else 'read'}"
     through = "" if lookup == call else f" (from `{lookup.method}()`)"
-    steps = [*origin.steps, Step(first_line(call.place), f"`{call.method}()` gives None if nothing is found{through}")]
+    steps = [*origin.steps, Step(call.place.first_line(), f"`{call.method}()` gives None if nothing is found{through}")]
     return Finding(
-        place=first_line(use.place),
+        place=use.place.first_line(),
         message=f"`{call.method}()` gives None when nothing is found, and {does}: {end}.",
         assumed=assumed,
-        trace=(*steps, Step(first_line(use.place), does)),
+        trace=(*steps, Step(use.place.first_line(), does)),
     )

@@ -28,7 +28,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.guards import conditions
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line, last_name, operands
+from backaudit.project.code import last_name, operands
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
@@ -104,7 +104,7 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
             continue
         if _clients_choice(project, node) and _leaves(project, node, tuple(names)):
             yield Finding(
-                place=first_line(node.place),
+                place=node.place.first_line(),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
                 assumed=assume("word", "the text says whose doing it is"),
             )
@@ -206,5 +206,5 @@ def _said(body: tuple[Node, ...]) -> str | None:
 
 def _finding(answer: Answer, why: str, assumed: Assumed) -> Finding:
     return Finding(
-        place=first_line(answer.place), message=f"{why}, but is answered with status {answer.status}.", assumed=assumed
+        place=answer.place.first_line(), message=f"{why}, but is answered with status {answer.status}.", assumed=assumed
     )

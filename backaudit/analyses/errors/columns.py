@@ -10,7 +10,6 @@ from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Finding, Step, assume
 
@@ -32,13 +31,13 @@ def findings(project: Project) -> Iterator[Finding]:
             if origin is not None and column is not None:
                 exception = raised[0].rpartition(".")[2]
                 yield Finding(
-                    place=first_line(call.place),
+                    place=call.place.first_line(),
                     message=f"`{name}` is compared with text that may be no {_kind(project, column)}: {exception}, "
                     f"uncaught, {ending(project, call, path, 'a 500, not a 4xx')}.",
                     assumed=_FAR if path else _UNCONVERTED,
                     trace=(
                         *origin.steps,
-                        Step(first_line(call.place), f"is converted for `{table.name}.{column.name}`"),
+                        Step(call.place.first_line(), f"is converted for `{table.name}.{column.name}`"),
                     ),
                 )
                 break

@@ -15,7 +15,7 @@ from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import Access, first_line
+from backaudit.project.code import Access
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
@@ -65,12 +65,12 @@ def findings(project: Project) -> Iterator[Finding]:
 def _finding(write: _Write, assumed: Assumed, end: str) -> Finding:
     what = "is unique" if write.unique else "refers to a row"
     return Finding(
-        place=first_line(write.node.place),
+        place=write.node.place.first_line(),
         message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: {end}.",
         assumed=assumed,
         trace=(
             *write.origin.steps,
-            Step(first_line(write.node.place), "is stored, or refused"),
+            Step(write.node.place.first_line(), "is stored, or refused"),
         ),
     )
 

@@ -19,7 +19,6 @@ from backaudit.flow.client import client_origin
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
 from backaudit.project.code import operands as read_by
 from backaudit.project.locate import on_the_way
 from backaudit.project.types import split
@@ -221,10 +220,10 @@ def _finding(
     steps = origin.steps if origin is not None else ()
     end = ending(call.code.project, call, path, "the client's mistake ends as a 500")
     return Finding(
-        place=first_line(call.place),
+        place=call.place.first_line(),
         message=f"{what} ({name}), and no one catches it: {end}.",
         assumed=unasked_by(path),
-        trace=(*steps, Step(first_line(call.place), f"is converted here, or raises {name}")),
+        trace=(*steps, Step(call.place.first_line(), f"is converted here, or raises {name}")),
     )
 
 
@@ -413,8 +412,8 @@ def _is_asked(code: Code, call: Node, before: int) -> bool:
 def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Finding:
     end = ending(node.code.project, node, path, "a 500")
     return Finding(
-        place=first_line(node.place),
+        place=node.place.first_line(),
         message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: {end}.",
         assumed=unasked_by(path),
-        trace=(*origin.steps, Step(first_line(node.place), f"`{key}` is read without a check")),
+        trace=(*origin.steps, Step(node.place.first_line(), f"`{key}` is read without a check")),
     )

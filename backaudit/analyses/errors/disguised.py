@@ -20,7 +20,7 @@ from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line, operands
+from backaudit.project.code import operands
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
@@ -64,7 +64,7 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
         if reason is not None:
             told.add(answer.value)
             message, assumed = reason
-            yield Finding(place=first_line(answer.place), message=message, assumed=assumed)
+            yield Finding(place=answer.place.first_line(), message=message, assumed=assumed)
 
 
 def _is_probe(project: Project, code: Code) -> bool:
@@ -295,7 +295,7 @@ def _pages(project: Project) -> Iterator[Finding]:
             page = next((a.text for a in call.args() if a.text and _ERROR_PAGE.holds(a.text)), None)
             if page is not None and _returned_as_200(project, call) and _no_caller_adds(project, code, registered):
                 yield Finding(
-                    place=first_line(call.place),
+                    place=call.place.first_line(),
                     message=f"The error page `{page}` is sent with status 200.",
                 )
 

@@ -9,7 +9,7 @@ from backaudit.backend.web.responses import Answer, answering, exception_names
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Node, Project
-from backaudit.project.code import first_line, last_name
+from backaudit.project.code import last_name
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 
 _ASKED_FOR = assume("wrapper", "this is done for requests")
@@ -66,7 +66,7 @@ def _suppressed(project: Project) -> Iterator[Finding]:
         calls = [node for node in inside if isinstance(node.op, ops.Call)]
         if any(node.method in acting for node in calls) and not _tidies(project, {node.method for node in calls}):
             yield Finding(
-                place=first_line(call.place),
+                place=call.place.first_line(),
                 message=f"`{call.method}({', '.join(names)})` drops whatever goes wrong in this block: "
                 "nothing is logged, raised or told.",
                 assumed=KNOWN if reached(project, code) else _ASKED_FOR,

@@ -11,7 +11,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line, operands
+from backaudit.project.code import operands
 from backaudit.rule import Finding, Step, assume
 
 _DEPTH = 5
@@ -101,8 +101,8 @@ def _is_within(at: object, comprehension: Node) -> bool:
 
 def _finding(node: Node, what: str, exception: str, origin: Origin) -> Finding:
     return Finding(
-        place=first_line(node.place),
+        place=node.place.first_line(),
         message=f"{what} for what the client asks: {exception}, uncaught, a 500, not a 404.",
         assumed=_HERE if origin.node.code is node.code else _FAR,
-        trace=(*origin.steps, Step(first_line(node.place), f"is looked for here, or {exception} is raised")),
+        trace=(*origin.steps, Step(node.place.first_line(), f"is looked for here, or {exception} is raised")),
     )

@@ -11,7 +11,7 @@ from backaudit.backend.web.responses import Answer, answering, answers, error_ha
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line, last_name, operands
+from backaudit.project.code import last_name, operands
 from backaudit.project.strings import spelled_strings
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.sql import looks_like_query
@@ -61,7 +61,7 @@ def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
             answer = _answer_of(project, code, index) if assumed is not None else None
             if source is not None and assumed is not None and answer is not None:
                 found = _finding(project, node, source, assumed, "the answer")
-                step = Step(first_line(answer.node.place), "the caller answers with it")
+                step = Step(answer.node.place.first_line(), "the caller answers with it")
                 yield msgspec.structs.replace(found, trace=(*found.trace, step))
                 break
 
@@ -74,7 +74,7 @@ def _statements(project: Project, code: Code) -> Iterator[Finding]:
             continue
         if any(_shows(part, run, 0) for part in answer.body):
             yield Finding(
-                place=first_line(answer.place),
+                place=answer.place.first_line(),
                 message="The text of the SQL statement is in the answer that the client gets.",
                 assumed=assume("effect", "the text of the statement says more than the client knows"),
             )
@@ -124,7 +124,7 @@ def _holds(node: Node, call: Node, index: int, depth: int) -> bool:
     op = here.op
     if isinstance(op, (ops.Part, ops.Await)):
         base = here.to(op.base if isinstance(op, ops.Part) else op.value).origin
-        base = base.to(base.op.value).origin if isinstance(base.op, ops.Await) else base
+        base = base.awaited
         if base == call:
             return index < 0 or not isinstance(op, ops.Part) or op.index == index
     if here == call:
@@ -180,13 +180,13 @@ def _finding(project: Project, node: Node, source: Node, assumed: Assumed, where
     handler = handler_of(project, source)
     what = "The traceback" if isinstance(source.op, ops.Call) else f"The text of what {_label(handler)} caught"
     steps = (
-        [Step(first_line(source.place), "the exception")] if handler is None else [Step(handler.place, handler.label)]
+        [Step(source.place.first_line(), "the exception")] if handler is None else [Step(handler.place, handler.label)]
     )
     return Finding(
-        place=first_line(node.place),
+        place=node.place.first_line(),
         message=f"{what} is in {where} that the client gets.",
         assumed=assumed,
-        trace=(*steps, Step(first_line(node.place), f"its text goes into {where}")),
+        trace=(*steps, Step(node.place.first_line(), f"its text goes into {where}")),
     )
 
 

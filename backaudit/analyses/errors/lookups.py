@@ -73,13 +73,9 @@ def _hands_on(code: Code, found: dict[Node, Node]) -> Node | None:
             for given in behind(code, op.value):
                 if code.node(given) in found and not asked(code, given, value):
                     return code.node(given)
-                if looked and isinstance(code.ops[given], ops.Const) and _is_none(code.ops[given]):
+                if looked and code.node(given).is_none:
                     return looked[0]
     return None
-
-
-def _is_none(op: ops.Op) -> bool:
-    return isinstance(op, ops.Const) and op.value is None
 
 
 def behind(code: Code, value: Value, depth: int = 0) -> Iterator[Value]:
@@ -124,7 +120,7 @@ def _said_of(code: Code, test: Value, value: Value, truth: bool, depth: int) -> 
     if isinstance(op, ops.Unary) and op.operator == "not":
         return _said_of(code, op.value, value, not truth, depth + 1)
     if isinstance(op, ops.Compare) and op.operator in _IS and alike(code, op.left, value):
-        nothing = _is_none(code.ops[code.origin(op.right)])
+        nothing = code.node(op.right).is_none
         return ("none" if _IS[op.operator] is truth else "there") if nothing else None
     if isinstance(op, ops.Logic):
         said = [_said_of(code, part, value, truth, depth + 1) for part in op.values]

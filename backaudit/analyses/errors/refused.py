@@ -21,7 +21,6 @@ from backaudit.flow.guards import arriving, conditions
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Finding, Step, assume
 
@@ -201,7 +200,7 @@ def _origin(project: Project, goal: _Unchecked, value: Node, access: Access, use
 
 
 def _finding(call: Node, what: str, raised: str, origin: Origin, end: str) -> Finding:
-    place = first_line(call_place(call))
+    place = call_place(call).first_line()
     return Finding(
         place=place,
         message=f"{what}: {raised.rpartition('.')[2]}, which no one catches, a 500 and not a 422.",

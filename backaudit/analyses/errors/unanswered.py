@@ -11,7 +11,6 @@ from backaudit.backend.web.ways import Methods, Ways
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 
 
@@ -35,7 +34,7 @@ def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
         return
     if Ways(project, code, _methods(project, code)).falls_off():
         yield Finding(
-            place=first_line(code.place, 1),
+            place=code.place.first_line(1),
             message=f"A way through `{code.function.name}` has no answer: None is no response, so it is a 500.",
             assumed=assumed,
         )
@@ -80,10 +79,10 @@ def _without_value(project: Project, code: Code) -> Iterator[Finding]:
         if catches(project, use, ("builtins.UnboundLocalError",)) is not None:
             continue
         yield Finding(
-            place=first_line(use.place),
+            place=use.place.first_line(),
             message=f"`{name}` has no value on some way to this line: an UnboundLocalError, and a 500.",
             assumed=KNOWN if _by_method(code, bound) else _ANOTHER_WAY,
-            trace=(Step(first_line(code.node(bound).place), f"`{name}` is set here, on some ways only"),),
+            trace=(Step(code.node(bound).place.first_line(), f"`{name}` is set here, on some ways only"),),
         )
 
 
@@ -101,7 +100,7 @@ def _given_back(project: Project, code: Code) -> Iterator[Finding]:
         if answer.how == "return" and _is_refused(project, answer):
             name = answer.maker.rpartition(".")[2]
             yield Finding(
-                place=first_line(answer.place),
+                place=answer.place.first_line(),
                 message=f"This {name} is returned, not raised: it is no response, so it is a 500, not {answer.status}.",
             )
 

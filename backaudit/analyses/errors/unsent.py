@@ -11,7 +11,6 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
 from backaudit.rule import Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
@@ -81,10 +80,10 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
     if path is not None:
         read = given[source]
         yield Finding(
-            place=first_line(call.place),
+            place=call.place.first_line(),
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
             assumed=_LEFT_OUT,
-            trace=(Step(first_line(read.place), f"`{read.spelled}` gives None if nothing was sent"),),
+            trace=(Step(read.place.first_line(), f"`{read.spelled}` gives None if nothing was sent"),),
         )
 
 
@@ -104,10 +103,10 @@ def attributes(project: Project) -> Iterator[Finding]:
                 continue
             told.add(read.value)
             yield Finding(
-                place=first_line(call.place),
+                place=call.place.first_line(),
                 message=f"`.{call.method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
                 assumed=why[1],
-                trace=(Step(first_line(read.place), f"`{read.spelled}` is what the client sent"),),
+                trace=(Step(read.place.first_line(), f"`{read.spelled}` is what the client sent"),),
             )
 
 
@@ -142,11 +141,11 @@ def _unreachable(project: Project) -> Iterator[Finding]:
             if origin is not None and _is_whole(argument):
                 exception = raises[name][0].rpartition(".")[2]
                 yield Finding(
-                    place=first_line(call.place),
+                    place=call.place.first_line(),
                     message=f"`{call.spelled}` raises {exception} where the client's address does not answer: a "
                     "500, not a 4xx.",
                     assumed=assume("purpose", "the client chooses an address that does not answer"),
-                    trace=(*origin.steps, Step(first_line(call.place), "is asked here")),
+                    trace=(*origin.steps, Step(call.place.first_line(), "is asked here")),
                 )
 
 

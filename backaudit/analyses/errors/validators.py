@@ -10,7 +10,7 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import first_line, operands
+from backaudit.project.code import operands
 from backaudit.rule import Finding, assume
 
 _KEY_ERROR = ("builtins.KeyError",)
@@ -102,7 +102,7 @@ def _partly_filled(project: Project) -> Iterator[ClassView]:
 
 def _finding(node: Node, key: str, when: str) -> Finding:
     return Finding(
-        place=first_line(node.place),
+        place=node.place.first_line(),
         message=f'"{key}" is not there {when}: KeyError, which no one catches: a 500, not a 400.',
         assumed=assume("caller", "no other validator has asked for the key"),
     )

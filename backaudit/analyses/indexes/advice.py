@@ -80,22 +80,26 @@ def _order(index: MissingIndex) -> str:
 
 
 def _model_change(orm: OrmModel, table: Table, keys: Sequence[Key], index: str) -> str:
-    found = [table.column(key.text) for key in keys]
-    attributes = [(column.attribute if column else "") or key.text for column, key in zip(found, keys, strict=True)]
-    signs = [orm.descending if key.descending else "" for key in keys]
     quoted = ", ".join(f'"{key.text}"' for key in keys)
     advice = orm.index if len(keys) == 1 else orm.index_many
     if table.place is None and orm.index_foreign:
         advice = orm.index_foreign
     elif not advice or not table.model:
         return f"Add an index over {quoted}."
+    signed = [f'"{orm.descending if key.descending else ""}{_attribute(table, key)}"' for key in keys]
     return advice.format(
         model=table.model.rpartition(".")[2] or table.name,
-        attribute=attributes[0],
-        fields=", ".join(f'"{sign}{name}"' for sign, name in zip(signs, attributes, strict=True)),
+        attribute=_attribute(table, keys[0]),
+        fields=", ".join(signed),
         columns=quoted,
         index=index,
     )
+
+
+def _attribute(table: Table, key: Key) -> str:
+    """What the model calls a column."""
+    column = table.column(key.text)
+    return (column.attribute if column is not None else "") or key.text
 
 
 _SERVED = {"filter": "looks up", "join": "joins", "sort": "sorts"}

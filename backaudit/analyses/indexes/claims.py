@@ -38,26 +38,30 @@ _NAME = 60
 
 def claim_of(tables: Schema, index: MissingIndex) -> Claim | None:
     """The claim of a missing index, by its first site; None if the query cannot be told as SQL."""
-    site = index.first.site
-    uses = (*site.uses, *site.companions)
+    uses = (*index.first.site.uses, *index.first.site.companions)
     named = list(dict.fromkeys([index.table.name, *_joined(uses, index.table)]))
     involved = [table for name in named if (table := tables.table(name)) is not None]
     conditions, samples = _conditions(index.table, uses)
     joins = _joins(index.table, uses, involved)
     if not conditions and index.first.kind != "sort":
         return None
-    order = ", ".join(_order(use) for use in uses if use.role == "sort" and use.table == index.table.name)
-    query = f"SELECT {_quoted(index.table.name)}.* FROM {_quoted(index.table.name)}{joins}"
-    query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    query += f" ORDER BY {order}" if order else ""
-    query += " LIMIT 20" if site.limited or index.first.kind == "sort" else " LIMIT 1" if site.single else ""
     return Claim(
         table=index.table.name,
-        query=query,
+        query=_query(index, uses, joins, conditions),
         samples=tuple(samples),
         index=_index_ddl(index.table.name, index.keys),
         setup=tuple(_setup(tables, table) for table in involved),
     )
+
+
+def _query(index: MissingIndex, uses: Sequence[Use], joins: str, conditions: list[str]) -> str:
+    site, table = index.first.site, _quoted(index.table.name)
+    order = ", ".join(_order(use) for use in uses if use.role == "sort" and use.table == index.table.name)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    ordered = f" ORDER BY {order}" if order else ""
+    some = site.limited or index.first.kind == "sort"
+    limit = " LIMIT 20" if some else " LIMIT 1" if site.single else ""
+    return f"SELECT {table}.* FROM {table}{joins}{where}{ordered}{limit}"
 
 
 def _quoted(name: str) -> str:
@@ -88,10 +92,9 @@ def _joins(table: Table, uses: Sequence[Use], involved: Sequence[Table]) -> str:
 def _conditions(table: Table, uses: Sequence[Use]) -> tuple[list[str], list[str]]:
     conditions: list[str] = []
     samples: list[str] = []
-    joined = set(_joined(uses, table))
-    for use in dict.fromkeys(uses):
-        mine = use.table == table.name or use.table in joined
-        if use.role != "filter" or not mine or not use.column or use.branch not in ((0, 0), (1, 1)):
+    tables = {table.name, *_joined(uses, table)}
+    for use in dict.fromkeys(use for use in uses if use.table in tables):
+        if use.role != "filter" or not use.column or use.branch not in ((0, 0), (1, 1)):
             continue
         column = f"{_quoted(use.table)}.{_quoted(use.column)}"
         hole = "{" + str(len(samples)) + "}"
@@ -151,16 +154,21 @@ def _setup(tables: Schema, table: Table) -> TableSetup:
 
 
 def _type(tables: Schema, column: Column) -> tuple[str, str]:
-    owner, _, key = column.references.rpartition(".")
-    parent = tables.table(owner) if owner else None
-    target = parent.column(key) if parent is not None else None
-    spelled = column.type if not target or column.type else target.type
+    spelled = column.type or _referred_type(tables, column)
     for pattern, name, value in _TYPES:
         if pattern.search(spelled):
             return name, value
     if column.references or (column.primary_key and not spelled):
         return _KEY
     return ("timestamptz", _TYPES[3][2]) if not spelled and _TIMES.holds(column.name) else _TEXT
+
+
+def _referred_type(tables: Schema, column: Column) -> str:
+    """The type of the column that a foreign key leads to."""
+    owner, _, key = column.references.rpartition(".")
+    parent = tables.table(owner) if owner else None
+    target = parent.column(key) if parent is not None else None
+    return target.type if target is not None else ""
 
 
 def _value(tables: Schema, table: Table, column: Column) -> str:
@@ -189,7 +197,7 @@ def _existing(table: Table, number: int, index: Index) -> str:
     known = all(table.column(key.text) is not None for key in index.keys)
     if not (plain and known) or (index.where and not expression_is_sound(index.where)):
         return ""
-    keys = ", ".join(f"{_quoted(key.text)}{' DESC' if key.descending else ''}" for key in index.keys)
+    keys = ", ".join(_quoted(key.text) + " DESC" * key.descending for key in index.keys)
     where = f" WHERE {index.where}" if index.where else ""
     name = _quoted(f"has_{number}_{table.name}"[:_NAME])
     return f"CREATE INDEX {name} ON {_quoted(table.name)} ({keys}){where}"

@@ -102,6 +102,11 @@ def _refusal(table: Table, index: Index, use: Use, others: Sequence[Use]) -> str
         return f"the index over {_spelled(index)} has other keys" if asked.expression else "no index has the column"
     if index.method in _CONTAINED or index.method in ("brin",):
         return ""
+    return _blocked(table, index, position, asked, others)
+
+
+def _blocked(table: Table, index: Index, position: int, asked: Use, others: Sequence[Use]) -> str:
+    """What stands before a key in its index and keeps it from being entered; empty if nothing does."""
     pinned = {name for other in others if _pins(table, other) for name in _names(compared(table, other))}
     blocked = next((key for key in index.keys[:position] if key.text.lower() not in pinned), None)
     if blocked is None or (_few(table, blocked) and asked.form in _ENTERS):
@@ -181,25 +186,28 @@ def ordering(table: Table, sorts: Sequence[Use], companions: Iterable[Use] = ())
 
 def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Iterable[Use]) -> int:
     """How many of ``sorts``, from the first on, an index gives in order."""
-    others = [o for o in companions if o.rows == sorts[0].rows and o.role in ("filter", "join")]
+    others = [use for use in companions if use.rows == sorts[0].rows and use.role in ("filter", "join")]
     if index.method not in _TREES or not implied(index, others):
         return 0
-    pinned = {name for o in others if _fixes(table, o) for name in _names(o)}
+    pinned = {name for use in others if _fixes(table, use) for name in _names(use)}
     keys = list(index.keys)
     count, turned = 0, None
     for use in sorts:
         if _names(use) <= pinned and not (keys and _sorts_by(table, keys[0], use)):
             count += 1
             continue
-        while keys and keys[0].text.lower() in pinned and not _sorts_by(table, keys[0], use):
-            keys.pop(0)
-        if not keys or not _sorts_by(table, keys[0], use):
-            break
-        reverse = _turn(keys.pop(0), use)
+        reverse = _next_turn(table, keys, use, pinned)
         if reverse is None or turned not in (None, reverse):
             break
         count, turned = count + 1, reverse if use.role == "sort" else turned
     return count
+
+
+def _next_turn(table: Table, keys: list[Key], use: Use, pinned: set[str]) -> bool | None:
+    """Takes the key that gives an order off the keys, behind those that are pinned; how it is read, None if none is."""
+    while keys and keys[0].text.lower() in pinned and not _sorts_by(table, keys[0], use):
+        keys.pop(0)
+    return _turn(keys.pop(0), use) if keys and _sorts_by(table, keys[0], use) else None
 
 
 def _fixes(table: Table, other: Use) -> bool:

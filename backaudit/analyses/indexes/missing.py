@@ -157,14 +157,12 @@ def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
 
 def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
     table = lack.table
-    judged = [(use, selectivity(table, use) if use.form in EQUALITIES else "low") for use in lack.uses]
-    best = [use for use, level in judged if level == "high"] or [use for use, level in judged if level == "medium"]
-    level: Weight = "high" if any(level == "high" for _, level in judged) else "medium" if best else "low"
-    uses = tuple(best or lack.uses)
+    level, uses = _narrowest(lack)
     # A library's own table is not the project's to index; a filter that clients may fill in is worth one for keys only.
     optional = site.code.function.kind == "class" and level != "high"
     foreign = table.place is None
-    core = level != "low" and not (lack.blocked or optional or foreign) and grows(table) and reached(project, site.code)
+    wanted = level != "low" and not (lack.blocked or optional or foreign)
+    core = wanted and grows(table) and reached(project, site.code)
     return Missing(
         site=site,
         table=table,
@@ -176,6 +174,17 @@ def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         assumed=_FOREIGN if foreign else _BLOCKED if lack.blocked else KNOWN if level == "high" else _SELECTS,
         core=core and not (site.unread or site.implied) and serves_requests(project, site.code),
     )
+
+
+def _narrowest(lack: Lack) -> tuple[Weight, tuple[Use, ...]]:
+    """How surely the conditions leave few rows, and those that do so best."""
+    levels = {use: selectivity(lack.table, use) if use.form in EQUALITIES else "low" for use in lack.uses}
+    weights: tuple[Weight, ...] = ("high", "medium")
+    for weight in weights:
+        best = tuple(use for use in lack.uses if levels[use] == weight)
+        if best:
+            return weight, best
+    return "low", tuple(lack.uses)
 
 
 def _of_uses(lack: Lack, uses: Sequence[Use]) -> tuple[Key, ...]:

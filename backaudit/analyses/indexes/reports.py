@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.indexes.indexing import in_order, unique_lookup, usable
+from backaudit.analyses.indexes.indexing import in_order, usable
 from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
 from backaudit.analyses.indexes.selectivity import EQUALITIES, is_few, narrows, picks
 from backaudit.backend.data.schema import Key, Schema, Table
@@ -106,8 +106,8 @@ def _is_narrowed(tables: Schema, rows: tuple[str, str], every: Sequence[Use], de
     if table is None or depth > _JOINS:
         return False
     own = [use for use in every if use.rows == rows and use.branch == (0, 0)]
-    exact = [use for use in own if use.role == "filter" and use.form in EQUALITIES and not is_few(table, use)]
-    if unique_lookup(table, exact) or exact:
+    filters = (use for use in own if use.role == "filter" and use.form in EQUALITIES)
+    if any(not is_few(table, use) for use in filters):
         return True
     beyond = [use for use in every if use.rows != rows]
     joined = (use for use in own if use.role == "join" and _is_served(table, use, own))
@@ -122,14 +122,20 @@ def _filters(table: Table, own: Sequence[Use]) -> Lack | None:
     # A NOT IN reads the whole of its subquery, beside which the reading of this table is little.
     if any(use.form == "not" and use.operator == "subselect" for use in asked):
         return None
-    open_ = [use for use in asked if (narrows(table, use) or _nearly(table, use)) and _lacks(table, use, own)]
-    exact = [use for use in open_ if use.form in EQUALITIES]
-    wanted = exact or [use for use in open_ if use.form == "range"] or open_
+    wanted = _unserved(table, asked, own)
     if not wanted:
         return None
     free = [use for use in wanted if use.branch == (0, 0)]
     blocked = not free and any(_hopeless(use, own) for use in wanted)
     return Lack(kind="filter", table=table, uses=tuple(wanted), keys=_keys(free or wanted[:1], own), blocked=blocked)
+
+
+def _unserved(table: Table, asked: list[Use], own: Sequence[Use]) -> list[Use]:
+    """The conditions that leave few rows and that no index serves: equalities, else ranges, else any."""
+    narrowing = (use for use in asked if narrows(table, use) or _nearly(table, use))
+    open_ = [use for use in narrowing if _lacks(table, use, own)]
+    exact = [use for use in open_ if use.form in EQUALITIES]
+    return exact or [use for use in open_ if use.form == "range"] or open_
 
 
 def _nearly(table: Table, use: Use) -> bool:
@@ -231,12 +237,17 @@ def _sorts(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
         return None
     mine = [use for use in sorts if use.rows == first.rows]
     filters = [use for use in own if use.role == "filter"]
-    if is_few(table, first) or max((in_order(table, index, mine, filters) for index in table.indexes), default=0):
+    if is_few(table, first) or any(in_order(table, index, mine, filters) for index in table.indexes):
         return None
-    pinned = [use for use in filters if use.form == "eq" and use.branch == (0, 0) and is_few(table, use)]
-    keys = [*(Key(use.column) for use in pinned), *map(_order_key, mine)]
     free = not any(_selective(table, use) for use in filters)
-    return Lack(kind="sort", table=table, uses=(first,), keys=tuple(dict.fromkeys(keys))[:_MAX_KEYS], narrowed=free)
+    return Lack(kind="sort", table=table, uses=(first,), keys=_sort_keys(table, filters, mine), narrowed=free)
+
+
+def _sort_keys(table: Table, filters: list[Use], sorts: list[Use]) -> tuple[Key, ...]:
+    """The keys of an index that gives an order: what is pinned first, then what is sorted by."""
+    pinned = [use for use in filters if use.form == "eq" and use.branch == (0, 0) and is_few(table, use)]
+    keys = [*(Key(use.column) for use in pinned), *map(_order_key, sorts)]
+    return tuple(dict.fromkeys(keys))[:_MAX_KEYS]
 
 
 def _selective(table: Table, use: Use) -> bool:

@@ -22,7 +22,6 @@ from backaudit.flow.rows import is_model
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import first_line
 from backaudit.project.types import split
 from backaudit.rule import Step
 from backaudit.source import lines
@@ -78,14 +77,7 @@ def bodies(project: Project, call: Node) -> list[Node]:
 
 def _all_columns(project: Project, node: Node) -> str | None:
     """``user.__dict__``, ``vars(user)``, ``model_to_dict(user)``, ``User.objects.values()``: every column of a row."""
-    op = node.op
-    row: Node | None = None
-    if isinstance(op, ops.Attr) and op.name in ("__dict__", "_data"):
-        row = node.to(op.base)
-    elif isinstance(op, ops.Call) and node.method in ("vars", "model_to_dict", "asdict") and not node.keywords():
-        row = node.arg(0) if len(op.args) == 1 else None
-    elif isinstance(op, ops.Call) and node.method in ("values", "values_list") and not node.args():
-        row = node.receiver
+    row = _whole_row(node)
     for name in project.types(row) if row is not None else ():
         head, over = split(name)
         cls = project.class_named(over) or project.class_named(head)
@@ -93,6 +85,16 @@ def _all_columns(project: Project, node: Node) -> str | None:
         if column:
             return f"`{node.spelled}` has every column of `{shown}`, `{column}` among them"
     return None
+
+
+def _whole_row(node: Node) -> Node | None:
+    """The row, or the rows, that are given out with all their columns."""
+    op, given = node.op, node.args()
+    if isinstance(op, ops.Attr):
+        return node.to(op.base) if op.name in ("__dict__", "_data") else None
+    if node.method in ("vars", "model_to_dict", "asdict"):
+        return given[0] if len(given) == 1 and not node.keywords() else None
+    return node.receiver if node.method in ("values", "values_list") and not given else None
 
 
 def _fresh(project: Project, node: Node) -> str | None:
@@ -321,4 +323,4 @@ def kept_in_cookies(project: Project) -> Iterator[Exposure]:
             if origin is not None:
                 what = f"{origin.what}, and it is kept in the session, a cookie that its owner can read"
                 steps = (*origin.steps, Step(node.place, "is kept in the session's cookie"))
-                yield Exposure(first_line(node.place), what, steps)
+                yield Exposure(node.place.first_line(), what, steps)

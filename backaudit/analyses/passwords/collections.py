@@ -36,14 +36,12 @@ def _with_passwords(project: Project) -> dict[str, str]:
 def _password_keys(project: Project, document: Node) -> Iterator[str]:
     made = document.origin
     yield from keys_set(document)
+    names: list[str | None] = []
     if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-        for key in made.op.keys:
-            name = made.to(key).text if key != NONE else None
-            if name is not None and is_password_column(name):
-                yield name
+        names = [made.to(key).text for key in made.op.keys if key != NONE]
     elif made.method in ("dict", "model_dump", "to_dict") and made.receiver is not None:
-        for cls in project.instances(made.receiver):
-            yield from (name for name in cls.fields if is_password_column(name))
+        names = [name for cls in project.instances(made.receiver) for name in cls.fields]
+    yield from (name for name in names if name is not None and is_password_column(name))
 
 
 def _collection(project: Project, receiver: Node) -> str:

@@ -28,10 +28,15 @@ def number(project: Project, node: Node | None) -> int | None:
     op = here.op
     if not isinstance(op, ops.Bin) or op.operator not in _POWERS:
         return None
-    left, right = number(project, here.to(op.left)), number(project, here.to(op.right))
-    if left is None or right is None or not (0 <= left < 1 << 40 and 0 <= right < 64):
-        return left * right if op.operator == "*" and left is not None and right is not None else None
-    return int(_POWERS[op.operator](left, right))
+    return _computed(number(project, here.to(op.left)), op.operator, number(project, here.to(op.right)))
+
+
+def _computed(left: int | None, operator: str, right: int | None) -> int | None:
+    if left is None or right is None:
+        return None
+    if operator == "*":
+        return left * right
+    return int(_POWERS[operator](left, right)) if 0 <= left < 1 << 40 and 0 <= right < 64 else None
 
 
 def weak_bcrypt(cost: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from backaudit.analyses.passwords.answered import Exposure
 from backaudit.analyses.passwords.shown import is_hidden, password_fields, shown_in_text
@@ -13,7 +13,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.flow.rows import is_model, models
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.code import SERVING, first_line
+from backaudit.project.code import SERVING
 from backaudit.project.declarations import entries as pairs
 from backaudit.project.declarations import items, texts
 from backaudit.project.locate import class_field
@@ -40,10 +40,14 @@ def response_fields(project: Project) -> Iterator[Exposure]:
             place = bind.place if own else _response_place(route, route.response)
             if name not in left_out and place not in seen:
                 seen.add(place)
-                endpoint = " ".join([*route.methods[:1], route.path])
-                what = f"`{cls.cls.name}.{name}` is in the response model of `{endpoint}`"
-                steps = (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it"))
-                yield Exposure(place, what, steps)
+                yield _of_response(route, place, cls, name, bind)
+
+
+def _of_response(route: Route, place: Place, cls: ClassView, name: str, bind: Node) -> Exposure:
+    endpoint = " ".join([*route.methods[:1], route.path])
+    what = f"`{cls.cls.name}.{name}` is in the response model of `{endpoint}`"
+    steps = (Step(bind.place, "is a field of the response model"), Step(route.place, "answers with it"))
+    return Exposure(place, what, steps)
 
 
 def _only_refuses(route: Route) -> bool:
@@ -58,11 +62,11 @@ def _response_place(route: Route, response: Node) -> Place:
         return _one_line(response)
     declared = route.declared
     named = declared is not None and declared.arg(None, "response_model") is not None
-    return first_line(declared.place) if declared is not None and named else first_line(route.handler.place)
+    return declared.place.first_line() if declared is not None and named else route.handler.place.first_line()
 
 
 def _one_line(node: Node) -> Place:
-    return first_line(node.place)
+    return node.place.first_line()
 
 
 def _left_out(project: Project, route: Route) -> frozenset[str]:
@@ -91,18 +95,24 @@ def _fields_of(project: Project, response: Node) -> Iterator[tuple[ClassView, st
 def _nested(project: Project, cls: ClassView, depth: int) -> Iterator[tuple[ClassView, str, Node]]:
     if _represents_itself(project, cls, ("serialize_model", "model_serializer", "model_dump", "dict")):
         return
+    views = [view for owner in project.lineage(cls.name) if (view := project.class_named(owner)) is not None]
     for name in password_fields(project, cls):
-        owner = next((o for o in project.lineage(cls.name) if (v := project.class_named(o)) and name in v.fields), "")
-        view = project.class_named(owner)
-        if view is not None:
-            yield cls, name, view.fields[name]
-    for bind in cls.fields.values() if depth < _DEPTH else ():
+        declaring = next((view for view in views if name in view.fields), None)
+        if declaring is not None:
+            yield cls, name, declaring.fields[name]
+    for inner in _inner_models(project, cls) if depth < _DEPTH else ():
+        yield from _nested(project, inner, depth + 1)
+
+
+def _inner_models(project: Project, cls: ClassView) -> Iterator[ClassView]:
+    """The schemas of the fields that are shown."""
+    for bind in cls.fields.values():
         op = bind.op
-        if isinstance(op, ops.Bind) and op.annotation != NONE and not is_hidden(project, bind):
-            for found in project.annotated(bind.to(op.annotation)):
-                inner = project.class_named(split(found)[1]) or project.class_named(split(found)[0])
-                if inner is not None and inner is not cls and not is_model(project, inner.name):
-                    yield from _nested(project, inner, depth + 1)
+        shown = isinstance(op, ops.Bind) and op.annotation != NONE and not is_hidden(project, bind)
+        for found in project.annotated(bind.to(op.annotation)) if shown and isinstance(op, ops.Bind) else ():
+            inner = project.class_named(split(found)[1]) or project.class_named(split(found)[0])
+            if inner is not None and inner is not cls and not is_model(project, inner.name):
+                yield inner
 
 
 def _represents_itself(project: Project, cls: ClassView, names: tuple[str, ...]) -> bool:
@@ -162,14 +172,20 @@ def _serialized(project: Project, cls: ClassView, meta: ClassView) -> str | None
     if _represents_itself(project, cls, ("to_representation", "_serialize")):
         return None
     hidden = _write_only(project, cls, meta)
-    listed = meta.fields.get("fields")
-    names = texts(project, listed) if listed is not None else ()
     columns = _model_passwords(project, meta)
-    if "__all__" in names or (listed is None and ("exclude" in meta.fields or _is_auto(project, cls))):
-        left = texts(project, meta.fields["exclude"]) if "exclude" in meta.fields else ()
-        names = tuple(column for column in columns if column not in left)
+    names = _shown_names(project, cls, meta, columns)
     shown = [name for name in names if is_password_column(name) and name not in hidden]
     return next((name for name in shown if name in (columns or names)), None)
+
+
+def _shown_names(project: Project, cls: ClassView, meta: ClassView, columns: Sequence[str]) -> Sequence[str]:
+    """The fields that a serializer lists, or the columns where it takes all but some."""
+    listed, excluded = meta.fields.get("fields"), meta.fields.get("exclude")
+    names = texts(project, listed)
+    if "__all__" in names or (listed is None and (excluded is not None or _is_auto(project, cls))):
+        left = texts(project, excluded)
+        return [column for column in columns if column not in left]
+    return names
 
 
 def _is_auto(project: Project, cls: ClassView) -> bool:
@@ -179,20 +195,20 @@ def _is_auto(project: Project, cls: ClassView) -> bool:
 def _write_only(project: Project, cls: ClassView, meta: ClassView) -> set[str]:
     """The fields that are read from the client only, or whose own class decides what is shown of them."""
     found = {name for key in ("write_only_fields", "load_only") for name in texts(project, meta.fields.get(key))}
-    for name, options in pairs(meta.fields.get("extra_kwargs")).items():
-        if any(pairs(options)[key].const is True for key in ("write_only", "load_only") if key in pairs(options)):
-            found.add(name)
+    extra = pairs(meta.fields.get("extra_kwargs"))
+    found |= {name for name, options in extra.items() if _is_for_input(pairs(options))}
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for name, bind in view.fields.items() if view is not None else ():
-            keywords = bind.origin.keywords()
-            if any(key in keywords and keywords[key].const is True for key in ("write_only", "load_only")):
-                found.add(name)
-            if any(
-                _represents_itself(project, field, ("to_representation",)) for field in project.instances(bind.origin)
-            ):
+            fields = project.instances(bind.origin)
+            itself = any(_represents_itself(project, field, ("to_representation",)) for field in fields)
+            if itself or _is_for_input(bind.origin.keywords()):
                 found.add(name)
     return found
+
+
+def _is_for_input(options: Mapping[str, Node]) -> bool:
+    return any(key in options and options[key].const is True for key in ("write_only", "load_only"))
 
 
 def _model_passwords(project: Project, meta: ClassView) -> tuple[str, ...]:

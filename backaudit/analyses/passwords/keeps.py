@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.passwords.hashing import hashes
 from backaudit.analyses.passwords.stores import Store, kept_columns, password_names, speaks_of_passwords
@@ -128,26 +128,27 @@ def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str, str]]
         field = next(iter(_written(project, cls, meta, listed)), None)
         if field is None or _hashes(project, cls):
             continue
-        if not _makes_rows(project, cls) and _saves(project, cls):
-            yield listed, field, cls.cls.name, "saves"
-        elif _makes_rows(project, cls) and not _changes_rows(project, cls) and _is_updated(project, cls):
+        if not _makes_rows(project, cls):
+            yield from [(listed, field, cls.cls.name, "saves")] if _saves(project, cls) else []
+        elif not _changes_rows(project, cls) and _is_updated(project, cls):
             yield cls.fields.get(field, listed), field, cls.cls.name, "makes its rows itself, but changes"
 
 
 def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) -> Iterator[str]:
     model = meta.fields.get("model")
-    columns = kept_columns(project, model.origin) if model is not None else []
     named = texts(project, listed)
+    extra = pairs(meta.fields.get("extra_kwargs"))
     read_only = set(texts(project, meta.fields.get("read_only_fields")))
-    for name, options in pairs(meta.fields.get("extra_kwargs")).items():
-        flag = pairs(options).get("read_only")
-        read_only |= {name} if flag is not None and flag.const is True else set()
-    for column in columns:
+    read_only |= {name for name, options in extra.items() if _is_read_only(pairs(options))}
+    for column in kept_columns(project, model.origin) if model is not None else []:
         bind = cls.fields.get(column)
-        flag = bind.origin.keywords().get("read_only") if bind is not None else None
-        shown = column in named or "__all__" in named
-        if shown and column not in read_only and not (flag is not None and flag.const is True):
+        shown = (column in named or "__all__" in named) and column not in read_only
+        if shown and not (bind is not None and _is_read_only(bind.origin.keywords())):
             yield column
+
+
+def _is_read_only(options: Mapping[str, Node]) -> bool:
+    return "read_only" in options and options["read_only"].const is True
 
 
 def _methods(project: Project, cls: ClassView) -> list[Code]:

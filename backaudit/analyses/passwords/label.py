@@ -245,7 +245,7 @@ def _is_fetched(base: Node) -> bool:
 def _is_made_up(project: Project, bind: Node) -> bool:
     """Whether a name is given a random text: ``get_random_string(12)``, ``generate_password()``."""
     call = bind.origin
-    call = call.to(call.op.value).origin if isinstance(call.op, ops.Await) else call
+    call = call.awaited
     parts = set(words(call.method)) if isinstance(call.op, ops.Call) else set()
     if (
         not parts & _RANDOM.words

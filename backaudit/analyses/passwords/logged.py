@@ -127,16 +127,17 @@ def traced_statements(project: Project) -> Iterator[tuple[Node, str]]:
         if is_password_column(parameter.column) and parameter.use in ("stored", "compared")
     ]
     for call in project.calls_of("set_trace_callback"):
-        callback = call.arg(0)
-        opened = call.receiver
-        if opened is None or callback is None or (callback.const is None and isinstance(callback.op, ops.Const)):
+        callback, opened = call.arg(0), call.receiver
+        if opened is None or callback is None or callback.is_none:
             continue
-        made = opened.origin
-        for statement, column in asking:
-            receiver = statement.receiver
-            if receiver is not None and _comes_from(project, receiver, made):
-                yield call, column
-                break
+        told = (column for statement, column in asking if _is_run_on(project, statement, opened.origin))
+        column = next(told, None)
+        if column is not None:
+            yield call, column
+
+
+def _is_run_on(project: Project, statement: Node, connection: Node) -> bool:
+    return statement.receiver is not None and _comes_from(project, statement.receiver, connection)
 
 
 def _comes_from(project: Project, node: Node, made: Node) -> bool:

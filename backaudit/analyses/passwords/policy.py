@@ -157,17 +157,19 @@ def calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) 
             alias = project.alias_of(node) or project.definition(node)
             if alias is not None and alias != node:
                 yield from calls_in(project, alias.code, [alias.value], depth + 1)
-            elif isinstance(op, ops.Name) and alias is None:
-                continue
         if isinstance(op, ops.Call):
             yield node
             yield from calls_in(project, code, [*op.args, *(v for _, v in op.keywords)], depth + 1)
-        elif isinstance(op, ops.Build):
-            yield from calls_in(project, code, list(op.items), depth)
-        elif isinstance(op, ops.Item):
-            yield from calls_in(project, code, [op.base, op.key], depth)
-        elif isinstance(op, ops.Bin):
-            yield from calls_in(project, code, [op.left, op.right], depth)
+        else:
+            yield from calls_in(project, code, _parts(op), depth)
+
+
+def _parts(op: ops.AnyOp) -> list[Value]:
+    if isinstance(op, ops.Build):
+        return list(op.items)
+    if isinstance(op, ops.Item):
+        return [op.base, op.key]
+    return [op.left, op.right] if isinstance(op, ops.Bin) else []
 
 
 def _validated(project: Project, cls: ClassView) -> bool:
@@ -184,17 +186,21 @@ def judged(project: Project, code: Code, depth: int = 0) -> int:
     """The length that a body, or what it calls, asks of a password; enough where it judges its form."""
     found = 0
     for call in code.nodes(ops.Call):
-        parts = set(words(call.method))
         given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-        if call.method == "len" and any(_named(node) for node in given):
+        named = any(_named(node) for node in given)
+        if (named and call.is_call_of("checks-a-text") and call.method != "len") or _judges_by_name(call):
+            return LEAST
+        if named and call.method == "len":
             found = max(found, _asked(project, call))
-        elif call.is_call_of("checks-a-text") and any(_named(node) for node in given):
-            return LEAST
-        if parts & _JUDGING.words and parts & {"password", "pw"} and call.method not in _VERIFIES:
-            return LEAST
-        if depth < _DEPTH and any(_named(node) for node in given):
+        if named and depth < _DEPTH:
             found = max([found, *(judged(project, callee, depth + 1) for callee in project.callees(call))])
     return found
+
+
+def _judges_by_name(call: Node) -> bool:
+    """``validate_password(…)``."""
+    parts = set(words(call.method))
+    return bool(parts & _JUDGING.words and parts & {"password", "pw"}) and call.method not in _VERIFIES
 
 
 def _asked(project: Project, length: Node) -> int:
@@ -258,16 +264,20 @@ def _read(project: Project, route: Route) -> Iterator[Unchecked]:
         asked = judged(project, code)
         if asked >= LEAST or _loads(project, code) or _has_schema(project, route):
             return
-        for value, op in enumerate(code.ops):
-            node = code.node(value)
-            key = base = None
-            if isinstance(op, ops.Item):
-                key, base = node.to(op.key).text, node.to(op.base)
-            elif isinstance(op, ops.Call) and op.args and node.method == "get":
-                key, base = node.to(op.args[0]).text, node.receiver
+        for node, key, base in _reads_by_key(code):
             if key and base is not None and _is_new(key) and _from_client(project, base):
                 yield Unchecked(node, key, f"`{code.function.name}()`", asked)
                 return
+
+
+def _reads_by_key(code: Code) -> Iterator[tuple[Node, str | None, Node | None]]:
+    """``data["key"]`` and ``data.get("key")``, in order, each with its key and what it is read from."""
+    for node in map(code.node, range(len(code.ops))):
+        op = node.op
+        if isinstance(op, ops.Item):
+            yield node, node.to(op.key).text, node.to(op.base)
+        elif isinstance(op, ops.Call) and op.args and node.method == "get":
+            yield node, node.to(op.args[0]).text, node.receiver
 
 
 def _bodies(project: Project, handler: Code) -> Iterator[Code]:

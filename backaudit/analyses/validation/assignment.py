@@ -130,13 +130,10 @@ def _merged(project: Project) -> Iterator[Spread]:
         names = _overridden(project, made, made.op, len(made.op.items), call.value)
         if names:
             yield call, first, _KEYS, _over(names), ""
-    for path in sorted(project.files):
-        if project.role(path) != "production":
-            continue
-        file = project.files[path]
-        for code in map(file.code, range(len(file.facts.functions))):
-            for display in code.nodes(ops.Build):
-                yield from _merged_in(project, display)
+    served = [project.files[path] for path in sorted(project.files) if project.role(path) == "production"]
+    for code in (file.code(index) for file in served for index in range(len(file.facts.functions))):
+        for display in code.nodes(ops.Build):
+            yield from _merged_in(project, display)
 
 
 def _merged_in(project: Project, display: Node) -> Iterator[Spread]:
@@ -180,12 +177,15 @@ def _set_again(code: Code, held: set[Value], at: Value) -> set[str | None]:
     found = {node.to(op.key).text for node, op in stores if isinstance(op, ops.SetItem) and op.base in held}
     for call in code.nodes(ops.Call):
         receiver, first = call.receiver, call.arg(0)
-        if call.method != "update" or call.value <= at or receiver is None or first is None:
-            continue
-        fixed = first.origin
-        if receiver.value in held and isinstance(fixed.op, ops.Build):
-            found |= {fixed.to(key).text for key in fixed.op.keys if key != NONE}
+        later = call.method == "update" and call.value > at
+        if later and first is not None and receiver is not None and receiver.value in held:
+            found |= _keys_of(first.origin)
     return found
+
+
+def _keys_of(display: Node) -> set[str | None]:
+    op = display.op
+    return {display.to(key).text for key in op.keys if key != NONE} if isinstance(op, ops.Build) else set()
 
 
 def _constructions(project: Project) -> Iterator[Spread]:
@@ -203,20 +203,23 @@ def _calls(project: Project) -> Iterator[Spread]:
     for method in (*_ROWS, *_DOCUMENTS):
         for call in project.calls_of(method):
             op, receiver = call.call, call.receiver
-            if op is None or receiver is None or project.callees(call):
-                continue
-            row = _model_of(project, receiver)
-            values = [*op.dstar, *(op.args[:1] if method in ("update", "values") else ())]
-            if row:
-                said = f"`{row.rpartition('.')[2]}`"
-                yield from ((call, call.origin.to(value), _KEYS, said, row) for value in values)
-            elif method in _DOCUMENTS[:3] and op.args:
-                yield call, call.to(op.args[-1 if method == "replace_one" else 0]), _KEYS, "a document", ""
+            if op is not None and receiver is not None and not project.callees(call):
+                yield from _of_row_or_document(project, call, op, _model_of(project, receiver))
     for method in ("update_one", "update_many", "find_one_and_update"):
         for call in project.calls_of(method):
             change = call.arg(1, "update")
             if change is not None and not project.callees(call):
                 yield call, change, ("$set", KEY), "a document", ""
+
+
+def _of_row_or_document(project: Project, call: Node, op: ops.Call, row: str) -> Iterator[Spread]:
+    """What a call writes whole into rows of a model, or else into a document."""
+    if row:
+        said = f"`{row.rpartition('.')[2]}`"
+        values = [*op.dstar, *(op.args[:1] if call.method in ("update", "values") else ())]
+        yield from ((call, call.origin.to(value), _KEYS, said, row) for value in values)
+    elif call.method in _DOCUMENTS[:3] and op.args:
+        yield call, call.to(op.args[-1 if call.method == "replace_one" else 0]), _KEYS, "a document", ""
 
 
 def _model_of(project: Project, receiver: Node) -> str:
@@ -263,10 +266,10 @@ def _updated(project: Project) -> Iterator[Spread]:
     """``setattr(row, key, value)``, ``row.__dict__.update(data)``: attributes by names that come with the values."""
     for update in open_updates(project):
         types = [head for name in project.types(update.row) if (head := split(name)[0]) != "ext"]
-        if update.name or not (any(is_model(project, name) for name in types) or not types):
+        row = next((name for name in types if is_model(project, name)), "")
+        if update.name or (types and not row):
             continue
         key = update.at.arg(1) if update.at.method == "setattr" else None
-        row = next((name for name in types if is_model(project, name)), "")
         said = f"`{update.row.spelled or 'an object'}`"
         yield update.at, key or update.value, () if key is not None else _KEYS, said, row
 

@@ -67,13 +67,14 @@ def is_judged(project: Project, body: Body) -> bool:
     cls = body.code.cls
     if cls is not None and not project.models.kinds["request-judges"].isdisjoint(project.lineage(cls.name)):
         return True
-    for route in project.once(by_handler).get(body.code, ()) if body.param is None else ():
-        schemas = [one for one in applied_to(project, route) if one.where in ("body", "form")]
-        if any(one.place.path == body.code.path or not route.view for one in schemas if _is_on_the_way(one, route)):
-            return True
-        if schemas and _asks_base(body.code):
-            return True
-    return False
+    routes = project.once(by_handler).get(body.code, ()) if body.param is None else ()
+    return any(_is_judged_for(project, body, route) for route in routes)
+
+
+def _is_judged_for(project: Project, body: Body, route: Route) -> bool:
+    schemas = [one for one in applied_to(project, route) if one.where in ("body", "form")]
+    near = (one for one in schemas if one.place.path == body.code.path or not route.view)
+    return any(_is_on_the_way(one, route) for one in near) or (bool(schemas) and _asks_base(body.code))
 
 
 def _is_on_the_way(one: Applied, route: Route) -> bool:
@@ -109,8 +110,7 @@ def _is_open(project: Project, node: Node, depth: int) -> bool:
         return _is_open(project, node.to(op.left), depth + 1) or _is_open(project, node.to(op.right), depth + 1)
     if not isinstance(op, ops.Item):
         return not _UNTYPED.isdisjoint({split(name)[0] for name in project.names(node)})
-    key = node.to(op.key)
-    inside = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+    inside = node.to(op.key).elements()
     names = {name.rpartition(".")[2] for name in project.names(node.to(op.base))}
     if names & {"dict", "Dict", "Mapping", "MutableMapping"}:
         return _is_open(project, inside[-1], depth + 1)
@@ -198,14 +198,19 @@ def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node
             _key(project, code.node(value), code.node(op.key), fate)
         elif isinstance(op, ops.Call):
             call = code.node(value)
-            receiver = call.receiver
-            if receiver is not None and receiver.value in held:
-                if call.is_call_of("key-reads") and op.args:
-                    _key(project, call, call.to(op.args[0]), fate)
-                elif call.method in ("dict", "copy", "to_dict", "items"):
-                    _follow(project, call, fate, depth, seen)
-            elif not held.isdisjoint((*op.args, *op.star, *op.dstar, *(v for _, v in op.keywords))):
+            if call.receiver is not None and call.receiver.value in held:
+                _asked(project, call, fate, depth, seen)
+            elif any(argument.value in held for argument in call.args()):
                 _given(project, call, held, fate, depth, seen)
+
+
+def _asked(project: Project, call: Node, fate: Fate, depth: int, seen: set[Node]) -> None:
+    """A method of the body: a look-up, or a copy that goes on."""
+    first = call.arg(0)
+    if call.is_call_of("key-reads") and first is not None:
+        _key(project, call, first, fate)
+    elif call.method in ("dict", "copy", "to_dict", "items"):
+        _follow(project, call, fate, depth, seen)
 
 
 def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:

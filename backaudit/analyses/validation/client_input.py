@@ -148,21 +148,22 @@ class ClientInput(Goal):
         if self.kind == "store":
             return None
         field = form_field(project, node)
-        if field is not None and self.kind == "pattern" and _is_bounded(project, (field[0].name,), (field[1],)):
-            return None
         if field is not None:
-            form, name = field
-            return None if converts(project, form, name) else f"`{node.spelled}` comes from the client (form)"
+            bounded = self.kind == "pattern" and _is_bounded(project, (field[0].name,), (field[1],))
+            return None if bounded or converts(project, *field) else f"`{node.spelled}` comes from the client (form)"
         schema = checked_data(project, node)
-        if schema is None or not access or converts(project, schema, str(access[0])):
-            return None
-        if self.kind in _NAMES and takes_file(project, schema, str(access[0])):
-            return None
-        if self._approved_by_hook(project, schema, str(access[0])):
-            return None
-        if self.kind == "pattern" and _is_bounded(project, (schema.name,), access):
+        if schema is None or not access or self._is_checked_part(project, schema, access):
             return None
         return f"`{node.spelled}[{access[0]!r}]` comes from the client"
+
+    def _is_checked_part(self, project: Project, schema: ClassView, access: Access) -> bool:
+        """Whether the field of a schema that is read is no text any more, or one that was judged."""
+        field = str(access[0])
+        if converts(project, schema, field) or self._approved_by_hook(project, schema, field):
+            return True
+        if self.kind in _NAMES and takes_file(project, schema, field):
+            return True
+        return self.kind == "pattern" and _is_bounded(project, (schema.name,), access)
 
     def _approved_by_hook(self, project: Project, schema: ClassView, name: str) -> bool:
         """Whether ``clean_name`` or ``validate_name`` gives back nothing but what it checked, or something fixed."""
@@ -175,13 +176,9 @@ class ClientInput(Goal):
         schemas = [cls for name in types if (cls := enclosed(project, name)) is not None]
         if self.kind == "store" or len(schemas) != 1 or len(access) != 1:
             return False
-        hooks = project.models.kinds.get("validator-decorators", frozenset())
-        for method in schemas[0].methods.values():
-            for decorator in method.decorators:
-                named = decorator.func is not None and not hooks.isdisjoint(project.names(decorator.func))
-                if named and any(argument.text == access[0] for argument in decorator.args()):
-                    return self._gives_checked(method)
-        return False
+        methods = schemas[0].methods.values()
+        validator = next((method for method in methods if _is_validator(project, method, access[0])), None)
+        return validator is not None and self._gives_checked(validator)
 
     def _gives_checked(self, code: Code) -> bool:
         given = [(node.value, node.op.value) for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return)]
@@ -226,15 +223,13 @@ class ClientInput(Goal):
             if cls is None:
                 continue
             rest = access[1:] if split(name)[0] == "list" else access
-            if not rest:
-                return None
-            if rest[0] == KEY:
+            if not rest or rest[0] == KEY:
                 return None
             if rest[0] == ANY:
                 return self._any_field(project, cls)
-            field = class_field(project, cls, str(rest[0]))
-            if field is not None and isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
-                inner = project.annotated(field.to(field.op.annotation))
+            annotation = _annotation_of_field(project, cls, str(rest[0]))
+            if annotation is not None:
+                inner = project.annotated(annotation)
                 return self._part_types(project, inner, rest[1:]) if rest[1:] else inner
         return types
 
@@ -260,18 +255,9 @@ class ClientInput(Goal):
         ]
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
-        op = node.op
-        if isinstance(op, ops.Const):
-            return True
-        if isinstance(op, (ops.Attr, ops.Call)) and self._is_no_text(search.project, node, access):
-            return True
-        if isinstance(op, ops.Call) and (self._cleaned(search, node) or self._begun(search.project, node)):
-            return True
-        if isinstance(op, ops.Call) and self._filtered(search.project, node):
+        if isinstance(node.op, ops.Const) or self._is_made_harmless(search, node, access):
             return True
         if self.kind == "header" and _is_quoted(search.project, node):
-            return True
-        if isinstance(op, ops.Attr) and not self._cleans.isdisjoint(search.project.names(node)):
             return True
         if self.kind == "pattern" and _is_cut(node):
             return True
@@ -281,6 +267,16 @@ class ClientInput(Goal):
         if not 0 <= use < len(node.code.ops):
             return False
         return guarded(node, use, self._guards_at(node, use), doubts=self.doubts)
+
+    def _is_made_harmless(self, search: Search, node: Node, access: Access) -> bool:
+        """Whether an attribute or a call gives what is no text, or what was cleaned."""
+        if not isinstance(node.op, (ops.Attr, ops.Call)):
+            return False
+        if self._is_no_text(search.project, node, access):
+            return True
+        if isinstance(node.op, ops.Attr):
+            return not self._cleans.isdisjoint(search.project.names(node))
+        return self._cleaned(search, node) or self._begun(search.project, node) or self._filtered(search.project, node)
 
     def _guards_at(self, node: Node, use: Value) -> frozenset[str]:
         """What approves of a value where it becomes part of a text: of a name behind a folder, between quotes, more."""
@@ -299,15 +295,7 @@ class ClientInput(Goal):
         if isinstance(op, ops.Param):
             param = client_input(project, node.code, op.index)
             return project.types(node) if param is None else param.types
-        if isinstance(op, (ops.Phi, ops.Choice, ops.Logic)) or (isinstance(op, ops.Bind) and op.annotation == NONE):
-            return ()
-        if isinstance(op, ops.Call) and any(code.function.returns == NONE for code in project.callees(node)):
-            return ()
-        if isinstance(op, ops.Attr) and any(
-            _only_assigned(cls, op.name) for cls in project.instances(node.to(op.base))
-        ):
-            return ()
-        return project.types(node)
+        return () if _has_open_way(project, node) else project.types(node)
 
     def _filtered(self, project: Project, call: Node) -> bool:
         """Whether ``filter(good, values)`` lets only checked values through."""
@@ -349,15 +337,13 @@ class ClientInput(Goal):
         if self.kind == "name":
             return () if _is_named_by_code(search.project, node, values) else values
         text = ""
+        modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
         for position, value in enumerate(values):
-            piece = node.to(value).origin
-            piece = piece.to(piece.op.value).origin if isinstance(piece.op, ops.Format) else piece
-            known = search.project.constant(piece)
-            if known is None or not isinstance(known.const, str):
+            known = _known_piece(search.project, node.to(value))
+            if known is None:
                 # ``base + path``: whatever the base is, it decides; a path in front of it leads nowhere else.
                 return values[: position + 1] if not text or text.endswith(("://", "//", "@")) else ()
-            modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
-            text += known.const.partition("%")[0] if modulo else known.const
+            text += known.partition("%")[0] if modulo else known
             if leads_to_one_place(text):
                 return ()
         return ()
@@ -380,19 +366,25 @@ def _is_behind(node: Node, use: Value) -> bool:
 
 def _quotes_around(node: Node, use: Value) -> str:
     """The quotation mark between which a value stands in the text that is made of it."""
-    op = node.code.ops[use]
-    before: Node | None = None
-    if isinstance(op, ops.Bin) and node.code.origin(op.right) == node.origin.value:
-        before = node.to(op.left)
-    for display in node.code.nodes(ops.Build) if isinstance(op, ops.Format) else ():
-        items = display.op.items if isinstance(display.op, ops.Build) else ()
-        if use in items[1:]:
-            before = display.to(items[items.index(use) - 1])
+    before = _piece_before(node, use)
     while before is not None and isinstance(before.origin.op, ops.Bin):
         before = before.origin.to(before.origin.op.right)
     known = node.code.project.constant(before) if before is not None else None
     last = (known.text or "")[-1:] if known is not None else ""
     return last if last in ("'", '"') else ""
+
+
+def _piece_before(node: Node, use: Value) -> Node | None:
+    """What stands before a value in the sum or f-string that takes it."""
+    op = node.code.ops[use]
+    if isinstance(op, ops.Bin):
+        return node.to(op.left) if node.code.origin(op.right) == node.origin.value else None
+    before: Node | None = None
+    for display in node.code.nodes(ops.Build) if isinstance(op, ops.Format) else ():
+        items = display.op.items if isinstance(display.op, ops.Build) else ()
+        if use in items[1:]:
+            before = display.to(items[items.index(use) - 1])
+    return before
 
 
 def _is_quoted(project: Project, node: Node) -> bool:
@@ -455,3 +447,37 @@ def _only_assigned(cls: ClassView, name: str) -> bool:
     stores = cls.assigned.get(name, ())
     declared = any(isinstance(s.op, ops.SetAttr) and s.op.annotation != NONE for s in stores)
     return bool(stores) and not declared and name not in cls.fields
+
+
+def _is_validator(project: Project, method: Code, field: str | int) -> bool:
+    """Whether a method judges a field of its schema by a decorator."""
+    hooks = project.models.kinds.get("validator-decorators", frozenset())
+    for decorator in method.decorators:
+        named = decorator.func is not None and not hooks.isdisjoint(project.names(decorator.func))
+        if named and any(argument.text == field for argument in decorator.args()):
+            return True
+    return False
+
+
+def _annotation_of_field(project: Project, cls: ClassView, name: str) -> Node | None:
+    field = class_field(project, cls, name)
+    op = field.op if field is not None else None
+    return field.to(op.annotation) if field is not None and isinstance(op, ops.Bind) and op.annotation != NONE else None
+
+
+def _has_open_way(project: Project, node: Node) -> bool:
+    """Whether a value may come some way of which its type says nothing."""
+    op = node.op
+    if isinstance(op, ops.Call):
+        return any(code.function.returns == NONE for code in project.callees(node))
+    if isinstance(op, ops.Attr):
+        return any(_only_assigned(cls, op.name) for cls in project.instances(node.to(op.base)))
+    return isinstance(op, (ops.Phi, ops.Choice, ops.Logic)) or (isinstance(op, ops.Bind) and op.annotation == NONE)
+
+
+def _known_piece(project: Project, node: Node) -> str | None:
+    """The literal text that a piece of a text is."""
+    piece = node.origin
+    piece = piece.to(piece.op.value).origin if isinstance(piece.op, ops.Format) else piece
+    known = project.constant(piece)
+    return known.const if known is not None and isinstance(known.const, str) else None

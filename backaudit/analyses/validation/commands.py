@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.sinks import Sink, sinks
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
 from backaudit.project import Given, Node, Project
 
 _DEPTH = 8
@@ -71,15 +70,14 @@ def _behind(sink: Sink) -> list[Node]:
 def _words(node: Node, depth: int) -> list[Node]:
     """The words of a list in the order in which the code names them, whatever the branches between."""
     node = node.origin
+    op = node.op
     if depth > _DEPTH:
         return []
-    if isinstance(node.op, ops.Phi):
-        joined = [word for value in node.op.values for word in _words(node.to(value), depth + 1)]
+    if isinstance(op, ops.Phi) or (isinstance(op, ops.Bin) and op.operator == "+"):
+        sides = op.values if isinstance(op, ops.Phi) else (op.left, op.right)
+        joined = [word for side in sides for word in _words(node.to(side), depth + 1)]
         return _once([*joined, *_grown(node)])
-    if isinstance(node.op, ops.Bin) and node.op.operator == "+":
-        sides = [word for side in (node.op.left, node.op.right) for word in _words(node.to(side), depth + 1)]
-        return _once([*sides, *_grown(node)])
-    items = node.op.items if isinstance(node.op, ops.Build) and _is_list(node) else ()
+    items = op.items if isinstance(op, ops.Build) and _is_list(node) else ()
     return [*(node.to(item) for item in items), *_grown(node)]
 
 
@@ -134,11 +132,15 @@ def _first_of_text(project: Project, split: Node) -> list[Node]:
     line = split.arg(0) if split.receiver is None or split.receiver.spelled == "shlex" else split.receiver
     made = line.origin if line is not None else None
     while made is not None and isinstance(made.op, (ops.Bin, ops.Build)):
-        first: Value = made.op.left if isinstance(made.op, ops.Bin) else made.op.items[0] if made.op.items else -1
-        if first < 0:
-            return []
-        inner = made.to(first).origin
-        made = inner.to(inner.op.value).origin if isinstance(inner.op, ops.Format) else inner
-    if made is None or project.constant(made) is not None:
-        return []
-    return [made]
+        made = _first_piece(made)
+    return [made] if made is not None and project.constant(made) is None else []
+
+
+def _first_piece(made: Node) -> Node | None:
+    """What a sum, or a display, begins with."""
+    op = made.op
+    pieces = (op.left,) if isinstance(op, ops.Bin) else op.items if isinstance(op, ops.Build) else ()
+    if not pieces or pieces[0] < 0:
+        return None
+    first = made.to(pieces[0]).origin
+    return first.to(first.op.value).origin if isinstance(first.op, ops.Format) else first

@@ -32,12 +32,18 @@ def dead_validators(project: Project) -> Iterator[DeadValidator]:
         kind = next((kind for kind in _PREFIXES if not tops.isdisjoint(kinds[kind])), "")
         if known is None or not kind or project.role(cls.file.path) != "production":
             continue
-        prefix, count = _PREFIXES[kind]
-        for name, code in cls.methods.items():
-            field = name.removeprefix(prefix)
-            called = any(True for _ in project.calls_of(name))
-            if field != name and field not in known and len(code.function.params) == count and not called:
+        for code, field in _validators(cls, *_PREFIXES[kind]):
+            called = any(True for _ in project.calls_of(code.function.name))
+            if field not in known and not called:
                 yield DeadValidator(code, cls, field)
+
+
+def _validators(cls: ClassView, prefix: str, count: int) -> Iterator[tuple[Code, str]]:
+    """The methods that by their names and ``count`` of parameters check a field each, with its name."""
+    for name, code in cls.methods.items():
+        field = name.removeprefix(prefix)
+        if field != name and len(code.function.params) == count:
+            yield code, field
 
 
 def _fields(project: Project, cls: ClassView) -> set[str] | None:
@@ -46,17 +52,23 @@ def _fields(project: Project, cls: ClassView) -> set[str] | None:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         if view is None:
-            continue
-        found.update(view.fields)
-        meta = view.inner.get("Meta")
-        if meta is not None and "model" in meta.fields:
-            listed = meta.fields.get("fields")
-            if listed is None or listed.const == "__all__" or not texts(project, listed):
+            if not _is_library(project, owner):
                 return None
-            found.update(texts(project, listed))
-    others = [owner for owner in project.lineage(cls.name) if project.class_named(owner) is None]
-    mixed = not all(_is_library(project, owner) for owner in others)
-    return None if mixed or not found else found
+            continue
+        listed = _listed_fields(project, view)
+        if listed is None:
+            return None
+        found.update(view.fields, listed)
+    return found or None
+
+
+def _listed_fields(project: Project, view: ClassView) -> tuple[str, ...] | None:
+    """The fields of a model that a class takes over by name; None where it does not name them."""
+    meta = view.inner.get("Meta")
+    if meta is None or "model" not in meta.fields:
+        return ()
+    listed = meta.fields.get("fields")
+    return None if listed is None or listed.const == "__all__" else texts(project, listed) or None
 
 
 def _is_library(project: Project, name: str) -> bool:

@@ -31,14 +31,10 @@ class JsonValue(ClientInput):
         if access[:1] == (KEY,):
             return None
         if isinstance(op, ops.Param):
-            param = client_input(search.project, node.code, op.index)
-            open_ = param is not None and param.where == "body" and not param.schema
-            if param is None or not open_ or (param.types and not is_untyped(search.project, node.code, param)):
-                return None
-            return f"`{param.name}` comes from the client (JSON)"
+            return _open_body(search.project, node, op)
         if isinstance(op, (ops.Attr, ops.Call)) and not self._bodies.isdisjoint(request_names(search.project, node)):
             return "the JSON body comes from the client"
-        if isinstance(op, ops.Call) and node.method == "loads" and node.arg(0) is not None:
+        if node.method == "loads" and node.arg(0) is not None:
             return self._loaded(search.project, node)
         return None
 
@@ -109,3 +105,13 @@ def document_flows(project: Project) -> Iterator[Flow]:
         if origin is not None:
             told.add(sink.call)
             yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
+
+
+def _open_body(project: Project, node: Node, op: ops.Param) -> str | None:
+    """A parameter that is a body of whatever form."""
+    param = client_input(project, node.code, op.index)
+    if param is None or param.where != "body" or param.schema:
+        return None
+    if param.types and not is_untyped(project, node.code, param):
+        return None
+    return f"`{param.name}` comes from the client (JSON)"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from backaudit.analyses.validation.sinks import Flow, flows
 from backaudit.evidence import Assumption
 from backaudit.project import Project
-from backaudit.project.code import first_line
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 
 
@@ -35,7 +34,7 @@ def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) ->
     what = flow.origin.what
     called = f" in `{flow.sink.spelled}`" if flow.sink.spelled else ""
     return Finding(
-        place=first_line(flow.sink.place),
+        place=flow.sink.place.first_line(),
         message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
         assumed=(*assumed_of(flow), *_receiver(flow), *assumed),
         trace=flow.trace(happens),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.data.schema import schema
+from backaudit.backend.data.schema import Column, schema
 from backaudit.backend.web.inputs.applied import applied
 from backaudit.backend.web.inputs.records import Field
 from backaudit.backend.web.routes import routes
@@ -58,11 +58,9 @@ def limitless(project: Project) -> Iterator[Limitless]:
 def _put_to_bodies(project: Project, seen: set[str]) -> Iterator[Limitless]:
     """Schemas that are put to a body otherwise: by a decorator, a call of a validator, as a mapping."""
     for route, several in project.once(applied).items():
-        if route.methods and not CHECKED & set(route.methods):
-            continue
-        for one in several:
-            made = one.schema
-            if one.where not in ("body", "form") or made.name in seen or project.role(made.place.path) != "production":
+        writes = not route.methods or not CHECKED.isdisjoint(route.methods)
+        for made in (one.schema for one in several if writes and one.where in ("body", "form")):
+            if made.name in seen or project.role(made.place.path) != "production":
                 continue
             seen.add(made.name)
             fields = tuple(field.attribute for field in made.fields if _is_open(field))
@@ -133,20 +131,27 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     op = field.op
     if not isinstance(op, ops.Bind) or name.startswith("_") or name in ("model_config", "Config"):
         return False
-    declared = field.origin
-    if op.annotation != NONE:
-        annotation = field.to(op.annotation)
-        if _is_collection(project, annotation):
-            return not _is_counted(project, field) and not _validated(project, cls, name)
-        text, number = _declared(project, annotation)
-        limited = _limits(project, annotation, 0) or _limits(project, declared, 0)
-        return (text or (number and is_amount(name))) and not limited and not _validated(project, cls, name)
-    if declared.call is None or _limits(project, declared, 0) or _validated(project, cls, name):
+    if _validated(project, cls, name):
         return False
-    read_only = declared.arg(None, "read_only") or declared.arg(None, "dump_only")
-    if read_only is not None and read_only.const is True:
+    if op.annotation != NONE:
+        return _is_annotated_limitless(project, name, field, field.to(op.annotation))
+    declared = field.origin
+    if declared.call is None or _limits(project, declared, 0) or _is_read_only(declared):
         return False
     return declared.is_call_of("free-text-fields") or (declared.is_call_of("number-fields") and is_amount(name))
+
+
+def _is_annotated_limitless(project: Project, name: str, field: Node, annotation: Node) -> bool:
+    if _is_collection(project, annotation):
+        return not _is_counted(project, field)
+    text, number = _declared(project, annotation)
+    limited = _limits(project, annotation, 0) or _limits(project, field.origin, 0)
+    return (text or (number and is_amount(name))) and not limited
+
+
+def _is_read_only(declared: Node) -> bool:
+    read_only = declared.argument(("read_only", "dump_only"))
+    return read_only is not None and read_only.const is True
 
 
 _COLLECTIONS = frozenset({"list", "builtins.list", "builtins.set", "builtins.frozenset", "set"})
@@ -191,17 +196,22 @@ def _limits(project: Project, node: Node, depth: int) -> bool:
     alias = project.alias_of(node) if isinstance(op, (ops.Name, ops.Attr, ops.Import)) else None
     if alias is not None and alias != node:
         return _limits(project, alias, depth + 1)
+    limit = isinstance(op, ops.Call) and (node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()))
+    if limit or (isinstance(op, ops.Call) and _marks_most(project, node)):
+        return True
+    return any(_limits(project, part, depth + 1) for part in _parts(node))
+
+
+def _parts(node: Node) -> list[Node]:
+    """The parts of a declaration: arguments, items, both sides of ``X[…]`` and ``X | Y``."""
+    op = node.op
     if isinstance(op, ops.Call):
-        if node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()) or _marks_most(project, node):
-            return True
-        return any(_limits(project, argument, depth + 1) for argument in node.args())
-    if isinstance(op, ops.Build):
-        return any(_limits(project, node.to(item), depth + 1) for item in op.items)
+        return node.args()
     if isinstance(op, ops.Item):
-        return _limits(project, node.to(op.key), depth + 1) or _limits(project, node.to(op.base), depth + 1)
+        return [node.to(op.key), node.to(op.base)]
     if isinstance(op, ops.Bin):
-        return _limits(project, node.to(op.left), depth + 1) or _limits(project, node.to(op.right), depth + 1)
-    return False
+        return [node.to(op.left), node.to(op.right)]
+    return node.elements() if isinstance(op, ops.Build) else []
 
 
 def _marks_most(project: Project, call: Node) -> bool:
@@ -241,19 +251,23 @@ def _columns(project: Project, cls: ClassView) -> Iterator[str]:
     if model is None or meta is None or not serializer:
         return
     listed = meta.fields.get("fields")
-    display = listed.origin if listed is not None else None
-    items = display.op.items if display is not None and isinstance(display.op, ops.Build) else ()
-    names = {display.to(item).text for item in items} if display is not None else set()
+    every = listed is not None and listed.const == "__all__"
+    names = {item.text for item in listed.origin.elements()} if listed is not None else set()
     for row in project.denoted_classes(model.origin):
         table = project.once(schema).of_model(row.name)
         for column in table.columns if table is not None else ():
             field = row.fields.get(column.attribute or column.name)
-            wanted = column.attribute in names or (listed is not None and listed.const == "__all__")
-            if not wanted or column.attribute in cls.fields or field is None or _limits(project, field.origin, 0):
-                continue
-            number = column.type in ("IntegerField", "PositiveIntegerField") and is_amount(column.attribute)
-            if (column.type == "TextField" and field.origin.arg(None, "max_length") is None) or number:
+            wanted = (every or column.attribute in names) and column.attribute not in cls.fields
+            if wanted and field is not None and _is_limitless_column(project, column, field.origin):
                 yield column.attribute
+
+
+def _is_limitless_column(project: Project, column: Column, declared: Node) -> bool:
+    if _limits(project, declared, 0):
+        return False
+    if column.type == "TextField":
+        return declared.arg(None, "max_length") is None
+    return column.type in ("IntegerField", "PositiveIntegerField") and is_amount(column.attribute)
 
 
 def _parsers(project: Project) -> Iterator[Limitless]:

@@ -13,6 +13,7 @@ from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import reached
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
+from backaudit.facts.ops import Value
 from backaudit.flow.guards import same
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
@@ -58,12 +59,16 @@ def _documents(project: Project) -> Iterator[Endless]:
             receiver = node.receiver
             if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
                 continue
-            known = any(is_document(project, cls.name) for cls in project.denoted_classes(receiver))
-            first = node.arg(0, "filter")
-            asks = first is None or isinstance(first.origin.op, (ops.Build, ops.Compare))
-            meant = known or (asks and method in ("find", "aggregate"))
-            if meant and not _by_id(first) and reached(project, node.code) and _reads_all(node):
+            if _asks_documents(project, node, receiver) and reached(project, node.code) and _reads_all(node):
                 yield Endless(node, receiver.spelled.rpartition(".")[2] or "a collection")
+
+
+def _asks_documents(project: Project, node: Node, receiver: Node) -> bool:
+    """Whether a call asks a collection for more than the document of one id."""
+    first = node.arg(0, "filter")
+    known = any(is_document(project, cls.name) for cls in project.denoted_classes(receiver))
+    asks = first is None or isinstance(first.origin.op, (ops.Build, ops.Compare))
+    return (known or (asks and node.method in ("find", "aggregate"))) and not _by_id(first)
 
 
 def _by_id(wanted: Node | None) -> bool:
@@ -79,7 +84,7 @@ def _reads_all(node: Node) -> bool:
         call = code.node(value)
         if isinstance(op, ops.Call) and call.receiver is not None and call.receiver.value in held:
             length = call.arg(0, "length")
-            cut = call.method == "to_list" and length is not None and not _is_none(length)
+            cut = call.method == "to_list" and length is not None and not length.is_none
             if call.is_call_of("few-rows") or cut:
                 return False
             listed |= call.method == "to_list"
@@ -92,11 +97,6 @@ def _reads_all(node: Node) -> bool:
         elif isinstance(op, (ops.Element, ops.Return)) and not held.isdisjoint(operands(op)):
             listed = True
     return listed
-
-
-def _is_none(node: Node) -> bool:
-    op = node.origin.op
-    return isinstance(op, ops.Const) and op.value is None
 
 
 def _rows(project: Project, node: Node) -> str:
@@ -122,18 +122,18 @@ def _goes_on(project: Project, node: Node, *, lazy: bool) -> bool:
             return True
         if isinstance(op, ops.Item) and op.base in held and (lazy or not _is_slice(node.to(op.key))):
             return True
-        if isinstance(op, ops.Call) and not held.isdisjoint((*op.args, *(v for _, v in op.keywords))):
-            call = node.code.node(value)
-            name = call.method.lower()
-            if (
-                "pagina" in name
-                or "filter" in name
-                or any("pagina" in n.lower() for n in _passed_on(call))
-                or name in ("page", "iter", "random", "choice")
-                or (name == "len" and not shown)
-            ):
-                return True
+        given = isinstance(op, ops.Call) and not held.isdisjoint((*op.args, *(v for _, v in op.keywords)))
+        if given and _cuts_or_narrows(node.code.node(value), shown=shown):
+            return True
     return False
+
+
+def _cuts_or_narrows(call: Node, *, shown: bool) -> bool:
+    """Whether a call that gets a query makes a page, a part or a number of it, by what it is called."""
+    name = call.method.lower()
+    if "pagina" in name or "filter" in name or name in ("page", "iter", "random", "choice"):
+        return True
+    return (name == "len" and not shown) or any("pagina" in passed.lower() for passed in _passed_on(call))
 
 
 def _passed_on(call: Node) -> Iterator[str]:
@@ -157,19 +157,17 @@ def _is_shown(node: Node) -> bool:
     held = _held(node)
     held |= {value for value, op in enumerate(node.code.ops) if _cuts(node, op, held)}
     held |= {each for value in list(held) for each in _held(node.code.node(value))}
-    to_lists = node.code.project.models.kinds["lists-from-queries"]
-    for value, op in enumerate(node.code.ops):
-        if isinstance(op, ops.Call):
-            if node.code.node(value).method in to_lists and not held.isdisjoint(op.args):
-                return True
-            many = any(name == "many" for name, _ in op.keywords)
-            if (many and not held.isdisjoint(op.args)) or not held.isdisjoint(v for _, v in op.keywords):
-                return True
-        if isinstance(op, ops.Build) and op.kind == "dict" and not held.isdisjoint(op.items):
-            return True
-        if isinstance(op, (ops.Return, ops.Element)) and not held.isdisjoint(operands(op)):
-            return True
-    return False
+    return any(_hands_on(node.code.node(value), op, held) for value, op in enumerate(node.code.ops))
+
+
+def _hands_on(node: Node, op: ops.AnyOp, held: set[Value]) -> bool:
+    if isinstance(op, ops.Call):
+        many = any(name == "many" for name, _ in op.keywords)
+        lists = many or node.method in node.code.project.models.kinds["lists-from-queries"]
+        return (lists and not held.isdisjoint(op.args)) or not held.isdisjoint(value for _, value in op.keywords)
+    if isinstance(op, ops.Build):
+        return op.kind == "dict" and not held.isdisjoint(op.items)
+    return isinstance(op, (ops.Return, ops.Element)) and not held.isdisjoint(operands(op))
 
 
 def _cuts(node: Node, op: ops.Op, held: set[int]) -> bool:
@@ -203,11 +201,7 @@ def _methods(project: Project, node: Node, depth: int) -> Iterator[str]:
 
 def _sql_rows(project: Project, node: Node) -> str:
     """What the statement selects that ran last on the same cursor."""
-    receiver = node.receiver
-    made = receiver.origin if receiver is not None else node
-    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
-    executed = made if made.method == "execute" else _last_execute(node, made)
-    executed = node if node.method in ("fetch", "fetch_all") else executed
+    executed = _executed(node)
     first = executed.arg(0) if executed is not None else None
     texts = spelled_strings(project, first) if first is not None else ()
     if not texts or not all(_SELECT.match(text) for text in texts):
@@ -217,6 +211,14 @@ def _sql_rows(project: Project, node: Node) -> str:
     if any(_AGGREGATES.search(text) or _asks_for_one(project, text, name) for text in texts):
         return ""
     return name or "a table"
+
+
+def _executed(node: Node) -> Node | None:
+    """The call that ran the statement whose rows a call fetches."""
+    if node.method in ("fetch", "fetch_all"):
+        return node
+    made = node.receiver.awaited if node.receiver is not None else node.awaited
+    return made if made.method == "execute" else _last_execute(node, made)
 
 
 def _asks_for_one(project: Project, text: str, table: str) -> bool:
@@ -246,31 +248,33 @@ def endless_views(project: Project) -> Iterator[ClassView]:
     """Generic list views without a page size, neither of their own nor by default."""
     sized = _has_size(project)
     paged = _is_paged(project, sized=sized)
-    seen: set[str] = set()
-    for route in routes(project):
-        view = route.view
-        lineage = set(project.lineage(view.name)) if view is not None else set()
+    views = {route.view.name: route.view for route in routes(project) if route.view is not None}
+    for view in views.values():
+        lineage = set(project.lineage(view.name))
         kinds = project.models.kinds["list-views"] & lineage
-        if view is None or not kinds or view.name in seen or view.file.role != "production":
+        if not kinds or view.file.role != "production" or _lists_itself(project, lineage):
             continue
-        seen.add(view.name)
-        rest = not project.models.kinds["pages-by-setting"].isdisjoint(kinds)
         own = _pages_itself(project, view, sized=sized)
-        methods = {n for o in lineage if (c := project.class_named(o)) is not None for n in c.methods}
-        default = rest and paged and own is None
-        if not own and not default and not methods & {"get_paginate_by", "list", "paginate_queryset"}:
+        by_default = paged and own is None and not project.models.kinds["pages-by-setting"].isdisjoint(kinds)
+        if not own and not by_default:
             yield view
+
+
+def _lists_itself(project: Project, lineage: set[str]) -> bool:
+    """Whether a method of a view decides how its list is cut."""
+    owners = (cls for owner in lineage if (cls := project.class_named(owner)) is not None)
+    return any(not {"get_paginate_by", "list", "paginate_queryset"}.isdisjoint(cls.methods) for cls in owners)
 
 
 def _pages_itself(project: Project, view: ClassView, *, sized: bool) -> bool | None:
     """Whether a view's own paging cuts its list; None where it has none of its own."""
     by = class_field(project, view, "paginate_by")
     if by is not None:
-        return not _is_none(by)
+        return not by.is_none
     pager = class_field(project, view, "pagination_class")
     if pager is None:
         return None
-    return not _is_none(pager) and (sized or not _is_sizeless(project, pager))
+    return not pager.is_none and (sized or not _is_sizeless(project, pager))
 
 
 def _is_sizeless(project: Project, pager: Node) -> bool:
@@ -281,12 +285,12 @@ def _is_sizeless(project: Project, pager: Node) -> bool:
         return not sizeless.isdisjoint(project.names(pager))
     sizes = [class_field(project, cls, name) for cls in own for name in ("page_size", "default_limit")]
     library = any(not sizeless.isdisjoint(project.lineage(cls.name)) for cls in own)
-    return library and all(size is None or _is_none(size) for size in sizes)
+    return library and all(size is None or size.is_none for size in sizes)
 
 
 def _has_size(project: Project) -> bool:
     sizes = [_setting(project, setting) for setting in sorted(project.models.kinds["page-size-settings"])]
-    return any(size is not None and not _is_none(size) for size in sizes)
+    return any(size is not None and not size.is_none for size in sizes)
 
 
 def _is_paged(project: Project, *, sized: bool) -> bool:
@@ -294,7 +298,7 @@ def _is_paged(project: Project, *, sized: bool) -> bool:
     pagers = [_setting(project, setting) for setting in sorted(project.models.kinds["page-settings"])]
     sizeless: frozenset[str] = project.models.kinds["sizeless-pagers"]
     for pager in pagers:
-        if pager is None or _is_none(pager):
+        if pager is None or pager.is_none:
             continue
         own = project.class_named(pager.text or "")
         known = "page_size" in own.fields if own is not None else (pager.text or "") not in sizeless

@@ -101,20 +101,19 @@ def _is_text_made(project: Project, value: Node, depth: int) -> bool:
     if isinstance(op, ops.Build):
         return op.kind == "fstring"
     if isinstance(op, ops.Bin):
-        return op.operator in ("+", "%") and any(
-            _is_text_made(project, value.to(side), depth + 1) or value.to(side).text is not None
-            for side in (op.left, op.right)
-            if depth < 8
-        )
+        return op.operator in ("+", "%") and depth < 8 and _has_text_side(project, value, op, depth)
     if isinstance(op, ops.Phi):
         return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
     if isinstance(op, ops.Call):
         return value.is_call_of("gives-text") or (value.receiver is not None and _is_query(project, value.receiver))
-    if isinstance(op, ops.Item):
+    if isinstance(op, (ops.Item, ops.Attr)):
         return _is_query(project, value.to(op.base))
-    if isinstance(op, ops.Attr) and _is_query(project, value.to(op.base)):
-        return True
     return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
+
+
+def _has_text_side(project: Project, value: Node, op: ops.Bin, depth: int) -> bool:
+    sides = [value.to(side) for side in (op.left, op.right)]
+    return any(side.text is not None or _is_text_made(project, side, depth + 1) for side in sides)
 
 
 def _is_query(project: Project, node: Node) -> bool:
@@ -262,6 +261,11 @@ def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node
             types = project.types(call.receiver) if call.receiver is not None else ()
             if any(cls.name in name for name in types):
                 yield call, call.keywords().get(field)
+    yield from _set(project, cls, field)
+
+
+def _set(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node, Node]]:
+    """``row.field = value``."""
     for code in project.mentioning(field):
         for node in code.nodes(ops.SetAttr):
             op = node.op

@@ -62,7 +62,7 @@ def _is_limited(project: Project, validator: Node) -> bool:
         if field.value <= validator.value or not _holds(field, validator):
             continue
         limits = project.models.kinds["length-validators"]
-        others = [inner.origin for argument in field.args() for inner in _inside(argument)]
+        others = [inner.origin for inner in _given(field)]
         named = any(other.func is not None and not limits.isdisjoint(project.names(other.func)) for other in others)
         longest = field.arg(None, "max_length") or field.arg(None, "max")
         return named or longest is not None
@@ -70,9 +70,9 @@ def _is_limited(project: Project, validator: Node) -> bool:
 
 
 def _holds(field: Node, validator: Node) -> bool:
-    return any(inner.origin.value == validator.value for argument in field.args() for inner in _inside(argument))
+    return any(inner.origin.value == validator.value for inner in _given(field))
 
 
-def _inside(argument: Node) -> list[Node]:
-    made = argument.origin
-    return [made.to(item) for item in made.op.items] if isinstance(made.op, ops.Build) else [argument]
+def _given(field: Node) -> list[Node]:
+    """The arguments of a field, and what stands in lists among them."""
+    return [inner for argument in field.args() for inner in argument.origin.elements()]

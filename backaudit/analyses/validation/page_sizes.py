@@ -55,14 +55,14 @@ def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
 
 
 def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node, Access]]:
-    for call in project.calls_of("limit"):
-        if (first := call.arg(0, "n")) is not None and call.receiver is not None:
-            yield call, first, ()
-    for call in project.calls_of("to_list"):
-        if (length := call.arg(0, "length")) is not None:
-            yield call, length, ()
+    for method, keyword in (("limit", "n"), ("to_list", "length")):
+        for call in project.calls_of(method):
+            most = call.arg(0, keyword)
+            if most is not None and (method != "limit" or call.receiver is not None):
+                yield call, most, ()
     for call in project.calls_of("paginate"):
-        if (size := call.arg(1, "per_page")) is not None and call.arg(None, "max_per_page") is None:
+        size = call.arg(1, "per_page")
+        if size is not None and call.arg(None, "max_per_page") is None:
             yield call, size, ()
     for call, parameter in sql_parameters(project):
         for value, access in bound(call, parameter) if parameter.use == "limited" else ():

@@ -9,7 +9,7 @@ from backaudit.backend.web.params import injection
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import listed_dependencies, sharing
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, names_people
@@ -102,17 +102,22 @@ def _around(project: Project, route: Route) -> Iterator[str]:
             yield from _texts(project, target)
     for decorator in code.decorators:
         yield from _texts(project, decorator.func or decorator)
-    view = route.view
-    if view is not None:
-        yield view.cls.name
-        yield from (name for base in view.bases for name in _texts(project, base))
-        yield from (_last(name) for name in project.lineage(view.name))
-        asked = project.method(view.name, "test_func")
-        yield from (node.op.name for node in asked.nodes(ops.Attr) if isinstance(node.op, ops.Attr)) if asked else ()
-        for field in ("permission_classes", "decorators"):
-            if field in view.fields:
-                bound = view.fields[field].origin
-                yield from (name for item in getattr(bound.op, "items", ()) for name in _texts(project, bound.to(item)))
+    if route.view is not None:
+        yield from _around_view(project, route.view)
+
+
+def _around_view(project: Project, view: ClassView) -> Iterator[str]:
+    """The names by which a class view says who may use it: its own, its bases', its test's, its permissions'."""
+    yield view.cls.name
+    yield from (name for base in view.bases for name in _texts(project, base))
+    yield from map(_last, project.lineage(view.name))
+    asked = project.method(view.name, "test_func")
+    if asked is not None:
+        yield from (node.op.name for node in asked.nodes(ops.Attr) if isinstance(node.op, ops.Attr))
+    for field in ("permission_classes", "decorators"):
+        bound = view.fields[field].origin if field in view.fields else None
+        for item in getattr(bound.op, "items", ()) if bound is not None else ():
+            yield from _texts(project, view.fields[field].origin.to(item))
 
 
 def _texts(project: Project, node: Node) -> Iterator[str]:

@@ -21,7 +21,7 @@ from backaudit.flow.guards import arriving, conditions
 from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 
@@ -141,15 +141,7 @@ def _leaving(at: Node, origin: Origin) -> Place:
 
 def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
     for cls in project.once(models):
-        for call in project.calls_of(cls.cls.name):
-            if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
-                yield from _given(call)
-        for name in cls.fields:
-            for code in project.mentioning(name):
-                for node in code.nodes(ops.SetAttr):
-                    op = node.op
-                    if isinstance(op, ops.SetAttr) and op.name == name and cls in project.instances(node.to(op.base)):
-                        yield node, node.to(op.value), name
+        yield from _stored_in(project, cls)
     for method in sorted(project.models.kinds["row-creators"]):
         for call in project.calls_of(method):
             if call.receiver is not None and not project.callees(call):
@@ -166,6 +158,19 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
     yield from _executed(project)
     for call in project.calls(*sorted(project.models.kinds["mail-senders"])):
         yield from _given(call)
+
+
+def _stored_in(project: Project, cls: ClassView) -> Iterator[tuple[Node, Node, str]]:
+    """What rows of one model are made with, and given later."""
+    for call in project.calls_of(cls.cls.name):
+        if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
+            yield from _given(call)
+    for name in cls.fields:
+        for code in project.mentioning(name):
+            for node in code.nodes(ops.SetAttr):
+                op = node.op
+                if isinstance(op, ops.SetAttr) and op.name == name and cls in project.instances(node.to(op.base)):
+                    yield node, node.to(op.value), name
 
 
 def _updated(project: Project) -> Iterator[tuple[Node, Node, str]]:
@@ -219,18 +224,22 @@ def _lookups(project: Project) -> Iterator[tuple[Node, Node, str]]:
     for method in ("filter_by", "get", "filter", "get_or_404"):
         for call in project.calls_of(method):
             receiver = call.receiver
-            if receiver is None or project.callees(call):
-                continue
-            tables = [project.once(schema).of_model(split(split(name)[1])[0]) for name in project.types(receiver)]
-            for name, value in call.keywords().items():
-                if any(table is not None and _takes_numbers(project, table, name) for table in tables):
-                    yield call, value, name
-            first = call.arg(0)
-            if method in ("get", "get_or_404") and first is not None:
-                yield from _by_key(project, call, first, tables)
+            if receiver is not None and not project.callees(call):
+                tables = [project.once(schema).of_model(split(split(n)[1])[0]) for n in project.types(receiver)]
+                yield from _by_numbers(project, call, tables)
     for method in ("filter", "where"):
         for call in project.calls_of(method):
             yield from _compared(project, call)
+
+
+def _by_numbers(project: Project, call: Node, tables: list[Table | None]) -> Iterator[tuple[Node, Node, str]]:
+    """What a look-up compares with columns of numbers: keywords, or the key of a row."""
+    for name, value in call.keywords().items():
+        if any(table is not None and _takes_numbers(project, table, name) for table in tables):
+            yield call, value, name
+    first = call.arg(0)
+    if call.method in ("get", "get_or_404") and first is not None:
+        yield from _by_key(project, call, first, tables)
 
 
 def _takes_numbers(project: Project, table: Table, name: str) -> bool:

@@ -18,23 +18,28 @@ _COPIERS = frozenset({"copyfileobj", "download_fileobj"})
 
 def _saves(project: Project, code: Code) -> Iterator[tuple[Node, Node, Node]]:
     """(the call, where, what): the path or file that something is put into, and what that is."""
-    uploads = project.models.kinds["uploads"]
     for call in code.nodes(ops.Call):
         receiver, first, second = call.receiver, call.arg(0, "dst"), call.arg(1)
-        if call.method == "save" and receiver is not None and first is not None:
-            if any(split(name)[0] in uploads for name in project.types(receiver)):
-                yield call, first, receiver
-        elif call.method in _COPIERS and first is not None and second is not None:
+        if first is None:
+            continue
+        if call.method == "save" and receiver is not None:
+            yield from [(call, first, receiver)] if _is_upload(project, receiver) else []
+        elif call.method in _COPIERS and second is not None:
             yield call, _path_of(second) or second, first
-        elif call.method in ("write", "write_bytes", "write_text") and receiver is not None and first is not None:
+        elif call.method in ("write", "write_bytes", "write_text") and receiver is not None:
             yield call, _path_of(receiver) or receiver, first
+
+
+def _is_upload(project: Project, node: Node) -> bool:
+    uploads = project.models.kinds["uploads"]
+    return any(split(name)[0] in uploads for name in project.types(node))
 
 
 def _path_of(file: Node) -> Node | None:
     """The path that a file was opened by."""
     made = file.origin
     made = made.to(made.op.value).origin if isinstance(made.op, ops.Enter) else made
-    made = made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+    made = made.awaited
     return made.arg(0, "file") if made.method == "open" else None
 
 

@@ -82,13 +82,8 @@ def _columns(project: Project) -> Iterator[tuple[Node, Node]]:
 
 def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
     for call in project.calls_of("save"):
-        receiver, first, second = call.receiver, call.arg(0), call.arg(1, "content")
-        if receiver is None or project.callees(call):
-            continue
-        if second is not None and "storage" in receiver.spelled.lower() + " ".join(project.types(receiver)).lower():
-            yield call, second
-        elif first is not None and any("FileStorage" in name for name in project.types(receiver)):
-            yield call, receiver
+        if call.receiver is not None and not project.callees(call):
+            yield from _saved(project, call, call.receiver)
     for call in [*project.calls("shutil.copyfileobj"), *project.calls_of("upload_fileobj")]:
         if (first := call.arg(0, "Fileobj")) is not None:
             yield call, first
@@ -97,8 +92,17 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
             yield call, first
     for method in ("write_bytes", "put_object"):
         for call in project.calls_of(method):
-            if (first := call.arg(0, "Body") or call.arg(None, "data")) is not None:
+            if (first := call.argument(("Body", 0, "data"))) is not None:
                 yield call, first
+
+
+def _saved(project: Project, call: Node, receiver: Node) -> Iterator[tuple[Node, Node]]:
+    """``storage.save(name, content)``, ``upload.save(path)``."""
+    content, types = call.arg(1, "content"), project.types(receiver)
+    if content is not None and "storage" in f"{receiver.spelled}{' '.join(types)}".lower():
+        yield call, content
+    elif call.arg(0) is not None and any("FileStorage" in name for name in types):
+        yield call, receiver
 
 
 def _checks_type(project: Project, code: Code, depth: int) -> bool:

@@ -19,7 +19,7 @@ from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import first_line, operands
+from backaudit.project.code import operands
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
@@ -78,18 +78,17 @@ def _exposed(project: Project, cls: ClassView, meta: ClassView, table: Table | N
     """The listed fields that the server should set, as far as the class itself does not make them read-only."""
     names = _names(meta.fields.get("fields"))
     if _is_all(meta) or (names is None and "exclude" in meta.fields):
-        excluded = set(_names(meta.fields.get("exclude")) or ())
-        names = [c.attribute or c.name for c in table.columns] if table is not None else []
-        names += _of_library(project, meta)
-        names = [name for name in names if name not in excluded and name.removesuffix("_id") not in excluded]
+        names = _all_but_excluded(project, meta, table)
     fixed = set(_names(meta.fields.get("read_only_fields")) or ()) | set(_read_only(project, cls, meta))
-    return [
-        name
-        for name in names or ()
-        if name not in fixed
-        and (gives_power(table, name) or is_owner(table, name))
-        and name.removesuffix("_id") not in fixed
-    ]
+    ranked = [name for name in names or () if gives_power(table, name) or is_owner(table, name)]
+    return [name for name in ranked if fixed.isdisjoint((name, name.removesuffix("_id")))]
+
+
+def _all_but_excluded(project: Project, meta: ClassView, table: Table | None) -> list[str]:
+    excluded = set(_names(meta.fields.get("exclude")) or ())
+    names = [column.attribute or column.name for column in table.columns] if table is not None else []
+    names += _of_library(project, meta)
+    return [name for name in names if excluded.isdisjoint((name, name.removesuffix("_id")))]
 
 
 def _refuses(project: Project, cls: ClassView, name: str) -> bool:
@@ -145,11 +144,7 @@ def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[st
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for name, field in view.fields.items() if view is not None else ():
-            made = field.origin
-            flag = made.arg(None, "read_only")
-            kinds = project.denoted_classes(made.func) if made.func is not None else ()
-            nested = any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
-            if made.is_call_of("unwritten-fields") or (flag is not None and flag.const is True) or nested:
+            if _is_only_read(project, field.origin):
                 yield name
             if name == "read_only_fields":
                 yield from _names(field) or ()
@@ -162,6 +157,15 @@ def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[st
                 yield display.to(key).text or ""
 
 
+def _is_only_read(project: Project, made: Node) -> bool:
+    """Whether a field is declared as one that is not written: by its kind, a switch, or as a schema in it."""
+    flag = made.arg(None, "read_only")
+    if made.is_call_of("unwritten-fields") or (flag is not None and flag.const is True):
+        return True
+    kinds = project.denoted_classes(made.func) if made.func is not None else ()
+    return any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
+
+
 def _has_read_only(options: Node, op: ops.Build) -> bool:
     pairs = zip(op.keys, op.items, strict=False)
     return any(k != NONE and options.to(k).const == "read_only" and options.to(v).const is True for k, v in pairs)
@@ -169,7 +173,6 @@ def _has_read_only(options: Node, op: ops.Build) -> bool:
 
 def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[ClassView | Code]:
     """The views and functions that write through a form or serializer."""
-    wanted = f"type[{cls.name}]"
     for route in routes(project):
         view = route.view
         if view is None or only_privileged(project, route) or not _may_write(route.methods):
@@ -178,11 +181,11 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
             yield view
     for call in project.calls_of(cls.cls.name):
         data = call.arg(None if serializer else 0, "data")
-        if call.func is None or data is None or wanted not in project.types(call.func):
-            continue
-        route_ = next(iter(project.once(by_handler).get(call.code, ())), None)
-        if call.code.file.role == "production" and (route_ is None or not only_privileged(project, route_)):
-            yield call.code
+        made = call.func is not None and f"type[{cls.name}]" in project.types(call.func)
+        if data is not None and made and call.code.file.role == "production":
+            route_ = next(iter(project.once(by_handler).get(call.code, ())), None)
+            if route_ is None or not only_privileged(project, route_):
+                yield call.code
 
 
 def _is_used_by(project: Project, view: ClassView, cls: ClassView, serializer: bool) -> bool:
@@ -287,7 +290,7 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table |
     power = any(is_power(name) for name in names)
     why = "what its user may do" if power else "whose the object is"
     return Finding(
-        place=first_line(field.place),
+        place=field.place.first_line(),
         message=f"{said} {many} of `{cls.cls.name}` that a client may write: it decides {why}.",
         remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
         assumed=KNOWN if power else _OWNER,
@@ -296,7 +299,7 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table |
 
 def _everything(meta: ClassView, cls: ClassView) -> Finding:
     return Finding(
-        place=first_line(meta.fields["fields"].place),
+        place=meta.fields["fields"].place.first_line(),
         message=f"`{cls.cls.name}` lets a client write every field that its model has, also those added later.",
         assumed=assume("purpose", "the model has, or will have, fields that are not the client's"),
         shown="strict",
@@ -342,7 +345,7 @@ def _single(project: Project) -> Iterator[Finding]:
         if origin is None or _is_privileged(project, origin.node.code) or _is_privileged(project, at.code):
             continue
         yield Finding(
-            place=first_line(at.place),
+            place=at.place.first_line(),
             message=f"The client chooses `{name}` of a `{cls.cls.name}`: "
             + ("what its user may do." if is_power(name) else "whose it is."),
             remedy="Set it on the server: from the authenticated user, or in an endpoint for administrators alone.",
@@ -435,7 +438,7 @@ def _whole_schema(project: Project, at: Node, value: Node, access: Access, row: 
 def _of_schema(names: list[str], origin: Origin, at: Node, target: str) -> Finding:
     said = ", ".join(f"`{name}`" for name in names)
     return Finding(
-        place=first_line(at.place),
+        place=at.place.first_line(),
         message=f"The client chooses {said} of {target}: the schema has it as a field.",
         remedy="Take it out of the input schema and set it from the authenticated user.",
         assumed=KNOWN if any(map(is_power, names)) else _OWNER,

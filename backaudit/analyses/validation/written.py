@@ -55,26 +55,31 @@ def _kind(path: str) -> str:
 
 def _spelled(project: Project, node: Node, depth: int) -> str:
     """A path as far as the code says it; what it does not say stands as one sign."""
-    made = project.resolved(node)
-    op = made.op
     known = project.constant(node)
     if known is not None and known.text is not None:
         return known.text
     if depth > _DEPTH:
         return _UNKNOWN
+    made = _pieces(project.resolved(node))
+    if made is None:
+        return _UNKNOWN
+    parts, between = made
+    return between.join(_spelled(project, part, depth + 1) for part in parts)
+
+
+def _pieces(made: Node) -> tuple[list[Node], str] | None:
+    """What a path is put together from, and by what; None if that is not known."""
+    op = made.op
     if isinstance(op, ops.Bin) and op.operator in ("+", "/"):
-        between = "/" if op.operator == "/" else ""
-        return (
-            _spelled(project, made.to(op.left), depth + 1) + between + _spelled(project, made.to(op.right), depth + 1)
-        )
+        return [made.to(op.left), made.to(op.right)], "/" if op.operator == "/" else ""
     if isinstance(op, ops.Build) and op.kind == "fstring":
-        return "".join(_spelled(project, made.to(item), depth + 1) for item in op.items)
+        return made.elements(), ""
     if isinstance(op, ops.Format):
-        return _spelled(project, made.to(op.value), depth + 1)
+        return [made.to(op.value)], ""
+    first, receiver = made.arg(0), made.receiver
     if made.method in ("join", "Path", "PurePath", "joinpath"):
-        before = [made.receiver] if made.method == "joinpath" and made.receiver is not None else []
-        return "/".join(_spelled(project, each, depth + 1) for each in (*before, *made.args()))
-    inner = made.receiver if made.method in ("with_suffix", "resolve", "absolute") else None
-    if inner is not None and made.method == "with_suffix" and made.arg(0) is not None:
-        return _spelled(project, inner, depth + 1) + _spelled(project, made.args()[0], depth + 1)
-    return _spelled(project, inner, depth + 1) if inner is not None else _UNKNOWN
+        before = [receiver] if made.method == "joinpath" and receiver is not None else []
+        return [*before, *made.args()], "/"
+    if receiver is not None and made.method in ("with_suffix", "resolve", "absolute"):
+        return [receiver, first] if made.method == "with_suffix" and first is not None else [receiver], ""
+    return None

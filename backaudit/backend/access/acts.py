@@ -34,20 +34,25 @@ def _summary(project: Project) -> Summary[Act]:
 
 
 def _acts(project: Project, code: Code) -> Iterator[Act]:
-    known = project.once(_known)
     for call in code.nodes(ops.Call):
-        func = call.func
-        names = (*project.names(func), f"*.{call.method}") if func is not None and call.receiver is not None else ()
-        names = names or (project.names(func) if func is not None else ())
-        does = next((known[name] for name in names if name in known), "")
-        if not does and call.method == "open" and _opens_for_writing(call):
-            does = "writes files"
+        does = _deed(project, call)
         if does:
             yield Act(call, does)
         else:
             for callee in project.callees(call):
                 inner = acts(project, callee) if callee != code else ()
                 yield from (Act(call, act.does) for act in inner[:1])
+
+
+def _deed(project: Project, call: Node) -> str:
+    """What a library's call does to the world, empty for nothing."""
+    if call.func is None:
+        return ""
+    known = project.once(_known)
+    anyones = (f"*.{call.method}",) if call.receiver is not None else ()
+    does = next((known[name] for name in (*project.names(call.func), *anyones) if name in known), "")
+    opens = call.method == "open" and _opens_for_writing(call)
+    return does or ("writes files" if opens else "")
 
 
 def _known(project: Project) -> Mapping[str, str]:

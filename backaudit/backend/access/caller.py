@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
@@ -225,16 +226,18 @@ class Values:
 def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
     """Reads of the caller that fail when nobody is logged in: ``session["user_id"]``, ``request.user`` in a query."""
     reader = Values(project, code, NOBODY)
-    found: list[Node] = []
-    for node in code.nodes(ops.Item):
-        if reader.is_session(node) and _about_user(node) and not _just_set(project, node):
-            found.append(node)
-    for call in code.nodes(ops.Call):
-        asks = call.method in LOOKUPS and call.method != "exclude"  # nobody's id leaves out nothing
-        if asks or call.method in QUERY_WRITES or sql_text(project, call):
-            found += [node for arg in call.args() for node in operands(arg, 4) if reader.is_identity(node)]
+    items = (node for node in code.nodes(ops.Item) if reader.is_session(node) and _about_user(node))
+    found = [node for node in items if not _just_set(project, node)]
+    for call in filter(partial(_asks_or_writes, project), code.nodes(ops.Call)):
+        found += [node for arg in call.args() for node in operands(arg, 4) if reader.is_identity(node)]
     found += [node for node in code.nodes(ops.Attr) if _lacked_by_nobody(project, node)]
     return tuple(sorted(dict.fromkeys(found), key=lambda node: node.value))
+
+
+def _asks_or_writes(project: Project, call: Node) -> bool:
+    """Whether a call asks for rows or changes them; nobody's id in ``exclude`` leaves out nothing."""
+    asks = call.method in LOOKUPS and call.method != "exclude"
+    return asks or call.method in QUERY_WRITES or bool(sql_text(project, call))
 
 
 def _just_set(project: Project, node: Node) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_WHERE, sql_text
@@ -56,14 +58,17 @@ def _compares(node: Node) -> bool:
 def _meet(one: Node, other: Node) -> bool:
     """A password as it was sent, also hashed, on one side, and on the other what was kept."""
     for given, kept in ((one, other), (other, one)):
-        if kept.origin.const is not None or _is_absent(kept) or _is_absent(given):
+        if kept.origin.const is not None or _is_absent(kept) or _is_absent(given) or not _has_given(given):
             continue
-        sent = any(_is_given(part) for part in operands(given, _WALK))
-        if sent and not any(_is_given(part) for part in operands(kept, _WALK)):
+        if not _has_given(kept):
             return True
-        if sent and any(isinstance(part.op, ops.Attr) and is_password_column(part.op.name) for part in (kept.origin,)):
+        if isinstance(kept.origin.op, ops.Attr) and is_password_column(kept.origin.op.name):
             return not _same_source(given, kept)
     return False
+
+
+def _has_given(node: Node) -> bool:
+    return any(_is_given(part) for part in operands(node, _WALK))
 
 
 def _is_absent(node: Node) -> bool:
@@ -133,15 +138,17 @@ def _opens(project: Project, code: Code) -> bool:
 
 def takes_code(project: Project, code: Code) -> bool:
     """Whether a body compares what was sent with what it keeps of a person, and then sets a password or lets in."""
-    compared = any(_is_kept_code(node) for node in (*code.nodes(ops.Compare), *code.nodes(ops.Call)))
-    if not compared and any(_asks_for_code(project, call) for call in code.nodes(ops.Call)):
+    if any(_is_kept_code(node) for node in (*code.nodes(ops.Compare), *code.nodes(ops.Call))):
+        lets_in = _sets_password(code) or opens_session(project, code)
+        return lets_in or (checks_password(project, code) and bool(changes(project, code)))
+    if any(_asks_for_code(project, call) for call in code.nodes(ops.Call)):
         return any(change.table is not None and is_user_table(change.table) for change in changes(project, code))
-    if not compared:
-        return False
-    sets = any(
-        isinstance(node.op, ops.SetAttr) and is_password_column(node.op.name) for node in code.nodes(ops.SetAttr)
-    )
-    return sets or opens_session(project, code) or (checks_password(project, code) and bool(changes(project, code)))
+    return False
+
+
+def _sets_password(code: Code) -> bool:
+    names = (node.op.name for node in code.nodes(ops.SetAttr) if isinstance(node.op, ops.SetAttr))
+    return any(map(is_password_column, names))
 
 
 def _asks_for_code(project: Project, call: Node) -> bool:
@@ -151,15 +158,17 @@ def _asks_for_code(project: Project, call: Node) -> bool:
 
 def _is_kept_code(node: Node) -> bool:
     """``row.pin == sent``: a column beside what the request brings."""
-    op = node.op
-    if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
-        pair = (node.to(op.left), node.to(op.right))
-    elif isinstance(op, ops.Call) and node.is_call_of("constant-comparers") and len(node.args()) > 1:
-        pair = (node.args()[0], node.args()[1])
-    else:
-        return False
-    for kept, sent in (pair, pair[::-1]):
+    for kept, sent in itertools.permutations(_compared(node), 2):
         column = next((p for p in operands(kept, 2) if isinstance(p.op, ops.Attr)), None)
         if column is not None and any("request" in p.spelled for p in operands(sent, _WALK)):
             return "request" not in column.spelled
     return False
+
+
+def _compared(node: Node) -> tuple[Node, ...]:
+    """The two values that an operator or a function compares."""
+    op = node.op
+    if isinstance(op, ops.Compare):
+        return (node.to(op.left), node.to(op.right)) if op.operator in ("==", "!=") else ()
+    given = node.args() if node.is_call_of("constant-comparers") else []
+    return (given[0], given[1]) if len(given) > 1 else ()

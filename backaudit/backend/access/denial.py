@@ -105,30 +105,37 @@ def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
     """Exceptions and answers that no table has, told by their names."""
     for value, op in enumerate(code.ops):
         target = op.exception if isinstance(op, ops.Raise) else op.value if isinstance(op, ops.Return) else NONE
-        if target != NONE:
-            node = code.node(target).origin
-            func = node.func or node
-            names = [func.spelled, *project.names(func)]
-            names += [owner for cls in project.denoted_classes(func) for owner in project.lineage(cls.name)]
-            if any(_DENYING.holds(name) for name in names) and (node.call is not None or isinstance(op, ops.Raise)):
-                yield code.node(value)
+        node = code.node(target).origin if target != NONE else None
+        made = node is not None and (node.call is not None or isinstance(op, ops.Raise))
+        if made and node is not None and _is_named_as_refusal(project, node.func or node):
+            yield code.node(value)
+
+
+def _is_named_as_refusal(project: Project, func: Node) -> bool:
+    names = [func.spelled, *project.names(func)]
+    names += [owner for cls in project.denoted_classes(func) for owner in project.lineage(cls.name)]
+    return any(_DENYING.holds(name) for name in names)
 
 
 def _called(project: Project, call: Node) -> Iterator[GuardKind]:
-    func = call.func
-    names = project.names(func) if func is not None else ()
-    kinds: tuple[GuardKind, ...] = ("authenticates", "role")
-    for kind in kinds:
-        known = project.models.kinds.get(f"guards:{kind}", frozenset())
-        if not known.isdisjoint(names) and call.code.function.kind != "module":
-            yield kind
-    if not project.models.kinds["refusing-proofs"].isdisjoint(names) and not _is_swallowed(call):
-        yield "authenticates"
-    if not project.models.kinds["hanging-up"].isdisjoint(names) and _asks_who(project, call):
-        yield from _kinds(project, call)
+    yield from _refused_by_library(project, call)
     for code in project.callees(call):
         if code != call.code and code.function.name != "__init__":
             yield from denials(project, code)
+
+
+def _refused_by_library(project: Project, call: Node) -> Iterator[GuardKind]:
+    """For what a library's call turns callers away."""
+    names = project.names(call.func) if call.func is not None else ()
+    known = project.models.kinds
+    kinds: tuple[GuardKind, ...] = ("authenticates", "role")
+    for kind in kinds if call.code.function.kind != "module" else ():
+        if not known.get(f"guards:{kind}", frozenset()).isdisjoint(names):
+            yield kind
+    if not known["refusing-proofs"].isdisjoint(names) and not _is_swallowed(call):
+        yield "authenticates"
+    if not known["hanging-up"].isdisjoint(names) and _asks_who(project, call):
+        yield from _kinds(project, call)
 
 
 def _asks_who(project: Project, node: Node) -> bool:

@@ -56,12 +56,11 @@ def events(project: Project, route: Route) -> tuple[Event, ...]:
 
 
 def events_in(project: Project, code: Code, context: Context, depth: int) -> tuple[Event, ...]:
-    memory = project.once(_event_memory)
-    key = (code, context, depth)
-    if key not in memory:
-        memory[key] = ()
-        memory[key] = tuple(_open(list(_Reader(project, code, context, depth).events())))
-    return memory[key]
+    return project.all_of(_events, code, context, depth)
+
+
+def _events(project: Project, code: Code, context: Context, depth: int) -> Iterator[Event]:
+    return _open(list(_Reader(project, code, context, depth).events()))
 
 
 def _open(found: list[Event]) -> Iterator[Event]:
@@ -84,10 +83,6 @@ def _together(one: Node, other: Node) -> bool:
     """Whether one run of the body can pass both: not two branches of which the first has left."""
     first, last = sorted((one.value, other.value))
     return on_the_way(one.code, first, last)
-
-
-def _event_memory(project: Project) -> dict[tuple[Code, Context, int], tuple[Event, ...]]:
-    return {}
 
 
 # Calls in each other that are followed with what is known of their arguments.
@@ -118,7 +113,7 @@ class _Reader:
         if not self._decides(node):
             return False
         sides = [node.to(op.left), node.to(op.right)]
-        if any(side.const is not None for side in sides) or any(_is_none(side) for side in sides):
+        if any(side.const is not None for side in sides) or any(side.is_none for side in sides):
             return False
         known = [self.identifies(side) for side in sides]
         return known[0] != known[1] or any(self._proves(side) for side in sides)
@@ -155,19 +150,21 @@ class _Reader:
 
     def _call(self, node: Node) -> Iterator[Event]:
         sql = sql_text(self.project, node)
+        found = self._lookup(node) if not sql and node.method in LOOKUPS else None
         if sql:
             yield from self._sql(node, sql)
-            return
-        if node.method in LOOKUPS:
-            found = self._lookup(node)
-            if found is not None:
-                yield found
-                return
+        elif found is not None:
+            yield found
+        else:
+            yield from self._function(node)
+
+    def _function(self, node: Node) -> Iterator[Event]:
+        """The events of what a call runs; a check by its name, where that cannot be read."""
         callees = [code for code in self.project.callees(node) if code != self.code]
         if callees and self.depth < _DEPTH:
             found_inside = [event for code in callees for event in self._inner(node, code)]
             yield from found_inside or self._of_repository(node, callees)
-        elif any(self.identifies(arg) for arg in node.args()) and (callees or _CHECKS.holds(node.spelled.lower())):
+        elif (callees or _CHECKS.holds(node.spelled.lower())) and any(map(self.identifies, node.args())):
             yield Event(node, True)
 
     def _of_repository(self, call: Node, callees: list[Code]) -> Iterator[Event]:
@@ -179,34 +176,40 @@ class _Reader:
             yield Event(call, True, table)
             return
         done = {change.how for code in callees for change in changes(self.project, code)}
-        for code in callees:
-            for index, param in enumerate(code.function.params):
-                given = self.project.argument(call, code, index)
-                if given is not None and self.chosen(given) and _is_key(table, param.name, table.name):
-                    yield Event(call, False, table, effect=call.value if done - {"insert"} else -1)
-                    return
-        sent = [name for name, value in call.keywords().items() if self.chosen(value) and _is_key(table, name, "")]
-        if sent and not done:
+        if any(self._is_given_key(call, code, table) for code in callees):
+            yield Event(call, False, table, effect=call.value if done - {"insert"} else -1)
+        elif not done and self._names_key(call, table):
             yield Event(call, False, table)
+
+    def _names_key(self, call: Node, table: Table) -> bool:
+        """Whether the client chooses what a keyword gets that is called as the key of a table."""
+        return any(self.chosen(value) and _is_key(table, name, "") for name, value in call.keywords().items())
+
+    def _is_given_key(self, call: Node, code: Code, table: Table) -> bool:
+        """Whether the client chooses what a parameter gets that is named after the key of a table."""
+        for index, param in enumerate(code.function.params):
+            given = self.project.argument(call, code, index)
+            if given is not None and self.chosen(given) and _is_key(table, param.name, table.name):
+                return True
+        return False
 
     def _inner(self, call: Node, code: Code) -> Iterator[Event]:
         """The events of a function of the project, where it is called."""
-        identity: set[int] = set()
-        client: set[int] = set()
-        for index in range(len(code.function.params)):
-            given = self.project.argument(call, code, index)
-            receiver = call.receiver
-            if given is None and index == 0 and code.cls is not None:
-                given = receiver
-            if given is not None:
-                identity |= {index} if self.identifies(given) else set()
-                client |= {index} if self.chosen(given) else set()
-        context = Context(frozenset(identity), frozenset(client))
-        for event in events_in(self.project, code, context, self.depth + 1):
+        given = self._given(call, code)
+        identity = frozenset(index for index, value in given.items() if self.identifies(value))
+        client = frozenset(index for index, value in given.items() if self.chosen(value))
+        for event in events_in(self.project, code, Context(identity, client), self.depth + 1):
             effect = call.value if event.effect >= 0 else -1
             yield msgspec.structs.replace(event, node=call, effect=effect, inner=event.inner or event.node)
         if identity and _CHECKS.holds(code.function.name):
             yield Event(call, True)
+
+    def _given(self, call: Node, code: Code) -> dict[int, Node]:
+        """What a call gives the parameters of a function, by their index."""
+        given = {index: self.project.argument(call, code, index) for index in range(len(code.function.params))}
+        if code.cls is not None and given and given[0] is None:
+            given[0] = call.receiver
+        return {index: value for index, value in given.items() if value is not None}
 
     def _sql(self, call: Node, sql: str) -> Iterator[Event]:
         where = SQL_WHERE.search(sql)
@@ -216,38 +219,39 @@ class _Reader:
         name = named[2] if named else next(iter(SQL_READ.findall(sql)), "")
         table = schema(self.project).table(name.rpartition(".")[2])
         columns = [found.rpartition(".")[2].strip('"`').lower() for found in SQL_EQUAL.findall(where[1])]
-        values = call.args()
         effect = call.value if named is not None else -1
-        if any(self.identifies(value) for value in values):
+        if any(map(self.identifies, call.args())):
             yield Event(call, True, table)
             return
-        sent = any(self.chosen(value) for value in values)
-        owned = next((column for column in columns if OWNER_NAME.holds(column)), "")
+        sent = any(map(self.chosen, call.args()))
+        owned = next(filter(OWNER_NAME.holds, columns), "")
+        parent = next((column for column in columns if table is not None and _is_parent_key(table, column)), "")
         if owned:
             yield Event(call, not sent, table, effect=effect, column=owned)
         elif sent and any(_is_key(table, column, name) for column in columns):
             yield Event(call, False, table, effect=effect)
-        elif sent and table is not None and any(_is_parent_key(table, column) for column in columns):
-            column = next(column for column in columns if _is_parent_key(table, column))
-            yield Event(call, False, table, effect=effect, column=column)
+        elif sent and parent:
+            yield Event(call, False, table, effect=effect, column=parent)
 
     def _lookup(self, call: Node) -> Event | None:
         table = fetched_table(self.project, call)
         if table is None and call.method not in _MONGO:
             return None
-        receiver = call.receiver
-        given = call.args()
-        if any(self.identifies(value) for value in given) or (receiver is not None and self._own(receiver)):
+        if self._is_of_caller(call):
             return Event(call, True, table, loads_caller=table is not None and of_people(self.project, table))
         columns = list(self._keys(call))
         if any(column is not None and _CAPABILITY.holds(column) for column in columns):
             return Event(call, True, table)
-        if any(column is None or _is_key(table, column, "") for column in columns) or (
-            columns and self._is_single(call)
-        ):
+        keyed = any(column is None or _is_key(table, column, "") for column in columns)
+        if keyed or (columns and self._is_single(call)):
             return Event(call, False, table, effect=self._effect(call))
         found = next((column for column in columns if column and table and _is_parent_key(table, column)), None)
         return Event(call, False, table, effect=self._effect(call), column=found) if found else None
+
+    def _is_of_caller(self, call: Node) -> bool:
+        """Whether a look-up is told who calls, or begins at what is the caller's own."""
+        receiver = call.receiver
+        return any(map(self.identifies, call.args())) or (receiver is not None and self._own(receiver))
 
     def _is_single(self, call: Node) -> bool:
         """Whether one row is taken of what a query finds, by whatever column."""
@@ -270,18 +274,23 @@ class _Reader:
                 yield name.partition("__")[0]
         for position, value in enumerate(op.args):
             node = call.to(value).origin
-            made = node.op
-            if isinstance(made, ops.Compare) and made.operator == "==":
-                for one, other in ((made.left, made.right), (made.right, made.left)):
-                    side = node.to(one).origin.op
-                    if isinstance(side, ops.Attr) and self.chosen(node.to(other)):
-                        yield side.name
-            elif isinstance(made, ops.Build) and made.kind == "dict":
-                for key, item in zip(made.keys, made.items, strict=False):
-                    if key != NONE and self.chosen(node.to(item)):
-                        yield str(node.to(key).const)
+            if isinstance(node.op, ops.Compare) and node.op.operator == "==":
+                yield from self._compared_columns(node, node.op)
+            elif isinstance(node.op, ops.Build) and node.op.kind == "dict":
+                yield from self._keys_of_display(node, node.op)
             elif call.is_call_of("looks-up-by-key") and position < 2 and self.chosen(node):
                 yield None
+
+    def _compared_columns(self, node: Node, op: ops.Compare) -> Iterator[str]:
+        for one, other in ((op.left, op.right), (op.right, op.left)):
+            side = node.to(one).origin.op
+            if isinstance(side, ops.Attr) and self.chosen(node.to(other)):
+                yield side.name
+
+    def _keys_of_display(self, node: Node, op: ops.Build) -> Iterator[str]:
+        for key, item in zip(op.keys, op.items, strict=False):
+            if key != NONE and self.chosen(node.to(item)):
+                yield str(node.to(key).const)
 
     def _effect(self, call: Node) -> int:
         """``.filter(...).delete()`` and ``.update(...)``: where the rows change without having been loaded."""
@@ -293,11 +302,6 @@ class _Reader:
                 if node.method in ("delete", "update") and receiver is not None and receiver.origin == call.origin:
                     return node.value
         return -1
-
-
-def _is_none(node: Node) -> bool:
-    op = node.origin.op
-    return isinstance(op, ops.Const) and op.value is None
 
 
 def _is_key(table: Table | None, column: str, name: str) -> bool:

@@ -72,14 +72,11 @@ def acting(project: Project) -> tuple[Route, ...]:
 def steps(project: Project, route: Route) -> tuple[Step, ...]:
     """What runs before a route's handler answers, in order, whether it turns anybody away or not."""
     bare = msgspec.structs.replace(route, guards=()) if route.guards else route
-    memory = project.once(_memory)
-    if bare not in memory:
-        memory[bare] = project.once(_reader).of(bare)
-    return memory[bare]
+    return project.once_of(_steps, bare, meanwhile=())
 
 
-def _memory(project: Project) -> dict[Route, tuple[Step, ...]]:
-    return {}
+def _steps(project: Project, route: Route) -> tuple[Step, ...]:
+    return project.once(_reader).of(route)
 
 
 def _reader(project: Project) -> _Reader:
@@ -272,12 +269,12 @@ class _Reader:
             base = _hooked(decorator, hooks)
             if isinstance(code, Code) and base is not None:
                 self._hook(base, code, found)
-        for last in hooks:
-            for call in self.project.calls_of(last):
-                handler, receiver = call.arg(0), call.receiver
-                handler = call.arg(1) if handler is not None and handler.text is not None else handler
-                for code in functions_behind(self.project, handler) if handler is not None and receiver else ():
-                    assert receiver is not None
+        for call in (call for last in hooks for call in self.project.calls_of(last)):
+            handler, receiver = call.arg(0), call.receiver
+            if handler is not None and handler.text is not None:
+                handler = call.arg(1)
+            if handler is not None and receiver is not None:
+                for code in functions_behind(self.project, handler):
                     self._hook(receiver, code, found)
         return {router: tuple(listed) for router, listed in found.items()}
 
@@ -293,20 +290,24 @@ class _Reader:
     def _middlewares(self) -> Mapping[Node, tuple[Step, ...]]:
         """``add_middleware(...)`` and ``middlewares=[...]``, by the application's construction."""
         found: dict[Node, list[Step]] = {}
+        for app, step in (*self._added_middlewares(), *self._listed_middlewares()):
+            found.setdefault(app, []).append(step)
+        return {app: tuple(listed) for app, listed in found.items()}
+
+    def _added_middlewares(self) -> Iterator[tuple[Node, Step]]:
         for call in self.project.calls_of("add_middleware"):
             target, receiver = call.arg(0), call.receiver
             if target is not None and receiver is not None:
                 step = self._step("middleware", target, call.place)
-                for app in behind(self.project, receiver):
-                    found.setdefault(app, []).append(step)
+                yield from ((app, step) for app in behind(self.project, receiver))
+
+    def _listed_middlewares(self) -> Iterator[tuple[Node, Step]]:
         for last in sorted(self.project.models.kinds.get("applications", ())):
             for call in self.project.calls_of(last):
-                for keyword in ("middlewares", "middleware"):
-                    listed = call.arg(None, keyword)
-                    for item in items(self.project.resolved(listed)) if listed is not None else ():
+                for listed in filter(None, (call.arg(None, keyword) for keyword in ("middlewares", "middleware"))):
+                    for item in items(self.project.resolved(listed)):
                         inner = item.arg(0) if item.method == "Middleware" else item
-                        found.setdefault(call, []).append(self._step("middleware", inner or item))
-        return {app: tuple(listed) for app, listed in found.items()}
+                        yield call, self._step("middleware", inner or item)
 
     def _around(self, route: Route) -> Iterator[Step]:
         sharing_dependencies = sharing(self.project, route)
@@ -391,28 +392,33 @@ class _Reader:
             yield Step("class", _known_base(self.project, lineage, kind), view.place, (kind,))
         for owner in lineage:
             cls = self.project.class_named(owner)
-            if cls is None:
-                pattern = _NAMED[2][1]
-                last = owner.rpartition(".")[2]
-                if known is None and pattern.holds(last):
-                    yield Step("class", last, view.place, ("authenticates",))
-                elif not self._is_familiar(owner):
-                    yield Step("class", last, view.place, read=False)
-                continue
-            for name in _ANSWERING:
-                code = cls.methods.get(name)
-                if code is not None:
-                    asked = tuple(sorted(asked_for(self.project, code)))
-                    yield Step("class", f"{cls.cls.name}.{name}", code.place, asked)
-            for name in sorted(self.project.models.kinds["view-starts"]):
-                code = cls.methods.get(name)
-                if code is not None:
-                    kinds: set[GuardKind] = set(denials(self.project, code))
-                    for decorator in code.decorators:
-                        kinds |= self._decorator_kinds(decorator)
-                    if name == "test_func" and not says_yes(code):
-                        kinds.add("role")
-                    yield Step("class", f"{cls.cls.name}.{name}", code.place, tuple(sorted(kinds)))
+            last = owner.rpartition(".")[2]
+            if cls is not None:
+                yield from self._own_steps(cls)
+            elif known is None and _NAMED[2][1].holds(last):
+                yield Step("class", last, view.place, ("authenticates",))
+            elif not self._is_familiar(owner):
+                yield Step("class", last, view.place, read=False)
+
+    def _own_steps(self, cls: ClassView) -> Iterator[Step]:
+        """The methods of a class view that run before its handler, with what they ask for."""
+        for name in _ANSWERING:
+            code = cls.methods.get(name)
+            if code is not None:
+                asked = tuple(sorted(asked_for(self.project, code)))
+                yield Step("class", f"{cls.cls.name}.{name}", code.place, asked)
+        for name in sorted(self.project.models.kinds["view-starts"]):
+            code = cls.methods.get(name)
+            if code is not None:
+                yield Step("class", f"{cls.cls.name}.{name}", code.place, tuple(sorted(self._asked_before(code))))
+
+    def _asked_before(self, code: Code) -> set[GuardKind]:
+        kinds: set[GuardKind] = set(denials(self.project, code))
+        for decorator in code.decorators:
+            kinds |= self._decorator_kinds(decorator)
+        if code.function.name == "test_func" and not says_yes(code):
+            kinds.add("role")
+        return kinds
 
     def _decorator_kinds(self, decorator: Node) -> Kinds:
         if decorator.method == "method_decorator":
@@ -455,19 +461,22 @@ class _Reader:
     def _listed(self, listed: Node, route: Route) -> Iterator[Step]:
         for item in items(listed) or ([listed] if listed.call is None else []):
             text = self.project.constant(item)
-            names = [text.text] if text is not None and text.text else list(self.project.names(item))
-            if self._reads_open(names) and route.methods and set(route.methods) <= SAFE:
-                yield Step("permission", names[0].rpartition(".")[2], item.place)
-                continue
+            dotted = text.text if text is not None else None
+            names = [dotted] if dotted else list(self.project.names(item))
             if self._reads_open(names):
-                yield Step("permission", names[0].rpartition(".")[2], item.place, ("authenticates",))
-            elif text is not None and text.text:
-                cls = self._class_dotted(text.text, item)
-                kinds = self._known([text.text if cls is None else cls.name])
-                kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
-                yield Step("permission", text.text.rpartition(".")[2], item.place, tuple(sorted(kinds or ())))
+                kinds: tuple[GuardKind, ...] = () if _only_reads(route) else ("authenticates",)
+                yield Step("permission", names[0].rpartition(".")[2], item.place, kinds)
+            elif dotted:
+                yield Step("permission", dotted.rpartition(".")[2], item.place, self._kinds_by_name(dotted, item))
             else:
                 yield self._permission_item(item, route)
+
+    def _kinds_by_name(self, dotted: str, at: Node) -> tuple[GuardKind, ...]:
+        """What a permission asks for that a text names."""
+        cls = self._class_dotted(dotted, at)
+        kinds = self._known([dotted if cls is None else cls.name])
+        kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
+        return tuple(sorted(kinds or ()))
 
     def _permission_item(self, item: Node, route: Route) -> Step:
         extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
@@ -531,15 +540,14 @@ class _Reader:
 
     def _permission(self, route: Route) -> Iterator[Step]:
         """A permission that the registration asks for by its name; the class's decorator gives the default."""
-        keyword = next((t.permission for t in self.project.once(tables).values() if t.framework == route.framework), "")
+        named = (table.permission for table in self.project.once(tables).values() if table.framework == route.framework)
+        keyword = next(named, "")
         defaults = [d for d in self._class_decorators(route.view) if d.method.endswith("defaults")]
-        for call in (route.declared, *defaults):
-            given = call.arg(None, keyword) if call is not None and keyword else None
-            text = given.text if given is not None else None
-            if given is not None and text:
-                yield Step("permission", text, given.place, ("authenticates", "role"))
-            if given is not None:
-                return
+        asking = (route.declared, *defaults) if keyword else ()
+        given = (call.arg(None, keyword) for call in asking if call is not None)
+        first = next((node for node in given if node is not None), None)
+        if first is not None and first.text:
+            yield Step("permission", first.text, first.place, ("authenticates", "role"))
 
     def _class_decorators(self, view: ClassView | None) -> list[Node]:
         return [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
@@ -654,3 +662,7 @@ def _asks_arguments(permission: ClassView) -> bool:
         for code in permission.methods.values()
         for value, op in enumerate(code.ops)
     )
+
+
+def _only_reads(route: Route) -> bool:
+    return bool(route.methods) and set(route.methods) <= SAFE

@@ -56,16 +56,21 @@ def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for code, context in _bodies(project):
         reader = Values(project, code, context)
-        for node in code.nodes(ops.SetAttr):
-            op = node.op
-            table = touched_table(project, node.to(op.base)) if isinstance(op, ops.SetAttr) else None
-            if table is not None and isinstance(op, ops.SetAttr) and reader.identifies(node.to(op.value)):
-                found.add((table.name, op.name))
+        found.update(_set_to_caller(project, code, reader))
         for call in code.nodes(ops.Call):
             own = [name for name, value in call.keywords().items() if reader.identifies(value)]
             table = _filled(project, call) if own else None
             found |= {(table.name, name.partition("__")[0]) for name in own} if table is not None else set()
     return frozenset(found)
+
+
+def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tuple[str, str]]:
+    """``row.owner = user``."""
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        table = touched_table(project, node.to(op.base)) if isinstance(op, ops.SetAttr) else None
+        if table is not None and isinstance(op, ops.SetAttr) and reader.identifies(node.to(op.value)):
+            yield table.name, op.name
 
 
 def _filled(project: Project, call: Node) -> Table | None:
@@ -92,11 +97,8 @@ def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:
 
 
 def _own_owner(project: Project, table: Table) -> Column | None:
-    users = project.once(_user_tables)
     for column in table.columns:
-        target = (column.references.rpartition(".")[0] or column.references).lower()
-        refers = target in users or column.name.endswith("id") or bool(column.references)
-        if OWNER_NAME.holds(column.name) and refers and (target in users or not _is_thing(project, target)):
+        if OWNER_NAME.holds(column.name) and _refers_to_person(project, column):
             return column
     for relation in table.relations:
         own = schema(project).of_model(relation.target)
@@ -104,6 +106,14 @@ def _own_owner(project: Project, table: Table) -> Column | None:
         if named and own is not None and is_user_table(own):
             return table.column(relation.column)
     return None
+
+
+def _refers_to_person(project: Project, column: Column) -> bool:
+    """Whether a column leads to a table of people, or at least to none that is of things."""
+    users = project.once(_user_tables)
+    target = (column.references.rpartition(".")[0] or column.references).lower()
+    refers = column.name.endswith("id") or bool(column.references)
+    return target in users or (refers and not _is_thing(project, target))
 
 
 def _is_thing(project: Project, name: str) -> bool:

@@ -54,8 +54,9 @@ def _read(project: Project, call: Node) -> Read | None:
     if found is not None:
         named = schema(project).table(found[1].rpartition(".")[2])
         return Read(call, named.name if named is not None else found[1], named)
-    if call.is_call_of("reads-documents") and call.receiver is not None and fetched_table(project, call) is None:
-        document = collection_name(project, call)
-        return Read(call, document, None) if document else None
-    table = fetched_table(project, call) if call.is_call_of("reads-rows") else None
-    return Read(call, table.model.rpartition(".")[2] or table.name, table) if table is not None else None
+    rows, documents = call.is_call_of("reads-rows"), call.is_call_of("reads-documents") and call.receiver is not None
+    table = fetched_table(project, call) if rows or documents else None
+    if table is not None:
+        return Read(call, table.model.rpartition(".")[2] or table.name, table) if rows else None
+    document = collection_name(project, call) if documents else ""
+    return Read(call, document, None) if document else None

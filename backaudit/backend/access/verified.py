@@ -20,22 +20,15 @@ def is_verified(project: Project, node: Node, depth: int = 0) -> bool:
     names = project.names(func) if func is not None else ()
     if not project.models.kinds["signed-reads"].isdisjoint(names):
         return not _unchecked(node)
-    return depth < _DEPTH and any(_gives(project, code, depth + 1) for code in project.callees(node))
+    return depth < _DEPTH and any(
+        project.once_of(_gives, code, depth + 1, meanwhile=False) for code in project.callees(node)
+    )
 
 
 def _gives(project: Project, code: Code, depth: int) -> bool:
     """Whether a function returns what a checked signature covers."""
-    memory = project.once(_memory)
-    if code not in memory:
-        memory[code] = False
-        memory[code] = any(
-            is_verified(project, part, depth) for value in code.returned() for part in operands(value, _WALK)
-        )
-    return memory[code]
-
-
-def _memory(project: Project) -> dict[Code, bool]:
-    return {}
+    parts = (part for value in code.returned() for part in operands(value, _WALK))
+    return any(is_verified(project, part, depth) for part in parts)
 
 
 def _unchecked(call: Node) -> bool:

@@ -38,11 +38,11 @@ class Update(msgspec.Struct, frozen=True):
 
 def updates(project: Project, code: Code) -> tuple[Update, ...]:
     """The updates of objects in a body, in order; those of functions that it hands an object to, at their calls."""
-    memory = project.once(_memory)
-    if code not in memory:
-        memory[code] = ()
-        memory[code] = tuple(sorted(_updates(project, code, 0), key=lambda update: update.at.value))
-    return memory[code]
+    return project.all_of(_in_order, code)
+
+
+def _in_order(project: Project, code: Code) -> list[Update]:
+    return sorted(_updates(project, code, 0), key=lambda update: update.at.value)
 
 
 def open_updates(project: Project) -> tuple[Update, ...]:
@@ -57,10 +57,6 @@ def _open(project: Project) -> tuple[Update, ...]:
     bodies = dict.fromkeys([*calling, *project.mentioning("__dict__")])
     own = (update for code in bodies for update in _written(project, code))
     return tuple(update for update in own if not isinstance(update.at.op, ops.SetAttr))
-
-
-def _memory(project: Project) -> dict[Code, tuple[Update, ...]]:
-    return {}
 
 
 def _updates(project: Project, code: Code, depth: int) -> Iterator[Update]:
@@ -93,11 +89,12 @@ def _owner(mapping: Node) -> Node | None:
 
 def _called(project: Project, call: Node) -> Iterator[Update]:
     args, receiver = call.args(), call.receiver
-    if call.method == "setattr" and receiver is None and len(args) == 3:
-        yield from _keyed(project, call, args[0], args[1], args[2])
-    elif call.method == "__setattr__" and receiver is not None and len(args) >= 2:
+    if receiver is None:
+        if call.method == "setattr" and len(args) == 3:
+            yield from _keyed(project, call, args[0], args[1], args[2])
+    elif call.method == "__setattr__" and len(args) >= 2:
         yield from _keyed(project, call, args[0] if len(args) == 3 else receiver, args[-2], args[-1])
-    elif receiver is not None:
+    else:
         row = _owner(receiver) if call.method == "update" else receiver if _is_updater(project, call) else None
         if row is not None:
             yield from _whole(call, row)

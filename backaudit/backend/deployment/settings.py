@@ -78,15 +78,15 @@ def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
 
 def _deployed(project: Project, files: list[PythonFile]) -> set[str]:
     """Paths of the settings that are deployed: what deployment files name, else what names itself so or wsgi names."""
-    meant = {f.path for f in files if not _DEVELOPMENT.holds(f.module.rpartition(".")[2])}
+    meant = [file for file in files if not _DEVELOPMENT.holds(file.module.rpartition(".")[2])]
     told = project.once(modules_told)
-    named = {f.path for f in files if f.path in meant and any(_is_module(f, name) for name in told)}
+    named = {file.path for file in meant if any(_is_module(file, name) for name in told)}
     if named:
         return named
-    own = {f.path: f for f in files if _PRODUCTION.holds(f.module)}
-    by_entry = {f.path for f in files if f.module in project.once(_named_modules)}
-    replaced = {path for f in own.values() for path in _replaced(project, f, by_entry)}
-    return (set(own) | by_entry - replaced) or meant
+    own = [file for file in files if _PRODUCTION.holds(file.module)]
+    by_entry = {file.path for file in files if file.module in project.once(_named_modules)}
+    replaced = {path for file in own for path in _replaced(project, file, by_entry)}
+    return {file.path for file in own} | by_entry - replaced or {file.path for file in meant}
 
 
 def _is_module(file: PythonFile, name: str) -> bool:
@@ -270,17 +270,15 @@ def _mapped(display: Node) -> Iterator[Setting]:
 def _config_classes(project: Project) -> Iterator[Setting]:
     """``app.config.from_object(Config)``: the attributes of the class that is named, those of its bases with it."""
     chosen, others = project.once(_chosen_classes), project.once(config_classes)
-    served = [cls for cls in chosen if _serves(cls)] or [cls for cls in others if _serves(cls)]
+    served = list(filter(_serves, chosen)) or list(filter(_serves, others))
     told: set[Node] = set()
-    for cls in served:
-        for name, value in _attributes(project, cls).items():
-            if value not in told:
-                told.add(value)
-                yield Setting(name, value, value.place, "flask")
-    for cls in others:
-        for name, value in cls.fields.items():
-            if name.isupper() and value not in told:
-                yield Setting(name, value, value.place, "flask", production=False)
+    for name, value in (pair for cls in served for pair in _attributes(project, cls).items()):
+        if value not in told:
+            told.add(value)
+            yield Setting(name, value, value.place, "flask")
+    for name, value in (pair for cls in others for pair in cls.fields.items()):
+        if name.isupper() and value not in told:
+            yield Setting(name, value, value.place, "flask", production=False)
 
 
 def _serves(cls: ClassView) -> bool:

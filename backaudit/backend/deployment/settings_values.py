@@ -75,17 +75,24 @@ def value_of(project: Project, node: Node, depth: int = 0) -> object:
     op = here.op
     if isinstance(op, ops.Const):
         return op.value
-    if isinstance(op, ops.Unary) and op.operator == "not":
-        inner = value_of(project, here.to(op.value), depth + 1)
-        return UNKNOWN if inner is UNKNOWN or isinstance(inner, Listed) else not inner
     if isinstance(op, ops.Build) and op.kind in ("list", "tuple", "set"):
         return _changed(project, here, _joined(_item(project, here.to(item), depth) for item in op.items), depth)
     if isinstance(op, ops.Bin) and op.operator == "+":
         return _changed(project, here, _sum(project, here, op, depth), depth)
+    return _value_made(project, here, depth)
+
+
+def _value_made(project: Project, here: Node, depth: int) -> object:
+    """The value of ``not …``, of a choice, or of a copy."""
+    op = here.op
+    if isinstance(op, ops.Unary) and op.operator == "not":
+        inner = value_of(project, here.to(op.value), depth + 1)
+        return UNKNOWN if inner is UNKNOWN or isinstance(inner, Listed) else not inner
     if isinstance(op, (ops.Phi, ops.Logic, ops.Choice)):
         return _one_of([value_of(project, here.to(value), depth + 1) for value in _branches(op)])
-    if isinstance(op, ops.Call) and here.method in ("list", "tuple") and here.arg(0) is not None:
-        return _sequence(value_of(project, here.args()[0], depth + 1))
+    first = here.arg(0)
+    if here.method in ("list", "tuple") and first is not None:
+        return _sequence(value_of(project, first, depth + 1))
     return UNKNOWN
 
 
@@ -119,11 +126,14 @@ def _joined(parts: Iterable[Listed]) -> Listed:
 
 
 def _one_of(values: list[object]) -> object:
-    if values and all(isinstance(value, Listed) for value in values):
-        lists = [value for value in values if isinstance(value, Listed)]
-        sure = frozenset.intersection(*(value.sure for value in lists))
-        return Listed(sure, frozenset().union(*(v.sure | v.maybe for v in lists)) - sure, all(v.whole for v in lists))
-    return values[0] if values and all(_same(values[0], value) for value in values) else UNKNOWN
+    lists = [value for value in values if isinstance(value, Listed)]
+    if not values:
+        return UNKNOWN
+    if len(lists) < len(values):
+        return values[0] if all(_same(values[0], value) for value in values) else UNKNOWN
+    sure = frozenset.intersection(*(one.sure for one in lists))
+    maybe = frozenset().union(*(one.sure | one.maybe for one in lists)) - sure
+    return Listed(sure, maybe, all(one.whole for one in lists))
 
 
 def _same(one: object, other: object) -> bool:

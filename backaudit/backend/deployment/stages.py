@@ -27,17 +27,22 @@ def stage_of(project: Project, path: str) -> Stage:
     role = project.role(path)
     if _PIPELINE.holds(path):
         return "test"
+    if role == "test":
+        return "test" if not _only_named_test(project, path) else "production"
     folders, _, name = path.lower().rpartition("/")
     words = set(_WORD.findall(name))
     around = {word for folder in folders.split("/") for word in _WORD.findall(folder)}
-    if role == "test":
-        return "test" if not _only_named_test(project, path) else "production"
-    described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
-    if role == "example" or described or words & _EXAMPLE.words - {"templates"} or (words | around) & _READ.words:
+    if role == "example" or _is_example(name, words, around):
         return "example"
     if words & _TEST.words or around & (_TEST.words - {"test"}) or any(map(_TEST_FOLDER.holds, folders.split("/"))):
         return "test"
-    return "development" if words & _DEVELOPMENT.words or around & _DEVELOPMENT.words else "production"
+    return "development" if (words | around) & _DEVELOPMENT.words else "production"
+
+
+def _is_example(name: str, words: set[str], around: set[str]) -> bool:
+    """Whether a file is there to be read: an example, a template, the description of an API."""
+    described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
+    return described or bool(words & _EXAMPLE.words - {"templates"} or (words | around) & _READ.words)
 
 
 def _only_named_test(project: Project, path: str) -> bool:

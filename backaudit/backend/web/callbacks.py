@@ -85,12 +85,16 @@ def _parameter(
     if index < start or (code.cls is not None and index == 0 and name in ("self", "cls")):
         return RouteParam(index, name, "self")
     annotated = marked(project, code, index).types
-    own = name in entry.own or any(split(kind)[0] in entry.own for kind in annotated)
-    if own or index < start + entry.skips:
+    if index < start + entry.skips or _is_own(entry, name, annotated):
         return RouteParam(index, name, "other", annotated)
-    given = declared.get(_plain(name), ())
-    types = tuple(project.models.scalars.get(kind, kind) for kind in given or (annotated if entry.typed else ()))
+    given = declared.get(_plain(name), ()) or (annotated if entry.typed else ())
+    types = tuple(project.models.scalars.get(kind, kind) for kind in given)
     return RouteParam(index, name, "body", types, any(is_schema(project, kind) for kind in types))
+
+
+def _is_own(entry: Callback, name: str, types: Types) -> bool:
+    """Whether the library fills a parameter of that name or type itself."""
+    return name in entry.own or any(split(kind)[0] in entry.own for kind in types)
 
 
 def _plain(name: str) -> str:

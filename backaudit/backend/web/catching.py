@@ -100,14 +100,7 @@ def _handlers(project: Project) -> tuple[Handler, ...]:
 
 def handlers_in(project: Project, code: Code) -> tuple[Handler, ...]:
     """The handlers of one body, in order."""
-    memory = project.once(_handler_memory)
-    if code not in memory:
-        memory[code] = tuple(_handlers_in(project, code)) if code.function.handlers else ()
-    return memory[code]
-
-
-def _handler_memory(project: Project) -> dict[Code, tuple[Handler, ...]]:
-    return {}
+    return project.all_of(_handlers_in, code) if code.function.handlers else ()
 
 
 def _handlers_in(project: Project, code: Code) -> Iterator[Handler]:
@@ -473,20 +466,17 @@ def _text_of_call(project: Project, call: Node, seen: set[Node], depth: int) -> 
     assert func is not None
     if not _TRACES.isdisjoint(project.names(func)):
         return call
-    parts: list[Node] = []
+    parts = (_text(project, part, seen, depth + 1) for part in _parts_of_call(project, call, func))
+    return next((found for found in parts if found is not None), None)
+
+
+def _parts_of_call(project: Project, call: Node, func: Node) -> list[Node]:
+    """What of its receiver and arguments the text of a call is made of."""
     if call.is_call_of("tells-an-error") or any(True for _ in project.denoted_classes(func)):
-        parts = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-    elif _is_response(project, func):
-        parts = call.args()
-    else:
-        parts = [
-            argument for code in project.callees(call)[:2] for argument in _arguments_in_result(project, call, code)
-        ]
-    for part in parts:
-        found = _text(project, part, seen, depth + 1)
-        if found is not None:
-            return found
-    return None
+        return [*call.args(), *([call.receiver] if call.receiver is not None else [])]
+    if _is_response(project, func):
+        return call.args()
+    return [argument for code in project.callees(call)[:2] for argument in _arguments_in_result(project, call, code)]
 
 
 def _is_response(project: Project, func: Node) -> bool:

@@ -59,33 +59,44 @@ def _behind(
 
 
 def _methods(project: Project, cls: ClassView, wrappers: tuple[Node, ...], suffix: str) -> Iterator[Handler]:
-    found = False
+    found = [*_named_methods(project, cls, suffix), *_generic_methods(project, cls)]
     allowed = _allowed(project, cls)
+    if found:
+        for method, code in found:
+            if not allowed or method in allowed:
+                yield Handler(code, (method,), wrappers, cls)
+    elif not project.models.kinds.get("socket-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
+        code = _first_method(project, cls, "on_message", "on_receive", "open", "on_connect") or cls.body
+        yield Handler(code, ("WEBSOCKET",), wrappers, cls)
+    else:
+        field = cls.fields.get("methods")
+        methods = tuple(method.upper() for method in strings(project, field)) if field is not None else ()
+        code = _first_method(project, cls, "dispatch_request", "__call__") or cls.body
+        yield Handler(code, methods, wrappers, cls)
+
+
+def _first_method(project: Project, cls: ClassView, *names: str) -> Code | None:
+    found = (project.method(cls.name, name) for name in names)
+    return next((method for method in found if method is not None), None)
+
+
+def _named_methods(project: Project, cls: ClassView, suffix: str) -> Iterator[tuple[str, Code]]:
+    """The methods that a class names after HTTP's (``get``, ``on_post``), with what they answer."""
     tail = f"_{suffix}" if suffix else ""
     for method in METHODS[:5]:
-        for name in (method.lower(), f"on_{method.lower()}{tail}", f"on_{method.lower()}{tail}_async"):
+        verb = method.lower()
+        names = (verb, f"on_{verb}{tail}", f"on_{verb}{tail}_async")
+        for name in names[1 if tail else 0 :]:
             code = project.method(cls.name, name)
-            if code is not None and (not tail or name.endswith((tail, "_async"))):
-                found = True
-                if not allowed or method in allowed:
-                    yield Handler(code, (method,), wrappers, cls)
+            if code is not None:
+                yield method, code
+
+
+def _generic_methods(project: Project, cls: ClassView) -> Iterator[tuple[str, Code]]:
+    """What the bases from a library answer that the class does not answer itself."""
     for method, code in _generic(project, cls):
-        if project.method(cls.name, method.lower()) is None and (not allowed or method in allowed):
-            found = True
-            yield Handler(code, (method,), wrappers, cls)
-    if found:
-        return
-    if not project.models.kinds.get("socket-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
-        methods_of_sockets = (
-            project.method(cls.name, name) for name in ("on_message", "on_receive", "open", "on_connect")
-        )
-        code = next((method for method in methods_of_sockets if method is not None), cls.body)
-        yield Handler(code, ("WEBSOCKET",), wrappers, cls)
-        return
-    dispatch = project.method(cls.name, "dispatch_request") or project.method(cls.name, "__call__")
-    field = cls.fields.get("methods")
-    methods = tuple(m.upper() for m in strings(project, field)) if field is not None else ()
-    yield Handler(dispatch or cls.body, methods, wrappers, cls)
+        if project.method(cls.name, method.lower()) is None:
+            yield method, code
 
 
 def _allowed(project: Project, cls: ClassView) -> frozenset[str]:

@@ -61,7 +61,7 @@ def _metadata(project: Project, annotation: Node) -> Iterator[Node]:
     if not isinstance(op, ops.Item):
         return
     key = node.to(op.key)
-    inside = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+    inside = key.elements()
     if any(name.rpartition(".")[2] == "Annotated" for name in project.names(node.to(op.base))):
         yield from inside[1:]
         yield from _metadata(project, inside[0])
@@ -136,25 +136,28 @@ def _where(project: Project, seen: Marked, param: ParamFact, template: Template,
     if param.kind in ("star", "dstar"):
         return "other"
     if any(_is(project, marker, "injectors") for marker in seen.markers):
-        if any(_lineage_in(project, name, "where:form") for name in seen.types):
-            return "form"
-        return "injected"
-    for where in _MARKED:
-        if any(_is(project, marker, f"where:{where}") for marker in seen.markers):
-            return where
-    for marker in seen.markers:
-        if _is(project, marker, "where-by-keyword"):
-            given = next((where for where in _KEYWORDS if where in marker.keywords()), None)
-            if given is not None:
-                return given
-    for where in _MARKED:
-        if any(_lineage_in(project, name, f"where:{where}") for name in seen.types):
-            return where
+        return "form" if any(_lineage_in(project, name, "where:form") for name in seen.types) else "injected"
+    marked = _where_marked(project, seen)
+    if marked is not None:
+        return marked
     if param.name in template.types:
         return "path"
     if schema or any(split(name)[0] in _CONTAINERS for name in seen.types):
         return "body"
     return "query"
+
+
+def _where_marked(project: Project, seen: Marked) -> Where | None:
+    """Where a parameter comes from by its markers, one of their keywords, or its type."""
+    for where in _MARKED:
+        if any(_is(project, marker, f"where:{where}") for marker in seen.markers):
+            return where
+    for marker in seen.markers:
+        given = [where for where in _KEYWORDS if where in marker.keywords()]
+        if given and _is(project, marker, "where-by-keyword"):
+            return given[0]
+    typed = (where for where in _MARKED if any(_lineage_in(project, name, f"where:{where}") for name in seen.types))
+    return next(typed, None)
 
 
 def _lineage_in(project: Project, name: str, kind: str) -> bool:
@@ -215,11 +218,16 @@ def _plain(
     if name in template.types:
         return RouteParam(index, param.name, "path", template.types[name], False, name in template.bounded)
     if param.kind == "dstar" and template.types:
-        types = {name for found in template.types.values() for name in found} if all(template.types.values()) else set()
-        return RouteParam(index, param.name, "path", tuple(sorted(types)))
+        return RouteParam(index, param.name, "path", _types_of_all(template))
     if parsed and param.kind in ("normal", "keyword", "dstar"):
         return RouteParam(index, param.name, "body", seen.types, True)
     return RouteParam(index, param.name, "injected" if param.kind == "normal" else "other", seen.types)
+
+
+def _types_of_all(template: Template) -> tuple[str, ...]:
+    """The types of a path's placeholders together, if each is known."""
+    known = template.types.values()
+    return tuple(sorted({name for types in known for name in types})) if all(known) else ()
 
 
 def _is_static(project: Project, code: Code) -> bool:

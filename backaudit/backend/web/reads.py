@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import msgspec
@@ -13,7 +13,7 @@ from backaudit.backend.web.records import CLIENT, Input, Limits, Where
 from backaudit.backend.web.routes import declared
 from backaudit.backend.web.signature import Literals, limits_of, literal
 from backaudit.facts import ops
-from backaudit.models import Arguments, ReadModel
+from backaudit.models import ReadModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, items, text_of
 
@@ -41,17 +41,18 @@ _DEPTH = 6
 def request_names(project: Project, node: Node) -> tuple[str, ...]:
     """The names of a read of the request; ``self.request`` is what a parameter of that name would be."""
     func = node.func if isinstance(node.op, ops.Call) else node
-    names = project.names(func) if func is not None else ()
-    op = func.op if func is not None else None
-    if isinstance(op, ops.Attr) and func is not None and any(name.startswith("*.") for name in names):
-        base = func.to(op.base).origin
-        if isinstance(base.op, ops.Attr) and base.op.name == "request":
-            return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
-        if isinstance(base.op, ops.Param):
-            return (
-                tuple(f"{kind}.{op.name}" for kind in project.once(_requests).get((base.code, base.op.index), ()))
-                or names
-            )
+    if func is None:
+        return ()
+    names = project.names(func)
+    op = func.op
+    if not isinstance(op, ops.Attr) or not any(name.startswith("*.") for name in names):
+        return names
+    base = func.to(op.base).origin
+    if isinstance(base.op, ops.Attr) and base.op.name == "request":
+        return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
+    if isinstance(base.op, ops.Param):
+        kinds = project.once(_requests).get((base.code, base.op.index), ())
+        return tuple(f"{kind}.{op.name}" for kind in kinds) or names
     return names
 
 
@@ -68,14 +69,11 @@ def _requests(project: Project) -> dict[tuple[Code, int], tuple[str, ...]]:
 
 def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
     """What one body of code reads of the request, in order; what it only passes on as a whole comes without a name."""
-    memory = project.once(_memory)
-    if code not in memory:
-        memory[code] = tuple(_Reads(project, code).all())
-    return memory[code]
+    return project.all_of(_reads, code)
 
 
-def _memory(project: Project) -> dict[Code, tuple[Input, ...]]:
-    return {}
+def _reads(project: Project, code: Code) -> Iterator[Input]:
+    return _Reads(project, code).all()
 
 
 class _Reads:
@@ -120,22 +118,13 @@ class _Reads:
         return self._seen[node]
 
     def _where(self, node: Node, depth: int) -> Where | None:
-        op = node.op
-        if isinstance(op, (ops.Attr, ops.Call)):
+        if isinstance(node.op, (ops.Attr, ops.Call)):
             for name in request_names(self.project, node):
                 described = self.project.models.sources.get(name)
                 if described is not None:
                     return _WHERE.get(described)
-        inner: Iterable[Node] = ()
-        if isinstance(op, (ops.Await, ops.Enter)):
-            inner = [node.to(op.value)]
-        elif isinstance(op, (ops.Logic, ops.Phi)):
-            inner = [node.to(value) for value in op.values]
-        elif isinstance(op, ops.Choice):
-            inner = [node.to(op.then), node.to(op.other)]
-        elif isinstance(op, ops.Call) and node.is_call_of("client-copies"):
-            inner = [part for part in (node.receiver, node.arg(0)) if part is not None]
-        found = (self.where(part, depth + 1) for part in inner if depth < _DEPTH)
+        inner = _same_part(node) if depth < _DEPTH else ()
+        found = (self.where(part, depth + 1) for part in inner)
         return next((where for where in found if where is not None), None)
 
     # -- one thing by its name ----------------------------------------------------------------------------------------
@@ -185,8 +174,8 @@ class _Reads:
         return next((models[name] for name in request_names(self.project, node) if name in models), None)
 
     def _modelled(self, node: Node, model: ReadModel) -> Iterator[Input]:
-        name = model.key or text_of(self.project, _argument(node, model.name)) or ""
-        default, kind = _argument(node, model.default), _argument(node, model.type)
+        name = model.key or text_of(self.project, node.argument(model.name)) or ""
+        default, kind = node.argument(model.default), node.argument(model.type)
         types = (model.converts,) if model.converts else self._type(kind) if kind is not None else ()
         given = literal(self.project, default) if default is not None else None
         asked = node.arg(None, "required")
@@ -218,18 +207,9 @@ class _Reads:
 
     def _wholes(self, named: set[Where]) -> Iterator[Input]:
         """Schemas and forms that are given a whole part of the request, and parts that are read as a whole."""
-        checked: set[Where] = set()
-        for call in self.code.nodes(ops.Call):
-            for cls in _schemas(self.project, call):
-                wheres = [found for arg in call.args() if (found := self.where(arg)) in CLIENT]
-                implicit = not call.args() and _reads_itself(self.project, cls)
-                if wheres or implicit:
-                    where = "body" if "body" in wheres else (wheres[0] if wheres else "form")
-                    checked.add(where)
-                    yield Input(
-                        name="", where=where, place=call.place, types=(cls.name,), required=not implicit,
-                        schema=cls.name, whole=True,
-                    )  # fmt: skip
+        schemas = [found for call in self.code.nodes(ops.Call) for found in self._given_whole(call)]
+        yield from schemas
+        checked = {found.where for found in schemas}
         for value, op in enumerate(self.code.ops):
             if isinstance(op, (ops.Attr, ops.Call)):
                 node = self.code.node(value)
@@ -237,6 +217,18 @@ class _Reads:
                 if found in ("body", "form", "file") and found not in named | checked:
                     checked.add(found)
                     yield Input(name="", where=found, place=node.place, required=True, whole=True)
+
+    def _given_whole(self, call: Node) -> Iterator[Input]:
+        """The schemas that a call is of, if it gets a whole part of the request, or takes it by itself."""
+        for cls in _schemas(self.project, call):
+            wheres = [found for arg in call.args() if (found := self.where(arg)) in CLIENT]
+            implicit = not call.args() and _reads_itself(self.project, cls)
+            if wheres or implicit:
+                where = "body" if "body" in wheres else (wheres[0] if wheres else "form")
+                yield Input(
+                    name="", where=where, place=call.place, types=(cls.name,), required=not implicit,
+                    schema=cls.name, whole=True,
+                )  # fmt: skip
 
 
 def _schemas(project: Project, call: Node) -> Iterator[ClassView]:
@@ -257,14 +249,6 @@ _LOADERS = ("load", "loads", "validate", "model_validate", "parse_obj", "model_v
 def _reads_itself(project: Project, cls: ClassView) -> bool:
     """A form that takes the request's fields without being given them."""
     return any(name.startswith("flask_wtf.") for name in project.lineage(cls.name))
-
-
-def _argument(call: Node, which: Arguments) -> Node | None:
-    for key in which:
-        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
-        if found is not None:
-            return found
-    return None
 
 
 def _header(project: Project, node: Node, name: str) -> str:
@@ -384,17 +368,32 @@ def _validated(project: Project, field: Node) -> Limits:
     """``validate=validate.Length(min=1, max=9)``, ``Range``, ``OneOf``, ``Regexp``."""
     given = field.arg(None, "validate")
     for check in (items(project.resolved(given)) or [given]) if given is not None else ():
-        inner = check.keywords()
-        if check.method == "Length":
-            return limits_of(project, {f"{name}_length": value for name, value in inner.items()}, ())
-        if check.method == "Range":
-            return limits_of(project, {f"{name}_value": value for name, value in inner.items()}, ())
-        first = check.arg(0)
-        if check.method == "OneOf" and first is not None:
-            return limits_of(project, {"choices": first}, ())
-        if check.method == "Regexp" and first is not None:
-            return limits_of(project, {"pattern": first}, ())
+        limits = _of_validator(check)
+        if limits:
+            return limits_of(project, limits, ())
     return Limits()
+
+
+def _of_validator(check: Node) -> dict[str, Node]:
+    """The limits of one validator, as a field's keywords would say them."""
+    ranges = {"Length": "length", "Range": "value"}.get(check.method)
+    if ranges is not None:
+        return {f"{name}_{ranges}": value for name, value in check.keywords().items()}
+    first, named = check.arg(0), {"OneOf": "choices", "Regexp": "pattern"}.get(check.method)
+    return {named: first} if named is not None and first is not None else {}
+
+
+def _same_part(node: Node) -> list[Node]:
+    """The values that a value may be the same part of the request as."""
+    op = node.op
+    if isinstance(op, (ops.Await, ops.Enter)):
+        return [node.to(op.value)]
+    if isinstance(op, (ops.Logic, ops.Phi)):
+        return [node.to(value) for value in op.values]
+    if isinstance(op, ops.Choice):
+        return [node.to(op.then), node.to(op.other)]
+    parts = (node.receiver, node.arg(0)) if node.is_call_of("client-copies") else ()
+    return [part for part in parts if part is not None]
 
 
 __all__ = ["added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "request_names"]

@@ -56,14 +56,7 @@ def answers(project: Project, code: Code) -> tuple[Answer, ...]:
     A returned plain value counts as the framework's default answer: whether the body answers a request at all is for
     the caller to know, see :func:`answering`.
     """
-    memory = project.once(_answer_memory)
-    if code not in memory:
-        memory[code] = tuple(_answers(project, code))
-    return memory[code]
-
-
-def _answer_memory(project: Project) -> dict[Code, tuple[Answer, ...]]:
-    return {}
+    return project.all_of(_answers, code)
 
 
 def _answers(project: Project, code: Code) -> Iterator[Answer]:
@@ -84,21 +77,25 @@ Resolved = tuple["int | None", bool, "tuple[Node, ...]", str]
 def resolve(project: Project, node: Node, depth: int = 0) -> Iterator[Resolved]:
     """What a returned value stands for as an answer: status, whether stated, body, maker."""
     node = node.origin
-    op = node.op
     stored = _stored_status(project, node)
+    inner = _alternatives(node) if stored is None and depth < _DEPTH else []
     if stored is not None:
         body = tuple(part for found in _resolve_plain(project, node, depth) for part in found[2])
         yield stored if stored > 0 else None, True, body, ""
-    elif isinstance(op, (ops.Phi, ops.Logic)) and depth < _DEPTH:
-        for value in dict.fromkeys(op.values):
-            yield from resolve(project, node.to(value), depth + 1)
-    elif isinstance(op, ops.Choice) and depth < _DEPTH:
-        yield from resolve(project, node.to(op.then), depth + 1)
-        yield from resolve(project, node.to(op.other), depth + 1)
-    elif isinstance(op, ops.Await) and depth < _DEPTH:
-        yield from resolve(project, node.to(op.value), depth + 1)
-    else:
+    for value in inner:
+        yield from resolve(project, value, depth + 1)
+    if stored is None and not inner:
         yield from _resolve_plain(project, node, depth)
+
+
+def _alternatives(node: Node) -> list[Node]:
+    """The values of which a value is one, or that it waits for."""
+    op = node.op
+    if isinstance(op, (ops.Phi, ops.Logic)):
+        return [node.to(value) for value in dict.fromkeys(op.values)]
+    if isinstance(op, ops.Choice):
+        return [node.to(op.then), node.to(op.other)]
+    return [node.to(op.value)] if isinstance(op, ops.Await) else []
 
 
 def _resolve_plain(project: Project, node: Node, depth: int) -> Iterator[Resolved]:
@@ -135,7 +132,7 @@ def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved
 
 
 def _from_model(project: Project, call: Node, name: str, model: ResponseModel, depth: int) -> Iterator[Resolved]:
-    given = _argument(call, model.status)
+    given = call.argument(model.status)
     body = tuple(_body(call, model))
     if given is not None:
         yield status_of(project, given), True, body, name
@@ -188,7 +185,7 @@ def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
     if named is None:
         return
     name, model = named
-    given = _argument(call, model.status) if call is not None else None
+    given = call.argument(model.status) if call is not None else None
     status = status_of(project, given) if given is not None else _class_status(project, call or origin, model)
     body = tuple(_body(call, model)) if call is not None else ()
     yield Answer(node, "raise", status, True, body, name)
@@ -199,7 +196,7 @@ def _aborted(project: Project, call: Node) -> Iterator[Answer]:
     if model is None or not model[1].raises or model[0].rpartition(".")[2][:1].isupper():
         return
     name, response = model
-    given = _argument(call, response.status)
+    given = call.argument(response.status)
     inner = given.origin if given is not None else None
     status = status_of(project, given) if given is not None else response.default
     body = tuple(_body(call, response))
@@ -253,14 +250,6 @@ def _own_status(project: Project, cls: ClassView) -> int | None:
         if call.method == "__init__":
             given = call.arg(0, "status_code")
             return status_of(project, given) if given is not None else None
-    return None
-
-
-def _argument(call: Node, which: tuple[int | str, ...]) -> Node | None:
-    for key in which:
-        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
-        if found is not None:
-            return found
     return None
 
 
@@ -450,16 +439,14 @@ def pairs_of(node: Node) -> dict[str, Node] | None:
     """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
     op = node.op
     if isinstance(op, ops.Build) and op.kind == "dict":
-        keyed = [
-            (node.to(key).text, node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE
-        ]
-        return {key.lower(): value for key, value in keyed if key is not None} or None
+        keyed = ((node.to(key), node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE)
+        return {key.text.lower(): value for key, value in keyed if key.text is not None} or None
     call = node.call
-    if call is not None and node.method in ("dict", "jsonify") and call.keywords:
+    if call is None or node.method not in ("dict", "jsonify"):
+        return None
+    if call.keywords:
         return {name.lower(): node.to(value) for name, value in call.keywords}
-    if call is not None and node.method == "jsonify" and len(call.args) == 1:
-        return pairs_of(node.to(call.args[0]).origin)
-    return None
+    return pairs_of(node.to(call.args[0]).origin) if node.method == "jsonify" and len(call.args) == 1 else None
 
 
 def literal_text(node: Node) -> str | None:

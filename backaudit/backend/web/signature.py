@@ -71,15 +71,15 @@ def _wire_name(project: Project, param: RouteParam, keywords: Mapping[str, Node]
 def _default(project: Project, plain: Node | None, markers: tuple[Node, ...]) -> tuple[bool, Literals]:
     """Whether a parameter has to be sent, and the literal that stands in for it."""
     for marker in markers[::-1]:
-        if marker.call is None:
-            continue
         given = marker.arg(0 if marker == plain else None, "default")
         if given is not None and not _is_ellipsis(given):
             return False, literal(project, given)
         if marker.arg(None, "default_factory") is not None:
             return False, None
-    if plain is None or _is_ellipsis(plain) or plain.call is not None:
-        return plain is None or _is_ellipsis(plain) or bool(markers), None
+    if plain is None or _is_ellipsis(plain):
+        return True, None
+    if plain.call is not None:
+        return bool(markers), None
     return False, literal(project, plain)
 
 
@@ -147,7 +147,7 @@ def _literals(project: Project, annotation: Node, depth: int = 0) -> Node | None
         key = node.to(op.key)
         if any(name.rpartition(".")[2] == "Literal" for name in project.names(node.to(op.base))):
             return key.origin
-        inner = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+        inner = key.elements()
     elif isinstance(op, ops.Bin):
         inner = [node.to(op.left), node.to(op.right)]
     found = (_literals(project, part, depth + 1) for part in inner if depth < 4)

@@ -72,17 +72,22 @@ def _scan(path: str, text: str) -> Iterator[Printed]:
         if token.startswith("{%"):
             _tag(inside.strip(), loops, off)
         elif token.startswith("{{"):
-            found = _PATH.match(inside)
-            filters = _FILTER.findall(inside)
+            names, filters = _printed_names(inside), tuple(_FILTER.findall(inside))
             escaped = _ESCAPING & set(filters)
-            if found is None or (found.end() < len(inside) and inside[found.end()] != "|") or escaped - _OF_HTML:
+            if not names or escaped - _OF_HTML:
                 continue
             why = "the filter `safe`" if "safe" in filters else "`autoescape` off" if off and off[-1] else ""
             where = "" if why else _unescaped_place(page, start, scripts)
             if not escaped or where:
                 place = _place(path, starts, start, token)
-                names = tuple(found[1].split("."))
-                yield Printed(path, place, names, why or where, tuple(loops), tuple(filters), not where)
+                yield Printed(path, place, names, why or where, tuple(loops), filters, not where)
+
+
+def _printed_names(inside: str) -> tuple[str, ...]:
+    """The names of a dotted path that is printed, with or without filters; none of anything else."""
+    found = _PATH.match(inside)
+    whole = found is not None and (found.end() == len(inside) or inside[found.end()] == "|")
+    return tuple(found[1].split(".")) if found is not None and whole else ()
 
 
 def _tokens(text: str) -> Iterator[tuple[int, str]]:
@@ -187,15 +192,19 @@ class Context(msgspec.Struct, frozen=True):
 def contexts(project: Project) -> dict[str, tuple[Context, ...]]:
     """What the code hands to each template, by the template's name as the code writes it."""
     found: dict[str, list[Context]] = {}
-    for last in sorted(project.models.kinds["renderers"]):
-        for call in project.calls_of(last):
-            named = (a.text for a in [*call.args()[:3], *_named(call)] if a is not None)
-            name = next((text for text in named if text and "." in text), None)
-            if name and project.role(call.code.path) == "production":
-                found.setdefault(name, []).append(Context(call.code.path, _given(project, call)))
+    for call in (call for last in sorted(project.models.kinds["renderers"]) for call in project.calls_of(last)):
+        name = _template_of(call)
+        if name and project.role(call.code.path) == "production":
+            found.setdefault(name, []).append(Context(call.code.path, _given(project, call)))
     for name, path, context in _decorated(project):
         found.setdefault(name, []).append(Context(path, context))
     return {name: tuple(given) for name, given in found.items()}
+
+
+def _template_of(call: Node) -> str:
+    """The name of the file that a call renders."""
+    texts = (arg.text for arg in [*call.args()[:3], *_named(call)] if arg is not None)
+    return next((text for text in texts if text and "." in text), "")
 
 
 def _named(call: Node) -> list[Node]:
@@ -262,7 +271,6 @@ def _decorated(project: Project) -> Iterator[tuple[str, str, dict[str, Node]]]:
                 continue
             code = file.code(index)
             names = [d.arg(0, "template_name") for d in code.decorators if d.method in ("template", "jinja2_template")]
-            for name in (n.text for n in names if n is not None):
-                for node in code.nodes(ops.Return) if name else ():
-                    if isinstance(node.op, ops.Return) and node.op.value != NONE:
-                        yield name or "", file.path, mapping(project, node.to(node.op.value))
+            returned = code.returned() if any(names) else []
+            for name in (node.text for node in names if node is not None and node.text):
+                yield from ((name, file.path, mapping(project, value)) for value in returned)

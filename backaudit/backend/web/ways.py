@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, Region, Value
+from backaudit.facts.ops import NONE, Region, RegionKind, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 
@@ -93,11 +93,7 @@ class Ways:
 
     def unbound(self) -> Iterator[tuple[Node, str, Value]]:
         """Uses of local names that some way before them does not bind: the use, the name, one of the bindings."""
-        given = {param.name for param in self.code.function.params}
-        bindings: dict[str, set[Value]] = {}
-        for value, op in enumerate(self.code.ops):
-            if isinstance(op, ops.Bind) and op.scope == "local" and op.name not in given:
-                bindings.setdefault(op.name, set()).add(value)
+        bindings = self._bindings()
         told: set[str] = set()
         for use, name in self._uses(bindings):
             before = {value for value in bindings[name] if value < use}
@@ -106,18 +102,27 @@ class Ways:
             told.add(name)
             yield self.code.node(use), name, max(before)
 
-    def _uses(self, bindings: Collection[str]) -> Iterator[tuple[Value, str]]:
+    def _bindings(self) -> dict[str, set[Value]]:
+        """The operations that give local names their values; a parameter has one from the beginning."""
+        given = {param.name for param in self.code.function.params}
+        found: dict[str, set[Value]] = {}
         for value, op in enumerate(self.code.ops):
-            if isinstance(op, (ops.Phi, ops.Param)):
-                continue
-            for part in operands(op):
-                name = self._name(part) if part != NONE else None
-                if name is not None and name in bindings:
-                    yield value, name
-        for region in self.regions:
-            name = self._name(region.test) if region.test != NONE and region.kind in ("then", "else") else None
+            if isinstance(op, ops.Bind) and op.scope == "local" and op.name not in given:
+                found.setdefault(op.name, set()).add(value)
+        return found
+
+    def _uses(self, bindings: Collection[str]) -> Iterator[tuple[Value, str]]:
+        reads = [
+            (value, part)
+            for value, op in enumerate(self.code.ops)
+            if not isinstance(op, (ops.Phi, ops.Param))
+            for part in operands(op)
+        ]
+        reads += [(region.first, region.test) for region in self.regions if region.kind in ("then", "else")]
+        for at, part in reads:
+            name = self._name(part) if part != NONE else None
             if name is not None and name in bindings:
-                yield region.first, name
+                yield at, name
 
     def _name(self, value: Value) -> str | None:
         op = self.code.ops[value]
@@ -140,19 +145,24 @@ class Ways:
 
     def _group_binds(self, group: list[int], bindings: set[Value], until: Value) -> bool:
         kinds = {self.regions[index].kind: index for index in group}
-        if "loop" in kinds or "case" in kinds or "comp" in kinds or "lazy" in kinds:
+        if not kinds.keys().isdisjoint(("loop", "case", "comp", "lazy")):
             return any(self._binds(index, bindings, until) for index in group)
         ends = [index for index in group if not self.regions[index].exits and self._falls(index, None)]
         if "then" in kinds:
-            complete = "else" in kinds
-            return complete and all(self._binds(index, bindings, until) for index in ends)
+            return "else" in kinds and all(self._binds(index, bindings, until) for index in ends)
         if "finally" in kinds and self._binds(kinds["finally"], bindings, until):
             return True
         if "try" in kinds:
-            ways = [index for index in ends if self.regions[index].kind == "except" and not self._signals(index, until)]
-            tried = any(self._binds(kinds[kind], bindings, until) for kind in ("try", "try-else") if kind in kinds)
-            return tried and all(self._binds(index, bindings, until) for index in ways)
+            return self._try_binds(kinds, ends, bindings, until)
         return any(self._binds(index, bindings, until) for index in group)
+
+    def _try_binds(self, kinds: Mapping[RegionKind, int], ends: list[int], bindings: set[Value], until: Value) -> bool:
+        """Whether a ``try`` binds on the way through its block, and on the way through each handler."""
+        tried = [kinds[kind] for kind in ("try", "try-else") if kind in kinds]
+        handled = [index for index in ends if self.regions[index].kind == "except" and not self._signals(index, until)]
+        return any(self._binds(index, bindings, until) for index in tried) and all(
+            self._binds(index, bindings, until) for index in handled
+        )
 
     def _block_of(self, index: int) -> int:
         """The ``try`` of an ``else``: who comes there has passed all of it."""

@@ -32,9 +32,7 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     value = bare(value.strip())
     if kind == "signing-key" and _BINARY.search(value) and 8 <= len(value) <= 200 and " " not in value:
         return "strong"
-    if _NAMES.fullmatch(value) or (kind == "password" and _is_about_words(name, value)):
-        return None
-    if position == "env-default" and _is_other_name(name, value):
+    if _is_no_value(name, kind, position, value):
         return None
     verdict = judge(value)
     if kind == "signing-key" and is_mask(value) and _signs(position, free):
@@ -46,11 +44,14 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
         return "strong" if kind != "password" or len(value) <= 200 else None
     if verdict == "hash" or is_plural(name) or is_abbreviated(name):
         return None
-    if kind == "password":
-        return _password(name, position, value, verdict, free)
-    if kind == "signing-key":
-        return _signing_key(name, position, value, verdict, free)
-    return _token(name, position, value, verdict, free)
+    return _JUDGES.get(kind, _token)(name, position, value, verdict, free)
+
+
+def _is_no_value(name: str, kind: SecretKind, position: Position, value: str) -> bool:
+    """Whether a text names something else than a credential."""
+    if _NAMES.fullmatch(value) or (kind == "password" and _is_about_words(name, value)):
+        return True
+    return position == "env-default" and _is_other_name(name, value)
 
 
 def _signs(position: Position, free: bool) -> bool:
@@ -73,14 +74,7 @@ def _is_about_words(name: str, value: str) -> bool:
 def _password(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
     used = free or position in _USED
     if verdict == "naming":
-        same = _plain(value) == _plain(name)
-        if position == "comparison":
-            return "weak" if value.isalnum() and not same else None
-        return (
-            "weak"
-            if used and " " not in value and (not same or (value.islower() and position != "assignment"))
-            else None
-        )
+        return "weak" if _is_password_all_the_same(name, position, value, used) else None
     if position in ("dict", "item") and not used and not _mixed(value):
         return None
     if verdict == "placeholder":
@@ -88,17 +82,29 @@ def _password(name: str, position: Position, value: str, verdict: Verdict, free:
     return "weak" if len(value) >= 3 else None
 
 
+def _is_password_all_the_same(name: str, position: Position, value: str, used: bool) -> bool:
+    """Whether a word that names things is a password where it stands."""
+    same = _plain(value) == _plain(name)
+    if position == "comparison":
+        return value.isalnum() and not same
+    return used and " " not in value and (not same or (value.islower() and position != "assignment"))
+
+
 def _signing_key(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
     used = free or position in _USED
-    explicit = len(words(name)) > 1 or used
+    explicit = used or len(words(name)) > 1
     if verdict == "naming":
         setting = is_constant(name) or position in ("attribute", "item", "keyword", "field")
         return "weak" if used or (explicit and setting and not _is_name_of(value, name)) else None
-    if position in ("dict", "comparison") and not used and not _mixed(value):
+    mixed = _mixed(value)
+    if not used and not mixed and position in ("dict", "comparison"):
         return None
     if verdict == "placeholder":
         return "placeholder" if explicit else None
-    return "weak" if explicit or _mixed(value) else None
+    return "weak" if explicit or mixed else None
+
+
+_JUDGES = {"password": _password, "signing-key": _signing_key}
 
 
 def _token(name: str, position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:

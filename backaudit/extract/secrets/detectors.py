@@ -15,7 +15,7 @@ from importlib import import_module
 
 import msgspec
 
-from backaudit.extract.secrets.values import judge
+from backaudit.extract.secrets.values import Verdict, judge
 from backaudit.facts.secrets import SecretKind, Strength
 from backaudit.vocabulary.guessing import surprise, word_set
 
@@ -150,9 +150,9 @@ def find(text: str) -> Iterator[Match]:
         if any(needle in text for needle in needles):
             for compiled in _denylist(module, cls):
                 yield from _matches(compiled, text, name)
-    if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
+    if any(needle in text for needle in ("PRIVATE KEY", "PuTTY-User-Key")):
         yield from _private_keys(text)
-    if ("://" in text and "@" in text) or "password=" in text or "Password=" in text or "pwd=" in text:
+    if ("://" in text and "@" in text) or any(needle in text for needle in ("password=", "Password=", "pwd=")):
         yield from urls(text)
 
 
@@ -258,31 +258,38 @@ def _line_around(text: str, start: int, end: int) -> str:
 
 
 def _of_url(scheme: str, user: str, password: str, host: str) -> Strength | None:
-    # Alembic's template begins with "driver://user:pass@".
-    if scheme == "driver":
-        return None
-    if user == password == "guest" and scheme in _BROKERS and host.lower() in _LOCAL:
-        return None
-    if (
-        password.startswith(("$", "%", "*", "<", "[", "...", ":"))
-        or "://" in password
-        or "(" in password
-        or "$" in password[:2]
-    ):
-        return None
-    if _NOWHERE.search(host.lower()) or (scheme in ("http", "https", "git", "ssh", "ftp") and host and "." not in host):
+    if _leads_nowhere(scheme, host) or _is_no_password(scheme, user, password, host):
         return None
     verdict = judge(password)
     if verdict == "none" and not password.isdigit():
         return None
     if verdict in ("strong", "hash"):
         return "strong"
-    documented = user.lower() in _TELLING_USER_WORDS and (
-        password.lower() in _TELLING_PASSWORDS or verdict == "placeholder" or password.isupper()
-    )
-    if documented or re.fullmatch(r"[A-Z_]+", password):
+    if _is_documented(user, password, verdict):
         return None if scheme in ("http", "https") else "placeholder"
     return "placeholder" if verdict == "placeholder" else "weak"
+
+
+def _leads_nowhere(scheme: str, host: str) -> bool:
+    """Whether a host is nobody's; Alembic's template begins with "driver://user:pass@"."""
+    alone = scheme in ("http", "https", "git", "ssh", "ftp") and host and "." not in host
+    return bool(scheme == "driver" or alone or _NOWHERE.search(host.lower()))
+
+
+def _is_no_password(scheme: str, user: str, password: str, host: str) -> bool:
+    """Whether what stands before the host is filled in later, or is what a broker lets in from its own machine."""
+    if user == password == "guest" and scheme in _BROKERS and host.lower() in _LOCAL:
+        return True
+    filled_in = password.startswith(("$", "%", "*", "<", "[", "...", ":")) or "$" in password[:2]
+    return filled_in or "://" in password or "(" in password
+
+
+def _is_documented(user: str, password: str, verdict: Verdict) -> bool:
+    """Whether a password stands for one, as documentation writes it."""
+    if re.fullmatch(r"[A-Z_]+", password):
+        return True
+    telling = verdict == "placeholder" or password.isupper() or password.lower() in _TELLING_PASSWORDS
+    return telling and user.lower() in _TELLING_USER_WORDS
 
 
 def _what(scheme: str) -> str:

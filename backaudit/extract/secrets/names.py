@@ -129,16 +129,20 @@ def _kind(parts: list[str]) -> SecretKind | None:
         return "signing-key" if len(parts) == 1 or before in _SIGNING_SECRETS else "token"
     if last in _SIGNING:
         return "signing-key"
-    if last in _TOKEN or last in _PLURAL:
+    if last in _TOKEN or last in _PLURAL or (before and last in ("pat", "dsn", "sk")):
         return "token"
     if before == "secret" and last in _AFTER_SECRET:
         return "token" if "captcha" in last else "signing-key"
-    if last in ("pat", "dsn", "sk") and len(parts) > 1:
-        return "token"
-    # One lower-case word that ends in a telling stem: "mysqlpassword", "usertoken".
-    if last.endswith(("password", "passwd", "apikey", "secretkey")) and len(last) < 24:
-        return "password" if last.endswith(("password", "passwd")) else "token"
-    return None
+    return _kind_of_stem(last)
+
+
+def _kind_of_stem(word: str) -> SecretKind | None:
+    """One lower-case word that ends in a telling stem: "mysqlpassword", "usertoken"."""
+    if len(word) >= 24:
+        return None
+    if word.endswith(("password", "passwd")):
+        return "password"
+    return "token" if word.endswith(("apikey", "secretkey")) else None
 
 
 def _kind_of_key(parts: list[str], before: str) -> SecretKind | None:

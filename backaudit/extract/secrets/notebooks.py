@@ -130,12 +130,17 @@ def _code(cell: Cell, text: str) -> list[tuple[Reading, str]]:
     magic = _CELL_MAGIC.match(text)
     if magic is None or magic["name"] in _PYTHON_MAGICS:
         return _python(text)
-    if magic["name"] in _SHELLS:
+    return _by_magic(magic["name"], magic["rest"], text)
+
+
+def _by_magic(name: str, rest: str, text: str) -> list[tuple[Reading, str]]:
+    """A cell that its first line hands to something else than Python."""
+    if name in _SHELLS:
         return [("shell", text)]
-    if magic["name"] in ("sql", "bigquery"):
+    if name in ("sql", "bigquery"):
         return [("sql", text)]
-    if magic["name"] in ("writefile", "file") and magic["rest"].strip():
-        kind = kind_of(magic["rest"].split()[-1])
+    if name in ("writefile", "file") and rest.strip():
+        kind = kind_of(rest.split()[-1])
         return _python(text) if kind == "python" else [(kind, text)]
     return [("python", text)]
 

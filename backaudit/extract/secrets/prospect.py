@@ -76,14 +76,19 @@ def telling(text: str, kind: Kind) -> set[str]:
         return set(content)
     found: set[int] = set()
     for line in _lines_with(text, text, _NEEDLES):
-        if "://" not in content[line] or "@" in content[line] or any(n in content[line] for n in _OTHER_NEEDLES):
+        if _may_hold_credential(content[line]):
             found.update(range(line, min(len(content), line + 2)))
     if kind == "python" or texts.has_grammar(kind):
         for line in _lines_with(text, text.lower(), _STEMS):
             if kind != "python" or _tells(content[line][:_LONG]):
                 found.update(range(max(0, line - 1), min(len(content), line + 4)))
-    kept = (content[line].strip() for line in found)
-    return {line for line in kept if line and (kind != "python" or "'" in line or '"' in line)}
+    kept = {content[line].strip() for line in found} - {""}
+    return {line for line in kept if "'" in line or '"' in line} if kind == "python" else kept
+
+
+def _may_hold_credential(line: str) -> bool:
+    """Of a line with an address: whether somebody stands in it, or something else that tells."""
+    return "://" not in line or "@" in line or any(needle in line for needle in _OTHER_NEEDLES)
 
 
 def _lines_with(text: str, searched: str, stems: tuple[str, ...]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -208,8 +208,8 @@ class Body:
         table = self.ops[op.value]
         if not isinstance(table, ops.Build) or table.kind != "dict" or not _PEOPLE.holds(op.name):
             return
-        names, values = [self.text_of(key) for key in table.keys], [self.text_of(item) for item in table.items]
-        is_record = not (_BESIDE | _FIELDS_OF_PEOPLE).isdisjoint(name.lower() for name in names)
+        names, values = list(map(self.text_of, table.keys)), list(map(self.text_of, table.items))
+        is_record = not (_BESIDE | _FIELDS_OF_PEOPLE).isdisjoint(map(str.lower, names))
         if all(names) and all(values) and not is_record and any(map(_like_password, values)):
             for name, value in zip(names, table.items, strict=True):
                 yield from self._as(value, name, "password", "seed")
@@ -226,23 +226,18 @@ class Body:
     def _dict(self, op: ops.Build) -> Iterator[Use]:
         if op.kind != "dict":
             return
-        names = [self.text_of(key) for key in op.keys]
-        for name, item in zip(names, op.items, strict=True):
+        entries = [(self.text_of(key), item) for key, item in zip(op.keys, op.items, strict=True)]
+        for name, item in entries:
             if name in _PAIRS:
                 yield from self._pair(item)
-        telling = [
-            (name, item)
-            for name, item in zip(names, op.items, strict=True)
-            if name and (_kind(name) or _ADDRESS.search(name))
-        ]
-        lowered = {name.lower() for name in names if name}
-        beside = len(telling) and not _BESIDE.isdisjoint(lowered)
+        telling = [(name, item) for name, item in entries if name and (_kind(name) or _ADDRESS.search(name))]
+        lowered = {name.lower() for name, _ in entries if name}
+        beside = bool(telling) and not _BESIDE.isdisjoint(lowered)
         for name, item in telling:
             # Of an account, and not of a connection, it is the digest of a password.
             is_stored = _kind(name) == "password" and is_digest(self.text_of(self.origin(item)))
-            if is_stored and _ENDPOINT.isdisjoint(lowered):
-                continue
-            yield from self._under(item, name, "dict", bool(beside))
+            if not is_stored or not _ENDPOINT.isdisjoint(lowered):
+                yield from self._under(item, name, "dict", beside)
 
     def _compare(self, op: ops.Compare) -> Iterator[Use]:
         if op.operator not in ("==", "!=", "in", "not in"):
@@ -346,18 +341,20 @@ class Body:
                 yield from self._as(value, callee, "signing-key", "argument")
         seed = _SEEDS.get(callee)
         if seed is not None:
-            for value in op.args[seed : seed + 1]:
-                yield from self._as(value, callee, "password", "seed")
+            yield from self._argument(op, seed, callee, "password", "seed")
         second = _PASSWORDS.get(callee, 2 if callee == "connect" and self._opens_database(op, receiver) else None)
         if second is not None and not (callee == "login" and self._is_made(op.args)):
-            for value in op.args[second : second + 1]:
-                yield from self._as(value, callee, "password", "argument")
+            yield from self._argument(op, second, callee, "password", "argument")
         if callee == "Client" and self.text_of(op.args[0] if op.args else NONE).startswith("AC"):
-            for value in op.args[1:2]:
-                yield from self._as(value, "auth_token", "token", "argument")
+            yield from self._argument(op, 1, "auth_token", "token", "argument")
         if callee == "compare_digest" and len(op.args) == 2:
             yield from self._compared(op.args[0], op.args[1])
             yield from self._compared(op.args[1], op.args[0])
+
+    def _argument(self, op: ops.Call, at: int, name: str, kind: SecretKind, position: Position) -> Iterator[Use]:
+        """What an argument of a call may be, if it is given."""
+        for value in op.args[at : at + 1]:
+            yield from self._as(value, name, kind, position)
 
     def _is_made(self, args: tuple[Value, ...]) -> bool:
         """Whether the first of two is an object made for this call: no user's name, so that no password follows it."""
@@ -399,21 +396,23 @@ class Body:
             env = self._environment(op)
             for item in op.values[1:]:
                 yield from self._as(item, name, kind, "env-default" if env else position, free, env, depth + 1)
-        elif isinstance(op, ops.Choice):
-            for item in (op.then, op.other):
+        elif isinstance(op, (ops.Choice, ops.Part)):
+            for item in self._ways(op):
                 yield from self._as(item, name, kind, position, free, env, depth + 1)
-        elif isinstance(op, ops.Part):
-            built = self.ops[self.origin(op.base)]
-            if isinstance(built, ops.Build) and 0 <= op.index < len(built.items):
-                yield from self._as(built.items[op.index], name, kind, position, free, env, depth + 1)
         elif self._pieces(value):
             yield Use(value, name, kind, position, free, env)
-        elif isinstance(op, ops.Bin) and op.operator == "+":
-            if self._is_derived(op):
-                return
+        elif isinstance(op, ops.Bin) and op.operator == "+" and not self._is_derived(op):
             for item in (op.left, op.right):
-                if self.text_of(item) and len(self.text_of(item)) >= 12:
+                if len(self.text_of(item)) >= 12:
                     yield Use(item, name, kind, position, False, env)
+
+    def _ways(self, op: ops.Choice | ops.Part) -> tuple[Value, ...]:
+        """The values that a choice, or the part of a display, may be."""
+        if isinstance(op, ops.Choice):
+            return (op.then, op.other)
+        built = self.ops[self.origin(op.base)]
+        known = isinstance(built, ops.Build) and 0 <= op.index < len(built.items)
+        return (built.items[op.index],) if known and isinstance(built, ops.Build) else ()
 
     def _is_derived(self, op: ops.Bin) -> bool:
         """``MAIN_SECRET + "purpose"``: what is secret in it is another credential."""
@@ -424,12 +423,8 @@ class Body:
         op = self.ops[value]
         if isinstance(op, ops.Const):
             return (op,) if isinstance(op.value, str) else ()
-        is_sum = isinstance(op, ops.Bin) and op.operator == "+"
-        items: tuple[Value, ...] = (op.left, op.right) if isinstance(op, ops.Bin) and is_sum else ()
-        if isinstance(op, ops.Build) and op.kind == "fstring":
-            items = op.items
-        found = [self._pieces(item, depth + 1) for item in items] if depth < 20 else []
-        return tuple(piece for pieces in found for piece in pieces) if found and all(found) else ()
+        found = [self._pieces(item, depth + 1) for item in _put_together(op)] if depth < 20 else []
+        return tuple(piece for pieces in found for piece in pieces) if all(found) else ()
 
     def _environment(self, op: ops.Logic) -> str:
         """The variable of the environment that an ``or`` asks first, empty if it asks something else."""
@@ -446,19 +441,20 @@ class Body:
     ) -> Iterator[Use]:
         callee = self.callee(op)
         func = self.ops[op.func]
+        values: Iterable[Value] = ()
         if callee in _CHAINED and isinstance(func, ops.Attr):
-            yield from self._as(func.base, name, kind, position, free, env, depth)
+            values = (func.base,)
         elif callee in _WRAPPERS and not (callee in _BUILT_IN and isinstance(func, ops.Attr)):
-            for value in op.args[:1]:
-                yield from self._as(value, name, kind, position, free, env, depth)
+            values = op.args[:1]
         elif callee in _FIELDS:
-            for value in [value for key, value in op.keywords if key == "default"] or op.args[:1]:
-                yield from self._as(value, name, kind, position, free, env, depth)
+            values = [value for key, value in op.keywords if key == "default"] or op.args[:1]
         else:
             read = self._read(op, callee)
             env = self.text_of(op.args[0]) if op.args else ""
-            for value in self._given_defaults(op) if read is not None and env else ():
-                yield from self._as(value, name, kind, read or position, free, env, depth)
+            values = self._given_defaults(op) if read is not None and env else ()
+            position = read or position
+        for value in values:
+            yield from self._as(value, name, kind, position, free, env, depth)
 
     def origin(self, value: Value) -> Value:
         """What a name stands for in this body."""
@@ -597,3 +593,10 @@ def _inside(text: Lines, part: Span, password: str) -> Span:
     start = text.offset(part.line, part.column)
     at = text.text.find(password, start, start + (part.end_column - part.column))
     return text.span(at, at + len(password)) if at >= 0 else part
+
+
+def _put_together(op: AnyOp) -> tuple[Value, ...]:
+    """The parts of a sum or of an f-string."""
+    if isinstance(op, ops.Bin):
+        return (op.left, op.right) if op.operator == "+" else ()
+    return op.items if isinstance(op, ops.Build) and op.kind == "fstring" else ()

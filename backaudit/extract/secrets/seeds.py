@@ -90,7 +90,7 @@ def _inserted(body: Body, op: ops.Call) -> Iterator[tuple[Value, _Path, str]]:
         named = _NAMED.fullmatch(value.strip())
         key: int | str = named["name"] if named else position
         position += len(_PLACEHOLDER.findall(value))
-        if (_is_password(column) and _PLACEHOLDER.search(value) and not named) or (named and _is_password(column)):
+        if _is_password(column) and (named or _PLACEHOLDER.search(value)):
             yield op.args[1], (*inner, key), column
 
 
@@ -154,14 +154,27 @@ def _through_call(body: Body, op: ops.Call, path: _Path) -> Iterator[tuple[Value
         yield op.args[0], path
     elif callee == "enumerate" and op.args and path[:2] == (_ELEMENT, 1):
         yield op.args[0], (_ELEMENT, *path[2:])
-    elif callee == "zip" and path[:1] == (_ELEMENT,) and len(path) > 1 and isinstance(path[1], int):
-        yield from ((value, (_ELEMENT, *path[2:])) for value in op.args[path[1] : path[1] + 1])
+    elif callee == "zip" and path[:1] == (_ELEMENT,):
+        yield from _zipped(op, path)
     elif isinstance(func, ops.Attr) and callee == "encode":
         yield func.base, path
-    elif isinstance(func, ops.Attr) and callee == "values" and path[:1] == (_ELEMENT,):
-        yield func.base, (_ANY_VALUE, *path[1:])
-    elif isinstance(func, ops.Attr) and callee == "items" and path[:2] == (_ELEMENT, 1):
-        yield func.base, (_ANY_VALUE, *path[2:])
+    elif isinstance(func, ops.Attr):
+        yield from ((func.base, inner) for inner in _viewed(callee, path))
+
+
+def _zipped(op: ops.Call, path: _Path) -> Iterator[tuple[Value, _Path]]:
+    """An item of an element of ``zip(names, words)`` is an element of one of them."""
+    index = path[1] if len(path) > 1 else None
+    if isinstance(index, int):
+        yield from ((value, (_ELEMENT, *path[2:])) for value in op.args[index : index + 1])
+
+
+def _viewed(view: str, path: _Path) -> Iterator[_Path]:
+    """The way into a mapping behind the way into its ``values()`` or ``items()``."""
+    if view == "values" and path[:1] == (_ELEMENT,):
+        yield (_ANY_VALUE, *path[1:])
+    elif view == "items" and path[:2] == (_ELEMENT, 1):
+        yield (_ANY_VALUE, *path[2:])
 
 
 def _items(body: Body, op: ops.Build, path: _Path) -> Iterator[tuple[Value, _Path]]:

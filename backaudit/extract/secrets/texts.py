@@ -114,11 +114,9 @@ def _matches(pattern: re.Pattern[str], text: str, windows: Windows, more: int = 
 
 def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
     value = text.text[entry.start : entry.end]
-    kind: SecretKind | None = "token" if entry.name.lower() == "authorization" else kind_of_name(entry.name)
-    if entry.position == "seed":
-        kind = kind or "password"
     if "://" in value:
         return _connection(text, entry, value)
+    kind = _kind_of_entry(entry)
     if kind is None or not value or (file_kind == "xml" and " " in value):
         return None  # what has spaces in XML is a sentence on a page
     strength = admit(entry.name, kind, entry.position, value, entry.free or file_kind in _LIVE)
@@ -126,6 +124,11 @@ def _hit(text: Lines, file_kind: Kind, entry: Entry) -> SecretHit | None:
         return None
     span = text.span(entry.start, entry.end)
     return SecretHit(span, kind, entry.name, strength, entry.position, (span,), env=entry.env)
+
+
+def _kind_of_entry(entry: Entry) -> SecretKind | None:
+    kind: SecretKind | None = "token" if entry.name.lower() == "authorization" else kind_of_name(entry.name)
+    return kind or ("password" if entry.position == "seed" else None)
 
 
 def _connection(text: Lines, entry: Entry, value: str) -> SecretHit | None:

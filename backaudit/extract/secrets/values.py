@@ -137,18 +137,21 @@ def _of_word(value: str) -> Verdict:
         return "weak" if value.isprintable() and len(value) < 40 and not value.isalpha() else "naming"
     if len(set(value)) == 1:
         return "weak"
-    bits = surprise(value)
-    if _SNAKE.match(value) and any(is_word(part) for part in re.split(r"[_.:-]+", value) if len(part) > 2):
-        return "placeholder" if _PLACEHOLDER.search(value) else "naming" if _STEMS.search(value) else "weak"
+    placeholder = bool(_PLACEHOLDER.search(value))
+    if _is_made_of_words(value):
+        return "placeholder" if placeholder else "naming" if _STEMS.search(value) else "weak"
     if "EXAMPLE" in value:
         return "placeholder"
-    placeholder = bool(_PLACEHOLDER.search(value))
-    if bits >= _STRONG_BITS and len(value) >= 8 and not (placeholder and bits < 1.8 * _STRONG_BITS):
+    least = 1.8 * _STRONG_BITS if placeholder else _STRONG_BITS
+    if surprise(value) >= least and len(value) >= 8:
         return "strong"
     if placeholder:
         return "placeholder"
-    if _IDENTIFIER.match(value) and _STEMS.search(value):
-        return "naming"
-    if len(value) > 6 and not value.isascii():
-        return "naming"
-    return "weak"
+    named = _IDENTIFIER.match(value) and _STEMS.search(value)
+    return "naming" if named or (len(value) > 6 and not value.isascii()) else "weak"
+
+
+def _is_made_of_words(value: str) -> bool:
+    """``change_me_now``: at least one part is a word."""
+    parts = re.split(r"[_.:-]+", value) if _SNAKE.match(value) else []
+    return any(len(part) > 2 and is_word(part) for part in parts)

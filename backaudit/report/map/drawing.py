@@ -112,20 +112,15 @@ class _Layout:
 
     def made(self) -> Drawing:
         linked = sorted({name for link in self.links for name in (link.child, link.parent)})
-        ranks = _ranks(linked, self.links)
-        layers = self._layers(linked, ranks)
-        ranks = {node.name: at for at, layer in enumerate(layers) for node in layer if not node.lane}
+        layers = self._layers(linked, _ranks(linked, self.links))
         tops, lanes = self._tops(layers)
         lefts, right = self._lefts(layers)
-        boxes = {
-            node.name: self._box(node.name, lefts[at], tops[node])
-            for at, layer in enumerate(layers)
-            for node in layer
-            if not node.lane
-        }
+        placed = [(node, at) for at, layer in enumerate(layers) for node in layer if not node.lane]
+        boxes = {node.name: self._box(node.name, lefts[at], tops[node]) for node, at in placed}
         bottom = max((box.y + box.height for box in boxes.values()), default=0.0)
         alone = self._alone([name for name in sorted(self.tables) if name not in boxes], bottom, max(right, 900.0))
         every = [*boxes.values(), *alone]
+        ranks = {node.name: at for node, at in placed}
         return Drawing(
             width=max((box.x + box.width for box in every), default=0.0) + MARGIN + (GUTTER / 2 if boxes else 0),
             height=max((box.y + box.height for box in every), default=0.0) + MARGIN,

@@ -20,6 +20,7 @@ from backaudit.survey.records import RouteRow, SecurityScheme, Sent, Survey
 VERSION = "3.1.0"
 _METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
 _WITH_BODY = frozenset({"PUT", "POST", "PATCH", "DELETE"})
+_MULTIPART = "multipart/form-data"
 # Headers that OpenAPI describes elsewhere: parameters of these names are to be ignored.
 _NO_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 _TEXT = Shape(kind="string")
@@ -40,28 +41,28 @@ class _Document:
         self.names: set[str] = set()
 
     def made(self) -> Json:
-        components: Json = {"schemas": {component_name(r.title): self.schemas.of_row(r) for r in self.survey.schemas}}
-        if self.survey.security:
-            components["securitySchemes"] = {
-                component_name(name): _scheme(scheme) for name, scheme in sorted(self.survey.security.items())
-            }
+        survey = self.survey
+        components: Json = {"schemas": {component_name(row.title): self.schemas.of_row(row) for row in survey.schemas}}
+        if survey.security:
+            schemes = sorted(survey.security.items())
+            components["securitySchemes"] = {component_name(name): _scheme(scheme) for name, scheme in schemes}
         document: Json = {
             "openapi": VERSION,
             "info": {
-                "title": self.survey.root_name or "API",
+                "title": survey.root_name or "API",
                 "version": "0.0.0",
                 "description": "What the code offers, read from it by backaudit.",
             },
             "paths": self._paths(),
             "components": components,
-            "tags": [{"name": name} for name in sorted({row.group for row in self.survey.routes if row.group})],
+            "tags": [{"name": name} for name in sorted({row.group for row in survey.routes} - {""})],
         }
-        sockets = [row for row in self.survey.routes if "WEBSOCKET" in row.methods]
-        if sockets:
-            document["x-websockets"] = [{"path": _path(r.path), "x-handler": r.handler} for r in sockets]
-        if self.survey.problems:
-            document["x-problems"] = [msgspec.structs.asdict(problem) for problem in self.survey.problems]
-        return document
+        sockets = [row for row in survey.routes if "WEBSOCKET" in row.methods]
+        extensions = {
+            "x-websockets": [{"path": _path(row.path), "x-handler": row.handler} for row in sockets],
+            "x-problems": [msgspec.structs.asdict(problem) for problem in survey.problems],
+        }
+        return document | {name: listed for name, listed in extensions.items() if listed}
 
     # -- paths --------------------------------------------------------------------------------------------------------
 
@@ -83,23 +84,21 @@ class _Document:
 
     def _operation(self, row: RouteRow, method: str, path: str, renamed: dict[str, str]) -> Json:
         made: Json = {"operationId": self._id(row, method, path), "tags": [row.group] if row.group else []}
-        if row.summary:
-            made["summary"] = row.summary
-        parameters = list(self._parameters(row, path, renamed))
-        if parameters:
-            made["parameters"] = parameters
-        body = self._body(row) if method in _WITH_BODY else None
-        if body is not None:
-            made["requestBody"] = body
-        made["responses"] = self._responses(row)
-        proving = [guard for guard in row.guards if guard.scheme]
-        if proving:
-            made["security"] = [{component_name(name): []} for name in dict.fromkeys(g.scheme for g in proving)]
-        made |= {"x-handler": row.handler, "x-source": str(row.at)}
-        listed = {
-            "x-guards": [guard.name for guard in row.guards], "x-reads": list(row.reads), "x-writes": list(row.writes)
-        }  # fmt: skip
-        return made | {name: values for name, values in listed.items() if values}
+        schemes = dict.fromkeys(guard.scheme for guard in row.guards if guard.scheme)
+        parts: Json = {
+            "summary": row.summary,
+            "parameters": list(self._parameters(row, path, renamed)),
+            "requestBody": self._body(row) if method in _WITH_BODY else None,
+            "responses": self._responses(row),
+            "security": [{component_name(name): []} for name in schemes],
+            "x-handler": row.handler,
+            "x-source": str(row.at),
+            "x-guards": [guard.name for guard in row.guards],
+            "x-reads": list(row.reads),
+            "x-writes": list(row.writes),
+        }
+        always = ("responses", "x-handler", "x-source")
+        return made | {name: part for name, part in parts.items() if part or name in always}
 
     def _id(self, row: RouteRow, method: str, path: str) -> str:
         """The handler's name; with method and path where several operations have it."""
@@ -140,31 +139,31 @@ class _Document:
         forms = [one for one in row.sent if one.where in ("form", "file")]
         content: Json = {}
         if forms:
-            files = any(one.where == "file" or self.schemas.holds_files(one.shape) for one in forms)
-            kind = "multipart/form-data" if files else "application/x-www-form-urlencoded"
+            kind = _MULTIPART if self._holds_files(forms) else "application/x-www-form-urlencoded"
             content[kind] = {"schema": self._joined(forms)}
         if bodies:
-            files = any(self.schemas.holds_files(one.shape) for one in bodies)
-            content["multipart/form-data" if files else "application/json"] = {"schema": self._joined(bodies)}
-        if not content:
-            return None
+            kind = _MULTIPART if self._holds_files(bodies) else "application/json"
+            content[kind] = {"schema": self._joined(bodies)}
         required = not (bodies and forms) and any(one.required for one in (*bodies, *forms))
-        return {"required": required, "content": content}
+        return {"required": required, "content": content} if content else None
+
+    def _holds_files(self, sent: list[Sent]) -> bool:
+        return any(one.where == "file" or self.schemas.holds_files(one.shape) for one in sent)
 
     def _joined(self, sent: list[Sent]) -> Json:
         """One schema of a body's parts: whole schemas, and fields that are sent by themselves."""
         fields = [one for one in sent if one.name]
         # A whole that nothing checks is what the fields are read from; by itself it may be anything.
-        wholes = [
-            self.schemas.of_shape(one.shape) if one.checked or one.shape.kind in ("object", "array") else {}
-            for one in sent
-            if not one.name and (one.checked or not fields)
-        ]
+        wholes = [self._whole(one) for one in sent if not one.name and (one.checked or not fields)]
         if fields:
             made: Json = {"type": "object", "properties": {one.name: self._property(one) for one in fields}}
             required = [one.name for one in fields if one.required]
             wholes.append({**made, **({"required": required} if required else {})})
         return wholes[0] if len(wholes) == 1 else {"allOf": wholes}
+
+    def _whole(self, one: Sent) -> Json:
+        told = one.checked or one.shape.kind in ("object", "array")
+        return self.schemas.of_shape(one.shape) if told else {}
 
     def _property(self, one: Sent) -> Json:
         schema = self.schemas.of_shape(one.shape)

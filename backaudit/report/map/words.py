@@ -42,18 +42,18 @@ def besides(row: RouteRow) -> list[str]:
 
 def taken(row: RouteRow, survey: Survey) -> list[str]:
     """What is taken, place by place: a schema by its title, fields by their names; ``raw`` for what nothing checks."""
-    found = []
-    for where in ("query", "form", "file", "body"):
-        own = [one for one in row.sent if one.where == where]
-        wholes = [title(one.shape, survey) if one.checked else "raw" for one in own if not one.name]
-        named = [one for one in own if one.name]
-        if wholes:
-            found.append(f"{where}: {', '.join(wholes)}")
-        elif named and where in _BODIES and not any(one.checked for one in named):
-            found.append(f"{where}: raw ({_listed(named)})")
-        elif named:
-            found.append(f"{where}: {_listed(named)}")
-    return found
+    places = ("query", "form", "file", "body")
+    said = ((where, _taken_from(where, [one for one in row.sent if one.where == where], survey)) for where in places)
+    return [f"{where}: {text}" for where, text in said if text]
+
+
+def _taken_from(where: str, sent: list[Sent], survey: Survey) -> str:
+    wholes = [title(one.shape, survey) if one.checked else "raw" for one in sent if not one.name]
+    named = [one for one in sent if one.name]
+    if wholes or not named:
+        return ", ".join(wholes)
+    raw = where in _BODIES and not any(one.checked for one in named)
+    return f"raw ({_listed(named)})" if raw else _listed(named)
 
 
 def _listed(sent: list[Sent], most: int = 6) -> str:

@@ -133,16 +133,17 @@ def _is_awaited(node: Node) -> bool:
 
 def _begins(project: Project, chain: list[Node]) -> bool:
     """Whether the chain's beginning is in sight: a model, a session's query or a relation, not a parameter."""
-    for link in chain:
-        op = link.op
-        if isinstance(op, ops.Attr) and (denoted_table(project, link.to(op.base)) or related_table(project, link, op)):
-            return True
-        opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
-        if opener or any(_opens(project, argument) for argument in link.args() if link.call is not None):
-            return True
-        if link.call is not None and link.receiver is not None and denoted_table(project, link.receiver) is not None:
-            return True
-    return False
+    return any(_is_beginning(project, link) for link in chain)
+
+
+def _is_beginning(project: Project, link: Node) -> bool:
+    op = link.op
+    if isinstance(op, ops.Attr):
+        return bool(denoted_table(project, link.to(op.base)) or related_table(project, link, op))
+    opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
+    if opener or any(_opens(project, argument) for argument in link.args()):
+        return True
+    return link.call is not None and link.receiver is not None and denoted_table(project, link.receiver) is not None
 
 
 def _opens(project: Project, argument: Node) -> bool:

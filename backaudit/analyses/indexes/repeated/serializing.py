@@ -9,7 +9,7 @@ import msgspec
 from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
-from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.schema import Relation, Table, schema
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.place import Place
@@ -90,18 +90,18 @@ def _called(project: Project) -> Iterator[Shown]:
             if first is None or not truth(project, call.arg(None, "many")) or call.code.function.kind == "class":
                 continue
             rows = rows_of(project, first)
-            if rows is None or rows.settled:
-                continue
-            place = (
-                call_place(rows.origin)
-                if rows.origin.code is call.code and rows.origin.call is not None
-                else call_place(call)
-            )
-            touched = [t for t in touches(project, cls, rows.table) if t.relation not in rows.eager]
-            if touched:
-                names = ", ".join(dict.fromkeys(f"`{t.relation}`" if t.relation else "a query" for t in touched))
-                told, path = f"`{cls.cls.name}` reads {names} of each row", tuple(t.place for t in touched)
-                yield Shown(place, names, told, rows, row_of(rows.table.name), path)
+            if rows is not None and not rows.settled:
+                yield from _of_serializer(project, cls, call, rows)
+
+
+def _of_serializer(project: Project, cls: ClassView, call: Node, rows: Rows) -> Iterator[Shown]:
+    touched = [touch for touch in touches(project, cls, rows.table) if touch.relation not in rows.eager]
+    if touched:
+        here = rows.origin.code is call.code and rows.origin.call is not None
+        place = call_place(rows.origin if here else call)
+        names = ", ".join(dict.fromkeys(f"`{t.relation}`" if t.relation else "a query" for t in touched))
+        told, path = f"`{cls.cls.name}` reads {names} of each row", tuple(t.place for t in touched)
+        yield Shown(place, names, told, rows, row_of(rows.table.name), path)
 
 
 def row_of(table: str) -> str:
@@ -154,15 +154,17 @@ def _list_serializer(project: Project, view: ClassView) -> ClassView | None:
 
 def _for_list(method: Code, op: ops.Return) -> bool:
     """Whether a return may answer for the action ``list``: a comparison with other actions leads elsewhere."""
-    value = method.ops.index(op)
-    for region in method.regions_of(value):
-        test = method.node(region.test).origin if region.test != ops.NONE else None
-        compared = test.op if test is not None else None
-        if region.kind == "then" and test is not None and isinstance(compared, ops.Compare):
-            written = [part.text for part in (items(test.to(compared.right)) or [test.to(compared.right)])]
-            if all(text is not None for text in written) and not {"list", "GET"} & set(written):
-                return False
-    return True
+    branches = (region for region in method.regions_of(method.ops.index(op)) if region.kind == "then")
+    return not any(_is_for_others(method.node(region.test).origin) for region in branches if region.test != ops.NONE)
+
+
+def _is_for_others(test: Node) -> bool:
+    """Whether a condition compares with known texts, the action ``list`` not among them."""
+    if not isinstance(test.op, ops.Compare):
+        return False
+    right = test.to(test.op.right)
+    written = [part.text for part in items(right) or [right]]
+    return None not in written and {"list", "GET"}.isdisjoint(written)
 
 
 def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
@@ -274,14 +276,20 @@ def _field(project: Project, cls: ClassView, table: Table, name: str, bind: Node
         for work in work_of_param(project, method, 1, table) if method is not None else ():
             yield way.touch(work.place, work.relation, work.text, table)
     elif relation is not None:
-        nested = _nested(project, call)
-        shown = nested is not None or "." in source or call.method in ("StringRelatedField", "SlugRelatedField")
-        many = relation[1].many
-        if not relation[1].eager and (shown or (many and call.method.endswith("RelatedField"))):
-            yield way.touch(call.place, relation[1].name, f"`{relation[1].name}` is loaded for each row", table)
-        target = schema(project).of_model(relation[1].target)
-        if nested is not None and target is not None and way.depth < _DEPTH:
-            yield from touches(project, nested, target, way.through(relation[1].name, many))
+        yield from _related_field(project, call, table, source, relation[1], way)
+
+
+def _related_field(
+    project: Project, call: Node, table: Table, source: str, relation: Relation, way: Way
+) -> Iterator[Touch]:
+    """What a field loads that shows a relation: the rows of the relation, and what is shown of those."""
+    nested = _nested(project, call)
+    shown = nested is not None or "." in source or call.method in ("StringRelatedField", "SlugRelatedField")
+    if not relation.eager and (shown or (relation.many and call.method.endswith("RelatedField"))):
+        yield way.touch(call.place, relation.name, f"`{relation.name}` is loaded for each row", table)
+    target = schema(project).of_model(relation.target)
+    if nested is not None and target is not None and way.depth < _DEPTH:
+        yield from touches(project, nested, target, way.through(relation.name, relation.many))
 
 
 def _nested(project: Project, call: Node) -> ClassView | None:

@@ -51,22 +51,24 @@ def _context(node: Node) -> dict[str, Node]:
 
 
 def _list_view(project: Project, cls: ClassView) -> Iterator[Shown]:
-    if "get_queryset" in cls.methods:
-        return
-    model, queryset = cls.fields.get("model"), cls.fields.get("queryset")
-    table = denoted_table(project, model) if model is not None else None
-    rows = rows_of(project, queryset) if queryset is not None else None
-    if rows is None and table is not None and model is not None and queryset is None:
-        rows = Rows(table=table, origin=model)
+    rows = _rows_of_view(project, cls) if "get_queryset" not in cls.methods else None
     if rows is None or rows.settled:
         return
     simple = rows.table.model.rpartition(".")[2].lower()
     app = cls.file.path.rpartition("/")[0].rpartition("/")[2]
     name = text(project, cls.fields.get("template_name")) or f"{app}/{simple}_list.html"
     keys = (text(project, cls.fields.get("context_object_name")), "object_list", f"{simple}_list", "page_obj")
-    for key in keys:
-        if key:
-            yield from _in_template(project, name, key, rows, cls.place)
+    for key in filter(None, keys):
+        yield from _in_template(project, name, key, rows, cls.place)
+
+
+def _rows_of_view(project: Project, cls: ClassView) -> Rows | None:
+    """The rows that a list view shows by its ``queryset``, or else of its ``model``."""
+    model, queryset = cls.fields.get("model"), cls.fields.get("queryset")
+    if queryset is not None:
+        return rows_of(project, queryset)
+    table = denoted_table(project, model) if model is not None else None
+    return Rows(table=table, origin=model) if table is not None and model is not None else None
 
 
 def _in_template(project: Project, name: str, key: str, rows: Rows, place: Place, each: bool = True) -> Iterator[Shown]:

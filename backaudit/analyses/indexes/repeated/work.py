@@ -126,19 +126,16 @@ def _call(project: Project, node: Node, row: Node, table: Table | None, depth: i
     if is_asked_once(node):
         return
     # A value made of a row is not followed into helpers: they ask by it as they would ask by any.
-    given = [argument for argument in node.args() if argument.origin.value == row.value and table is not None]
+    given = table is not None and any(argument.origin.value == row.value for argument in node.args())
     receiver = node.receiver
     on_row = receiver is not None and receiver.origin.value == row.value
     if on_row or (given and not runs_query(project, node)):
-        if depth < _DEPTH:
-            yield from _handed_on(project, node, row, table, depth, on_row)
-        return
-    if not given and not any(_derives(argument, row, 0) for argument in node.args()):
-        return
-    asked = asks(project, node)
-    if asked:
-        writes = asked == "writes"
-        yield Work(call_place(node), "", f"`{node.spelled or node.method}` runs a query", writes=writes)
+        yield from _handed_on(project, node, row, table, depth, on_row) if depth < _DEPTH else ()
+    elif given or any(_derives(argument, row, 0) for argument in node.args()):
+        asked = asks(project, node)
+        if asked:
+            said = f"`{node.spelled or node.method}` runs a query"
+            yield Work(call_place(node), "", said, writes=asked == "writes")
 
 
 def _certain_callees(project: Project, node: Node) -> tuple[Code, ...]:

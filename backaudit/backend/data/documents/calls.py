@@ -56,7 +56,7 @@ def _calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
 def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str, ...]]]:
     """(collection, call, fields) of the calls of a kind: the fields whose values its filter gives outside of any OR."""
     for name, call in _calls(project, kind):
-        first = call.arg(0) or call.arg(None, "filter")
+        first = call.argument((0, "filter"))
         made = project.resolved(first) if first is not None else None
         if made is not None and isinstance(made.op, ops.Build) and made.op.kind == "dict":
             keys = (text(project, made.to(key)) for key in made.op.keys if key != NONE)
@@ -102,17 +102,18 @@ def document(project: Project, node: Node | None, depth: int = 0) -> Iterator[Do
     if node is None or depth > _DEPTH:
         return
     made = project.resolved(node)
+    yield from _as_made(project, made, depth)
+    for effect in made.code.effects.get(made.value, ()):
+        change = made.to(effect).op
+        if isinstance(change, ops.SetItem):
+            yield DocumentField(name=text(project, made.to(change.key)), type=_type(project, made.to(change.value)))
+
+
+def _as_made(project: Project, made: Node, depth: int) -> Iterator[DocumentField]:
+    """The fields that a document has from the beginning."""
     op = made.op
-    if isinstance(op, ops.Await):
-        yield from document(project, made.to(op.value), depth)
-    elif isinstance(op, ops.Build) and op.kind == "dict":
+    if isinstance(op, ops.Build) and op.kind == "dict":
         yield from _display(project, made, op, depth)
-    elif isinstance(op, ops.Build):
-        for item in op.items:
-            yield from document(project, made.to(item), depth)
-    elif isinstance(op, ops.Phi):
-        for value in op.values:
-            yield from document(project, made.to(value), depth + 1)
     elif isinstance(op, ops.Attr) and op.name == "__dict__":
         yield from _instance(project, made.to(op.base))
     elif isinstance(op, ops.Call):
@@ -121,10 +122,19 @@ def document(project: Project, node: Node | None, depth: int = 0) -> Iterator[Do
         yield from _instance(project, made)
         for call in project.callers(made.code):
             yield from document(project, project.argument(call, made.code, op.index), depth + 1)
-    for effect in made.code.effects.get(made.value, ()):
-        change = made.to(effect).op
-        if isinstance(change, ops.SetItem):
-            yield DocumentField(name=text(project, made.to(change.key)), type=_type(project, made.to(change.value)))
+    else:
+        for inner in _documents_in(made):
+            yield from document(project, inner, depth + 1 if isinstance(op, ops.Phi) else depth)
+
+
+def _documents_in(made: Node) -> list[Node]:
+    """The documents of a list, or those of which a value is one."""
+    op = made.op
+    if isinstance(op, ops.Phi):
+        return [made.to(value) for value in op.values]
+    if isinstance(op, ops.Await):
+        return [made.awaited]
+    return made.elements() if isinstance(op, ops.Build) else []
 
 
 def _display(project: Project, made: Node, op: ops.Build, depth: int) -> Iterator[DocumentField]:
@@ -177,12 +187,12 @@ def _update(project: Project, node: Node | None) -> Iterator[DocumentField]:
         return
     for key, item in zip(made.op.keys, made.op.items, strict=True):
         operator = text(project, made.to(key)) if key != NONE else ""
+        fields = document(project, made.to(item)) if operator.startswith("$") else ()
         if operator in ("$set", "$setOnInsert"):
-            yield from document(project, made.to(item))
-        elif operator in ("$push", "$addToSet", "$pull", "$pullAll"):
-            yield from (DocumentField(name=field.name, type="list") for field in document(project, made.to(item)))
-        elif operator.startswith("$"):
-            yield from (DocumentField(name=field.name) for field in document(project, made.to(item)))
+            yield from fields
+        else:
+            kind = "list" if operator in ("$push", "$addToSet", "$pull", "$pullAll") else ""
+            yield from (DocumentField(name=field.name, type=kind) for field in fields)
 
 
 def _read(call: Node) -> Iterator[DocumentField]:
@@ -191,17 +201,12 @@ def _read(call: Node) -> Iterator[DocumentField]:
         return
     code = call.code
     for node in code.nodes(ops.Item):
-        if isinstance(node.op, ops.Item) and _unawaited(node.to(node.op.base)) is call.origin:
+        if isinstance(node.op, ops.Item) and node.to(node.op.base).awaited is call.origin:
             yield DocumentField(name=node.to(node.op.key).text or "")
     for node in code.nodes(ops.Call):
-        if node.method == "get" and node.receiver is not None and _unawaited(node.receiver) is call.origin:
-            first = node.arg(0)
+        first = node.arg(0)
+        if node.method == "get" and node.receiver is not None and node.receiver.awaited is call.origin:
             yield DocumentField(name=(first.text or "") if first is not None else "")
-
-
-def _unawaited(node: Node) -> Node:
-    made = node.origin
-    return made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
 
 
 def _type(project: Project, node: Node) -> str:

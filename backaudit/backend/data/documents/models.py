@@ -60,12 +60,9 @@ def _collection(project: Project, cls: ClassView, store: Store, bases: frozenset
     options = _options(project, cls, store)
     if truth(project, options.get("abstract")):
         return None
-    owner = _root(project, cls, bases) if store == "mongoengine" else cls
-    named = _options(project, owner, store) if owner is not cls else options
-    fields = [*_fields(project, cls, store)]
-    name = text(project, named.get("name" if store == "beanie" else "collection")) or _default_name(owner, store)
+    fields = list(_fields(project, cls, store))
     made = Collection(
-        name=name,
+        name=_collection_name(project, cls, store, bases),
         store=store,
         model=cls.name,
         fields=distinct(field for field, _ in fields),
@@ -76,6 +73,13 @@ def _collection(project: Project, cls: ClassView, store: Store, bases: frozenset
     columns = {attribute: field.name for attribute, field in _by_attribute(project, cls, store)}
     renamed = tuple(map(partial(_renamed, names=columns), given))
     return joined(made, msgspec.structs.replace(made, indexes=renamed)) if made.fields or renamed else None
+
+
+def _collection_name(project: Project, cls: ClassView, store: Store, bases: frozenset[str]) -> str:
+    """The name that a document's class, or the first of those it extends, gives its collection."""
+    owner = _root(project, cls, bases) if store == "mongoengine" else cls
+    option = "name" if store == "beanie" else "collection"
+    return text(project, _options(project, owner, store).get(option)) or _default_name(owner, store)
 
 
 def _renamed(index: Index, names: dict[str, str]) -> Index:
@@ -183,13 +187,22 @@ def _annotated(project: Project, cls: ClassView) -> Iterator[tuple[DocumentField
         value = bind.origin
         stored = _stored_name(project, value, name) if value.method == "Field" else name
         words = annotation_text(annotation)
-        leads = next((words[len(base) + 1 : -1] for base in _LEADING if words.startswith(f"{base}[")), "")
-        leads = words if value.method == "Reference" else leads
+        leads = words if value.method == "Reference" else _inside_of(words)
         marks = [mark for mark in (*_marks(annotation), value) if mark.method in ("Indexed", "Field")]
-        unique = any(truth(project, mark.arg(None, "unique")) for mark in marks)
-        indexed = unique or any(m.method == "Indexed" or truth(project, m.arg(None, "index")) for m in marks)
-        index = (columns_index(stored, unique=unique, place=bind.place),) if indexed else ()
-        yield DocumentField(name=stored, type=words, required=_is_required(bind), references=leads), index
+        field = DocumentField(name=stored, type=words, required=_is_required(bind), references=leads)
+        yield field, tuple(_marked_index(project, stored, marks, bind))
+
+
+def _inside_of(words: str) -> str:
+    """The class inside of ``Link[…]`` and its kin."""
+    return next((words[len(base) + 1 : -1] for base in _LEADING if words.startswith(f"{base}[")), "")
+
+
+def _marked_index(project: Project, name: str, marks: list[Node], bind: Node) -> Iterator[Index]:
+    """The index that the marks of a field declare."""
+    unique = any(truth(project, mark.arg(None, "unique")) for mark in marks)
+    if unique or any(mark.method == "Indexed" or truth(project, mark.arg(None, "index")) for mark in marks):
+        yield columns_index(name, unique=unique, place=bind.place)
 
 
 def _is_required(bind: Node) -> bool:
@@ -219,17 +232,18 @@ def annotation_text(node: Node) -> str:
         first = node.arg(0)
         return annotation_text(first) if first is not None else ""
     if isinstance(op, ops.Bin):
-        sides = (annotation_text(node.to(side)) for side in (op.left, op.right))
-        return " | ".join(side for side in sides if side)
+        return _joined_texts([node.to(op.left), node.to(op.right)], " | ")
     if isinstance(op, ops.Item):
-        key = node.to(op.key).origin
-        inner = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+        inner = node.to(op.key).origin.elements()
         base = annotation_text(node.to(op.base))
         if base in _TRANSPARENT:
-            parts = [annotation_text(part) for part in (inner if base == "Union" else inner[:1])]
-            return " | ".join(part for part in parts if part)
-        return f"{base}[{', '.join(filter(None, map(annotation_text, inner)))}]"
+            return _joined_texts(inner if base == "Union" else inner[:1], " | ")
+        return f"{base}[{_joined_texts(inner, ', ')}]"
     return node.text or node.spelled.rpartition(".")[2] or node.method or _imported(op)
+
+
+def _joined_texts(parts: list[Node], by: str) -> str:
+    return by.join(filter(None, map(annotation_text, parts)))
 
 
 def _imported(op: ops.Op) -> str:

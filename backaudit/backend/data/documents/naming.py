@@ -28,17 +28,20 @@ def collection_name(project: Project, receiver: Node, depth: int = 0) -> str:
     if isinstance(op, ops.Item):
         return text(project, made.to(op.key))
     if isinstance(op, ops.Attr):
-        base = made.to(op.base)
-        kept = kept_in(project, base, op.name)
-        if kept is not None:
-            return collection_name(project, kept, depth + 1)
-        return "" if op.name.startswith("_") or _is_ours(project, base) else op.name
-    if isinstance(op, ops.Call) and made.method in (*sorted(project.models.kinds["collection-givers"]), *_SAME):
-        if made.method in _SAME:
-            return collection_name(project, made.receiver, depth + 1) if made.receiver is not None else ""
+        return _attribute_name(project, made.to(op.base), op.name, depth)
+    if made.is_call_of("collection-givers"):
         return text(project, made.arg(1 if made.method == "Collection" else 0, "name"))
+    if made.method in _SAME:
+        return collection_name(project, made.receiver, depth + 1) if made.receiver is not None else ""
     names = {collection_name(project, node, depth + 1) for node in _behind(project, made)}
     return names.pop() if len(names) == 1 else ""
+
+
+def _attribute_name(project: Project, base: Node, attribute: str, depth: int) -> str:
+    kept = kept_in(project, base, attribute)
+    if kept is not None:
+        return collection_name(project, kept, depth + 1)
+    return "" if attribute.startswith("_") or _is_ours(project, base) else attribute
 
 
 def _behind(project: Project, made: Node) -> Iterator[Node]:
@@ -47,17 +50,21 @@ def _behind(project: Project, made: Node) -> Iterator[Node]:
         for code in project.callees(made):
             yield from code.returned()
     elif isinstance(made.op, ops.Param):
-        for call in project.callers(made.code):
-            given = project.argument(call, made.code, made.op.index)
-            if given is not None:
-                yield given
+        given = (project.argument(call, made.code, made.op.index) for call in project.callers(made.code))
+        yield from (node for node in given if node is not None)
         default = project.default(made.code, made.op.index)
-        first = default.arg(0, "dependency") if default is not None and default.method == "Depends" else None
-        function = project.resolved(first) if first is not None else None
-        if function is not None and isinstance(function.op, ops.Def):
-            provider = function.code.file.code(function.op.function)
-            yield from provider.returned()
-            yield from (node.to(node.op.value) for node in provider.nodes(ops.Yield) if isinstance(node.op, ops.Yield))
+        if default is not None and default.method == "Depends":
+            yield from _provided(project, default)
+
+
+def _provided(project: Project, depends: Node) -> Iterator[Node]:
+    """What the function behind ``Depends(…)`` returns or yields."""
+    first = depends.arg(0, "dependency")
+    function = project.resolved(first) if first is not None else None
+    if function is not None and isinstance(function.op, ops.Def):
+        provider = function.code.file.code(function.op.function)
+        yield from provider.returned()
+        yield from (node.to(node.op.value) for node in provider.nodes(ops.Yield) if isinstance(node.op, ops.Yield))
 
 
 def kept_in(project: Project, base: Node, name: str) -> Node | None:

@@ -46,13 +46,17 @@ def _by_driver(project: Project, known: dict[str, Collection]) -> Iterator[Searc
 def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search]:
     for last in sorted(project.models.kinds["document-searches"]) if known else ():
         for call in project.calls_of(last):
-            receiver = call.receiver
-            classes = project.denoted_classes(receiver) if receiver is not None else ()
-            one = next((known[cls.name] for cls in classes if cls.name in known), None)
-            own = {field.name for field in one.fields} if one is not None else set()
+            asked = _asked_of(project, call, known)
+            own = {field.name for field in asked.fields} if asked is not None else set()
             fields = tuple(name for name in _compared(call) if name in own)
-            if one is not None and fields:
-                yield Search(one, fields, call)
+            if asked is not None and fields:
+                yield Search(asked, fields, call)
+
+
+def _asked_of(project: Project, call: Node, known: dict[str, Collection]) -> Collection | None:
+    """The collection whose class a call is made on."""
+    classes = project.denoted_classes(call.receiver) if call.receiver is not None else ()
+    return next((known[cls.name] for cls in classes if cls.name in known), None)
 
 
 def _compared(call: Node) -> Iterator[str]:

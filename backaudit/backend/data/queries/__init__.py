@@ -98,13 +98,12 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
     around = conditions(node)
     links = by_code[node.code]
     chain = [other for other in links if other is not link and (other.node in link.before or node in other.before)]
-    companions = [use for other in chain if conditions(other.node) <= around for use in other.uses]
+    always = [other for other in chain if conditions(other.node) <= around]
+    companions = [use for other in always for use in other.uses]
     companions += [*related_uses(project, link.before), *_returned_uses(project, link, by_code)]
-    limited, single = ends_early(
-        node, [*later, *(n for n in link.before if n.call is not None and n.method == "limit")]
-    )
-    methods = {other.method for other in later}
-    verb = "delete" if "delete" in methods else "update" if "update" in methods else "select"
+    limits = [other for other in link.before if other.call is not None and other.method == "limit"]
+    limited, single = ends_early(node, [*later, *limits])
+    unknown = any(not other.uses and not _narrows_nothing(other.node) for other in always)
     return QuerySite(
         place=call_place(node),
         code=node.code,
@@ -113,13 +112,16 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
         companions=tuple(companions),
         limited=limited,
         single=single or node.is_call_of("one-row-lookups") or node.method == "get_object_or_404",
-        verb=verb,
+        verb=_verb(later),
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
-        unread=any(
-            not other.uses and not _narrows_nothing(other.node) and conditions(other.node) <= around for other in chain
-        )
-        or _opens_unknown(link),
+        unread=unknown or _opens_unknown(link),
     )
+
+
+def _verb(later: list[Node]) -> str:
+    """What a chain does with the rows at its end."""
+    methods = {other.method for other in later}
+    return "delete" if "delete" in methods else "update" if "update" in methods else "select"
 
 
 def _opens_unknown(link: _Link) -> bool:

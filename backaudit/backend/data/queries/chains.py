@@ -73,18 +73,7 @@ def table_of(project: Project, node: Node, depth: int = 0) -> Table | None:
 def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Table | None:
     op = node.op
     if isinstance(op, ops.Call):
-        receiver = node.receiver
-        for argument in node.args()[:2] if node.is_call_of("query-openers") else ():
-            found = denoted_table(project, argument)
-            if found is not None:
-                return found
-        first = node.arg(0)
-        if node.is_call_of("statement-runners") and first is not None and first.origin.call is not None:
-            return table_of(project, first, depth)
-        if receiver is not None and node.method == "get_queryset":
-            return _view_table(project, node, depth)
-        found = table_of(project, receiver, depth) if receiver is not None else None
-        return found if found is not None else _of_callee(project, node, depth)
+        return _of_call(project, node, depth)
     if isinstance(op, ops.Attr):
         return _of_attribute(project, tables, node, op, depth)
     if isinstance(op, (ops.Phi, ops.Choice)):
@@ -109,6 +98,22 @@ def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Ta
     return denoted_table(project, model) if model is not None else None
 
 
+def _of_call(project: Project, call: Node, depth: int) -> Table | None:
+    """The table that a chain begins with, runs on, or gets from a function of the project."""
+    if call.is_call_of("query-openers"):
+        opened = (denoted_table(project, argument) for argument in call.args()[:2])
+        found = next((table for table in opened if table is not None), None)
+        if found is not None:
+            return found
+    first, receiver = call.arg(0), call.receiver
+    if call.is_call_of("statement-runners") and first is not None and first.origin.call is not None:
+        return table_of(project, first, depth)
+    if receiver is not None and call.method == "get_queryset":
+        return _view_table(project, call, depth)
+    found = table_of(project, receiver, depth) if receiver is not None else None
+    return found if found is not None else _of_callee(project, call, depth)
+
+
 def _of_callee(project: Project, node: Node, depth: int) -> Table | None:
     """The table of the query that a function of the project returns."""
     for callee in project.callees(node):
@@ -123,10 +128,7 @@ def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, de
     base = node.to(op.base)
     model = denoted_table(project, base)
     if model is not None:
-        is_manager = op.name in ("objects", "query") or any(
-            project.inherits(split(name)[0], *_MANAGERS) for name in project.types(node)
-        )
-        return model if is_manager else None
+        return model if _is_manager(project, node, op.name) else None
     if op.name == "queryset" and node.code.cls is not None:
         bound = node.code.cls.fields.get("queryset")
         return table_of(project, bound, depth) if bound is not None else None
@@ -136,6 +138,12 @@ def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, de
         if relation is not None and relation[1].many:
             return tables.of_model(relation[1].target)
     return None
+
+
+def _is_manager(project: Project, node: Node, attribute: str) -> bool:
+    """Whether an attribute of a model is what its rows are asked by."""
+    types = project.types(node)
+    return attribute in ("objects", "query") or any(project.inherits(split(name)[0], *_MANAGERS) for name in types)
 
 
 def _view_table(project: Project, node: Node, depth: int) -> Table | None:
@@ -211,7 +219,7 @@ def _parameters(base: Node) -> list[Node]:
     if not isinstance(op, ops.Item):
         return []
     key = base.origin.to(op.key)
-    return [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+    return key.elements()
 
 
 def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:
@@ -255,18 +263,18 @@ def _called(call: Node) -> Iterator[Node]:
 
 def related_uses(project: Project, before: Iterable[Node]) -> list[Use]:
     """What a chain asks by beginning at a relation: ``user.posts`` are the posts with the user's key."""
+    return [use for node in before if isinstance(node.op, ops.Attr) for use in _keys_of(project, node, node.op)]
+
+
+def _keys_of(project: Project, node: Node, op: ops.Attr) -> Iterator[Use]:
+    """The keys by which the rows of a relation are found."""
     tables = schema(project)
-    found: list[Use] = []
-    for node in before:
-        op = node.op
-        base = node.to(op.base) if isinstance(op, ops.Attr) else None
-        for name in project.types(base) if base is not None and isinstance(op, ops.Attr) else ():
-            table = tables.of_model(split(name)[0])
-            link = tables.relation(table, op.name) if table is not None and isinstance(op, ops.Attr) else None
-            target = tables.of_model(link[1].target) if link is not None else None
-            if link is not None and target is not None and link[1].remote not in ("", "*"):
-                found.append(Use(table=target.name, column=link[1].remote, role="filter"))
-    return found
+    for name in project.types(node.to(op.base)):
+        table = tables.of_model(split(name)[0])
+        link = tables.relation(table, op.name) if table is not None else None
+        target = tables.of_model(link[1].target) if link is not None else None
+        if link is not None and target is not None and link[1].remote not in ("", "*"):
+            yield Use(table=target.name, column=link[1].remote, role="filter")
 
 
 def ends_early(call: Node, later: list[Node]) -> tuple[bool, bool]:

@@ -236,13 +236,12 @@ class Conditions:
             return self._wrapped(node.to(node.op.base))
         if node.call is None or node.is_call_of("no-column-functions"):
             return None
-        receiver = node.receiver
-        inside = [*node.args(), *([receiver] if receiver is not None else [])]
-        columns = [found for part in inside if (found := self.column(part)) is not None]
-        if columns:
-            return columns[0], normal(f"{node.method}({columns[0][1].name})")
-        deeper = [expression for part in inside if (expression := self._wrapped(part)) is not None]
-        return (deeper[0][0], normal(f"{node.method}({deeper[0][1]})")) if deeper else None
+        inside = [*node.args(), *([node.receiver] if node.receiver is not None else [])]
+        column = next((found for part in inside if (found := self.column(part)) is not None), None)
+        if column is not None:
+            return column, normal(f"{node.method}({column[1].name})")
+        deeper = next((inner for part in inside if (inner := self._wrapped(part)) is not None), None)
+        return (deeper[0], normal(f"{node.method}({deeper[1]})")) if deeper is not None else None
 
     # -- other clauses ---------------------------------------------------------------------------------------------
 

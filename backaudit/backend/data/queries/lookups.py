@@ -154,8 +154,7 @@ class Lookups:
 
 def _form(column: Column, rest: list[str], value: Node | None, transforms: frozenset[str]) -> tuple[Form, str]:
     if not rest:
-        literal = value.origin.op if value is not None else None
-        return ("null" if isinstance(literal, ops.Const) and literal.value is None else "eq"), ""
+        return ("null" if value is not None and value.is_none else "eq"), ""
     first = rest[0]
     if first in transforms:
         return "function", normal(_EXPRESSIONS.get(first, first + "({})").format(column.name))

@@ -71,11 +71,12 @@ def _prefetched(project: Project, tables: Schema, node: Node) -> Iterator[QueryS
     receiver = node.receiver
     over = [split(name) for name in project.types(receiver)] if receiver is not None else []
     table = next((t for head, inner in over if (t := tables.of_model(inner or head)) is not None), None)
-    for argument in node.args() if table is not None else ():
+    if table is None:
+        return
+    for argument in node.args():
         first = argument.origin.arg(0) if argument.origin.call is not None else argument
-        written = first.text if first is not None else None
-        if written and table is not None:
-            yield from _along(tables, table, written.split("__"), node)
+        if first is not None and first.text:
+            yield from _along(tables, table, first.text.split("__"), node)
 
 
 def _along(tables: Schema, table: Table, path: list[str], node: Node) -> Iterator[QuerySite]:

@@ -180,16 +180,21 @@ def _linked(found: dict[str, Table]) -> dict[str, Table]:
     result: dict[str, Table] = {}
     for name, table in keyed.items():
         relations: list[Relation] = []
-        for relation in table.relations:
-            target = _model(relation.target, models, simple)
-            if target is None:
-                continue
+        for relation, target in _with_targets(table, models, simple):
             if relation.name.startswith("<"):
                 reverse.setdefault(target.model, []).append(_reversed(relation, table, target))
             else:
                 relations.append(_resolved(relation, table, target))
         result[name] = msgspec.structs.replace(table, relations=tuple(relations))
     return {name: _with_reverse(table, reverse.get(table.model, ())) for name, table in result.items()}
+
+
+def _with_targets(table: Table, models: dict[str, Table], simple: dict[str, str]) -> Iterator[tuple[Relation, Table]]:
+    """The relations of a table whose targets are known, each with it."""
+    for relation in table.relations:
+        target = _model(relation.target, models, simple)
+        if target is not None:
+            yield relation, target
 
 
 def _keyed(table: Table, models: dict[str, Table], simple: dict[str, str]) -> Table:
@@ -253,9 +258,8 @@ def _resolved(relation: Relation, table: Table, target: Table) -> Relation:
     if here is not None and table.name != target.name:
         return msgspec.structs.replace(relation, target=target.model, column=here.name)
     there = (target.column(relation.column) if relation.column else None) or _key_to(target, table, "")
-    return msgspec.structs.replace(
-        relation, target=target.model, column="", remote=there.name if there is not None else "", many=there is not None
-    )
+    remote = there.name if there is not None else ""
+    return msgspec.structs.replace(relation, target=target.model, column="", remote=remote, many=bool(remote))
 
 
 def _key_to(table: Table, target: Table, name: str) -> Column | None:

@@ -50,11 +50,16 @@ def column(
         return None
     if call is None and (annotation is None or not _maps(project, cls, bind, annotation)):
         return None
+    calls = _declaring(call, annotation)
+    return described(project, cls, attribute, calls, annotation), calls
+
+
+def _declaring(call: Node | None, annotation: Annotation | None) -> tuple[Node, ...]:
+    """The calls that say what a column is, the one with precedence first."""
     given = call.arg(None, "sa_column") if call is not None else None
     if given is not None and given.origin.call is not None:
-        return described(project, cls, attribute, (given.origin,), annotation), (given.origin,)
-    calls = (*((call,) if call is not None else ()), *(annotation.calls if annotation is not None else ()))
-    return described(project, cls, attribute, calls, annotation), calls
+        return (given.origin,)
+    return (*((call,) if call is not None else ()), *(annotation.calls if annotation is not None else ()))
 
 
 def _maps(project: Project, cls: ClassView, bind: Node, annotation: Annotation) -> bool:
@@ -89,15 +94,7 @@ def _core(project: Project, node: Node, depth: int) -> tuple[bool, Node]:
     if isinstance(op, ops.Bin) and op.operator == "|":
         return _union(project, [node.to(op.left), node.to(op.right)], depth)
     if isinstance(op, ops.Item):
-        wrapper = node.to(op.base).spelled.rpartition(".")[2]
-        key = node.to(op.key)
-        if wrapper in project.models.kinds["mapped-annotations"]:
-            return _core(project, key, depth + 1)
-        if wrapper == "Optional":
-            return True, _core(project, key, depth + 1)[1]
-        if wrapper == "Union" and isinstance(key.op, ops.Build):
-            return _union(project, [key.to(item) for item in key.op.items], depth)
-        return False, node
+        return _unwrapped(project, node, op, depth)
     alias = project.alias_of(node)
     if alias is not None and alias != node and isinstance(alias.op, (ops.Item, ops.Bin)):
         optional, core = _core(project, alias, depth + 1)
@@ -105,15 +102,22 @@ def _core(project: Project, node: Node, depth: int) -> tuple[bool, Node]:
     return False, node
 
 
+def _unwrapped(project: Project, node: Node, op: ops.Item, depth: int) -> tuple[bool, Node]:
+    wrapper = node.to(op.base).spelled.rpartition(".")[2]
+    key = node.to(op.key)
+    if wrapper in project.models.kinds["mapped-annotations"]:
+        return _core(project, key, depth + 1)
+    if wrapper == "Optional":
+        return True, _core(project, key, depth + 1)[1]
+    if wrapper == "Union" and isinstance(key.op, ops.Build):
+        return _union(project, key.elements(), depth)
+    return False, node
+
+
 def _union(project: Project, parts: list[Node], depth: int) -> tuple[bool, Node]:
-    read = [_core(project, part, depth + 1) for part in parts if not _is_none(part)]
-    optional = any(map(_is_none, parts)) or any(inner for inner, _ in read)
+    read = [_core(project, part, depth + 1) for part in parts if not part.is_none]
+    optional = any(part.is_none for part in parts) or any(inner for inner, _ in read)
     return optional, read[0][1] if read else parts[0]
-
-
-def _is_none(node: Node) -> bool:
-    op = node.origin.op
-    return isinstance(op, ops.Const) and op.value is None
 
 
 def _inside(project: Project, core: Node) -> Iterator[Node]:
@@ -170,14 +174,11 @@ def described(
     """A column by what its calls say, the first of which has precedence, and by its annotation."""
     positional = _positional(calls)
     explicit = positional[0].text if positional else None
-    type_ = _argument(calls, "type_") or _argument(calls, "sa_type") or next(iter(_types(positional)), None)
-    if type_ is None and annotation is not None and cls is not None:
-        type_ = _mapped_type(project, cls, annotation)
+    type_ = _declared_type(project, cls, calls, annotation)
     types = annotation.types if annotation is not None else ()
     spelled = type_name(type_) or _simple(project, types)
     primary = truth(project, _argument(calls, "primary_key"))
     written = [name for name in sorted(project.models.kinds["default-keywords"]) if _argument(calls, name) is not None]
-    made = any(node.call is not None and node.method in ("Computed", "Identity") for node in positional)
     return Column(
         name=explicit or text(project, _argument(calls, "name")) or attribute,
         attribute=attribute,
@@ -186,11 +187,22 @@ def described(
         unique=truth(project, _argument(calls, "unique")),
         primary_key=primary,
         length=_length(type_, calls),
-        default=bool(written) or made,
+        default=bool(written) or any(node.method in ("Computed", "Identity") for node in positional),
         server_default="server_default" in written,
         references=text(project, _argument(calls, "foreign_key")) or _key_target(project, positional),
         few=spelled.lower().startswith(("bool", "enum", "choice")) or enumerated(project, types),
     )
+
+
+def _declared_type(
+    project: Project, cls: ClassView | None, calls: Sequence[Node], annotation: Annotation | None
+) -> Node | None:
+    """The type that the calls name, else the one that the registry maps the annotation to."""
+    named = _argument(calls, "type_") or _argument(calls, "sa_type")
+    named = named or next(iter(_types(_positional(calls))), None)
+    if named is not None or annotation is None or cls is None:
+        return named
+    return _mapped_type(project, cls, annotation)
 
 
 def _positional(calls: Sequence[Node]) -> list[Node]:

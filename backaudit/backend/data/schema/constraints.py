@@ -25,18 +25,18 @@ def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | N
     outer = item
     if item.origin.call is not None and not item.is_call_of("constraint-makers"):
         item = _made_by_helper(project, item) or item
-    if item.origin.call is None or not item.is_call_of("constraint-makers"):
+    if not item.is_call_of("constraint-makers"):
         return None
-    arguments = _arguments(project, item, outer)
-    arguments = arguments[1:] if item.method == "Index" else arguments
-    where = item.arg(None, "postgresql_where") or item.arg(None, "sqlite_where")
+    plain = item.method == "Index"
+    arguments = _arguments(project, item, outer)[1 if plain else 0 :]
     keys = tuple(key for node in arguments if (key := _key(project, node, names)) is not None)
     if not keys:
         return None
+    where = item.argument(("postgresql_where", "sqlite_where"))
     return Index(
         keys=_with_opclasses(project, item, keys),
-        name=text(project, item.arg(0 if item.method == "Index" else None, "name")),
-        unique=item.method != "Index" or truth(project, item.arg(None, "unique")),
+        name=text(project, item.arg(0 if plain else None, "name")),
+        unique=not plain or truth(project, item.arg(None, "unique")),
         primary=item.method == "PrimaryKeyConstraint",
         where=condition(where) if where is not None else "",
         method=text(project, item.arg(None, "postgresql_using")) or "btree",
@@ -90,37 +90,35 @@ def expression_text(node: Node) -> str:
     if isinstance(node.op, ops.Bind) and node.origin.is_call_of("column-makers"):
         return node.op.name
     node = node.origin
-    op = node.op
-    if isinstance(op, ops.Compare):
-        left, right = expression_text(node.to(op.left)), node.to(op.right)
-        null = right.origin.op
-        if isinstance(null, ops.Const) and null.value is None:
-            return normal(f"{left} IS {'NOT ' if op.operator in ('!=', 'is not') else ''}NULL") if left else ""
-        value = right.const
-        spelled = repr(value).upper() if isinstance(value, bool) else repr(value)
-        symbol = {"==": "=", "!=": "<>"}.get(op.operator, op.operator)
-        return normal(f"{left} {symbol} {spelled}") if left and value is not None else ""
+    if isinstance(node.op, ops.Compare):
+        return _comparison_text(node, node.op)
     if node.call is not None:
         return _call_text(node)
     return node.spelled.rpartition(".")[2]
 
 
+def _comparison_text(node: Node, op: ops.Compare) -> str:
+    left, right = expression_text(node.to(op.left)), node.to(op.right)
+    if not left:
+        return ""
+    if right.is_none:
+        return normal(f"{left} IS {'NOT ' if op.operator in ('!=', 'is not') else ''}NULL")
+    value = right.const
+    spelled = repr(value).upper() if isinstance(value, bool) else repr(value)
+    symbol = {"==": "=", "!=": "<>"}.get(op.operator, op.operator)
+    return normal(f"{left} {symbol} {spelled}") if value is not None else ""
+
+
 def _call_text(node: Node) -> str:
-    receiver = node.receiver
+    receiver, first = node.receiver, node.arg(0)
     inside = expression_text(receiver) if receiver is not None else ""
     if node.method in ("is_", "isnot", "is_not") and inside:
-        value = node.arg(0)
-        spelled = "NULL" if value is None or value.const is None else repr(value.const).upper()
+        spelled = "NULL" if first is None or first.const is None else repr(first.const).upper()
         return normal(f"{inside} IS {'' if node.method == 'is_' else 'NOT '}{spelled}")
-    if (
-        node.receiver is not None
-        and node.receiver.spelled.rpartition(".")[2] in ("func", "fn")
-        and node.arg(0) is not None
-    ):
-        first = node.arg(0)
-        argument = expression_text(first) if first is not None else ""
-        return normal(f"{node.method}({argument})") if argument else ""
-    return ""
+    if receiver is None or receiver.spelled.rpartition(".")[2] not in ("func", "fn"):
+        return ""
+    argument = expression_text(first) if first is not None else ""
+    return normal(f"{node.method}({argument})") if argument else ""
 
 
 def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
@@ -128,17 +126,21 @@ def _key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
     named = text(project, node)
     if named:
         return Key(names.get(named, named))
-    if node.call is not None and node.method in ("desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"):
-        inner = node.receiver if node.arg(0) is None else node.arg(0)
-        key = _key(project, inner, names) if inner is not None else None
-        return key and msgspec.structs.replace(key, descending=node.method == "desc" or key.descending)
-    if node.call is not None and node.method == "text":
+    if node.method in ("desc", "asc", "nulls_last", "nullslast", "nulls_first", "nullsfirst"):
+        return _sorted_key(project, node, names)
+    if node.method == "text":
         return _text_key(text(project, node.arg(0)))
     if node.call is not None and not node.is_call_of("column-makers"):
-        spelled = expression_text(node)
-        return Key(spelled or "?", True)
+        return Key(expression_text(node) or "?", True)
     name = node.spelled.rpartition(".")[2]
     return Key(names.get(name, name)) if name else None
+
+
+def _sorted_key(project: Project, node: Node, names: dict[str, str]) -> Key | None:
+    """``desc(column)``, ``column.desc()``."""
+    inner = node.arg(0) or node.receiver
+    key = _key(project, inner, names) if inner is not None else None
+    return key and msgspec.structs.replace(key, descending=node.method == "desc" or key.descending)
 
 
 def _text_key(written: str) -> Key:

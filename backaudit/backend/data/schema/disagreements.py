@@ -48,15 +48,19 @@ def _disagreements(project: Project) -> tuple[Disagreement, ...]:
     automatic = project.models.kinds.get("indexed-types", frozenset())
     for name in sorted(models.keys() | migrations.keys()):
         mine, theirs = models.get(name), migrations.get(name)
-        if mine is None or theirs is None:
-            known = mine or theirs
-            if known is not None and known.columns and whole and not _is_librarys(project, known):
-                only: Source = "models" if theirs is None else "migrations"
-                found.append(Disagreement(table=known.name, kind="table", only=only, place=known.place))
-        elif mine.primary_key and theirs.primary_key:
-            found += _of_columns(mine, theirs)
-            found += _of_indexes(mine, theirs, automatic)
+        if mine is not None and theirs is not None:
+            if mine.primary_key and theirs.primary_key:
+                found += [*_of_columns(mine, theirs), *_of_indexes(mine, theirs, automatic)]
+        elif whole:
+            found += _alone(project, mine, "models") if mine is not None else _alone(project, theirs, "migrations")
     return tuple(found)
+
+
+def _alone(project: Project, known: Table | None, only: Source) -> list[Disagreement]:
+    """A table that one side alone knows, if it is of the project's own."""
+    if known is None or not known.columns or _is_librarys(project, known):
+        return []
+    return [Disagreement(table=known.name, kind="table", only=only, place=known.place)]
 
 
 def _create_most(models: Mapping[str, Table], migrations: Mapping[str, Table]) -> bool:

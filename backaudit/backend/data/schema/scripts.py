@@ -69,12 +69,10 @@ def _strings(project: Project) -> Iterator[Added]:
     replayed = frozenset(revisions(project))
     for last in sorted(project.models.kinds["ddl-runners"]):
         for node in project.calls_of(last):
-            if node.code.path in replayed:
+            first = node.argument(("sql", 0, "statement"))
+            undoes = node.code.function.name == "downgrade"
+            if first is None or undoes or node.code.path in replayed or project.role(node.code.path) == "test":
                 continue
-            first = node.arg(0, "sql") or node.arg(0, "statement") or node.arg(0)
-            if first is None or project.role(node.code.path) == "test" or node.code.function.name == "downgrade":
-                continue
-            for written in spelled_strings(project, first):
-                if looks_like_definition(written):
-                    for definition in definitions(written):
-                        yield definition, node.place
+            for written in filter(looks_like_definition, spelled_strings(project, first)):
+                for definition in definitions(written):
+                    yield definition, node.place

@@ -56,17 +56,7 @@ def _table(project: Project, cls: ClassView) -> Table | None:
     parent = _mapped_parent(project, cls)
     if not name and parent is None:
         return None
-    columns: list[Column] = []
-    indexes: list[Index] = []
-    related: list[Relation] = []
-    for attribute, bind in _bindings(project, cls):
-        call = declaration(bind)
-        if call is not None and call.is_call_of("relation-makers"):
-            related += relations(project, attribute, call, bind)
-        elif not attribute.startswith("__"):
-            made = column(project, cls, attribute, bind, _annotated(project, cls, attribute))
-            columns += [made[0]] if made is not None else []
-            indexes += column_indexes(project, *made) if made is not None else ()
+    columns, indexes, related = _members_of(project, cls)
     if not columns and parent is None and "id" in {attribute for attribute, _ in _bindings(project, cls)}:
         columns.insert(0, Column(name="id", attribute="id", primary_key=True, nullable=False))
     attributes = {made.attribute: made.name for made in columns}
@@ -83,6 +73,22 @@ def _table(project: Project, cls: ClassView) -> Table | None:
         place=cls.place,
     )
     return settled(table, dict(pair for item in arguments for pair in references(project, item)))
+
+
+def _members_of(project: Project, cls: ClassView) -> tuple[list[Column], list[Index], list[Relation]]:
+    """The columns that a class declares, the indexes that they declare, and its relations."""
+    columns: list[Column] = []
+    indexes: list[Index] = []
+    related: list[Relation] = []
+    for attribute, bind in _bindings(project, cls):
+        call = declaration(bind)
+        if call is not None and call.is_call_of("relation-makers"):
+            related += relations(project, attribute, call, bind)
+        elif not attribute.startswith("__"):
+            made = column(project, cls, attribute, bind, _annotated(project, cls, attribute))
+            columns += [made[0]] if made is not None else []
+            indexes += column_indexes(project, *made) if made is not None else ()
+    return columns, indexes, related
 
 
 def _orm(project: Project, cls: ClassView) -> Orm:
@@ -113,9 +119,8 @@ def _table_name(project: Project, cls: ClassView) -> str:
         return ""
     if "__tablename__" in own:
         return text(project, own["__tablename__"]) or snake_case(cls.cls.name)
-    keywords = dict(cls.cls.keywords)
     sqlmodel = project.inherits(cls.name, "sqlmodel.SQLModel")
-    if sqlmodel and not ("table" in keywords and truth(project, cls.outer.node(keywords["table"]))):
+    if sqlmodel and not _asks_for_table(project, cls):
         return ""
     if "__table__" in own and (made := own["__table__"].origin).call is not None:
         return text(project, made.arg(0, "name"))
@@ -124,9 +129,17 @@ def _table_name(project: Project, cls: ClassView) -> str:
         return declared
     if sqlmodel:
         return cls.cls.name.lower()
-    if not project.inherits(cls.name, "flask_sqlalchemy.Model"):
-        return ""
-    # Without a key of its own a class shares the table of the model that it extends.
+    return _name_of_flask(project, cls) if project.inherits(cls.name, "flask_sqlalchemy.Model") else ""
+
+
+def _asks_for_table(project: Project, cls: ClassView) -> bool:
+    """``class Post(SQLModel, table=True)``."""
+    keywords = dict(cls.cls.keywords)
+    return "table" in keywords and truth(project, cls.outer.node(keywords["table"]))
+
+
+def _name_of_flask(project: Project, cls: ClassView) -> str:
+    """The name that Flask-SQLAlchemy makes; without a key of its own a class shares the table that it extends."""
     shares = _mapped_parent(project, cls) is not None and not any(_keys(project, cls))
     return snake_case(cls.cls.name) if any(_columns_of(project, cls)) and not shares else ""
 
@@ -189,18 +202,23 @@ def _mapped_parent(project: Project, cls: ClassView) -> ClassView | None:
 
 def _members(project: Project, cls: ClassView) -> Iterator[tuple[str, Node]]:
     """What the class binds, and its bases as far as they have no table of their own."""
-    above = {
-        name
-        for owner in project.lineage(cls.name)[1:]
-        if (view := project.class_named(owner)) is not None and table_name(project, view)
-        for name in project.lineage(owner)
-    }
+    above = _mapped_above(project, cls)
     yield from ((name, bind) for owner, name, bind in field_calls(project, cls) if owner.name not in above)
     for owner in reversed(project.lineage(cls.name)):
         view = project.class_named(owner) if owner not in above else None
         for name, method in view.methods.items() if view is not None else ():
             if _declares(method):
                 yield from ((name, node) for node in _returned(method))
+
+
+def _mapped_above(project: Project, cls: ClassView) -> set[str]:
+    """The bases that have a table, and theirs."""
+    above: set[str] = set()
+    for owner in project.lineage(cls.name)[1:]:
+        view = project.class_named(owner)
+        if view is not None and table_name(project, view):
+            above.update(project.lineage(owner))
+    return above
 
 
 def _annotated(project: Project, cls: ClassView, attribute: str) -> Node | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.frameworks.language import Dispatching, Table, tables
 from backaudit.backend.web.params import plain_params
@@ -41,22 +41,24 @@ class _Body:
     def _compared(self, node: Node, op: ops.Compare) -> Iterator[str]:
         left, right = node.to(op.left), node.to(op.right)
         if op.operator == "==":
-            for one, other in ((left, right), (right, left)):
-                text = text_of(self.project, other) if self.is_path(one) else None
-                yield from [text] if text is not None and text.startswith("/") else []
+            pairs = ((left, right), (right, left))
+            yield from self._paths(other for one, other in pairs if self.is_path(one))
         elif op.operator == "in" and self.is_path(left):
-            texts = (text_of(self.project, item) for item in items(self.project.resolved(right)))
-            yield from (text for text in texts if text is not None and text.startswith("/"))
+            yield from self._paths(items(self.project.resolved(right)))
+
+    def _paths(self, nodes: Iterable[Node]) -> Iterator[str]:
+        """The literal paths among some values."""
+        texts = (text_of(self.project, node) for node in nodes)
+        return (text for text in texts if text is not None and text.startswith("/"))
 
     def _asked(self, call: Node) -> Iterator[str]:
-        receiver, first = call.receiver, call.arg(0)
-        if call.method == "startswith" and receiver is not None and first is not None and self.is_path(receiver):
-            for item in items(self.project.resolved(first)) or [first]:
-                text = text_of(self.project, item)
-                if text is not None and text.startswith("/"):
-                    yield text + "{rest}"
-        second = call.arg(1)
-        if call.method in _PATTERNS and first is not None and second is not None and self.is_path(second):
+        receiver, first, second = call.receiver, call.arg(0), call.arg(1)
+        if first is None:
+            return
+        if call.method == "startswith" and receiver is not None and self.is_path(receiver):
+            begins = items(self.project.resolved(first)) or [first]
+            yield from (f"{text}{{rest}}" for text in self._paths(begins))
+        if call.method in _PATTERNS and second is not None and self.is_path(second):
             text = text_of(self.project, first)
             if text is not None and text.lstrip("^").startswith("/"):
                 yield parse(text, "regex").text
@@ -80,27 +82,24 @@ class _Body:
     def _is(self, node: Node, wanted: str, depth: int = 0) -> bool:
         node = node.origin
         op = node.op
-        name, _, key = wanted.partition("[")
         if depth > 6 or not wanted:
             return False
         if isinstance(op, ops.Attr):
-            base = node.to(op.base).origin
-            own = isinstance(base.op, ops.Param) and base.op.index == 0 and not key
-            return (own and op.name == name) or (op.name in ("path", "geturl") and self._is(base, wanted, depth + 1))
+            return _is_attribute(node, wanted) or (
+                op.name in ("path", "geturl") and self._is(node.to(op.base), wanted, depth + 1)
+            )
         if isinstance(op, ops.Item):
-            base, asked = node.to(op.base).origin, node.to(op.key).const
-            return (base.spelled == name and asked == key.rstrip("]")) or self._is(base, wanted, depth + 1)
+            base = node.to(op.base).origin
+            return _is_entry(base, node.to(op.key), wanted) or self._is(base, wanted, depth + 1)
         if isinstance(op, ops.Part):
             return self._is(node.to(op.base), wanted, depth + 1)
         if isinstance(op, ops.Logic):
             return any(self._is(node.to(value), wanted, depth + 1) for value in op.values)
-        if isinstance(op, ops.Call):
-            receiver, first = node.receiver, node.arg(0)
-            if node.method == "get" and receiver is not None and receiver.spelled == name and first is not None:
-                return first.const == key.rstrip("]")
-            kept = node.is_call_of("keeps-the-path-text")
-            return kept and any(self._is(part, wanted, depth + 1) for part in (receiver, first) if part is not None)
-        return False
+        receiver, first = node.receiver, node.arg(0)
+        if node.method == "get" and first is not None and _names(receiver, wanted):
+            return _is_entry(receiver, first, wanted)
+        parts = [part for part in (receiver, first) if part is not None]
+        return node.is_call_of("keeps-the-path-text") and any(self._is(part, wanted, depth + 1) for part in parts)
 
     def methods(self, at: Node) -> tuple[str, ...]:
         """The methods asked for together with a path, inside its branch, or around it."""
@@ -112,13 +111,11 @@ class _Body:
         own = max((r for r in around if at in self._conditions(r)), key=lambda r: r.last, default=None)
         if own is None:
             return ()
-        inner = [r for r in around if own.first <= r.first and r.last <= own.last and r is not own]
-        outer = [r for r in around if r.first <= own.first and own.last <= r.last and r is not own]
-        for regions in ([own], inner, outer):
-            found = [verb for region in regions for verb in self._verbs(region)]
-            if found:
-                return tuple(dict.fromkeys(found))
-        return ()
+        others = [region for region in around if region is not own]
+        inner = [region for region in others if _holds(own, region)]
+        outer = [region for region in others if _holds(region, own)]
+        asked = ([verb for region in regions for verb in self._verbs(region)] for regions in ([own], inner, outer))
+        return tuple(dict.fromkeys(next(filter(None, asked), ())))
 
     def _conditions(self, region: Region) -> list[Node]:
         return list(conditions(self.code.node(region.test)))
@@ -140,12 +137,30 @@ def _bodies(project: Project, name: str, table: Table, spec: Dispatching) -> Ite
             yield from (code for method, code in cls.methods.items() if method.startswith(spec.prefix))
         return
     for file in project.files.values():
-        for index, function in enumerate(file.facts.functions):
+        for index, function in enumerate(file.facts.functions) if file.role not in ("test", "example") else ():
             names = tuple(param.name for param in function.params if param.name != "self")
-            if names == spec.parameters and file.role not in ("test", "example"):
-                code = file.code(index)
-                if not _hands_on(code, spec):
-                    yield code
+            if names == spec.parameters and not _hands_on(file.code(index), spec):
+                yield file.code(index)
+
+
+def _is_attribute(node: Node, wanted: str) -> bool:
+    """``self.wanted``."""
+    op = node.op
+    base = node.to(op.base).origin.op if isinstance(op, ops.Attr) else None
+    return isinstance(base, ops.Param) and base.index == 0 and isinstance(op, ops.Attr) and op.name == wanted
+
+
+def _is_entry(mapping: Node | None, key: Node, wanted: str) -> bool:
+    """``environ["PATH_INFO"]``, of which ``environ[PATH_INFO]`` is wanted."""
+    return _names(mapping, wanted) and key.const == wanted.partition("[")[2].rstrip("]")
+
+
+def _names(mapping: Node | None, wanted: str) -> bool:
+    return mapping is not None and mapping.spelled == wanted.partition("[")[0]
+
+
+def _holds(outer: Region, inner: Region) -> bool:
+    return outer.first <= inner.first and inner.last <= outer.last
 
 
 def _hands_on(code: Code, spec: Dispatching) -> bool:

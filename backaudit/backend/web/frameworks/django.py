@@ -258,26 +258,26 @@ class _Urls:
     def _registered(self, router: Node, prefix: str, slash: str | None = None, depth: int = 0) -> None:
         nesting = self._nesting(router)
         prefix = join(prefix, nesting) if nesting else prefix
-        trailing = router.arg(None, "trailing_slash")
         if slash is None:
+            trailing = router.arg(None, "trailing_slash")
             slash = "" if trailing is not None and trailing.const is False else "/"
             if any(name.endswith("DefaultRouter") for name in self._made(router)):
                 self.library.append(LibraryView("rest_framework.routers.APIRootView", prefix, router.place, router))
         for call in self.project.calls_of("register"):
             receiver, view = call.receiver, call.arg(1, "viewset")
-            if receiver is None or view is None or router not in behind(self.project, receiver):
-                continue
-            for case in cases(self.project, call.code, [view, *([p] if (p := call.arg(0, "prefix")) else [])]):
-                text = text_of(self.project, call.arg(0, "prefix"), case) or ""
-                for cls in classes_behind(self.project, view, case):
-                    self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text), slash)
+            if receiver is not None and view is not None and router in behind(self.project, receiver):
+                self._viewsets(call, view, prefix, slash)
         for call in self.project.calls_of("extend") if depth < _DEPTH else ():
-            other = call.arg(0)
-            for part in (other, call.receiver):
-                if part is None or not isinstance(part.op, ops.Attr) or part.op.name != "registry":
-                    break
-            else:
+            if _is_registry(call.arg(0)) and _is_registry(call.receiver):
                 self._extended(router, call, prefix, slash, depth)
+
+    def _viewsets(self, call: Node, view: Node, prefix: str, slash: str) -> None:
+        """What ``router.register("prefix", ViewSet)`` adds, once for each turn of a loop around it."""
+        named = call.arg(0, "prefix")
+        for case in cases(self.project, call.code, [view, *([named] if named is not None else [])]):
+            text = text_of(self.project, named, case) or ""
+            for cls in classes_behind(self.project, view, case):
+                self._viewset(call, cls, prefix, join(prefix, parse(text, "regex").text), slash)
 
     def _extended(self, router: Node, call: Node, prefix: str, slash: str, depth: int) -> None:
         """``router.registry.extend(other.registry)``."""
@@ -436,3 +436,8 @@ def routes(project: Project) -> tuple[Route, ...]:
 def library_views(project: Project) -> tuple[LibraryView, ...]:
     """The endpoints that libraries answer (``include("django.contrib.auth.urls")``)."""
     return project.once(_read)[1]
+
+
+def _is_registry(node: Node | None) -> bool:
+    """``router.registry``."""
+    return node is not None and isinstance(node.op, ops.Attr) and node.op.name == "registry"

@@ -102,19 +102,23 @@ class Places:
             given = self._of_router(self.project.resolved(base.to(base.op.base)), section, last)
             if given is not None:
                 return given
-        for router in self.found(base) if base is not None and isinstance(base.op, ops.Param) else ():
+        passed = list(self._passed(base)) if base is not None and isinstance(base.op, ops.Param) else []
+        fitting = (table for table in [*passed, *self._imported(func)] if last in getattr(table, section))
+        return next(fitting, None)
+
+    def _passed(self, base: Node) -> Iterator[Table]:
+        """The frameworks of the routers that a parameter may be, and of those that they hang on."""
+        for router in self.found(base):
             parents = [mount.parent for mount in self._mounts.get(router, ()) if mount.parent is not None]
-            for known in (router, *parents):
-                table = self.router_table(known.node)
-                if table is not None and last in getattr(table, section):
-                    return table
+            known = (self.router_table(one.node) for one in (router, *parents))
+            yield from (table for table in known if table is not None)
+
+    def _imported(self, func: Node) -> Iterator[Table]:
+        """The frameworks that a file imports, as far as they are guessed by that; a module is no unknown receiver."""
         imported = {item.module.partition(".")[0] for item in func.code.file.facts.imports if not item.level}
         for name, table in self.tables.items():
-            # A module is no receiver that could be unknown.
-            fits = name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper()
-            if fits and table.guess and last in getattr(table, section):
-                return table
-        return None
+            if table.guess and name.partition(".")[0] in imported and name.rpartition(".")[2][:1].isupper():
+                yield table
 
     def _of_router(self, app: Node, section: str, last: str) -> Table | None:
         """The table of ``app.router``, of an application that callers pass."""
@@ -311,30 +315,30 @@ class Places:
     def _found(self, router: Router) -> Iterator[Placed]:
         node = router.node
         table = self.router_table(node)
-        mounts = list(self._mounts.get(router, ()))
-        if table is not None and table.parent and node.call is not None:
-            parent = pick(node, table.parent)
-            outer = self.found(parent, dict(router.case)) if parent is not None else []
-            mounts += [Mount(one, None, False, node) for one in outer if one.node != node]
+        mounts = [*self._mounts.get(router, ()), *self._constructed_in(router, table)]
         version = self._version(node, table)
         if not mounts:
             yield Placed(self._own_prefix(node, table, dict(router.case)), (node,), router.case, version)
         for mount in mounts:
-            here = (
-                (node,)
-                if mount.call == node or (mount.parent and mount.call == mount.parent.node)
-                else (mount.call, node)
-            )
+            itself = mount.call == node or (mount.parent is not None and mount.call == mount.parent.node)
+            here = (node,) if itself else (mount.call, node)
             given = {**dict(router.case), **dict(mount.given)}
-            own = self._own_prefix(node, table, given)
+            replaced = mount.replaces and mount.prefix is not None
+            own = "" if replaced else self._own_prefix(node, table, given)
             for way in self.ways(mount.parent) if mount.parent is not None else (Placed("", ()),):
-                own_here = "" if mount.replaces and mount.prefix is not None else own
                 yield Placed(
-                    prefix=join(way.prefix, mount.prefix or "", own_here),
+                    prefix=join(way.prefix, mount.prefix or "", own),
                     around=(*way.around, *here),
                     given=tuple({**dict(way.given), **given}.items()),
                     version=version or way.version,
                 )
+
+    def _constructed_in(self, router: Router, table: Table | None) -> list[Mount]:
+        """The mounts of a router whose construction names its parent."""
+        node = router.node
+        parent = pick(node, table.parent) if table is not None and table.parent and node.call is not None else None
+        outer = self.found(parent, dict(router.case)) if parent is not None else []
+        return [Mount(one, None, False, node) for one in outer if one.node != node]
 
     def _version(self, router: Node, table: Table | None) -> str:
         if table is None or not table.version:

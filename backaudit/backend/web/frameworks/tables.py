@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.backend.web.frameworks.language import Controlling, Registering, Table, pick
+from backaudit.backend.web.frameworks.language import Argument, Controlling, Registering, Table, pick
 from backaudit.backend.web.frameworks.placing import Placed, Places, Router, Row, places, version_of
 from backaudit.backend.web.handlers import Handler, handlers_of
 from backaudit.backend.web.params import injected_params, plain_params
@@ -44,25 +44,35 @@ class _Reader:
         self._named = dict(self._names())
 
     def routes(self) -> Iterator[Route]:
-        for decorator, target in self.project.once(decorated):
-            func = decorator.func if decorator.call is not None else decorator
-            last = decorator.method if decorator.call is not None else _last(decorator)
-            table = self.places.matching(func, "decorators", last) if func is not None and last else None
-            if table is not None and not (isinstance(target, Code) and self._inherited(table, target)):
-                yield from self._decorated(decorator, target, table, table.decorators[last])
+        yield from self._by_decorators()
         for last in sorted({name for table in self.tables.values() for name in table.decorators}):
             yield from self._applied(last)
-        for last in sorted({name for table in self.tables.values() for name in table.calls}):
-            for call in self.project.calls_of(last):
-                func = call.func
-                table = self.places.matching(func, "calls", last) if func is not None else None
-                if table is not None:
-                    yield from self._registered(call, table, table.calls[last])
+        yield from self._by_calls()
         for row in self.places.rows:
             yield from self._row(row)
         for name, table in self.tables.items():
             if table.controller is not None:
                 yield from self._controllers(name, table)
+
+    def _by_decorators(self) -> Iterator[Route]:
+        for decorator, target in self.project.once(decorated):
+            table, last = self._decorating(decorator)
+            if table is not None and not (isinstance(target, Code) and self._inherited(table, target)):
+                yield from self._decorated(decorator, target, table, table.decorators[last])
+
+    def _by_calls(self) -> Iterator[Route]:
+        for last in sorted({name for table in self.tables.values() for name in table.calls}):
+            for call in self.project.calls_of(last):
+                table = self.places.matching(call.func, "calls", last) if call.func is not None else None
+                if table is not None:
+                    yield from self._registered(call, table, table.calls[last])
+
+    def _decorating(self, decorator: Node) -> tuple[Table | None, str]:
+        """The framework that a decorator is of, and the name by which its table knows it."""
+        called = decorator.call is not None
+        func = decorator.func if called else decorator
+        last = decorator.method if called else _last(decorator)
+        return self.places.matching(func, "decorators", last) if func is not None and last else None, last
 
     def _names(self) -> Iterator[tuple[str, tuple[Node, Table, str]]]:
         """Paths that are given a name, to which handlers refer."""
@@ -151,8 +161,7 @@ class _Reader:
                 call, handler = user.func, user.arg(0)
                 if call is None or handler is None or not isinstance(call.op, ops.Call) or call.method != last:
                     continue
-                func = call.func
-                table = self.places.matching(func, "decorators", last) if func is not None else None
+                table, _ = self._decorating(call)
                 spec = table.decorators[last] if table is not None else None
                 if table is not None and isinstance(spec, str):
                     handlers = list(handlers_of(self.project, handler))
@@ -172,46 +181,44 @@ class _Reader:
             yield from self._referring(call, table, spec, list(handlers_of(self.project, handler)), None)
             return
         paths = self._registered_paths(call, spec)
-        depends = [
-            *paths,
-            *self._starred(call, spec),
-            handler,
-            *([m] if (m := pick(call, spec.methods)) is not None else []),
-        ]
+        chosen = pick(call, spec.methods)
+        depends = [*paths, *self._starred(call, spec), handler, *([chosen] if chosen is not None else [])]
         for case in cases(self.project, call.code, depends):
             suffix = text_of(self.project, call.arg(None, spec.suffix), case) if spec.suffix else None
             handlers = list(handlers_of(self.project, handler, case, suffix or ""))
             methods = self._called_methods(call, spec, handlers, case)
             routers = self._routers(call, case, None)
-            more = [found for star in self._starred(call, spec) for found in spread(star, case)]
-            for node, inner in [*((node, case) for node in paths), *more]:
-                text = text_of(self.project, node, inner)
-                several = [text] if text is not None else list(strings(self.project, node, inner))
-                for path in several:
-                    yield from self._made(call, table, (node, path), methods, handlers, routers)
-            if spec.path == "":
-                yield from self._made(call, table, (None, ""), methods, handlers, routers)
+            for path in self._texts_of_paths(call, spec, paths, case):
+                yield from self._made(call, table, path, methods, handlers, routers)
+
+    def _texts_of_paths(
+        self, call: Node, spec: Registering, paths: Iterable[Node], case: Given
+    ) -> Iterator[tuple[Node | None, str]]:
+        """The paths that a call registers in one case, each with the value that says it."""
+        more = [found for star in self._starred(call, spec) for found in spread(star, case)]
+        for node, inner in [*((node, case) for node in paths), *more]:
+            text = text_of(self.project, node, inner)
+            several = [text] if text is not None else strings(self.project, node, inner)
+            yield from ((node, path) for path in several)
+        if spec.path == "":
+            yield None, ""
 
     def _unpacked(self, call: Node, table: Table, spec: Registering) -> Iterator[Route]:
         """``api.add_resource(*row)`` for the rows of a list."""
         op = call.call
-        places = [
-            next((p for p in (which if isinstance(which, list) else [which]) if isinstance(p, int)), None)
-            for which in (spec.handler, spec.path)
-        ]
-        handler, path = places
+        handler, path = _position(spec.handler), _position(spec.path)
         if op is None or op.args or len(op.star) != 1 or handler is None or path is None:
             return
         routers = self._routers(call, NOTHING_GIVEN, None)
-        for row in behind(self.project, call.to(op.star[0])):
-            values = items(row)
-            if max(handler, path) < len(values):
-                handlers = list(handlers_of(self.project, named_value(self.project, values[handler])))
-                for node in values[path:] if spec.more else [values[path]]:
-                    text = text_of(self.project, node)
-                    if text is not None:
-                        methods = self._called_methods(call, spec, handlers, NOTHING_GIVEN)
-                        yield from self._made(call, table, (node, text), methods, handlers, routers)
+        for values in map(items, behind(self.project, call.to(op.star[0]))):
+            if max(handler, path) >= len(values):
+                continue
+            handlers = list(handlers_of(self.project, named_value(self.project, values[handler])))
+            for node in values[path:] if spec.more else [values[path]]:
+                text = text_of(self.project, node)
+                if text is not None:
+                    methods = self._called_methods(call, spec, handlers, NOTHING_GIVEN)
+                    yield from self._made(call, table, (node, text), methods, handlers, routers)
 
     def _registered_paths(self, call: Node, spec: Registering) -> list[Node]:
         path = pick(call, spec.path)
@@ -345,9 +352,7 @@ class _Reader:
                         yield from self._controlled_method(Handler(code, (), (), cls), decorator, prefix, node)
 
     def _controlled_method(self, handler: Handler, decorator: Node, prefix: str, node: Node) -> Iterator[Route]:
-        func = decorator.func if decorator.call is not None else decorator
-        last = decorator.method if decorator.call is not None else _last(decorator)
-        table = self.places.matching(func, "decorators", last) if func is not None and last else None
+        table, last = self._decorating(decorator)
         spec = table.decorators[last] if table is not None else None
         if table is None or not isinstance(spec, str):
             return
@@ -373,19 +378,23 @@ class _Reader:
     ) -> Iterator[Route]:  # fmt: skip
         allowed = tuple(method.upper() for method in methods)
         ways = [way for router in routers for way in self.places.ways(router)] or [Placed("", ())]
-        node, text = path
         stray = table.listed and not any(self.places.hung(router) for router in routers)
         for handler in handlers:
             own = tuple(m for m in handler.methods if not allowed or m in allowed) if handler.methods else allowed
             if handler.methods and not own:
                 continue
             for way in dict.fromkeys(ways):
-                here = text_of(self.project, node, dict(way.given)) if node is not None and way.given else None
-                whole = join(way.prefix, here if here is not None else text)
-                version = version_of(self.project, call, table) or way.version
-                whole = join(f"/v{version}", whole) if version else whole
-                whole = whole if table.slashes else whole.rstrip("/") or "/"
-                yield self._route(call, table, parse(whole, table.path), own, handler, way, stray)
+                whole = parse(self._whole(call, table, path, way), table.path)
+                yield self._route(call, table, whole, own, handler, way, stray)
+
+    def _whole(self, call: Node, table: Table, path: tuple[Node | None, str], way: Placed) -> str:
+        """The whole path of a route on one way to it: prefixes, version and all."""
+        node, text = path
+        here = text_of(self.project, node, dict(way.given)) if node is not None and way.given else None
+        whole = join(way.prefix, here if here is not None else text)
+        version = version_of(self.project, call, table) or way.version
+        whole = join(f"/v{version}", whole) if version else whole
+        return whole if table.slashes else whole.rstrip("/") or "/"
 
     def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Router]:
         """The routers that a registration is made on; ``defined``: the function that a list may name."""
@@ -462,3 +471,8 @@ def _status(project: Project, node: Node | None, constant: Node | None) -> int |
 def routes(project: Project) -> tuple[Route, ...]:
     """Every endpoint declared through the tables."""
     return tuple(_Reader(project, project.once(places)).routes())
+
+
+def _position(which: Argument) -> int | None:
+    """The position of an argument, of the ways in which it may be given."""
+    return next((one for one in (which if isinstance(which, list) else [which]) if isinstance(one, int)), None)

@@ -202,18 +202,26 @@ def _constructed(project: Project, call: Node, func: Node, route: Route) -> Iter
         made = schema_of(project, cls) if library is not None else None
         if library is None or made is None:
             continue
-        if library[1].form:
-            fed = library[0] == "wtforms" or call.arg(0, "data") is not None
-            if fed:
+        name, model = library
+        if model.form:
+            if name == "wtforms" or call.arg(0, "data") is not None:
                 yield Applied(made, "form" if _takes_body(route) else "query", call.place)
-        elif library[0] == "rest_framework":
+        elif name == "rest_framework":
             data = call.arg(1, "data")
             if data is not None:
-                many = call.arg(None, "many")
-                where: Where = "query" if "query_params" in data.spelled or "GET" in data.spelled else "body"
-                yield Applied(made, where, call.place, many is not None and many.const is True)
-        elif library[1].style == "annotations" and _spread(project, call):
+                yield Applied(made, _where_from(data), call.place, _is_many(call))
+        elif model.style == "annotations" and _spread(project, call):
             yield Applied(made, "body", call.place)
+
+
+def _where_from(data: Node) -> Where:
+    """Where the data comes from that a serializer is given."""
+    return "query" if "query_params" in data.spelled or "GET" in data.spelled else "body"
+
+
+def _is_many(call: Node) -> bool:
+    many = call.arg(None, "many")
+    return many is not None and many.const is True
 
 
 def _spread(project: Project, call: Node) -> bool:
@@ -228,18 +236,15 @@ def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
     if receiver is None or first is None:
         return
     if call.is_call_of("loads-by-schema"):
+        spelled = first.origin.spelled
+        where: Where = "query" if ".args" in spelled or ".query" in spelled else "body"
         for cls in project.instances(receiver):
             library = library_of(project, cls)
             made = schema_of(project, cls) if library is not None and library[0] == "marshmallow" else None
-            if made is not None:
-                spelled = first.origin.spelled
-                where: Where = "query" if ".args" in spelled or ".query" in spelled else "body"
-                yield Applied(made, where, call.place)
+            yield from [Applied(made, where, call.place)] if made is not None else []
     elif call.is_call_of("parses-into-schema") and clients(project, first):
-        for cls in project.denoted_classes(receiver):
-            made = schema_of(project, cls)
-            if made is not None:
-                yield Applied(made, "body", call.place)
+        parsed = (schema_of(project, cls) for cls in project.denoted_classes(receiver))
+        yield from (Applied(made, "body", call.place) for made in parsed if made is not None)
 
 
 def clients(project: Project, node: Node, depth: int = 0) -> bool:
@@ -255,16 +260,18 @@ def clients(project: Project, node: Node, depth: int = 0) -> bool:
         return True
     if isinstance(op, ops.Attr) and here.to(op.base).spelled in ("self.request", "request"):
         return op.name in ("data", "json", "POST", "GET", "body", "form", "args", "query_params", "values")
-    inner: tuple[int, ...] = ()
+    return any(clients(project, here.to(value), depth + 1) for value in _taken_from(op) if value != NONE)
+
+
+def _taken_from(op: ops.AnyOp) -> tuple[int, ...]:
+    """The values that another may be, or be read from."""
     if isinstance(op, ops.Call):
-        inner = (*op.args, op.func)
-    elif isinstance(op, (ops.Attr, ops.Item)):
-        inner = (op.base,)
-    elif isinstance(op, (ops.Await, ops.Bind)):
-        inner = (op.value,)
-    elif isinstance(op, (ops.Phi, ops.Logic)):
-        inner = op.values
-    return any(clients(project, here.to(value), depth + 1) for value in inner if value != NONE)
+        return (*op.args, op.func)
+    if isinstance(op, (ops.Attr, ops.Item)):
+        return (op.base,)
+    if isinstance(op, (ops.Await, ops.Bind)):
+        return (op.value,)
+    return op.values if isinstance(op, (ops.Phi, ops.Logic)) else ()
 
 
 # -- the view's own schema --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -22,16 +22,12 @@ _ALL = "__all__"
 
 def schema_of(project: Project, cls: ClassView) -> InputSchema | None:
     """The input schema that a class is, None if it is none."""
-    memory = project.once(_memory)
-    if cls.name not in memory:
-        memory[cls.name] = None
-        library = library_of(project, cls)
-        memory[cls.name] = _Reader(project, cls, *library).schema() if library is not None else None
-    return memory[cls.name]
+    return project.once_of(_schema, cls, meanwhile=None)
 
 
-def _memory(project: Project) -> dict[str, InputSchema | None]:
-    return {}
+def _schema(project: Project, cls: ClassView) -> InputSchema | None:
+    library = library_of(project, cls)
+    return _Reader(project, cls, *library).schema() if library is not None else None
 
 
 def library_of(project: Project, cls: ClassView) -> tuple[str, SchemaModel] | None:
@@ -122,22 +118,16 @@ class _Reader:
 
     def _annotated(self, name: str, bind: Node) -> Field | None:
         annotation = annotation_of(bind)
-        if annotation is None:
-            # ``attr.ib()`` needs no annotation.
-            made = bind.origin
-            if made.call is None or made.method not in self.model.fields or self.library != "attrs":
-                return None
-        if name.startswith("_") or (annotation is not None and _is_class_variable(self.project, annotation)):
+        if name.startswith("_") or not self._is_field(annotation, bind):
             return None
-        op = bind.op
-        value = bind.to(op.value) if isinstance(op, ops.Bind) and op.value != NONE else None
-        value = None if value is not None and isinstance(value.op, ops.Opaque) and annotation is not None else value
+        value = _given_value(bind, annotation)
         call = value.origin if value is not None and self._declares(value.origin) else None
         if call is not None and self.model.fields.get(call.method) == "private":
             return None
+        declaring = [call] if call is not None else []
         shape = shape_of(self.project, annotation) if annotation is not None else Shape()
-        markers = [*self._markers(annotation), *([call] if call is not None else [])]
-        shape = narrowed(self.project, shape, [call] if call is not None else [])
+        shape = narrowed(self.project, shape, declaring)
+        markers = [*self._markers(annotation), *declaring]
         default, optional = self._default(value, markers)
         return Field(
             name=self._alias(markers) or self._generated_alias(name),
@@ -146,8 +136,17 @@ class _Reader:
             place=bind.place,
             optional=optional or self._is_partial(annotation) or (shape.nullable and self._is_pydantic_one()),
             default=default,
-            validated=name in self.validated or "*" in self.validated,
+            validated=self._is_validated(name),
         )
+
+    def _is_field(self, annotation: Node | None, bind: Node) -> bool:
+        """Whether a name that the class binds is a field; ``attr.ib()`` needs no annotation."""
+        if annotation is not None:
+            return not _is_class_variable(self.project, annotation)
+        return self.library == "attrs" and bind.origin.method in self.model.fields
+
+    def _is_validated(self, name: str) -> bool:
+        return name in self.validated or "*" in self.validated
 
     def _declares(self, made: Node) -> bool:
         return made.call is not None and made.method in self.model.fields
@@ -161,7 +160,7 @@ class _Reader:
         if not isinstance(op, ops.Item):
             return []
         key = node.to(op.key)
-        inside = [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [key]
+        inside = key.elements()
         if node.to(op.base).spelled.rpartition(".")[2] != "Annotated":
             return []
         return [*self._markers(inside[0]), *(made for part in inside[1:] if (made := part.origin).call is not None)]
@@ -227,25 +226,20 @@ class _Reader:
 
     def _called(self, name: str, bind: Node) -> Iterator[tuple[str, Field | None]]:
         made = bind.origin
-        if isinstance(made.op, ops.Const) and made.op.value is None:
-            yield name, None
-            return
         found = called_shape(self.project, self.library, made)
-        if found is None:
-            return
-        shape, words = found
-        if "private" in words:
+        if made.is_none or (found is not None and "private" in found[1]):
             yield name, None
-            return
-        if "column" in words:
-            return
+        elif found is not None and "column" not in found[1]:
+            yield name, self._made_field(name, bind, *found)
+
+    def _made_field(self, name: str, bind: Node, shape: Shape, words: frozenset[str]) -> Field:
+        """The field that a call declares; ``words``: what the table says of its kind."""
+        made = bind.origin
         optional = self._may_be_left_out(made)
-        default = next(
-            (d for key in ("default", "initial", "load_default", "missing") if (d := made.arg(None, key))), None
-        )
-        key = made.arg(None, "data_key") or made.arg(None, "load_from")
-        elsewhere = made.arg(None, "attribute") is not None or made.arg(None, "source") is not None
-        yield name, Field(
+        default = made.argument(("default", "initial", "load_default", "missing"))
+        key = made.argument(("data_key", "load_from"))
+        elsewhere = made.argument(("attribute", "source")) is not None
+        return Field(
             name=(key.text if key is not None else None) or name,
             attribute=name,
             shape=shape,
@@ -254,12 +248,13 @@ class _Reader:
             default=self._literal(default) if default is not None and optional else None,
             omitted=optional and not elsewhere and not is_filled(made),
             elsewhere=elsewhere,
-            validated=name in self.validated or "*" in self.validated,
-            read_only="read" in words or truth(self.project, made.arg(None, "read_only"))
-            or truth(self.project, made.arg(None, "dump_only")),
-            write_only=truth(self.project, made.arg(None, "write_only"))
-            or truth(self.project, made.arg(None, "load_only")),
-        )  # fmt: skip
+            validated=self._is_validated(name),
+            read_only="read" in words or self._is_switched(made, "read_only", "dump_only"),
+            write_only=self._is_switched(made, "write_only", "load_only"),
+        )
+
+    def _is_switched(self, made: Node, *switches: str) -> bool:
+        return any(truth(self.project, made.arg(None, switch)) for switch in switches)
 
     def _may_be_left_out(self, made: Node) -> bool:
         required = made.arg(None, "required")
@@ -277,17 +272,18 @@ class _Reader:
 
     def _validated(self) -> Iterator[str]:
         """The names of fields that methods of the class judge; ``*`` for the whole."""
+        methods = [pair for view in self.views for pair in view.methods.items()]
+        for method, code in methods:
+            for prefix in ("validate_", "clean_"):
+                if method.startswith(prefix) and method != prefix:
+                    yield method.removeprefix(prefix)
+            for hook in filter(self._is_hook, code.decorators):
+                yield from (arg.text for arg in hook.args() if arg.text is not None)
+
+    def _is_hook(self, decorator: Node) -> bool:
+        """``@field_validator("name")``."""
         hooks = self.project.models.kinds.get("validator-decorators", frozenset())
-        for view in self.views:
-            for method, code in view.methods.items():
-                for prefix in ("validate_", "clean_"):
-                    if method.startswith(prefix) and method != prefix:
-                        yield method.removeprefix(prefix)
-                for decorator in code.decorators:
-                    if decorator.call is not None and not hooks.isdisjoint(
-                        self.project.names(decorator.func or decorator)
-                    ):
-                        yield from (arg.text for arg in decorator.args() if arg.text is not None)
+        return decorator.func is not None and not hooks.isdisjoint(self.project.names(decorator.func))
 
     def _setting(self, name: str) -> Node | None:
         """An entry of ``model_config`` or ``Config``."""
@@ -332,30 +328,29 @@ class _Reader:
             return {}, None, True
         row = next(iter(self.project.denoted_classes(self.meta.fields["model"].origin)), None)
         table = self.project.once(schema).of_model(row.name) if row is not None else None
-        if table is None or row is None:
-            return dict.fromkeys(self._listed() or ()), None, self._listed() == []
-        found = {
-            column.attribute or column.name: self._of_column(column, table, row)
-            for owner in reversed(list(self.project.once(schema).family(table)))
-            for column in owner.columns
-        }
-        for owner in self.project.once(schema).family(table):
-            for relation in owner.relations:
-                if (
-                    relation.many
-                    and relation.remote == "*"
-                    and _declaring(self.project, row, relation.name) is not None
-                ):
-                    shape = Shape(kind="array", items=Shape(kind="integer"))
-                    made = Field(
-                        name=relation.name, attribute=relation.name, shape=shape, place=self.cls.place, optional=True
-                    )
-                    found.setdefault(relation.name, made)
         listed = self._listed()
+        if table is None or row is None:
+            return dict.fromkeys(listed or ()), None, listed == []
+        found = self._fields_of(table, row)
         if listed is not None:
             return {name: found.get(name) for name in listed if name in found or name in declared}, table, True
         excluded = set(texts(self.project, self.meta.fields.get("exclude")))
         return {n: f for n, f in found.items() if n not in excluded}, table, self._takes_all()
+
+    def _fields_of(self, table: Table, row: ClassView) -> dict[str, Field | None]:
+        """The fields that the columns of a table give, and its relations to many."""
+        family = list(self.project.once(schema).family(table))
+        found = {
+            column.attribute or column.name: self._of_column(column, table, row)
+            for owner in reversed(family)
+            for column in owner.columns
+        }
+        for relation in (relation for owner in family for relation in owner.relations if relation.many):
+            if relation.remote == "*" and _declaring(self.project, row, relation.name) is not None:
+                name, shape = relation.name, Shape(kind="array", items=Shape(kind="integer"))
+                made = Field(name=name, attribute=name, shape=shape, place=self.cls.place, optional=True)
+                found.setdefault(name, made)
+        return found
 
     def _takes_all(self) -> bool:
         said = self.meta.fields.get("fields") if self.meta is not None else None
@@ -376,14 +371,12 @@ class _Reader:
         shape = column_shape(self.project, column)
         shape = Shape(kind="integer") if column.primary_key and shape.kind == "any" else shape
         call = _declaring(self.project, row, name)
-        if call is not None:
-            shape = narrowed(self.project, shape, [call])
-            editable = call.arg(None, "editable")
-            if editable is not None and editable.const is False:
-                return None if self.model.form else self._column_field(column, row, name, shape, True)
-        generated = column.primary_key or (
-            call is not None and any(truth(self.project, call.arg(None, n)) for n in ("auto_now", "auto_now_add"))
-        )
+        shape = narrowed(self.project, shape, [call]) if call is not None else shape
+        editable = call.arg(None, "editable") if call is not None else None
+        if editable is not None and editable.const is False:
+            return None if self.model.form else self._column_field(column, row, name, shape, True)
+        stamped = call is not None and self._is_switched(call, "auto_now", "auto_now_add")
+        generated = column.primary_key or stamped
         if generated and self.model.form:
             return None
         return self._column_field(column, row, name, shape, generated and self.library == "rest_framework")
@@ -462,24 +455,29 @@ def called_shape(project: Project, library: str, made: Node) -> tuple[Shape, fro
     func = made.func
     if made.call is None or func is None:
         return None
-    fields = project.models.schemas[library].fields
     nested = next((cls for cls in project.denoted_classes(func) if schema_of(project, cls) is not None), None)
     if nested is not None:
         one = Shape(kind="object", schema=nested.name)
         many = truth(project, made.arg(None, "many"))
         return (Shape(kind="array", items=one) if many else one), frozenset()
-    names = [owner for name in project.names(func) for owner in project.lineage(name)]
-    last = next((part for name in names if (part := name.rpartition(".")[2]) in fields), None)
+    fields = project.models.schemas[library].fields
+    last = _known_kind(project, func, fields)
     if last is None:
         return None
     shape, words = parsed(fields[last])
     shape = _with_inner(project, library, made, last, shape)
     validators = _validators_of(made)
-    markers = [made, *([validators] if validators is not None and made.arg(None, "validators") is None else [])]
-    shape = narrowed(project, shape, markers)
-    if truth(project, made.arg(None, "allow_null")) or truth(project, made.arg(None, "allow_none")):
+    own = validators is not None and made.arg(None, "validators") is None
+    shape = narrowed(project, shape, [made, validators] if own and validators is not None else [made])
+    if any(truth(project, made.arg(None, switch)) for switch in ("allow_null", "allow_none")):
         shape = msgspec.structs.replace(shape, nullable=True)
     return shape, words
+
+
+def _known_kind(project: Project, node: Node, fields: Mapping[str, str]) -> str | None:
+    """The last name of a class, or of the nearest that it extends, of which the table of a library speaks."""
+    owners = (owner for name in project.names(node) for owner in project.lineage(name))
+    return next((last for owner in owners if (last := owner.rpartition(".")[2]) in fields), None)
 
 
 def _validators_of(made: Node) -> Node | None:
@@ -491,7 +489,7 @@ def _validators_of(made: Node) -> Node | None:
 
 def _with_inner(project: Project, library: str, made: Node, last: str, shape: Shape) -> Shape:
     """What lists and nested fields hold, choices given first, patterns, enumerations."""
-    first = made.arg(0, "child") or made.arg(None, "cls_or_instance") or made.arg(None, "nested")
+    first = made.argument(("child", 0, "cls_or_instance", "nested"))
     if last in ("ChoiceField", "MultipleChoiceField", "SelectField", "RadioField") and library == "rest_framework":
         return with_choices(project, shape, first) if first is not None else shape
     if last == "RegexField":
@@ -499,13 +497,16 @@ def _with_inner(project: Project, library: str, made: Node, last: str, shape: Sh
         return shape.with_limits({"pattern": found.text}) if found is not None and found.text else shape
     if last in ("Enum", "EnumField") and first is not None:
         return with_choices(project, shape, first)
-    if first is not None and shape.kind in ("array", "object"):
-        inner = _held(project, library, first)
-        if inner is not None and shape.kind == "array":
-            return msgspec.structs.replace(shape, items=inner)
-        if inner is not None and last in ("Nested", "FormField"):
-            many = truth(project, made.arg(None, "many"))
-            return Shape(kind="array", items=inner) if many else inner
+    inner = _held(project, library, first) if first is not None and shape.kind in ("array", "object") else None
+    if inner is not None and shape.kind == "array":
+        return msgspec.structs.replace(shape, items=inner)
+    if inner is not None and last in ("Nested", "FormField"):
+        return Shape(kind="array", items=inner) if truth(project, made.arg(None, "many")) else inner
+    return _of_several(last, shape)
+
+
+def _of_several(last: str, shape: Shape) -> Shape:
+    """The shape of a field that takes several values, by its class."""
     if last.endswith("Multiple") or last in ("ModelMultipleChoiceField", "SelectMultipleField", "MultipleFileField"):
         return msgspec.structs.replace(shape, items=Shape(kind="file" if "File" in last else "string"))
     return shape
@@ -517,18 +518,22 @@ def _held(project: Project, library: str, node: Node) -> Shape | None:
     found = called_shape(project, library, here)
     if found is not None:
         return found[0]
-    named = here.text
-    classes = list(project.denoted_classes(here)) or list(project.instances(here))
-    if named:
-        classes = [c for c in project.classes() if c.cls.name == named.rpartition(".")[2] and named != "self"]
-        classes += [here.code.cls] if named == "self" and here.code.cls is not None else []
-    for cls in classes:
+    for cls in _meant_classes(project, here):
         if library_of(project, cls) is not None:
             return Shape(kind="object", schema=cls.name)
-    bare = [owner for name in project.names(here) for owner in project.lineage(name)]
     fields = project.models.schemas[library].fields
-    last = next((part for name in bare if (part := name.rpartition(".")[2]) in fields), None)
+    last = _known_kind(project, here, fields)
     return parsed(fields[last])[0] if last is not None else None
+
+
+def _meant_classes(project: Project, node: Node) -> list[ClassView]:
+    """The classes that a value is, is an object of, or names."""
+    named = node.text
+    if named == "self":
+        return [node.code.cls] if node.code.cls is not None else []
+    if named:
+        return [cls for cls in project.classes() if cls.cls.name == named.rpartition(".")[2]]
+    return list(project.denoted_classes(node)) or list(project.instances(node))
 
 
 _PYDANTIC_ONE = re.compile(
@@ -569,3 +574,10 @@ def _is_ellipsis(node: Node) -> bool:
 
 
 __all__ = ["called_shape", "column_shape", "is_secret", "library_of", "schema_of", "view_form"]
+
+
+def _given_value(bind: Node, annotation: Node | None) -> Node | None:
+    """What the class gives a name; nothing where it only declares it."""
+    value = bind.to(bind.op.value) if isinstance(bind.op, ops.Bind) and bind.op.value != NONE else None
+    unknown = value is not None and isinstance(value.op, ops.Opaque) and annotation is not None
+    return None if unknown else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -134,9 +134,9 @@ def _json_shape(project: Project, node: Node, title: str, depth: int) -> Shape:
         shape = Shape(kind="object", schema=inner.name if inner is not None else "")
     if kind == "array" and "items" in given:
         shape = msgspec.structs.replace(shape, items=_json_shape(project, given["items"], f"{title}.items", depth + 1))
-    limits = {name: found for name in LIMITS if name in given and (found := _limit(project, given[name])) is not None}
     form = text(project, given.get("format"))
-    return msgspec.structs.replace(shape.with_limits(limits), format=form, nullable="null" in kinds)
+    limited = shape.with_limits(_limits(project, given, {name: name for name in LIMITS}))
+    return msgspec.structs.replace(limited, format=form, nullable="null" in kinds)
 
 
 def _limit(project: Project, node: Node) -> int | float | str | bool | None:
@@ -190,13 +190,15 @@ def _cerberus_shape(project: Project, rules: dict[str, Node], title: str) -> Sha
         return msgspec.structs.replace(shape, schema=made.name if made is not None else "")
     if inner is not None and shape.kind == "array":
         shape = msgspec.structs.replace(shape, items=_cerberus_items(project, inner, f"{title}.items"))
-    found = {
-        ("minItems" if limit == "minLength" else "maxItems" if limit == "maxLength" else limit)
-        if shape.kind == "array" else limit: value
-        for rule, limit in _CERBERUS.items()
-        if rule in rules and (value := _limit(project, rules[rule])) is not None
-    }  # fmt: skip
-    return shape.with_limits(found)
+    found = _limits(project, rules, _CERBERUS)
+    renamed = {"minLength": "minItems", "maxLength": "maxItems"} if shape.kind == "array" else {}
+    return shape.with_limits({renamed.get(limit, limit): value for limit, value in found.items()})
+
+
+def _limits(project: Project, given: dict[str, Node], names: Mapping[str, str]) -> dict[str, int | float | str | bool]:
+    """The limits that a mapping sets; ``names``: what JSON Schema calls them."""
+    read = {limit: _limit(project, given[rule]) for rule, limit in names.items() if rule in given}
+    return {limit: value for limit, value in read.items() if value is not None}
 
 
 @cut_circles(Shape())
@@ -276,19 +278,17 @@ def reqparse(project: Project, node: Node, title: str) -> InputSchema | None:
     here = project.resolved(node)
     if not any(name.endswith("RequestParser") for name in project.types(here)):
         return None
-    fields = {}
-    base = here.receiver if here.method in ("copy",) else None
+    base = here.receiver if here.method == "copy" else None
     inherited = reqparse(project, base, "") if base is not None else None
-    fields.update({field.name: field for field in inherited.fields} if inherited is not None else {})
+    fields = {field.name: field for field in inherited.fields} if inherited is not None else {}
     for call in project.calls_of("add_argument"):
-        receiver = call.receiver
         named = text(project, call.arg(0, "name"))
-        if receiver is not None and named and here in behind(project, receiver):
+        if call.receiver is not None and named and here in behind(project, call.receiver):
             field = _argument(project, call, named)
             fields[field.name] = field
-    return (
-        _remembered(project, here, _title(here, title), "reqparse", list(fields.values()), "ignore") if fields else None
-    )
+    if not fields:
+        return None
+    return _remembered(project, here, _title(here, title), "reqparse", list(fields.values()), "ignore")
 
 
 def _argument(project: Project, call: Node, named: str) -> Field:

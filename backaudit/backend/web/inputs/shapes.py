@@ -99,9 +99,8 @@ def _spelled(project: Project, node: Node, name: str) -> Shape:
 
 def _generic(project: Project, node: Node, op: ops.Item, depth: int) -> Shape:
     base, key = node.to(op.base), node.to(op.key)
-    inside = (
-        [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) and key.op.kind == "tuple" else [key]
-    )
+    several = isinstance(key.op, ops.Build) and key.op.kind == "tuple"
+    inside = key.elements() if several else [key]
     last = next((name.rpartition(".")[2] for name in project.names(base)), base.spelled.rpartition(".")[2])
     if last == "Annotated":
         return narrowed(project, shape_of(project, inside[0], depth + 1), inside[1:])
@@ -116,15 +115,20 @@ def _generic(project: Project, node: Node, op: ops.Item, depth: int) -> Shape:
 
 
 def _collection(last: str, parts: list[Shape]) -> Shape | None:
-    several = [part for part in parts if part.kind != "any" or part.either or part.schema]
+    first = parts[0] if parts else None
+    if last in ("tuple", "Tuple"):
+        return Shape(kind="array", items=united(list(filter(_says_something, parts))))
     if last in _LISTS:
-        inner = united(several) if last in ("tuple", "Tuple") else (parts[0] if parts else None)
-        return Shape(kind="array", items=inner)
+        return Shape(kind="array", items=first)
     if last in _SETS:
-        return Shape(kind="array", items=parts[0] if parts else None, limits=(("uniqueItems", True),))
+        return Shape(kind="array", items=first, limits=(("uniqueItems", True),))
     if last in _DICTS:
         return Shape(kind="object", items=parts[-1] if len(parts) > 1 else None)
     return None
+
+
+def _says_something(part: Shape) -> bool:
+    return part.kind != "any" or bool(part.either or part.schema)
 
 
 def _of_generic_class(project: Project, base: Node, parts: list[Shape]) -> Shape:
@@ -201,10 +205,10 @@ def chosen(values: Iterable[Scalar]) -> Shape:
 def united(parts: list[Shape]) -> Shape:
     """Any of several shapes; nothing but ``None`` beside one makes that nullable."""
     rest = list(dict.fromkeys(part for part in parts if part.kind != "null"))
-    nullable = len([p for p in parts if p.kind == "null"]) > 0
+    nullable = any(part.kind == "null" for part in parts)
     if not rest:
         return Shape(kind="null") if nullable else _ANY
-    if any(part == _ANY for part in rest):
+    if _ANY in rest:
         return _ANY
     if len(rest) == 1:
         return msgspec.structs.replace(rest[0], nullable=nullable or rest[0].nullable)
@@ -261,14 +265,19 @@ def _by_validator(project: Project, shape: Shape, node: Node) -> Shape:
         if part.startswith("format="):
             return msgspec.structs.replace(shape, format=shape.format or part.removeprefix("format="))
         name, _, limit = part.partition(":")
-        given = node.origin.arg(position, name) if call is not None else None
-        if given is None:
-            continue
-        if limit == "choices":
+        given = node.origin.arg(position, name)
+        if given is not None and limit == "choices":
             shape = with_choices(project, shape, given)
-        elif (value := _value(project, given)) is not None and value != -1:
-            found.update(dict.fromkeys(("minLength", "maxLength"), value) if limit == "equalLength" else {limit: value})
+        elif given is not None:
+            found.update(_limits(limit, _value(project, given)))
     return shape.with_limits(_fitting(shape, found))
+
+
+def _limits(limit: str, value: int | float | str | None) -> dict[str, int | float | str | bool]:
+    """What a validator's limit says; -1 is none."""
+    if value is None or value == -1:
+        return {}
+    return dict.fromkeys(("minLength", "maxLength"), value) if limit == "equalLength" else {limit: value}
 
 
 def _fitting(shape: Shape, found: dict[str, int | float | str | bool]) -> dict[str, int | float | str | bool]:
@@ -287,7 +296,7 @@ def _value(project: Project, node: Node) -> int | float | str | None:
     """A limit's value: a literal, through names; sums of literals; a compiled pattern."""
     found = project.constant(node)
     if found is not None:
-        return found.const if isinstance(found.const, (int, float, str)) and not isinstance(found.const, bool) else None
+        return None if isinstance(found.const, bool) else found.const
     here = project.resolved(node)
     op = here.op
     if isinstance(op, ops.Unary) and op.operator == "-":
@@ -316,7 +325,7 @@ def _computed(left: object, operator: str, right: object) -> int | float | str |
     if operator == "**" and 0 <= right < 64 and abs(left) <= 16:
         power: int | float = left**right
         return power
-    return left + right if operator == "+" else left - right if operator == "-" else None
+    return {"+": left + right, "-": left - right}.get(operator)
 
 
 def with_choices(project: Project, shape: Shape, node: Node) -> Shape:
@@ -339,22 +348,25 @@ def choices_of(project: Project, node: Node) -> Iterator[Scalar]:
         here = here.to(op.base)
     if here.method == "choices" and here.receiver is not None:
         here = here.receiver
-    for cls in project.denoted_classes(here):
-        if project.inherits(cls.name, *_ENUMS):
-            yield from _members(project, cls)
-            return
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        keys = [project.constant(here.to(key)) for key in op.keys if key != NONE]
+    enumeration = next((cls for cls in project.denoted_classes(here) if project.inherits(cls.name, *_ENUMS)), None)
+    if enumeration is not None:
+        yield from _members(project, enumeration)
+    elif isinstance(op, ops.Build) and op.kind == "dict":
+        keys = (project.constant(here.to(key)) for key in op.keys if key != NONE)
         yield from (key.const for key in keys if key is not None)
+    else:
+        yield from (choice for item in items(here) for choice in _choice(project, item))
+
+
+def _choice(project: Project, item: Node) -> Iterator[Scalar]:
+    """One of the items of a list of choices: a value, a pair with its label, a group of them."""
+    pair = items(project.resolved(item))
+    if len(pair) == 2 and items(project.resolved(pair[1])):
+        yield from choices_of(project, pair[1])
         return
-    for item in items(here):
-        pair = items(project.resolved(item))
-        if len(pair) == 2 and items(project.resolved(pair[1])):
-            yield from choices_of(project, pair[1])
-            continue
-        found = project.constant(pair[0] if pair else item)
-        if found is not None and found.const is not None:
-            yield found.const
+    found = project.constant(pair[0] if pair else item)
+    if found is not None and found.const is not None:
+        yield found.const
 
 
 __all__ = ["choices_of", "chosen", "narrowed", "of_name", "parsed", "shape_of", "texts", "united", "with_choices"]

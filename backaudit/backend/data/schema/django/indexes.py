@@ -94,11 +94,12 @@ def _of_q(node: Node, names: dict[str, str]) -> str:
     if not parts or not all(parts):
         return ""
     # As migrations spell what was negated or joined by operators: ``Q(_negated=True, status="down")``.
-    either = "_connector" in given and given["_connector"].text == "OR"
-    joined = f"({' OR '.join(parts)})" if either and len(parts) > 1 else " AND ".join(parts)
-    if "_negated" not in given or given["_negated"].const is not True:
+    either, negated = node.arg(None, "_connector"), node.arg(None, "_negated")
+    alternatives = either is not None and either.text == "OR"
+    joined = f"({' OR '.join(parts)})" if alternatives and len(parts) > 1 else " AND ".join(parts)
+    if negated is None or negated.const is not True:
         return joined
-    return f"NOT {joined}" if len(parts) == 1 or either else f"NOT ({joined})"
+    return f"NOT {joined}" if len(parts) == 1 or alternatives else f"NOT ({joined})"
 
 
 def _comparison(key: str, value: Node, names: dict[str, str]) -> str:

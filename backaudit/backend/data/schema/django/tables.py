@@ -173,15 +173,12 @@ def _own_indexes(project: Project, model: Model, columns: Sequence[Column]) -> I
     for column in columns:
         call = model.fields.get(column.attribute)
         place = call.place if call is not None else None
+        key, unique = column.primary_key, column.unique
         switched = call is not None and _indexed(project, call)
-        if _is_text(project, column) and (column.unique or column.primary_key or switched):
+        if _is_text(project, column) and (unique or key or switched):
             yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
-        if column.primary_key:
-            yield columns_index(column.name, unique=True, primary=True, place=place)
-        elif column.unique:
-            yield columns_index(column.name, unique=True, place=place)
-        elif switched or (call is None and column.name == "tree_id"):
-            yield columns_index(column.name, place=place)
+        if key or unique or switched or (call is None and column.name == "tree_id"):
+            yield columns_index(column.name, unique=key or unique, primary=key, place=place)
 
 
 def _indexed(project: Project, call: Node) -> bool:
@@ -194,18 +191,22 @@ def _indexed(project: Project, call: Node) -> bool:
 def _meta_indexes(project: Project, model: Model, names: Mapping[str, str]) -> Iterator[Index]:
     options = model.options
     for option in ("unique_together", "index_together"):
-        groups = items(options.get(option))
-        flat = [group for group in groups if not items(group)]
-        whole = [texts(project, options.get(option))] if flat else []
-        for group in [texts(project, g) for g in groups if items(g)] + whole:
-            if group:
-                columns = (names.get(n, n) for n in group)
-                yield columns_index(*columns, unique=option == "unique_together", place=options[option].place)
+        for group in _groups(project, options.get(option)):
+            columns = (names.get(name, name) for name in group)
+            yield columns_index(*columns, unique=option == "unique_together", place=options[option].place)
     listed = [*items(options.get("indexes")), *items(options.get("constraints"))]
     for item in (*listed, *model.indexes, *model.constraints):
         index = index_of(project, item, dict(names))
         if index is not None:
             yield index
+
+
+def _groups(project: Project, option: Node | None) -> list[tuple[str, ...]]:
+    """The groups of fields of ``unique_together``: several, or one that is written without its list."""
+    listed = items(option)
+    groups = [texts(project, group) for group in listed if items(group)]
+    whole = [texts(project, option)] if len(groups) < len(listed) else []
+    return [group for group in (*groups, *whole) if group]
 
 
 # -- relations -------------------------------------------------------------------------------------------------------
@@ -230,13 +231,8 @@ def _relations(project: Project, model: Model, name: str, call: Node) -> Iterato
 
 def _between(model: Model, table: str, field: str, written: str, names: Names, call: Node | None) -> Table:
     """The table of a many-to-many field; ``call``: its declaration, None for a library's."""
-    other = names.model(written, model.label)
-    mine = model.name.lower()
-    theirs = (other.name if other is not None else written.rpartition(".")[2]).lower()
-    theirs = "user" if other is None and "AUTH_USER_MODEL" in written else theirs
-    if other is not None and other.key == model.key:
-        mine, theirs = f"from_{mine}", f"to_{theirs}"
     columns = [Column(name="id", type="AutoField", primary_key=True, nullable=False)]
+    mine, theirs = _sides(model, written, names)
     for side, target in ((mine, model.cls or model.key), (theirs, written)):
         reference, key = names.key(target, model.label)
         columns.append(
@@ -255,6 +251,16 @@ def _between(model: Model, table: str, field: str, written: str, names: Names, c
         indexes=indexes,
         place=call.place if call is not None else model.place,
     )
+
+
+def _sides(model: Model, written: str, names: Names) -> tuple[str, str]:
+    """What the two keys of a many-to-many field's table are named after."""
+    other = names.model(written, model.label)
+    mine = model.name.lower()
+    if other is None:
+        return mine, "user" if "AUTH_USER_MODEL" in written else written.rpartition(".")[2].lower()
+    theirs = other.name.lower()
+    return (f"from_{mine}", f"to_{theirs}") if other.key == model.key else (mine, theirs)
 
 
 def _is_text(project: Project, column: Column) -> bool:
