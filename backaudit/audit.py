@@ -13,7 +13,7 @@ import msgspec
 
 from backaudit import asking, directives, plugins, results, source, triage
 from backaudit import check as checking
-from backaudit.baseline import Baseline, Entry
+from backaudit.baseline import Baseline, Entry, merged
 from backaudit.cache import Cache
 from backaudit.config import Config, by_id, check_names, nested
 from backaudit.crash import contained
@@ -288,9 +288,15 @@ class Audit:
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
         """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""
         met = triage.accepted(self.report())
+        if baseline is not None:
+            met = merged(met, Baseline(baseline.entries), self._scan.paths)
         judged = triage.judged(self._scan)
         kept = [entry for entry in baseline.entries if not judged(entry)] if baseline else []
         return sorted([*met, *kept])
+
+    def stale(self, baseline: Baseline) -> tuple[Entry, ...]:
+        """The entries of a baseline that :meth:`report` was asked with that met nothing."""
+        return baseline.stale(triage.judged(self._scan))
 
     @cached_property
     def _scan(self) -> triage.Scan:
@@ -310,6 +316,7 @@ class Audit:
             crashed=frozenset(result.crashed),
             is_reported=_Reported(self.request.reported, found.files),
             files=result.files,
+            paths=frozenset(file.path for file in found.files) if self.request.whole else None,
             renamed=self.request.renamed,
             left_out=found.left_out,
             notes=(*self.request.notes, *found.notes, *result.notes, *self._nested_notes()),

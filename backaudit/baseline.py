@@ -1,107 +1,161 @@
 """The baseline: findings that a project has accepted, so that only new ones count.
 
-A JSON object with one finding a line, sorted; no line numbers, times or versions, so that it merges and stays put.
+JSON lines, one finding a line, sorted, without line numbers or times: both sides of a merge conflict may be kept as
+they are. A reason and a day on which it expires are the user's, and stay when the file is written anew.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from backaudit.usage import UsageError
 
-VERSION = 1
+_REPAIR = "--write-baseline writes it anew, with what is sound in it"
 
 
-class Entry(msgspec.Struct, frozen=True, order=True):
-    """An accepted finding: it absorbs ``count`` findings of this fingerprint. ``path`` is relative, POSIX."""
+class Met(msgspec.Struct, frozen=True):
+    """How a baseline knows a finding: by its fingerprint, or by its ``content`` where its file has gone elsewhere."""
+
+    path: str
+    fingerprint: str
+    content: str
+
+
+class Entry(msgspec.Struct, frozen=True, order=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An accepted finding. ``path`` is relative, POSIX; ``expires`` is the first day (ISO) on which it counts again."""
 
     path: str
     rule: str
     fingerprint: str
-    count: int = 1
+    content: str = ""
+    severity: str = ""
+    message: str = ""
+    reason: str = ""
+    expires: str = ""
 
 
 class Baseline:
-    """Accepted findings, counted down as a run meets them."""
+    """Accepted findings; ``today`` says which have expired."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self.entries = tuple(sorted(entries))
-        self._left: Counter[str] = Counter()
-        for entry in self.entries:
-            self._left[entry.fingerprint] += entry.count
+    def __init__(self, entries: Iterable[Entry] = (), today: date = date.min) -> None:
+        unique = {entry.fingerprint: entry for entry in sorted(entries)}
+        self.entries = tuple(sorted(unique.values()))
+        self._today = today.isoformat()
+        self._met: set[str] = set()
 
-    def absorb(self, fingerprint: str) -> bool:
-        """Whether a finding is accepted; it uses up one of its entry's count."""
-        if self._left[fingerprint] <= 0:
-            return False
-        self._left[fingerprint] -= 1
-        return True
+    def accepts(self, findings: Sequence[Met], present: Collection[str] | None) -> list[Entry | None]:
+        """The entry that accepts each finding, or None. ``present``: the paths of the project's files, None if unknown.
+
+        An entry whose file is no longer there follows the same finding into another file.
+        """
+        by_fingerprint = {entry.fingerprint: entry for entry in self.entries}
+        found = [by_fingerprint.get(finding.fingerprint) for finding in findings]
+        self._met.update(entry.fingerprint for entry in found if entry is not None)
+        moved = self._moved(present)
+        for number, finding in enumerate(findings):
+            waiting = moved.get(finding.content, [])
+            if found[number] is None and waiting:
+                found[number] = waiting.pop(0)
+        self._met.update(entry.fingerprint for entry in found if entry is not None)
+        return [None if entry is None or self._has_expired(entry) else entry for entry in found]
 
     def stale(self, judged: Callable[[Entry], bool]) -> tuple[Entry, ...]:
-        """The entries, with the count that nothing used, of those that this run could have met."""
-        found = []
-        left = Counter(self._left)
-        for entry in reversed(self.entries):
-            unused = min(left[entry.fingerprint], entry.count)
-            left[entry.fingerprint] -= unused
-            if unused and judged(entry):
-                found.append(msgspec.structs.replace(entry, count=unused))
-        return tuple(reversed(found))
+        """The entries that met nothing, of those that this run could have met."""
+        return tuple(entry for entry in self.entries if entry.fingerprint not in self._met and judged(entry))
+
+    def expired(self) -> tuple[Entry, ...]:
+        """The entries that accept nothing any more."""
+        return tuple(entry for entry in self.entries if self._has_expired(entry))
+
+    def _moved(self, present: Collection[str] | None) -> dict[str, list[Entry]]:
+        moved: dict[str, list[Entry]] = {}
+        if present is None:
+            return moved
+        for entry in self.entries:
+            if entry.content and entry.fingerprint not in self._met and entry.path not in present:
+                moved.setdefault(entry.content, []).append(entry)
+        return moved
+
+    def _has_expired(self, entry: Entry) -> bool:
+        return bool(entry.expires) and entry.expires <= self._today
 
 
-def load(path: Path) -> Baseline:
-    """The baseline in a file; UsageError where it cannot be read or is not one."""
+def load(path: Path, today: date = date.min, *, repair: bool = False) -> Baseline:
+    """The baseline in a file. UsageError where it cannot be read or, unless ``repair`` is asked, a line is no entry."""
     try:
-        data = json.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig", errors="replace" if repair else "strict")
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The baseline {path} is not valid JSON: write it anew with --write-baseline.") from error
-    if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("findings"), list):
-        raise UsageError(f"{path} is not a baseline of version {VERSION}: write it anew with --write-baseline.")
-    return Baseline(_entry(item, path, number) for number, item in enumerate(data["findings"], 1))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The baseline {path} is not UTF-8: {_REPAIR}.") from error
+    entries = []
+    for number, line in enumerate(text.splitlines(), 1):
+        entry, fault = _entry(line)
+        if fault and not repair:
+            raise UsageError(f"The baseline {path} is broken in line {number}: {fault}; {_REPAIR}.")
+        if entry is not None:
+            entries.append(entry)
+    return Baseline(entries, today)
 
 
 def dump(entries: Iterable[Entry]) -> str:
-    """The text of a baseline: equal fingerprints are one entry with their counts added."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for entry in entries:
-        counts[(entry.path, entry.rule, entry.fingerprint)] += entry.count
-    lines = [json.dumps(_item(*key, count), ensure_ascii=False) for key, count in sorted(counts.items())]
-    body = ",\n".join(lines)
-    return (
-        f'{{"version": {VERSION}, "findings": [\n{body}\n]}}\n'
-        if lines
-        else f'{{"version": {VERSION}, "findings": []}}\n'
-    )
+    """The text of a baseline."""
+    unique = {entry.fingerprint: entry for entry in sorted(entries)}
+    return "".join(f"{_line(entry)}\n" for entry in sorted(unique.values()))
 
 
-def _item(path: str, rule: str, fingerprint: str, count: int) -> dict[str, Any]:
-    item: dict[str, Any] = {"path": path, "rule": rule, "fingerprint": fingerprint}
-    return {**item, "count": count} if count != 1 else item
+def merged(fresh: Sequence[Entry], old: Baseline, present: Collection[str] | None) -> list[Entry]:
+    """Today's entries with the reasons of the old ones that accept them, and with their days, unless these are over."""
+    accepted = old.accepts([Met(entry.path, entry.fingerprint, entry.content) for entry in fresh], present)
+    return [
+        entry if by is None else msgspec.structs.replace(entry, reason=by.reason, expires=by.expires)
+        for entry, by in zip(fresh, accepted, strict=True)
+    ]
 
 
-def _entry(item: object, path: Path, number: int) -> Entry:
+def listing(baseline: Baseline, stale: Collection[Entry]) -> str:
+    """The entries under their rules, each with its state, its reason and the day until which it holds."""
+    expired = set(baseline.expired())
+    lines = []
+    for rule, entries in groupby(sorted(baseline.entries, key=lambda entry: (entry.rule, entry)), attrgetter("rule")):
+        lines.append(rule)
+        for entry in entries:
+            state = "stale" if entry in stale else "expired" if entry in expired else "accepted"
+            until = f" (until {entry.expires})" if entry.expires else ""
+            lines.append(f"  {state:<8}  {entry.path}  {entry.message}{until}")
+            if entry.reason:
+                lines.append(f"            reason: {entry.reason}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(entry: Entry) -> str:
+    return json.dumps(msgspec.to_builtins(entry), ensure_ascii=False)
+
+
+def _entry(line: str) -> tuple[Entry | None, str]:
+    """The entry of a line, or what is wrong with it; neither for an empty one."""
+    if not line.strip():
+        return None, ""
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
+        return None, "a merge conflict is not solved (both sides' lines may stay, without the marks)"
     try:
-        entry = msgspec.convert(item, _Item)
-    except msgspec.ValidationError:
-        entry = _Item("", "", "", 0)
-    if not (entry.path and entry.rule and entry.fingerprint and entry.count > 0):
-        message = (
-            f"The baseline {path} is broken: its finding {number} is not one. Write it anew with --write-baseline."
-        )
-        raise UsageError(message)
-    return Entry(entry.path, entry.rule, entry.fingerprint, entry.count)
+        entry = msgspec.json.decode(line.encode("utf-8", "replace"), type=Entry)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return None, f"it is no entry ({error})"
+    if not (entry.path and entry.rule and entry.fingerprint):
+        return None, "path, rule and fingerprint belong to an entry"
+    return (entry, "") if _is_day(entry.expires) else (None, 'expires must be a day such as "2027-01-31"')
 
 
-class _Item(msgspec.Struct, forbid_unknown_fields=True):
-    path: str
-    rule: str
-    fingerprint: str
-    count: int = 1
+def _is_day(text: str) -> bool:
+    try:
+        return not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -18,6 +18,7 @@ from backaudit.commands import (
     OK,
     SEVERITIES,
     USAGE,
+    Accepted,
     Map,
     Prove,
     Scan,
@@ -98,6 +99,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fail-on-problem", is_flag=True, default=None, help="Exit with 1 if a file could not be analysed.")
 @click.option("--baseline", type=_PATH, metavar="FILE", help="Accept the findings that FILE lists.")
 @click.option("--write-baseline", type=_PATH, metavar="FILE", help="Accept today's findings: list them in FILE.")
+@click.option("--fail-on-stale", is_flag=True, default=None, help="Exit with 1 if the baseline lists what is gone.")
 @click.option(
     "--since", metavar="REF", help="Only findings that the commit REF (a branch, a tag) does not have already."
 )
@@ -133,6 +135,27 @@ def scan(**options: Any) -> int:
       0  none of these
     """
     return Scan(options).run()
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("path", required=False, type=_PATH)
+@click.option("--baseline", type=_PATH, metavar="FILE", help="The baseline.  [default: the configured one]")
+@click.option("--prune", is_flag=True, help="Take out the entries that meet nothing any more.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def baseline(path: Path | None, **options: Any) -> int:
+    """Show what the baseline accepts, and which of it is out of date.
+
+    \b
+      accepted   the finding is there, and does not count
+      stale      the finding is gone: --prune takes the entry out
+      expired    its day has come, and the finding counts again: mend it, or set another day
+
+    `backaudit scan --write-baseline FILE` makes a baseline. Into its lines "reason" and "expires" (the first day on
+    which the finding counts again, such as "2027-01-31") may be written; they stay when it is written anew.
+    """
+    return Accepted({**options, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -15,7 +15,7 @@ from backaudit.console import progress_shown, say, use_color, width, write
 from backaudit.isolation import isolate, run_before
 
 if TYPE_CHECKING:
-    from backaudit.baseline import Baseline
+    from backaudit.baseline import Baseline, Entry
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
     from backaudit.issue import Before, Report
@@ -70,7 +70,7 @@ class Command:
         asked = {name: flat(self.options[name]) for name in ("select", "ignore") if self.options.get(name)}
         asked |= {
             name: self.options[name]
-            for name in ("strict", "fail_on", "fail_on_problem")
+            for name in ("strict", "fail_on", "fail_on_problem", "fail_on_stale")
             if self.options.get(name) is not None
         }
         file = self.options["config"] or root.file
@@ -161,6 +161,8 @@ class Scan(Command):
         super().__init__(options)
         self.targets = targets(options["formats"], options["outputs"])
         self.survey: Survey | None = None
+        self.baseline: Baseline | None = None
+        self.stale: tuple[Entry, ...] = ()
 
     def run(self) -> int:
         root = self._located()
@@ -207,7 +209,7 @@ class Scan(Command):
             from backaudit.usage import UsageError
 
             raise UsageError("--since holds against one commit, --history reads them all: give one of them.")
-        baseline = self._baseline()
+        self.baseline = baseline = self._baseline(root, config)
         with ExitStack() as stack:
             request = Request(
                 root=root.folder,
@@ -224,6 +226,7 @@ class Scan(Command):
             audit = Audit(request, cache=cache, progress=progress)
             before = self._before(audit, root.folder, stack, cache, progress) if self.options["since"] else None
             report = audit.report(baseline, before)
+            self.stale = audit.stale(baseline) if baseline is not None else ()
             if self.options.get("profile"):
                 self._say_times(audit.times)
             if any(target.format == "html" for target in self.targets):
@@ -292,13 +295,22 @@ class Scan(Command):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
         return since.before(audit, root, self.options["since"], folder, cache=cache, progress=progress)
 
-    def _baseline(self) -> Baseline | None:
+    def _baseline(self, root: Root, config: Config) -> Baseline | None:
+        """What is accepted: of the file that is given, or configured; or, to write it anew, of what it holds."""
         from backaudit.baseline import load
 
-        file = self.options["baseline"]
-        if file is None and self.options["write_baseline"] is not None and self.options["write_baseline"].exists():
-            file = self.options["write_baseline"]
-        return load(file) if file is not None else None
+        target: Path | None = self.options["write_baseline"]
+        file = self._baseline_file(root, config)
+        if target is not None and (file is None or not file.exists()):
+            file = target if target.exists() else None
+        if file is None:
+            return None
+        is_written = target is not None and target.exists() and file.samefile(target)
+        return load(file, _now().date(), repair=is_written)
+
+    def _baseline_file(self, root: Root, config: Config) -> Path | None:
+        given: Path | None = self.options["baseline"]
+        return given or (root.folder / config.baseline if config.baseline else None)
 
     def _accept(self, audit: Any, baseline: Baseline | None, before: Before | None) -> Report:
         """Write the baseline anew: today's findings, and the old entries that this run could not judge."""
@@ -309,7 +321,7 @@ class Scan(Command):
         entries = audit.accepted(baseline)
         write_file(file, dump(entries))
         say(f"{file}: {len(entries)} accepted findings")
-        fresh: Report = audit.report(Baseline(entries), before)
+        fresh: Report = audit.report(Baseline(entries, _now().date()), before)
         return fresh
 
     def _deliver(self, report: Report, target: Target) -> None:
@@ -372,6 +384,44 @@ class Prove(Scan):
         return super()._proved(report)
 
 
+class Accepted(Scan):
+    """One run of the command ``baseline``: what the baseline accepts, held against a scan of all rules."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        fixed: dict[str, Any] = {
+            "formats": (), "outputs": (), "select": (), "ignore": (), "strict": True, "fail_on": "never",
+            "fail_on_problem": None, "fail_on_stale": None, "write_baseline": None, "since": None, "staged": False,
+            "history": False, "show_config": False, "jobs": 0, "verbose": False, "exclude": (),
+        }  # fmt: skip
+        super().__init__({**options, **fixed})
+
+    def run(self) -> int:
+        from backaudit.baseline import listing
+        from backaudit.usage import UsageError
+
+        root = self._located()
+        config = self._config(root)
+        loaded, _ = self._rules(config)
+        file = self._baseline_file(root, config)
+        if file is None:
+            raise UsageError('There is no baseline: give --baseline FILE, or configure baseline = "FILE".')
+        report = self._report(root, config, loaded)
+        assert self.baseline is not None
+        if self.options["prune"]:
+            self._prune(file, self.baseline)
+        else:
+            write(listing(self.baseline, self.stale))
+        return exit_code(report, config)
+
+    def _prune(self, file: Path, baseline: Baseline) -> None:
+        from backaudit.baseline import dump
+        from backaudit.output import write_file
+
+        kept = [entry for entry in baseline.entries if entry not in self.stale]
+        write_file(file, dump(kept))
+        say(f"{file}: {len(self.stale)} stale taken out, {len(kept)} accepted findings left")
+
+
 def _stands_at(issue: Any, at: str) -> bool:
     """Whether a finding, or one of the queries that it lists, is at ``FILE:LINE``."""
     path, _, line = at.rpartition(":")
@@ -386,7 +436,8 @@ def exit_code(report: Report, config: Config) -> int:
     failing = [] if config.fail_on == "never" else SEVERITIES[: SEVERITIES.index(config.fail_on) + 1]
     if any(issue.status == "new" and issue.severity in failing for issue in report.issues):
         return FINDINGS
-    return FINDINGS if config.fail_on_problem and report.problems else OK
+    is_stale = config.fail_on_stale and bool(report.stale_baseline)
+    return FINDINGS if is_stale or (config.fail_on_problem and report.problems) else OK
 
 
 def load_rules() -> tuple[Loaded, RuleNames]:

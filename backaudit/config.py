@@ -63,6 +63,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     fail_on: FailOn = "low"
     fail_on_problem: bool = False
+    fail_on_stale: bool = False
+    baseline: str = ""
     options: Mapping[str, Mapping[str, OptionValue]] = {}
     sources: Names = ()
     sinks: Mapping[str, Names] = {}
@@ -278,6 +280,12 @@ def _bool(value: object) -> bool:
     return value
 
 
+def _string(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _WrongValue(" must be a text.")
+    return value
+
+
 def _strings(value: object) -> Names:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise _WrongValue(" must be a list of strings.")
@@ -334,6 +342,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "strict": _bool,
     "fail-on": _one_of((*SEVERITIES, "never")),
     "fail-on-problem": _bool,
+    "fail-on-stale": _bool,
+    "baseline": _string,
     "options": _mapping(_mapping(_option_value)),
     "sources": _strings,
     "sinks": _mapping(_strings, SINK_KINDS),

@@ -25,6 +25,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """A finding as the user meets it.
 
     ``fingerprint`` depends on rule, path, scope, masked snippet and occurrence, never on a line number.
+    ``content`` is the same without the path, so that it is known in another file.
     ``line_hash`` is GitHub's primaryLocationLineHash, empty where it must not leave the tool (secrets).
     """
 
@@ -33,6 +34,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     status: Status
     fingerprint: str
+    content: str = ""
     line_hash: str = ""
     excerpt: tuple[ExcerptLine, ...] = ()
     justification: str = ""
@@ -73,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     stale_baseline: tuple[str, ...] = ()
+    expired_baseline: tuple[str, ...] = ()
     git_prefix: str = ""
     since: str = ""
     back_end: BackEnd | None = None

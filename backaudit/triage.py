@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backaudit.baseline import Baseline, Entry
+from backaudit.baseline import Baseline, Entry, Met
 from backaudit.directives import FileDirectives, Suppressions
 from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
@@ -46,6 +46,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path,
     with a second argument of True about its past.
+    ``paths``: of all files, None where only some were looked at.
     ``renamed``: path to the path by which its findings are known. ``crashed``: rules whose findings are not complete.
     The rest goes into the report as it is.
     """
@@ -60,6 +61,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     crashed: Collection[str] = ()
     is_reported: Callable[..., bool] = lambda path, past=False: True
     files: int = 0
+    paths: Collection[str] | None = None
     renamed: Mapping[str, str] = {}
     left_out: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
@@ -107,7 +109,14 @@ def triage(
 def accepted(report: Report) -> list[Entry]:
     """The entries of a baseline that accepts every issue of a report that no comment suppresses."""
     return [
-        Entry(issue.finding.place.path, issue.rule.id, issue.fingerprint)
+        Entry(
+            issue.finding.place.path,
+            issue.rule.id,
+            issue.fingerprint,
+            issue.content,
+            issue.severity,
+            " ".join(issue.finding.message.split()),
+        )
         for issue in report.issues
         if issue.status != "suppressed"
     ]
@@ -142,7 +151,8 @@ class _Triage:
             files=self.scan.files,
             left_out=self.scan.left_out,
             notes=tuple(map(self.masks.text, [*self.scan.notes, *self._known(issues)])),
-            stale_baseline=tuple(f"{entry.path}: {entry.rule} ({entry.fingerprint})" for entry in self._stale()),
+            stale_baseline=tuple(map(_shown, self.baseline.stale(judged(self.scan)))),
+            expired_baseline=tuple(f"{_shown(entry)} on {entry.expires}" for entry in self.baseline.expired()),
             git_prefix=self.scan.git_prefix,
             since=self.before.reference,
             back_end=self.scan.back_end,
@@ -168,26 +178,37 @@ class _Triage:
         ]
         engine = [(rule, finding) for rule, finding in suppressions.findings(self.ran) if rule.id in self.ran]
         found += [(rule, finding, suppressions.reason_for(rule, finding.place)) for rule, finding in _unique(engine)]
-        fingerprints = self._fingerprints([(rule, finding) for rule, finding, _ in found])
+        known = self._marks([(rule, finding) for rule, finding, _ in found])
         issues = []
-        for (rule, finding, reason), fingerprint in zip(found, fingerprints, strict=True):
-            status = "suppressed" if reason is not None else self._status(fingerprint)
+        accepted = self._accepted([(finding, reason) for _, finding, reason in found], known)
+        for (rule, finding, reason), mark, entry in zip(found, known, accepted, strict=True):
+            status = self._status(mark, entry, is_suppressed=reason is not None)
+            why = reason or (entry.reason if entry is not None else "")
             if self.visibility.shows(rule, finding):
-                issues.append(self._issue(rule, finding, status, fingerprint, reason or ""))
+                issues.append(self._issue(rule, finding, status, mark, why))
         return sorted(issues, key=_report_order)
 
-    def _status(self, fingerprint: str) -> Status:
-        if self.baseline.absorb(fingerprint):
-            return "baseline"
-        return "before" if fingerprint in self.before.fingerprints else "new"
+    def _accepted(self, findings: Sequence[tuple[Finding, str | None]], known: Sequence[Met]) -> list[Entry | None]:
+        """The baseline's entry for each finding: none for those that a comment suppresses."""
+        open_ones = [mark for (_, reason), mark in zip(findings, known, strict=True) if reason is None]
+        entries = iter(self.baseline.accepts(open_ones, self.scan.paths))
+        return [next(entries) if reason is None else None for _, reason in findings]
 
-    def _issue(self, rule: Rule, finding: Finding, status: Status, fingerprint: str, reason: str) -> Issue:
+    def _status(self, mark: Met, entry: Entry | None, *, is_suppressed: bool) -> Status:
+        if is_suppressed:
+            return "suppressed"
+        if entry is not None:
+            return "baseline"
+        return "before" if mark.fingerprint in self.before.fingerprints else "new"
+
+    def _issue(self, rule: Rule, finding: Finding, status: Status, mark: Met, reason: str) -> Issue:
         return Issue(
             rule=rule,
             finding=self._masked(finding),
             severity=self._severity(rule, finding),
             status=status,
-            fingerprint=fingerprint,
+            fingerprint=mark.fingerprint,
+            content=mark.content,
             excerpt=_past_line(self.masks, finding) if finding.commit else self._excerpt(finding.place),
             justification=self.masks.text(reason),
         )
@@ -222,8 +243,8 @@ class _Triage:
     def _masked_problem(self, problem: Problem) -> Problem:
         return msgspec.structs.replace(problem, message=self.masks.text(problem.message))
 
-    def _fingerprints(self, found: Sequence[tuple[Rule, Finding]]) -> list[str]:
-        """One for each finding, in their order: what two findings have in common is told apart by occurrence."""
+    def _marks(self, found: Sequence[tuple[Rule, Finding]]) -> list[Met]:
+        """How each finding is known, in their order: what two findings have in common is told apart by occurrence."""
         met: Counter[tuple[str, ...]] = Counter()
         result = []
         for rule, finding in found:
@@ -231,9 +252,10 @@ class _Triage:
             quoted = finding.evidence if finding.commit else self._snippet(path, finding.place.span)
             known_by = self.scan.renamed.get(path, path)
             identity = (rule.id, known_by, self.masks.text(finding.scope), "".join(quoted.split()))
-            content = "\0".join([*identity, str(met[identity])])
+            occurrence = str(met[identity])
             met[identity] += 1
-            result.append(hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16])
+            rule_id, _, scope, text = identity
+            result.append(Met(path, _digest(*identity, occurrence), _digest(rule_id, scope, text, occurrence)))
         return result
 
     def _snippet(self, path: str, span: Span) -> str:
@@ -291,8 +313,13 @@ class _Triage:
         """Whether a value that stands masked elsewhere is on these lines too."""
         return any(map(self.masks.hides_in, self.lines_of(path)[first - 1 : last]))
 
-    def _stale(self) -> tuple[Entry, ...]:
-        return self.baseline.stale(judged(self.scan))
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _shown(entry: Entry) -> str:
+    return f"{entry.path}: {entry.rule} ({entry.fingerprint})"
 
 
 class _Visibility:

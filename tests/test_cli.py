@@ -157,8 +157,8 @@ def test_a_broken_configuration_ends_with_two(project: Path, text: str) -> None:
 def test_a_broken_baseline_ends_with_two(project: Path) -> None:
     (project / "b.txt").write_text("{}")
     assert scan(project, "--baseline", "b.txt").returncode == 2
-    assert scan(project, "--write-baseline", "b.txt").returncode == 2
-    assert (project / "b.txt").read_text() == "{}"
+    assert scan(project, "--write-baseline", "b.txt").returncode == 0
+    assert scan(project, "--baseline", "b.txt").returncode == 0
 
 
 # -- reports -----------------------------------------------------------------------------------------------------------
@@ -260,8 +260,39 @@ def test_stale_entries_are_reported_and_pruned_on_request(project: Path) -> None
     (project / "app" / "weak.py").write_text("x = 1\n")
     done = scan(project, "--baseline", "b.txt")
     assert (done.returncode, len(json.loads(done.stdout)["stale_baseline"])) == (0, 1)
+    assert scan(project, "--baseline", "b.txt", "--fail-on-stale").returncode == 1
     scan(project, "--write-baseline", "b.txt")
-    assert '"findings": []' in (project / "b.txt").read_text()
+    assert (project / "b.txt").read_text() == ""
+
+
+def test_a_configured_baseline_is_shown_and_pruned(project: Path) -> None:
+    (project / "backaudit.toml").write_text('baseline = "accepted.jsonl"\n')
+    assert scan(project, "--write-baseline", "accepted.jsonl").returncode == 0
+    assert scan(project).returncode == 0
+    assert "accepted  app/weak.py" in out(run(project, "baseline"))
+    (project / "app" / "weak.py").write_text("x = 1\n")
+    assert "stale     app/weak.py" in out(run(project, "baseline"))
+    done = run(project, "baseline", "--prune")
+    assert "1 stale taken out, 0 accepted findings left" in err(done)
+    assert (project / "accepted.jsonl").read_text() == ""
+
+
+def test_accepted_findings_follow_their_file_and_keep_their_reason(project: Path) -> None:
+    scan(project, "--write-baseline", "b.txt")
+    entry = json.loads((project / "b.txt").read_text())
+    (project / "b.txt").write_text(json.dumps({**entry, "reason": "a legacy import", "expires": "2999-01-01"}) + "\n")
+    (project / "app" / "weak.py").rename(project / "app" / "hashes.py")
+    assert scan(project, "--baseline", "b.txt").returncode == 0
+    scan(project, "--write-baseline", "b.txt")
+    kept = json.loads((project / "b.txt").read_text())
+    assert (kept["path"], kept["reason"], kept["expires"]) == ("app/hashes.py", "a legacy import", "2999-01-01")
+    (project / "b.txt").write_text(json.dumps({**kept, "expires": "2020-01-01"}) + "\n")
+    assert scan(project, "--baseline", "b.txt").returncode == 1
+
+
+def test_without_a_baseline_the_command_says_what_to_do(project: Path) -> None:
+    done = run(project, "baseline")
+    assert (done.returncode, "There is no baseline" in err(done)) == (2, True)
 
 
 def test_entries_that_a_run_cannot_judge_stay(project: Path) -> None:

@@ -158,6 +158,7 @@ def test_json_holds_everything_under_stable_names() -> None:
             "left_out",
             "notes",
             "stale_baseline",
+            "expired_baseline",
             "since",
             "rules",
         ),

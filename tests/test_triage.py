@@ -381,7 +381,7 @@ def test_a_suppression_of_a_hidden_finding_is_used() -> None:
     assert report.issues == ()
 
 
-def test_the_baseline_absorbs_as_many_as_it_lists() -> None:
+def test_the_baseline_accepts_what_it_lists_and_a_second_of_the_kind_is_new() -> None:
     findings = [find(WEAK, at(5, 12, 30)), find(WEAK, at(6, 12, 30))]
     entries = accepted(run(findings[:1]))
     report = run(findings, baseline=Baseline(entries))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backaudit.issue import Issue, Report
-from backaudit.report.visible import json_text
+from backaudit.report.jsontext import json_text
 from backaudit.report.wording import explanation, new_issues
 from backaudit.rule import Severity
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
+from backaudit.report.jsontext import json_text
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
-from backaudit.report.visible import clipped, encodable, json_text
+from backaudit.report.visible import clipped, encodable
 from backaudit.report.wording import explanation, new_issues, remedy_of
 from backaudit.rule import Rule, Severity
 from backaudit.ruledoc import read

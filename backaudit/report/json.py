@@ -9,8 +9,8 @@ import msgspec
 from backaudit.facts.place import Place
 from backaudit.issue import Issue, Report
 from backaudit.report.assumptions import told
+from backaudit.report.jsontext import json_text
 from backaudit.report.plans import proof_of
-from backaudit.report.visible import json_text
 from backaudit.rule import Fix, Rule, Step
 from backaudit.ruledoc import read
 
@@ -31,6 +31,7 @@ def render(report: Report, **options: object) -> str:
         "left_out": [{"reason": reason, "count": count} for reason, count in report.left_out],
         "notes": list(report.notes),
         "stale_baseline": list(report.stale_baseline),
+        "expired_baseline": list(report.expired_baseline),
         "rules": [_rule(rule) for rule in report.rules if any(issue.rule is rule for issue in report.issues)],
     }
     return json_text(data)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backaudit.issue import Issue, Report
+from backaudit.report.jsontext import json_text
 from backaudit.report.standards import PROJECT_URL, rule_url
-from backaudit.report.visible import json_text
 from backaudit.report.wording import explanation, new_issues
 from backaudit.rule import Severity, Step
 

@@ -17,9 +17,10 @@ from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.assumptions import told
+from backaudit.report.jsontext import json_text
 from backaudit.report.plans import proof_of
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
-from backaudit.report.visible import clipped, json_text
+from backaudit.report.visible import clipped
 from backaudit.rule import SEVERITIES, Fix, Rule, Severity, Step
 from backaudit.ruledoc import Example, RuleDoc, read
 

@@ -183,11 +183,13 @@ class _Text:
         return self._wrapped(f"{visible_name(place.path)}:{place.span.line}  {issue.rule.id}{why}", "  ")
 
     def _stale(self) -> Iterator[str]:
-        stale = self.report.stale_baseline
-        if stale:
-            count = _counted(len(stale), "baseline entry", "baseline entries")
-            title = f"{count} met nothing: --write-baseline prunes them"
-            yield "\n".join([self.paint("path", title), *(f"  {visible_name(entry)}" for entry in stale)]) + "\n"
+        for entries, what in (
+            (self.report.stale_baseline, "met nothing: `backaudit baseline --prune` takes them out"),
+            (self.report.expired_baseline, "expired: what they accepted counts again"),
+        ):
+            if entries:
+                title = f"{_counted(len(entries), 'baseline entry', 'baseline entries')} {what}"
+                yield "\n".join([self.paint("path", title), *(f"  {visible_name(entry)}" for entry in entries)]) + "\n"
 
     def _notes(self) -> Iterator[str]:
         lines = [self._wrapped(note, "", "note: ") for note in self.report.notes]

@@ -7,9 +7,6 @@ stand-ins; half a surrogate pair, which no UTF-8 file can hold, becomes the repl
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import msgspec
 
 _DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _STAND_INS: dict[int, str] = {
@@ -55,19 +52,3 @@ def encodable(text: str) -> str:
 def clipped(text: str, limit: int) -> str:
     """``text``, or its first ``limit`` code points and an ellipsis."""
     return text if len(text) <= limit else text[:limit] + "…"
-
-
-def encodable_data(node: Any) -> Any:
-    """``node`` (of dicts, lists and plain values) with every string as UTF-8 can hold it: file names may be no text."""
-    if isinstance(node, str):
-        return encodable(node)
-    if isinstance(node, dict):
-        return {key: encodable_data(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [encodable_data(value) for value in node]
-    return node
-
-
-def json_text(data: Any, indent: int = 2) -> str:
-    """``data`` as indented JSON, ending in a line break."""
-    return msgspec.json.format(msgspec.json.encode(encodable_data(data)), indent=indent).decode() + "\n"

@@ -1,0 +1,25 @@
+"""JSON as every format of it writes it: indented, and of text that UTF-8 can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from backaudit.report.visible import encodable
+
+
+def _encodable(node: Any) -> Any:
+    """``node`` (of dicts, lists and plain values) with every string as UTF-8 can hold it: file names may be no text."""
+    if isinstance(node, str):
+        return encodable(node)
+    if isinstance(node, dict):
+        return {key: _encodable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_encodable(value) for value in node]
+    return node
+
+
+def json_text(data: Any, indent: int = 2) -> str:
+    """``data`` as indented JSON, ending in a line break."""
+    return msgspec.json.format(msgspec.json.encode(_encodable(data)), indent=indent).decode() + "\n"
