@@ -2,6 +2,7 @@
 #
 #   make demo   scan a small careless back end and write demo-report/
 #   make test   lint, types, tests
+#   make docs   the documentation's site
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11 python3.10,\
 	$(if $(shell $(name) -c 'import sys, venv, ensurepip; print("y" * (sys.version_info >= (3, 10)))' 2>/dev/null),$(name))))
@@ -19,7 +20,7 @@ OTHERS := $(foreach minor,10 11 12 13 14,$(firstword $(foreach name,python3.$(mi
 	$(if $(EVERY),$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3.$(minor))),\
 	$(if $(shell $(name) -c 'import venv, ensurepip; print("y")' 2>/dev/null),$(name)))))
 
-.PHONY: help setup demo test check types tests test-others bounds oldest newest bench soak clean announce
+.PHONY: help setup demo test check types tests test-others bounds oldest newest docs bench soak clean announce
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -96,6 +97,12 @@ oldest newest: $(READY)
 	@$(BIN)/python -m tools.bounds $@ > $(VENV)-$@/requirements.txt
 	@$(VENV)-$@/bin/python -m pip install --quiet --disable-pip-version-check --upgrade -r $(VENV)-$@/requirements.txt --editable .
 	$(VENV)-$@/bin/python -m pytest -n 2 $(CORE)
+
+# The site: docs/, a page for every rule, the repository's own pages; a broken link is an error.
+docs: $(READY)
+	@$(BIN)/python -m tools.docs_pages build/docs
+	@$(BIN)/python -m zensical build --strict --clean
+	@echo 'site/index.html: file://$(CURDIR)/site/index.html'
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench.speed $(BENCH_ARGS)

@@ -15,13 +15,13 @@ from tools import rules_table
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_the_table_of_rules_in_the_readme_is_up_to_date() -> None:
+def test_the_table_of_rules_is_up_to_date() -> None:
     assert rules_table.main(["--check"]) == 0, "run python -m tools.rules_table"
 
 
-def test_a_readme_without_markers_is_refused() -> None:
+def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="rules:begin"):
-        rules_table.with_table("# A readme\n", [])
+        rules_table.with_table("# A page\n", [])
 
 
 def test_every_folder_of_code_is_packaged() -> None:
@@ -69,13 +69,21 @@ def test_the_licence_is_whole() -> None:
     assert "END OF TERMS AND CONDITIONS" in text
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "ARCHITECTURE.md"])
 def test_links_to_files_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\(([\w./-]+)\)", (ROOT / name).read_text("utf-8"))
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) < 150
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} <= {
+        name.removeprefix("docs/") for name in re.findall(r"\]\((docs/[\w.-]+)\)", text)
+    }
+
+
 def test_makefile_targets_are_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    assert {"setup", "demo", "test", "bench", "soak", "clean"} <= targets
+    assert {"setup", "demo", "test", "docs", "bench", "soak", "clean"} <= targets
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o100

@@ -70,7 +70,7 @@ def test_a_rule_carries_its_documentation() -> None:
     assert rule["name"] == "WeakHash"
     assert rule["shortDescription"]["text"] == "A fast hash protects a password."
     assert rule["fullDescription"]["text"].startswith("MD5 is built to be fast")
-    assert rule["helpUri"] == "https://github.com/backaudit/backaudit/blob/main/rules/passwords/weak_hash.py"
+    assert rule["helpUri"] == "https://backaudit.github.io/backaudit/rules/passwords/weak-hash/"
     assert "use a password hasher" in rule["help"]["text"]
     markdown = rule["help"]["markdown"]
     assert "**Bad**\n\n```python\n# file: auth.py\nimport hashlib\n" in markdown

@@ -2,21 +2,42 @@
 # The one step of action.yml. Everything it is told comes through the environment.
 set -euo pipefail
 
-for name in BACKAUDIT_PATH BACKAUDIT_STRICT BACKAUDIT_FAIL_ON BACKAUDIT_SARIF; do
+fail() { # fail MESSAGE: the step ends as a mistake in its inputs
+  echo "::error::backaudit: $1"
+  exit 2
+}
+
+for name in BACKAUDIT_PATH BACKAUDIT_STRICT BACKAUDIT_FAIL_ON BACKAUDIT_SARIF BACKAUDIT_SINCE; do
   case "${!name}" in
-    *$'\n'* | *$'\r'*) echo "::error::backaudit: an input must be one line ($name)."; exit 2 ;;
+    *$'\n'* | *$'\r'*) fail "an input must be one line ($name)." ;;
   esac
 done
 case "$BACKAUDIT_STRICT" in
   true) options=(--strict) ;;
   false) options=() ;;
-  *) echo "::error::backaudit: the input 'strict' must be true or false."; exit 2 ;;
+  *) fail "the input 'strict' must be true or false." ;;
 esac
 options+=(--fail-on "$BACKAUDIT_FAIL_ON")
 while IFS= read -r argument; do
   argument="${argument%$'\r'}"
   if [ -n "$argument" ]; then options+=("$argument"); fi
 done <<<"$BACKAUDIT_ARGS"
+
+# auto: on a pull request, what the base branch has does not count. Its last commit alone is fetched.
+since="$BACKAUDIT_SINCE"
+if [ "$since" = auto ]; then
+  since=""
+  if [ -n "${GITHUB_BASE_REF:-}" ]; then
+    base="refs/remotes/origin/$GITHUB_BASE_REF"
+    if git rev-parse --quiet --verify "$base^{commit}" >/dev/null 2>&1 ||
+      git fetch --quiet --no-tags --depth=1 origin "+refs/heads/$GITHUB_BASE_REF:$base" 2>/dev/null; then
+      since="$base"
+    else
+      echo "::warning title=backaudit::$GITHUB_BASE_REF could not be fetched: all findings are reported, not only new ones."
+    fi
+  fi
+fi
+if [ -n "$since" ]; then options+=("--since=$since"); fi
 
 home="${RUNNER_TEMP:-/tmp}/backaudit-venv"
 # -I: neither the workspace, in which this runs, nor a PYTHONPATH has a say in what Python imports.
@@ -27,23 +48,23 @@ bin="$home/bin"
   --constraint "$BACKAUDIT_SOURCE/constraints.txt" "$BACKAUDIT_SOURCE"
 
 summary="$(mktemp)"
+said="$(mktemp)"
 code=0
 "$bin/python" -I -m backaudit scan "${options[@]}" \
   --format sarif --output "$BACKAUDIT_SARIF" \
-  --format text --output "$summary" \
+  --format markdown --output "$summary" \
   --format github \
-  -- "$BACKAUDIT_PATH" || code=$?
+  -- "$BACKAUDIT_PATH" 2> >(tee "$said" >&2) || code=$?
+if [ "$code" -eq 2 ]; then
+  # One line, so that nothing of it begins another command.
+  echo "::error title=backaudit::$(tr -d '\r' <"$said" | tr '\n' ' ' | sed 's/%/%25/g')"
+fi
 
 # The reports are on disk before the step fails: a later `if: always()` step can upload the SARIF file.
 {
   echo "sarif-file=$BACKAUDIT_SARIF"
   echo "exit-code=$code"
 } >>"${GITHUB_OUTPUT:-/dev/null}"
-{
-  echo "## backaudit"
-  echo
-  # Four spaces make a code block that nothing in the report can close. GitHub cuts a summary at 1 MiB.
-  head -c 900000 "$summary" | sed 's/^/    /'
-} >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
-rm -f "$summary"
+cat "$summary" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+rm -f "$summary" "$said"
 exit "$code"

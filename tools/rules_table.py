@@ -1,4 +1,4 @@
-"""Writes the table of rules between the markers in README.md; ``--check`` only says whether it is up to date."""
+"""Writes the table of rules between the markers in docs/rules.md; ``--check`` only says whether it is up to date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backaudit import plugins, ruledoc
 from backaudit.report.mistakes import Family, in_order
 from backaudit.rule import Rule
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
 BEGIN, END = "<!-- rules:begin -->", "<!-- rules:end -->"
 # Bandit's checks are one data table of some seventy rows that bandit itself documents.
 COUNTED = "bandit"
@@ -43,12 +43,12 @@ def _section(family: Family, rules: list[Rule]) -> Iterator[str]:
     yield ""
 
 
-def with_table(readme: str, rules: Iterable[Rule]) -> str:
-    """The README's text with what stands between the markers replaced; ValueError if a marker is missing."""
-    head, begin, rest = readme.partition(BEGIN)
+def with_table(page: str, rules: Iterable[Rule]) -> str:
+    """The page's text with what stands between the markers replaced; ValueError if a marker is missing."""
+    head, begin, rest = page.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md lacks {BEGIN} or {END}")
+        raise ValueError(f"rules.md lacks {BEGIN} or {END}")
     return f"{head}{BEGIN}\n{table(rules)}{END}{tail}"
 
 
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
     options = parser.parse_args(arguments)
-    before = README.read_text("utf-8")
+    before = PAGE.read_text("utf-8")
     own = [
         rule
         for rule in plugins.load(reraise=True).rules
@@ -65,9 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     after = with_table(before, own)
     if options.check:
         if after != before:
-            print("README.md: the table of rules is out of date; run python -m tools.rules_table", file=sys.stderr)
+            print("docs/rules.md: the table of rules is out of date; run python -m tools.rules_table", file=sys.stderr)
         return int(after != before)
-    README.write_text(after, "utf-8")
+    PAGE.write_text(after, "utf-8")
     return 0
 
 

@@ -9,6 +9,7 @@ import msgspec
 from backaudit.rule import Rule
 
 PROJECT_URL = "https://github.com/backaudit/backaudit"
+DOCUMENTATION_URL = "https://backaudit.github.io/backaudit"
 
 _TOP10_2021 = (
     "Broken_Access_Control",
@@ -56,11 +57,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def rule_url(rule: Rule) -> str:
-    """The page of a built-in rule: the file whose docstring documents it. Empty for a third party's rule."""
-    package, _, rest = rule.module.partition(".")
-    if package != "backaudit_rules" or not rest:
+    """The page of a built-in rule, made of its docstring. Empty for a third party's rule and for bandit's checks."""
+    if rule.module.partition(".")[0] != "backaudit_rules" or rule.family == "bandit":
         return ""
-    return f"{PROJECT_URL}/blob/main/rules/{rest.replace('.', '/')}.py"
+    return f"{DOCUMENTATION_URL}/rules/{rule.id}/"
 
 
 def standards(rule: Rule) -> tuple[Link, ...]:

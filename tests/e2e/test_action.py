@@ -38,6 +38,10 @@ def test_the_workflow_in_the_readme_follows_the_schema(workflow: Path) -> None:
     run([tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", workflow])
 
 
+def test_gitlabs_template_follows_the_schema() -> None:
+    run([tool("check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", ROOT / "ci" / "gitlab.yml"])
+
+
 def test_zizmor_has_nothing_to_say_of_the_action() -> None:
     run([tool("zizmor"), "--offline", "--no-config", "--persona", "pedantic", "--no-progress", ACTION])
 
@@ -93,6 +97,8 @@ def step(runner: Path, project: Path, *, expect: int, **inputs: str) -> str:
         "BACKAUDIT_STRICT": "false",
         "BACKAUDIT_FAIL_ON": "low",
         "BACKAUDIT_SARIF": "backaudit.sarif",
+        "BACKAUDIT_SINCE": "auto",
+        "GITHUB_BASE_REF": "",
         "BACKAUDIT_PYTHON": sys.executable,
         "GITHUB_OUTPUT": str(project.parent / "output"),
         "GITHUB_STEP_SUMMARY": str(project.parent / "summary"),
@@ -120,10 +126,34 @@ def test_fail_on_never_and_arguments_one_per_line(runner: Path, project: Path) -
 
 
 @pytest.mark.parametrize("evil", ["$(touch pwned)", "; touch pwned", "--output=../pwned"])
-@pytest.mark.parametrize("name", ["BACKAUDIT_PATH", "BACKAUDIT_STRICT", "BACKAUDIT_FAIL_ON"])
+@pytest.mark.parametrize("name", ["BACKAUDIT_PATH", "BACKAUDIT_STRICT", "BACKAUDIT_FAIL_ON", "BACKAUDIT_SINCE"])
 def test_an_input_is_never_a_command(runner: Path, project: Path, name: str, evil: str) -> None:
     step(runner, project, expect=2, **{name: evil})
     assert [found for found in project.parent.rglob("*") if "pwned" in found.name] == []
+
+
+def test_a_pull_request_is_told_what_it_brings_in(runner: Path, project: Path, tmp_path: Path) -> None:
+    """A shallow checkout of a branch, as runners make it: the base branch's last commit is fetched."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    run(["git", "checkout", "-q", "-b", "feature"], cwd=project)
+    (project / "mail.py").write_text('SMTP_PASSWORD = "kW3$zPq8!nLx"\n', "utf-8")
+    run(["git", "add", "."], cwd=project)
+    run([*git, "commit", "-q", "--no-verify", "-m", "two"], cwd=project)
+    base = run(["git", "for-each-ref", "--format=%(refname:short)", "refs/heads"], cwd=project).stdout.split()
+    (main,) = [name for name in base if name != "feature"]
+    run(["git", "clone", "-q", "--depth=1", "--branch=feature", project.as_uri(), "clone"], cwd=tmp_path)
+    said = step(runner, tmp_path / "clone", expect=1, GITHUB_BASE_REF=main)
+    assert "file=mail.py" in said
+    assert "settings.py" not in said
+    said = step(runner, tmp_path / "clone", expect=1, GITHUB_BASE_REF="gone")
+    assert "::warning title=backaudit::gone could not be fetched" in said
+    assert "file=settings.py" in said
+
+
+def test_a_mistake_in_the_inputs_is_an_annotation(runner: Path, project: Path) -> None:
+    said = step(runner, project, expect=2, BACKAUDIT_ARGS="--select\nno-such-rule")
+    (line,) = [line for line in said.splitlines() if line.startswith("::error")]
+    assert "there is no rule" in line
 
 
 def test_an_input_of_two_lines_sets_no_second_output(runner: Path, project: Path) -> None:
