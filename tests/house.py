@@ -49,45 +49,53 @@ def decisions(function: ast.AST) -> int:
 def word_constants(path: Path) -> Iterator[str]:
     """The constants of a module that hold three words or more, or a pattern of two.
 
-    Sentences are no words here, nor are the values of our own types, which mypy holds against them.
+    Sentences are no words here, nor the values of our own types, which mypy holds against them; classes of the books;
+    and tables of functions, which say what each operation of a library does.
     """
     for node in ast.parse(path.read_text("utf-8")).body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
         name = ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
         if "re.compile" in ast.unparse(node.value):
-            pattern = "".join(_texts(node.value))
+            pattern = re.sub(r"\?P<\w+>", "", "".join(_texts(node.value)))
             if "|" in pattern and len(re.findall(r"[A-Za-z]{3,}", pattern)) >= 2:
                 yield name
-        elif name != "__all__" and len(_words(node.value)) >= 3 and not _is_of_our_own_type(node):
+        elif name != "__all__" and len(_words(node)) >= 3 and not _is_our_own(node):
             yield name
 
 
-def _texts(value: ast.expr) -> list[str]:
+def _texts(value: ast.AST) -> list[str]:
     return [part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
-def _words(value: ast.expr) -> list[str]:
-    """The single words among the texts, and those of texts that are split into words."""
-    lists = [
-        call.func.value.value
-        for call in ast.walk(value)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "split"
-        if isinstance(call.func.value, ast.Constant) and isinstance(call.func.value.value, str)
-    ]
-    texts = [text for text in _texts(value) if text not in lists]
-    return [word for word in [*texts, *" ".join(lists).split()] if _WORD.fullmatch(word)]
+def _words(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    """The single words among the texts of a constant, and those of texts that are split into words."""
+    value = node.value
+    assert value is not None
+    calls = [call for call in ast.walk(value) if isinstance(call, ast.Call)]
+    split = [text for call in calls if ast.unparse(call.func).endswith(".split") for text in _texts(call.func)]
+    not_told = [text for call in calls if ast.unparse(call.func) == "meaning" for text in _texts(call)]
+    if isinstance(value, ast.Dict) and _types_of(node)[1:] and _types_of(node)[1] in _own_types():
+        not_told += [text for each in value.values for text in _texts(each)]
+    texts = [text for text in _texts(value) if text not in split and text not in not_told]
+    return [word for word in [*texts, *" ".join(split).split()] if _WORD.fullmatch(word)]
 
 
-def _is_of_our_own_type(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Whether the constant is a type of literals, or its elements (its keys) are declared to be of one."""
+def _is_our_own(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Whether the constant is a type of literals, a table of functions, or holds values of a type of ours."""
     if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == "Literal":
         return True
+    types = _types_of(node)
+    functions = any(kind.startswith("Callable") or kind == "Reader" for kind in types[1:])
+    return bool(types) and (types[0] in _own_types() or types[0].startswith("type[") or functions)
+
+
+def _types_of(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    """The types of elements, or of keys and values, that the annotation of a constant names."""
     if not isinstance(node, ast.AnnAssign) or not isinstance(node.annotation, ast.Subscript):
-        return False
+        return []
     inner = node.annotation.slice
-    elements = inner.elts[0] if isinstance(inner, ast.Tuple) else inner
-    return ast.unparse(elements) in _own_types()
+    return [ast.unparse(part) for part in (inner.elts if isinstance(inner, ast.Tuple) else [inner])]
 
 
 @cache

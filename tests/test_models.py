@@ -18,8 +18,9 @@ from tests.house import ROOT, sources
 TABLES = {path.stem: parse_toml(path.read_text("utf-8")) for path in sorted((ROOT / "backaudit/models").glob("*.toml"))}
 # Packages that come with another, in whose table they stand.
 SHARED = {"attr": "attrs", "cattr": "cattrs", "Cryptodome": "Crypto", "playhouse": "peewee"}
-# What is no package: the engine's words for a function, a list and bytes, and programs with an ending.
-NO_PACKAGES = {"function", "list", "bytes", "cmd", "powershell"}
+# What is no package: the engine's words for a function, a list and bytes, programs with an
+# ending, and keys of a request's environment.
+NO_PACKAGES = {"function", "list", "bytes", "cmd", "powershell", "wsgi"}
 # Rows whose names are parameters of a call that is known by its last name.
 PARAMETERS = {"renderer-parameters"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import RegionKind, Value
 from backaudit.project import Code, Node
 
-_FIXED = ("with", "try", "body", "finally")
+_FIXED: tuple[RegionKind, ...] = ("with", "try", "body", "finally")
 
 
 def certain(code: Code, effect: Value, other: Value) -> bool:

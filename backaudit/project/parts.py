@@ -14,9 +14,10 @@ import msgspec
 
 from backaudit.facts.files import FileFacts
 from backaudit.facts.python import PythonFacts
+from backaudit.project.code import Role
 from backaudit.project.modules import Modules, role_of
 
-_ASIDE = ("test", "example", "script", "migration")
+_ASIDE: tuple[Role, ...] = ("test", "example", "script", "migration")
 _HERE = ""  # among the parts of a folder: the files that stand in it
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.exposure import public_words, words
@@ -15,13 +14,13 @@ from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind, conditions, strings
 from backaudit.rule import Finding, assume, rule
+from backaudit.vocabulary.meaning import meaning
 
 _MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
 _ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
 _WRITES = ("headers", "set_header")
-_SETTERS = ("add", "set", "set_header", "setdefault", "append")
-_REFLECTED = re.compile(r"origin|referer")
+_REFLECTED = meaning("tokens", "reflected-origin")
 _HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
 _ANCHORED = r"allow_origin_regex=r'https://([a-z0-9-]+\.)?example\.org'"
 _REMEDY = "Name the origins that may: `{0}`, from the environment where they differ by stage."
@@ -212,7 +211,7 @@ def _by_hand(project: Project) -> Iterator[Finding]:
                 continue
             if value.text == "*" and _answers_all(code):
                 yield from _finding(project, node.place, "Every origin is allowed", False, _HEADER)
-            elif _REFLECTED.search(mention(project, value).lower()) and not _compared(project, node):
+            elif _REFLECTED.holds(mention(project, value).lower()) and not _compared(project, node):
                 told = "Whatever origin asks is allowed"
                 yield from _finding(project, node.place, told, credentials, _HEADER)
 

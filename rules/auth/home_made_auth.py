@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.auth.cookies import cookie_read, cookies_in
-from backaudit.backend.access.caller import LOOKUPS, of_people
+from backaudit.backend.access.caller import of_people
 from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
 from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
 from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import Where
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -21,9 +21,8 @@ from backaudit.vocabulary.meaning import meaning
 
 _RIGHT = meaning("access", "right-key")
 _CAPABILITY = meaning("tokens", "capability")
-_FILLED = ("query", "header", "cookie", "form")
-_HIDDEN = re.compile(r"cookies|COOKIES|headers|META")
-_BY_CLIENT = ("cookies", "COOKIES", "headers", "META", "args", "GET", "query_params", "form", "POST", "values")
+_FILLED: tuple[Where, ...] = ("query", "header", "cookie", "form")
+_HIDDEN = meaning("tokens", "sent-unseen")
 
 
 @rule(
@@ -68,7 +67,7 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Authorization_Cheat_Sheet.html
     """
     seen: set[Place] = set()
-    read = (*_BY_CLIENT, *sorted(project.once(unsigned_sessions)))
+    read = (*sorted(project.models.kinds["request-attributes"]), *sorted(project.once(unsigned_sessions)))
     bodies = {code: None for name in read for code in project.mentioning(name)}
     parameters = project.once(_parameters)
     for code in sorted({**bodies, **dict.fromkeys(parameters)}, key=lambda code: (code.path, code.index)):
@@ -106,7 +105,7 @@ def _picked(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
     """Rows of people that are looked up by what a cookie says, which nobody has signed."""
     asked = {name for test in _tests(code) for single in conditions(test) for name in cookies_in(project, single)}
     for call in code.nodes(ops.Call):
-        if call.method not in LOOKUPS or cookie_read(project, call) is not None:
+        if not call.is_call_of("lookups") or cookie_read(project, call) is not None:
             continue
         for column, value in call.keywords().items():
             names = list(cookies_in(project, value))
@@ -159,7 +158,7 @@ def _claimed(project: Project, test: Node, parameters: frozenset[int], refused: 
                 return here.op.name
             key = _key(here)
             named = key is not None and _RIGHT.holds(key) and _from_client(project, here)
-            if named and (test in refused or _HIDDEN.search(here.spelled)):
+            if named and (test in refused or _HIDDEN.holds(here.spelled)):
                 return here.spelled
     return None
 
@@ -172,5 +171,5 @@ def _key(node: Node) -> str | None:
 
 def _from_client(project: Project, node: Node) -> bool:
     spelled = node.spelled
-    named = any(f"request.{part}" in spelled for part in _BY_CLIENT)
+    named = any(f"request.{part}" in spelled for part in sorted(project.models.kinds["request-attributes"]))
     return named or not frozenset(project.models.sources).isdisjoint(request_names(project, node))

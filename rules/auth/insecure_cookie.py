@@ -15,7 +15,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _SESSION = meaning("tokens", "session-cookie")
 _READ_BY_SCRIPTS = meaning("tokens", "script-cookie")
-_FLAG_VALUES = ("", "true", "false", "yes", "no", "1", "0", "on", "off")
+_FLAG_VALUES = meaning("texts", "flag")
 _FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
 _PLAIN_HTTP = assume("network", "the service can also be asked over plain HTTP")
 _OFF: tuple[tuple[str, str, Severity, Assumed], ...] = (
@@ -96,7 +96,10 @@ def _set(project: Project, call: Node, value: Node | None) -> Iterator[Finding]:
     shown = name or (call.arg(0, "key") or call).spelled
     told = f"{shown} {value.spelled if value is not None else ''}"
     decides = name in project.once(decisive)
-    if value is None or op is None or op.dstar or (str(value.const).lower() in _FLAG_VALUES and not decides):
+    if value is None or op is None or op.dstar:
+        return
+    spelled = str(value.const).lower()
+    if not decides and (not spelled or _FLAG_VALUES.holds(spelled)):
         return  # an empty cookie takes the other away, a yes or no tells the page something
     if _READ_BY_SCRIPTS.holds(told):
         return

@@ -28,7 +28,7 @@ from backaudit.vocabulary.meaning import meaning
 _VERIFIES = meaning("tokens", "verification")
 _DECODES = meaning("tokens", "bare-decoding")
 _VALIDATES = meaning("tokens", "claims-validation")
-_EXPIRES = ("exp", "expires", "expires_at", "expiry")
+_EXPIRES = meaning("tokens", "expiry-claim")
 _FORGED = "The token's signature is not verified: anybody can write one."
 _OLD = "The token's expiry is not verified."
 _VALIDATE = "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
@@ -157,7 +157,7 @@ def _compares_expiry(code: Code) -> bool:
         op = node.op
         if isinstance(op, ops.Compare) and op.operator in ("<", "<=", ">", ">="):
             parts = (part for side in (op.left, op.right) for part in operands(node.to(side), 6))
-            if any(part.const in _EXPIRES for part in parts):
+            if any(_EXPIRES.holds(str(part.const)) for part in parts):
                 return True
     return False
 

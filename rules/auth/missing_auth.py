@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.exposure import Exposed, exposed
+from backaudit.analyses.auth.exposure import Deed, Exposed, exposed
 from backaudit.analyses.auth.open_pages import OpenAdmin, OpenLibrary, open_admin, open_libraries
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
-_DOES = {
+_DOES: dict[Deed, str] = {
     "changes": "data changes here",
     "reveals": "data is read here",
     "acts": "this is done for whoever calls",

@@ -12,17 +12,12 @@ from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
+from backaudit.vocabulary.meaning import meaning
 
 # Images that set a user of their own, and those whose entry point gives root away before it starts the service.
-_UNPRIVILEGED = re.compile(
-    r"nonroot|unprivileged|rootless|(^|/)(bitnami|chainguard)/|^cgr\.dev/|aws-lambda|lambda/|(^|/)(jenkins|grafana|keycloak|"
-    r"sonarqube|elasticsearch|opensearch|kibana|airflow|superset|prometheus|solr)(/|$)|ubi\d*/python|sclorg/|s2i"
-)
-_UNPRIVILEGED_TAG = re.compile(r":.*(nonroot|unprivileged|rootless)")
-_DROPPING = re.compile(
-    r"(^|[/_-])(postgres|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo|redis|valkey|rabbitmq|memcached|cassandra|clickhouse"
-    r"(-server)?|influxdb|neo4j|couchdb|nginx|httpd|haproxy|traefik|caddy)(-alpine)?$"
-)
+_UNPRIVILEGED = meaning("images", "unprivileged")
+_UNPRIVILEGED_TAG = meaning("images", "unprivileged-tag")
+_DROPPING = meaning("images", "steps-down")
 _STEPS_DOWN = re.compile(
     r"\b(gosu|su-exec|setpriv|runuser|chpst|s6-setuidgid)\b|\bsu\s+-|--uid[= ]|--user[= ]"
     r"|^[ \t]*(user|uid)[ \t]*=[ \t]*[\"']?(?!root\b|0\b)[\w$]",
@@ -110,12 +105,12 @@ def _drops_by_itself(made: Dockerfile) -> bool:
     chain = list(made.chain())
     image = bare(chain[-1].image).lower()
     if (
-        _UNPRIVILEGED.search(image)
-        or _UNPRIVILEGED_TAG.search(chain[-1].image.lower())
+        _UNPRIVILEGED.holds(image)
+        or _UNPRIVILEGED_TAG.holds(chain[-1].image.lower())
         or (image == "scratch" and not _starts(made))
     ):
         return True
-    return bool(_DROPPING.search(image)) and not any(stage.last("ENTRYPOINT") for stage in chain)
+    return bool(_DROPPING.holds(image)) and not any(stage.last("ENTRYPOINT") for stage in chain)
 
 
 def _starts(made: Dockerfile) -> bool:

@@ -11,9 +11,10 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import text_of
 from backaudit.rule import Finding, assume, rule
+from backaudit.vocabulary.meaning import meaning
 
+_CLIENT = meaning("code", "server-client")
 _REQUIREMENTS = ("ssl_cert_reqs", "cert_reqs")
-_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "session", "client", "http")
 
 
 @rule("deploy/tls-verify-off", severity="high", cwe=295, owasp=("A04:2025", "A02:2021", "API8:2023"))
@@ -134,7 +135,8 @@ def _is_client(project: Project, call: Node) -> bool:
     func = call.func
     names = project.names(func) if func is not None else ()
     spelled = (call.receiver.spelled if call.receiver is not None else call.method).lower()
-    return any(name.partition(".")[0] in _CLIENTS for name in names) or any(client in spelled for client in _CLIENTS)
+    packages = {name.partition(".")[0] for name in names}
+    return not project.models.kinds["http-packages"].isdisjoint(packages) or _CLIENT.holds(spelled)
 
 
 def _mentioning(project: Project, *names: str) -> list[Code]:

@@ -8,8 +8,9 @@ from backaudit.analyses.indexes.advice import named
 from backaudit.analyses.indexes.missing import Missing, unusable_forms
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
+from backaudit.sql.records import Form
 
-_FORMS = {
+_FORMS: dict[Form, tuple[str, str]] = {
     "like": (
         "is searched by a pattern that may begin with a wildcard or ignores case: no ordinary index can serve it",
         "For PostgreSQL a trigram index serves it: `CREATE INDEX ... USING gin ({column} gin_trgm_ops)` with pg_trgm; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
@@ -13,9 +12,10 @@ from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
+from backaudit.vocabulary.meaning import meaning
 
 # Input that a form or a body carries, and no address.
-_SENT = re.compile(r"^the (form|body|JSON)|\((form|body)\)")
+_SENT = meaning("texts", "sent-with-form")
 
 
 @rule("validation/xss", severity="high", cwe=79, owasp=("A05:2025", "A03:2021"))
@@ -105,7 +105,7 @@ def _setting(node: Node) -> Finding:
 
 def _is_trusted(project: Project, shown: Shown) -> bool:
     """Whether only people of a role send it, and no link can make them: whoever writes the pages may write HTML."""
-    if shown.origin is None or not _SENT.search(shown.origin.what):
+    if shown.origin is None or not _SENT.holds(shown.origin.what):
         return False
     ways = [route for route in project.once(guarded) if route.handler is shown.origin.node.code]
     return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.caller import LOOKUPS
 from backaudit.backend.access.denial import tests_around
 from backaudit.backend.access.verified import is_verified
 from backaudit.facts import ops
@@ -63,5 +62,5 @@ def _deciding(project: Project, code: Code) -> Iterator[str]:
         if all(side.const is None for side in sides):
             yield from (name for side in sides for name in cookies_in(project, side))
     for call in code.nodes(ops.Call):
-        if call.method in LOOKUPS and cookie_read(project, call) is None and not list(tests_around(call)):
+        if call.is_call_of("lookups") and cookie_read(project, call) is None and not list(tests_around(call)):
             yield from (name for arg in call.args() for name in cookies_in(project, arg))

@@ -18,12 +18,12 @@ _SECRET = meaning("tokens", "secret-value")
 _INNOCENT = meaning("tokens", "no-secret")
 _MAKES_CODE = meaning("tokens", "code-maker")
 _COOKIES = frozenset({"set_cookie", "set_signed_cookie"})
-_HASHES = re.compile(r"hashlib\.|md5|sha1|sha256|sha512|blake2|b64encode|b32encode|hexlify|hexdigest")
-_UNKNOWN = re.compile(r"secrets\.|urandom|uuid4|token_(hex|urlsafe|bytes)|SystemRandom")
+_HASHES = meaning("tokens", "digest")
+_UNKNOWN = meaning("tokens", "unguessable")
 # Bits of a random text by the character, and how many a token needs that nobody may try out.
 _BITS = (("uuid.uuid4", 4), ("secrets.token_hex", 4), ("secrets.token_urlsafe", 6))
 _ENOUGH = 64
-_SHORT_BY_NATURE = re.compile(r"code|otp|pin|password|pass(?:wd)?$|slug|short", re.IGNORECASE)
+_SHORT_BY_NATURE = meaning("tokens", "short-by-nature")
 _DEPTH = 2
 
 
@@ -188,7 +188,7 @@ def _cut_short(project: Project) -> Iterator[Predictable]:
                 continue
             length = _slice_after(call)
             found = _goal(project, call, frozenset((call.value,)), False) if 0 < length * bits < _ENOUGH else None
-            if found is not None and not _SHORT_BY_NATURE.search(found[0]):
+            if found is not None and not _SHORT_BY_NATURE.holds(found[0]):
                 yield Predictable(call, found[0], source, _CALLED_SO, length * bits)
 
 
@@ -260,7 +260,7 @@ def _named(name: str) -> bool:
 def _only_guessable(code: Code, seen: set[Value]) -> bool:
     """Whether a clock's reading is made into something, and nothing beside it is unknown: otherwise it is a time."""
     calls = [code.node(value) for value in seen if isinstance(code.ops[value], ops.Call)]
-    made = [call for call in calls if _HASHES.search(call.spelled) or call.method in ("uuid1", "hex", *_DIGESTS)]
+    made = [call for call in calls if _HASHES.holds(call.spelled) or call.method in ("uuid1", "hex", *_DIGESTS)]
     return bool(made) and not any(_has_unknown(code, call.value) for call in made)
 
 
@@ -275,7 +275,7 @@ def _has_unknown(code: Code, value: Value) -> bool:
         node = code.node(here)
         name = node.spelled.rpartition(".")[2]
         key = node.to(node.op.key).text if isinstance(node.op, ops.Item) else ""
-        if here != value and (_UNKNOWN.search(node.spelled) or _secret_name(name) or _secret_name(key or "")):
+        if here != value and (_UNKNOWN.holds(node.spelled) or _secret_name(name) or _secret_name(key or "")):
             return True
         fresh = [one for one in _inputs(code.ops[here]) if one not in seen and one >= 0]
         seen.update(fresh)

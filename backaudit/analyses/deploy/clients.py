@@ -14,12 +14,13 @@ from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import HOLE
+from backaudit.vocabulary.meaning import meaning
 
 _BETWEEN = re.compile(r"\s*(?:&&|\|\||[;|\n])\s*")
 # Letters that take no argument, so that those after them are options too: ``-fsSLk``.
 _CLUSTER = re.compile(r"-[#0-46afFgGiIjJlLMnNOpqRsSvVZ]*k")
 _HERE = re.compile(r"//(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)([:/]|$)")
-_OFF = ("0", "no", "false", "off")
+_OFF = meaning("texts", "off")
 
 
 def unchecked_commands(project: Project) -> Iterator[tuple[Node, str]]:
@@ -84,7 +85,7 @@ def _has(words: list[str], option: str) -> bool:
         name = option[: -len("=off")].lower()
         pairs = [(word.lower().partition("=")) for word in words]
         following = itertools.pairwise(words)
-        return any(key.endswith(name) and sign and value in _OFF for key, sign, value in pairs) or any(
-            one.lower() == name and two.lower() in _OFF for one, two in following
+        return any(key.endswith(name) and sign and _OFF.holds(value) for key, sign, value in pairs) or any(
+            one.lower() == name and _OFF.holds(two.lower()) for one, two in following
         )
     return option in words or any(word.startswith(f"{option}=") for word in words)

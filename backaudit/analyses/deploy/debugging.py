@@ -7,12 +7,13 @@ from typing import Literal
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.vocabulary.meaning import meaning
 
 # "always": it is on, whatever the environment says. "by-default": until the environment turns it off. "any-text": for
 # every text in the environment, ``False`` among them.
 Debugging = Literal["always", "by-default", "any-text", "off"]
 
-_ON = frozenset(("1", "true", "yes", "on", "development"))
+_ON = meaning("texts", "on")
 
 
 def debugging(project: Project, value: Node) -> Debugging:
@@ -42,7 +43,7 @@ def _read(project: Project, node: Node) -> Node | None:
     texts = project.models.kinds.get("text-lookups", frozenset())
     # A default that is true is the next question's: it is on until somebody turns it off.
     default = node.arg(1, "default")
-    if default is not None and (default.const is True or default.const == 1 or (default.text or "").lower() in _ON):
+    if default is not None and _is_on(default):
         return None
     return node if any(name in texts for name in names) else None
 
@@ -61,7 +62,11 @@ def _default_is_on(project: Project, value: Node) -> bool:
         if inner is not None and inner.call is not None:
             return _default_is_on(project, inner)
     default = _default(node)
-    return default is not None and (default.const is True or (default.text or "").lower() in _ON or default.const == 1)
+    return default is not None and _is_on(default)
+
+
+def _is_on(default: Node) -> bool:
+    return default.const is True or default.const == 1 or _ON.holds((default.text or "").lower())
 
 
 def _accepts_default(project: Project, node: Node, op: ops.Compare) -> bool:

@@ -15,25 +15,17 @@ from backaudit.extract.yaml import YamlNode, parse_yaml
 from backaudit.facts.place import Place, Span
 from backaudit.project import Project
 from backaudit.source import lines
+from backaudit.vocabulary.meaning import meaning
 
 _START_COMMAND = re.compile(
     r"^[ \t-]*(?:startCommand|start_command|entrypoint|run)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<command>[^\"'\r\n]+)"
 )
-_STARTING = re.compile(r"(^|/)(render\.ya?ml|railway\.(json|toml)|fly\.toml|app\.ya?ml|nixpacks\.toml)$", re.IGNORECASE)
+_STARTING = meaning("files", "start-file")
 # Images of data stores, by the last part of their name.
-_STORES = re.compile(
-    r"(^|[/-])(postgres(ql)?|postgis|timescaledb|pgvector|mysql|mariadb|percona|mongo(db)?|redis(-stack.*)?|valkey|memcached|keydb|"
-    r"elasticsearch|opensearch|clickhouse(-server)?|cassandra|scylla|couchdb|neo4j|influxdb|rabbitmq|mssql(-server)?|server:\d{4}|"
-    r"cockroach|rethinkdb|arangodb|etcd|qdrant|milvus|weaviate)(-alpine)?$",
-    re.IGNORECASE,
-)
+_STORES = meaning("images", "store")
 
 # Consoles of stores and of mail, which stand beside them on a developer's machine: no application.
-_CONSOLES = re.compile(
-    r"(^|/)(adminer|pgadmin4?|phpmyadmin|mongo-express|redis-commander|redisinsight|flower|mailhog|mailpit|maildev|"
-    r"metabase|kafka-ui|kibana|opensearch-dashboards|cloudbeaver|dbgate|rediscommander)$",
-    re.IGNORECASE,
-)
+_CONSOLES = meaning("images", "console")
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -55,12 +47,12 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def is_store(self) -> bool:
         """Whether it is a database, a cache or a queue."""
-        return bool(_STORES.search(bare(self.image)))
+        return bool(_STORES.holds(bare(self.image)))
 
     @property
     def is_console(self) -> bool:
         """Whether it only shows what a store holds."""
-        return bool(_CONSOLES.search(bare(self.image)))
+        return bool(_CONSOLES.holds(bare(self.image)))
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -166,7 +158,7 @@ def _of_platforms(project: Project) -> Iterator[Command]:
         if posixpath.basename(path).lower() == "procfile":
             for process in parse_procfile(file.text):
                 yield Command(process.command, Place(path, process.span))
-        elif _STARTING.search(path):
+        elif _STARTING.holds(path):
             for number, line in enumerate(lines(file.text), 1):
                 found = _START_COMMAND.match(line)
                 if found:

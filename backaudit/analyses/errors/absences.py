@@ -30,7 +30,6 @@ from backaudit.rule import Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
-_NEEDS_ROW = frozenset(("delete", "refresh", "expunge"))
 _MISSING = "a 500, not a 404"
 _LATEST = frozenset(("latest", "earliest"))
 
@@ -176,7 +175,7 @@ def _used(project: Project, node: Node, op: ops.Op) -> Value:
         return op.base
     if isinstance(op, ops.Call) and len(op.args) > 2 and "builtins.setattr" in _names_of(project, node):
         return op.args[0]
-    if isinstance(op, ops.Call) and op.args and node.method in _NEEDS_ROW and node.func is not None:
+    if isinstance(op, ops.Call) and op.args and node.func is not None:
         known = project.models.kinds.get("needs-row", frozenset())
         return op.args[0] if not known.isdisjoint(project.names(node.func)) else NONE
     return NONE

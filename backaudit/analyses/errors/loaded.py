@@ -8,6 +8,7 @@ from backaudit.backend.web.inputs.applied import Applied, applied_to
 from backaudit.backend.web.inputs.classes import library_of, schema_of
 from backaudit.backend.web.inputs.mappings import schema_behind
 from backaudit.backend.web.inputs.records import InputSchema
+from backaudit.backend.web.records import Where
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
@@ -15,7 +16,12 @@ from backaudit.project.declarations import truth
 
 _LOADS = ("load", "loads")
 _CHECKED = ("validated_data",)
-_NAMED = {"body": ("json", "body"), "query": ("query",), "form": ("form",), "header": ("header",)}
+_NAMED: dict[Where, tuple[str, ...]] = {
+    "body": ("json", "body"),
+    "query": ("query",),
+    "form": ("form",),
+    "header": ("header",),
+}
 
 
 def left_out(project: Project, node: Node, key: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backaudit.analyses.indexes.indexing import near_miss
 from backaudit.analyses.indexes.missing import Missing, MissingIndex
+from backaudit.analyses.indexes.reports import Kind
 from backaudit.analyses.indexes.selectivity import EQUALITIES
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField
 from backaudit.backend.data.orms import traits
@@ -102,7 +103,7 @@ def _attribute(table: Table, key: Key) -> str:
     return (column.attribute if column is not None else "") or key.text
 
 
-_SERVED = {"filter": "looks up", "join": "joins", "sort": "sorts"}
+_SERVED: dict[Kind, str] = {"filter": "looks up", "join": "joins", "sort": "sorts"}
 
 
 def siblings(index: MissingIndex) -> tuple[Step, ...]:

@@ -10,11 +10,12 @@ from backaudit.analyses.indexes.implication import implied, mentions
 from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
 from backaudit.backend.data.schema import Index, Key, Table
 from backaudit.sql import Use, is_pattern_class
+from backaudit.sql.records import Form
 
 # Forms by which an index can be entered at a key, and those that also pin it, so that the next key can be used.
-_ENTERS = frozenset({"eq", "in", "range", "null", "bool", "prefix"})
+_ENTERS: frozenset[Form] = frozenset({"eq", "in", "range", "null", "bool", "prefix"})
 # A range narrows too, if less: the keys after it are still compared inside the index.
-_PINS = frozenset({"eq", "in", "null", "bool", "range"})
+_PINS: frozenset[Form] = frozenset({"eq", "in", "null", "bool", "range"})
 _WRAPPED = frozenset({"function", "json"})
 _TREES = frozenset({"btree", ""})
 _EQUALITIES = frozenset({"eq", "in"})

@@ -12,10 +12,11 @@ from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_
 from backaudit.analyses.indexes.selectivity import EQUALITIES, is_few, narrows, picks
 from backaudit.backend.data.schema import Key, Schema, Table
 from backaudit.sql import Use
+from backaudit.sql.records import Form
 
 Kind = Literal["filter", "join", "sort"]
 
-_ENTRIES = frozenset({"eq", "in", "range", "prefix", "operator", "null"})
+_ENTRIES: frozenset[Form] = frozenset({"eq", "in", "range", "prefix", "operator", "null"})
 _MAX_KEYS = 3
 # How many joins in a row are followed from a table to the condition that leaves few of its rows.
 _JOINS = 2

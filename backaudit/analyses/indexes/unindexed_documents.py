@@ -17,7 +17,7 @@ from backaudit.vocabulary.meaning import meaning
 _FEW = meaning("columns", "few-valued")
 _SELECTIVE = meaning("columns", "selective")
 _SMALL = meaning("columns", "small-table")
-_KEYS = frozenset({"_id", "id", "pk"})
+_KEYS = meaning("columns", "document-key")
 
 
 class UnindexedField(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ def unindexed_fields(project: Project) -> tuple[UnindexedField, ...]:
 def _open(search: Search) -> Iterator[str]:
     """The field that an index is wanted for; none if one of the fields has its index already."""
     led = {index.keys[0].text for index in search.collection.indexes if index.method == "btree"}
-    if led & set(search.fields) or _KEYS & set(search.fields) or _SMALL.holds(search.collection.name):
+    if led & set(search.fields) or any(map(_KEYS.holds, search.fields)) or _SMALL.holds(search.collection.name):
         return
     wanted = [field for field in search.fields if not _FEW.holds(field)]
     best = [field for field in wanted if _SELECTIVE.holds(field)] or wanted

@@ -19,6 +19,7 @@ from backaudit.project.declarations import items, texts
 from backaudit.project.locate import class_field
 from backaudit.project.types import split
 from backaudit.rule import Step
+from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column
 
 _DEPTH = 4
@@ -77,11 +78,11 @@ def _left_out(project: Project, route: Route) -> frozenset[str]:
     excluded = declared.arg(None, "response_model_exclude")
     included = declared.arg(None, "response_model_include")
     if included is not None:
-        return frozenset(name for name in _PASSWORD_NAMES if name not in texts(project, included))
+        return frozenset(name for name in _PASSWORD_NAMES.names if name not in texts(project, included))
     return frozenset(texts(project, excluded)) if excluded is not None else frozenset()
 
 
-_PASSWORD_NAMES = ("password", "hashed_password", "password_hash", "passwd", "pwd")
+_PASSWORD_NAMES = meaning("passwords", "stored-field")
 
 
 def _fields_of(project: Project, response: Node) -> Iterator[tuple[ClassView, str, Node]]:

@@ -18,7 +18,7 @@ from backaudit.extract.secrets.values import judge
 from backaudit.facts import ops
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
-from backaudit.facts.secrets import SecretHit, Strength
+from backaudit.facts.secrets import SecretHit, SecretKind, Strength
 from backaudit.project import Code, Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
@@ -26,12 +26,12 @@ from backaudit.vocabulary.meaning import meaning
 _DEV_SCOPE = meaning("stages", "development-scope")
 _TEST_SCOPE = meaning("stages", "test-scope")
 _DEV_NAMES = meaning("stages", "development-switch")
-_READ_ONLY_TEXT = re.compile(r"(^|/)\.(netrc|pgpass|pypirc)$")
+_READ_ONLY_TEXT = meaning("files", "password-file")
 # The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
 _DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
 _API_CLIENT = meaning("stages", "api-client")
 _SIGNING_NAME = meaning("tokens", "signing-name")
-_CREDENTIAL_NAMES = {
+_CREDENTIAL_NAMES: dict[SecretKind, str] = {
     "password": "password",
     "signing-key": "signing key",
     "token": "credential",
@@ -140,7 +140,7 @@ _TOLD_WITH_THE_FILE = assume("purpose", "the value is not told with its file")
 
 def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
     stage = stage_of(project, file.path)
-    if file.kind == "text" and not _READ_ONLY_TEXT.search(file.path):
+    if file.kind == "text" and not _READ_ONLY_TEXT.holds(file.path):
         return "example"
     if file.kind == "workflow":
         return "test"

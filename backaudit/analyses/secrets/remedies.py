@@ -7,11 +7,16 @@ import re
 from backaudit.analyses.secrets.settings_style import reading
 from backaudit.backend.deployment.deployables import Platform, platform_of
 from backaudit.facts.files import FileFacts
-from backaudit.facts.secrets import SecretHit
+from backaudit.facts.secrets import SecretHit, SecretKind
 from backaudit.project import Project
 
 _ROTATE = "Rotate it first: the history keeps it."
-_DEFAULT_NAMES = {"url": "DATABASE_URL", "signing-key": "SECRET_KEY", "password": "PASSWORD", "token": "API_KEY"}
+_DEFAULT_NAMES: dict[SecretKind, str] = {
+    "url": "DATABASE_URL",
+    "signing-key": "SECRET_KEY",
+    "password": "PASSWORD",
+    "token": "API_KEY",
+}
 # Of each platform, where the value belongs; ``{name}`` is the variable's, ``{key}`` the same in lower case.
 _GIVEN: dict[Platform, str] = {
     "compose": (

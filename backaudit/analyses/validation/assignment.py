@@ -25,8 +25,6 @@ from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Step
 
 _SERVING = ("production", "script")
-_DOCUMENTS = ("insert_one", "insert_many", "replace_one", "insert")
-_ROWS = ("create", "update", "update_or_create", "get_or_create", "acreate", "aupdate", "values", "insert")
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -200,12 +198,13 @@ def _constructions(project: Project) -> Iterator[Spread]:
 
 def _calls(project: Project) -> Iterator[Spread]:
     """``objects.create(**data)``, ``query.update(data)``, ``insert_one(data)``."""
-    for method in (*_ROWS, *_DOCUMENTS):
+    whole = project.models.kinds["whole-documents"]
+    for method in sorted(project.models.kinds["row-writes"] | whole):
         for call in project.calls_of(method):
             op, receiver = call.call, call.receiver
             if op is not None and receiver is not None and not project.callees(call):
                 yield from _of_row_or_document(project, call, op, _model_of(project, receiver))
-    for method in ("update_one", "update_many", "find_one_and_update"):
+    for method in sorted(project.models.kinds["collection-updates"]):
         for call in project.calls_of(method):
             change = call.arg(1, "update")
             if change is not None and not project.callees(call):
@@ -218,7 +217,7 @@ def _of_row_or_document(project: Project, call: Node, op: ops.Call, row: str) ->
         said = f"`{row.rpartition('.')[2]}`"
         values = [*op.dstar, *(op.args[:1] if call.method in ("update", "values") else ())]
         yield from ((call, call.origin.to(value), _KEYS, said, row) for value in values)
-    elif call.method in _DOCUMENTS[:3] and op.args:
+    elif call.is_call_of("whole-documents") and op.args:
         yield call, call.to(op.args[-1 if call.method == "replace_one" else 0]), _KEYS, "a document", ""
 
 

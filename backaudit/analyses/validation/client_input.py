@@ -41,10 +41,6 @@ _NAMES = frozenset({"path", "url", "redirect", "command", "sql", "name"})
 _NAME_OF_FILE = frozenset({"filename", "name"})
 
 
-# Keys of the environment that the server sets.
-_SERVER_KEYS = frozenset({"REMOTE_ADDR", "REMOTE_HOST", "SERVER_NAME", "SERVER_PORT", "REQUEST_METHOD", "wsgi.input"})
-
-
 class ClientInput(Goal):
     """Client input that reaches a sink of ``kind`` with its text unchecked."""
 
@@ -91,7 +87,7 @@ class ClientInput(Goal):
         for name in request_names(project, node):
             if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
                 continue
-            if access and access[0] in _SERVER_KEYS:
+            if access and access[0] in project.models.kinds["server-keys"]:
                 return None
             if isinstance(node.op, ops.Call) and access and parser_converts(project, node, str(access[0])):
                 return None
@@ -122,7 +118,7 @@ class ClientInput(Goal):
             if self._held(project, asked, access[1:]) or self._is_fixed_path(project, node, asked):
                 continue
             if asked in self._sources and not (self.kind in _FROM_LINKS and asked in self._not_from_links):
-                server = len(access) > 1 and access[1] in _SERVER_KEYS
+                server = len(access) > 1 and access[1] in project.models.kinds["server-keys"]
                 return None if server else f"{self._sources[asked]} comes from the client"
         return None
 

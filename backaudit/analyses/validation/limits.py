@@ -19,14 +19,6 @@ from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import CHECKED, UPPER_LIMITS
 
-# Keywords, markers and validators that say how much a field may hold.
-_LIMITS = frozenset(
-    {
-        "max_length", "max_digits", "le", "lt", "max_value", "pattern", "regex", "choices", "max", "to_lower_limit",
-        "Length", "NumberRange", "Regexp", "AnyOf", "OneOf", "Range", "MaxLengthValidator", "MaxValueValidator",
-        "RegexValidator", "DataRequiredLength", "EmailValidator", "multiple_of", "enum",
-    }
-)  # fmt: skip
 _NUMBERS = meaning("columns", "amount")
 
 
@@ -196,7 +188,8 @@ def _limits(project: Project, node: Node, depth: int) -> bool:
     alias = project.alias_of(node) if isinstance(op, (ops.Name, ops.Attr, ops.Import)) else None
     if alias is not None and alias != node:
         return _limits(project, alias, depth + 1)
-    limit = isinstance(op, ops.Call) and (node.method in _LIMITS or not _LIMITS.isdisjoint(node.keywords()))
+    limits = project.models.kinds["limiting-names"]
+    limit = isinstance(op, ops.Call) and not limits.isdisjoint((node.method, *node.keywords()))
     if limit or (isinstance(op, ops.Call) and _marks_most(project, node)):
         return True
     return any(_limits(project, part, depth + 1) for part in _parts(node))

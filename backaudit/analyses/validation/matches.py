@@ -12,8 +12,6 @@ from backaudit.flow.patterns import pattern_of
 from backaudit.project import Node, Project
 
 _SERVING = ("production", "script")
-_TEXT_SECOND = frozenset({"sub", "subn"})
-_METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", *sorted(_TEXT_SECOND))
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -26,7 +24,7 @@ class Match(msgspec.Struct, frozen=True):
 
 def matches(project: Project) -> Iterator[Match]:
     """Calls that match a constant pattern against a text that is no constant."""
-    for method in _METHODS:
+    for method in sorted(project.models.kinds["pattern-methods"]):
         for call in project.calls_of(method):
             pattern, text = pattern_of(call), _text(project, call, method)
             if pattern is None or text is None or project.role(call.code.path) not in _SERVING:
@@ -41,7 +39,7 @@ def _text(project: Project, call: Node, method: str) -> Node | None:
     compiled = not of_module and call.receiver is not None and project.resolved(call.receiver).method == "compile"
     if not (of_module or compiled):
         return None
-    return call.arg((1 if of_module else 0) + (method in _TEXT_SECOND), "string")
+    return call.arg((1 if of_module else 0) + (method in project.models.kinds["text-second"]), "string")
 
 
 def judged_fields(project: Project) -> Iterator[tuple[Node, str]]:

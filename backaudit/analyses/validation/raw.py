@@ -245,10 +245,7 @@ def _by_numbers(project: Project, call: Node, tables: list[Table | None]) -> Ite
 def _takes_numbers(project: Project, table: Table, name: str) -> bool:
     column = table.column("id" if name == "pk" else name)
     kind = project.models.columns.get(column.type.lower().partition("(")[0], "") if column is not None else ""
-    return kind.startswith("integer") or (column is not None and column.type in _INTEGERS)
-
-
-_INTEGERS = frozenset({"Integer", "BigInteger", "SmallInteger"})
+    return kind.startswith("integer") or (column is not None and column.type in project.models.kinds["integer-columns"])
 
 
 def _by_key(project: Project, call: Node, first: Node, tables: list[Table | None]) -> Iterator[tuple[Node, Node, str]]:

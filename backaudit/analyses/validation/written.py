@@ -9,10 +9,11 @@ from backaudit.analyses.validation.sinks import Sink
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import behind
+from backaudit.vocabulary.meaning import meaning
 
-_CODE = re.compile(r"\.(py|pyw|pth|sh|bash|zsh|pl|rb|php|cgi|ps1|bat|cmd)$|(^|/)(crontab|\.bashrc|\.profile)$")
-_TEMPLATE = re.compile(r"\.(j2|jinja|jinja2|mako|djhtml|tpl)$")
-_MARKUP = re.compile(r"\.(html?|xhtml|txt|xml|md)$")
+_CODE = meaning("files", "program-file")
+_TEMPLATE = meaning("files", "template-file")
+_MARKUP = meaning("files", "markup-file")
 _DEPTH = 10
 _UNKNOWN = "\0"
 
@@ -47,10 +48,10 @@ def _opened(project: Project, file: Node) -> Node | None:
 
 
 def _kind(path: str) -> str:
-    if _CODE.search(path):
+    if _CODE.holds(path):
         return "code"
-    of_templates = "templates" in re.split(r"[/\\]", path) and _MARKUP.search(path)
-    return "template" if _TEMPLATE.search(path) or of_templates else ""
+    of_templates = "templates" in re.split(r"[/\\]", path) and _MARKUP.holds(path)
+    return "template" if _TEMPLATE.holds(path) or of_templates else ""
 
 
 def _spelled(project: Project, node: Node, depth: int) -> str:

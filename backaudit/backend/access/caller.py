@@ -8,7 +8,6 @@ from functools import partial
 
 import msgspec
 
-from backaudit.backend.access.changes import QUERY_WRITES
 from backaudit.backend.access.denial import inputs, operands
 from backaudit.backend.access.sessions import carried_callers, is_carrier, is_http_session
 from backaudit.backend.access.statements import sql_text
@@ -29,14 +28,6 @@ _NOBODYS = ("request.user", "self.request.user", "current_user")
 IDENTITY = meaning("access", "caller")
 _IDENTITY_PARAM = meaning("access", "caller-parameter")
 _CLIENT = meaning("access", "client-chosen")
-LOOKUPS = frozenset(
-    {
-        "get", "aget", "get_or_404", "filter", "filter_by", "where", "get_object_or_404", "aget_object_or_404",
-        "get_list_or_404", "first_or_404", "one_or_404", "find_one", "find", "find_one_and_update",
-        "find_one_and_delete", "delete_one", "update_one", "replace_one", "get_or_none", "exclude", "get_one",
-        "find_one_or_none", "get_by_id", "delete_by_id",
-    }
-)  # fmt: skip
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -236,8 +227,8 @@ def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
 
 def _asks_or_writes(project: Project, call: Node) -> bool:
     """Whether a call asks for rows or changes them; nobody's id in ``exclude`` leaves out nothing."""
-    asks = call.method in LOOKUPS and call.method != "exclude"
-    return asks or call.method in QUERY_WRITES or bool(sql_text(project, call))
+    asks = call.is_call_of("lookups") and call.method != "exclude"
+    return asks or call.is_call_of("query-writes") or bool(sql_text(project, call))
 
 
 def _just_set(project: Project, node: Node) -> bool:
@@ -287,7 +278,7 @@ def of_people(project: Project, table: Table) -> bool:
 def caller_tables(project: Project) -> frozenset[str]:
     """The tables in which who calls is looked up: by a verified token, a session."""
     found: set[str] = set()
-    codes = {code: None for name in sorted(LOOKUPS) for code in project.calling(name)}
+    codes = {code: None for name in sorted(project.models.kinds["lookups"]) for code in project.calling(name)}
     for code in codes:
         reader = Values(project, code, NOBODY)
         for call in code.nodes(ops.Call):

@@ -19,14 +19,6 @@ from backaudit.project.summaries import Summary, summary
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
-DIRECT = frozenset({"delete_one", "update_one", "replace_one", "find_one_and_update", "find_one_and_delete"})
-_MONGO_WRITES = frozenset({*DIRECT, "insert_one", "insert_many", "delete_many", "update_many"})
-QUERY_WRITES = frozenset(
-    {
-        "create", "acreate", "bulk_create", "bulk_update", "update", "aupdate", "delete", "adelete", "update_or_create",
-        "get_or_create", "save", "asave", "insert", "delete_instance",
-    }
-)  # fmt: skip
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
 _COMMON = meaning("routes", "record-keeping")
 
@@ -103,9 +95,9 @@ def written(project: Project, call: Node) -> Change | None:
         first = call.arg(0)
         table = touched_table(project, first) if first is not None else None
         return Change(call, table, _named(table, first), how(method))
-    if method in _MONGO_WRITES:
+    if method in project.models.kinds["collection-writes"]:
         return Change(call, None, receiver.spelled, how(method))
-    return _of_query(project, call, receiver) if method in QUERY_WRITES else None
+    return _of_query(project, call, receiver) if method in project.models.kinds["query-writes"] else None
 
 
 def _of_statement(project: Project, call: Node) -> Change | None:

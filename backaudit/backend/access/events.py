@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, context_of, of_people
-from backaudit.backend.access.changes import DIRECT, changes, written
+from backaudit.backend.access.caller import NOBODY, Context, Values, context_of, of_people
+from backaudit.backend.access.changes import changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
@@ -29,7 +29,6 @@ from backaudit.vocabulary.meaning import meaning
 _ID_NAME = meaning("people", "row-key")
 _CAPABILITY = meaning("tokens", "capability")
 _CHECKS = meaning("access", "check-function")
-_MONGO = frozenset({"find_one", "find", *DIRECT})
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -150,7 +149,7 @@ class _Reader:
 
     def _call(self, node: Node) -> Iterator[Event]:
         sql = sql_text(self.project, node)
-        found = self._lookup(node) if not sql and node.method in LOOKUPS else None
+        found = self._lookup(node) if not sql and node.is_call_of("lookups") else None
         if sql:
             yield from self._sql(node, sql)
         elif found is not None:
@@ -235,7 +234,7 @@ class _Reader:
 
     def _lookup(self, call: Node) -> Event | None:
         table = fetched_table(self.project, call)
-        if table is None and call.method not in _MONGO:
+        if table is None and not (call.is_call_of("document-finds") or call.is_call_of("document-changes")):
             return None
         if self._is_of_caller(call):
             return Event(call, True, table, loads_caller=table is not None and of_people(self.project, table))
@@ -294,7 +293,7 @@ class _Reader:
 
     def _effect(self, call: Node) -> int:
         """``.filter(...).delete()`` and ``.update(...)``: where the rows change without having been loaded."""
-        if call.method in DIRECT:
+        if call.is_call_of("document-changes"):
             return call.value
         if call.method in ("filter", "filter_by", "where", "exclude"):
             for node in self.code.nodes(ops.Call):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.caller import LOOKUPS, NOBODY, Context, Values, caller_tables, context_of
-from backaudit.backend.access.changes import QUERY_WRITES, own_changes
+from backaudit.backend.access.caller import NOBODY, Context, Values, caller_tables, context_of
+from backaudit.backend.access.changes import own_changes
 from backaudit.backend.access.tables import fetched_table, form_table, is_user_table, touched_table
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.routes import routes
@@ -82,7 +82,9 @@ def _filled(project: Project, call: Node) -> Table | None:
             return made
     receiver = call.receiver
     form = form_table(project, receiver) if call.method == "save" and receiver is not None else None
-    return form or (fetched_table(project, call) if call.method in LOOKUPS or call.method in QUERY_WRITES else None)
+    return form or (
+        fetched_table(project, call) if call.is_call_of("lookups") or call.is_call_of("query-writes") else None
+    )
 
 
 def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:

@@ -6,9 +6,9 @@ import re
 from typing import Literal
 
 from backaudit.facts.files import FileFacts
-from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.meaning import Meaning, meaning
 
-_KINDS = frozenset(("dockerfile", "compose", "workflow"))
+_KINDS: frozenset[str] = frozenset(("dockerfile", "compose", "workflow"))
 _NAMES = meaning("stages", "deployable")
 _MANIFEST = re.compile(r"^apiVersion:[ \t]*\S+", re.MULTILINE)
 _MANIFEST_KIND = re.compile(r"^kind:[ \t]*\w+", re.MULTILINE)
@@ -28,27 +28,28 @@ Platform = Literal[
 
 _SECRET_MANIFEST = re.compile(r"^kind:[ \t]*[\"']?Secret\b", re.MULTILINE)
 # By the name of a file, the first that fits.
-_BY_NAME: tuple[tuple[re.Pattern[str], Platform], ...] = (
-    (re.compile(r"(^|/)\.github/"), "github"),
-    (re.compile(r"(^|/)\.gitlab-ci\.ya?ml$"), "gitlab"),
-    (re.compile(r"pipelines\.ya?ml$|\.travis\.yml$|jenkinsfile$|(^|/)\.circleci/|cloudbuild\.ya?ml$"), "pipeline"),
-    (re.compile(r"(^|/)values[\w.-]*\.ya?ml$"), "helm"),
-    (re.compile(r"supervisor"), "supervisor"),
-    (re.compile(r"\.service$"), "systemd"),
-    (re.compile(r"nginx"), "nginx"),
-    (re.compile(r"(^|/)render\.ya?ml$"), "render"),
+_BY_NAME: tuple[tuple[Meaning, Platform], ...] = (
+    (meaning("files", "github-workflow"), "github"),
+    (meaning("files", "gitlab-pipeline"), "gitlab"),
+    (meaning("files", "other-pipeline"), "pipeline"),
+    (meaning("files", "helm-values"), "helm"),
+    (meaning("files", "supervisor-settings"), "supervisor"),
+    (meaning("files", "systemd-unit"), "systemd"),
+    (meaning("files", "nginx-settings"), "nginx"),
+    (meaning("files", "render-blueprint"), "render"),
 )
-_BY_KIND: dict[str, Platform] = {
-    "compose": "compose", "dockerfile": "dockerfile", "workflow": "github", "terraform": "terraform",
-}  # fmt: skip
+# Kinds of files that are read by what they are called after.
+_OWN: tuple[Platform, ...] = ("compose", "dockerfile", "terraform")
 
 
 def platform_of(file: FileFacts) -> Platform:
     """What reads a file: each has its own way to be given a secret."""
     path = file.path.lower()
-    named = next((platform for pattern, platform in _BY_NAME if pattern.search(path)), None)
+    named = next((platform for names, platform in _BY_NAME if names.holds(path)), None)
     if named is not None:
         return named
     if file.kind == "yaml" and _MANIFEST.search(file.text):
         return "kubernetes-secret" if _SECRET_MANIFEST.search(file.text) else "kubernetes"
-    return _BY_KIND.get(file.kind, "other")
+    if file.kind == "workflow":
+        return "github"
+    return next((kind for kind in _OWN if kind == file.kind), "other")

@@ -16,12 +16,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 
-_LIMITS = frozenset(
-    {
-        "max_length", "min_length", "le", "lt", "ge", "gt", "pattern", "regex", "max_digits", "max_items", "min_items",
-        "multiple_of", "choices", "enum",
-    }
-)  # fmt: skip
 _MARKED: tuple[Where, ...] = ("query", "path", "header", "cookie", "body", "form", "file", "request", "injected")
 _KEYWORDS: tuple[Where, ...] = ("header", "cookie", "query")
 _NARROW = frozenset(
@@ -183,7 +177,7 @@ def is_schema(project: Project, name: str) -> bool:
 def _bounded(project: Project, seen: Marked) -> bool:
     if any(split(name)[0] in _NARROW or project.inherits(split(name)[0], *_ENUMS) for name in seen.types):
         return True
-    return any(not _LIMITS.isdisjoint(marker.keywords()) for marker in seen.markers)
+    return any(not project.models.kinds["limiting-keywords"].isdisjoint(marker.keywords()) for marker in seen.markers)
 
 
 def is_capped(project: Project, code: Code, index: int) -> bool:

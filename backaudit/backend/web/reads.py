@@ -237,13 +237,10 @@ def _schemas(project: Project, call: Node) -> Iterator[ClassView]:
     if func is None:
         return
     forms = project.models.kinds.get("forms", frozenset())
-    target = call.receiver if call.method in _LOADERS and call.receiver is not None else func
+    target = call.receiver if call.is_call_of("loads-input") and call.receiver is not None else func
     for cls in (*project.denoted_classes(target), *(project.instances(target) if target is not func else ())):
         if is_schema(project, cls.name) or not forms.isdisjoint(project.lineage(cls.name)):
             yield cls
-
-
-_LOADERS = ("load", "loads", "validate", "model_validate", "parse_obj", "model_validate_json", "parse_raw")
 
 
 def _reads_itself(project: Project, cls: ClassView) -> bool:

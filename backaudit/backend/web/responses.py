@@ -17,10 +17,11 @@ from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, functions_behind
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 _DEPTH = 5
 _STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
-_STATUS_FIELDS = ("status_code", "status", "code", "http_status", "http_status_code")
+_STATUS_FIELDS = meaning("failures", "status-field")
 _OK = 200
 _FAULT = 500
 
@@ -161,7 +162,7 @@ def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterat
 def _passed_status(project: Project, call: Node, code: Code, returned: Node) -> int | None:
     """The status that a call passes to a helper's parameter named like one."""
     for index, param in enumerate(code.function.params):
-        if param.name in _STATUS_FIELDS:
+        if _STATUS_FIELDS.holds(param.name):
             given = project.argument(call, code, index) or project.default(code, index)
             return status_of(project, given) if given is not None else None
     return None
@@ -242,9 +243,8 @@ def _class_status(project: Project, node: Node, model: ResponseModel) -> int | N
 
 
 def _own_status(project: Project, cls: ClassView) -> int | None:
-    for field in _STATUS_FIELDS:
-        if field in cls.fields:
-            return status_of(project, cls.fields[field])
+    for field in sorted(filter(_STATUS_FIELDS.holds, cls.fields), key=lambda name: "status" not in name):
+        return status_of(project, cls.fields[field])
     constructor = cls.methods.get("__init__")
     for call in constructor.nodes(ops.Call) if constructor is not None else ():
         if call.method == "__init__":

@@ -20,17 +20,8 @@ _DATA = re.compile(r"type\s*=\s*[\"'](application/(ld\+)?json|text/(x-)?(templat
 _WIDTH = 4000  # signs back from what is printed
 _BARE = re.compile(r"[\w-]+\s*=\s*$")
 _HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*|'[^']*)$", re.IGNORECASE)
-# Filters that escape for HTML only.
-_OF_HTML = frozenset({"e", "escape", "forceescape", "force_escape"})
 _PATH = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*")
 _FILTER = re.compile(r"\|\s*(\w+)")
-_ESCAPING = frozenset(
-    {
-        "e", "escape", "forceescape", "force_escape", "tojson", "striptags", "length", "count", "int", "float", "date",
-        "time", "json_script", "escapejs", "urlencode", "floatformat", "filesizeformat", "intcomma", "linebreaks",
-        "linebreaksbr", "bleach", "sanitize", "clean", "markdown", "urlize", "pluralize", "yesno", "slugify",
-    }
-)  # fmt: skip
 _HTML = (".html", ".htm", ".jinja2", ".jinja", ".j2", ".xhtml")
 
 
@@ -56,11 +47,12 @@ def printed(project: Project) -> tuple[Printed, ...]:
         each
         for file in project.artefacts("template")
         if file.path.endswith(_HTML) and project.role(file.path) == "production"
-        for each in _scan(file.path, file.text)
+        for each in _scan(project, file.path, file.text)
     )
 
 
-def _scan(path: str, text: str) -> Iterator[Printed]:
+def _scan(project: Project, path: str, text: str) -> Iterator[Printed]:
+    escaping, of_html = project.models.kinds["escaping-filters"], project.models.kinds["html-filters"]
     loops: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     off: list[bool] = []
     starts = [0, *(found.end() for found in re.finditer("\n", text))]
@@ -73,8 +65,8 @@ def _scan(path: str, text: str) -> Iterator[Printed]:
             _tag(inside.strip(), loops, off)
         elif token.startswith("{{"):
             names, filters = _printed_names(inside), tuple(_FILTER.findall(inside))
-            escaped = _ESCAPING & set(filters)
-            if not names or escaped - _OF_HTML:
+            escaped = escaping & set(filters)
+            if not names or escaped - of_html:
                 continue
             why = "the filter `safe`" if "safe" in filters else "`autoescape` off" if off and off[-1] else ""
             where = "" if why else _unescaped_place(page, start, scripts)

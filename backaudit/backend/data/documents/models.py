@@ -19,10 +19,6 @@ from backaudit.sql import Index
 _STORES: tuple[Store, ...] = ("mongoengine", "beanie", "odmantic")
 _CAPITAL = re.compile(r"(?=[A-Z])")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SETTINGS = ("Settings", "Collection", "Config")
-_TRANSPARENT = ("Optional", "Annotated", "Indexed", "Union")
-_LEADING = ("Link", "BackLink", "PydanticObjectId")
-_NO_FIELDS = frozenset({"meta", "model_config", "objects", "id", "pk", "_id", "revision_id"})
 
 
 def declared(project: Project) -> Iterator[Collection]:
@@ -106,7 +102,7 @@ def _options(project: Project, cls: ClassView, store: Store) -> dict[str, Node]:
         return found
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
-        for name in _SETTINGS:
+        for name in sorted(project.models.kinds["document-settings"]):
             inner = view.inner.get(name) if view is not None else None
             for key, bind in inner.fields.items() if inner is not None else ():
                 if owner == cls.name or key != "name":
@@ -159,7 +155,7 @@ def _stored_name(project: Project, call: Node, name: str) -> str:
 def _made(project: Project, cls: ClassView) -> Iterator[tuple[DocumentField, tuple[Index, ...]]]:
     for _, attribute, bind in field_calls(project, cls):
         call = bind.origin
-        if not _is_field(call) or attribute in _NO_FIELDS:
+        if not _is_field(call) or attribute in project.models.kinds["no-document-fields"]:
             continue
         name = _stored_name(project, call, attribute)
         primary = truth(project, call.arg(None, "primary_key"))
@@ -180,22 +176,25 @@ def _target(project: Project, call: Node) -> str:
 
 
 def _annotated(project: Project, cls: ClassView) -> Iterator[tuple[DocumentField, tuple[Index, ...]]]:
+    kinds = project.models.kinds
     for _, name, bind in field_calls(project, cls):
         annotation = annotation_of(bind)
-        if annotation is None or name.startswith("_") or name in _NO_FIELDS or "ClassVar" in annotation.spelled:
+        own = name.startswith("_") or name in kinds["no-document-fields"]
+        if annotation is None or own or "ClassVar" in annotation.spelled:
             continue
         value = bind.origin
         stored = _stored_name(project, value, name) if value.method == "Field" else name
         words = annotation_text(annotation)
-        leads = words if value.method == "Reference" else _inside_of(words)
+        leads = words if value.method == "Reference" else _inside_of(project, words)
         marks = [mark for mark in (*_marks(annotation), value) if mark.method in ("Indexed", "Field")]
         field = DocumentField(name=stored, type=words, required=_is_required(bind), references=leads)
         yield field, tuple(_marked_index(project, stored, marks, bind))
 
 
-def _inside_of(words: str) -> str:
+def _inside_of(project: Project, words: str) -> str:
     """The class inside of ``Link[…]`` and its kin."""
-    return next((words[len(base) + 1 : -1] for base in _LEADING if words.startswith(f"{base}[")), "")
+    around, _, inside = words.partition("[")
+    return inside[:-1] if inside and around in project.models.kinds["document-links"] else ""
 
 
 def _marked_index(project: Project, name: str, marks: list[Node], bind: Node) -> Iterator[Index]:
@@ -236,7 +235,7 @@ def annotation_text(node: Node) -> str:
     if isinstance(op, ops.Item):
         inner = node.to(op.key).origin.elements()
         base = annotation_text(node.to(op.base))
-        if base in _TRANSPARENT:
+        if base in node.code.project.models.kinds["document-annotations"]:
             return _joined_texts(inner if base == "Union" else inner[:1], " | ")
         return f"{base}[{_joined_texts(inner, ', ')}]"
     return node.text or node.spelled.rpartition(".")[2] or node.method or _imported(op)

@@ -26,8 +26,6 @@ from backaudit.sql import Column, Definition, Index, Key
 __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "schema", "snake_case"]
 
 
-_MYSQL = frozenset({"pymysql", "MySQLdb", "mysqlclient", "aiomysql", "asyncmy", "flask_mysqldb", "mysql"})
-_OTHERS = frozenset({"psycopg2", "psycopg", "asyncpg", "sqlite3", "aiosqlite", "aiopg", "pg8000"})
 _ADDRESS = re.compile(r"\b(mysql|mariadb|postgres|sqlite)(?:ql)?(?:\+\w+)?://")
 # Types by which models say that a column is a key, not what it holds.
 _KEY_TYPES = re.compile(r"Key|^OneToOne|^TreeOne")
@@ -98,8 +96,9 @@ def _indexes_keys(project: Project) -> bool:
         return False
     modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
-    named = modules | {driver for driver in (*_MYSQL, *_OTHERS) if re.search(rf"\b{driver}\b", written, re.I)}
-    return bool(named & _MYSQL) and not named & _OTHERS
+    mysql, others = project.models.kinds["mysql-drivers"], project.models.kinds["other-drivers"]
+    named = modules | {driver for driver in mysql | others if re.search(rf"\b{driver}\b", written, re.I)}
+    return bool(named & mysql) and not named & others
 
 
 def _deployed_on(project: Project) -> set[str]:

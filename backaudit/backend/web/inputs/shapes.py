@@ -17,15 +17,6 @@ from backaudit.project.types import split
 from backaudit.vocabulary.protocols import ITEM_LIMITS, LIMITS, LIMITS_OF_KIND
 
 _DEPTH = 8
-_LISTS = frozenset(
-    "list List Sequence Iterable Collection MutableSequence Deque deque tuple Tuple conlist".split()
-)  # fmt: skip
-_SETS = frozenset("set Set frozenset FrozenSet AbstractSet conset MutableSet".split())
-_DICTS = frozenset("dict Dict Mapping MutableMapping OrderedDict defaultdict DefaultDict".split())
-_THROUGH = frozenset(
-    "Final ClassVar Required NotRequired ReadOnly Mapped WriteOnlyMapped SkipValidation Query Form Body Path Header "
-    "Cookie File Secret Json Strict".split()
-)  # fmt: skip
 _ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices",
           "django.db.models.IntegerChoices", "django.db.models.Choices", "django.db.models.enums.TextChoices",
           "django.db.models.enums.IntegerChoices")  # fmt: skip
@@ -83,7 +74,7 @@ def _constant(project: Project, node: Node, op: ops.Const, depth: int) -> Shape:
         found = [_spelled(project, node, part) for part in parts]
         if head in ("Optional", "Union"):
             return united([*found, *([Shape(kind="null")] if head == "Optional" else [])])
-        return _collection(head, found) or _ANY
+        return _collection(project, head, found) or _ANY
     return united([_spelled(project, node, part.strip()) for part in text.split("|")]) if text else _ANY
 
 
@@ -106,23 +97,24 @@ def _generic(project: Project, node: Node, op: ops.Item, depth: int) -> Shape:
         return narrowed(project, shape_of(project, inside[0], depth + 1), inside[1:])
     if last == "Literal":
         return chosen([part.const for part in inside])
-    if last in _THROUGH:
+    if last in project.models.kinds["transparent-annotations"]:
         return shape_of(project, inside[0], depth + 1)
     parts = [shape_of(project, part, depth + 1) for part in inside]
     if last in ("Optional", "Union"):
         return united([*parts, *([Shape(kind="null")] if last == "Optional" else [])])
-    return _collection(last, parts) or _of_generic_class(project, base, parts)
+    return _collection(project, last, parts) or _of_generic_class(project, base, parts)
 
 
-def _collection(last: str, parts: list[Shape]) -> Shape | None:
+def _collection(project: Project, last: str, parts: list[Shape]) -> Shape | None:
+    kinds = project.models.kinds
     first = parts[0] if parts else None
     if last in ("tuple", "Tuple"):
         return Shape(kind="array", items=united(list(filter(_says_something, parts))))
-    if last in _LISTS:
+    if last in kinds["list-annotations"]:
         return Shape(kind="array", items=first)
-    if last in _SETS:
+    if last in kinds["set-annotations"]:
         return Shape(kind="array", items=first, limits=(("uniqueItems", True),))
-    if last in _DICTS:
+    if last in kinds["mapping-annotations"]:
         return Shape(kind="object", items=parts[-1] if len(parts) > 1 else None)
     return None
 
