@@ -68,9 +68,8 @@ def writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
 
 
 def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
-    for call in project.calls_of(cls.cls.name):
-        if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
-            yield from _given(call, column)
+    for call in project.constructions(cls):
+        yield from _given(call, column)
     yield from _set(project, cls, column)
     for update in project.once(_unnamed).get(cls.name, ()):
         given = update.given(column)

@@ -153,7 +153,7 @@ def _join(tables: Iterable[Mapping[str, Any]]) -> Models:
 
 def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[str, Any]]]) -> Models:
     conventions = [
-        ParameterConvention(name, entry["package"], entry["type"], entry.get("over", ""))
+        msgspec.convert({"name": name, **entry}, ParameterConvention)
         for name, entries in flat.get("parameters", {}).items()
         for entry in entries
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from backaudit.facts import ops
@@ -17,8 +18,10 @@ from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.circles import cut_circles
 from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
-from backaudit.project.knowledge import Knowledge, Models
+from backaudit.project.generic import made_through
+from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
+from backaudit.project.objects import family_methods
 from backaudit.project.solving import strongly_connected
 from backaudit.project.steps import Steps
 from backaudit.project.types import TypeResolver, Types, split
@@ -210,6 +213,11 @@ class Project:
         owners = self._method_owners.get(name, [])
         return owners[0] if len(owners) == 1 and name not in COMMON and not name.startswith("__") else None
 
+    def family_methods(self, name: str) -> tuple[Code, ...]:
+        """The methods of a telling name, where all that the project has are of one family of classes."""
+        telling = name not in COMMON and not name.startswith("__")
+        return tuple(family_methods(self, self._method_owners.get(name, []))) if telling else ()
+
     def lineage(self, name: str) -> tuple[str, ...]:
         """A class and its bases, nearest first, libraries' included as far as named."""
         found = self._lineages.get(name)
@@ -374,12 +382,17 @@ class Project:
 
     def assumed(self, code: Code, name: str) -> Types:
         """What a parameter is by convention (``request`` in a file that imports the framework)."""
-        modules = self._imports_of(code.file)
-        return tuple(
-            rule.type
-            for rule in self.knowledge.parameters
-            if rule.name == name and any(m == rule.package or m.startswith(rule.package + ".") for m in modules)
-        )[:1]
+        known = [rule for rule in self.knowledge.parameters if rule.name == name]
+        found = (r.type for r in known if self._follows(code, r) or self._imports(code.file, r.package))
+        return tuple(found)[:1]
+
+    def _imports(self, file: PythonFile, package: str) -> bool:
+        return bool(package) and any(m == package or m.startswith(package + ".") for m in self._imports_of(file))
+
+    def _follows(self, code: Code, rule: ParameterConvention) -> bool:
+        """Whether the function takes what the convention names, and next to it what it says stands beside."""
+        names = [param.name for param in code.function.params]
+        return bool(rule.beside) and (rule.name, rule.beside) in pairwise(names)
 
     def _imports_of(self, file: PythonFile) -> frozenset[str]:
         key = ("imports", file.path)
@@ -629,6 +642,10 @@ class Project:
             self.not_asked(call.place, f"what `{found[0].function.name}()` does, {most} calls down.")
             return ()
         return found
+
+    def constructions(self, cls: ClassView) -> tuple[Node, ...]:
+        """The calls that make an object of a class, by its name or by an attribute that holds the class."""
+        return made_through(self, cls)
 
     def method(self, cls: str, name: str) -> Code | None:
         """A method of a class or of its nearest base in the project that has it."""

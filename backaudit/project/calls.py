@@ -8,7 +8,7 @@ values behind it are looked up. And some calls hand a function over to be run la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +19,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.python import VALUE_CALLS
 from backaudit.project.code import ANY, Access, Code, Node
 from backaudit.project.knowledge import Handover
+from backaudit.project.objects import methods_reached
 from backaudit.project.solving import Solver
 from backaudit.project.types import split
 
@@ -106,6 +107,7 @@ class Calls:
         self._solver: Solver[_Question, _Found] = Solver(self._answer, _place)
         self._decorated: dict[Code, list[Node]] | None = None
         self._wrappings: dict[Code, Wrapping | None] = {}
+        self._methods: dict[Node, tuple[Code, ...]] = {}
 
     # -- forwards --------------------------------------------------------------------------------------------------
 
@@ -121,6 +123,17 @@ class Calls:
         return found
 
     def _named(self, call: Node) -> Iterator[Edge]:
+        """What the callee is known to be, else the methods of what its receiver may be."""
+        found = list(self._plainly(call))
+        yield from found
+        func = call.func
+        if not found and func is not None and self._is_on_unknown(func):
+            given = written_arguments(call)
+            for code in self._reached(func):
+                yield Edge(code, _as_bound(given, func, self.binds(call, code)))
+
+    def _plainly(self, call: Node) -> Iterator[Edge]:
+        """What the callee is by its type, or by a name that only one method has."""
         func = call.func
         if func is None:
             return
@@ -129,10 +142,34 @@ class Calls:
         for code in codes:
             yield Edge(code, _as_bound(given, func, self.binds(call, code)))
         target = func.origin.op
-        if not codes and isinstance(target, ops.Attr) and not self._project.types(func.to(target.base)):
+        if not codes and isinstance(target, ops.Attr) and self._is_on_unknown(func):
             only = self._project.only_method(target.name)
             if only is not None:
                 yield Edge(only, _as_bound(given, func, self.binds(call, only)))
+
+    def _is_on_unknown(self, func: Node) -> bool:
+        """Whether a callee is an attribute of something of no known type."""
+        target = func.origin.op
+        return isinstance(target, ops.Attr) and not self._project.types(func.to(target.base))
+
+    def _reached(self, func: Node) -> tuple[Code, ...]:
+        """The methods that are called on a receiver of no known type."""
+        known = self._methods.get(func)
+        if known is None:
+            guesses = self._solver.guesses
+            name = func.origin.op.name if isinstance(func.origin.op, ops.Attr) else ""
+            known = tuple(methods_reached(self._project, func, self._before)) or self._project.family_methods(name)
+            if guesses == self._solver.guesses:
+                self._methods[func] = known
+        return known
+
+    def _before(self, node: Node) -> Iterator[Node]:
+        """The values that a value may be, one step back; of a call what the project's function returns."""
+        yield from self._behind(node)
+        func = node.func if isinstance(node.op, ops.Call) else None
+        for edge in self.targets(func) if func is not None else ():
+            if edge.code.function.name != "__init__" and not edge.code.function.is_generator:
+                yield from edge.code.returned()
 
     def _denoted(self, func: Node) -> Iterator[Code]:
         """The functions that a callee is known to be by its type; a class's ``__init__`` for its construction."""
@@ -322,8 +359,11 @@ class Calls:
 
     def _filled(self, code: Code, index: int) -> list[Node]:
         """What the project's calls pass for a parameter; for a decorator's, what it decorates."""
-        found = [self.argument(call, code, index) for call in self.direct_callers(code)]
-        return [node for node in found if node is not None] + (self.decorated_by(code) if index == 0 else [])
+        calls = self._calling(code, self._plainly)
+        edges = (edge for call in calls for edge in self._plainly(call) if edge.code is code)
+        found = [_standing_for(edge.given, code, index) for edge in edges]
+        given = [passed.node for passed in found if passed is not None and not passed.access]
+        return given + (self.decorated_by(code) if index == 0 else [])
 
     def decorated_by(self, decorator: Code) -> list[Node]:
         """The definitions that a function of the project decorates, itself or by what it returns."""
@@ -397,7 +437,11 @@ class Calls:
 
     def direct_callers(self, code: Code) -> tuple[Node, ...]:
         """The calls that name ``code``."""
-        key = ("direct callers", code)
+        return self._calling(code, self._named)
+
+    def _calling(self, code: Code, running: Callable[[Node], Iterable[Edge]]) -> tuple[Node, ...]:
+        """The calls by the name of ``code`` that run it, as ``running`` answers."""
+        key = ("calling", code, running.__name__)
         answers = self._project.answers
         if key not in answers:
             name = code.function.name
@@ -407,7 +451,7 @@ class Calls:
                 inits = self._project.calls_of("__init__")
                 below = self._project.subclasses(code.cls.name)
                 named = [*named, *inits, *(call for sub in below for call in self._project.calls_of(sub.cls.name))]
-            answers[key] = tuple(call for call in named if any(e.code is code for e in self._named(call)))
+            answers[key] = tuple(call for call in named if any(e.code is code for e in running(call)))
         found: tuple[Node, ...] = answers[key]
         return found
 
@@ -484,15 +528,7 @@ class Calls:
 
     def passed(self, call: Node, code: Code, index: int) -> Passed | None:
         """As :meth:`argument`; it may be a part of a value."""
-        param = code.function.params[index]
-        if param.kind in ("star", "dstar"):
-            return None
-        given = self.given(call, code)
-        for keyword, value in given.keywords:
-            if keyword == param.name:
-                return value
-        position = index - (1 if given.bound else 0)
-        return given.args[position] if param.kind != "keyword" and 0 <= position < len(given.args) else None
+        return _standing_for(self.given(call, code), code, index)
 
     def binds(self, call: Node, code: Code) -> bool:
         """Whether a call supplies the first parameter itself (a method on its object, a constructor)."""
@@ -570,6 +606,18 @@ def _ends_of(text: Node) -> tuple[str, str]:
         pieces = op.items
     known = [made.to(piece).text or "" for piece in pieces]
     return (known[0], known[-1]) if known else ("", "")
+
+
+def _standing_for(given: Given, code: Code, index: int) -> Passed | None:
+    """What stands for a parameter among the arguments."""
+    param = code.function.params[index]
+    if param.kind in ("star", "dstar"):
+        return None
+    for keyword, value in given.keywords:
+        if keyword == param.name:
+            return value
+    position = index - (1 if given.bound else 0)
+    return given.args[position] if param.kind != "keyword" and 0 <= position < len(given.args) else None
 
 
 def written_arguments(call: Node) -> Given:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Node
 
 if TYPE_CHECKING:
@@ -42,18 +43,93 @@ def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
         yield name.replace(part[0], found[5:-1])
 
 
+def made_through(project: Project, cls: ClassView) -> tuple[Node, ...]:
+    """The calls that make an object of a class by its name, or by an attribute that holds it (``self.model()``)."""
+    key = ("made through attributes",)
+    if key not in project.answers:
+        project.answers[key] = _by_attribute(project)
+    table: dict[str, list[Node]] = project.answers[key]
+    named = [call for call in project.calls_of(cls.cls.name) if call.func is not None and _denotes(project, call, cls)]
+    return tuple(dict.fromkeys([*named, *table.get(cls.name, ())]))
+
+
+def _denotes(project: Project, call: Node, cls: ClassView) -> bool:
+    return call.func is not None and f"type[{cls.name}]" in project.types(call.func)
+
+
+def _by_attribute(project: Project) -> dict[str, list[Node]]:
+    """The calls of attributes that hold classes, by each class that they may hold."""
+    table: dict[str, list[Node]] = {}
+    serving = (cls for cls in project.classes() if cls.file.role not in ("test", "example"))
+    for attr in sorted({attr for cls in serving for attr in (*cls.fields, *cls.assigned)}):
+        for call in project.calls_of(attr):
+            for name in project.types(call.func) if call.func is not None and call.receiver is not None else ():
+                for made in _each(project, name) if name.startswith("type[") else ():
+                    table.setdefault(made[5:-1], []).append(call)
+    return table
+
+
+def _each(project: Project, name: str) -> Iterator[str]:
+    """The classes that an open type may be; any other is itself."""
+    part = _OPEN.search(name)
+    base = project.class_named(part[1]) if part is not None else None
+    if part is None or base is None:
+        yield name
+        return
+    for cls in project.subclasses(base.name):
+        yield from _about(project, base, cls, part[2])
+
+
 def _about(project: Project, base: ClassView, cls: ClassView, attr: str) -> Iterator[str]:
     """The classes that one class of those below ``base`` has in the attribute."""
     if attr in cls.fields and cls is not base:
         yield from _classes(project, cls.fields[attr])
+        return
+    given = list(_subscribed(project, base, cls, attr))
+    if given:
+        yield from given
         return
     for store in base.assigned.get(attr, ()):
         op = store.op
         kept = store.to(op.value).origin if isinstance(op, ops.SetAttr) else None
         if kept is not None and isinstance(kept.op, ops.Param) and kept.code.function.name == "__init__":
             for call in _constructions(project, base, cls):
-                given = call.arg(kept.op.index - 1, kept.op.name)
-                yield from _classes(project, given) if given is not None else ()
+                handed = call.arg(kept.op.index - 1, kept.op.name)
+                yield from _classes(project, handed) if handed is not None else ()
+
+
+def _subscribed(project: Project, base: ClassView, cls: ClassView, attr: str) -> Iterator[str]:
+    """The classes in the brackets of ``class Users(Repository[User])``, where the attribute is of that variable."""
+    declared = [base.fields[attr]] if attr in base.fields else base.assigned.get(attr, ())
+    spelled = {name for node in declared for name in _variables(node)}
+    if not spelled:
+        return
+    order = [name for node in base.bases for name in _spelled_in(node)]
+    for node in cls.bases:
+        op = node.origin.op
+        if isinstance(op, ops.Item) and base in project.denoted_classes(node.origin.to(op.base)):
+            inside = list(_keys(node.origin, op))
+            places = [order.index(name) for name in spelled if name in order] or [0]
+            for place in places:
+                yield from _classes(project, inside[place]) if place < len(inside) else ()
+
+
+def _variables(declared: Node) -> Iterator[str]:
+    """The names in the brackets of an annotation (``model: type[T]``)."""
+    op = declared.op
+    annotation = op.annotation if isinstance(op, (ops.Bind, ops.SetAttr)) else NONE
+    if annotation != NONE:
+        yield from _spelled_in(declared.to(annotation))
+
+
+def _spelled_in(node: Node) -> list[str]:
+    op = node.origin.op
+    return [key.spelled for key in _keys(node.origin, op)] if isinstance(op, ops.Item) else []
+
+
+def _keys(node: Node, op: ops.Item) -> Iterator[Node]:
+    key = node.to(op.key).origin
+    yield from [key.to(item) for item in key.op.items] if isinstance(key.op, ops.Build) else [node.to(op.key)]
 
 
 def _constructions(project: Project, base: ClassView, cls: ClassView) -> Iterator[Node]:

@@ -14,12 +14,14 @@ class ParameterConvention(msgspec.Struct, frozen=True):
     """A parameter called ``name`` in a file that imports ``package`` is taken for a ``type``, unless annotated.
 
     ``over``: the package that this one is built on, whose convention it goes before.
+    ``beside``: without an import, where a parameter of that name follows (``handler(event, context)``).
     """
 
     name: str
-    package: str
     type: str
+    package: str = ""
     over: str = ""
+    beside: str = ""
 
 
 class Handover(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from backaudit.facts import ops
@@ -83,7 +83,16 @@ def _call(project: Project, node: Node, op: ops.Call, depth: int) -> list[str]:
         return [
             _FIELD.sub(HOLE, text) if node.method == "format" else text for text in _texts(project, receiver, depth)
         ]
-    return [HOLE]
+    return [text for value in _given_back(project, node) for text in _texts(project, value, depth)]
+
+
+def _given_back(project: Project, call: Node) -> Iterator[Node]:
+    """What the project's functions give to a call: what they return, or the argument that they return as it is."""
+    for code in project.callees(call):
+        for value in code.returned():
+            op = value.origin.op
+            given = project.argument(call, code, op.index) if isinstance(op, ops.Param) else value
+            yield value if given is None else given
 
 
 def _attribute(project: Project, node: Node, op: ops.Attr, depth: int) -> list[str]:

@@ -70,6 +70,14 @@ def _filling(project: Project) -> list[Code]:
     return found
 
 
+def implementing(project: Project, name: str) -> Iterator[Code]:
+    """The methods of the project's classes that stand in the place of a library's (``Base.authenticate``)."""
+    base, _, method = name.rpartition(".")
+    for cls in project.subclasses(base):
+        if method in cls.methods and cls.file.role not in _TRIALS:
+            yield cls.methods[method]
+
+
 def set_classes(project: Project, setting: str) -> Iterator[ClassView]:
     """The classes that the settings of the project name by a text (``"shop.Customer"``)."""
     key = ("setting", setting)

@@ -18,8 +18,9 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
 ``"shop", "Order"``, ``"shop.Order"``). What the project itself has said stands there as
 ``$registered(NAME)`` (what the function gives that it registered by a library's decorator) as
-``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), and as ``$bound(NAME, …)`` (what
-those calls gave a container for the class that it is asked for).
+``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), as ``$bound(NAME, …)`` (what
+those calls gave a container for the class that it is asked for), and as ``$given(METHOD, N)`` (what the project's own
+methods of that name return in a place of a tuple).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from backaudit.facts.ops import NONE
 from backaudit.project.code import ClassView, Code, Node
 from backaudit.project.generic import filled, supplied
 from backaudit.project.solving import Solver
-from backaudit.project.told import bound, registered, set_classes, spelled_classes
+from backaudit.project.told import bound, implementing, registered, set_classes, spelled_classes
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -227,7 +228,7 @@ class TypeResolver:
             return
         for name in self.of(node.to(op.base)):
             head, over = split(name)
-            known = self._project.knowledge.returns.get(f"{head}.__getitem__")
+            known = self._project.knowledge.returns.get(f"{over if head == 'ext' else head}.__getitem__")
             if known:
                 yield from self._instantiate(known, name, node)
             elif head == "pair":
@@ -484,7 +485,7 @@ class TypeResolver:
             yield from self._fill(part.strip(), receiver, node)
 
     def _fill(self, part: str, receiver: str, node: Node) -> Iterator[str]:
-        if "$registered(" in part or "$setting(" in part:
+        if "$registered(" in part or "$setting(" in part or "$given(" in part:
             yield from self._told(part)
         elif part.startswith("$bound("):
             yield from self._bound(part, node)
@@ -524,8 +525,9 @@ class TypeResolver:
             yield _filled(part, mark, name)
 
     def _result_of_first(self, node: Node) -> Iterator[str]:
-        """What calling the first argument gives: dependency injection."""
-        first = node.arg(0, "dependency")
+        """What calling the first argument (or the key) gives: dependency injection."""
+        op = node.op
+        first = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0, "dependency")
         for name in self.of(first) if first is not None else ():
             head, over = split(name)
             known = self._project.knowledge.returns.get(over, "") if head == "ext" else ""
@@ -555,9 +557,18 @@ class TypeResolver:
         name, _, otherwise = (word.strip() for word in named.partition(","))
         if kind == "registered":
             found = [given for code in registered(self._project, name) for given in self.returned(code)]
+        elif kind == "given":
+            found = list(self._given_by(name, int(otherwise)))
         else:
             found = [cls.name for cls in set_classes(self._project, name)] or [otherwise]
         yield from (part.replace(mark, each) for each in found)
+
+    def _given_by(self, name: str, index: int) -> Iterator[str]:
+        """What the methods that stand for a library's return in one place of a tuple."""
+        for code in implementing(self._project, name):
+            for made in code.returned():
+                placed = _placed(made.origin, index)
+                yield from self.of(placed) if placed is not None else ()
 
     def _bound(self, part: str, node: Node) -> Iterator[str]:
         """What a container was given for the class that it is asked for, else an object of that class."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.analyses.passwords.label import NamedPassword
+from backaudit.analyses.passwords.schemes import weak_choices
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.flow.rows import is_model
@@ -20,7 +21,6 @@ from backaudit.vocabulary.names import means_person, names_people
 _IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
 _INSERT = re.compile(r"\binsert\s+into\s+([\w.\"`]+)", re.I)
 _MACS = frozenset({"hmac.new", "hmac.digest"})
-_PLAIN_METHODS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "plain")
 
 
 @rule(
@@ -54,7 +54,7 @@ def weak_hash(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
     yield from _hash_calls(project)
-    yield from _settings_of_good_libraries(project)
+    yield from _chosen(project)
     yield from _seeds(project)
 
 
@@ -121,29 +121,10 @@ def _is_harmless(project: Project, call: Node) -> bool:
     return any("pwned" in text for text in texts) or "pwned" in call.code.function.qualname.lower()
 
 
-def _settings_of_good_libraries(project: Project) -> Iterator[Finding]:
-    weak = project.models.kinds.get("weak-schemes", frozenset())
-    for call in project.calls("passlib.context.CryptContext"):
-        schemes = call.arg(0, "schemes")
-        names = [schemes.origin.to(item).text for item in getattr(schemes.origin.op, "items", ())] if schemes else []
-        if names and names[0] in weak and project.role(call.code.path) in SERVING:
-            yield Finding(
-                place=call.place, message=f"The scheme `{names[0]}`, the first of the context, is a weak hash."
-            )
-    for call in project.calls("werkzeug.security.generate_password_hash"):
-        method = call.arg(1, "method")
-        known = project.constant(method) if method is not None else None
-        text = known.text if known is not None else None
-        if text is not None and text.partition("$")[0] in _PLAIN_METHODS and project.role(call.code.path) in SERVING:
-            yield Finding(place=call.place, message=f"The method `{text}` is a fast hash, which is no password hash.")
-    fast = project.models.kinds["fast-django-hashers"]
-    for call in project.calls("django.contrib.auth.hashers.make_password"):
-        hasher = call.arg(2, "hasher")
-        known = project.constant(hasher) if hasher is not None else None
-        if known is not None and known.text in fast and project.role(call.code.path) in SERVING:
-            yield Finding(
-                place=call.place, message=f"The hasher `{known.text}` is a fast hash, which is no password hash."
-            )
+def _chosen(project: Project) -> Iterator[Finding]:
+    """What a good library is told to hash with."""
+    for choice in weak_choices(project):
+        yield Finding(place=choice.place, message=choice.message)
 
 
 def _seeds(project: Project) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.handmade import handmade_pages
 from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
 from backaudit.analyses.validation.rendering import rendered_unescaped
 from backaudit.analyses.validation.sinks import Flow
@@ -60,6 +61,8 @@ def xss(project: Project) -> Iterator[Finding]:
     yield from injections(project, "html", becomes="HTML without escaping", happens="is sent as HTML", judge=_judge)
     for flow in returned_html(project):
         yield finding(flow, f"part of the HTML that `{flow.sink.code.function.name}()` returns", "is sent as HTML")
+    for flow in handmade_pages(project):
+        yield finding(flow, "part of a page that is written by hand", "is sent as HTML")
     for flow in rendered_unescaped(project):
         yield finding(flow, "part of a page whose templates escape nothing", "is printed as it is")
     yield from map(_setting, project.once(escaping_off))
@@ -69,15 +72,15 @@ def xss(project: Project) -> Iterator[Finding]:
 
 def _judge(flow: Flow) -> Assumed | None:
     """An answer that is no HTML is no page."""
-    keywords = flow.sink.code.project.models.kinds["media-type-keywords"]
-    given = next((value for name, value in flow.sink.keywords().items() if name in keywords), None)
-    if flow.name.startswith("aiohttp.") and given is None:
+    kinds = flow.sink.code.project.models.kinds
+    given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
+    if flow.name in kinds["no-page-by-itself"] and given is None:
         return None
     if given is None and flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None:
         return None
     if given is None and _is_retyped(flow.sink):
         return None
-    return KNOWN if given is None or "html" in (given.text or "") else None
+    return KNOWN if given is None or "html" in (given.text or given.spelled).lower() else None
 
 
 def _is_retyped(answer: Node) -> bool:

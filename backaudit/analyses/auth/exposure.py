@@ -13,7 +13,7 @@ from backaudit.backend.access.caller import caller_reads
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.denial import conditions, sides, tests_around
 from backaudit.backend.access.events import events
-from backaudit.backend.access.guards import authenticated, guarded, in_body, steps
+from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.sessions import is_http_session
@@ -30,6 +30,9 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
+_MUTATION = "MUTATION"
+_ASKING = ("authenticates", "role")
+_CHANGING = UNSAFE | {_MUTATION}
 _WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
 _LOGIN = meaning("routes", "login")
 _VISITS = meaning("routes", "visit")
@@ -61,7 +64,7 @@ class Exposed(msgspec.Struct, frozen=True):
 
 def exposed(project: Project) -> tuple[Exposed, ...]:
     """The handlers, each once, by place."""
-    every = project.once(guarded)
+    every = (*project.once(guarded), *(act for act in project.once(guarded_acts) if _MUTATION in act.methods))
     asked = any(authenticated(route) for route in every) or project.once(has_login)
     found: dict[Place, Exposed] = {}
     for route in every:
@@ -239,7 +242,7 @@ def _acted(project: Project, route: Route) -> Act | None:
 
 
 def _is_unsafe(route: Route) -> bool:
-    return bool(UNSAFE & set(route.methods)) or not route.methods
+    return bool(_CHANGING & set(route.methods)) or not route.methods
 
 
 def _among_guarded(project: Project, route: Route) -> Exposed | None:
@@ -293,8 +296,10 @@ def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
     """Guarded neighbours, nearest first: the same class or file, the same kind of framework; not those that log in."""
     found: list[tuple[int, Place, Guard, Route]] = []
     public = public_words(project) - {"logout", "signout"}
-    for other in project.once(guarded):
-        guard = next((g for g in other.guards if g.kind in ("authenticates", "role") and not in_body(g)), None)
+    # All mutations come by one route: only what others of them ask for says that this one should ask.
+    of_acts = _MUTATION in route.methods
+    for other in project.once(guarded_acts) if of_acts else project.once(guarded):
+        guard = next((g for g in other.guards if g.kind in _ASKING and (of_acts or not in_body(g))), None)
         guard = guard or (_own_check(project, other) if not words(other) & (public - {"auth"}) else None)
         open_by_name = words(other) & public and not (guard is not None and in_body(guard))
         if guard is not None and not open_by_name and other.handler.file.role == "production":

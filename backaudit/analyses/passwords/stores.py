@@ -70,11 +70,9 @@ def password_stores(project: Project) -> tuple[Store, ...]:
 def _constructed(project: Project) -> Iterator[Store]:
     for cls in project.once(models):
         if project.method(cls.name, "__init__") is None:
-            for call in project.calls_of(cls.cls.name):
-                func = call.func
-                if func is not None and f"type[{cls.name}]" in project.types(func):
-                    found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
-                    yield from (_as_kept(project, store) for store in found)
+            for call in project.constructions(cls):
+                found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
+                yield from (_as_kept(project, store) for store in found)
             yield from _made_by_class_methods(project, cls)
 
 

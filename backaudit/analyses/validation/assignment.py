@@ -188,11 +188,8 @@ def _keys_of(display: Node) -> set[str | None]:
 
 def _constructions(project: Project) -> Iterator[Spread]:
     for cls in project.once(models):
-        for call in project.calls_of(cls.cls.name):
-            func, op = call.func, call.call
-            if func is None or op is None or f"type[{cls.name}]" not in project.types(func):
-                continue
-            for value in op.dstar:
+        for call in project.constructions(cls):
+            for value in call.call.dstar if call.call is not None else ():
                 yield call, call.origin.to(value), _KEYS, f"a new `{cls.cls.name}`", cls.name
 
 

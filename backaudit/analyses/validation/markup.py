@@ -11,6 +11,7 @@ from backaudit.analyses.validation.raw_rows import stored_by_sql
 from backaudit.analyses.validation.rendering import always_there, filters, flashed, marks, passes
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
 from backaudit.backend.data.schema import schema
+from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.backend.web.templates import Context, Printed, contexts, printed, rendered_by
 from backaudit.facts import ops
@@ -23,6 +24,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _TEXTS = meaning("columns", "text-type")
 _MADE = meaning("texts", "made-markup")
+_PAGE_KEYWORDS = ("response_class", "media_type")
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def returned_html(project: Project) -> Iterator[Flow]:
     for route in routes(project):
         code = route.handler
         if (
-            not project.models.framework(route.framework).texts_are_html
+            not (project.models.framework(route.framework).texts_are_html or _declares_page(project, route))
             or code.file.role != "production"
             or code.function.kind == "class"
         ):
@@ -72,6 +74,12 @@ def returned_html(project: Project) -> Iterator[Flow]:
                 flow = flow_into(project, "html", Sink(node, body, "return"))
                 if flow is not None:
                     yield flow
+
+
+def _declares_page(project: Project, route: Route) -> bool:
+    """Whether a route says that it answers with HTML: by a class of answers, or by the type of its answers."""
+    given = [route.declared.arg(None, name) for name in _PAGE_KEYWORDS] if route.declared is not None else []
+    return any("html" in (node.text or node.spelled).lower() for node in given if node is not None)
 
 
 def _says_other_type(code: Code) -> bool:
@@ -251,11 +259,10 @@ def _is_servers(project: Project, cls: ClassView, field: str) -> bool:
 
 def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node, Node | None]]:
     """(where, what) is stored in a column; what is None where it cannot be told."""
-    for call in project.calls_of(cls.cls.name):
-        if call.call is not None and call.func is not None and cls in project.denoted_classes(call.func):
-            given = call.keywords().get(field)
-            if given is not None or call.call.dstar or call.call.args:
-                yield call, given
+    for call in project.constructions(cls):
+        given = call.keywords().get(field)
+        if call.call is not None and (given is not None or call.call.dstar or call.call.args):
+            yield call, given
     for method in ("create", "get_or_create", "update_or_create", "update", "bulk_create"):
         for call in project.calls_of(method):
             types = project.types(call.receiver) if call.receiver is not None else ()

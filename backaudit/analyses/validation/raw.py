@@ -162,9 +162,8 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
 
 def _stored_in(project: Project, cls: ClassView) -> Iterator[tuple[Node, Node, str]]:
     """What rows of one model are made with, and given later."""
-    for call in project.calls_of(cls.cls.name):
-        if call.func is not None and f"type[{cls.name}]" in project.types(call.func):
-            yield from _given(call)
+    for call in project.constructions(cls):
+        yield from _given(call)
     for name in cls.fields:
         for code in project.mentioning(name):
             for node in code.nodes(ops.SetAttr):

@@ -410,9 +410,7 @@ def _schemas(project: Project) -> Iterator[Finding]:
 
 
 def _made(project: Project, cls: ClassView) -> Iterator[Node]:
-    for call in project.calls_of(cls.cls.name):
-        if call.func is not None and call.call is not None and f"type[{cls.name}]" in project.types(call.func):
-            yield call
+    yield from (call for call in project.constructions(cls) if call.call is not None)
 
 
 def _whole_schema(project: Project, at: Node, value: Node, access: Access, row: str) -> tuple[list[str], Origin] | None:

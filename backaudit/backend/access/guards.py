@@ -65,8 +65,12 @@ def guarded(project: Project) -> tuple[Route, ...]:
 
 def acting(project: Project) -> tuple[Route, ...]:
     """The same with what clients ask for without a route: mutations, queries, events."""
-    found = (msgspec.structs.replace(act, guards=_turning_away(steps(project, act))) for act in project.once(acts))
-    return (*project.once(guarded), *found)
+    return (*project.once(guarded), *project.once(guarded_acts))
+
+
+def guarded_acts(project: Project) -> tuple[Route, ...]:
+    """The mutations, queries and events alone, each with its guards."""
+    return tuple(msgspec.structs.replace(act, guards=_turning_away(steps(project, act))) for act in project.once(acts))
 
 
 def steps(project: Project, route: Route) -> tuple[Step, ...]:

@@ -26,6 +26,7 @@
 ``guess``       whether methods of this table are looked for on receivers of which nothing is known
 ``permission``  the keyword of a registration that names a permission; ``request``: the type of handlers' requests
 ``controller``  the class's methods carry the decorators: where the class says its prefix
+``classes``     decorators of a class whose methods carry the table's: the argument of the prefix
 
 An argument is a position, a keyword, or a list of both.
 """
@@ -122,7 +123,9 @@ class Controlling(msgspec.Struct, frozen=True):
     ``field``: the class attribute; ``prefix``: the argument; ``names``: arguments whose text is one segment; ``after``:
     the position of a class after which it is called; ``own``: else its own name in lower case is the segment.
     ``root``: what stands before a segment, or what the router that holds it says by ``root_from``. ``views``: what the
-    library's class answers by itself, path to methods.
+    library's class answers by itself, path to methods. ``cut``: the end that is taken off its own name. ``actions``:
+    the verbs of methods by their names, ``*`` for all other public ones, at their own names; a method's parameters are
+    placeholders. Such a class is found without the call that registers it.
     """
 
     field: str = ""
@@ -133,6 +136,8 @@ class Controlling(msgspec.Struct, frozen=True):
     root: str = ""
     root_from: str = ""
     views: dict[str, str] = {}
+    cut: str = ""
+    actions: dict[str, str] = {}
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -163,6 +168,7 @@ class Table(msgspec.Struct, frozen=True):
     names_routes: dict[str, Naming] = {}
     initialisers: dict[str, Argument] = {}
     controller: Controlling | None = None
+    classes: dict[str, Argument] = {}
     dispatch: Dispatching | None = None
     anywhere: bool = False
 

@@ -120,7 +120,7 @@ class _Reader:
         return tuple(verb for verb in spelled if verb in (*METHODS, "TRACE"))
 
     def _path_nodes(self, call: Node, position: int) -> list[Node]:
-        named = [call.arg(None, name) for name in ("path", "rule", "uri", "uri_template")]
+        named = [call.arg(None, name) for name in ("path", "rule", "uri", "uri_template", "route")]
         first = next((node for node in named if node is not None), None)
         placed = call.call.args[position:] if call.call is not None and first is None else ()
         nodes = [call.to(value) for value in placed]
@@ -300,9 +300,10 @@ class _Reader:
             if said is None or self._controller_table(cls) is not table:
                 continue
             for node in self._instances(cls):
-                if self.places.hung(Router(node)):
+                if said.actions or self.places.hung(Router(node)):
                     prefix = self._controller_prefix(cls, said, node)
                     yield from self._controlled(cls, prefix, node)
+                    yield from self._acting(cls, table, said, prefix, node)
                     yield from self._own_views(cls, table, said, prefix, node)
 
     def _instances(self, cls: ClassView) -> Iterator[Node]:
@@ -330,7 +331,7 @@ class _Reader:
         named = next(self.project.denoted_classes(first), None) if first is not None else None
         if named is not None:
             return join(root, named.cls.name.lower())
-        return join(root, cls.cls.name.lower()) if said.own else root
+        return join(root, cls.cls.name.removesuffix(said.cut).lower()) if said.own else root
 
     def _root(self, said: Controlling, node: Node) -> str:
         holders = [call for way in self.places.ways(Router(node)) for call in way.around] if said.root_from else []
@@ -363,6 +364,22 @@ class _Reader:
                 whole = join(prefix, text) if text.strip("/") or not prefix else prefix.rstrip("/") + text
                 yield from self._made(decorator, table, (None, whole), methods, [handler], [Router(node)])
 
+    def _acting(self, cls: ClassView, table: Table, said: Controlling, prefix: str, node: Node) -> Iterator[Route]:
+        """Methods that answer by their names alone."""
+        for name, code in cls.methods.items() if said.actions else ():
+            verb = said.actions.get(name) or said.actions.get(_ANY, "")
+            if not verb or name.startswith("_") or any(self._declares(decorator) for decorator in code.decorators):
+                continue
+            own = "" if name in said.actions else name
+            placeholders = [f"<{param.name}>" for param in code.function.params[1:] if param.kind == "normal"]
+            path = join(prefix, own, *placeholders)
+            yield from self._made(node, table, (None, path), (verb,), [Handler(code, (), (), cls)], [Router(node)])
+
+    def _declares(self, decorator: Node) -> bool:
+        func = decorator.func if decorator.call is not None else decorator
+        last = decorator.method if decorator.call is not None else _last(decorator)
+        return func is not None and bool(last) and self.places.matching(func, "decorators", last) is not None
+
     def _own_views(self, cls: ClassView, table: Table, said: Controlling, prefix: str, node: Node) -> Iterator[Route]:
         """What the library's class answers by itself, as far as the project's class does not."""
         for path, methods in said.views.items():
@@ -384,8 +401,9 @@ class _Reader:
             if handler.methods and not own:
                 continue
             for way in dict.fromkeys(ways):
-                whole = parse(self._whole(call, table, path, way), table.path)
-                yield self._route(call, table, whole, own, handler, way, stray)
+                placed = self._in_class(table, handler, way)
+                whole = parse(self._whole(call, table, path, placed), table.path)
+                yield self._route(call, table, whole, own, handler, placed, stray)
 
     def _whole(self, call: Node, table: Table, path: tuple[Node | None, str], way: Placed) -> str:
         """The whole path of a route on one way to it: prefixes, version and all."""
@@ -395,6 +413,18 @@ class _Reader:
         version = version_of(self.project, call, table) or way.version
         whole = join(f"/v{version}", whole) if version else whole
         return whole if table.slashes else whole.rstrip("/") or "/"
+
+    def _in_class(self, table: Table, handler: Handler, way: Placed) -> Placed:
+        """The way to a method of a class whose decorator gives its routes a prefix."""
+        cls = handler.code.cls if table.classes else None
+        for value in cls.cls.decorators if cls is not None else ():
+            assert cls is not None
+            decorator = cls.outer.node(value)
+            for name in self.project.names(decorator.func or decorator):
+                if name in table.classes:
+                    prefix = text_of(self.project, pick(decorator, table.classes[name])) or ""
+                    return Placed(join(way.prefix, prefix), (*way.around, decorator), way.given, way.version)
+        return way
 
     def _routers(self, call: Node, case: Given, defined: Node | None) -> list[Router]:
         """The routers that a registration is made on; ``defined``: the function that a list may name."""

@@ -1,0 +1,112 @@
+"""Pages that a program writes by hand, where nothing but its own header says that they are HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
+from backaudit.project import Code, Node, Project
+
+_TYPE = "content-type"
+_TYPE_ATTRIBUTES = frozenset({"content_type", "mimetype", "media_type"})
+_BODY_ATTRIBUTES = frozenset({"text", "body", "data"})
+_STARTING = "start_response"
+_DEPTH = 4
+
+
+def handmade_pages(project: Project) -> Iterator[Flow]:
+    """Client input in the body of an answer that is told to be HTML in the same place."""
+    for file in project.files.values():
+        for index in range(len(file.facts.functions)) if file.role == "production" else ():
+            code = file.code(index)
+            for at, value in (*_set(code), *_written(code), *_listed(code), *_mapped(code)):
+                flow = flow_into(project, "html", Sink(at, value, "return"))
+                if flow is not None:
+                    yield flow
+
+
+def _set(code: Code) -> Iterator[tuple[Node, Node]]:
+    """``resp.text = page`` of an answer whose type is set to HTML."""
+    stores = [(node, node.op) for node in code.nodes(ops.SetAttr)]
+    typed = [op.base for node, op in stores if isinstance(op, ops.SetAttr) and _says_html(node, op)]
+    for node, op in stores if typed else ():
+        if isinstance(op, ops.SetAttr) and op.name in _BODY_ATTRIBUTES and op.base in typed:
+            yield node, node.to(op.value)
+
+
+def _says_html(node: Node, op: ops.SetAttr) -> bool:
+    return op.name in _TYPE_ATTRIBUTES and _is_html(node.to(op.value))
+
+
+def _is_html(value: Node) -> bool:
+    """A type as text, or as the name of a constant (``falcon.MEDIA_HTML``)."""
+    text = value.text
+    return "html" in (text if text is not None else value.spelled).lower()
+
+
+def _written(code: Code) -> Iterator[tuple[Node, Node]]:
+    """``self.wfile.write(page)`` in a class that sends the header of a page."""
+    for call in code.nodes(ops.Call):
+        receiver, first = call.receiver, call.arg(0)
+        to_client = call.method == "write" and receiver is not None and receiver.spelled == "self.wfile"
+        if to_client and first is not None and _sends_html(code):
+            yield call, first
+
+
+def _sends_html(code: Code) -> bool:
+    bodies = code.cls.methods.values() if code.cls is not None else ()
+    sends = (call for body in bodies for call in body.nodes(ops.Call) if call.method == "send_header")
+    return any(_is_type_header(call.arg(0), call.arg(1)) for call in sends)
+
+
+def _is_type_header(name: Node | None, value: Node | None) -> bool:
+    named = name is not None and (name.text or "").lower() == _TYPE
+    return named and value is not None and _is_html(value)
+
+
+def _listed(code: Code) -> Iterator[tuple[Node, Node]]:
+    """What a WSGI application returns or yields after it has begun a page."""
+    begun = [call for call in code.nodes(ops.Call) if call.spelled == f"{_STARTING}()"]
+    if not any(_has_type(argument, 0) for call in begun for argument in call.args()):
+        return
+    for node in (*code.nodes(ops.Return), *code.nodes(ops.Yield)):
+        op = node.op
+        value = node.to(op.value).origin if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE else None
+        if value is not None:
+            yield from ((node, part) for part in _items(value))
+
+
+def _items(value: Node) -> list[Node]:
+    op = value.op
+    return [value.to(item) for item in op.items] if isinstance(op, ops.Build) and op.kind == "list" else [value]
+
+
+def _has_type(node: Node, depth: int) -> bool:
+    """Whether a display of headers holds the type of a page."""
+    here = node.origin
+    op = here.op
+    if not isinstance(op, ops.Build) or depth > _DEPTH:
+        return False
+    if op.kind == "tuple" and len(op.items) == 2:
+        return _is_type_header(here.to(op.items[0]), here.to(op.items[1]))
+    if op.kind == "dict":
+        pairs = zip(op.keys, op.items, strict=True)
+        return any(_is_type_header(here.to(key) if key != NONE else None, here.to(item)) for key, item in pairs)
+    return any(_has_type(here.to(item), depth + 1) for item in op.items)
+
+
+def _mapped(code: Code) -> Iterator[tuple[Node, Node]]:
+    """``{"statusCode": 200, "headers": {…}, "body": page}``, as platforms of functions are answered."""
+    for node in code.nodes(ops.Return):
+        op = node.op
+        value = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
+        made = value.op if value is not None else None
+        if value is None or not isinstance(made, ops.Build) or made.kind != "dict":
+            continue
+        pairs = zip(made.keys, made.items, strict=True)
+        given = {value.to(key).text: value.to(item) for key, item in pairs if key != NONE}
+        headers, body = given.get("headers"), given.get("body")
+        if headers is not None and body is not None and _has_type(headers, 0):
+            yield node, body
