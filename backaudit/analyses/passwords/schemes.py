@@ -11,7 +11,6 @@ from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.code import SERVING
 
-_FAST_METHODS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "plain")
 _NONE = ("plaintext", "ldap_plaintext")
 
 
@@ -49,9 +48,10 @@ def _settings(project: Project) -> Iterator[Choice]:
 
 
 def _methods(project: Project) -> Iterator[Choice]:
+    fast = project.models.kinds["fast-werkzeug-methods"]
     for call in project.calls("werkzeug.security.generate_password_hash"):
         text = _text(project, call.arg(1, "method"))
-        if text is not None and text.partition("$")[0] in _FAST_METHODS:
+        if text is not None and text.partition("$")[0] in fast:
             yield Choice(call.place, f"The method `{text}` is a fast hash, which is no password hash.")
 
 

@@ -10,8 +10,6 @@ from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 
 _TYPE = "content-type"
-_TYPE_ATTRIBUTES = frozenset({"content_type", "mimetype", "media_type"})
-_BODY_ATTRIBUTES = frozenset({"text", "body", "data"})
 _STARTING = "start_response"
 _DEPTH = 4
 
@@ -31,13 +29,14 @@ def _set(code: Code) -> Iterator[tuple[Node, Node]]:
     """``resp.text = page`` of an answer whose type is set to HTML."""
     stores = [(node, node.op) for node in code.nodes(ops.SetAttr)]
     typed = [op.base for node, op in stores if isinstance(op, ops.SetAttr) and _says_html(node, op)]
+    bodies = code.project.models.kinds["answer-bodies"]
     for node, op in stores if typed else ():
-        if isinstance(op, ops.SetAttr) and op.name in _BODY_ATTRIBUTES and op.base in typed:
+        if isinstance(op, ops.SetAttr) and op.name in bodies and op.base in typed:
             yield node, node.to(op.value)
 
 
 def _says_html(node: Node, op: ops.SetAttr) -> bool:
-    return op.name in _TYPE_ATTRIBUTES and _is_html(node.to(op.value))
+    return op.name in node.code.project.models.kinds["media-type-keywords"] and _is_html(node.to(op.value))
 
 
 def _is_html(value: Node) -> bool:
