@@ -38,6 +38,7 @@ FORMATS = (
     *("text", "concise", "json", "sarif", "html", "markdown"),
     *("github", "gitlab", "gitlab-sast", "junit", "rdjson"),
 )
+GROUPINGS = ("file", "rule", "severity")
 MAP_FORMATS = ("text", "json", "html", "openapi")
 
 _LACKS = "the run could not be finished, and no report was written."
@@ -97,6 +98,7 @@ _PATH = click.Path(path_type=Path)
     help="Exit with 1 only for findings of this severity or above.  [default: any that is shown]",
 )
 @click.option("--fail-on-problem", is_flag=True, default=None, help="Exit with 1 if a file could not be analysed.")
+@click.option("--fail-on-nothing", is_flag=True, default=None, help="Exit with 4 if no Python back end was found.")
 @click.option("--baseline", type=_PATH, metavar="FILE", help="Accept the findings that FILE lists.")
 @click.option("--write-baseline", type=_PATH, metavar="FILE", help="Accept today's findings: list them in FILE.")
 @click.option("--fail-on-stale", is_flag=True, default=None, help="Exit with 1 if the baseline lists what is gone.")
@@ -116,6 +118,8 @@ _PATH = click.Path(path_type=Path)
     metavar="N",
     help="Worker processes.  [default: one per processor]",
 )
+@click.option("--group-by", type=click.Choice(GROUPINGS), help="Order of the text report.  [default: file]")
+@click.option("--category", metavar="NAME", help="SARIF's category, where several runs are uploaded for one commit.")
 @click.option("--profile", is_flag=True, help="Say at the end what each rule took.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
@@ -131,7 +135,9 @@ def scan(**options: Any) -> int:
     Exit codes, the first that holds:
       2  a mistake in the arguments or the configuration
       3  a fault of backaudit, or of a rule: it crashed, all else was reported
-      1  findings at or above --fail-on, or with --fail-on-problem a file not analysed
+      1  findings at or above --fail-on; with --fail-on-problem a file not analysed, with --fail-on-stale a baseline
+         entry that meets nothing
+      4  with --fail-on-nothing: there is no Python back end here
       0  none of these
     """
     return Scan(options).run()

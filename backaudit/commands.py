@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backaudit.console import progress_shown, say, use_color, width, write
+from backaudit.console import progress_shown, say, use_color, use_links, width, write
 from backaudit.isolation import isolate, run_before
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from backaudit.rulenames import RuleNames
     from backaudit.survey.records import Survey
 
-OK, FINDINGS, USAGE, CRASH, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FINDINGS, USAGE, CRASH, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
 ROWS = 100_000
@@ -70,7 +70,7 @@ class Command:
         asked = {name: flat(self.options[name]) for name in ("select", "ignore") if self.options.get(name)}
         asked |= {
             name: self.options[name]
-            for name in ("strict", "fail_on", "fail_on_problem", "fail_on_stale")
+            for name in ("strict", "fail_on", "fail_on_problem", "fail_on_stale", "fail_on_nothing")
             if self.options.get(name) is not None
         }
         file = self.options["config"] or root.file
@@ -163,9 +163,11 @@ class Scan(Command):
         self.survey: Survey | None = None
         self.baseline: Baseline | None = None
         self.stale: tuple[Entry, ...] = ()
+        self.root = ""
 
     def run(self) -> int:
         root = self._located()
+        self.root = str(root.folder)
         config = self._config(root)
         loaded, names = self._rules(config)
         if self.options["show_config"]:
@@ -343,9 +345,13 @@ class Scan(Command):
                 "width": width() if to_terminal else 100,
                 "verbose": self.options["verbose"],
                 "quiet": self.quiet,
+                "group_by": self.options.get("group_by") or "file",
+                "root": self.root if to_terminal and use_links(sys.stdout) else "",
             }
         if target.format == "html":
             return {"survey": self.survey}
+        if target.format == "sarif":
+            return {"category": self.options.get("category") or ""}
         if target.format == "gitlab-sast":
             return {"made": _now()}
         return {}
@@ -436,6 +442,8 @@ def exit_code(report: Report, config: Config) -> int:
     failing = [] if config.fail_on == "never" else SEVERITIES[: SEVERITIES.index(config.fail_on) + 1]
     if any(issue.status == "new" and issue.severity in failing for issue in report.issues):
         return FINDINGS
+    if config.fail_on_nothing and report.back_end is not None and report.back_end.is_empty:
+        return NOTHING
     is_stale = config.fail_on_stale and bool(report.stale_baseline)
     return FINDINGS if is_stale or (config.fail_on_problem and report.problems) else OK
 

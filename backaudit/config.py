@@ -64,6 +64,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fail_on: FailOn = "low"
     fail_on_problem: bool = False
     fail_on_stale: bool = False
+    fail_on_nothing: bool = False
     baseline: str = ""
     options: Mapping[str, Mapping[str, OptionValue]] = {}
     sources: Names = ()
@@ -343,6 +344,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "fail-on": _one_of((*SEVERITIES, "never")),
     "fail-on-problem": _bool,
     "fail-on-stale": _bool,
+    "fail-on-nothing": _bool,
     "baseline": _string,
     "options": _mapping(_mapping(_option_value)),
     "sources": _strings,

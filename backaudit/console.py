@@ -18,8 +18,25 @@ def width() -> int:
 
 
 def use_color(stream: Any) -> bool:
-    """Whether a stream shows colours, and nobody has asked for none."""
-    return bool(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    """Whether a stream shows colours, or is to get them in any case; ``NO_COLOR`` has the last word.
+
+    https://no-color.org, https://bixense.com/clicolors
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") != "0" for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return bool(stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0")
+
+
+def use_links(stream: Any) -> bool:
+    """Whether a stream is a terminal that is known to show links (OSC 8)."""
+    if not (stream.isatty() and use_color(stream)):
+        return False
+    programs = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper")
+    vte = os.environ.get("VTE_VERSION", "")
+    is_known = os.environ.get("TERM_PROGRAM") in programs or any(map(os.environ.get, ("KITTY_WINDOW_ID", "WT_SESSION")))
+    return is_known or (vte.isdecimal() and int(vte) >= 5_000)
 
 
 def write(text: str) -> None:

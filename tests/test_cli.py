@@ -255,6 +255,19 @@ def test_a_baseline_accepts_what_is_there_and_only_new_findings_fail(project: Pa
     assert (project / "b.txt").read_text() == first
 
 
+def test_nothing_to_look_at_is_an_error_on_request(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("print(1)\n")
+    assert run(tmp_path, "scan").returncode == 0
+    assert run(tmp_path, "scan", "--fail-on-nothing").returncode == 4
+
+
+def test_colours_can_be_asked_for_without_a_terminal(project: Path) -> None:
+    arguments = ("scan", "--select", "weak-hash")
+    assert "\x1b[" in out(run(project, *arguments, FORCE_COLOR="1"))
+    assert "\x1b[" in out(run(project, *arguments, CLICOLOR_FORCE="1"))
+    assert "\x1b[" not in out(run(project, *arguments, FORCE_COLOR="1", NO_COLOR="1"))
+
+
 def test_stale_entries_are_reported_and_pruned_on_request(project: Path) -> None:
     scan(project, "--write-baseline", "b.txt")
     (project / "app" / "weak.py").write_text("x = 1\n")
@@ -431,7 +444,9 @@ def test_help_and_version_import_nothing_heavy(project: Path) -> None:
 
 def test_the_choices_written_out_are_the_modules_own() -> None:
     from backaudit.report import FORMATS
+    from backaudit.report.text import GROUPINGS
     from backaudit.rule import SEVERITIES
 
     assert tuple(FORMATS) == cli.FORMATS
+    assert GROUPINGS == cli.GROUPINGS
     assert SEVERITIES == commands.SEVERITIES

@@ -46,8 +46,7 @@ def test_every_format_has_a_module_and_every_suffix_a_format() -> None:
 def test_an_issue_shows_place_code_path_why_and_remedy() -> None:
     shown = text(ordinary())
     assert (
-        "app/search.py\n"
-        "  18:12   critical  validation/sql-injection\n"
+        "app/search.py:18:12  critical  validation/sql-injection\n"
         "    The query parameter `q` becomes part of SQL text.\n"
         "\n"
         "      17 | sql = f\"SELECT * FROM products WHERE name LIKE '%{q}%'\"\n"
@@ -63,8 +62,23 @@ def test_an_issue_shows_place_code_path_why_and_remedy() -> None:
     assert "    mend: use a password hasher such as `argon2-cffi`." in shown
 
 
-def test_issues_of_one_file_stand_under_its_name_once() -> None:
-    assert text(ordinary()).count("app/orders.py\n") == 1
+def test_every_issue_begins_with_a_place_that_can_be_opened() -> None:
+    shown = text(ordinary())
+    assert re.findall(r"^app/orders\.py:\S+", shown, re.M) == ["app/orders.py:44:5", "app/orders.py:20:5"]
+
+
+def test_issues_are_grouped_by_rule_or_severity_on_request() -> None:
+    by_rule = re.findall(r"^(\S+): (\d+) finding", text(ordinary(), group_by="rule"), re.M)
+    assert by_rule == sorted(by_rule)
+    assert ("validation/sql-injection", "1") in by_rule
+    by_severity = re.findall(r"^(\w+): (\d+) finding", text(ordinary(), group_by="severity"), re.M)
+    assert by_severity[:2] == [("critical", "1"), ("high", "2")]
+
+
+def test_places_are_links_where_the_terminal_shows_them() -> None:
+    issue = make_issue(WEAK_HASH, place("app/a b.py", 3))
+    shown = text(make_report(issue), root="/home/me/shop")
+    assert shown.startswith("\x1b]8;;file:///home/me/shop/app/a%20b.py\x1b\\app/a b.py:3:5\x1b]8;;\x1b\\  high")
 
 
 def test_the_summary_counts_by_mistake_then_family() -> None:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
+from typing import Literal, get_args
+from urllib.parse import quote
 
 from backaudit.evidence import weakest
 from backaudit.facts.problem import Problem
@@ -15,9 +17,12 @@ from backaudit.report.extent import NO_BACK_END, extent_of
 from backaudit.report.mistakes import MISTAKES, in_order
 from backaudit.report.plans import lines
 from backaudit.report.visible import inert, visible, visible_name
+from backaudit.report.wording import by_severity, place_of
 from backaudit.rule import SEVERITIES, Severity, Step
 from backaudit.ruledoc import RuleDoc, read
 
+Grouping = Literal["file", "rule", "severity"]
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 MIN_WIDTH, MAX_WIDTH, DEFAULT_WIDTH = 60, 120, 100
 TAB = 4
 # Lines of code quoted around the marked ones.
@@ -46,14 +51,16 @@ def render(
     width: int = DEFAULT_WIDTH,
     verbose: bool = False,
     quiet: bool = False,
+    group_by: Grouping = "file",
+    root: str = "",
     **options: object,
 ) -> str:
     """The report as lines of at most ``width`` columns, code apart.
 
     ``color`` adds terminal colours; ``verbose`` lists what is suppressed, accepted and left out; ``quiet`` leaves out
-    notes and the summary.
+    notes and the summary. With ``root``, the project's absolute path, places are links for terminals that show them.
     """
-    return _Text(report, color, min(max(width, MIN_WIDTH), MAX_WIDTH), verbose, quiet).render()
+    return _Text(report, color, min(max(width, MIN_WIDTH), MAX_WIDTH), verbose, quiet, group_by, root).render()
 
 
 @lru_cache(maxsize=512)
@@ -62,16 +69,20 @@ def _doc(text: str) -> RuleDoc:
 
 
 class _Text:
-    def __init__(self, report: Report, color: bool, width: int, verbose: bool, quiet: bool) -> None:
+    def __init__(
+        self, report: Report, color: bool, width: int, verbose: bool, quiet: bool, group_by: Grouping, root: str
+    ) -> None:
         self.report = report
         self.color = color
         self.width = width
         self.verbose = verbose
         self.quiet = quiet
+        self.group_by = group_by
+        self.root = root
         self.new = [issue for issue in report.issues if issue.status == "new"]
 
     def render(self) -> str:
-        parts = [*self._files(), *self._problems(), *self._accepted(), *self._stale()]
+        parts = [*self._groups(), *self._problems(), *self._accepted(), *self._stale()]
         if not self.quiet:
             parts += [*self._notes(), *self._summary()]
         return inert("\n".join(parts))
@@ -90,18 +101,31 @@ class _Text:
             break_on_hyphens=False,
         )
 
-    def _files(self) -> Iterator[str]:
-        for path, issues in groupby(self.new, key=lambda issue: issue.finding.place.path):
-            yield self.paint("path", visible_name(path)) + "\n" + "\n".join(self._issue(issue) for issue in issues)
+    def _groups(self) -> Iterator[str]:
+        """The findings as a reader wants them together; by file they need no title, since each names its place."""
+        if self.group_by == "file":
+            yield from map(self._issue, self.new)
+            return
+        for name, issues in self._grouped():
+            title = f"{name}: {_counted(len(issues), 'finding')}"
+            yield self.paint("path", title) + "\n\n" + "\n".join(map(self._issue, issues))
+
+    def _grouped(self) -> Iterator[tuple[str, Sequence[Issue]]]:
+        if self.group_by == "severity":
+            yield from by_severity(self.new).items()
+            return
+        ranked = sorted(self.new, key=lambda issue: issue.rule.id)
+        for rule, issues in groupby(ranked, key=lambda issue: issue.rule.id):
+            yield rule, tuple(issues)
 
     def _issue(self, issue: Issue) -> str:
         return "\n".join(self._issue_lines(issue)).rstrip() + "\n"
 
     def _issue_lines(self, issue: Issue) -> Iterator[str]:
         finding, doc = issue.finding, _doc(issue.rule.doc)
-        at = f"{finding.place.span.line}:{finding.place.span.column + 1}"
         doubt = "" if finding.confidence == "high" else self.paint("dim", f"  ({finding.confidence} confidence)")
-        yield f"  {at:<7} {self.paint(issue.severity, issue.severity)}  {self.paint('path', issue.rule.id)}{doubt}"
+        name = f"{self.paint(issue.severity, issue.severity)}  {self.paint('path', issue.rule.id)}"
+        yield f"{self._linked(issue)}  {name}{doubt}"
         yield self._wrapped(finding.message, _INDENT)
         yield from self._excerpt(issue.excerpt)
         yield from self._steps(finding.trace, finding.place.path)
@@ -116,6 +140,14 @@ class _Text:
         remedy = finding.remedy or _first_sentence(doc.mend.partition("\n\n")[0])
         if remedy:
             yield self._wrapped(remedy, _INDENT, "mend: ")
+
+    def _linked(self, issue: Issue) -> str:
+        """Where it is, at the start of its line: terminals and editors open it."""
+        shown = self.paint("path", place_of(issue))
+        if not self.root:
+            return shown
+        target = quote(f"{self.root}/{issue.finding.place.path}".encode("utf-8", "surrogateescape"))
+        return f"\x1b]8;;file://{target}\x1b\\{shown}\x1b]8;;\x1b\\"
 
     def _excerpt(self, excerpt: Sequence[ExcerptLine]) -> Iterator[str]:
         marked = [line.number for line in excerpt if line.mark]
@@ -201,6 +233,8 @@ class _Text:
             lines.append(
                 self._wrapped(f"{_counted(total, 'file or folder', 'files and folders')} ({reasons})", "", "left out: ")
             )
+        if self.new:
+            lines.append(f"hint: backaudit explain {self.new[0].rule.id}")
         if lines:
             yield "\n".join(lines) + "\n"
 
