@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -141,9 +141,15 @@ class Audit:
         """Nothing that the extractors take for a credential leaves, whatever it is part of."""
         from backaudit.survey.compose import survey
         from backaudit.survey.masking import masked
+        from backaudit.survey.merge import merged
 
         facts, problems, project = self._whole
-        found = project.once(survey)
+        several: list[tuple[str, Survey]] = []
+        bounds: set[Problem] = set()
+        for name, own in self._programs(facts, project):
+            several.append((name or ".", own.once(survey)))
+            bounds.update(own.bounds)
+        found = msgspec.structs.replace(merged(several), files=len(project.facts))
         digests = {file.path: file.digest for file in facts if file.secrets}
         sources, changed = _sources(self.request.root, digests)
         hidden = (
@@ -153,7 +159,7 @@ class Audit:
             for part in (hit.parts if hit.strength != "placeholder" else ())
         )
         masks = Masks(hidden, lambda path: source.lines(sources[path].text) if path in sources else ())
-        every = (*self.discovery.problems, *problems, *changed, *sorted(project.bounds))
+        every = (*self.discovery.problems, *problems, *changed, *bounds)
         return masked(msgspec.structs.replace(found, problems=tuple(sorted(set(every)))), masks)
 
     @cached_property
@@ -203,24 +209,39 @@ class Audit:
                 present.update(value_of(found.text, hit) for hit in file.secrets)
         return self._history.read(present)
 
-    def _checked(self, facts: Sequence[FileFacts], project: Project) -> tuple[checking.Checked, list[Problem]]:
-        """What the rules find, in each of several back ends by itself."""
+    def _programs(self, facts: Sequence[FileFacts], project: Project) -> Iterator[tuple[str, Project]]:
+        """The back ends of the repository, each with the folders that it is started from; the project if it is one."""
         from backaudit.project.parts import parts
 
-        # Without code there is nothing that tells programs apart, nor a rule that mixes them up.
-        found = parts(facts, project.models.kinds["starts"]) if "code" in self._wanted else ()
+        found = parts(facts, project.models.kinds["starts"])
         if len(found) < 2:
-            checked = self._asked(project)
-            return checked, sorted(project.bounds)
+            yield "", project
+            return
+        for part in found:
+            past = tuple(f for f in project.past if part.has(f.file.path))
+            yield part.name, self._linked([f for f in facts if part.has(f.path)], past)
+
+    def _checked(
+        self, facts: Sequence[FileFacts], project: Project
+    ) -> tuple[checking.Checked, list[Problem], BackEnd | None]:
+        """What the rules find, in each of several back ends by itself, and how much there is of them."""
+        if "code" not in self._wanted:
+            # Without code there is nothing that tells programs apart, nor a rule that mixes them up.
+            return self._asked(project), sorted(project.bounds), None
+        from backaudit.survey.compose import Extent, extent
+
         several: list[checking.Checked] = []
         bounds: set[Problem] = set()
-        for part in found:
-            own = self._linked(
-                [f for f in facts if part.has(f.path)], tuple(f for f in project.past if part.has(f.file.path))
-            )
+        extents: list[Extent] = []
+        for _, own in self._programs(facts, project):
             several.append(self._asked(own))
             bounds.update(own.bounds)
-        return checking.joined(several), sorted(bounds)
+            # A rule's crash has been told; what it crashed over must not end the run here.
+            with contained([], "counting routes and tables"):
+                extents.append(own.once(extent))
+        back_end = Extent.of(extents).counted if len(extents) == len(several) else None
+        checked = several[0] if len(several) == 1 else checking.joined(several)
+        return checked, sorted(bounds), back_end
 
     def _asked(self, project: Project) -> checking.Checked:
         jobs = self.request.jobs or os.cpu_count() or 1
@@ -228,7 +249,7 @@ class Audit:
 
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed
-        checked, bounds = self._checked(facts, project)
+        checked, bounds, back_end = self._checked(facts, project)
         now = [found for _, found in checked.findings if not found.commit]
         quoted = {place.path for found in now for place in (found.place, *found.secrets)}
         return Result(
@@ -239,17 +260,8 @@ class Audit:
             digests={file.path: file.digest for file in facts if file.path in quoted},
             files=len(facts),
             notes=notes,
-            back_end=self._extent(project) if "code" in self._wanted else None,
+            back_end=back_end,
         )
-
-    def _extent(self, project: Project) -> BackEnd | None:
-        from backaudit.survey.compose import extent
-
-        found: list[BackEnd] = []
-        # A rule's crash has been told; what it crashed over must not end the run here.
-        with contained([], "counting routes and tables"):
-            found.append(project.once(extent))
-        return found[0] if found else None
 
     def _extracted(self, wanted: frozenset[str]) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
         from backaudit.extract.pool import extract_all

@@ -43,6 +43,16 @@ def test_two_in_one_repository_are_judged_as_each_is_alone(one: str, two: str) -
     assert found_in({**files_of(one, "one/"), **files_of(two, "services/two/")}) == alone
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "outer"),
+    [("django", "flask", ""), ("flask", "django", ""), ("django", "fastapi", "one/"), ("fastapi", "fastapi", "")],
+)
+def test_one_in_a_folder_of_another_is_judged_as_each_is_alone(one: str, two: str, outer: str) -> None:
+    inner = f"{outer}services/two/"
+    alone = found_in(files_of(one, ""), outer) | found_in(files_of(two, ""), inner)
+    assert found_in({**files_of(one, outer), **files_of(two, inner)}) == alone
+
+
 def path_of(name: str) -> str:
     return name.replace("____init__", "/<init>").replace("__", "/").replace("<init>", "__init__") + ".py"
 
@@ -70,6 +80,17 @@ def test_a_library_belongs_to_whom_it_serves() -> None:
     ]
 
 
+def test_a_program_in_the_folder_of_another_that_nothing_ties_to_it_is_one_of_its_own() -> None:
+    found = parts_of(
+        manage="from django.core.management import execute_from_command_line\nexecute_from_command_line([])\n",
+        shop__models="x = 1\n",
+        extras__bot__main="from extras.bot.own import x\n" + FLASK,
+        extras__bot__own="x = 1\n",
+        shop__export="x = 1\n",
+    )
+    assert found == [["manage.py", "shop/export.py", "shop/models.py"], ["extras/bot/main.py", "extras/bot/own.py"]]
+
+
 @pytest.mark.parametrize(
     "programs",
     [
@@ -83,10 +104,15 @@ def test_a_library_belongs_to_whom_it_serves() -> None:
             "shop__apps__two____init__": "from shop.apps.two.main import app\n",
         },
         {
-            "manage": "from django.core.management import execute_from_command_line\nexecute_from_command_line([])\n",
-            "site__wsgi": FLASK,
-            "other__app": FLASK,
+            "manage": "from django.core.management import execute_from_command_line as run\n"
+            "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'site.settings'\nrun([])\n",
+            "site____init__": "",
+            "site__settings": "INSTALLED_APPS = ['chat']\n",
+            "site__wsgi": "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+            "chat____init__": "",
+            "chat__socket": FLASK,
         },
+        {"main": "import api.models\n" + FLASK, "api__models": "x = 1\n", "api__app": FLASK},
         {"app__main": FLASK, "tests__conftest": FLASK, "scripts__try": FLASK},
         {"app__main": "import app.sub.main\n", "app__one__main": FLASK, "app__core": "x = 1\n"},
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -302,6 +303,38 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert "Not (wholly) analysed: 1 problem" in renderer("text")(found)
     assert json.loads(renderer("json")(found))["problems"][0]["path"] == "app.py"
     assert json.loads(renderer("openapi")(found))["x-problems"][0]["path"] == "app.py"
+
+
+def routes_of(survey: Survey, application: str = "") -> list[tuple[object, ...]]:
+    rows = [row for row in survey.routes if row.application == application]
+    guards = [tuple(sorted(guard.name for guard in row.guards)) for row in rows]
+    return sorted((row.methods, row.path, row.statuses, names) for row, names in zip(rows, guards, strict=True))
+
+
+def test_each_of_several_applications_is_shown_as_it_is_alone(tmp_path: Path) -> None:
+    places = {
+        "django": ("", "."),
+        "flask": ("services/two", "services/two/recipebox"),
+        "flask-careful": ("shop", "shop/recipebox"),
+    }
+    for name, (folder, _) in places.items():
+        shutil.copytree(APPS / name, tmp_path / folder, dirs_exist_ok=True)
+    found = surveyed(tmp_path)
+    for name, (folder, application) in places.items():
+        assert routes_of(found, application) == routes_of(app(name))
+        own = [table for table in found.tables if table.application == application]
+        assert sorted(table.name.removesuffix(f" ({application})") for table in own) == [
+            t.name for t in app(name).tables
+        ]
+        assert all(table.at is not None and table.at.path.startswith(folder) for table in own if table.at)
+    assert len(found.tables) == len({table.name for table in found.tables})
+    assert len(found.schemas) == len({schema.title for schema in found.schemas})
+    touched = {name for row in found.routes for name in (*row.reads, *row.writes)}
+    assert touched <= {table.name for table in found.tables}
+    assert len(json.loads(renderer("json")(found))["tables"]) == len(found.tables)
+    OpenAPIV31SpecValidator(json.loads(renderer("openapi")(found))).validate()
+    assert "services/two/recipebox: accounts" in renderer("text")(found)
+    assert "services/two/recipebox: accounts" in renderer("html")(found)
 
 
 # -- the command ------------------------------------------------------------------------------------------------------

@@ -67,11 +67,33 @@ def survey(project: Project) -> Survey:
     )
 
 
-def extent(project: Project) -> BackEnd:
-    """How many routes, tables and collections the survey would show. Ask with ``project.once``."""
+class Extent(msgspec.Struct, frozen=True):
+    """What routes, tables and collections the survey would show, by what tells one from another."""
+
+    routes: frozenset[object] = frozenset()
+    tables: frozenset[object] = frozenset()
+    collections: frozenset[object] = frozenset()
+
+    @classmethod
+    def of(cls, several: Iterable[Extent]) -> Extent:
+        """All of them, what they share once."""
+        parts = [(one.routes, one.tables, one.collections) for one in several]
+        return cls(*(frozenset().union(*each) for each in zip(*parts, strict=True)))
+
+    @property
+    def counted(self) -> BackEnd:
+        return BackEnd(len(self.routes), len(self.tables), len(self.collections))
+
+
+def extent(project: Project) -> Extent:
+    """What the survey would show. Ask with ``project.once``."""
     shown = [route for route in project.once(routes) if _is_served(project, route)]
     tables = [table for table in schema(project).tables.values() if _is_shown(project, table)]
-    return BackEnd(len(shown), len(tables), len(collections(project)))
+    return Extent(
+        frozenset((route.place, route.methods, route.path, route.handler.key) for route in shown),
+        frozenset((table.place, table.name) for table in tables),
+        frozenset((one.place, one.name) for one in collections(project)),
+    )
 
 
 def _is_served(project: Project, route: Route) -> bool:

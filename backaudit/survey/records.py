@@ -57,6 +57,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``group``: the router, blueprint or app it belongs to. ``answer``: what it answers on success, as far as declared.
     ``statuses`` ascending; ``reads`` and ``writes``: names of tables. ``summary``: the handler's own first sentence.
+    ``application``: the folders that its program is started from, where there are several programs.
     """
 
     methods: tuple[str, ...]
@@ -73,6 +74,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     summary: str = ""
+    application: str = ""
 
     @property
     def authenticates(self) -> bool:
@@ -155,6 +157,7 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     primary: tuple[str, ...] = ()
     indexes: tuple[IndexRow, ...] = ()
     differences: tuple[DifferenceRow, ...] = ()
+    application: str = ""
 
 
 class DocumentFieldRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +178,7 @@ class CollectionRow(msgspec.Struct, frozen=True, kw_only=True):
     at: Spot | None = None
     fields: tuple[DocumentFieldRow, ...] = ()
     indexes: tuple[IndexRow, ...] = ()
+    application: str = ""
 
 
 class SecurityScheme(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,14 +6,14 @@
               (path:line), ``guards`` (``name``, ``kinds``, ``source``, ``scheme``), ``authenticated``, ``inputs``
               (``name``, empty for a whole body; ``in``, ``required``, ``default``, ``checked``, ``schema``), ``raw``
               (a body or form is taken as it comes), ``response`` (a schema or null), ``statuses``, ``reads``,
-              ``writes``, ``summary``
+              ``writes``, ``summary``, ``application`` (the folders of the program, empty where there is but one)
 ``schemas``   by title: ``name`` (dotted), ``library``, ``source``, ``extra``, ``model``, ``schema``
 ``tables``    ``name``, ``source``, ``kind``, ``model``, ``columns`` (``name``, ``type``, ``length``, ``nullable``,
               ``primary``, ``unique``, ``default``, ``references``), ``primary_key``, ``indexes`` (``keys``, ``name``,
               ``unique``, ``where``, ``method``), ``differences`` of models and migrations (``kind``: table, column,
-              nullability or index; ``name``, ``only``: models or migrations; ``source``)
+              nullability or index; ``name``, ``only``: models or migrations; ``source``), ``application``
 ``collections``  of document stores: ``name``, ``source``, ``kind``, ``model``, ``fields`` (``name``, ``type``,
-              ``required``, ``references``), ``indexes``
+              ``required``, ``references``), ``indexes``, ``application``
 ``security``  by name: ``kind``, ``name``, ``where``, ``url``
 ``problems``  what could not be analysed: ``path``, ``kind``, ``message``, ``line``
 
@@ -83,6 +83,7 @@ def _route(row: RouteRow, schemas: Schemas) -> Json:
         "reads": list(row.reads),
         "writes": list(row.writes),
         "summary": row.summary,
+        "application": row.application,
     }
 
 
@@ -109,6 +110,7 @@ def _table(row: TableRow) -> Json:
         "differences": [
             {"kind": one.kind, "name": one.name, "only": one.only, "source": _source(one.at)} for one in row.differences
         ],
+        "application": row.application,
     }
 
 
@@ -120,6 +122,7 @@ def _collection(row: CollectionRow) -> Json:
         "model": row.model,
         "fields": [msgspec.structs.asdict(field) for field in row.fields],
         "indexes": [msgspec.structs.asdict(index) for index in row.indexes],
+        "application": row.application,
     }
 
 
