@@ -329,7 +329,7 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
         yield from work.to(base, (ANY, *work.access))
     elif name in kinds["mapping-views"]:
         yield from work.to(base, _seen_through(name, work.access))
-    elif name in kinds["mapping-copies"]:
+    elif name in kinds["mapping-copies"] or library.is_kind(search, call, "gives-the-same"):
         yield from work.to(base)
 
 

@@ -342,8 +342,9 @@ class TypeResolver:
         return (f"def[{method.key}]",)
 
     def _library_attribute(self, owners: Iterable[str], attr: str, name: str, node: Node) -> Iterable[str]:
+        attributes = self._project.knowledge.attributes
         for owner in owners:
-            known = self._project.knowledge.attributes.get(f"{owner}.{attr}")
+            known = attributes.get(f"{owner}.{attr}") or attributes.get(f"{owner}.*")
             if known:
                 return list(self._instantiate(known, name, node))
         return ()
@@ -425,9 +426,9 @@ class TypeResolver:
     def _returned(self, code: Code) -> Iterable[str]:
         declared = code.outside(code.function.returns)
         types = self.annotation(declared) if declared is not None else ()
-        if types:
+        if types and not _COLLECTIONS.issuperset(types):
             return types
-        found: list[str] = []
+        found = list(types)  # ``-> tuple`` does not say of what
         for node in code.results:
             assert isinstance(node.op, (ops.Return, ops.Yield))
             given = self.of(node.to(node.op.value))

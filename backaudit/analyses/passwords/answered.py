@@ -182,7 +182,7 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
         value = made.to(made.op.items[0])
     goal = Answered(project, objects=project.models.framework(route.framework).serialises)
     origin = next(Trace(project, goal).origins(value, (), node.value), None)
-    return _exposure(node, origin) if origin is not None else _passed_to_template(project, value)
+    return _exposure(project, goal, node, origin) if origin is not None else _passed_to_template(project, value)
 
 
 def _may_carry(project: Project, code: Code) -> bool:
@@ -217,27 +217,56 @@ def _carrying(project: Project) -> frozenset[Code]:
     found = dict.fromkeys(project.mentioned(is_password_column))
     for name in ("__dict__", "_data", "environ", "config"):
         found.update((code, None) for code in project.mentioning(name))
-    fetches = sorted(project.models.kinds["driver-fetches"])
-    for name in (
-        *fetches,
-        "find_one",
-        "model_to_dict",
-        "vars",
-        "values",
-        "values_list",
-        "asdict",
-    ):
+    kinds = project.models.kinds
+    methods = sorted(kinds["driver-fetches"] | kinds["document-queries"])
+    for name in (*methods, "model_to_dict", "vars", "values", "values_list", "asdict"):
         found.update((code, None) for code in project.calling(name))
     return frozenset(found)
 
 
-def _exposure(node: Node, origin: Origin) -> Exposure:
+def _exposure(project: Project, goal: Answered, returned: Node, origin: Origin) -> Exposure:
     maker = origin.node.code
+    node = _deepest(project, goal, returned, origin)
     if _is_property(maker):  # the answer's shape is made there, once for all who read it
         node = next((made for made in maker.nodes(ops.Return) if made.value > origin.node.value), node)
-    place = Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
-    at = place if node.at.line != node.at.end_line else node.place
-    return Exposure(at, f"{origin.what}, and it is in the answer", (*origin.steps, Step(at, "is answered")))
+    place = _of_field(node, origin.node) or _statement(node)
+    return Exposure(place, f"{origin.what}, and it is in the answer", (*origin.steps, Step(place, "is answered")))
+
+
+def _deepest(project: Project, goal: Answered, returned: Node, origin: Origin, depth: int = 0) -> Node:
+    """Of functions that only give on what another of the project's returns: the return where the answer is made."""
+    op = returned.op
+    call = _unawaited(returned.to(op.value)) if isinstance(op, ops.Return) else returned
+    codes = project.callees(call) if call.call is not None else ()
+    own = any(
+        code.cls is not None and is_model(project, code.cls.name) for code in codes
+    )  # each answer asks a row itself
+    if origin.node.code is returned.code or len(codes) != 1 or own or depth >= _DEPTH:
+        return returned
+    for inner in codes[0].nodes(ops.Return):
+        assert isinstance(inner.op, ops.Return)
+        value = inner.to(inner.op.value) if inner.op.value != NONE else None
+        origins = Trace(project, goal).origins(value, (), inner.value) if value is not None else iter(())
+        if any(found.node == origin.node for found in origins):
+            return _deepest(project, goal, inner, origin, depth + 1)
+    return returned
+
+
+def _unawaited(node: Node) -> Node:
+    made = node.origin
+    return made.to(made.op.value).origin if isinstance(made.op, ops.Await) else made
+
+
+def _of_field(returned: Node, source: Node) -> Place | None:
+    """The password itself, where it stands on a line of its own in what is returned."""
+    within = source.code is returned.code and returned.at.line < source.at.line <= returned.at.end_line
+    return first_line(source.place) if within else None
+
+
+def _statement(node: Node) -> Place:
+    if node.at.line == node.at.end_line:
+        return node.place
+    return Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
 
 
 def _is_filtered(project: Project, route: Route, value: Node) -> bool:

@@ -60,6 +60,20 @@ def made_by_hash(project: Project, node: Node, access: Access, use: Value | None
     return next(Trace(project, _Hashed(project)).origins(node, access, use), None) is not None
 
 
+def password_hash(project: Project, node: Node, use: Value | None) -> bool:
+    """Whether a function that is made for passwords alone made a value: what it is kept as is a password's hash."""
+    return next(Trace(project, _SlowlyHashed(project)).origins(node, (), use), None) is not None
+
+
+class _SlowlyHashed(_Hashed):
+    """What a password hash made, whatever it is called."""
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        func = node.func if isinstance(node.op, ops.Call) else None
+        names = search.project.names(func) if func is not None else ()
+        return "it is hashed" if any(self._hashers.get(name) == "strong" for name in names) else None
+
+
 def hashed_if_there(project: Project, node: Node, use: Value, key: str) -> bool:
     """``if "password" in values: values["password"] = hash(...)`` before the use: it is hashed wherever it is there."""
     code = node.code

@@ -62,10 +62,10 @@ class Shown(NamedPassword):
     def _key(self, project: Project, node: Node, access: Access) -> str | None:
         """A column of a row that is wanted by name."""
         if access and set(access) == {ANY}:
-            return self._document(project, node) if node.method == "find" else self._row(project, node)
+            return self._document(project, node) or self._row(project, node)
         last = access[-1]
         wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
-        fetched = isinstance(node.op, ops.Call) and (node.is_call_of("driver-fetches") or node.method == "find_one")
+        fetched = node.is_call_of("driver-fetches") or node.is_call_of("document-queries")
         return (
             f"`{last}` of `{node.spelled}` is the stored password" if wanted and fetched and len(access) <= 2 else None
         )
@@ -112,13 +112,11 @@ class Shown(NamedPassword):
 
     def _document(self, project: Project, node: Node) -> str | None:
         """A whole document of a collection that is filled with passwords or their hashes."""
-        if not isinstance(node.op, ops.Call) or node.method not in ("find_one", "find") or project.callees(node):
+        if not isinstance(node.op, ops.Call) or not node.is_call_of("document-queries") or project.callees(node):
             return None
         key = stored_password(project, node)
-        return f"`{node.spelled}` gives whole documents, `{key}` with them" if key and self._counts(key) else None
-
-    def _counts(self, name: str) -> bool:
-        return self._hashes or means_password(name)
+        counts = key is not None and (self._hashes or means_password(key.rpartition(".")[2]))
+        return f"`{node.spelled}` gives whole documents, `{key}` with them" if counts else None
 
     def _row(self, project: Project, node: Node) -> str | None:
         if not isinstance(node.op, ops.Call) or not node.is_call_of("driver-fetches"):
@@ -135,7 +133,7 @@ class Shown(NamedPassword):
         if isinstance(op, ops.Attr) and not access and self._column(search.project, node, op):
             return False
         if isinstance(op, ops.Call) and (node.is_call_of("cuts-text") or _MASKS.holds(node.method)):
-            return True
+            return self._document(search.project, node) is None  # ``find`` is a text's and a collection's
         if isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
             return True  # a slice of it
         if not access and self._is_closed(search.project, node):
