@@ -260,13 +260,11 @@ def _unawaited(node: Node) -> Node:
 def _of_field(returned: Node, source: Node) -> Place | None:
     """The password itself, where it stands on a line of its own in what is returned."""
     within = source.code is returned.code and returned.at.line < source.at.line <= returned.at.end_line
-    return first_line(source.place) if within else None
+    return source.place.first_line() if within else None
 
 
 def _statement(node: Node) -> Place:
-    if node.at.line == node.at.end_line:
-        return node.place
-    return Place(node.code.path, Span(node.at.line, node.at.column, node.at.line, node.at.column + len("return")))
+    return node.place if node.at.line == node.at.end_line else node.place.first_line()
 
 
 def _is_filtered(project: Project, route: Route, value: Node) -> bool:
