@@ -3,114 +3,46 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-import pytest
-
 from tests.house import ROOT, decisions, functions, sources, word_constants
 
 # More than ten decisions in a function are too many to hold in mind; the goal is 5 %.
-MOST_DENSE = 0.10
+MOST_DENSE = 0.056
 TOO_DENSE = 10
 # Functions of more than twenty decisions, which wait to be taken apart.
 KNOTS = {
     "backaudit/analyses/auth/ownership.py:_of_route",
-    "backaudit/analyses/indexes/indexing.py:in_order",
-    "backaudit/analyses/indexes/missing.py:_filter",
-    "backaudit/analyses/indexes/reports.py:_filters",
-    "backaudit/analyses/validation/limits.py:_columns",
-    "backaudit/analyses/validation/raw.py:_stores",
-    "backaudit/backend/data/queries/chains.py:_table_of_op",
-    "backaudit/backend/data/schema/sqlalchemy.py:_table",
-    "backaudit/backend/web/frameworks/dispatching.py:_is",
-    "backaudit/backend/web/frameworks/tables.py:_made",
     "backaudit/backend/web/handlers.py:_behind",
-    "backaudit/backend/web/handlers.py:_methods",
-    "backaudit/backend/web/inputs/classes.py:_annotated",
-    "backaudit/backend/web/inputs/classes.py:_with_inner",
-    "backaudit/backend/web/ways.py:_group_binds",
-    "backaudit/extract/pool.py:extract_all",
-    "backaudit/extract/secrets/admission.py:admit",
-    "backaudit/extract/secrets/detectors.py:_of_url",
-    "backaudit/extract/secrets/python.py:_as",
-    "backaudit/extract/secrets/values.py:_of_word",
-    "backaudit/flow/approvals.py:_call_approves",
-    "backaudit/project/locate.py:cases",
-    "backaudit/project/locate.py:text_of",
-    "rules/auth/insecure_cookie.py:_set",
-    "rules/auth/weak_random_token.py:_goal",
-}
-# Functions that ruff finds too complex (C901, more than ten paths).
-TANGLED = {
-    "backaudit/backend/access/guards.py:_bases",
-    "backaudit/analyses/validation/raw.py:_stores",
-    "backaudit/analyses/validation/uploads.py:_stores",
-    "backaudit/backend/access/events.py:_keys",
-    "backaudit/backend/data/documents/calls.py:document",
-    "backaudit/backend/web/params.py:_where",
-    "backaudit/extract/python/statements.py:_capture",
-    "backaudit/extract/secrets/python.py:_as",
-    "backaudit/flow/approvals.py:_call_approves",
-    "backaudit/flow/heap.py:effect",
-    "backaudit/flow/values.py:_lookup",
-    "backaudit/models/__init__.py:checked",
-    "backaudit/project/locate.py:made_behind",
-    "backaudit/project/locate.py:text_of",
-    "backaudit/project/solving.py:strongly_connected",
-    "backaudit/project/types.py:_fill",
-    "rules/auth/jwt_not_verified.py:jwt_not_verified",
 }
 # The median rule, documentation and all; the goal is 60, and 150 at most for each.
-RULE_MEDIAN = 90
+RULE_MEDIAN = 84
 RULE_MOST = 150
-LONG_RULES = {
-    "rules/auth/home_made_auth.py",
-    "rules/auth/missing_auth.py",
-    "rules/auth/cors_wildcard.py",
-    "rules/auth/csrf_disabled.py",
-    "rules/auth/insecure_cookie.py",
-    "rules/auth/jwt_not_verified.py",
-    "rules/auth/no_rate_limit_login.py",
-    "rules/auth/weak_random_token.py",
-    "rules/deploy/debug_on.py",
-    "rules/deploy/tls_verify_off.py",
-    "rules/errors/blanket_500.py",
-    "rules/passwords/plaintext_compare.py",
-    "rules/passwords/weak_hash.py",
-    "rules/passwords/weak_hash_cost.py",
-}
+LONG_RULES = {"rules/auth/missing_auth.py"}
 # Constants outside of the books that hold words or patterns of words, by the package they stand in: most are names of
 # methods that a library has, which belong in its table.
 WORDS_OUTSIDE = {
-    "backaudit.analyses": 17,
+    "backaudit.analyses": 21,
     "backaudit.backend": 37,
     "backaudit.project": 1,
     "backaudit.survey": 2,
     "rules.auth": 3,
     "rules.deploy": 5,
-    "rules.passwords": 3,
+    "rules.passwords": 1,
     "rules.validation": 1,
 }
-# Rules that name what a library calls things, or walk over all files.
+# Rules that name what a library calls things.
 LIBRARY_NAMES_IN_RULES = {
-    "rules/auth/cors_wildcard.py",
     "rules/auth/csrf_disabled.py",
     "rules/auth/no_rate_limit_login.py",
     "rules/deploy/insecure_settings.py",
-    "rules/deploy/tls_verify_off.py",
-    "rules/errors/blanket_500.py",
-    "rules/passwords/weak_hash.py",
-    "rules/passwords/weak_hash_cost.py",
     "rules/validation/trust_boundary.py",
 }
-WALKS_IN_RULES = {"rules/auth/csrf_disabled.py", "rules/passwords/plaintext_compare.py"}
+
 
 # Where names of the scanned code are judged.
 ROOMS = ("analyses", "backend", "flow", "project", "survey", *(name.partition(".")[2] for name in WORDS_OUTSIDE))
@@ -142,20 +74,6 @@ def test_no_further_function_is_a_knot() -> None:
         if decisions(node) > 2 * TOO_DENSE
     }
     assert found <= KNOTS
-
-
-def test_no_further_function_is_too_complex_for_ruff() -> None:
-    ruff = Path(sys.executable).parent / "ruff"
-    if not ruff.exists():
-        pytest.skip("ruff is not installed beside this Python")
-    done = subprocess.run(
-        [ruff, "check", "--isolated", "--select", "C901", "--config", "lint.mccabe.max-complexity=10",
-         "--output-format", "json", "backaudit", "rules", "tools", "tests"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    told = json.loads(done.stdout)
-    found = {f"{named(Path(one['filename']))}:{one['message'].split('`')[1]}" for one in told}
-    assert found <= TANGLED
 
 
 def test_rules_are_short() -> None:
@@ -192,7 +110,7 @@ def test_only_rules_about_files_walk_over_all_of_them() -> None:
         walks = any(re.search(r"project\.(files|facts)\b(?!\[)", ast.unparse(loop.iter)) for loop in loops)
         if walks and "about_files=True" not in text:
             found.add(named(path))
-    assert found <= WALKS_IN_RULES
+    assert found == set()
 
 
 def test_the_count_of_decisions_sees_all_of_them() -> None:

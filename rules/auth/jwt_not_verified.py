@@ -16,19 +16,13 @@ from backaudit.analyses.auth.tokens import (
     unverified,
     verified,
 )
+from backaudit.analyses.auth.verification import is_peek, validated
 from backaudit.backend.deployment.settings import is_literally
-from backaudit.facts import ops
 from backaudit.flow.client import answered_by_server
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 from backaudit.project.locate import strings
-from backaudit.project.operands import operands
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
-from backaudit.vocabulary.meaning import meaning
 
-_VERIFIES = meaning("tokens", "verification")
-_DECODES = meaning("tokens", "bare-decoding")
-_VALIDATES = meaning("tokens", "claims-validation")
-_EXPIRES = meaning("tokens", "expiry-claim")
 _FORGED = "The token's signature is not verified: anybody can write one."
 _OLD = "The token's expiry is not verified."
 _VALIDATE = "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
@@ -75,18 +69,17 @@ def jwt_not_verified(project: Project) -> Iterator[Finding]:
     Links:
         https://pyjwt.readthedocs.io/en/stable/usage.html#reading-the-claimset-without-validation
     """
-    for call in project.once(readings):
-        if _serves(call):
-            yield from _reading(project, call)
-    for call in project.once(unverified):
-        if _serves(call) and not _is_peek(project, call):
+    for call in filter(_serves, project.once(readings)):
+        yield from _reading(project, call)
+    for call in filter(_serves, (*project.once(unverified), *project.once(by_hand))):
+        if not is_peek(project, call):
             yield _unsigned(project, call)
-    for call in project.once(switched):
-        if _serves(call):
-            yield from _switched(project, call)
-    for call in project.once(by_hand):
-        if _serves(call) and not _is_peek(project, call):
-            yield _unsigned(project, call)
+    for call in filter(_serves, project.once(switched)):
+        yield from _switched(project, call)
+    yield from _settings(project)
+
+
+def _settings(project: Project) -> Iterator[Finding]:
     for what, wrong in _SETTINGS.items():
         for setting in token_settings(project, what):
             if is_literally(project, setting.value, False):
@@ -99,10 +92,10 @@ def _serves(call: Node) -> bool:
 
 def _reading(project: Project, call: Node) -> Iterator[Finding]:
     if not verified(project, call):
-        if not _is_peek(project, call):
+        if not is_peek(project, call):
             yield _unsigned(project, call)
     elif call in project.once(unchecked):
-        if not _validated(project, call):
+        if not validated(project, call):
             remedy = (
                 "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
             )
@@ -115,7 +108,7 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
 
 
 def _switched(project: Project, call: Node) -> Iterator[Finding]:
-    if option(project, call, "verify") is False and not _is_peek(project, call):
+    if option(project, call, "verify") is False and not is_peek(project, call):
         yield _finding(call, _FORGED, KNOWN, "Leave `verify` on.")
     elif option(project, call, "allow_expired") is True:
         yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `allow_expired` off.")
@@ -142,35 +135,3 @@ def _decode(project: Project) -> str:
 def _finding(call: Node, message: str, assumed: Assumed, remedy: str) -> Finding:
     scope = call.code.function.qualname
     return Finding(place=call.place, message=message, assumed=assumed, remedy=remedy, scope=scope)
-
-
-def _validated(project: Project, call: Node) -> bool:
-    """Whether the claims are asked for their expiry in the same body, or by what it hands them to."""
-    helpers = [code for node in call.code.nodes(ops.Call) for code in project.callees(node)]
-    asked = any(_VALIDATES.holds(node.method) for node in call.code.nodes(ops.Call))
-    return asked or any(_compares_expiry(code) for code in (call.code, *helpers))
-
-
-def _compares_expiry(code: Code) -> bool:
-    """``claims["exp"] < now``."""
-    for node in code.nodes(ops.Compare):
-        op = node.op
-        if isinstance(op, ops.Compare) and op.operator in ("<", "<=", ">", ">="):
-            parts = (part for side in (op.left, op.right) for part in operands(node.to(side), 6))
-            if any(_EXPIRES.holds(str(part.const)) for part in parts):
-                return True
-    return False
-
-
-def _is_peek(project: Project, call: Node) -> bool:
-    """Whether the same function, or one that calls it, verifies the token as well."""
-    around = [call.code, *(caller.code for caller in project.callers(call.code)[:8])]
-    return any(_verifies(project, node, call) for code in around for node in code.nodes(ops.Call))
-
-
-def _verifies(project: Project, node: Node, peek: Node) -> bool:
-    if node in project.once(readings):
-        return node != peek and verified(project, node)
-    if _DECODES.holds(node.method) or node in project.once(unverified) or node in project.once(switched):
-        return False
-    return _VERIFIES.holds(node.method.lower()) and not _VERIFIES.holds(peek.code.function.name.lower())

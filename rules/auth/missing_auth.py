@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.auth.exposure import Deed, Exposed, exposed
 from backaudit.analyses.auth.open_pages import OpenAdmin, OpenLibrary, open_admin, open_libraries
+from backaudit.backend.web.records import Route
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
@@ -94,24 +95,20 @@ def missing_auth(project: Project) -> Iterator[Finding]:
 
 
 def _finding(item: Exposed) -> Finding:
-    steps = [Step(item.route.place, "the route, without a guard")]
-    if item.at is not None:
-        does = _DOES.get(item.act, "the caller is needed here")
-        steps.append(Step(item.at, does))
+    does = [Step(item.at, _DOES.get(item.act, "the caller is needed here"))] if item.at is not None else []
     return Finding(
         place=item.place,
         message=_message(item),
         remedy=_remedy(item),
         assumed=item.assumed,
-        trace=tuple(steps),
+        trace=(Step(item.route.place, "the route, without a guard"), *does),
         related=tuple(Step(guard.place, f"{_shown(other)} has {guard.name}") for guard, other in item.siblings),
         scope=item.route.handler.function.qualname,
     )
 
 
-def _shown(route: object) -> str:
-    methods, path = getattr(route, "methods", ()), getattr(route, "path", "")
-    return f"{'/'.join(methods) or 'any method'} {path}"
+def _shown(route: Route) -> str:
+    return f"{'/'.join(route.methods) or 'any method'} {route.path}"
 
 
 def _message(item: Exposed) -> str:
@@ -121,8 +118,8 @@ def _message(item: Exposed) -> str:
         return f"{named} uses `{item.what}` and never asks whether anybody is logged in."
     if item.act == "shows":
         return f"{named} shows the server's own settings to anybody (`{item.what}`): keys and passwords are among them."
-    what = f" `{item.what}`" if item.what else " data"
-    about = f"{named} {item.what} for anybody" if item.act == "acts" else f"{named} {item.act}{what} for anybody"
+    does = item.what if item.act == "acts" else f"{item.act} `{item.what}`" if item.what else f"{item.act} data"
+    about = f"{named} {does} for anybody"
     if item.siblings:
         guard, other = item.siblings[0]
         return f"{about}; its sibling {_shown(other)} is guarded by `{guard.name}`."
@@ -141,7 +138,7 @@ def _remedy(item: Exposed) -> str:
 
 
 def _admin(item: OpenAdmin) -> Finding:
-    models = ", ".join(name for name in item.models if name)
+    models = ", ".join(filter(None, item.models))
     about = f" of {models}" if models else ""
     return Finding(
         place=item.place,

@@ -86,11 +86,8 @@ def _message(made: Dockerfile) -> str:
 
 def _is_root(project: Project, path: str, made: Dockerfile) -> bool:
     user = made.user()
-    if user and not _names_root(user):
-        return False
-    if not user and _drops_by_itself(made):
-        return False
-    if any(_STEPS_DOWN.search(text) for text in _scripts(project, path, made)):
+    stays = _names_root(user) if user else not _drops_by_itself(made)
+    if not stays or any(_STEPS_DOWN.search(text) for text in _scripts(project, path, made)):
         return False
     running = [found.node.get("user") for found in services(project) if found.dockerfile == path]
     return not running or any(named is None or _names_root(named.text or "root") for named in running)

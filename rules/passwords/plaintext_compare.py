@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from backaudit.analyses.passwords.held import chosen, given, held, is_written
+from backaudit.analyses.passwords.compared import asked_by_password, compared_in_sql, comparing_bodies, given_beside
+from backaudit.analyses.passwords.held import given, held, is_written
 from backaudit.analyses.passwords.label import is_unproven
-from backaudit.analyses.passwords.stores import looked_up, speaks_of_passwords
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
-from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.trace import Origin
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
-from backaudit.vocabulary.names import is_password_column, means_person
 
 
 @rule("passwords/plaintext-compare", severity="critical", cwe=256, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -74,36 +72,16 @@ def plaintext_compare(project: Project) -> Iterator[Finding]:
     """
     yield from _comparisons(project)
     yield from _comparing_calls(project)
-    yield from _filters(project)
-    yield from _in_sql(project)
+    yield from _in_queries(project)
 
 
 def _comparisons(project: Project) -> Iterator[Finding]:
-    for code in _bodies(project):
+    for code in comparing_bodies(project):
         for node in code.nodes(ops.Compare):
             op = node.op
             assert isinstance(op, ops.Compare)
             if op.operator in ("==", "!="):
                 yield from _between(project, node, node.to(op.left), node.to(op.right))
-
-
-def _bodies(project: Project) -> dict[Code, None]:
-    """Bodies that have to do with both passwords and what is stored."""
-    found = dict.fromkeys(project.mentioned(lambda name: is_password_column(name) or means_person(name)))
-    fetches = sorted(project.models.kinds["fetched"])
-    found.update((code, None) for name in fetches for code in project.calling(name))
-    found.update((code, None) for code in project.once(_given_passwords))
-    return {code: None for code in found if project.role(code.path) in SERVING and speaks_of_passwords(code)}
-
-
-def _given_passwords(project: Project) -> tuple[Code, ...]:
-    """Functions that are handed a password."""
-    return tuple(
-        file.code(index)
-        for file in project.files.values()
-        for index, function in enumerate(file.facts.functions)
-        if any(is_password_column(param.name) for param in function.params)
-    )
 
 
 def _comparing_calls(project: Project) -> Iterator[Finding]:
@@ -115,24 +93,21 @@ def _comparing_calls(project: Project) -> Iterator[Finding]:
 
 
 def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Finding]:
-    for written, typed in ((one, two), (two, one)):
-        if is_written(project, written):
-            origin = given(project, typed, (), at.value)
-            if origin is not None:
-                unproven = is_unproven(project, origin.node)
-                yield _with_literal(at, origin, _shown(typed) or "the password that was given", unproven)
-            return
-    if isinstance(one.origin.op, ops.Const) or isinstance(two.origin.op, ops.Const):
-        return
-    for stored, typed in ((one, two), (two, one)):
-        kept = held(project, stored)
-        if kept is None or held(project, typed) is not None:
-            continue
-        origin = given(project, typed, (), at.value) or chosen(project, typed, kept, at.value)
+    sides = ((one, two), (two, one))
+    literal = next((typed for written, typed in sides if is_written(project, written)), None)
+    if literal is not None:
+        origin = given(project, literal, (), at.value)
         if origin is not None:
-            name = _shown(stored) or "the stored password"
-            yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
-            return
+            unproven = is_unproven(project, origin.node)
+            yield _with_literal(at, origin, _shown(literal) or "the password that was given", unproven)
+    elif not any(isinstance(side.origin.op, ops.Const) for side in (one, two)):
+        for stored, typed in sides:
+            kept = held(project, stored)
+            origin = given_beside(project, kept, typed, at.value) if kept is not None else None
+            if origin is not None:
+                name = _shown(stored) or "the stored password"
+                yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
+                return
 
 
 def _with_literal(at: Node, origin: Origin, given_as: str, unproven: bool) -> Finding:
@@ -146,26 +121,11 @@ def _shown(node: Node) -> str:
     return f"`{node.spelled}`" if node.spelled else ""
 
 
-def _filters(project: Project) -> Iterator[Finding]:
-    """Passwords among the conditions of a query by keyword or document."""
-    for call, column, value, access in looked_up(project):
-        origin = given(project, value, access, call.value)
-        if origin is not None and held(project, value) is None:
-            yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
-
-
-def _in_sql(project: Project) -> Iterator[Finding]:
-    seen = set()
-    for call, parameter in sql_parameters(project):
-        if parameter.use != "compared" or not is_password_column(parameter.column) or call in seen:
-            continue
-        for value, access in bound(call, parameter):
-            origin = given(project, value, access, call.value)
-            if origin is not None:
-                seen.add(call)
-                table = f"`{parameter.table}.{parameter.column}`" if parameter.table else f"`{parameter.column}`"
-                yield _finding(call, origin, f"The query compares {table} with the password that was given.")
-                break
+def _in_queries(project: Project) -> Iterator[Finding]:
+    for call, column, origin in asked_by_password(project):
+        yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
+    for call, column, origin in compared_in_sql(project):
+        yield _finding(call, origin, f"The query compares `{column}` with the password that was given.")
 
 
 def _finding(at: Node, origin: Origin, message: str, kept: Origin | None = None) -> Finding:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from backaudit.analyses.passwords.fast import fast_seeds, is_harmless, is_mac, is_stored, updates
 from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.analyses.passwords.schemes import weak_choices
-from backaudit.facts import ops
-from backaudit.facts.place import Place, Span
-from backaudit.flow.rows import is_model
-from backaudit.flow.search import Search
-from backaudit.flow.trace import Access, Goal, Trace
-from backaudit.project import Node, Project
+from backaudit.flow.trace import Trace
+from backaudit.project import Project
 from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
-from backaudit.source import lines
-from backaudit.vocabulary.names import means_person, names_people
-
-_IN_SQL = re.compile(r"\b(md5|sha1|sha256|sha224|sha384|sha512|sha2|password)\s*\(\s*'", re.I)
-_INSERT = re.compile(r"\binsert\s+into\s+([\w.\"`]+)", re.I)
-_MACS = frozenset({"hmac.new", "hmac.digest"})
 
 
 @rule(
@@ -63,62 +53,16 @@ def _hash_calls(project: Project) -> Iterator[Finding]:
     for call in project.calls(*sorted(weak)):
         if project.role(call.code.path) not in SERVING:
             continue
-        arguments = [*call.args(), *_updates(call)]
+        arguments = [*call.args(), *updates(call)]
         found = (origin for node in arguments for origin in Trace(project, NamedPassword(project)).origins(node))
-        origin = next((one for one in found if not (_is_mac(project, call) and _is_stored(project, one.node))), None)
-        if origin is not None and not _is_harmless(project, call):
+        origin = next((one for one in found if not (is_mac(project, call) and is_stored(project, one.node))), None)
+        if origin is not None and not is_harmless(project, call):
             name = call.spelled.removesuffix("()")
             yield Finding(
                 place=call.place,
                 message=f"`{name}` is a fast hash, and what it hashes is a password.",
                 trace=(*origin.steps, Step(call.place, f"is hashed with `{name}`")),
             )
-
-
-def _is_mac(project: Project, call: Node) -> bool:
-    return call.func is not None and not _MACS.isdisjoint(project.names(call.func))
-
-
-def _is_stored(project: Project, node: Node) -> bool:
-    """Whether a password is a row's own: a keyed MAC over it signs what was stored, and stores nothing."""
-    op = node.op
-    if not isinstance(op, ops.Attr):
-        return False
-    base = node.to(op.base)
-    types = project.types(base)
-    return any(is_model(project, name) for name in types) if types else means_person(base.spelled.rpartition(".")[2])
-
-
-def _updates(call: Node) -> Iterator[Node]:
-    """What ``h = hashlib.md5(); h.update(x)`` adds."""
-    code = call.code
-    for effect in code.effects.get(call.value, ()):
-        node = code.node(effect)
-        if node.method == "update":
-            yield from node.args()
-
-
-class _Digest(Goal):
-    def __init__(self, digest: Node) -> None:
-        self._digest = digest
-
-    def source(self, search: Search, node: Node, access: Access) -> str | None:
-        return "the digest" if node == self._digest else None
-
-    def through(self, search: Search, call: Node) -> Iterator[Node]:
-        receiver = call.receiver
-        return iter([*call.args(), *([receiver] if receiver is not None else [])])
-
-
-def _is_harmless(project: Project, call: Node) -> bool:
-    """Whether a slow hash takes the digest in, or it only asks whether the password is known to have leaked."""
-    strong = {name for name, strength in project.models.hashers.items() if strength == "strong"}
-    for node in call.code.nodes(ops.Call):
-        takes = node.func is not None and not strong.isdisjoint(project.names(node.func))
-        if takes and any(next(Trace(project, _Digest(call)).origins(arg), None) for arg in node.args()):
-            return True
-    texts = (op.value for op in call.code.ops if isinstance(op, ops.Const) and isinstance(op.value, str))
-    return any("pwned" in text for text in texts) or "pwned" in call.code.function.qualname.lower()
 
 
 def _chosen(project: Project) -> Iterator[Finding]:
@@ -128,17 +72,5 @@ def _chosen(project: Project) -> Iterator[Finding]:
 
 
 def _seeds(project: Project) -> Iterator[Finding]:
-    """Rows of users that SQL files fill with fast hashes."""
-    for file in project.artefacts("sql"):
-        if project.role(file.path) == "test":
-            continue
-        inserting = False
-        for number, line in enumerate(lines(file.text), 1):
-            filled = _INSERT.search(line)
-            inserting = names_people(filled.group(1)) if filled is not None else inserting
-            found = _IN_SQL.search(line) if inserting else None
-            if found is not None:
-                span = Span(number, found.start(), number, found.start() + len(found.group(1)))
-                message = f"A user's password is stored as `{found.group(1).lower()}`, a fast hash."
-                yield Finding(place=Place(file.path, span), message=message)
-            inserting = inserting and ";" not in line
+    for place, function in fast_seeds(project):
+        yield Finding(place=place, message=f"A user's password is stored as `{function}`, a fast hash.")

@@ -56,18 +56,26 @@ def unsafe_deserialization(project: Project) -> Iterator[Finding]:
 def _judge(project: Project, flow: Flow) -> Assumed | None:
     call = flow.sink
     if flow.name.startswith("yaml."):
-        loader = call.arg(1, "Loader")
-        names = _lineage(project, loader) if loader is not None else []
-        safe = any("Safe" in name or "BaseLoader" in name for name in names)
-        full = any("FullLoader" in name for name in names)
-        return None if safe else assume("purpose", "the installed PyYAML is an old one") if full else KNOWN
+        return _by_loader(project, call)
     if flow.name.startswith("numpy."):
-        allowed = call.arg(None, "allow_pickle")
-        return KNOWN if allowed is not None and allowed.const is True else None
+        return KNOWN if _is_on(call, "allow_pickle") else None
     if flow.name.startswith("torch."):
-        only = call.arg(None, "weights_only")
-        return None if only is not None and only.const is True else KNOWN
+        return None if _is_on(call, "weights_only") else KNOWN
     return KNOWN
+
+
+def _by_loader(project: Project, call: Node) -> Assumed | None:
+    loader = call.arg(1, "Loader")
+    names = _lineage(project, loader) if loader is not None else []
+    if any("Safe" in name or "BaseLoader" in name for name in names):
+        return None
+    old = any("FullLoader" in name for name in names)
+    return assume("purpose", "the installed PyYAML is an old one") if old else KNOWN
+
+
+def _is_on(call: Node, switch: str) -> bool:
+    given = call.arg(None, switch)
+    return given is not None and given.const is True
 
 
 def _lineage(project: Project, loader: Node) -> list[str]:

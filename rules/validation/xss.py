@@ -74,13 +74,11 @@ def _judge(flow: Flow) -> Assumed | None:
     """An answer that is no HTML is no page."""
     kinds = flow.sink.code.project.models.kinds
     given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
-    if flow.name in kinds["no-page-by-itself"] and given is None:
-        return None
-    if given is None and flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None:
-        return None
-    if given is None and _is_retyped(flow.sink):
-        return None
-    return KNOWN if given is None or "html" in (given.text or given.spelled).lower() else None
+    if given is not None:
+        return KNOWN if "html" in (given.text or given.spelled).lower() else None
+    by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
+    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
+    return None if elsewise else KNOWN
 
 
 def _is_retyped(answer: Node) -> bool:

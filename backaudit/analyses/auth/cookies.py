@@ -56,11 +56,15 @@ def _deciding(project: Project, code: Code) -> Iterator[str]:
             for single in conditions(code.node(region.test)):
                 yield from cookies_in(project, single)
     for node in code.nodes(ops.Compare):
-        op = node.op
-        assert isinstance(op, ops.Compare)
-        sides = (node.to(op.left), node.to(op.right))
-        if all(side.const is None for side in sides):
-            yield from (name for side in sides for name in cookies_in(project, side))
+        yield from _held_against_each_other(project, node)
     for call in code.nodes(ops.Call):
         if call.is_call_of("lookups") and cookie_read(project, call) is None and not list(tests_around(call)):
             yield from (name for arg in call.args() for name in cookies_in(project, arg))
+
+
+def _held_against_each_other(project: Project, node: Node) -> Iterator[str]:
+    """The cookies that are compared with something that is no literal."""
+    op = node.op
+    sides = (node.to(op.left), node.to(op.right)) if isinstance(op, ops.Compare) else ()
+    if all(side.const is None for side in sides):
+        yield from (name for side in sides for name in cookies_in(project, side))

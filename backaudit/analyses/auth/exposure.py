@@ -295,19 +295,27 @@ def unread(project: Project, route: Route) -> Assumed:
 def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
     """Guarded neighbours, nearest first: the same class or file, the same kind of framework; not those that log in."""
     found: list[tuple[int, Place, Guard, Route]] = []
-    public = public_words(project) - {"logout", "signout"}
     # All mutations come by one route: only what others of them ask for says that this one should ask.
     of_acts = _MUTATION in route.methods
     for other in project.once(guarded_acts) if of_acts else project.once(guarded):
-        guard = next((g for g in other.guards if g.kind in _ASKING and (of_acts or not in_body(g))), None)
-        guard = guard or (_own_check(project, other) if not words(other) & (public - {"auth"}) else None)
-        open_by_name = words(other) & public and not (guard is not None and in_body(guard))
-        if guard is not None and not open_by_name and other.handler.file.role == "production":
+        guard = _telling_guard(project, other, of_acts)
+        if guard is not None and other.handler.file.role == "production":
             same_view = route.view is not None and other.view is route.view
             distance = 0 if same_view else 1 if other.handler.file is route.handler.file else 2
             found.append((distance, other.place, guard, other))
     found.sort(key=lambda item: (item[0], item[1]))
     return tuple((guard, other) for _, _, guard, other in found[:3])
+
+
+def _telling_guard(project: Project, route: Route, of_acts: bool) -> Guard | None:
+    """The guard by which a route says that its like are not for anybody; none of one that is open by its name."""
+    public = public_words(project) - {"logout", "signout"}
+    asking = (guard for guard in route.guards if guard.kind in _ASKING and (of_acts or not in_body(guard)))
+    guard = next(asking, None)
+    if guard is None and not words(route) & (public - {"auth"}):
+        guard = _own_check(project, route)
+    by_name = words(route) & public and not (guard is not None and in_body(guard))
+    return None if by_name else guard
 
 
 def _own_check(project: Project, route: Route) -> Guard | None:
@@ -343,15 +351,20 @@ def _needs_caller(project: Project, route: Route) -> Node | None:
 def changed_by(project: Project, route: Route) -> Change | None:
     """The first change of rows that a route makes for whoever comes; a GET counts where it deletes or changes one."""
     if route.handler.function.kind == "class":
-        table = generic_table(project, route.view) if route.view is not None and _is_unsafe(route) else None
-        if table is None or not route.methods or route.view is None:
-            return None
-        return Change(route.handler.node(0), table, _name(table), "delete" if "DELETE" in route.methods else "insert")
+        return _changed_by_view(project, route)
     for change in changes(project, route.handler):
         counts = _is_unsafe(route) or change.how == "delete"
         if counts and not _about_visits(change.name) and not _asked(project, change.node):
             return change
     return None
+
+
+def _changed_by_view(project: Project, route: Route) -> Change | None:
+    """What a generic view changes by its methods."""
+    table = generic_table(project, route.view) if route.view is not None and _is_unsafe(route) else None
+    if table is None or not route.methods:
+        return None
+    return Change(route.handler.node(0), table, _name(table), "delete" if "DELETE" in route.methods else "insert")
 
 
 def _in_try(node: Node) -> bool:
@@ -380,18 +393,21 @@ def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | No
     """A table of people, or of things that belong to one person each, that is shown."""
     if route.methods and "GET" not in route.methods:
         return None
-    if route.handler.function.kind == "class":
-        table = generic_table(project, route.view) if route.view is not None else None
-        found = [(route.view.place, table)] if table is not None and route.view is not None else []
-    else:
-        found = [(node.place, table) for node, table in reads(project, route.handler)]
-    of_people = any(means_people(word) for word in words(route))
-    for place, table in found:
+    of_people = any(map(means_people, words(route)))
+    for place, table in _shown_tables(project, route):
         if of_people and is_user_table(table):
             return table, place
         if owner_column(project, table) is not None and not _published(project, table):
             return table, place
     return None
+
+
+def _shown_tables(project: Project, route: Route) -> list[tuple[Place, Table]]:
+    """The tables that a handler reads, or that its generic view is about."""
+    if route.handler.function.kind != "class":
+        return [(node.place, table) for node, table in reads(project, route.handler)]
+    table = generic_table(project, route.view) if route.view is not None else None
+    return [(route.view.place, table)] if table is not None and route.view is not None else []
 
 
 def _published(project: Project, table: Table) -> bool:

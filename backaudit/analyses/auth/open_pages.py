@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
@@ -23,7 +24,6 @@ class OpenAdmin(msgspec.Struct, frozen=True):
 
 def open_admin(project: Project) -> tuple[OpenAdmin, ...]:
     """Views given to an admin site that never say who may see them."""
-    bases = sorted(project.models.kinds.get("admin-views", ()))
     found: dict[Place, list[str]] = {}
     names: dict[Place, str] = {}
     for call in project.calls_of("add_view"):
@@ -31,15 +31,18 @@ def open_admin(project: Project) -> tuple[OpenAdmin, ...]:
         made = view.origin if view is not None else None
         if made is None or made.call is None or call.code.file.role != "production":
             continue
-        for name in project.types(made):
-            lineage = project.lineage(name)
-            if set(bases) & set(lineage) and project.method(name, "is_accessible") is None:
-                root = _topmost(project, lineage)
-                place = root.place if root is not None else made.place
-                model = made.arg(0)
-                found.setdefault(place, []).append(model.spelled if model is not None else "")
-                names[place] = root.cls.name if root is not None else name.rpartition(".")[2]
+        for name in filter(partial(_asks_nobody, project), project.types(made)):
+            root = _topmost(project, project.lineage(name))
+            place = root.place if root is not None else made.place
+            model = made.arg(0)
+            found.setdefault(place, []).append(model.spelled if model is not None else "")
+            names[place] = root.cls.name if root is not None else name.rpartition(".")[2]
     return tuple(OpenAdmin(place, names[place], tuple(dict.fromkeys(found[place]))) for place in sorted(found))
+
+
+def _asks_nobody(project: Project, name: str) -> bool:
+    bases = project.models.kinds.get("admin-views", frozenset())
+    return not bases.isdisjoint(project.lineage(name)) and project.method(name, "is_accessible") is None
 
 
 def _topmost(project: Project, lineage: tuple[str, ...]) -> ClassView | None:

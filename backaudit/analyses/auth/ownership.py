@@ -71,14 +71,8 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
 def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
     if route.handler.file.role != "production" or any(_rules_others(guard) for guard in route.guards):
         return
-    handled = route.handler.function.kind == "function"
-    seen = events(project, route) if handled else ()
-    # A check in the body is one of the ties, which tell as well what it does not cover.
-    tied = any(event.tie for event in seen)
-    if any(guard.kind == "ownership" and not (tied and in_body(guard)) for guard in route.guards):
-        return
-    known = authenticated(route) or any(event.tie for event in seen)
-    if not known and not (handled and caller_reads(project, route.handler)):
+    seen = events(project, route) if route.handler.function.kind == "function" else ()
+    if _is_owners(route, seen) or not _knows_caller(project, route, seen):
         return
     if route.view is not None and not seen and _is_generic(project, route.view):
         yield from _generic(project, route, route.view)
@@ -90,6 +84,19 @@ def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
             yield from found
 
 
+def _is_owners(route: Route, seen: tuple[Event, ...]) -> bool:
+    """Whether a guard asks for the owner; a check in the body is one of the ties, which tell what it does not cover."""
+    tied = any(event.tie for event in seen)
+    return any(guard.kind == "ownership" and not (tied and in_body(guard)) for guard in route.guards)
+
+
+def _knows_caller(project: Project, route: Route, seen: tuple[Event, ...]) -> bool:
+    """Whether the route asks who calls, by a guard or in its body."""
+    if authenticated(route) or any(event.tie for event in seen):
+        return True
+    return route.handler.function.kind == "function" and bool(caller_reads(project, route.handler))
+
+
 def _rules_others(guard: Guard) -> bool:
     """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
     return guard.kind == "role" and not (guard.roles and all(_ORDINARY.holds(role) for role in guard.roles))
@@ -99,7 +106,8 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
     written = changes(project, route.handler)
     tables = {change.table.name for change in written if change.table is not None}
     changed = event.effect >= 0 or table.name in tables
-    if not changed and (tables or written or (route.methods and not {"GET", "HEAD", "QUERY"} & set(route.methods))):
+    reads_only = not route.methods or not {"GET", "HEAD", "QUERY"}.isdisjoint(route.methods)
+    if not changed and (written or not reads_only):
         return
     inner = event.inner.place if event.inner is not None else None
     owner = owner_column(project, table)
@@ -130,21 +138,23 @@ def _reported(
 ) -> Iterator[Unowned]:
     act: Literal["changed", "shown"] = "changed" if changed else "shown"
     if of_people(project, table):
-        if not changed and _OPEN.holds(f"{route.path} {route.handler.function.name}".lower()):
-            return
-        if changed and (not authenticated(route) or words(route) & project.models.kinds["public-steps"]):
-            return
-        assumed = _OTHERS_ROW if changed else _PROFILE
-        yield Unowned(route, place, table, "id", act, inner, assumed)
+        if not _is_for_others(project, route, changed):
+            yield Unowned(route, place, table, "id", act, inner, _OTHERS_ROW if changed else _PROFILE)
         return
     owner = owner_column(project, table)
     private = owner is not None and table.name in project.once(_private)
     if owner is not None and (changed or private):
-        audit = _AUDIT.holds(owner.name)
-        assumed = KNOWN if private else _AUDITED if audit else _KEPT_FROM_OTHERS
+        assumed = KNOWN if private else _AUDITED if _AUDIT.holds(owner.name) else _KEPT_FROM_OTHERS
         if not changed and (table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())):
             assumed = _SHARED
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, assumed)
+
+
+def _is_for_others(project: Project, route: Route, changed: bool) -> bool:
+    """Whether a route is there to show people to each other, or to let in who is not known yet."""
+    if changed:
+        return not authenticated(route) or bool(words(route) & project.models.kinds["public-steps"])
+    return _OPEN.holds(f"{route.path} {route.handler.function.name}".lower())
 
 
 def _private(project: Project) -> frozenset[str]:

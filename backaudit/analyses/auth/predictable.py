@@ -80,18 +80,22 @@ def _goal(
 
 
 def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Assumed] | None:
-    for value in sorted(seen):
-        op = code.ops[value]
-        name = op.name if isinstance(op, (ops.Bind, ops.SetAttr)) else ""
-        if isinstance(op, ops.SetItem):
-            name = code.node(op.key).text or ""
-        # A loop's variable is one element of what was drawn from, not a text that is put together.
-        looped = isinstance(op, ops.Bind) and isinstance(code.ops[op.value], ops.Element)
-        if (name == "key" and _is_pick(call)) or looped:
-            continue
-        if name and _named(name):
+    names = (_name_given(code, value) for value in sorted(seen))
+    for name in names:
+        if name and _named(name) and not (name == "key" and _is_pick(call)):
             return name, _CALLED_SO if name in ("code", "key", "pin") else KNOWN
     return None
+
+
+def _name_given(code: Code, value: Value) -> str:
+    """The name, attribute or key that an operation keeps something under."""
+    op = code.ops[value]
+    if isinstance(op, ops.SetItem):
+        return code.node(op.key).text or ""
+    if isinstance(op, ops.Bind):
+        # A loop's variable is one element of what was drawn from, not a text that is put together.
+        return "" if isinstance(code.ops[op.value], ops.Element) else op.name
+    return op.name if isinstance(op, ops.SetAttr) else ""
 
 
 def _given_as(code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:

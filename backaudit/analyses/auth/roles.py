@@ -141,20 +141,21 @@ def _below_siblings(project: Project, route: Route) -> Unranked | None:
     for change in _changes(project, route):
         table = change.table
         siblings = by_table.get(table.name, {}) if table is not None else {}
-        owned = table is not None and not is_user_table(table) and owner_column(project, table) is not None
-        if table is None or not siblings or owned or _own(project, route) or not _is_picked(project, route, change):
+        if table is None or not siblings or _is_callers_own(project, route, change, table):
             continue
-        same = siblings.get(change.how) or siblings.get("update") or siblings.get("delete")
-        if change.how == "insert":
-            same = siblings.get("insert")
-        elif same is None and project.once(_read_openly).isdisjoint({table.name}):
-            same = siblings.get("insert") or siblings.get("read")
+        same = _ranked_like(project, change, table, siblings)
         if same:
             writes = any(same == siblings.get(deed) for deed in ("update", "delete", "insert"))
             assumed = KNOWN if writes else _LIKE_READING
             shown = table.model.rpartition(".")[2] or table.name
             return Unranked(route, route.handler.place, table, shown, change.node.place, same[:3], assumed)
     return None
+
+
+def _is_callers_own(project: Project, route: Route, change: Change, table: Table) -> bool:
+    """Whether a change is of what belongs to who calls, or of a row that nobody has picked."""
+    owned = not is_user_table(table) and owner_column(project, table) is not None
+    return owned or _own(project, route) or not _is_picked(project, route, change)
 
 
 def _is_picked(project: Project, route: Route, change: Change) -> bool:
@@ -247,3 +248,15 @@ def _read_openly(project: Project) -> frozenset[str]:
         if listing and not (route.handler.function.kind == "function" and _own(project, route)):
             found |= {name for name, deed in _deeds(project, route) if deed == "read"}
     return frozenset(found)
+
+
+def _ranked_like(
+    project: Project, change: Change, table: Table, siblings: Mapping[Deed, tuple[tuple[Guard, Route], ...]]
+) -> tuple[tuple[Guard, Route], ...]:
+    """The routes with a role that do the same to a table, or what comes closest to it."""
+    if change.how == "insert":
+        return siblings.get("insert", ())
+    same = siblings.get(change.how) or siblings.get("update") or siblings.get("delete") or ()
+    if not same and project.once(_read_openly).isdisjoint({table.name}):
+        return siblings.get("insert") or siblings.get("read") or ()
+    return same

@@ -262,21 +262,18 @@ def verified(project: Project, call: Node) -> bool:
 
 def lifetimes(project: Project) -> tuple[tuple[Place, float], ...]:
     """How long tokens live, in seconds, where it is said: at the signing, the extension's call or the setting."""
-    found: list[tuple[Place, float]] = []
+    found: list[tuple[Place, float | None]] = []
     for signing in project.once(signings):
-        call = signing.call
-        if project.role(call.code.path) == "production" and "exp" in signing.claims.names:
-            said = [seconds for node in _deltas(call.code) if (seconds := _seconds(project, node)) is not None]
-            found += [(call.place, max(said))] if said else []
+        if project.role(signing.call.code.path) == "production" and "exp" in signing.claims.names:
+            said = (_seconds(project, node) for node in _deltas(signing.call.code))
+            found.append((signing.call.place, max((seconds for seconds in said if seconds is not None), default=None)))
     for call in project.once(issues):
         delta = lifetime_given(call)
-        seconds = _seconds(project, project.resolved(delta)) if delta is not None else None
-        if seconds is not None and project.role(call.code.path) == "production":
-            found.append((call.place, seconds))
+        if delta is not None and project.role(call.code.path) == "production":
+            found.append((call.place, _seconds(project, project.resolved(delta))))
     for setting in token_settings(project, "lifetime"):
-        seconds = _seconds(project, project.resolved(setting.value))
-        found += [(setting.place, seconds)] if seconds is not None else []
-    return tuple(found)
+        found.append((setting.place, _seconds(project, project.resolved(setting.value))))
+    return tuple((place, seconds) for place, seconds in found if seconds is not None)
 
 
 def lifetime_given(call: Node) -> Node | None:
@@ -292,24 +289,27 @@ def _seconds(project: Project, node: Node) -> float | None:
     """The length of ``timedelta(...)`` with literal parts, or of a number of seconds."""
     if node.method != "timedelta":
         return _number(project, node) if isinstance(node.op, ops.Const) and not isinstance(node.const, bool) else None
-    parts = [(unit, node.arg(0 if unit == "days" else None, unit)) for unit in _UNITS]
-    numbers = [(unit, _number(project, given)) for unit, given in parts if given is not None]
-    if not numbers or any(number is None for _, number in numbers):
-        return None
-    return sum(_UNITS[unit] * number for unit, number in numbers if number is not None)
+    given = {unit: node.arg(0 if unit == "days" else None, unit) for unit in _UNITS}
+    numbers = {unit: _number(project, part) for unit, part in given.items() if part is not None}
+    known = [_UNITS[unit] * number for unit, number in numbers.items() if number is not None]
+    return sum(known) if known and len(known) == len(numbers) else None
 
 
 def _number(project: Project, node: Node, depth: int = 0) -> float | None:
     here = project.resolved(node)
     op = here.op
-    if isinstance(op, ops.Const) and isinstance(op.value, (int, float)):
-        return float(op.value)
-    if isinstance(op, ops.Bin) and op.operator == "*" and depth < _DEPTH:
+    if isinstance(op, ops.Const):
+        return float(op.value) if isinstance(op.value, (int, float)) else None
+    if depth >= _DEPTH:
+        return None
+    if isinstance(op, ops.Bin) and op.operator == "*":
         sides = [_number(project, here.to(side), depth + 1) for side in (op.left, op.right)]
         return sides[0] * sides[1] if sides[0] is not None and sides[1] is not None else None
-    if isinstance(op, ops.Attr) and depth < _DEPTH:
-        for name in project.types(here.to(op.base)):
-            cls = project.class_named(split(name)[0])
-            if cls is not None and op.name in cls.fields:
-                return _number(project, cls.fields[op.name], depth + 1)
-    return None
+    field = _field(project, here.to(op.base), op.name) if isinstance(op, ops.Attr) else None
+    return _number(project, field, depth + 1) if field is not None else None
+
+
+def _field(project: Project, base: Node, name: str) -> Node | None:
+    """What the class of an object gives a name."""
+    classes = (project.class_named(split(kind)[0]) for kind in project.types(base))
+    return next((cls.fields[name] for cls in classes if cls is not None and name in cls.fields), None)

@@ -48,10 +48,10 @@ def unguarded(project: Project) -> Unguarded | None:
         return None
     keeps = _keeps(project, every)
     found = [item for route in every if (item := _touched(project, route)) is not None]
-    changing = [item for item in found if item.changes]
-    if not keeps or not changing:
+    if not keeps or not any(item.changes for item in found):
         return None
-    kept = {item.route.handler.place: item for item in (*changing, *(item for item in found if not item.changes))}
+    found.sort(key=lambda item: not item.changes)
+    kept = {item.route.handler.place: item for item in found}
     assumed = KNOWN if keeps == "a login" else assume("network", "no proxy in front of it asks who is calling")
     return Unguarded(tuple(kept.values()), keeps, assumed)
 

@@ -150,9 +150,8 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
         for call in project.calls_of(method):
             if (change := call.arg(1, "update")) is not None and not project.callees(call):
                 yield call, change, "a document"
-    for call in project.calls_of("setattr"):
-        if (value := call.arg(2)) is not None:
-            yield call, value, "an attribute"
+    given = ((call, call.arg(2)) for call in project.calls_of("setattr"))
+    yield from ((call, value, "an attribute") for call, value in given if value is not None)
     yield from _updated(project)
     yield from _kept(project)
     yield from _executed(project)

@@ -1,0 +1,81 @@
+"""Routes at which credentials can be tried, and what limits how often."""
+
+from __future__ import annotations
+
+from backaudit.analyses.auth.exposure import words
+from backaudit.backend.access.credentials import checks_password, opens_session, takes_code
+from backaudit.backend.access.guards import guarded, in_body
+from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.web.records import Route
+from backaudit.facts import ops
+from backaudit.project import Project
+from backaudit.project.locate import strings
+from backaudit.vocabulary.meaning import meaning
+
+_LOGIN = meaning("routes", "login")
+_TOKEN = frozenset({"token", "tokens"})
+_NOT = meaning("routes", "no-login")
+_OTHERS = meaning("routes", "guessable")
+_COUNTS = meaning("access", "counted")
+
+
+def _serves(route: Route) -> bool:
+    return route.handler.file.role == "production" and (not route.methods or "POST" in route.methods)
+
+
+def limited(route: Route) -> bool:
+    """By a guard, or by the handler's own counting."""
+    if any(guard.kind == "rate-limit" for guard in route.guards):
+        return True
+    return any(_COUNTS.holds(node.spelled.lower()) for node in route.handler.nodes(ops.Call))
+
+
+def is_login(project: Project, route: Route) -> bool:
+    if not _serves(route):
+        return False
+    found = words(route)
+    if found & _NOT.words or found & _OTHERS.words:
+        return False
+    if found & _LOGIN.words:
+        return True
+    checks = checks_password(project, route.handler)
+    asked = any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards)
+    if found & _TOKEN and "{" not in route.path:
+        return asked or checks
+    return checks and not asked and "{" not in route.path and opens_session(project, route.handler)
+
+
+def unlimited_others(project: Project) -> tuple[Route, ...]:
+    """Registrations, resets and the codes of either, each handler once."""
+    open_routes = (route for route in project.once(guarded) if _serves(route) and not limited(route))
+    kept = {route.handler: route for route in reversed(tuple(open_routes)) if _guessable(project, route)}
+    return tuple(sorted(kept.values(), key=lambda route: route.handler.place))
+
+
+def _guessable(project: Project, route: Route) -> bool:
+    if any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards):
+        return False
+    if takes_code(project, route.handler):
+        return True
+    found = words(route)
+    return bool(found & _OTHERS.words) and not found & {"confirm", "verify"}
+
+
+def limited_everywhere(project: Project) -> bool:
+    """Limits that hold for the whole application."""
+    known = project.models.kinds.get("rate-limit-apps", frozenset())
+    for name in ("INSTALLED_APPS", "MIDDLEWARE"):
+        setting = django_setting(project, name)
+        if setting is not None and not known.isdisjoint(strings(project, setting.value)):
+            return True
+    if any(call.arg(None, "default_limits") is not None for call in project.calls_of("Limiter")):
+        return True
+    wrapped = (call.arg(0) for call in project.calls_of("add_middleware"))
+    names = (name for node in wrapped if node is not None for name in project.names(node))
+    return any("ratelimit" in name.lower().replace("_", "") or "slowapi" in name.lower() for name in names)
+
+
+def throttled(project: Project) -> bool:
+    """REST framework's default throttles, which hold for its own views and for no others."""
+    listed = entry(project, "REST_FRAMEWORK", "DEFAULT_THROTTLE_CLASSES")
+    return listed is not None and bool(strings(project, listed))

@@ -1,0 +1,219 @@
+"""Origins that an application opens itself to, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.auth.exposure import public_words, words
+from backaudit.analyses.auth.origins import fits_stranger
+from backaudit.backend.access.denial import mention, tests_around
+from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.deployment.settings import Setting, dict_entry, django_setting, is_literally, settings_named
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import behind, conditions, strings
+from backaudit.vocabulary.meaning import meaning
+
+_MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
+_ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
+_ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
+_WRITES = ("headers", "set_header")
+_REFLECTED = meaning("tokens", "reflected-origin")
+_HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
+_ANCHORED = r"allow_origin_regex=r'https://([a-z0-9-]+\.)?example\.org'"
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """Every origin, or a stranger's, is let in; ``credentials``: with the cookies of who visits it."""
+
+    place: Place
+    how: str
+    credentials: bool
+    remedy: str
+
+
+def opened(project: Project) -> Iterator[Opened]:
+    """All that opens an application, whichever library does it."""
+    yield from _middleware(project)
+    yield from _settings_objects(project)
+    yield from _flask(project)
+    yield from _sockets(project)
+    yield from _django(project)
+    yield from _by_hand(project)
+
+
+def _is_all(project: Project, node: Node | None) -> bool:
+    return any(text in _ALL for text in strings(project, node))
+
+
+def _true(project: Project, node: Node | None) -> bool:
+    return node is not None and is_literally(project, node, True)
+
+
+def _middleware(project: Project) -> Iterator[Opened]:
+    for last in ("add_middleware", "Middleware", "CORSMiddleware"):
+        for call in project.calls_of(last):
+            target = call.arg(0) if last != "CORSMiddleware" else call.func
+            if target is None or set(_MIDDLEWARES).isdisjoint(project.names(target)):
+                continue
+            origins, pattern = call.arg(None, "allow_origins"), call.arg(None, "allow_origin_regex")
+            stranger = fits_stranger(strings(project, pattern), whole=True)
+            credentials = _true(project, call.arg(None, "allow_credentials"))
+            if stranger and not _is_all(project, pattern):
+                how = f"The pattern of origins also fits strangers' sites, as `{stranger}`,"
+                yield Opened(_where(call, pattern), how, credentials, _ANCHORED)
+            elif _is_all(project, origins) or _is_all(project, pattern):
+                remedy = 'allow_origins=["https://app.example.org"]'
+                place = _where(call, origins or pattern)
+                yield Opened(place, "Every origin is allowed", credentials, remedy)
+
+
+def _settings_objects(project: Project) -> Iterator[Opened]:
+    """Objects and calls that hold the policy of an application: unless told, they allow every origin."""
+    for call in project.calls(*sorted(project.models.kinds["cors-policies"])):
+        origins = call.arg(None, "allow_origins") or call.arg(None, "allow_origin")
+        pattern = call.arg(None, "allow_origin_regex")
+        silent = origins is None and pattern is None
+        if silent or _is_all(project, origins) or _is_all(project, pattern):
+            allowed = call.arg(None, "allow_credentials")
+            how = f"`{call.method}` without origins allows every origin" if silent else "Every origin is allowed"
+            remedy = 'allow_origins=["https://app.example.org"]'
+            credentials = _true(project, allowed) or _is_all(project, allowed)
+            yield Opened(_where(call, origins or pattern), how, credentials, remedy)
+
+
+def _where(call: Node, given: Node | None) -> Place:
+    """The list of origins if it is written in the call, else the call."""
+    inside = given is not None and call.at.line <= given.at.line <= call.at.end_line
+    return given.place if given is not None and inside else call.place
+
+
+def _flask(project: Project) -> Iterator[Opened]:
+    for call in project.calls("flask_cors.CORS", "flask_cors.CORS.init_app", "flask_cors.cross_origin"):
+        origins = call.arg(None, "origins") or _resource_origins(project, call)
+        given = origins is not None or call.arg(None, "resources") is not None
+        if _configured(project) and not given:
+            continue
+        if call.method == "cross_origin" and not _asks(project, call):
+            continue
+        if not given or _is_all(project, origins):
+            credentials = _true(project, call.arg(None, "supports_credentials"))
+            how = "Every origin is allowed" if given else f"`{call.spelled}` without origins allows every origin"
+            yield Opened(call.place, how, credentials, 'CORS(app, origins=["https://app.example.org"])')
+
+
+def _asks(project: Project, call: Node) -> bool:
+    """Whether the view that a decorator opens to other origins asks for a login."""
+    opened = [route for route in project.once(guarded) if call in route.handler.decorators]
+    return not opened or any(authenticated(route) and not words(route) & public_words(project) for route in opened)
+
+
+def _configured(project: Project) -> bool:
+    return bool(settings_named(project, "CORS_ORIGINS"))
+
+
+def _resource_origins(project: Project, call: Node) -> Node | None:
+    """``resources={r"/api/*": {"origins": "*"}}``."""
+    resources = call.arg(None, "resources")
+    for display in behind(project, resources) if resources is not None else ():
+        op = display.op
+        for item in op.items if isinstance(op, ops.Build) and op.kind == "dict" else ():
+            found = dict_entry(project, display.to(item), "origins")
+            if found is not None:
+                return found
+    return None
+
+
+def _sockets(project: Project) -> Iterator[Opened]:
+    names = ("flask_socketio.SocketIO", "flask_socketio.SocketIO.init_app", "socketio.AsyncServer", "socketio.Server")
+    for call in project.calls(*names):
+        origins = call.arg(None, "cors_allowed_origins")
+        if _is_all(project, origins):
+            # A socket's handshake carries the cookies: every origin is every origin with credentials.
+            how = "The socket server accepts every origin,"
+            yield Opened(call.place, how, True, 'cors_allowed_origins=["https://app.example.org"]')
+
+
+def _django(project: Project) -> Iterator[Opened]:
+    credentials = django_setting(project, "CORS_ALLOW_CREDENTIALS")
+    with_credentials = credentials is not None and is_literally(project, credentials.value, True)
+    for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
+        setting = django_setting(project, name)
+        if setting is not None and is_literally(project, setting.value, True):
+            yield from _django_finding(project, setting, with_credentials)
+    listed = django_setting(project, "CORS_ALLOWED_ORIGIN_REGEXES")
+    if listed is not None and _is_all(project, listed.value):
+        yield from _django_finding(project, listed, with_credentials)
+    elif listed is not None and (stranger := fits_stranger(strings(project, listed.value), whole=False)):
+        how = f"`{listed.name}` also fits strangers' sites, as `{stranger}`,"
+        yield Opened(listed.place, how, with_credentials, _ANCHORED)
+
+
+def _django_finding(project: Project, setting: Setting, credentials: bool) -> Iterator[Opened]:
+    remedy = 'CORS_ALLOWED_ORIGINS = ["https://app.example.org"]'
+    yield Opened(setting.place, f"`{setting.name}` allows every origin", credentials, remedy)
+
+
+# -- headers that a project writes itself ------------------------------------------------------------------------------
+
+
+def _by_hand(project: Project) -> Iterator[Opened]:
+    """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
+    bodies = {code: None for name in _WRITES for code in project.mentioning(name)}
+    bodies |= {code: None for name in sorted(project.models.kinds["item-answers"]) for code in project.calling(name)}
+    for code in sorted(bodies, key=lambda code: (code.path, code.index)):
+        stores = dict(_headers(code))
+        credentials = any(name == _CREDENTIALS and (v.text or "").lower() == "true" for name, v in stores.values())
+        for node, (name, value) in stores.items():
+            if name == _ORIGIN:
+                yield from _written(project, node, value, credentials)
+
+
+def _written(project: Project, node: Node, value: Node, credentials: bool) -> Iterator[Opened]:
+    """What one header with an origin opens."""
+    if value.text == "*" and _answers_all(node.code):
+        yield Opened(node.place, "Every origin is allowed", False, _HEADER)
+    elif _REFLECTED.holds(mention(project, value).lower()) and not _compared(project, node):
+        yield Opened(node.place, "Whatever origin asks is allowed", credentials, _HEADER)
+
+
+def _answers_all(code: Code) -> bool:
+    """A hook or middleware. A star that single views answer with opens those alone, which carry no cookie by it."""
+    names = {d.spelled.rpartition(".")[2].removesuffix("()") for d in code.decorators} | {code.function.name}
+    return not code.project.models.kinds["after-hooks"].isdisjoint(names) or _calls_next(code)
+
+
+def _calls_next(code: Code) -> bool:
+    return any(call.method in ("get_response", "call_next") for call in code.nodes(ops.Call))
+
+
+def _headers(code: Code) -> Iterator[tuple[Node, tuple[str, Node]]]:
+    """The headers that a body writes: where, and their name and value."""
+    for node in code.nodes(ops.SetItem):
+        op = node.op
+        key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
+        if key is not None and isinstance(op, ops.SetItem):
+            yield node, (key.lower(), node.to(op.value).origin)
+    for call in code.nodes(ops.Call):
+        name, value = call.arg(0), call.arg(1)
+        if (
+            call.method in ("add", "set", "set_header", "setdefault", "append")
+            and name is not None
+            and value is not None
+        ):
+            yield call, ((name.text or "").lower(), value.origin)
+
+
+def _compared(project: Project, node: Node) -> bool:
+    """Whether the header is written only for origins that a condition compares, or asks a check about."""
+    for test, _ in tests_around(node):
+        for single in conditions(test):
+            here = single.origin
+            read = here.method in ("get", "getlist", "get_header") or isinstance(here.op, (ops.Item, ops.Param))
+            none = isinstance(here.op, ops.Compare) and here.op.operator in ("is", "is not")
+            if not read and not none and "origin" in mention(project, single).lower():
+                return True
+    return False

@@ -1,0 +1,51 @@
+"""Whether somebody verifies a token, or looks at its expiry, beside the read that does not."""
+
+from __future__ import annotations
+
+from backaudit.analyses.auth.tokens import (
+    readings,
+    switched,
+    unverified,
+    verified,
+)
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.project.operands import operands
+from backaudit.vocabulary.meaning import meaning
+
+_VERIFIES = meaning("tokens", "verification")
+_DECODES = meaning("tokens", "bare-decoding")
+_VALIDATES = meaning("tokens", "claims-validation")
+_EXPIRES = meaning("tokens", "expiry-claim")
+
+
+def validated(project: Project, call: Node) -> bool:
+    """Whether the claims are asked for their expiry in the same body, or by what it hands them to."""
+    helpers = [code for node in call.code.nodes(ops.Call) for code in project.callees(node)]
+    asked = any(_VALIDATES.holds(node.method) for node in call.code.nodes(ops.Call))
+    return asked or any(_compares_expiry(code) for code in (call.code, *helpers))
+
+
+def _compares_expiry(code: Code) -> bool:
+    """``claims["exp"] < now``."""
+    for node in code.nodes(ops.Compare):
+        op = node.op
+        if isinstance(op, ops.Compare) and op.operator in ("<", "<=", ">", ">="):
+            parts = (part for side in (op.left, op.right) for part in operands(node.to(side), 6))
+            if any(_EXPIRES.holds(str(part.const)) for part in parts):
+                return True
+    return False
+
+
+def is_peek(project: Project, call: Node) -> bool:
+    """Whether the same function, or one that calls it, verifies the token as well."""
+    around = [call.code, *(caller.code for caller in project.callers(call.code)[:8])]
+    return any(_verifies(project, node, call) for code in around for node in code.nodes(ops.Call))
+
+
+def _verifies(project: Project, node: Node, peek: Node) -> bool:
+    if node in project.once(readings):
+        return node != peek and verified(project, node)
+    if _DECODES.holds(node.method) or node in project.once(unverified) or node in project.once(switched):
+        return False
+    return _VERIFIES.holds(node.method.lower()) and not _VERIFIES.holds(peek.code.function.name.lower())
