@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.auth.exposure import Deed, Exposed, exposed
 from backaudit.analyses.auth.open_pages import OpenAdmin, OpenLibrary, open_admin, open_libraries
+from backaudit.analyses.auth.unproven import unproven
 from backaudit.backend.web.records import Route
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
@@ -92,6 +93,8 @@ def missing_auth(project: Project) -> Iterator[Finding]:
         yield _admin(admin)
     for pages in project.once(open_libraries):
         yield _library(pages)
+    for login in unproven(project):
+        yield Finding(place=login.place, message=login.message, remedy=login.remedy, scope=login.code.function.qualname)
 
 
 def _finding(item: Exposed) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.sessions import is_http_session
@@ -46,7 +47,7 @@ def _is_check(project: Project, call: Node, known: frozenset[str]) -> bool:
     if not known.isdisjoint(names):
         return True
     if call.method == "verify" and call.receiver is not None:
-        return any(_is_given(part) for arg in call.args() for part in operands(arg, _WALK))
+        return any(is_given(part) for arg in call.args() for part in operands(arg, _WALK))
     return call.is_call_of("constant-comparers") and _meet(*call.args()[:2]) if len(call.args()) > 1 else False
 
 
@@ -68,7 +69,7 @@ def _meet(one: Node, other: Node) -> bool:
 
 
 def _has_given(node: Node) -> bool:
-    return any(_is_given(part) for part in operands(node, _WALK))
+    return any(is_given(part) for part in operands(node, _WALK))
 
 
 def _is_absent(node: Node) -> bool:
@@ -81,7 +82,7 @@ def _same_source(one: Node, other: Node) -> bool:
     return roots[0] == roots[1]
 
 
-def _is_given(node: Node) -> bool:
+def is_given(node: Node) -> bool:
     """A value that is called a password: a key of the request, a field, a parameter."""
     op = node.op
     if isinstance(op, ops.Item):
@@ -117,23 +118,26 @@ def opens_session(project: Project, code: Code) -> bool:
 
 
 def _opening(project: Project) -> Summary[str]:
-    return summary(lambda code: ["opens"] if _opens(project, code) else [])
+    return summary(lambda code: ["opens"] if any(True for _ in openings(project, code)) else [])
 
 
-def _opens(project: Project, code: Code) -> bool:
+def openings(project: Project, code: Code) -> Iterator[Node]:
+    """Where a body lets somebody in, itself or by a function of the project that it calls."""
     for node in code.nodes(ops.SetItem):
         op = node.op
         if isinstance(op, ops.SetItem) and is_http_session(project, node.to(op.base)):
-            return True
+            yield node
     known = project.models.kinds["session-openers"]
     for call in code.nodes(ops.Call):
         func = call.func
         names = project.names(func) if func is not None else ()
-        if not known.isdisjoint(names) or call.method in ("set_cookie", "set_signed_cookie", "set_secure_cookie"):
-            return True
-        if any(opens_session(project, c) for c in project.callees(call) if c != code):
-            return True
-    return False
+        inside = (opens_session(project, callee) for callee in project.callees(call) if callee != code)
+        if not known.isdisjoint(names) or _sets_cookie(call) or any(inside):
+            yield call
+
+
+def _sets_cookie(call: Node) -> bool:
+    return call.method in ("set_cookie", "set_signed_cookie", "set_secure_cookie")
 
 
 def takes_code(project: Project, code: Code) -> bool:
