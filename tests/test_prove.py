@@ -13,14 +13,16 @@ from backaudit.cli import cli
 from backaudit.facts.plans import Claim, Plan, PlanNode, Proof, TableSetup
 from backaudit.issue import Report
 from backaudit.prove import holds, prove, tried
+from backaudit.prove.indexes import lines_with_queries, questions_at
 from backaudit.prove.server import connected
 from backaudit.prove.trials import Refused, Trials
 from backaudit.report.html import render as html
 from backaudit.report.json import render as json
-from backaudit.report.plans import lines
+from backaudit.report.plans import explained, lines
 from backaudit.report.sarif import render as sarif
 from backaudit.report.text import render as text
 from backaudit.sql import expression_is_sound, is_single_query
+from tests.projects import project
 
 APP = """
 from fastapi import FastAPI
@@ -125,6 +127,39 @@ def test_plans_are_told_in_words() -> None:
     )
 
 
+def test_any_query_of_a_line_is_a_question_whether_an_index_is_missing_or_not() -> None:
+    served = APP.replace("email: Mapped[str]", "email: Mapped[str] = mapped_column(unique=True)")
+    for code, index in ((APP, True), (served, False)):
+        line = next(n for n, row in enumerate(code.splitlines(), 1) if "Keeper.email == email" in row)
+        (question,) = questions_at(project({"app.py": code}), "app.py", line)
+        assert question.claim.query == 'SELECT "keepers".* FROM "keepers" WHERE "keepers"."email" = {0}'
+        assert bool(question.claim.index) is index
+        assert ("unique (email)" in question.indexes) is not index
+
+
+@pytest.mark.parametrize(
+    ("condition", "query"),
+    [
+        ("Keeper.email.like('a%')", '"keepers"."email"::text LIKE {0}'),
+        ("func.lower(Keeper.email) == email", 'lower("keepers"."email") = {0}'),
+        ("Keeper.email == None", '"keepers"."email" IS NULL'),
+        ("Keeper.id > 9", '"keepers"."id" > {0}'),
+    ],
+)
+def test_a_condition_of_any_form_is_told_as_sql(condition: str, query: str) -> None:
+    text = APP.replace("Keeper.email == email", condition).replace("select\n", "func, select\n")
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if condition in row)
+    (question,) = questions_at(project({"app.py": text}), "app.py", line)
+    assert question.claim.query == f'SELECT "keepers".* FROM "keepers" WHERE {query}'
+
+
+def test_a_line_without_a_query_is_told_where_they_stand() -> None:
+    assert lines_with_queries(project({"app.py": APP}), "app.py") == (24, 28)
+    options = ["prove", "fixtures/apps/fastapi", "--at", "app/services/tasks.py:9", "--no-cache"]
+    with pytest.raises(Exception, match="its queries stand on 8, 12, 16, 21"):
+        CliRunner().invoke(cli, options, catch_exceptions=False, standalone_mode=False)
+
+
 def test_an_address_that_nobody_answers_is_a_usage_error() -> None:
     pytest.importorskip("psycopg")
     options = ["prove", "fixtures/apps/flask", "--database-url", "postgresql://127.0.0.1:1/none"]
@@ -183,6 +218,16 @@ class TestWithServer:
         )
         assert len(made.report.issues) == 1
         assert any("is not proved" in problem.message for problem in made.report.problems)
+
+    def test_a_served_query_is_explained_with_its_one_plan(self, trials: Trials) -> None:
+        text = APP.replace("email: Mapped[str]", "email: Mapped[str] = mapped_column(unique=True)")
+        text = text.replace('"keepers"', '"wardens"').replace('"keepers.id"', '"wardens.id"')
+        line = next(n for n, row in enumerate(text.splitlines(), 1) if "Keeper.email == email" in row)
+        (question,) = questions_at(project({"app.py": text}), "app.py", line)
+        told = explained("app.py:25", tried(question.claim, trials), question.indexes)
+        assert "plan    Index Scan" in told
+        assert "No index is missing here" in told
+        assert "An index scan goes down the index" in told
 
     def test_nothing_but_one_select_reaches_the_server(self, trials: Trials) -> None:
         with pytest.raises(Refused, match="not one SELECT"):

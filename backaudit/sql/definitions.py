@@ -53,10 +53,11 @@ def _with_enums(definition: Definition, enums: set[str]) -> Definition:
 
 def changes(text: str) -> Iterator[Definition | Change]:
     """What a script defines, takes away and renames, in its order."""
-    for _, statement in _statements(text):
+    for line, statement in _statements(text):
         made = [change for kind, pattern in _CHANGES for change in _matches(kind, pattern, statement)]
         yield from made
-        yield from definitions(statement) if looks_like_definition(statement) else ()
+        for found in definitions(statement) if looks_like_definition(statement) else ():
+            yield msgspec.structs.replace(found, line=found.line + line - 1)
 
 
 def _matches(kind: ChangeKind, pattern: re.Pattern[str], statement: str) -> Iterator[Change]:

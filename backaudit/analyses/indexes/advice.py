@@ -35,7 +35,8 @@ def why(missing: Missing) -> str:
     near = near_miss(table, column)
     if near is not None:
         place = "second" if near.columns.index(_key(near, column)) == 1 else "later"
-        return f"its only index is {_spelled(near)}, where it comes {place} and cannot be searched by alone"
+        told = f"its only index is {_spelled(near)}, where it comes {place} and is not searched by alone"
+        return f"{told} (PostgreSQL from 18 on can, where few values come before it)"
     existing = list(dict.fromkeys(_spelled(index) for index in table.indexes if not index.keys[0].opclass))
     return f"the table's indexes are {join_words(existing[:4])}" if existing else "the table has no index at all"
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from backaudit.analyses.indexes.missing import MissingIndex
+from backaudit.analyses.indexes.reports import Query, reports
 from backaudit.analyses.indexes.selectivity import is_few
+from backaudit.backend.data.queries import QuerySite
 from backaudit.backend.data.schema import Column, Index, Key, Schema, Table
 from backaudit.facts.plans import Claim, TableSetup
 from backaudit.sql import Use, expression_is_sound
@@ -38,30 +40,48 @@ _NAME = 60
 
 def claim_of(tables: Schema, index: MissingIndex) -> Claim | None:
     """The claim of a missing index, by its first site; None if the query cannot be told as SQL."""
-    uses = (*index.first.site.uses, *index.first.site.companions)
-    named = list(dict.fromkeys([index.table.name, *_joined(uses, index.table)]))
-    involved = [table for name in named if (table := tables.table(name)) is not None]
-    conditions, samples = _conditions(index.table, uses)
-    joins = _joins(index.table, uses, involved)
-    if not conditions and index.first.kind != "sort":
+    site = index.first.site
+    paged = site.limited or index.first.kind == "sort"
+    return _claim(tables, index.table, site, index.keys, paged)
+
+
+def claims_at(tables: Schema, site: QuerySite) -> tuple[Claim, ...]:
+    """What can be asked of a query, table by table: with the index that it lacks, or with none where one serves."""
+    asked = Query(uses=(*site.uses, *site.companions), limited=site.limited, verb=site.verb)
+    lacks = {lack.table.name: lack for lack in reports(tables, asked)}
+    found: dict[str, Claim] = {}
+    for name in dict.fromkeys(use.table for use in site.uses if use.table):
+        table, lack = tables.table(name), lacks.get(name)
+        keys = lack.keys if lack is not None else ()
+        paged = site.limited or (lack is not None and lack.kind == "sort")
+        claim = _claim(tables, table, site, keys, paged) if table is not None else None
+        if claim is not None:
+            found.setdefault(claim.query, claim)
+    return tuple(found.values())
+
+
+def _claim(tables: Schema, table: Table, site: QuerySite, keys: Sequence[Key], paged: bool) -> Claim | None:
+    uses = (*site.uses, *site.companions)
+    named = list(dict.fromkeys([table.name, *_joined(uses, table)]))
+    involved = [found for name in named if (found := tables.table(name)) is not None]
+    conditions, samples = _conditions(table, uses)
+    order = ", ".join(_order(use) for use in uses if use.role == "sort" and use.table == table.name)
+    if not conditions and not order:
         return None
+    limit = " LIMIT 20" if paged else " LIMIT 1" if site.single else ""
     return Claim(
-        table=index.table.name,
-        query=_query(index, uses, joins, conditions),
+        table=table.name,
+        query=_query(table, _joins(table, uses, involved), conditions, order) + limit,
         samples=tuple(samples),
-        index=_index_ddl(index.table.name, index.keys),
-        setup=tuple(_setup(tables, table) for table in involved),
+        index=_index_ddl(table.name, keys) if keys else "",
+        setup=tuple(_setup(tables, each) for each in involved),
     )
 
 
-def _query(index: MissingIndex, uses: Sequence[Use], joins: str, conditions: list[str]) -> str:
-    site, table = index.first.site, _quoted(index.table.name)
-    order = ", ".join(_order(use) for use in uses if use.role == "sort" and use.table == index.table.name)
+def _query(table: Table, joins: str, conditions: Sequence[str], order: str) -> str:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     ordered = f" ORDER BY {order}" if order else ""
-    some = site.limited or index.first.kind == "sort"
-    limit = " LIMIT 20" if some else " LIMIT 1" if site.single else ""
-    return f"SELECT {table}.* FROM {table}{joins}{where}{ordered}{limit}"
+    return f"SELECT {_quoted(table.name)}.* FROM {_quoted(table.name)}{joins}{where}{ordered}"
 
 
 def _quoted(name: str) -> str:
@@ -96,26 +116,38 @@ def _conditions(table: Table, uses: Sequence[Use]) -> tuple[list[str], list[str]
     for use in dict.fromkeys(use for use in uses if use.table in tables):
         if use.role != "filter" or not use.column or use.branch not in ((0, 0), (1, 1)):
             continue
-        column = f"{_quoted(use.table)}.{_quoted(use.column)}"
-        hole = "{" + str(len(samples)) + "}"
-        if use.form in ("eq", "in"):
-            conditions.append(f"{column} = {hole}")
-            samples.append(_sample(use, "1 = 1"))
-        elif use.form == "range":
-            conditions.append(f"{column} > {hole}")
-            samples.append(_sample(use, "1 = 1", top=True))
-        elif use.form == "null":
-            conditions.append(f"{column} IS {'NOT ' if 'not' in use.text.lower() else ''}NULL")
-        elif use.form == "bool":
-            conditions.append(column)
+        spelled, sample = _condition(use, "{" + str(len(samples)) + "}")
+        conditions += [spelled] if spelled else []
+        samples += [sample] if sample else []
     return conditions, samples
 
 
-def _sample(use: Use, where: str, top: bool = False) -> str:
+def _condition(use: Use, hole: str) -> tuple[str, str]:
+    """(condition, the statement that selects the value for its hole); empty where it cannot be told as SQL."""
+    column = f"{_quoted(use.table)}.{_quoted(use.column)}"
+    if use.form in ("eq", "in"):
+        return f"{column} = {hole}", _sample(use)
+    if use.form == "range":
+        return f"{column} > {hole}", _sample(use, top=True)
+    if use.form == "null":
+        return f"{column} IS {'NOT ' if 'not' in use.text.lower() else ''}NULL", ""
+    if use.form in ("prefix", "like"):
+        part = "left({}, 6) || '%'" if use.form == "prefix" else "'%' || right({}, 6)"
+        return f"{column}::text LIKE {hole}", _sample(use, part)
+    wrapped = (
+        re.fullmatch(r"(lower|upper)\(\w+\)", use.expression) if use.form == "function" and use.by == "eq" else None
+    )
+    if wrapped is not None:
+        return f"{wrapped.group(1)}({column}) = {hole}", _sample(use, f"{wrapped.group(1)}({{}})")
+    return column if use.form == "bool" else "", ""
+
+
+def _sample(use: Use, value: str = "{}", top: bool = False) -> str:
     """A statement that selects a value to ask by: one that is there, or one of the greatest."""
     column, table = _quoted(use.column), _quoted(use.table)
     order = f" ORDER BY {column} DESC OFFSET 50" if top else " OFFSET 1234"
-    return f"SELECT quote_literal({column}::text) FROM {table} WHERE {column} IS NOT NULL AND {where}{order} LIMIT 1"
+    made = value.replace("{}", f"{column}::text")
+    return f"SELECT quote_literal(({made})::text) FROM {table} WHERE {column} IS NOT NULL{order} LIMIT 1"
 
 
 def _order(use: Use) -> str:

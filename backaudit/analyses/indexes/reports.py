@@ -238,7 +238,7 @@ def _sorts(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
         return None
     mine = [use for use in sorts if use.rows == first.rows]
     filters = [use for use in own if use.role == "filter"]
-    if is_few(table, first) or any(in_order(table, index, mine, filters) for index in table.indexes):
+    if is_few(table, first) or _is_ordered(table, mine, filters):
         return None
     free = not any(_selective(table, use) for use in filters)
     return Lack(kind="sort", table=table, uses=(first,), keys=_sort_keys(table, filters, mine), narrowed=free)
@@ -249,6 +249,12 @@ def _sort_keys(table: Table, filters: list[Use], sorts: list[Use]) -> tuple[Key,
     pinned = [use for use in filters if use.form == "eq" and use.branch == (0, 0) and is_few(table, use)]
     keys = [*(Key(use.column) for use in pinned), *map(_order_key, sorts)]
     return tuple(dict.fromkeys(keys))[:_MAX_KEYS]
+
+
+def _is_ordered(table: Table, sorts: Sequence[Use], filters: Sequence[Use]) -> bool:
+    """Whether an index gives the beginning of an order, or would if the nulls stood where they do by themselves."""
+    plain = [msgspec.structs.replace(use, nulls="") for use in sorts]
+    return any(in_order(table, index, wanted, filters) for index in table.indexes for wanted in (sorts, plain))
 
 
 def _selective(table: Table, use: Use) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.queries.named import calls_of_named
 from backaudit.backend.data.queries.records import QuerySite
+from backaudit.backend.data.queries.wrappers import wrapper_sites
 from backaudit.backend.data.schema import Schema, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -27,6 +29,11 @@ def raw_sites(project: Project) -> Iterator[QuerySite]:
             first = _text_argument(node)
             if first is not None:
                 yield from _sites(project, node, first, memo)
+    yield from wrapper_sites(project)
+    for node, text in calls_of_named(project):
+        parsed = statement(text)
+        if parsed is not None:
+            yield from _scopes(project, node, node, parsed)
 
 
 def _text_argument(node: Node) -> Node | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backaudit.backend.data.schema.alembic import revisions
 from backaudit.backend.data.schema.constraints import expression_text
+from backaudit.backend.data.schema.state import State
 from backaudit.backend.data.schema.tables import columns_index
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
@@ -15,6 +17,9 @@ from backaudit.sql import Definition, Index, Key, definitions, looks_like_defini
 from backaudit.vocabulary.meaning import meaning
 
 _UNDOING = meaning("migrations", "undoing")
+# Where a migration in SQL begins to say how it is taken back.
+_DOWN = re.compile(r"^--\s*(?:\+goose\s+down|\+migrate\s+down|migrate:down|!downs|//@undo|rollback\b).*$", re.I | re.M)
+_DROPS = re.compile(r"\bdrop\s+(?:table|index)\b", re.I)
 
 
 Added = tuple[Definition, Place]
@@ -59,10 +64,37 @@ def _key(project: Project, item: Node) -> Key | None:
 
 
 def _files(project: Project) -> Iterator[Added]:
-    for file in project.artefacts("sql"):
-        if looks_like_definition(file.text) and project.role(file.path) not in ("test", "example"):
-            for definition in definitions(file.text):
-                yield definition, Place(file.path, Span(definition.line, 0, definition.line, 0))
+    """What the scripts leave: those without a number first, then deltas by their numbers, with what they take away."""
+    state = State()
+    for file in sorted(project.artefacts("sql"), key=lambda file: (_numbers(file.path), file.path)):
+        text = _DOWN.split(file.text, maxsplit=1)[0]
+        if project.role(file.path) in ("test", "example") or not _may_change(text):
+            continue
+        if not _numbers(file.path):
+            for definition in definitions(text):
+                state.define(definition, Place(file.path, Span(definition.line, 0, definition.line, 0)))
+        elif not any(map(_UNDOING.holds, re.split(r"[\W_]+", file.path.rpartition("/")[2]))):
+            state.run_file(file.path, text)
+    for table in state.tables.values():
+        if table.place is not None:
+            yield (
+                Definition(
+                    table=table.name,
+                    columns=table.columns,
+                    indexes=table.indexes,
+                    partitioned=table.partitioned,
+                ),
+                table.place,
+            )
+
+
+def _numbers(path: str) -> tuple[int, ...]:
+    """The numbers in a path, by which deltas are told from scripts that make everything, and put in order."""
+    return tuple(int(found) for found in re.findall(r"\d+", path))
+
+
+def _may_change(text: str) -> bool:
+    return looks_like_definition(text) or _DROPS.search(text) is not None
 
 
 def _strings(project: Project) -> Iterator[Added]:

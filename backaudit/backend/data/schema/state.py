@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from backaudit.backend.data.schema.tables import Table, settled, with_definition
-from backaudit.facts.place import Place
+from backaudit.facts.place import Place, Span
 from backaudit.sql import Change, Column, Definition, Index, Key, changes
 
 
@@ -22,6 +22,14 @@ class State:
         for change in changes(text):
             if isinstance(change, Definition):
                 self.define(change, place)
+            else:
+                self.change(change)
+
+    def run_file(self, path: str, text: str) -> None:
+        """The same of a file, in which what is defined has its line."""
+        for change in changes(text):
+            if isinstance(change, Definition):
+                self.define(change, Place(path, Span(change.line, 0, change.line, 0)))
             else:
                 self.change(change)
 
