@@ -28,6 +28,17 @@ def looks_like_definition(text: str) -> bool:
     return bool(re.search(r"\b(create\s+(\w+\s+)*?(table|index)|alter\s+table)\b", text, re.I))
 
 
+def looks_like_change(text: str) -> bool:
+    """Whether a text defines a table or an index somewhere, or takes one away."""
+    return looks_like_definition(text) or bool(re.search(r"\bdrop\s+(?:table|index)\b", text, re.I))
+
+
+def forward_part(text: str) -> str:
+    """A migration in SQL without the part that takes it back, as the usual tools mark that."""
+    down = r"^--\s*(?:\+goose\s+down|\+migrate\s+down|migrate:down|!downs|//@undo|rollback\b).*$"
+    return re.split(down, text, maxsplit=1, flags=re.I | re.M)[0]
+
+
 @cache
 def _parse() -> Any:
     """sqlglot's parser of one statement, silent about what it does not support."""

@@ -9,33 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Schema, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import entries, items, text
-from backaudit.sql import Form, Use
+from backaudit.sql import Use
+from backaudit.sql.composed import EACH, ONE, Composed, composed
 
-# How parameters stand in the text that is made of them: by themselves, and one element of many.
-_ONE, _EACH = "\u27e6{}\u27e7", "\u27e6*{}\u27e7"
-_TABLE = re.compile(r"(?:\bfrom|\bupdate|\bjoin)\s+[\"`]?\u27e6(\d+)\u27e7", re.I)
-_WHERE = re.compile(r"\bwhere\b(.*)", re.I | re.S)
-_COLUMN = re.compile(r"\u27e6(\*?)(\d+)\u27e7[\"`]?\s*(=|in\b|>|<)", re.I)
-_VERB = re.compile(r"\b(select|update|delete)\b", re.I)
 _HOLES = re.compile(r"%\(\w+\)s|%s|\{\w*\}")
 _MAX_DEPTH = 12
 _MAX_TEXT = 4_000
 _FORWARDS = 3
-
-
-class Wrapper(msgspec.Struct, frozen=True):
-    """The parameters of a function that make its SQL. ``columns``: (parameter, whether it holds many, form)."""
-
-    table: int
-    columns: tuple[tuple[int, bool, Form], ...]
-    verb: str
 
 
 def wrapper_sites(project: Project) -> Iterator[QuerySite]:
@@ -47,7 +32,7 @@ def wrapper_sites(project: Project) -> Iterator[QuerySite]:
                 yield site
 
 
-def _site(tables: Schema, project: Project, call: Node, code: Code, wrapper: Wrapper) -> QuerySite | None:
+def _site(tables: Schema, project: Project, call: Node, code: Code, wrapper: Composed) -> QuerySite | None:
     given = project.argument(call, code, wrapper.table)
     table = tables.table(text(project, given)) if given is not None else None
     if table is None:
@@ -76,32 +61,17 @@ def _names(project: Project, argument: Node, many: bool) -> list[str]:
 # -- what the bodies say -----------------------------------------------------------------------------------------------
 
 
-def _wrappers(project: Project) -> dict[Code, Wrapper]:
-    found: dict[Code, Wrapper] = {}
+def _wrappers(project: Project) -> dict[Code, Composed]:
+    found: dict[Code, Composed] = {}
     for last in sorted(project.models.kinds["sql-runners"]):
         for node in project.calls_of(last):
             first = node.arg(0)
-            wrapper = _learnt(first) if first is not None and node.code.function.params else None
+            wrapper = composed(_rendered(first, 0)) if first is not None and node.code.function.params else None
             if wrapper is not None:
                 found.setdefault(node.code, wrapper)
     for _ in range(_FORWARDS):
         found |= {code: wrapper for code, wrapper in _forwarding(project, found) if code not in found}
     return found
-
-
-def _learnt(first: Node) -> Wrapper | None:
-    written = _rendered(first, 0)
-    table, where, verb = _TABLE.search(written), _WHERE.search(written), _VERB.search(written)
-    if table is None or where is None or verb is None:
-        return None
-    columns = tuple(
-        (int(index), bool(many), _form(operator)) for many, index, operator in _COLUMN.findall(where.group(1))
-    )
-    return Wrapper(int(table.group(1)), tuple(dict.fromkeys(columns)), verb.group(1).lower()) if columns else None
-
-
-def _form(operator: str) -> Form:
-    return "eq" if operator == "=" else "in" if operator.lower() == "in" else "range"
 
 
 def _rendered(node: Node, depth: int) -> str:
@@ -113,7 +83,7 @@ def _rendered(node: Node, depth: int) -> str:
     if isinstance(op, ops.Const):
         return node.text or ""
     if isinstance(op, ops.Param):
-        return _ONE.format(op.index)
+        return ONE.format(op.index)
     if isinstance(op, (ops.Element, ops.Part)):
         return _gone_through(node, depth)
     if isinstance(op, ops.Call):
@@ -149,7 +119,7 @@ def _gone_through(node: Node, depth: int) -> str:
     if base.call is not None:
         inner = base.receiver if base.method in ("keys", "items") else base.arg(0)
         base = inner.origin if inner is not None else base
-    return _EACH.format(base.op.index) if isinstance(base.op, ops.Param) else ""
+    return EACH.format(base.op.index) if isinstance(base.op, ops.Param) else ""
 
 
 def _called(node: Node, depth: int) -> str:
@@ -179,7 +149,7 @@ def _filled(template: str, given: Node, depth: int) -> str:
 # -- what is handed on -------------------------------------------------------------------------------------------------
 
 
-def _forwarding(project: Project, known: dict[Code, Wrapper]) -> Iterator[tuple[Code, Wrapper]]:
+def _forwarding(project: Project, known: dict[Code, Composed]) -> Iterator[tuple[Code, Composed]]:
     """The functions that hand their own parameters on to a wrapper, or to what runs it, under the same names."""
     for code, wrapper in known.items():
         for user in project.mentioning(code.function.name):
@@ -188,4 +158,4 @@ def _forwarding(project: Project, known: dict[Code, Wrapper]) -> Iterator[tuple[
             wanted = [wrapper.table, *(index for index, _, _ in wrapper.columns)]
             if user is not code and user not in known and all(names[index] in own for index in wanted):
                 columns = tuple((own[names[index]], many, form) for index, many, form in wrapper.columns)
-                yield user, Wrapper(own[names[wrapper.table]], columns, wrapper.verb)
+                yield user, Composed(own[names[wrapper.table]], columns, wrapper.verb)

@@ -13,13 +13,10 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.project.declarations import items, text, texts, truth
 from backaudit.project.strings import spelled_strings
-from backaudit.sql import Definition, Index, Key, definitions, looks_like_definition
+from backaudit.sql import Definition, Index, Key, definitions, forward_part, looks_like_change, looks_like_definition
 from backaudit.vocabulary.meaning import meaning
 
 _UNDOING = meaning("migrations", "undoing")
-# Where a migration in SQL begins to say how it is taken back.
-_DOWN = re.compile(r"^--\s*(?:\+goose\s+down|\+migrate\s+down|migrate:down|!downs|//@undo|rollback\b).*$", re.I | re.M)
-_DROPS = re.compile(r"\bdrop\s+(?:table|index)\b", re.I)
 
 
 Added = tuple[Definition, Place]
@@ -67,8 +64,8 @@ def _files(project: Project) -> Iterator[Added]:
     """What the scripts leave: those without a number first, then deltas by their numbers, with what they take away."""
     state = State()
     for file in sorted(project.artefacts("sql"), key=lambda file: (_numbers(file.path), file.path)):
-        text = _DOWN.split(file.text, maxsplit=1)[0]
-        if project.role(file.path) in ("test", "example") or not _may_change(text):
+        text = forward_part(file.text)
+        if project.role(file.path) in ("test", "example") or not looks_like_change(text):
             continue
         if not _numbers(file.path):
             for definition in definitions(text):
@@ -91,10 +88,6 @@ def _files(project: Project) -> Iterator[Added]:
 def _numbers(path: str) -> tuple[int, ...]:
     """The numbers in a path, by which deltas are told from scripts that make everything, and put in order."""
     return tuple(int(found) for found in re.findall(r"\d+", path))
-
-
-def _may_change(text: str) -> bool:
-    return looks_like_definition(text) or _DROPS.search(text) is not None
 
 
 def _strings(project: Project) -> Iterator[Added]:
