@@ -99,7 +99,7 @@ test-others: $(READY)
 # The oldest libraries that pyproject.toml allows, and the newest that there are: nobody's constraints stand between.
 bounds: oldest newest
 
-oldest newest: $(READY)
+oldest newest: $(SCAN_READY)
 	@echo 'the core with the $@ libraries allowed'
 	@$(PYTHON) -m venv --clear $(VENV)-$@
 	@$(BIN)/python -m tools.bounds $@ > $(VENV)-$@/requirements.txt

@@ -635,14 +635,6 @@ class Project:
         self.steps.take()
         return tuple(dict.fromkeys(edge.code for edge in self.graph.edges(call)))
 
-    def callees_within(self, call: Node, depth: int, most: int) -> tuple[Code, ...]:
-        """The same, where calls are followed into each other to a depth; at its end none, and that is told."""
-        found = self.callees(call)
-        if found and depth >= most:
-            self.not_asked(call.place, f"what `{found[0].function.name}()` does, {most} calls down.")
-            return ()
-        return found
-
     def constructions(self, cls: ClassView) -> tuple[Node, ...]:
         """The calls that make an object of a class, by its name or by an attribute that holds the class."""
         return made_through(self, cls)

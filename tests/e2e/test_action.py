@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tomli
 
 from tests.e2e.environments import ROOT, checkout, git_repository, make_venv, run, tool
 from tools.bounds import RUNNERS, requirements
@@ -15,6 +16,7 @@ from tools.bounds import RUNNERS, requirements
 pytestmark = pytest.mark.e2e
 
 ACTION = ROOT / "action.yml"
+CHECKS = ROOT / ".github" / "workflows" / "checks.yml"
 CARELESS = {"settings.py": 'MAIL_PASSWORD = "vT9#qLw2!mZx"\n'}
 
 
@@ -44,6 +46,18 @@ def test_gitlabs_template_follows_the_schema() -> None:
 
 def test_zizmor_has_nothing_to_say_of_the_action() -> None:
     run([tool("zizmor"), "--offline", "--no-config", "--persona", "pedantic", "--no-progress", ACTION])
+
+
+def test_the_checks_of_the_repository_are_sound_and_try_both_ends_of_the_libraries() -> None:
+    run([tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", CHECKS])
+    run([tool("zizmor"), "--offline", "--no-config", "--persona", "pedantic", "--no-progress", CHECKS])
+    text = CHECKS.read_text("utf-8")
+    assert "end: [oldest, newest]" in text
+    assert "\noldest newest:" in (ROOT / "Makefile").read_text("utf-8")
+    classifiers = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
+    versions = [name.rpartition(" ")[2] for name in classifiers if "Python :: 3." in name]
+    assert versions
+    assert [version for version in versions if f'"{version}"' not in text] == []
 
 
 def test_zizmor_has_nothing_to_say_of_the_workflow(workflow: Path) -> None:

@@ -24,6 +24,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions, on_the_way
+from backaudit.project.solving import Solver
 from backaudit.vocabulary.meaning import meaning
 
 _ID_NAME = meaning("people", "row-key")
@@ -51,15 +52,21 @@ class Event(msgspec.Struct, frozen=True):
 
 def events(project: Project, route: Route) -> tuple[Event, ...]:
     """The look-ups and ties of a route's handler, in order."""
-    return events_in(project, route.handler, context_of(project, route), 0)
+    return events_in(project, route.handler, context_of(project, route))
 
 
-def events_in(project: Project, code: Code, context: Context, depth: int) -> tuple[Event, ...]:
-    return project.all_of(_events, code, context, depth)
+def events_in(project: Project, code: Code, context: Context) -> tuple[Event, ...]:
+    return project.once(_solver).ask((code, context))
 
 
-def _events(project: Project, code: Code, context: Context, depth: int) -> Iterator[Event]:
-    return _open(list(_Reader(project, code, context, depth).events()))
+def _solver(project: Project) -> Solver[tuple[Code, Context], Event]:
+    return Solver(lambda asked: tuple(_open(list(_Reader(project, *asked).events()))), _place)
+
+
+def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[int], list[int]]:
+    """Where a question stands in the project, so that circles are worked off in one order."""
+    code, context = asked
+    return code.path, code.index, sorted(context.identity), sorted(context.client)
 
 
 def _open(found: list[Event]) -> Iterator[Event]:
@@ -84,15 +91,10 @@ def _together(one: Node, other: Node) -> bool:
     return on_the_way(one.code, first, last)
 
 
-# Calls in each other that are followed with what is known of their arguments.
-_DEPTH = 4
-
-
 class _Reader:
-    def __init__(self, project: Project, code: Code, context: Context, depth: int) -> None:
+    def __init__(self, project: Project, code: Code, context: Context) -> None:
         self.project = project
         self.code = code
-        self.depth = depth
         values = Values(project, code, context)
         self.identifies, self.chosen = values.identifies, values.chosen
         self._tests = {region.test for region in code.body.regions if region.test != NONE}
@@ -160,10 +162,10 @@ class _Reader:
     def _function(self, node: Node) -> Iterator[Event]:
         """The events of what a call runs; a check by its name, where that cannot be read."""
         callees = [code for code in self.project.callees(node) if code != self.code]
-        if callees and self.depth < _DEPTH:
+        if callees:
             found_inside = [event for code in callees for event in self._inner(node, code)]
             yield from found_inside or self._of_repository(node, callees)
-        elif (callees or _CHECKS.holds(node.spelled.lower())) and any(map(self.identifies, node.args())):
+        elif _CHECKS.holds(node.spelled.lower()) and any(map(self.identifies, node.args())):
             yield Event(node, True)
 
     def _of_repository(self, call: Node, callees: list[Code]) -> Iterator[Event]:
@@ -197,7 +199,7 @@ class _Reader:
         given = self._given(call, code)
         identity = frozenset(index for index, value in given.items() if self.identifies(value))
         client = frozenset(index for index, value in given.items() if self.chosen(value))
-        for event in events_in(self.project, code, Context(identity, client), self.depth + 1):
+        for event in events_in(self.project, code, Context(identity, client)):
             effect = call.value if event.effect >= 0 else -1
             yield msgspec.structs.replace(event, node=call, effect=effect, inner=event.inner or event.node)
         if identity and _CHECKS.holds(code.function.name):
@@ -324,4 +326,4 @@ def _is_parent_key(table: Table, column: str) -> bool:
 
 def events_in_part(project: Project, code: Code) -> tuple[Event, ...]:
     """The events of a method of a class view, of whose parameters nothing is known."""
-    return events_in(project, code, NOBODY, 0)
+    return events_in(project, code, NOBODY)

@@ -6,13 +6,13 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import operands
+from backaudit.project.summaries import Summary, summary
 
-_DEPTH = 3
 _WALK = 6
 _UNVERIFIED = frozenset({"verify_signature", "verify"})
 
 
-def is_verified(project: Project, node: Node, depth: int = 0) -> bool:
+def is_verified(project: Project, node: Node) -> bool:
     """Whether a value is what a call gives that has checked a signature, in the library or in the project's code."""
     if not isinstance(node.op, ops.Call):
         return False
@@ -20,15 +20,17 @@ def is_verified(project: Project, node: Node, depth: int = 0) -> bool:
     names = project.names(func) if func is not None else ()
     if not project.models.kinds["signed-reads"].isdisjoint(names):
         return not _unchecked(node)
-    return depth < _DEPTH and any(
-        project.once_of(_gives, code, depth + 1, meanwhile=False) for code in project.callees(node)
-    )
+    return any(project.once(_summary).ask(code) for code in project.callees(node))
 
 
-def _gives(project: Project, code: Code, depth: int) -> bool:
-    """Whether a function returns what a checked signature covers."""
+def _summary(project: Project) -> Summary[str]:
+    """For each function something, if it returns what a checked signature covers."""
+    return summary(lambda code: ["checked"] if _gives(project, code) else [])
+
+
+def _gives(project: Project, code: Code) -> bool:
     parts = (part for value in code.returned() for part in operands(value, _WALK))
-    return any(is_verified(project, part, depth) for part in parts)
+    return any(is_verified(project, part) for part in parts)
 
 
 def _unchecked(call: Node) -> bool:

@@ -13,8 +13,7 @@ import msgspec
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import Access
-
-_DEPTH = 3  # functions that are handed a row and a mapping, by one another
+from backaudit.project.summaries import Summary, summary
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -38,11 +37,11 @@ class Update(msgspec.Struct, frozen=True):
 
 def updates(project: Project, code: Code) -> tuple[Update, ...]:
     """The updates of objects in a body, in order; those of functions that it hands an object to, at their calls."""
-    return project.all_of(_in_order, code)
+    return project.once(_summary).ask(code)
 
 
-def _in_order(project: Project, code: Code) -> list[Update]:
-    return sorted(_updates(project, code, 0), key=lambda update: update.at.value)
+def _summary(project: Project) -> Summary[Update]:
+    return summary(lambda code: sorted(dict.fromkeys(_updates(project, code)), key=lambda update: update.at.value))
 
 
 def open_updates(project: Project) -> tuple[Update, ...]:
@@ -59,10 +58,10 @@ def _open(project: Project) -> tuple[Update, ...]:
     return tuple(update for update in own if not isinstance(update.at.op, ops.SetAttr))
 
 
-def _updates(project: Project, code: Code, depth: int) -> Iterator[Update]:
+def _updates(project: Project, code: Code) -> Iterator[Update]:
     yield from _written(project, code)
-    for call in code.nodes(ops.Call) if depth < _DEPTH else ():
-        yield from _by_callees(project, call, depth)
+    for call in code.nodes(ops.Call):
+        yield from _by_callees(project, call)
 
 
 def _written(project: Project, code: Code) -> Iterator[Update]:
@@ -156,10 +155,10 @@ def _looked_up(key: Node, value: Node) -> Node | None:
     return None
 
 
-def _by_callees(project: Project, call: Node, depth: int) -> Iterator[Update]:
+def _by_callees(project: Project, call: Node) -> Iterator[Update]:
     """What a function of the project sets of an object that it is handed, from a mapping that it is handed, too."""
     for code in project.callees(call) if call.code.function.kind != "module" else ():
-        for update in _open_updates(project, code, depth):
+        for update in updates(project, code):
             row, value = _passed(project, call, code, update.row), update.value.origin
             if row is None or not isinstance(value.op, ops.Param):
                 continue
@@ -178,17 +177,6 @@ def _spread(call: Node, row: Node) -> Iterator[Update]:
     if op is not None:
         yield from (Update(call, row, node.to(value), name) for name, value in op.keywords)
         yield from (Update(call, row, node.to(value), "", True) for value in op.dstar)
-
-
-def _open_updates(project: Project, code: Code, depth: int) -> list[Update]:
-    """The updates whose object is a parameter, and whose values come with it."""
-    key = ("open updates", code)
-    if key not in project.answers:
-        project.answers[key] = []
-        found = [u for u in _updates(project, code, depth + 1) if isinstance(u.row.origin.op, ops.Param)]
-        project.answers[key] = found
-    answer: list[Update] = project.answers[key]
-    return answer
 
 
 def _passed(project: Project, call: Node, code: Code, row: Node) -> Node | None:
