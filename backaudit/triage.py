@@ -359,7 +359,36 @@ def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Findin
     for rule, finding in sorted(findings, key=_finding_order):
         past = finding.evidence if finding.commit else ""
         best.setdefault((rule.id, finding.place, finding.commit, past), (rule, finding))
-    return list(best.values())
+    return _by_cause(list(best.values()))
+
+
+# So many places are told one by one, of those that one value reaches through other functions.
+_TOLD_APART = 3
+
+
+def _by_cause(found: list[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
+    """What one value does in many places is one finding, at the nearest, with the others beside it."""
+    groups: dict[tuple[str, Place], list[Finding]] = {}
+    for rule, finding in found:
+        groups.setdefault((rule.id, _cause(finding)), []).append(finding)
+    joined = {key: _joined(group) for key, group in groups.items() if len(group) > _TOLD_APART}
+    told: list[tuple[Rule, Finding]] = []
+    for rule, finding in found:
+        one = joined.get((rule.id, _cause(finding)), finding)
+        if one.place == finding.place:
+            told.append((rule, one))
+    return told
+
+
+def _cause(finding: Finding) -> Place:
+    """Where a finding begins, if its way leads through several steps."""
+    return finding.trace[0].place if len(finding.trace) > _TOLD_APART else finding.place
+
+
+def _joined(group: list[Finding]) -> Finding:
+    nearest = min(group, key=lambda finding: (doubt(finding.assumed), len(finding.trace), finding.place))
+    others = (Step(other.place, "The same value comes here as well.") for other in group if other is not nearest)
+    return msgspec.structs.replace(nearest, related=(*nearest.related, *others))
 
 
 def _finding_order(item: tuple[Rule, Finding]) -> tuple[object, ...]:

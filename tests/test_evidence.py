@@ -158,6 +158,36 @@ def test_a_decorator_of_unknown_effect_is_named_and_lowers() -> None:
     assert (bare.severity, bare.finding.assumed) == ("critical", ())
 
 
+LOADS_MORE = """
+import os
+SECRET_KEY = "5*9f5q57mqmlz2#f$x1h76&jxy#yortjl1v+l*6hd18$d*yx#0"
+DEBUG = True
+ROOT_URLCONF = "s.urls"
+INSTALLED_APPS = ["django.contrib.auth"]
+"""
+BY_TEXT = """
+with open(os.path.join(os.path.dirname(__file__), "local_settings.py")) as f:
+    exec(f.read(), globals())
+"""
+BY_NAMES = """
+try:
+    from .local_settings import *
+except ImportError:
+    pass
+"""
+
+
+@pytest.mark.parametrize(("last", "severity"), [("", "critical"), (BY_TEXT, "medium"), (BY_NAMES, "medium")])
+def test_a_settings_file_that_is_not_there_is_named_and_lowers(last: str, severity: str) -> None:
+    report = scan(
+        {"s/settings.py": LOADS_MORE + last}, LOADED, [r for r in LOADED.rules if r.name == "hardcoded-secret"]
+    )
+    (issue,) = report.issues
+    assert issue.severity == severity
+    supposed = "`local_settings.py` puts no other value in its place"
+    assert [one.text for one in issue.finding.assumed] == ([supposed] if last else [])
+
+
 def test_nobody_else_says_how_sure_a_finding_is() -> None:
     told = [path for path in sources("backaudit", "rules") if "confidence=" in path.read_text("utf-8")]
     assert [str(path.relative_to(ROOT)) for path in told] == []

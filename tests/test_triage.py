@@ -414,3 +414,12 @@ def test_a_baseline_entry_for_a_hidden_finding_is_not_stale() -> None:
 def test_the_report_is_a_record_that_can_be_kept() -> None:
     report = run([find(WEAK, at(5))])
     assert msgspec.structs.replace(report) == report
+
+
+def test_what_one_value_does_in_many_places_is_one_finding() -> None:
+    way = tuple(Step(at(1), f"step {number}") for number in range(4))
+    many = [find(WEAK, at(line), trace=(*way, Step(at(line), "is used"))) for line in (20, 21, 22, 23)]
+    issue = only(run(many))
+    assert issue.finding.place == at(20)
+    assert [step.place for step in issue.finding.related] == [at(21), at(22), at(23)]
+    assert len(run(many[:3]).issues) == 3

@@ -368,6 +368,11 @@ class Project:
                 return found
         return ()
 
+    def missing_stars(self, file: PythonFile) -> list[str]:
+        """The modules beside a file of which it takes all names, and which are not in the tree."""
+        named = [(item.module, item.level) for item in file.facts.imports if item.name == "*" and item.level]
+        return [module for module, level in named if not self._ours(self._modules.relative(file.path, level, module))]
+
     def _stars(self, file: PythonFile) -> Iterator[tuple[str, str]]:
         """The modules whose names a file takes all: a ``module`` of the project, or a ``library``'s."""
         for item in file.facts.imports:

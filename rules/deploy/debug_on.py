@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from backaudit.analyses.deploy.images import asked_to_debug, commands
 from backaudit.analyses.deploy.switched import debug_modes, switched_on
+from backaudit.backend.deployment.besides import loaded_besides
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import KNOWN, Finding, assume, rule
+from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 _WHAT_IS_ON = {
     "settings": ("`DEBUG` is on in the settings that are deployed.", "`DEBUG`"),
@@ -81,12 +84,18 @@ def debug_on(project: Project) -> Iterator[Finding]:
         https://docs.djangoproject.com/en/stable/ref/settings/#debug
     """
     for place, what, how in debug_modes(project):
-        yield from _judged(place, *_WHAT_IS_ON[what], how)
+        besides = loaded_besides(project, place.path) if what == "settings" else ""
+        last = assume("settings", f"`{besides}` does not switch it off") if besides else KNOWN
+        yield from (_supposing(finding, last) for finding in _judged(place, *_WHAT_IS_ON[what], how))
     yield from _variables(project)
     yield from _started(project)
 
 
 # -- applications ------------------------------------------------------------------------------------------------------
+
+
+def _supposing(finding: Finding, more: Assumed) -> Finding:
+    return replace(finding, assumed=(*more, *finding.assumed))
 
 
 def _judged(place: Place, on: str, name: str, how: str) -> Iterator[Finding]:

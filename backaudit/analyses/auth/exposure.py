@@ -153,7 +153,7 @@ def excused(project: Project, route: Route, changed: Change) -> bool:
     if changed.how == "delete" or methods & {"DELETE"}:
         return bool(found & project.models.kinds["public-endings"])
     if methods and methods <= {"PUT", "PATCH"}:
-        return _is_people(changed)
+        return _is_people(changed) or changed.table is None
     return True
 
 

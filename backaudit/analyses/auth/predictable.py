@@ -67,7 +67,7 @@ def _goal(
     """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
     code = call.code
     seen = _uses(code, start, call.value)
-    if clock and not _only_guessable(code, seen):
+    if (clock and not _only_guessable(code, seen)) or _is_authenticated(project, code, seen):
         return None
     told = _kept_as(code, seen, call) or _given_as(code, seen) or _compared(project, code, seen)
     if told is not None:
@@ -259,6 +259,16 @@ def _function(code: Code) -> Code | None:
 def _named(name: str) -> bool:
     lowered = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return _SECRET.holds(lowered) and not _INNOCENT.holds(lowered)
+
+
+def _is_authenticated(project: Project, code: Code, seen: set[Value]) -> bool:
+    """Whether a keyed hash or a signature is made of the value: nobody else can make what it goes into."""
+    macs = project.models.kinds["macs"]
+    for call in code.nodes(ops.Call):
+        given = any(arg.value in seen or arg.origin.value in seen for arg in call.args())
+        if given and call.func is not None and not macs.isdisjoint(project.names(call.func)):
+            return True
+    return False
 
 
 def _only_guessable(code: Code, seen: set[Value]) -> bool:

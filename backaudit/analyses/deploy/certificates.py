@@ -95,10 +95,21 @@ def _stores(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
         value = node.to(op.value)
         if op.name == "verify" and is_literally(project, value, False) and _is_session(project, node.to(op.base)):
             yield node, "This session checks no certificate"
-        elif op.name == "verify_mode" and value.spelled.endswith("CERT_NONE") and not _tightened(node):
+        elif (
+            op.name == "verify_mode"
+            and value.spelled.endswith("CERT_NONE")
+            and not (_tightened(node) or _only_shown(code))
+        ):
             yield node, "This context accepts any certificate"
         elif op.name == "_create_default_https_context" and "unverified" in value.spelled:
             yield node, "All HTTPS of this process accepts any certificate"
+
+
+def _only_shown(code: Code) -> bool:
+    """Whether the connection is there to look at the server's certificate, and nothing is sent or believed over it."""
+    called = {f"*.{node.method}" for node in code.nodes(ops.Call)}
+    kinds = code.project.models.kinds
+    return not called.isdisjoint(kinds["certificate-reads"]) and called.isdisjoint(kinds["talks"])
 
 
 def _tightened(store: Node) -> bool:

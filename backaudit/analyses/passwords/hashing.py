@@ -174,10 +174,16 @@ def _by_type(project: Project, cls: ClassView, field: str) -> bool:
 
 
 def _on_its_way(project: Project, made: Node) -> bool:
-    """A descriptor, a column type or a field of the project that hashes what passes through it."""
+    """A descriptor, a column type or a field of the project that hashes or encrypts what passes through it."""
     classes = [*project.instances(made), *project.denoted_classes(made)]
     found = (project.method(cls.name, name) for cls in classes for name in sorted(project.models.kinds["column-hooks"]))
-    return any(code is not None and hashes(project, code) for code in found)
+    return any(code is not None and (hashes(project, code) or _encrypts(project, code)) for code in found)
+
+
+def _encrypts(project: Project, code: Code) -> bool:
+    known = project.models.kinds["encrypting"]
+    calls = (call for call in code.nodes(ops.Call) if call.func is not None)
+    return any(not known.isdisjoint(project.names(call.func)) for call in calls if call.func is not None)
 
 
 def _listening(project: Project, cls: ClassView) -> Iterator[Code]:

@@ -55,7 +55,11 @@ def _is_file(project: Project, node: Node) -> bool:
     if made.call is None:
         return False
     names = project.names(made.func) if made.func is not None else ()
-    return made.method == "open" or any(name in ("csv.writer", "csv.DictWriter") for name in names)
+    if not any(name in ("csv.writer", "csv.DictWriter") for name in names):
+        return made.method == "open"
+    target = made.arg(0)
+    # What is written over an answer or a buffer goes to whoever asked.
+    return target is not None and (target.origin.call is None or _is_file(project, target))
 
 
 def _memory(project: Project) -> Iterator[Store]:

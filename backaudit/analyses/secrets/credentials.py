@@ -10,6 +10,7 @@ import msgspec
 from backaudit.analyses.secrets.accounts import handed_over
 from backaudit.analyses.secrets.remedies import remedy
 from backaudit.backend.access.markers import markers
+from backaudit.backend.deployment.besides import loaded_besides
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
 from backaudit.discover import is_data
@@ -30,6 +31,7 @@ _READ_ONLY_TEXT = meaning("files", "password-file")
 # The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
 _DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
 _API_CLIENT = meaning("stages", "api-client")
+_TOOLS = meaning("stages", "tool")
 _SIGNING_NAME = meaning("tokens", "signing-name")
 _CREDENTIAL_NAMES: dict[SecretKind, str] = {
     "password": "password",
@@ -139,7 +141,7 @@ _TOLD_WITH_THE_FILE = assume("purpose", "the value is not told with its file")
 
 
 def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
-    stage = stage_of(project, file.path)
+    stage = "test" if _TOOLS.holds(file.path) else stage_of(project, file.path)
     if file.kind == "text" and not _READ_ONLY_TEXT.holds(file.path):
         return "example"
     if file.kind == "workflow":
@@ -211,7 +213,10 @@ def _assumed(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) ->
         return _weak(project, file, hit, stage)
     if stage == "development" and hit.kind not in ("provider", "private-key"):
         return _DEVELOPING
-    return KNOWN if file.kind != "notebook" else _DEVELOPING
+    if file.kind == "notebook":
+        return _DEVELOPING
+    besides = loaded_besides(project, file.path) if file.kind == "python" else ""
+    return assume("settings", f"`{besides}` puts no other value in its place") if besides else KNOWN
 
 
 def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.access.guards import steps
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.params import injection
 from backaudit.backend.web.records import Route
@@ -71,7 +72,7 @@ def _judged(project: Project) -> dict[int, tuple[Route, bool]]:
 
 def _is_privileged(project: Project, route: Route) -> bool:
     words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
-    guarded = any(guard.kind == "role" for guard in route.guards) or _WORDS.holds(words)
+    guarded = any("role" in step.kinds for step in steps(project, route)) or _WORDS.holds(words)
     return guarded or asks_for_role(route.handler)
 
 

@@ -41,12 +41,18 @@ class Printed(msgspec.Struct, frozen=True):
     raw: bool = True
 
 
+def _is_served_as_it_is(path: str) -> bool:
+    """Whether a page is sent to browsers unrendered, whose own templates may look alike."""
+    folders = path.split("/")[:-1]
+    return "static" in folders and "templates" not in folders
+
+
 def printed(project: Project) -> tuple[Printed, ...]:
     """Everything that HTML templates print and do not escape by a filter, by file. Ask with ``project.once``."""
     return tuple(
         each
         for file in project.artefacts("template")
-        if file.path.endswith(_HTML) and project.role(file.path) == "production"
+        if file.path.endswith(_HTML) and project.role(file.path) == "production" and not _is_served_as_it_is(file.path)
         for each in _scan(project, file.path, file.text)
     )
 
@@ -130,11 +136,17 @@ def _unescaped_place(page: str, start: int, scripts: list[tuple[int, int]]) -> s
         return ""
     if _HANDLER.search(before):
         return "its place in the script of an attribute"
-    return "its place in an attribute without quotes" if _BARE.search(before) else ""
+    bare = _BARE.search(before) is not None and not _read_to(before)[0]
+    return "its place in an attribute without quotes" if bare else ""
 
 
 def _is_closed(tag: str) -> bool:
     """Whether a tag has ended: a ``>`` outside of quotes."""
+    return _read_to(tag)[1]
+
+
+def _read_to(tag: str) -> tuple[str, bool]:
+    """The quote that is open at the end of a tag's beginning, and whether the tag has ended before."""
     quote = ""
     for sign in tag:
         if quote:
@@ -142,8 +154,8 @@ def _is_closed(tag: str) -> bool:
         elif sign in "\"'":
             quote = sign
         elif sign == ">":
-            return True
-    return False
+            return "", True
+    return quote, False
 
 
 def _is_quoted(line: str) -> bool:

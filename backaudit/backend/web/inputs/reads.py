@@ -49,11 +49,24 @@ def converts(project: Project, cls: ClassView, name: str) -> bool:
 
 
 def takes_file(project: Project, cls: ClassView, name: str) -> bool:
-    """Whether a declared field gives an uploaded file: an object, and no text."""
+    """Whether a declared field, or that of the model below, gives an uploaded file: an object, and no text."""
     field = class_field(project, cls, name)
+    if field is None:
+        return _is_file_column(project, cls, name)
     made = field.origin if field is not None else None
     declared = (schema.fields for schema in project.models.schemas.values())
     return made is not None and made.call is not None and any(f.get(made.method) == "file" for f in declared)
+
+
+def _is_file_column(project: Project, cls: ClassView, name: str) -> bool:
+    metas = (view.inner.get("Meta") for owner in project.lineage(cls.name) if (view := project.class_named(owner)))
+    given = next((meta.fields["model"] for meta in metas if meta is not None and "model" in meta.fields), None)
+    for model in project.denoted_classes(given) if given is not None else ():
+        column = class_field(project, model, name)
+        func = column.origin.func if column is not None else None
+        if func is not None and not project.models.kinds["file-columns"].isdisjoint(project.names(func)):
+            return True
+    return False
 
 
 def parser_converts(project: Project, call: Node, name: str) -> bool:
