@@ -252,7 +252,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     handler returns are sent with all their fields; ``texts-are-html``: texts as HTML. ``names-groups``: a router is
     given a name for its group; ``groups-by-folder``: handlers are grouped by the folder of their app.
     ``forms-unprotected``: forms of a session are protected by an extension alone. ``ties-view``, ``ties-look-up``:
-    how a row is tied to its owner (``{field}``), in a class view and in a look-up.
+    how a row is tied to its owner (``{field}``), in a class view and in a look-up. ``guards-one``, ``guards-all``,
+    ``limits-logins``: what is advised where a route, or all, ask nobody who calls, and where a login is tried for ever.
     """
 
     typed: bool = False
@@ -266,6 +267,9 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     forms_unprotected: bool = False
     ties_view: str = ""
     ties_look_up: str = ""
+    guards_one: str = ""
+    guards_all: str = ""
+    limits_logins: str = ""
 
 
 class Kinds(dict[str, frozenset[str]]):

@@ -10,9 +10,6 @@ from backaudit.project import Project
 from backaudit.project.locate import strings
 from backaudit.rule import Finding, Step, assume, rule
 
-_MIDDLEWARE = "django.middleware.csrf.CsrfViewMiddleware"
-_SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
-
 _UNPROTECTED = assume("wrapper", "nothing else in front of the forms protects them")
 
 
@@ -86,11 +83,13 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
 def _django_middleware(project: Project) -> Iterator[Finding]:
     setting = django_setting(project, "MIDDLEWARE") or django_setting(project, "MIDDLEWARE_CLASSES")
     listed = strings(project, setting.value) if setting is not None else ()
-    if setting is not None and _SESSIONS in listed and not any("csrf" in name.lower() for name in listed):
+    sessions = not project.models.kinds["session-middleware"].isdisjoint(listed)
+    if setting is not None and sessions and not any("csrf" in name.lower() for name in listed):
+        protection = min(project.models.kinds["csrf-middleware"])
         yield Finding(
             place=setting.place,
-            message=f"`{setting.name}` has sessions and lacks `{_MIDDLEWARE}`: no form is protected.",
-            remedy=f'Put "{_MIDDLEWARE}" after the session middleware.',
+            message=f"`{setting.name}` has sessions and lacks `{protection}`: no form is protected.",
+            remedy=f'Put "{protection}" after the session middleware.',
         )
 
 

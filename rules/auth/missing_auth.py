@@ -133,11 +133,8 @@ def _remedy(item: Exposed) -> str:
     if item.siblings:
         guard = item.siblings[0][0]
         return f"Put `{guard.name}` before it, as on its siblings; or state in a suppression why it is open."
-    known = {
-        "django": "Add `@login_required` (a class view: `LoginRequiredMixin`, an API view: `permission_classes`).",
-        "flask": "Add a login check before it: `@login_required`, or a redirect when the session has no user.",
-    }
-    return known.get(item.route.framework, "Add the dependency that loads the current user and answers 401.")
+    framework = item.route.handler.project.models.framework(item.route.framework)
+    return framework.guards_one or "Add the dependency that loads the current user and answers 401."
 
 
 def _admin(item: OpenAdmin) -> Finding:

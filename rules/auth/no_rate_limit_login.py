@@ -95,12 +95,7 @@ def _shown(route: Route) -> str:
 
 
 def _remedy(route: Route) -> str:
-    known = {
-        "flask": 'Put `@limiter.limit("5/minute")` of Flask-Limiter on it.',
-        "fastapi": 'Put `@limiter.limit("5/minute")` of slowapi on it, or depend on `RateLimiter` of fastapi-limiter.',
-        "django": "Install django-axes, or put `@ratelimit` of django-ratelimit or `throttle_classes` on it.",
-    }
-    return known.get(route.framework, "")
+    return route.handler.project.models.framework(route.framework).limits_logins
 
 
 def _library(project: Project) -> Iterator[Finding]:

@@ -8,15 +8,6 @@ from backaudit.analyses.auth.unguarded import Touched, Unguarded, unguarded
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
-_GUARDS = {
-    "django": "Give every view `login_required` or `LoginRequiredMixin`, or install `LoginRequiredMiddleware`; in REST "
-    "framework set `DEFAULT_PERMISSION_CLASSES` to `IsAuthenticated`. Open the login by itself.",
-    "flask": "Ask once for all routes, in a `before_request` that answers 401 to whoever is not logged in, and except "
-    "the login; or put `@login_required` (`@jwt_required()`) on each.",
-    "fastapi": "Write a dependency that verifies the token, loads the user and raises 401, and hand it to the "
-    "application: `FastAPI(dependencies=[Depends(current_user)])`; the login gets a router of its own.",
-}
-
 
 @rule("auth/unguarded-api", severity="critical", cwe=306, owasp=("A01:2025", "A07:2025", "A01:2021", "API2:2023"))
 def unguarded_api(project: Project) -> Iterator[Finding]:
@@ -103,10 +94,11 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
 
 def _finding(found: Unguarded) -> Finding:
     first = found.first
+    framework = first.route.handler.project.models.framework(first.route.framework)
     return Finding(
         place=first.route.handler.place,
         message=_message(found),
-        remedy=_GUARDS.get(first.route.framework, "Ask for the caller in one place that all routes pass."),
+        remedy=framework.guards_all or "Ask for the caller in one place that all routes pass.",
         assumed=found.assumed,
         trace=(Step(first.route.place, "the route, without a guard"), Step(first.at, _does(first))),
         related=tuple(Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:]),

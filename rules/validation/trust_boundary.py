@@ -13,8 +13,6 @@ from backaudit.project import Node, Project
 from backaudit.project.code import operands
 from backaudit.rule import Finding, Step, assume, rule
 
-_SESSIONS = ("flask.session", "django.http.HttpRequest.session", "starlette.requests.Request.session")
-
 
 @rule("validation/trust-boundary", severity="low", cwe=501, owasp=("A06:2025", "A04:2021"), shown="strict")
 def trust_boundary(project: Project) -> Iterator[Finding]:
@@ -68,10 +66,11 @@ def trust_boundary(project: Project) -> Iterator[Finding]:
 
 def _stores(project: Project) -> Iterator[tuple[Node, Node, str]]:
     """``session[key] = value``: the store, the value or the key, and what that becomes."""
+    sessions = project.models.kinds["visitors-session"]
     for code in project.mentioning("session"):
         for node in code.nodes(ops.SetItem):
             op = node.op
-            if isinstance(op, ops.SetItem) and set(_SESSIONS) & set(request_names(project, node.to(op.base).origin)):
+            if isinstance(op, ops.SetItem) and not sessions.isdisjoint(request_names(project, node.to(op.base).origin)):
                 yield node, node.to(op.value), "kept in"
                 yield node, node.to(op.key), "a key of"
 

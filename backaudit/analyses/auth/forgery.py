@@ -18,9 +18,6 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
 
 _NAMED_BY_COOKIE = meaning("access", "cookie-caller")
-_EXEMPTS = (
-    "django.views.decorators.csrf.csrf_exempt", "flask_wtf.csrf.CSRFProtect.exempt", "flask_wtf.CSRFProtect.exempt",
-)  # fmt: skip
 _PROTECTS = meaning("tokens", "csrf-protection")
 _TOKENS = meaning("tokens", "bearer-guard")
 _COOKIE_GUARDS = meaning("tokens", "cookie-guard")
@@ -51,7 +48,7 @@ def _exempts(project: Project, node: Node) -> bool:
     """``@csrf_exempt``, also by ``method_decorator``, alone or in a list."""
     named = [node.func or node, *(node.args() if node.method == "method_decorator" else [])]
     names = {name for one in named for item in (one, *items(one)) for name in project.names(item)}
-    return not names.isdisjoint(_EXEMPTS)
+    return not project.models.kinds["csrf-exemptions"].isdisjoint(names)
 
 
 def _line(route: Route, decorator: Node) -> Place:
@@ -59,7 +56,7 @@ def _line(route: Route, decorator: Node) -> Place:
 
 
 def _by_cookie(project: Project, route: Route) -> bool:
-    if _is_of_rest_framework(project, route):
+    if _asks_for_token_itself(project, route):
         return False
     if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
         return True
@@ -69,12 +66,12 @@ def _by_cookie(project: Project, route: Route) -> bool:
     return any(_reads_session(project, code) for code in _asking(project, route))
 
 
-def _is_of_rest_framework(project: Project, route: Route) -> bool:
+def _asks_for_token_itself(project: Project, route: Route) -> bool:
     """Whether the library checks the token itself, where it is needed."""
-    if route.view is not None and any(name.startswith("rest_framework") for name in project.lineage(route.view.name)):
-        return True
-    names = {name for d in route.handler.decorators for name in project.names(d.func or d)}
-    return "rest_framework.decorators.api_view" in names
+    lineage = project.lineage(route.view.name) if route.view is not None else ()
+    names = (name for d in route.handler.decorators for name in project.names(d.func or d))
+    packages = {name.partition(".")[0] for name in (*lineage, *names)}
+    return not project.models.kinds["asks-for-csrf-itself"].isdisjoint(packages)
 
 
 def _reads_session(project: Project, code: Code) -> bool:
@@ -140,7 +137,11 @@ def left_out(project: Project) -> Iterator[tuple[Code, Place]]:
         if not isinstance(target, Code) or "csrf" not in target.function.name.lower():
             continue
         made = any(name.endswith("web.middleware") for name in project.names(decorator.func or decorator))
-        for call in project.calls("aiohttp.web.Application") if made and not _is_used(project, target) else ():
+        for call in (
+            project.calls(*sorted(project.models.kinds["lists-middlewares"]))
+            if made and not _is_used(project, target)
+            else ()
+        ):
             if project.role(call.code.path) == "production":
                 yield target, _middlewares(call)
 
@@ -156,7 +157,8 @@ def forms_without_token(project: Project) -> Iterator[tuple[str, Node]]:
 
 def unprotected_applications(project: Project) -> Iterator[tuple[Node, Route]]:
     """Flask applications that log in by their session, take forms, and protect none; and one of the forms."""
-    made = [call for call in project.calls("flask.Flask") if project.role(call.code.path) == "production"]
+    unprotected = sorted(project.models.kinds["forms-unprotected-apps"])
+    made = [call for call in project.calls(*unprotected) if project.role(call.code.path) == "production"]
     homes = {_folder(call.code.path) for call in made}
     forms = [route for route in project.once(guarded) if _takes_form(project, route)]
     for home in sorted(homes):

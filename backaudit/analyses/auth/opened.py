@@ -17,7 +17,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind, conditions, strings
 from backaudit.vocabulary.meaning import meaning
 
-_MIDDLEWARES = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
 _ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
 _WRITES = ("headers", "set_header")
@@ -57,7 +56,7 @@ def _middleware(project: Project) -> Iterator[Opened]:
     for last in ("add_middleware", "Middleware", "CORSMiddleware"):
         for call in project.calls_of(last):
             target = call.arg(0) if last != "CORSMiddleware" else call.func
-            if target is None or set(_MIDDLEWARES).isdisjoint(project.names(target)):
+            if target is None or project.models.kinds["cors-middlewares"].isdisjoint(project.names(target)):
                 continue
             origins, pattern = call.arg(None, "allow_origins"), call.arg(None, "allow_origin_regex")
             stranger = fits_stranger(strings(project, pattern), whole=True)
@@ -128,8 +127,7 @@ def _resource_origins(project: Project, call: Node) -> Node | None:
 
 
 def _sockets(project: Project) -> Iterator[Opened]:
-    names = ("flask_socketio.SocketIO", "flask_socketio.SocketIO.init_app", "socketio.AsyncServer", "socketio.Server")
-    for call in project.calls(*names):
+    for call in project.calls(*sorted(project.models.kinds["cors-sockets"])):
         origins = call.arg(None, "cors_allowed_origins")
         if _is_all(project, origins):
             # A socket's handshake carries the cookies: every origin is every origin with credentials.

@@ -23,7 +23,7 @@ def unchecked(project: Project) -> Iterator[tuple[Node, str]]:
         yield started, f"`{program}` is told to check no certificate"
     for call in project.calls("ssl._create_unverified_context", "ssl._create_stdlib_context"):
         yield call, "This context accepts any certificate"
-    for call in project.calls("aiohttp.TCPConnector"):
+    for call in project.calls(*sorted(project.models.kinds["connectors"])):
         for given in (call.arg(None, "ssl"), call.arg(None, "verify_ssl")):
             if given is not None and is_literally(project, given, False):
                 yield given, "This connector checks no certificate"

@@ -20,7 +20,6 @@ from backaudit.project.declarations import items
 _WEAK_HASHERS = ("MD5", "SHA1", "Crypt", "Unsalted")
 _OPTION = re.compile(r"(?:\w+__)?(?P<scheme>bcrypt(?:_sha256)?|pbkdf2_sha(?:256|512|1))__(?:default_)?rounds")
 _METHOD = re.compile(r"pbkdf2:(?P<digest>\w+):(?P<iterations>\d+)|scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)")
-_ARGON2 = ("argon2.PasswordHasher", "pwdlib.hashers.argon2.Argon2Hasher", "passlib.hash.argon2.using")
 _Weak = Iterator[tuple[Node, str]]
 
 
@@ -35,17 +34,9 @@ def cheap_hashes(project: Project) -> Iterator[tuple[Place, str]]:
 
 
 def _bcrypt(project: Project) -> _Weak:
-    positions = {
-        "bcrypt.gensalt": (0, "rounds"),
-        "flask_bcrypt.Bcrypt.generate_password_hash": (1, "rounds"),
-        "flask_bcrypt.generate_password_hash": (1, "rounds"),
-        "pwdlib.hashers.bcrypt.BcryptHasher": (0, "rounds"),
-        "passlib.hash.bcrypt.using": (9, "rounds"),
-        "passlib.hash.bcrypt.encrypt": (9, "rounds"),
-    }
-    for name, (position, keyword) in sorted(positions.items()):
+    for name, where in sorted(project.models.sinks["bcrypt-rounds"].items()):
         for call in project.calls(name):
-            cost = costs.number(project, call.arg(position, keyword))
+            cost = costs.number(project, call.argument(where))
             what = costs.weak_bcrypt(cost) if cost is not None else None
             if what:
                 yield call, what
@@ -53,17 +44,17 @@ def _bcrypt(project: Project) -> _Weak:
 
 def _contexts(project: Project) -> _Weak:
     """``CryptContext(bcrypt__rounds=4)`` and ``pbkdf2_sha256.using(rounds=1000)``."""
-    for call in project.calls("passlib.context.CryptContext", "passlib.context.LazyCryptContext"):
+    for call in project.calls(*sorted(project.models.kinds["hash-contexts"])):
         for name, value in call.keywords().items():
             option = _OPTION.fullmatch(name)
             rounds = costs.number(project, value) if option else None
             what = _rounds(option["scheme"], rounds) if option and rounds is not None else None
             if what:
                 yield call, what
-    for scheme in ("pbkdf2_sha256", "pbkdf2_sha512", "pbkdf2_sha1"):
-        for call in project.calls(f"passlib.hash.{scheme}.using", f"passlib.hash.{scheme}.encrypt"):
+    for name in sorted(project.models.kinds["pbkdf2-schemes"]):
+        for call in project.calls(name):
             rounds = costs.number(project, call.arg(None, "rounds"))
-            what = _rounds(scheme, rounds) if rounds is not None else None
+            what = _rounds(name.split(".")[-2], rounds) if rounds is not None else None
             if what:
                 yield call, what
 
@@ -103,14 +94,14 @@ def _scrypt(project: Project) -> _Weak:
 
 def _cryptography(project: Project) -> _Weak:
     """Key derivation of `cryptography`, where the same body speaks of a password."""
-    base = "cryptography.hazmat.primitives.kdf"
-    for call in project.calls(f"{base}.pbkdf2.PBKDF2HMAC"):
+    kinds = project.models.kinds
+    for call in project.calls(*sorted(kinds["pbkdf2-derivations"])):
         algorithm, iterations = call.arg(0, "algorithm"), costs.number(project, call.arg(3, "iterations"))
         digest = algorithm.method if algorithm is not None else ""
         what = costs.weak_pbkdf2(digest, iterations) if iterations is not None else None
         if what and speaks_of_passwords(call.code):
             yield call, what
-    for call in project.calls(f"{base}.scrypt.Scrypt"):
+    for call in project.calls(*sorted(kinds["scrypt-derivations"])):
         n, r, p = (costs.number(project, call.arg(index, name)) for index, name in ((2, "n"), (3, "r"), (4, "p")))
         what = costs.weak_scrypt(n, r, p) if n is not None and r is not None and p is not None else None
         if what and speaks_of_passwords(call.code):
@@ -119,7 +110,7 @@ def _cryptography(project: Project) -> _Weak:
 
 def _argon2(project: Project) -> _Weak:
     """Hashers with parameters; what is not given is the library's default, which is sound."""
-    for call in project.calls(*_ARGON2):
+    for call in project.calls(*sorted(project.models.kinds["argon2-hashers"])):
         passes, memory = call.arg(None, "time_cost"), call.arg(None, "memory_cost")
         if passes is None and memory is None:
             continue
@@ -131,7 +122,7 @@ def _argon2(project: Project) -> _Weak:
 
 
 def _werkzeug(project: Project) -> _Weak:
-    for call in project.calls("werkzeug.security.generate_password_hash"):
+    for call in project.calls(*sorted(project.models.kinds["hashes-by-method"])):
         method = call.arg(1, "method")
         known = project.constant(method) if method is not None else None
         found = _METHOD.fullmatch(known.text) if known is not None and known.text is not None else None

@@ -17,7 +17,6 @@ from backaudit.project.locate import argument_of
 from backaudit.vocabulary.meaning import meaning, words
 from backaudit.vocabulary.names import means_person
 
-_DUMPS = ("json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer", "joblib.dump", "toml.dump")
 _CACHES = meaning("passwords", "cache")
 
 
@@ -36,7 +35,7 @@ def _in_parts(project: Project, at: Node, value: Node, where: str) -> Iterator[S
 
 
 def _files(project: Project) -> Iterator[Store]:
-    for call in project.calls(*_DUMPS):
+    for call in project.calls(*sorted(project.models.kinds["file-dumps"])):
         first = call.arg(0)
         if first is not None and len(call.args()) > 1:
             yield from _in_parts(project, call, first, "a file")

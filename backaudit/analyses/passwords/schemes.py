@@ -31,7 +31,7 @@ def weak_choices(project: Project) -> Iterator[Choice]:
 def _contexts(project: Project) -> Iterator[Choice]:
     """The first scheme of passlib's context is the one that hashes."""
     weak = project.models.kinds["weak-schemes"]
-    for call in project.calls("passlib.context.CryptContext"):
+    for call in project.calls(*sorted(project.models.kinds["hash-contexts"])):
         schemes = call.arg(0, "schemes")
         names = [schemes.origin.to(item).text for item in getattr(schemes.origin.op, "items", ())] if schemes else []
         if names and names[0] in weak:
@@ -49,7 +49,7 @@ def _settings(project: Project) -> Iterator[Choice]:
 
 def _methods(project: Project) -> Iterator[Choice]:
     fast = project.models.kinds["fast-werkzeug-methods"]
-    for call in project.calls("werkzeug.security.generate_password_hash"):
+    for call in project.calls(*sorted(project.models.kinds["hashes-by-method"])):
         text = _text(project, call.arg(1, "method"))
         if text is not None and text.partition("$")[0] in fast:
             yield Choice(call.place, f"The method `{text}` is a fast hash, which is no password hash.")
@@ -57,7 +57,7 @@ def _methods(project: Project) -> Iterator[Choice]:
 
 def _hashers(project: Project) -> Iterator[Choice]:
     fast = project.models.kinds["fast-django-hashers"]
-    for call in project.calls("django.contrib.auth.hashers.make_password"):
+    for call in project.calls(*sorted(project.models.kinds["hashes-by-name"])):
         text = _text(project, call.arg(2, "hasher"))
         if text in fast:
             yield Choice(call.place, f"The hasher `{text}` is a fast hash, which is no password hash.")

@@ -143,7 +143,7 @@ def _json_reads(project: Project) -> Iterator[Node]:
                 named = isinstance(node.op, ops.Attr) and node.op.name == last
                 if named and not known.isdisjoint(request_names(project, node)):
                     yield _called(node)
-    for call in project.calls("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
+    for call in project.calls(*sorted(project.models.kinds["json-parsers"])):
         first = call.arg(0)
         if first is not None and next(Trace(project, _TextBody()).origins(first), None) is not None:
             yield call

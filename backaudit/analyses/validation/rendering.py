@@ -14,7 +14,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind
 
 _SUFFIXES = (".html", ".htm", ".xhtml", ".xml", ".svg")
-_MARKED = frozenset({"markupsafe.Markup", "django.utils.safestring.mark_safe"})
 _BOUND = 400
 
 
@@ -74,7 +73,11 @@ def passes(project: Project, code: Code) -> bool:
 def marks(project: Project, code: Code) -> bool:
     """Whether a filter tells the template that what it gives is markup already."""
     made = [each for value in code.returned() for each in behind(project, value) if each.func is not None]
-    return any(not _MARKED.isdisjoint(project.names(each.func)) for each in made if each.func is not None)
+    return any(
+        not project.models.kinds["marks-safe"].isdisjoint(project.names(each.func))
+        for each in made
+        if each.func is not None
+    )
 
 
 # -- objects that templates always have --------------------------------------------------------------------------------

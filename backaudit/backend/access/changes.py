@@ -19,7 +19,6 @@ from backaudit.project.summaries import Summary, summary
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
-_SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session")
 _COMMON = meaning("routes", "record-keeping")
 
 
@@ -146,7 +145,9 @@ def _named(table: Table | None, node: Node | None) -> str:
 
 def _is_session(project: Project, node: Node) -> bool:
     names = {owner for name in project.types(node) for owner in project.lineage(split(name)[0])}
-    return bool(names & set(_SESSIONS)) or (not names and bool(re.search(r"(^|\.)(db\.)?session$|^db$", node.spelled)))
+    return bool(names & project.models.kinds["orm-sessions"]) or (
+        not names and bool(re.search(r"(^|\.)(db\.)?session$|^db$", node.spelled))
+    )
 
 
 def _document(project: Project, node: Node) -> str:

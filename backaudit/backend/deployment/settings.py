@@ -243,7 +243,7 @@ def _is_config(node: Node) -> bool:
 
 
 def _is_app(project: Project, node: Node) -> bool:
-    return any(name in ("flask.Flask", "quart.Quart") for name in project.types(node))
+    return not project.models.kinds["configured-apps"].isdisjoint(project.types(node))
 
 
 def _updated(project: Project) -> Iterator[Setting]:

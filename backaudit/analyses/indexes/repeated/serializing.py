@@ -16,10 +16,6 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items, text, texts, truth
 
-_SERIALIZERS = (
-    "rest_framework.serializers.BaseSerializer", "rest_framework.serializers.Serializer",
-    "rest_framework.serializers.ModelSerializer", "rest_framework.serializers.HyperlinkedModelSerializer",
-)  # fmt: skip
 # How many relations deep nested serializers and schemas are followed.
 _DEPTH = 3
 
@@ -84,7 +80,7 @@ def serialized(project: Project) -> Iterator[Shown]:
 
 def _called(project: Project) -> Iterator[Shown]:
     """``PostSerializer(posts, many=True)``: the query stands in the view."""
-    for cls in project.subclasses(*_SERIALIZERS):
+    for cls in project.subclasses(*sorted(project.models.kinds["row-serializers"])):
         for call in project.calls_of(cls.cls.name):
             first = call.arg(0, "instance")
             if first is None or not truth(project, call.arg(None, "many")) or call.code.function.kind == "class":
@@ -297,7 +293,7 @@ def _nested(project: Project, call: Node) -> ClassView | None:
     child = call.arg(None, "child")
     func = child.origin.func if child is not None and child.origin.call is not None else call.func
     made = project.denoted_classes(func) if func is not None else ()
-    return next((cls for cls in made if project.inherits(cls.name, *_SERIALIZERS)), None)
+    return next((cls for cls in made if project.inherits(cls.name, *project.models.kinds["row-serializers"])), None)
 
 
 # -- response models -------------------------------------------------------------------------------------------------

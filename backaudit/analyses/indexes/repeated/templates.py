@@ -13,8 +13,6 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import entries, text
 
-_LIST_VIEWS = ("django.views.generic.ListView", "django.views.generic.list.ListView")
-
 
 def rendered(project: Project) -> Iterator[Shown]:
     """By a render call with rows in its context, then by Django's list views."""
@@ -23,7 +21,7 @@ def rendered(project: Project) -> Iterator[Shown]:
     for last in sorted(project.models.kinds["renderers"]):
         for node in project.calls_of(last):
             yield from _call(project, node)
-    for cls in project.subclasses(*_LIST_VIEWS):
+    for cls in project.subclasses(*sorted(project.models.kinds["template-list-views"])):
         yield from _list_view(project, cls)
 
 

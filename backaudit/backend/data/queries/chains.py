@@ -12,7 +12,6 @@ from backaudit.project.types import split
 from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 
-_MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.manager.Manager")
 _MODEL = meaning("code", "model-attribute")
 # How many steps of the search a function's body counts for.
 _HELPER = 4
@@ -143,7 +142,9 @@ def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, de
 def _is_manager(project: Project, node: Node, attribute: str) -> bool:
     """Whether an attribute of a model is what its rows are asked by."""
     types = project.types(node)
-    return attribute in ("objects", "query") or any(project.inherits(split(name)[0], *_MANAGERS) for name in types)
+    return attribute in ("objects", "query") or any(
+        project.inherits(split(name)[0], *project.models.kinds["model-managers"]) for name in types
+    )
 
 
 def _view_table(project: Project, node: Node, depth: int) -> Table | None:
@@ -230,7 +231,7 @@ def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:
 
 def _managed(project: Project, tables: Schema, manager: str) -> Table | None:
     """The model whose manager or queryset a class is, if there is one: it is named in the model's body."""
-    if not project.inherits(manager, *_MANAGERS):
+    if not project.inherits(manager, *project.models.kinds["model-managers"]):
         return None
     found = project.once(_managers).get(manager, [])
     return tables.of_model(found[0]) if len(found) == 1 else None
@@ -243,7 +244,7 @@ def _managers(project: Project) -> dict[str, list[str]]:
             call = bind.origin
             for part in _called(call):
                 for made in project.denoted_classes(part):
-                    if project.inherits(made.name, *_MANAGERS):
+                    if project.inherits(made.name, *project.models.kinds["model-managers"]):
                         table.setdefault(made.name, []).append(cls.name)
     return table
 

@@ -64,7 +64,7 @@ def _declaring(call: Node | None, annotation: Annotation | None) -> tuple[Node, 
 
 def _maps(project: Project, cls: ClassView, bind: Node, annotation: Annotation) -> bool:
     """Whether a bare annotation maps a column: ``Mapped[...]``, or any field of an SQLModel."""
-    if project.inherits(cls.name, "sqlmodel.SQLModel"):
+    if project.inherits(cls.name, *project.models.kinds["plainly-annotated"]):
         plain = isinstance(bind.op, ops.Bind) and not bind.op.name.startswith(("_", "model_config"))
         return plain and not any(
             project.class_named(name) and not enumerated(project, (name,)) for name in annotation.types

@@ -17,9 +17,6 @@ from backaudit.project.types import split
 from backaudit.vocabulary.protocols import ITEM_LIMITS, LIMITS, LIMITS_OF_KIND
 
 _DEPTH = 8
-_ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices",
-          "django.db.models.IntegerChoices", "django.db.models.Choices", "django.db.models.enums.TextChoices",
-          "django.db.models.enums.IntegerChoices")  # fmt: skip
 _ANY = Shape()
 
 
@@ -165,7 +162,7 @@ def of_name(project: Project, name: str) -> Shape:
 
 def _enumerated(project: Project, name: str) -> Shape | None:
     cls = project.class_named(name)
-    if cls is None or not project.inherits(name, *_ENUMS):
+    if cls is None or not project.inherits(name, *project.models.kinds["enumerations"]):
         return None
     return chosen(list(_members(project, cls)))
 
@@ -340,7 +337,14 @@ def choices_of(project: Project, node: Node) -> Iterator[Scalar]:
         here = here.to(op.base)
     if here.method == "choices" and here.receiver is not None:
         here = here.receiver
-    enumeration = next((cls for cls in project.denoted_classes(here) if project.inherits(cls.name, *_ENUMS)), None)
+    enumeration = next(
+        (
+            cls
+            for cls in project.denoted_classes(here)
+            if project.inherits(cls.name, *project.models.kinds["enumerations"])
+        ),
+        None,
+    )
     if enumeration is not None:
         yield from _members(project, enumeration)
     elif isinstance(op, ops.Build) and op.kind == "dict":
