@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.project import Node, Project
+from backaudit.analyses.auth.ciphers import broken
+from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
-from backaudit.vocabulary.meaning import meaning
 
-_PASSWORDS = meaning("passwords", "in-code")
+_BROKEN = {
+    "cipher": "`{}` is a broken cipher or mode.",
+    "hash": "`{}` is broken for anything that must not be forged.",
+    "mode": "ECB encrypts equal blocks to equal blocks: it shows the pattern of the data.",
+}
+_KEPT = assume("effect", "what is encrypted is worth keeping")
 
 
 @rule(
@@ -51,43 +56,6 @@ def weak_cipher(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/Cryptographic_Storage_Cheat_Sheet.html
     """
-    kinds = project.models.kinds
-    for call in project.calls(*sorted(kinds["broken-ciphers"])):
-        if _serves(project, call):
-            yield _finding(call, f"`{call.spelled.removesuffix('()')}` is a broken cipher or mode.")
-    for call in project.calls(*sorted(kinds["broken-hashes"])):
-        if _serves(project, call) and _broken_hash(call):
-            yield _finding(call, f"`{call.spelled.removesuffix('()')}` is broken for anything that must not be forged.")
-    for last in ("new", "Cipher"):
-        for call in project.calls_of(last):
-            mode = next((arg for arg in call.args() if arg.spelled.endswith(("MODE_ECB", "modes.ECB()"))), None)
-            if mode is not None and _serves(project, call):
-                yield _finding(call, "ECB encrypts equal blocks to equal blocks: it shows the pattern of the data.")
-
-
-def _serves(project: Project, call: Node) -> bool:
-    return project.role(call.code.path) == "production"
-
-
-def _finding(call: Node, message: str) -> Finding:
-    kept = assume("effect", "what is encrypted is worth keeping")
-    return Finding(
-        place=call.place,
-        message=message,
-        assumed=kept,
-        scope=call.code.function.qualname,
-    )
-
-
-def _broken_hash(call: Node) -> bool:
-    """Not a password's (another rule's subject), not declared harmless, and of one of the broken kinds."""
-    stated = call.arg(None, "usedforsecurity")
-    if stated is not None and stated.const is False:
-        return False
-    given = " ".join(arg.spelled for arg in call.args())
-    if _PASSWORDS.holds(given) or _PASSWORDS.holds(call.code.function.name):
-        return False
-    if call.method == "new":
-        first = call.arg(0, "name")
-        return first is not None and (first.text or "").lower().replace("-", "") in ("md5", "sha1", "md4")
-    return True
+    for call, what in broken(project):
+        message = _BROKEN[what].format(call.spelled.removesuffix("()"))
+        yield Finding(place=call.place, message=message, scope=call.code.function.qualname, assumed=_KEPT)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.web.catching import answers_in, handlers, logs
-from backaudit.backend.web.responses import answering, answers, error_handlers
-from backaudit.facts import ops
-from backaudit.project import Code, Project
+from backaudit.analyses.errors.unlogged import unlogged_answers, unlogged_last_answers
+from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
@@ -50,31 +48,13 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
         https://cwe.mitre.org/data/definitions/778.html
     """
-    final = answering(project)
-    for handler in handlers(project):
-        if logs(project, handler):
-            continue
-        for answer in answers_in(project, handler):
-            reaches = answer.how == "raise" or handler.code in final
-            if reaches and answer.stated and answer.status is not None and 500 <= answer.status < 600:
-                yield Finding(
-                    place=answer.place.first_line(),
-                    message=f"Status {answer.status} is answered, and nothing says what `{handler.label}` caught.",
-                )
-    for code, caught in project.once(error_handlers):
-        if "builtins.Exception" in caught and not _speaks(project, code):
-            for answer in answers(project, code):
-                if answer.status is not None and answer.status >= 500:
-                    yield Finding(
-                        place=answer.place.first_line(),
-                        message=f"The application's error handler answers {answer.status} and logs nothing.",
-                    )
-
-
-def _speaks(project: Project, code: Code) -> bool:
-    kinds = project.models.kinds
-    return any(
-        not kinds["logs"].isdisjoint(project.names(func)) or call.method in kinds["log-methods"]
-        for call in code.nodes(ops.Call)
-        if (func := call.func) is not None
-    )
+    for answer, handler in unlogged_answers(project):
+        yield Finding(
+            place=answer.place.first_line(),
+            message=f"Status {answer.status} is answered, and nothing says what `{handler.label}` caught.",
+        )
+    for answer in unlogged_last_answers(project):
+        yield Finding(
+            place=answer.place.first_line(),
+            message=f"The application's error handler answers {answer.status} and logs nothing.",
+        )

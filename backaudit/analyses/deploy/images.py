@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.backend.deployment.stages import is_named_production
+from backaudit.backend.deployment.stages import is_named_production, stage_of
 from backaudit.extract.docker import Dockerfile, parse
 from backaudit.extract.procfile import parse_procfile
 from backaudit.extract.yaml import YamlNode, parse_yaml
@@ -176,3 +176,26 @@ def asked_to_debug(project: Project, command: str) -> str:
             return program
     asked = next((word for word in words if word.lower() in ("flask_debug=1", "flask_debug=true")), None)
     return "flask" if asked is not None and "flask" in words else ""
+
+
+def unpinned(project: Project) -> Iterator[tuple[Place, str]]:
+    """(where, the image) of images that are named without a version, as far as they are not built here."""
+    for path, made in dockerfiles(project).items():
+        names = {stage.name.lower() for stage in made.stages if stage.name}
+        for stage in made.stages if stage_of(project, path) != "example" else ():
+            if stage.image.lower() not in names and _is_unpinned(stage.image):
+                yield Place(path, stage.start.span), stage.image
+    own = {bare(service.image) for service in services(project) if service.built}
+    for service in services(project):
+        node = service.node.get("image")
+        foreign = not service.built and bare(service.image) not in own
+        shown = node is not None and stage_of(project, service.path) != "example"
+        if node is not None and shown and foreign and _is_unpinned(service.image):
+            yield Place(service.path, node.span), service.image
+
+
+def _is_unpinned(image: str) -> bool:
+    if not image or "$" in image or "@" in image or image == "scratch":
+        return False
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return tag in ("", "latest")

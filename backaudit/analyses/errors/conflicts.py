@@ -77,18 +77,13 @@ def _finding(write: _Write, assumed: Assumed, end: str) -> Finding:
 
 def constrained(table: Table) -> Iterator[tuple[str, str, bool]]:
     """(attribute, column, unique) of the columns whose value alone can break a constraint."""
-    alone = {
-        index.keys[0].text.lower()
-        for index in table.indexes
-        if index.unique and len(index.keys) == 1 and not index.where
-    }
+    indexes = (index for index in table.indexes if index.unique and len(index.keys) == 1 and not index.where)
+    alone = {index.keys[0].text.lower() for index in indexes}
     for column in table.columns:
-        if column.primary_key and (not column.unique or column.default):
-            continue
-        if column.unique or column.name.lower() in alone:
-            yield column.attribute or column.name, column.name, True
-        elif column.references:
-            yield column.attribute or column.name, column.name, False
+        made_by_itself = column.primary_key and (not column.unique or column.default)
+        unique = column.unique or column.name.lower() in alone
+        if not made_by_itself and (unique or column.references):
+            yield column.attribute or column.name, column.name, unique
 
 
 # -- rows of models ------------------------------------------------------------------------------------------------

@@ -173,16 +173,19 @@ def _matched(project: Project, argument: Node) -> bool:
     if node.method in ("group", "groups"):
         return True
     name = _name_of(node)
+    return bool(name) and (_has_digits_only(project, node.code, name) or _has_found_row(project, node))
+
+
+def _has_digits_only(project: Project, code: Code, name: str) -> bool:
+    """Whether the path of a handler, as it is declared, admits nothing else for a placeholder."""
     digits = re.compile(
         rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
     )
-    routes = project.once(by_handler).get(node.code, ())
-    return bool(name) and (
-        any(digits.search(text) for route in routes for text in _texts(project, route.declared))
-        or any(digits.search(text) for decorator in node.code.decorators for text in _texts(project, decorator))
-        or any(_DIGITS.fullmatch(pattern) for route in routes for key, pattern in route.converters if key == name)
-        or _has_found_row(project, node)
-    )
+    routes = project.once(by_handler).get(code, ())
+    declared = [*(route.declared for route in routes), *code.decorators]
+    if any(digits.search(text) for node in declared for text in _texts(project, node)):
+        return True
+    return any(_DIGITS.fullmatch(pattern) for route in routes for key, pattern in route.converters if key == name)
 
 
 # What a path's placeholder may be restricted to so that a number can be made of it.

@@ -109,12 +109,11 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
         return misplaced
     if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202 or _is_template(answer.maker):
         return None
-    for part in answer.body:
-        said = _failure(project, part) if part.code is answer.node.code else None
-        if said is not None:
-            what, assumed = said
-            told = f"The failure ({what}) is answered with status {answer.status}."
-            return told, KNOWN if _caught(answer) else assumed
+    own = (_failure(project, part) for part in answer.body if part.code is answer.node.code)
+    said = next((failure for failure in own if failure is not None), None)
+    if said is not None:
+        what, assumed = said
+        return f"The failure ({what}) is answered with status {answer.status}.", KNOWN if _caught(answer) else assumed
     if _caught(answer) and any(exception_text(project, part) is not None for part in answer.body):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
     return None
@@ -137,15 +136,20 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Assumed] | None
     made = value.op
     frameworks = {route.framework for route in project.once(by_handler).get(answer.node.code, ())}
     if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
-        status = status_of(project, value.to(made.items[1]))
-        if status is not None and 400 <= status < 600:
+        status = _error_status(project, value.to(made.items[1]))
+        if status is not None:
             return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", KNOWN
     call = value.call
     if call is not None and answer.maker == "flask.jsonify" and len(call.args) > 1 and not answer.stated:
-        status = status_of(project, value.to(call.args[-1]))
-        if status is not None and 400 <= status < 600:
+        status = _error_status(project, value.to(call.args[-1]))
+        if status is not None:
             return f"`jsonify` makes the {status} part of the body: the status stays 200.", KNOWN
     return None
+
+
+def _error_status(project: Project, node: Node) -> int | None:
+    status = status_of(project, node)
+    return status if status is not None and 400 <= status < 600 else None
 
 
 def _returned_exception(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
@@ -172,14 +176,19 @@ def _failure(project: Project, node: Node) -> tuple[str, Assumed] | None:
 
 def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Assumed] | None:
     """What of a body's pairs says so; beside a result, errors are a part of it."""
-    extra = [key for key in pairs if not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(pairs[key])]
-    if extra or "jsonrpc" in pairs:
+    if "jsonrpc" in pairs or any(_is_result(key, value) for key, value in pairs.items()):
         return None
-    found = [said for said in (_pair_failure(project, key, value) for key, value in pairs.items()) if said is not None]
+    read = (_pair_failure(project, key, value) for key, value in pairs.items())
+    found = [said for said in read if said is not None]
     if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
         texts = (literal_text(value) for value in pairs.values())
         found += [(f'"{text[:60]}"', _BY_ITS_TEXT) for text in texts if text is not None and _says_failure(text)]
     return sorted(found, key=lambda said: said[1] != KNOWN)[0] if found else None
+
+
+def _is_result(key: str, value: Node) -> bool:
+    """Whether a pair is more than what is put around a result."""
+    return not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(value)
 
 
 def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:
@@ -256,15 +265,16 @@ def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Assumed
         return f"`{key}` in the body", KNOWN if text else unread
     if _FLAG_KEYS.holds(key) and value.const is False:
         return f"`{key}` is false in the body", assume("purpose", f"`{key}` speaks of this request")
-    if _STATE_KEYS.holds(key) and text is not None and _BAD_STATES.holds(text.lower()):
+    status = _error_status(project, value) if _CODE_KEYS.holds(key) else None
+    if status is not None:
+        return f"`{key}` is {status} in the body", KNOWN
+    return _text_failure(key, text) if text is not None else None
+
+
+def _text_failure(key: str, text: str) -> tuple[str, Assumed] | None:
+    if _STATE_KEYS.holds(key) and _BAD_STATES.holds(text.lower()):
         return f'`{key}` is "{text}" in the body', KNOWN
-    if _CODE_KEYS.holds(key):
-        status = status_of(project, value)
-        if status is not None and 400 <= status < 600:
-            return f"`{key}` is {status} in the body", KNOWN
-    if _TEXT_KEYS.holds(key) and text is not None and _says_failure(text):
-        return f'"{text[:60]}"', _BY_ITS_TEXT
-    return None
+    return (f'"{text[:60]}"', _BY_ITS_TEXT) if _TEXT_KEYS.holds(key) and _says_failure(text) else None
 
 
 def _is_known(project: Project, value: Node) -> bool:

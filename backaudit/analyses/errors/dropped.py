@@ -38,9 +38,7 @@ def _given_back(project: Project, handler: Handler) -> bool:
     if not handler.broad or code in answering(project) or raises(handler) or logs(project, handler):
         return False
     returned = [node for node in handler.nodes() if isinstance(node.op, ops.Return)]
-    others = any(
-        isinstance(op, ops.Return) and op.value != NONE and not handler.holds(v) for v, op in enumerate(code.ops)
-    )
+    others = any(not handler.holds(node.value) for node in code.results if isinstance(node.op, ops.Return))
     return others and len(returned) == 1 and _is_exception(handler, returned[0])
 
 
@@ -53,24 +51,28 @@ def _is_exception(handler: Handler, node: Node) -> bool:
 
 def _suppressed(project: Project) -> Iterator[Finding]:
     """``with suppress(Exception):`` around work that acts."""
-    acting = project.models.kinds["acting-methods"]
     for call in project.calls("contextlib.suppress"):
-        code = call.code
         names = [last_name(name) for argument in call.args() for name in exception_names(project, argument)]
-        if code.file.role != "production" or not {"Exception", "BaseException"} & set(names):
+        if call.code.file.role != "production" or {"Exception", "BaseException"}.isdisjoint(names):
             continue
-        block = next(
-            (region for region in code.body.regions if region.kind == "with" and region.test == call.value), None
-        )
-        inside = map(code.node, range(block.first, block.last)) if block is not None else ()
-        calls = [node for node in inside if isinstance(node.op, ops.Call)]
-        if any(node.method in acting for node in calls) and not _tidies(project, {node.method for node in calls}):
+        methods = {inner.method for inner in _calls_inside(call)}
+        acts = not methods.isdisjoint(project.models.kinds["acting-methods"])
+        if acts and not _tidies(project, methods):
             yield Finding(
                 place=call.place.first_line(),
                 message=f"`{call.method}({', '.join(names)})` drops whatever goes wrong in this block: "
                 "nothing is logged, raised or told.",
-                assumed=KNOWN if reached(project, code) else _ASKED_FOR,
+                assumed=KNOWN if reached(project, call.code) else _ASKED_FOR,
             )
+
+
+def _calls_inside(entered: Node) -> list[Node]:
+    """The calls of the block of a ``with``."""
+    code = entered.code
+    blocks = (region for region in code.body.regions if region.kind == "with" and region.test == entered.value)
+    block = next(blocks, None)
+    inside = map(code.node, range(block.first, block.last)) if block is not None else ()
+    return [node for node in inside if isinstance(node.op, ops.Call)]
 
 
 def _message(handler: Handler) -> str:

@@ -124,12 +124,15 @@ def _said_of(code: Code, test: Value, value: Value, truth: bool, depth: int) -> 
         return ("none" if _IS[op.operator] is truth else "there") if nothing else None
     if isinstance(op, ops.Logic):
         said = [_said_of(code, part, value, truth, depth + 1) for part in op.values]
-        return (
-            next((found for found in said if found is not None), None)
-            if (op.operator == "and") is truth
-            else ("none" if "none" in said else None)
-        )
+        return _said_together(said, every=(op.operator == "and") is truth)
     return None
+
+
+def _said_together(said: list[str | None], *, every: bool) -> str | None:
+    """What conditions say of which each holds (``every``), or one of them, nobody knows which."""
+    if every:
+        return next((found for found in said if found is not None), None)
+    return "none" if "none" in said else None
 
 
 _IS = {"is": True, "==": True, "is not": False, "!=": False}
@@ -169,18 +172,17 @@ def alike(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
         return False
     if isinstance(one, ops.Const) and isinstance(two, ops.Const):
         return one.value == two.value and type(one.value) is type(two.value)
-    if isinstance(one, (ops.Attr, ops.Name)) and isinstance(two, (ops.Attr, ops.Name)) and one.name != two.name:
-        return False
-    if (
-        isinstance(one, ops.Call)
-        and isinstance(two, ops.Call)
-        and [k for k, _ in one.keywords] != [k for k, _ in two.keywords]
-    ):
-        return False
-    if not isinstance(one, (ops.Attr, ops.Name, ops.Call, ops.Item, ops.Compare)):
+    if not isinstance(one, (ops.Attr, ops.Name, ops.Call, ops.Item, ops.Compare)) or _named(one) != _named(two):
         return False
     mine, other = operands(one), operands(two)
     return len(mine) == len(other) and all(alike(code, a, b, depth + 1) for a, b in zip(mine, other, strict=True))
+
+
+def _named(op: ops.AnyOp) -> tuple[str, ...]:
+    """The names that an operation has itself: of what it reads, or of the keywords that it gives."""
+    if isinstance(op, (ops.Attr, ops.Name)):
+        return (op.name,)
+    return tuple(name for name, _ in op.keywords) if isinstance(op, ops.Call) else ()
 
 
 def _bare(code: Code, value: Value) -> Value:
