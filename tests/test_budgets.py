@@ -12,7 +12,7 @@ from statistics import median
 from tests.house import ROOT, decisions, functions, sources, word_constants
 
 # More than ten decisions in a function are too many to hold in mind; the goal is 5 %.
-MOST_DENSE = 0.056
+MOST_DENSE = 0.051
 TOO_DENSE = 10
 # Functions of more than twenty decisions, which wait to be taken apart.
 KNOTS = {
@@ -20,7 +20,7 @@ KNOTS = {
     "backaudit/backend/web/handlers.py:_behind",
 }
 # The median rule, documentation and all; the goal is 60, and 150 at most for each.
-RULE_MEDIAN = 84
+RULE_MEDIAN = 83
 RULE_MOST = 150
 LONG_RULES = {"rules/auth/missing_auth.py"}
 # Constants outside of the books that hold words or patterns of words, by the package they stand in: most are names of

@@ -135,8 +135,8 @@ def _naming(body: ops.Body) -> Iterator[str]:
     displays = (op for op in body.ops if isinstance(op, ops.Build) and op.kind in ("list", "tuple", "set"))
     listed = {item for op in displays for item in op.items}
     for value, op in enumerate(body.ops):
-        text = op.value if isinstance(op, ops.Const) and isinstance(op.value, str) else ""
-        if _DOTTED.fullmatch(text) and ("." in text or value in listed):
+        text = op.value if isinstance(op, ops.Const) else None
+        if isinstance(text, str) and _DOTTED.fullmatch(text) and ("." in text or value in listed):
             yield text
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.ciphers import broken
+from backaudit.analyses.auth.ciphers import Broken, broken
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
-_BROKEN = {
+_BROKEN: dict[Broken, str] = {
     "cipher": "`{}` is a broken cipher or mode.",
     "hash": "`{}` is broken for anything that must not be forged.",
     "mode": "ECB encrypts equal blocks to equal blocks: it shows the pattern of the data.",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from backaudit.project import Node, Project
 from backaudit.vocabulary.meaning import meaning
 
+Broken = Literal["cipher", "hash", "mode"]
 _PASSWORDS = meaning("passwords", "in-code")
 
 
-def broken(project: Project) -> Iterator[tuple[Node, str]]:
+def broken(project: Project) -> Iterator[tuple[Node, Broken]]:
     """(where, what is broken of it) of the calls that serve."""
     return ((call, what) for call, what in _all(project) if project.role(call.code.path) == "production")
 
 
-def _all(project: Project) -> Iterator[tuple[Node, str]]:
+def _all(project: Project) -> Iterator[tuple[Node, Broken]]:
     kinds = project.models.kinds
     yield from ((call, "cipher") for call in project.calls(*sorted(kinds["broken-ciphers"])))
     yield from ((call, "hash") for call in project.calls(*sorted(kinds["broken-hashes"])) if _broken_hash(call))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from backaudit.analyses.passwords.collections import stored_password
 from backaudit.analyses.passwords.label import NamedPassword
@@ -161,15 +161,19 @@ def is_hidden(project: Project, bind: Node) -> bool:
     op = bind.op
     assert isinstance(op, ops.Bind)
     annotation = bind.to(op.annotation) if op.annotation != NONE else None
-    types = project.annotated(annotation) if annotation is not None else ()
-    if any("Secret" in name for name in types):
-        return True
-    if types and all(name in _NO_PASSWORD or name in _NOTHING for name in types) and not set(types) <= _NOTHING:
+    if annotation is not None and _is_of_hidden_type(project.annotated(annotation)):
         return True
     declared = [bind.to(op.value)] if op.value != NONE else []
     if annotation is not None:
         declared += _declarations(annotation)
     return any(_is_marked(made.keywords()) for made in declared) or any(map(_holds_no_text, declared))
+
+
+def _is_of_hidden_type(types: Sequence[str]) -> bool:
+    """Whether a type masks its text, or is of no text at all."""
+    if any("Secret" in name for name in types):
+        return True
+    return not set(types) <= _NOTHING and all(name in _NO_PASSWORD or name in _NOTHING for name in types)
 
 
 _NO_PASSWORD = frozenset(

@@ -70,15 +70,19 @@ def ground(project: Project, answer: Answer) -> Kinds:
 
 def _by_proof(project: Project, answer: Answer, against: list[Node]) -> Kinds:
     """An answer of any status turns away where a proof of who calls was asked for and was not given."""
-    if any(is_ownership(project, test) for test in against if answer.status != _OK):
+    if answer.status != _OK and any(is_ownership(project, test) for test in against):
         return frozenset({"ownership"})
     if answer.status in (_OK, None):  # Who is known may have left above, and strangers are shown the form.
         around = [test for test, _ in tests_around(answer.node)]
         against = [test for test in against if test in around]
-    text = " ".join(mention(project, test) for test in against)
-    if _CALLER.holds(text) and _ROLE.holds(text):
+    if _asks_for_role(project, against):
         return frozenset({"role"})
     return frozenset({"authenticates"}) if any(proves(project, test) for test in against) else NOTHING
+
+
+def _asks_for_role(project: Project, tests: list[Node]) -> bool:
+    text = " ".join(mention(project, test) for test in tests)
+    return _CALLER.holds(text) and _ROLE.holds(text)
 
 
 def refusals(project: Project, code: Code) -> Iterator[Node]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -132,8 +132,7 @@ class _Reader:
         """The kinds of guard that a decorator, dependency, permission or middleware is."""
         here = self.project.resolved(node)
         if isinstance(here.op, ops.Bin):
-            sides = [self.judged(here.to(side), depth + 1) for side in (here.op.left, here.op.right)]
-            return sides[0] | sides[1] if here.op.operator == "&" else sides[0] & sides[1] or sides[0] | sides[1]
+            return self._combined(here, here.op, depth)
         target = here.func or here
         names = {*self.project.names(target), *self.project.names(here), *self._types(here)}
         known = self._known(names)
@@ -144,6 +143,11 @@ class _Reader:
         if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
             return found
         return self._by_name(node, here, target, depth)
+
+    def _combined(self, node: Node, op: ops.Bin, depth: int) -> Kinds:
+        """``IsAdmin & IsOwner`` asks for both, ``IsAdmin | IsOwner`` for what both ask."""
+        one, other = (self.judged(node.to(side), depth + 1) for side in (op.left, op.right))
+        return one | other if op.operator == "&" else one & other or one | other
 
     def _types(self, node: Node) -> set[str]:
         return {owner for name in self.project.types(node) for owner in self.project.lineage(name)}
@@ -235,15 +239,18 @@ class _Reader:
     def _applications(self) -> Iterator[Step]:
         """Django's middleware, for all routes."""
         setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
-        for name in self._dotted(setting.value) if setting is not None else ():
-            cls = self._class_dotted(name, setting.value) if setting is not None else None
-            kinds = set(self._known([name]) or ())
-            for method in ("process_request", "process_view", "__call__") if cls is not None else ():
-                code = self.project.method(cls.name, method) if cls is not None else None
-                kinds |= denials(self.project, code) if code is not None else frozenset()
-            if setting is not None:
-                found: tuple[GuardKind, ...] = ("authenticates",) if kinds & {"authenticates", "role"} else ()
-                yield Step("middleware", name.rpartition(".")[2], setting.place, found)
+        if setting is None:
+            return
+        for name in self._dotted(setting.value):
+            kinds = {*(self._known([name]) or ()), *self._refused_by(self._class_dotted(name, setting.value))}
+            found: tuple[GuardKind, ...] = ("authenticates",) if kinds & {"authenticates", "role"} else ()
+            yield Step("middleware", name.rpartition(".")[2], setting.place, found)
+
+    def _refused_by(self, cls: ClassView | None) -> Iterator[GuardKind]:
+        """On what grounds a middleware's class turns callers away."""
+        for method in ("process_request", "process_view", "__call__") if cls is not None else ():
+            code = self.project.method(cls.name, method) if cls is not None else None
+            yield from denials(self.project, code) if code is not None else ()
 
     def _dotted(self, node: Node) -> list[str]:
         found: list[str] = []
@@ -273,13 +280,9 @@ class _Reader:
             base = _hooked(decorator, hooks)
             if isinstance(code, Code) and base is not None:
                 self._hook(base, code, found)
-        for call in (call for last in hooks for call in self.project.calls_of(last)):
-            handler, receiver = call.arg(0), call.receiver
-            if handler is not None and handler.text is not None:
-                handler = call.arg(1)
-            if handler is not None and receiver is not None:
-                for code in functions_behind(self.project, handler):
-                    self._hook(receiver, code, found)
+        for receiver, handler in _registered_hooks(self.project, hooks):
+            for code in functions_behind(self.project, handler):
+                self._hook(receiver, code, found)
         return {router: tuple(listed) for router, listed in found.items()}
 
     def _hook(self, base: Node, code: Code, found: dict[Node, list[Step]]) -> None:
@@ -670,3 +673,13 @@ def _asks_arguments(permission: ClassView) -> bool:
 
 def _only_reads(route: Route) -> bool:
     return bool(route.methods) and set(route.methods) <= SAFE
+
+
+def _registered_hooks(project: Project, hooks: Sequence[str]) -> Iterator[tuple[Node, Node]]:
+    """``app.before_request(function)``: the application, and what is run."""
+    for call in (call for last in hooks for call in project.calls_of(last)):
+        handler = call.arg(0)
+        if handler is not None and handler.text is not None:
+            handler = call.arg(1)
+        if handler is not None and call.receiver is not None:
+            yield call.receiver, handler

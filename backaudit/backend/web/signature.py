@@ -8,7 +8,7 @@ from backaudit.backend.web.params import is_schema, marked
 from backaudit.backend.web.records import CLIENT, Input, Limits, RouteParam, Where
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
 Literals = str | int | float | bool | None
@@ -129,13 +129,18 @@ def _choices(
     listed = keywords.get("choices") or keywords.get("enum")
     if listed is not None:
         return _texts(project, project.resolved(listed))
-    for name in types:
-        cls = project.class_named(split(name)[0])
-        if cls is not None and project.inherits(cls.name, *_ENUMS):
-            values = (literal(project, field) for name, field in cls.fields.items() if not name.startswith("_"))
-            return tuple(str(value) for value in values if value is not None)
+    classes = (project.class_named(split(name)[0]) for name in types)
+    enumeration = next((cls for cls in classes if cls is not None and project.inherits(cls.name, *_ENUMS)), None)
+    if enumeration is not None:
+        return _members(project, enumeration)
     literals = _literals(project, annotation) if annotation is not None else None
     return _texts(project, literals) if literals is not None else ()
+
+
+def _members(project: Project, enumeration: ClassView) -> tuple[str, ...]:
+    fields = (field for name, field in enumeration.fields.items() if not name.startswith("_"))
+    values = (literal(project, field) for field in fields)
+    return tuple(str(value) for value in values if value is not None)
 
 
 def _literals(project: Project, annotation: Node, depth: int = 0) -> Node | None:

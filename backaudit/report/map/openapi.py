@@ -138,12 +138,9 @@ class _Document:
         bodies = [one for one in row.sent if one.where == "body"]
         forms = [one for one in row.sent if one.where in ("form", "file")]
         content: Json = {}
-        if forms:
-            kind = _MULTIPART if self._holds_files(forms) else "application/x-www-form-urlencoded"
-            content[kind] = {"schema": self._joined(forms)}
-        if bodies:
-            kind = _MULTIPART if self._holds_files(bodies) else "application/json"
-            content[kind] = {"schema": self._joined(bodies)}
+        for sent, kind in ((forms, "application/x-www-form-urlencoded"), (bodies, "application/json")):
+            if sent:
+                content[_MULTIPART if self._holds_files(sent) else kind] = {"schema": self._joined(sent)}
         required = not (bodies and forms) and any(one.required for one in (*bodies, *forms))
         return {"required": required, "content": content} if content else None
 
@@ -155,11 +152,13 @@ class _Document:
         fields = [one for one in sent if one.name]
         # A whole that nothing checks is what the fields are read from; by itself it may be anything.
         wholes = [self._whole(one) for one in sent if not one.name and (one.checked or not fields)]
-        if fields:
-            made: Json = {"type": "object", "properties": {one.name: self._property(one) for one in fields}}
-            required = [one.name for one in fields if one.required]
-            wholes.append({**made, **({"required": required} if required else {})})
+        wholes += [self._fields(fields)] if fields else []
         return wholes[0] if len(wholes) == 1 else {"allOf": wholes}
+
+    def _fields(self, fields: list[Sent]) -> Json:
+        made: Json = {"type": "object", "properties": {one.name: self._property(one) for one in fields}}
+        required = [one.name for one in fields if one.required]
+        return {**made, "required": required} if required else made
 
     def _whole(self, one: Sent) -> Json:
         told = one.checked or one.shape.kind in ("object", "array")
@@ -175,12 +174,11 @@ class _Document:
 
     def _responses(self, row: RouteRow) -> Json:
         statuses = set(row.statuses) | ({row.status} if row.status else set())
-        success = [status for status in statuses if 200 <= status < 300]
         if row.framework in _REFUSING and any(one.checked for one in row.sent):
             statuses.add(422)
-        if not success and (row.answer is not None or not any(300 <= s < 400 for s in statuses)):
-            success = [200]
+        if _is_silent(row, statuses):
             statuses.add(200)
+        success = [status for status in statuses if 200 <= status < 300]
         shown = row.status if row.status in success else min(success, default=0)
         return {str(status): self._response(row, status, status == shown) for status in sorted(statuses)}
 
@@ -229,3 +227,10 @@ def _scheme(scheme: SecurityScheme) -> dict[str, Any]:
     if scheme.kind == "key":
         return {"type": "apiKey", "in": scheme.where or "header", "name": scheme.name or "Authorization"}
     return {"type": "http", "scheme": scheme.kind}
+
+
+def _is_silent(row: RouteRow, statuses: set[int]) -> bool:
+    """Whether nothing says how a route succeeds, and it does more than lead elsewhere."""
+    if any(200 <= status < 300 for status in statuses):
+        return False
+    return row.answer is not None or not any(300 <= status < 400 for status in statuses)

@@ -10,7 +10,7 @@ from backaudit.backend.data.documents.naming import collection_name
 from backaudit.backend.data.documents.records import Collection, DocumentField, distinct, joined
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, text
 from backaudit.project.types import split
@@ -197,16 +197,17 @@ def _update(project: Project, node: Node | None) -> Iterator[DocumentField]:
 
 def _read(call: Node) -> Iterator[DocumentField]:
     """``user["email"]`` and ``user.get("email")`` of the document that a call found."""
-    if not call.method.startswith("find_one"):
-        return
-    code = call.code
+    for base, key in _key_reads(call.code) if call.method.startswith("find_one") else ():
+        if base is not None and base.awaited is call.origin:
+            yield DocumentField(name=(key.text or "") if key is not None else "")
+
+
+def _key_reads(code: Code) -> Iterator[tuple[Node | None, Node | None]]:
+    """What is read by a key in a body, and the key."""
     for node in code.nodes(ops.Item):
-        if isinstance(node.op, ops.Item) and node.to(node.op.base).awaited is call.origin:
-            yield DocumentField(name=node.to(node.op.key).text or "")
-    for node in code.nodes(ops.Call):
-        first = node.arg(0)
-        if node.method == "get" and node.receiver is not None and node.receiver.awaited is call.origin:
-            yield DocumentField(name=(first.text or "") if first is not None else "")
+        if isinstance(node.op, ops.Item):
+            yield node.to(node.op.base), node.to(node.op.key)
+    yield from ((node.receiver, node.arg(0)) for node in code.nodes(ops.Call) if node.method == "get")
 
 
 def _type(project: Project, node: Node) -> str:

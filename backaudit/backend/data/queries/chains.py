@@ -77,14 +77,17 @@ def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Ta
         return _of_attribute(project, tables, node, op, depth)
     if isinstance(op, (ops.Phi, ops.Choice)):
         values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
-        found_tables = (table_of(project, node.to(value), depth) for value in values)
-        return next((table for table in found_tables if table is not None), None)
+        return _first_table(table_of(project, node.to(value), depth) for value in values)
     if isinstance(op, ops.Await):
         return table_of(project, node.to(op.value), depth)
     if isinstance(op, ops.Param) and node.code.cls is not None:
         cls = node.code.cls
         return _managed(project, tables, cls.name) if op.index == 0 else _filtered(project, node.code, cls, op)
     return None
+
+
+def _first_table(tables: Iterable[Table | None]) -> Table | None:
+    return next((table for table in tables if table is not None), None)
 
 
 def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Table | None:
@@ -99,11 +102,10 @@ def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Ta
 
 def _of_call(project: Project, call: Node, depth: int) -> Table | None:
     """The table that a chain begins with, runs on, or gets from a function of the project."""
-    if call.is_call_of("query-openers"):
-        opened = (denoted_table(project, argument) for argument in call.args()[:2])
-        found = next((table for table in opened if table is not None), None)
-        if found is not None:
-            return found
+    opened = call.args()[:2] if call.is_call_of("query-openers") else []
+    found = _first_table(denoted_table(project, argument) for argument in opened)
+    if found is not None:
+        return found
     first, receiver = call.arg(0), call.receiver
     if call.is_call_of("statement-runners") and first is not None and first.origin.call is not None:
         return table_of(project, first, depth)

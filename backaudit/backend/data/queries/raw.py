@@ -57,26 +57,30 @@ def _sites(project: Project, node: Node, first: Node, memo: dict[str, Statement 
 
 
 def _scopes(project: Project, node: Node, first: Node, parsed: Statement) -> Iterator[QuerySite]:
-    tables = schema(project)
-    asked: list[tuple[Use, ...]] = []
-    for number, scope in enumerate(parsed.scopes):
-        known = (_resolved(use, scope.tables, tables) for use in parsed.uses if use.scope == number)
-        asked.append(tuple(dict.fromkeys(use for use in known if use is not None)))
+    asked = [_asked(project, parsed, number) for number in range(len(parsed.scopes))]
     for number, scope in enumerate(parsed.scopes):
         uses = asked[number]
+        others = asked[:number] + asked[number + 1 :]
         if uses:
             yield QuerySite(
                 place=_place(node, first, uses),
                 code=node.code,
                 node=node,
                 uses=uses,
-                companions=tuple(use for other, group in enumerate(asked) if other != number for use in group),
+                companions=tuple(use for group in others for use in group),
                 limited=scope.limited,
                 raw=True,
                 verb=scope.verb,
-                tables=tuple(name for name in scope.tables if name),
+                tables=tuple(filter(None, scope.tables)),
                 places=_fragment_places(project, first, uses),
             )
+
+
+def _asked(project: Project, parsed: Statement, number: int) -> tuple[Use, ...]:
+    """What one of the scopes of a statement asks, with the tables as the schema spells them."""
+    around, tables = parsed.scopes[number].tables, schema(project)
+    known = (_resolved(use, around, tables) for use in parsed.uses if use.scope == number)
+    return tuple(dict.fromkeys(use for use in known if use is not None))
 
 
 def _place(node: Node, first: Node, uses: tuple[Use, ...]) -> Place:

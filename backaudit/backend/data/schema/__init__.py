@@ -94,11 +94,16 @@ def _indexes_keys(project: Project) -> bool:
     addresses = [text_of(project, found.value) or "" for found in settings_named(project, "SQLALCHEMY_DATABASE_URI")]
     if any(address.startswith(("sqlite", "postgres")) for address in addresses):
         return False
+    mysql, others = project.models.kinds["mysql-drivers"], project.models.kinds["other-drivers"]
+    named = _drivers(project, mysql | others)
+    return bool(named & mysql) and not named & others
+
+
+def _drivers(project: Project, known: frozenset[str]) -> set[str]:
+    """The drivers that the project imports or requires."""
     modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
-    mysql, others = project.models.kinds["mysql-drivers"], project.models.kinds["other-drivers"]
-    named = modules | {driver for driver in mysql | others if re.search(rf"\b{driver}\b", written, re.I)}
-    return bool(named & mysql) and not named & others
+    return {driver for driver in known if driver in modules or re.search(rf"\b{driver}\b", written, re.I)}
 
 
 def _deployed_on(project: Project) -> set[str]:

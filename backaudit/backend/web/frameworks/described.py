@@ -209,14 +209,14 @@ class _Reader:
     def _by_path(self, call: Node, spec: Describing, path: str, verb: str) -> Iterator[str]:
         """A resolver that makes the function's name of the path and the method: ``module.pets.search``."""
         given = call.arg(None, spec.resolver)
-        for resolver in behind(self.project, given) if given is not None else ():
+        parts = [part for part in path.split("/") if part and not part.startswith("{")]
+        collection = not path.rstrip("/").endswith("}")
+        action = "search" if verb == "get" and collection else verb
+        for resolver in behind(self.project, given) if given is not None and parts else ():
             module = text_of(self.project, resolver.arg(0, "default_module_name")) or ""
-            parts = [part for part in path.split("/") if part and not part.startswith("{")]
-            collection = not path.rstrip("/").endswith("}")
-            action = "search" if verb == "get" and collection else verb
-            if module and parts:
-                dotted = ".".join(part.replace("-", "_") for part in parts[:1])
-                title = "".join(word.title() for word in parts[0].replace("-", "_").split("_"))
+            if module:
+                dotted = parts[0].replace("-", "_")
+                title = dotted.title().replace("_", "")
                 yield f"{module}.{dotted}.{action}"
                 yield f"{module}.{title}View.{action}"
                 yield f"{module}.{dotted}.{title}View.{action}"

@@ -53,15 +53,12 @@ class _Body:
 
     def _asked(self, call: Node) -> Iterator[str]:
         receiver, first, second = call.receiver, call.arg(0), call.arg(1)
-        if first is None:
-            return
-        if call.method == "startswith" and receiver is not None and self.is_path(receiver):
+        if call.method == "startswith" and first is not None and receiver is not None and self.is_path(receiver):
             begins = items(self.project.resolved(first)) or [first]
             yield from (f"{text}{{rest}}" for text in self._paths(begins))
-        if call.method in _PATTERNS and second is not None and self.is_path(second):
-            text = text_of(self.project, first)
-            if text is not None and text.lstrip("^").startswith("/"):
-                yield parse(text, "regex").text
+        elif call.method in _PATTERNS and second is not None and self.is_path(second):
+            text = text_of(self.project, first) or ""
+            yield from [parse(text, "regex").text] if text.lstrip("^").startswith("/") else []
 
     def _looked_up(self, node: Node, base: Node, key: Node | None) -> Iterator[tuple[Node, str, Code | None]]:
         if key is None or not self.is_path(key):

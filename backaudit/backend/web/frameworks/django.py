@@ -371,17 +371,19 @@ class _Ninja:
 
     def routes(self, api: Node, prefix: str, depth: int = 0) -> Iterator[Route]:
         for decorator, target in self.project.once(decorated):
-            receiver = decorator.receiver
             verb = decorator.method.upper()
-            if receiver is not None and isinstance(target, Code) and api in behind(self.project, receiver):
+            if isinstance(target, Code) and self._is_on(api, decorator.receiver):
                 yield from self._endpoint(api, decorator, target, verb, prefix)
         for call in self.project.calls_of("add_router") if depth < _DEPTH else ():
-            receiver, child = call.receiver, call.arg(1, "router")
-            if receiver is None or child is None or api not in behind(self.project, receiver):
+            child = call.arg(1, "router")
+            if child is None or not self._is_on(api, call.receiver):
                 continue
             inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
             for router in behind(self.project, named_value(self.project, child)):
                 yield from self.routes(router, inner, depth + 1)
+
+    def _is_on(self, api: Node, receiver: Node | None) -> bool:
+        return receiver is not None and api in behind(self.project, receiver)
 
     def _endpoint(self, api: Node, decorator: Node, code: Code, verb: str, prefix: str) -> Iterator[Route]:
         if verb == "API_OPERATION":

@@ -14,7 +14,7 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.models import Applying
+from backaudit.models import Applying, SchemaModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import behind
@@ -200,18 +200,21 @@ def _constructed(project: Project, call: Node, func: Node, route: Route) -> Iter
     for cls in project.denoted_classes(func):
         library = library_of(project, cls)
         made = schema_of(project, cls) if library is not None else None
-        if library is None or made is None:
-            continue
-        name, model = library
-        if model.form:
-            if name == "wtforms" or call.arg(0, "data") is not None:
-                yield Applied(made, "form" if _takes_body(route) else "query", call.place)
-        elif name == "rest_framework":
-            data = call.arg(1, "data")
-            if data is not None:
-                yield Applied(made, _where_from(data), call.place, _is_many(call))
-        elif model.style == "annotations" and _spread(project, call):
-            yield Applied(made, "body", call.place)
+        where = _where_given(project, call, route, *library) if library is not None else None
+        if made is not None and where is not None:
+            many = library is not None and library[0] == "rest_framework" and _is_many(call)
+            yield Applied(made, where, call.place, many)
+
+
+def _where_given(project: Project, call: Node, route: Route, name: str, model: SchemaModel) -> Where | None:
+    """Where the data comes from that a schema of a library is made with; None if it is made with none."""
+    if model.form:
+        fed = name == "wtforms" or call.arg(0, "data") is not None
+        return None if not fed else "form" if _takes_body(route) else "query"
+    if name == "rest_framework":
+        data = call.arg(1, "data")
+        return _where_from(data) if data is not None else None
+    return "body" if model.style == "annotations" and _spread(project, call) else None
 
 
 def _where_from(data: Node) -> Where:

@@ -218,15 +218,17 @@ def _relations(project: Project, model: Model, name: str, call: Node) -> Iterato
         return
     target = _written(project, model, call)
     yield Relation(name=name, target=target, column="" if many else f"{name}_id", many=many, remote="*" if many else "")
-    reverse = text(project, call.arg(None, "related_name"))
-    single = call.method in _ONE
+    single, remote = call.method in _ONE, "*" if many else f"{name}_id"
+    for alias in _reverse_names(model, text(project, call.arg(None, "related_name")), single=single):
+        yield Relation(name=f"<{alias}", target=target, many=not single, remote=remote)
+
+
+def _reverse_names(model: Model, given: str, *, single: bool) -> Iterator[str]:
+    """The names by which the other side knows a relation: as an attribute, and in look-ups."""
     own = model.name.lower()
-    named = reverse.replace("%(class)s", own).replace("%(app_label)s", model.label) or own + ("" if single else "_set")
+    named = given.replace("%(class)s", own).replace("%(app_label)s", model.label) or own + ("" if single else "_set")
     if not named.endswith("+"):
-        query_name = "" if reverse else own
-        for alias in dict.fromkeys((named, query_name)):
-            if alias:
-                yield Relation(name=f"<{alias}", target=target, many=not single, remote="*" if many else f"{name}_id")
+        yield from dict.fromkeys(filter(None, (named, "" if given else own)))
 
 
 def _between(model: Model, table: str, field: str, written: str, names: Names, call: Node | None) -> Table:
