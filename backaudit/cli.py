@@ -6,6 +6,7 @@ import inspect
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +21,7 @@ from backaudit.commands import (
     USAGE,
     Accepted,
     Explain,
+    Init,
     Map,
     Prove,
     Scan,
@@ -195,6 +197,21 @@ def prove(path: Path | None, **options: Any) -> int:
     """
     command = Prove if options["at"] is None else Explain
     return command({**options, "paths": (path,) if path is not None else ()}).run()
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("path", required=False, type=_PATH)
+@click.option("-y", "--yes", is_flag=True, help="Write everything without asking.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def init(path: Path | None, **options: Any) -> int:
+    """Write what a project lacks: a configuration, hooks for pre-commit, a workflow for GitHub or GitLab.
+
+    Each file is shown by name and asked for. What is there stays: it is added to where that is safe, and else you are
+    shown what to add.
+    """
+    confirm = partial(click.confirm, default=True, err=True)
+    return Init({**options, "confirm": confirm, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command("map", context_settings=_CONTEXT)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backaudit.prove.indexes import Question
     from backaudit.rule import Rule
     from backaudit.rulenames import RuleNames
+    from backaudit.starters import Starter
     from backaudit.survey.records import Survey
 
 OK, FINDINGS, USAGE, CRASH, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -151,6 +152,56 @@ class Map(Command):
             write(text)
         else:
             write_file(target.path, text)
+
+
+class Init(Command):
+    """One run of the command ``init``: what the project lacks is shown, and written where the user agrees."""
+
+    def run(self) -> int:
+        from importlib.metadata import version
+
+        from backaudit.starters import starters
+
+        root = self._located()
+        self._say_found(root)
+        lacking = starters(root.folder, version("backaudit"))
+        if not lacking:
+            say("everything is there: configuration, hooks and pipeline.")
+        for starter in lacking:
+            self._offer(root.folder, starter)
+        return OK
+
+    def _say_found(self, root: Root) -> None:
+        from collections import Counter
+
+        from backaudit.audit import Audit, Request
+        from backaudit.config import load
+
+        loaded, _ = load_rules()
+        request = Request(root=root.folder, config=load(root.file, root=root.folder), loaded=loaded)
+        with ExitStack() as stack:
+            progress = progress_shown(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            found = Audit(request, cache=stack.enter_context(self._cache()), progress=progress).survey
+        counts = Counter(route.framework for route in found.routes)
+        by_framework = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        of = f" ({by_framework})" if by_framework else ""
+        say(f"{root.folder}: {len(found.routes)} routes{of}, {len(found.tables)} tables")
+
+    def _offer(self, root: Path, starter: Starter) -> None:
+        from backaudit.output import write_file
+
+        if starter.by_hand:
+            say(f"{starter.path} is yours: add {starter.why} to it by hand:")
+            write(starter.text)
+            return
+        ask = f"{'Add to' if starter.is_there else 'Write'} {starter.path} ({starter.why})?"
+        if not (self.options["yes"] or self.options["confirm"](ask)):
+            return
+        target = root / starter.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_file(target, starter.text)
+        say(f"wrote {starter.path}")
 
 
 class Scan(Command):

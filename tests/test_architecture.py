@@ -44,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
     ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove"),
-    ("since",),
+    ("since", "starters"),
     ("testing",),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )
