@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from backaudit.analyses.indexes.engines import engine
 from backaudit.analyses.indexes.implication import implied, mentions
 from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
 from backaudit.backend.data.schema import Index, Key, Table
@@ -121,9 +122,9 @@ def _pins(table: Table, other: Use) -> bool:
 
 
 def _few(table: Table, key: Key) -> bool:
-    """Whether PostgreSQL 18 can skip from one value of a leading key to the next."""
+    """Whether a scan can skip from one value of a leading key to the next, as PostgreSQL 18's does."""
     column = table.column(key.text)
-    return column is not None and column.few
+    return engine(table.engine).skips and column is not None and column.few
 
 
 def _matches(table: Table, index: Index, key: Key, asked: Use) -> bool:
@@ -146,7 +147,7 @@ def _allows(table: Table, index: Index, key: Key, asked: Use) -> bool:
     if "trgm" in key.opclass:
         return asked.form in ("like", "prefix")
     if asked.form == "prefix":
-        return index.method in _TREES and _in_byte_order(table, key)
+        return index.method in _TREES and _serves_prefixes(table, key)
     if asked.form not in _ENTERS or not same_collation(table, key, asked):
         return False
     if asked.form == "range" and is_pattern_class(key.opclass):
@@ -154,10 +155,14 @@ def _allows(table: Table, index: Index, key: Key, asked: Use) -> bool:
     return _method_allows(index, asked)
 
 
-def _in_byte_order(table: Table, key: Key) -> bool:
+def _serves_prefixes(table: Table, key: Key) -> bool:
+    """Whether a key is in an order in which all values with one beginning stand together."""
     column = table.column(key.text)
-    collation = key.collation or (column.collation if column is not None else "")
-    return is_pattern_class(key.opclass) or collation.upper() in ("C", "POSIX", "UCS_BASIC")
+    collation = (key.collation or (column.collation if column is not None else "")).upper()
+    wanted = engine(table.engine).prefixes
+    if wanted == "nocase":
+        return collation == "NOCASE"
+    return wanted == "all" or is_pattern_class(key.opclass) or collation in ("C", "POSIX", "UCS_BASIC")
 
 
 def _method_allows(index: Index, asked: Use) -> bool:
@@ -208,7 +213,7 @@ def _next_turn(table: Table, keys: list[Key], use: Use, pinned: set[str]) -> boo
     """Takes the key that gives an order off the keys, behind those that are pinned; how it is read, None if none is."""
     while keys and keys[0].text.lower() in pinned and not _sorts_by(table, keys[0], use):
         keys.pop(0)
-    return _turn(keys.pop(0), use) if keys and _sorts_by(table, keys[0], use) else None
+    return _turn(table, keys.pop(0), use) if keys and _sorts_by(table, keys[0], use) else None
 
 
 def _fixes(table: Table, other: Use) -> bool:
@@ -217,18 +222,20 @@ def _fixes(table: Table, other: Use) -> bool:
     return (compared(table, other).form == "eq" or flag) and other.branch == (0, 0) and keeps_its_index(table, other)
 
 
-def _turn(key: Key, use: Use) -> bool | None:
+def _turn(table: Table, key: Key, use: Use) -> bool | None:
     """Whether the index is to be read backwards for this key; None if its nulls stand wrongly for either way."""
     if use.role == "group":
         return False
     backwards = key.descending != use.descending
-    wanted = _nulls_first(use.nulls, use.descending)
-    there = _nulls_first(key.nulls, key.descending)
+    least = engine(table.engine).nulls_first
+    wanted = _nulls_first(use.nulls, use.descending, least)
+    there = _nulls_first(key.nulls, key.descending, least)
     return backwards if (there != wanted) == backwards else None
 
 
-def _nulls_first(nulls: str, descending: bool) -> bool:
-    return nulls == "first" if nulls else descending
+def _nulls_first(nulls: str, descending: bool, least: bool) -> bool:
+    """Where nulls stand: as it is said, else as the least or the greatest values."""
+    return nulls == "first" if nulls else descending is not least
 
 
 def _sorts_by(table: Table, key: Key, use: Use) -> bool:

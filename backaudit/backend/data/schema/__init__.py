@@ -13,7 +13,16 @@ import msgspec
 
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import alembic, django, light, scripts, sqlalchemy
-from backaudit.backend.data.schema.tables import Orm, Relation, Schema, Table, columns_index, settled, with_definition
+from backaudit.backend.data.schema.tables import (
+    Engine,
+    Orm,
+    Relation,
+    Schema,
+    Table,
+    columns_index,
+    settled,
+    with_definition,
+)
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.settings import settings_named
 from backaudit.facts.place import Place
@@ -31,6 +40,7 @@ _ADDRESS = re.compile(r"\b(mysql|mariadb|postgres|sqlite)(?:ql)?(?:\+\w+)?://")
 _KEY_TYPES = re.compile(r"Key|^OneToOne|^TreeOne")
 # How many foreign keys in a row are followed to the type of the first.
 _CHAIN = 3
+_SQLITE = frozenset({"sqlite3", "aiosqlite"})
 
 
 def schema(project: Project) -> Schema:
@@ -69,8 +79,10 @@ def _schema(project: Project) -> Schema:
     _add_definitions(found, project)
     found = {name: settled(table) for name, table in found.items()}
     linked = _linked(found)
-    if _indexes_keys(project):
+    engine = _engine(project)
+    if engine == "mysql":
         linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
+    linked = {name: msgspec.structs.replace(table, engine=engine) for name, table in linked.items()}
     result = Schema(found[name] if name not in linked else linked[name] for name in sorted(found))
     for model, table_name in (*_sharing(project), *sqlalchemy.imperative_models(project)):
         shared = result.table(table_name)
@@ -83,27 +95,35 @@ def _schema(project: Project) -> Schema:
     return result
 
 
-def _indexes_keys(project: Project) -> bool:
-    """Whether the database is one that indexes foreign keys by itself (InnoDB does).
-
-    Told by the database address that the deployment's files give or the application has, and by the drivers imported
-    or required where that is not written out.
+def _engine(project: Project) -> Engine:
+    """The database: by the address that the deployment's files give or the application has, and by the drivers imported
+    or required where that is not written out. PostgreSQL where nothing, or more than one, is told.
     """
-    if _deployed_on(project) == {"mysql"}:
-        return True
+    deployed = _deployed_on(project)
+    if deployed == {"mysql"}:
+        return "mysql"
     addresses = [text_of(project, found.value) or "" for found in settings_named(project, "SQLALCHEMY_DATABASE_URI")]
-    if any(address.startswith(("sqlite", "postgres")) for address in addresses):
-        return False
-    mysql, others = project.models.kinds["mysql-drivers"], project.models.kinds["other-drivers"]
-    named = _drivers(project, mysql | others)
-    return bool(named & mysql) and not named & others
+    written = [address for address in addresses if address.startswith(("sqlite", "postgres"))]
+    if written:
+        return "sqlite" if {*deployed, *(address[:6] for address in written)} == {"sqlite"} else "postgresql"
+    named = _drivers(project)
+    if named:
+        return _of_drivers(project, named)
+    return "sqlite" if deployed == {"sqlite"} else "postgresql"
 
 
-def _drivers(project: Project, known: frozenset[str]) -> set[str]:
-    """The drivers that the project imports or requires."""
+def _of_drivers(project: Project, named: frozenset[str]) -> Engine:
+    if named <= project.models.kinds["mysql-drivers"]:
+        return "mysql"
+    return "sqlite" if named <= _SQLITE else "postgresql"
+
+
+def _drivers(project: Project) -> frozenset[str]:
+    """The drivers of databases that are imported or required."""
     modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
-    return {driver for driver in known if driver in modules or re.search(rf"\b{driver}\b", written, re.I)}
+    known = project.models.kinds["mysql-drivers"] | project.models.kinds["other-drivers"]
+    return frozenset(driver for driver in known if driver in modules or re.search(rf"\b{driver}\b", written, re.I))
 
 
 def _deployed_on(project: Project) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +13,7 @@ from backaudit.sql import Column, Definition, Index, Key
 
 # A name of ``[orms.NAME]`` in the tables of libraries, which say what tells it from others.
 Orm = str
+Engine = Literal["postgresql", "mysql", "sqlite"]
 
 
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A table. ``model``: the class behind it, empty if there is none. ``parents``: models whose tables it extends.
 
     ``ordering``: the order of every list of its rows, as column names with ``-``. ``partitioned``: the columns by which
-    it is cut into parts, of which a condition on them reads one.
+    it is cut into parts, of which a condition on them reads one. ``engine``: the database that it is in.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     seeded: bool = False
     partial: bool = False
     partitioned: tuple[str, ...] = ()
+    engine: Engine = "postgresql"
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
