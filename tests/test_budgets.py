@@ -29,7 +29,7 @@ LONG_RULES = {"rules/auth/missing_auth.py"}
 # Constants outside of the books that hold words or patterns of words, by the package they stand in: most are names of
 # methods that a library has, which belong in its table.
 WORDS_OUTSIDE = {
-    "backaudit.analyses": 21,
+    "backaudit.analyses": 20,
     "backaudit.backend": 37,
     "backaudit.project": 1,
     "backaudit.survey": 2,

@@ -48,11 +48,11 @@ def test_an_orm_has_a_program_with_a_mistake_and_tables_that_were_created(name: 
 
 
 def test_no_code_asks_for_an_orm_or_a_library_by_its_name() -> None:
-    """``table.orm == "django"`` and the like: what differs is a trait."""
+    """``table.orm == "django"``, ``store == "beanie"`` and the like: what differs is a trait."""
     found = []
     for path in sorted([*(ROOT / "backaudit").rglob("*.py"), *(ROOT / "rules").rglob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Compare) and re.search(r"(^|\.)orm$", ast.unparse(node.left)):
+            if isinstance(node, ast.Compare) and re.search(r"(^|\.)(orm|store)$", ast.unparse(node.left)):
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
     assert found == []
 

@@ -28,6 +28,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[applies]``, ``[applies_around]``  calls and decorators that put a schema to what came in, see :class:`Applying`
 ``[security]``    how callers prove who they are, see :class:`SecurityModel`
 ``[orms.NAME]``   what tells an ORM from another, see :class:`OrmModel`
+``[stores.NAME]``  what tells a library of documents from another, see :class:`StoreModel`
 ``[frameworks.NAME]``  what a web framework does of itself, see :class:`FrameworkModel`
 ``[open_pages]``  pages that a library opens to everybody, and what closes them, see :class:`OpenPages`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
@@ -62,6 +63,7 @@ from backaudit.project.knowledge import (
     ResponseModel,
     SchemaModel,
     SecurityModel,
+    StoreModel,
 )
 from backaudit.toml import parse_toml
 
@@ -73,7 +75,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms frameworks open_pages callbacks scalars about".split()
+    "routing orms stores frameworks open_pages callbacks scalars about".split()
 )
 
 
@@ -190,6 +192,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         library_forms=flat.get("library_forms", {}),
         open_pages=msgspec.convert(flat.get("open_pages", {}), dict[str, OpenPages]),
         orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
+        stores=msgspec.convert(flat.get("stores", {}), dict[str, StoreModel]),
         frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
         callbacks=_callbacks(flat.get("callbacks", {})),
         scalars=flat.get("scalars", {}),

@@ -243,6 +243,28 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     rollout: str = ""
 
 
+class StoreModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """How a library of documents declares collections by classes, those of the kind ``NAME-documents``.
+
+    ``of-calls``: it has no classes, only a driver's calls. ``options``: the field that holds a class's options, and
+    ``settings``: whether inner classes hold them as well; ``named``: the option that names the collection, else it is
+    called after the class as ``default-name`` says (its name, in snake case, or that without ``Model`` at its end).
+    ``fields``: declared by calls or by annotations. ``shared``: classes below stand in their parent's collection.
+    ``registered``: the call that lists the only classes which have one. ``index``: what is advised, with ``{field}``,
+    ``{model}``, ``{name}``.
+    """
+
+    of_calls: bool = False
+    options: str = "model_config"
+    settings: bool = True
+    named: str = "collection"
+    default_name: Literal["class", "snake", "snake-without-model"] = "class"
+    fields: Literal["calls", "annotations"] = "annotations"
+    shared: bool = False
+    registered: str = ""
+    index: str = ""
+
+
 class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """What a web framework does of itself, by the name that its routes have.
 
@@ -311,6 +333,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     security: dict[str, SecurityModel] = {}
     library_forms: dict[str, dict[str, str]] = {}
     orms: dict[str, OrmModel] = {}
+    stores: dict[str, StoreModel] = {}
     open_pages: dict[str, OpenPages] = {}
     frameworks: dict[str, FrameworkModel] = {}
     callbacks: dict[str, Callback] = {}

@@ -71,17 +71,18 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
             related=siblings(index),
             claim=claim_of(schema(project), index),
         )
-    yield from map(_of_collection, unindexed_fields(project))
+    for unindexed in unindexed_fields(project):
+        yield _of_collection(project, unindexed)
 
 
-def _of_collection(missing: UnindexedField) -> Finding:
+def _of_collection(project: Project, missing: UnindexedField) -> Finding:
     name, field = missing.collection.name, missing.field
     known = ", ".join(f"({', '.join(index.columns)})" for index in missing.collection.indexes)
     why = f"the collection's indexes are _id and {known}" if known else "the collection has only the index on _id"
     return Finding(
         place=missing.places[0],
         message=f"No index serves the look-up by `{name}.{field}`: {why}, so every document is read.",
-        remedy=document_remedy(missing),
+        remedy=document_remedy(project, missing),
         assumed=KNOWN if missing.core else assume("effect", "the collection grows"),
         severity="high" if missing.core else "low",
         shown=None if missing.core else "strict",

@@ -115,17 +115,11 @@ def siblings(index: MissingIndex) -> tuple[Step, ...]:
     )
 
 
-_DECLARED = {
-    "beanie": 'Declare `{field}: Indexed(...)` in `{model}`, or list "{field}" in `Settings.indexes`.',
-    "odmantic": "Declare `{field} = Field(index=True)` in `{model}`.",
-    "mongoengine": 'Add "{field}" to `meta = {{"indexes": [...]}}` of `{model}`.',
-    "pymongo": 'Call `{name}.create_index("{field}")` where the application starts.',
-}
-
-
-def document_remedy(missing: UnindexedField) -> str:
+def document_remedy(project: Project, missing: UnindexedField) -> str:
     """The change that gives a collection its index, as its library writes it."""
     one = missing.collection
     model = one.model.rpartition(".")[2]
-    written = _DECLARED[one.store if model else "pymongo"].format(field=missing.field, model=model, name=one.name)
+    stores = project.models.stores
+    store = stores[one.store] if model else next(store for store in stores.values() if store.of_calls)
+    written = store.index.format(field=missing.field, model=model, name=one.name)
     return f"{written} Every insert then writes one entry more."

@@ -71,7 +71,7 @@ def _shown(project: Project, name: str, kind: str, call: Node) -> Collection:
     """What one call shows of a collection."""
     return Collection(
         name=name,
-        store="pymongo",
+        store=next((name for name, one in project.models.stores.items() if one.of_calls), ""),
         fields=distinct(_fields(project, kind, call)),
         indexes=tuple(_indexes(project, call)) if kind == "collection-indexes" else (),
         place=call.place,

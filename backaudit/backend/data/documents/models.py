@@ -9,38 +9,38 @@ from functools import partial
 import msgspec
 
 from backaudit.backend.data.documents.indexes import listed
-from backaudit.backend.data.documents.records import Collection, DocumentField, Store, distinct, joined
+from backaudit.backend.data.documents.records import Collection, DocumentField, distinct, joined
 from backaudit.backend.data.schema.tables import columns_index
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import annotation_of, entries, field_calls, items, text, texts, truth
+from backaudit.project.knowledge import StoreModel
 from backaudit.sql import Index
 
-_STORES: tuple[Store, ...] = ("mongoengine", "beanie", "odmantic")
 _CAPITAL = re.compile(r"(?=[A-Z])")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def declared(project: Project) -> Iterator[Collection]:
     """The collections of all document classes; classes that others extend come before these."""
-    for store in _STORES:
-        bases = project.models.kinds.get(f"{store}-documents", frozenset())
-        registered = _registered(project) if store == "beanie" else frozenset()
+    for name, store in sorted(project.models.stores.items()):
+        bases = project.models.kinds[f"{name}-documents"] if not store.of_calls else frozenset()
+        registered = _registered(project, store.registered) if store.registered else frozenset()
         for cls in sorted(project.subclasses(*sorted(bases)), key=lambda cls: len(project.lineage(cls.name))):
             if registered and cls.name not in registered:
                 continue
-            made = _collection(project, cls, store, bases)
+            made = _collection(project, cls, name, bases)
             if made is not None:
                 yield made
 
 
-def _registered(project: Project) -> frozenset[str]:
+def _registered(project: Project, register: str) -> frozenset[str]:
     """The classes that ``init_beanie(document_models=[...])`` names, all others having no collection.
 
     Empty if there is no such call, or one whose list is not wholly known.
     """
     found: set[str] = set()
-    for call in project.calls_of("init_beanie"):
+    for call in project.calls_of(register):
         given = items(project.resolved(models)) if (models := call.arg(None, "document_models")) is not None else []
         for item in given:
             named = next((cls.name for cls in project.denoted_classes(item)), "") or text(project, item)
@@ -52,14 +52,15 @@ def _registered(project: Project) -> frozenset[str]:
     return frozenset(found)
 
 
-def _collection(project: Project, cls: ClassView, store: Store, bases: frozenset[str]) -> Collection | None:
+def _collection(project: Project, cls: ClassView, library: str, bases: frozenset[str]) -> Collection | None:
+    store = project.models.stores[library]
     options = _options(project, cls, store)
     if truth(project, options.get("abstract")):
         return None
     fields = list(_fields(project, cls, store))
     made = Collection(
         name=_collection_name(project, cls, store, bases),
-        store=store,
+        store=library,
         model=cls.name,
         fields=distinct(field for field, _ in fields),
         indexes=tuple(index for _, own in fields for index in own),
@@ -71,11 +72,10 @@ def _collection(project: Project, cls: ClassView, store: Store, bases: frozenset
     return joined(made, msgspec.structs.replace(made, indexes=renamed)) if made.fields or renamed else None
 
 
-def _collection_name(project: Project, cls: ClassView, store: Store, bases: frozenset[str]) -> str:
+def _collection_name(project: Project, cls: ClassView, store: StoreModel, bases: frozenset[str]) -> str:
     """The name that a document's class, or the first of those it extends, gives its collection."""
-    owner = _root(project, cls, bases) if store == "mongoengine" else cls
-    option = "name" if store == "beanie" else "collection"
-    return text(project, _options(project, owner, store).get(option)) or _default_name(owner, store)
+    owner = _root(project, cls, store, bases) if store.shared else cls
+    return text(project, _options(project, owner, store).get(store.named)) or _default_name(owner, store)
 
 
 def _renamed(index: Index, names: dict[str, str]) -> Index:
@@ -84,21 +84,21 @@ def _renamed(index: Index, names: dict[str, str]) -> Index:
     return msgspec.structs.replace(index, keys=keys)
 
 
-def _root(project: Project, cls: ClassView, bases: frozenset[str]) -> ClassView:
+def _root(project: Project, cls: ClassView, store: StoreModel, bases: frozenset[str]) -> ClassView:
     """The farthest document class above that is no mere base: documents of classes below stand in its collection."""
     found = cls
     for name in project.lineage(cls.name):
         view = project.class_named(name)
         if view is not None and not bases.isdisjoint(project.lineage(name)):
-            found = found if truth(project, _options(project, view, "mongoengine").get("abstract")) else view
+            found = found if truth(project, _options(project, view, store).get("abstract")) else view
     return found
 
 
-def _options(project: Project, cls: ClassView, store: Store) -> dict[str, Node]:
+def _options(project: Project, cls: ClassView, store: StoreModel) -> dict[str, Node]:
     """``meta``, ``model_config``, or the names of the inner class of settings."""
-    given = cls.fields.get("meta" if store == "mongoengine" else "model_config")
+    given = cls.fields.get(store.options)
     found = entries(given.origin) if given is not None else {}
-    if store == "mongoengine":
+    if not store.settings:
         return found
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
@@ -110,12 +110,12 @@ def _options(project: Project, cls: ClassView, store: Store) -> dict[str, Node]:
     return found
 
 
-def _default_name(cls: ClassView, store: Store) -> str:
+def _default_name(cls: ClassView, store: StoreModel) -> str:
     """What each library calls a collection that is given no name."""
     name = cls.cls.name
-    if store == "beanie":
+    if store.default_name == "class":
         return name
-    if store == "odmantic":
+    if store.default_name == "snake-without-model":
         return _WORD.sub("_", name.removesuffix("Model") or name).lower()
     return "_".join(_CAPITAL.split(name)).lower().strip("_")
 
@@ -132,12 +132,12 @@ def class_fields(project: Project, cls: ClassView) -> Iterator[DocumentField]:
         yield from (DocumentField(name=name) for name in (view.assigned if view is not None else ()))
 
 
-def _fields(project: Project, cls: ClassView, store: Store) -> Iterator[tuple[DocumentField, tuple[Index, ...]]]:
-    return _made(project, cls) if store == "mongoengine" else _annotated(project, cls)
+def _fields(project: Project, cls: ClassView, store: StoreModel) -> Iterator[tuple[DocumentField, tuple[Index, ...]]]:
+    return _made(project, cls) if store.fields == "calls" else _annotated(project, cls)
 
 
-def _by_attribute(project: Project, cls: ClassView, store: Store) -> Iterator[tuple[str, DocumentField]]:
-    if store == "mongoengine":
+def _by_attribute(project: Project, cls: ClassView, store: StoreModel) -> Iterator[tuple[str, DocumentField]]:
+    if store.fields == "calls":
         for _, name, bind in field_calls(project, cls):
             if _is_field(bind.origin):
                 yield name, DocumentField(name=_stored_name(project, bind.origin, name))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 import msgspec
 
 from backaudit.facts.place import Place
 from backaudit.sql import Index
-
-Store = Literal["pymongo", "mongoengine", "beanie", "odmantic"]
 
 
 class DocumentField(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +24,14 @@ class DocumentField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A collection as far as code shows it. ``model``: the class behind it, empty if only a driver's calls tell of it.
+    """A collection as far as code shows it. ``model``: the class behind it, empty if only a driver's calls tell of it;
+    ``store``: the library.
 
     The index over ``_id``, which every collection has, is no part of ``indexes``; nor is ``_id`` of ``fields``.
     """
 
     name: str
-    store: Store
+    store: str
     model: str = ""
     fields: tuple[DocumentField, ...] = ()
     indexes: tuple[Index, ...] = ()
