@@ -11,8 +11,8 @@ import msgspec
 from backaudit.crash import contained
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
-from backaudit.project.steps import Spent
 from backaudit.rule import Finding, Rule
+from backaudit.steps import Spent
 
 
 class Scoped(Protocol):

@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sqlparams",
         "toml",
         "crash",
+        "steps",
         "gitindex",
         "git",
         "ignores",

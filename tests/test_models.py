@@ -84,7 +84,8 @@ def home(name: str) -> str:
     package, dot, _ = name.partition(".")
     if not dot or not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)+", name) or package.isupper() or package in NO_PACKAGES:
         return ""
-    if package in sys.stdlib_module_names or package == "builtins":
+    # Python 3.10 has no tomllib yet.
+    if package in sys.stdlib_module_names or package in ("builtins", "tomllib"):
         return "python"
     return SHARED.get(package, package)
 

@@ -97,11 +97,11 @@ def test_the_death_of_a_worker_is_told_by_its_problem_alone(tree: Path, capfd: p
     assert capfd.readouterr().err == ""
 
 
-def test_deep_nesting_costs_only_its_file(tree: Path) -> None:
+def test_deep_nesting_costs_only_its_statement(tree: Path) -> None:
     (tree / "deep.py").write_text("x = " + "(" * 3000 + "1" + ")" * 3000 + "\n")
     facts, problems = extract_all(tree, found(tree), jobs=2)
-    assert len([file for file in facts if file.python is not None]) == 12
-    assert {problem.path for problem in problems} == {"deep.py"}
+    assert len([file for file in facts if file.python is not None]) == 13
+    assert [(problem.path, problem.kind) for problem in problems] == [("deep.py", "bound")]
 
 
 def test_what_is_too_large_is_named(tree: Path) -> None:

@@ -23,8 +23,8 @@ from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.objects import family_methods
 from backaudit.project.solving import strongly_connected
-from backaudit.project.steps import Steps
 from backaudit.project.types import TypeResolver, Types, split
+from backaudit.steps import Steps
 
 ResultT = TypeVar("ResultT")
 Options = dict[str, dict[str, Any]]
