@@ -117,6 +117,7 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
+	$(BIN)/python -m tests.bench.wellkept
 	$(BIN)/python -m tests.bench.line_ends
 	$(BIN)/python -m tests.bench.planner 5000
 

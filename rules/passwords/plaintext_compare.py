@@ -98,7 +98,8 @@ def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Findi
     if literal is not None:
         origin = given(project, literal, (), at.value)
         if origin is not None:
-            unproven = is_unproven(project, origin.node)
+            # Whoever runs a command on the server is let in already.
+            unproven = is_unproven(project, origin.node) or project.role(at.code.path) == "script"
             yield _with_literal(at, origin, _shown(literal) or "the password that was given", unproven)
     elif not any(isinstance(side.origin.op, ops.Const) for side in (one, two)):
         for stored, typed in sides:

@@ -54,7 +54,7 @@ def unsafe_deserialization(project: Project) -> Iterator[Finding]:
 
 
 def _judge(project: Project, flow: Flow) -> Assumed | None:
-    call = flow.sink
+    call = flow.harm
     if flow.name.startswith("yaml."):
         return _by_loader(project, call)
     if flow.name.startswith("numpy."):

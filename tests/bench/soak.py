@@ -42,8 +42,11 @@ PROJECTS = {
 
 def clone(name: str) -> Path:
     """A project at its commit, fetched once."""
-    url, commit = PROJECTS[name]
-    folder = DATA / name
+    return fetch(DATA / name, *PROJECTS[name])
+
+
+def fetch(folder: Path, url: str, commit: str) -> Path:
+    """A repository at a commit, in a folder that is made for it; CalledProcessError where it cannot be had."""
     if not (folder / ".git").is_dir():
         folder.mkdir(parents=True)
         for arguments in (
