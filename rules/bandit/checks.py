@@ -41,7 +41,7 @@ def _exists(rule_id: str) -> bool:
 def _check(row: Row) -> Check:
     def found(project: Project) -> Iterator[Finding]:
         for path, hit in project.bandit(row.id):
-            if project.role(path) not in row.silent_in:
+            if project.role(path) not in ("test", *row.silent_in):
                 yield _finding(row, path, hit)
 
     found.__doc__ = f"{inspect.cleandoc(row.doc)}\n\nLinks:\n    https://bandit.readthedocs.io/en/latest/{row.page}\n"
