@@ -224,7 +224,7 @@ def test_text_shows_routes_and_tables() -> None:
     assert (
         "  POST    /auth/register  register\n          auth: none · body: UserCreate · 201 409 · writes users\n" in said
     )
-    assert "  email        String(255)  unique" in said
+    assert "  email        String(255)  not null" in said
     assert "→ projects.id" in said
     assert said.endswith("tables in 23 files.\n")
 
