@@ -19,7 +19,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.python import VALUE_CALLS
 from backaudit.project.code import ANY, Access, Code, Node
 from backaudit.project.knowledge import Handover
-from backaudit.project.objects import methods_reached
+from backaudit.project.objects import is_carried, methods_reached
 from backaudit.project.solving import Solver
 from backaudit.project.types import split
 
@@ -150,7 +150,10 @@ class Calls:
     def _is_on_unknown(self, func: Node) -> bool:
         """Whether a callee is an attribute of something of no known type."""
         target = func.origin.op
-        return isinstance(target, ops.Attr) and not self._project.types(func.to(target.base))
+        if not isinstance(target, ops.Attr):
+            return False
+        receiver = func.origin.to(target.base).origin
+        return not self._project.types(receiver) or is_carried(self._project, receiver)
 
     def _reached(self, func: Node) -> tuple[Code, ...]:
         """The methods that are called on a receiver of no known type."""

@@ -57,7 +57,7 @@ class _Makers:
         func = node.func if isinstance(node.op, ops.Call) else None
         made = list(self.classes(func, depth + 1)) if func is not None else []
         yield from made
-        for value in () if made else self.behind(node):
+        for value in () if made else (*self.behind(node), *_carried(self.project, node)):
             yield from self.objects(value, depth + 1)
 
     def classes(self, node: Node, depth: int) -> Iterator[ClassView]:
@@ -93,6 +93,28 @@ class _Makers:
             return
         for base in self.project.denoted_classes(call.receiver):
             yield from self.project.subclasses(base.name)
+
+
+def _carried(project: Project, node: Node) -> Iterator[Node]:
+    """What any body puts under the same name on what a request carries (``g.client = Client()``)."""
+    op = node.op
+    if not isinstance(op, ops.Attr) or not is_carried(project, node):
+        return
+    for code in dict.fromkeys(project.mentioning(op.name)):
+        for store in code.nodes(ops.SetAttr) if code.file.role not in ("test", "example") else ():
+            put = store.op
+            if isinstance(put, ops.SetAttr) and put.name == op.name and _carries(project, store.to(put.base)):
+                yield store.to(put.value)
+
+
+def is_carried(project: Project, node: Node) -> bool:
+    """Whether a value is read off what a request carries."""
+    op = node.op
+    return isinstance(op, ops.Attr) and _carries(project, node.to(op.base))
+
+
+def _carries(project: Project, node: Node) -> bool:
+    return not project.models.kinds["carriers"].isdisjoint(project.names(node))
 
 
 def _is_own_module(node: Node) -> bool:

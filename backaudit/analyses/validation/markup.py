@@ -189,9 +189,13 @@ def _judge_value(project: Project, each: Printed, why: str, node: Node, access: 
     if _is_widget(project, node, access):
         return None
     use = len(node.code.ops)
-    origin = next(Trace(project, ClientInput(project, "html")).origins(node, access, use), None)
+    # An address that begins with a fixed part, or that a redirect may lead to, is no script.
+    kind = "redirect" if each.address else "html"
+    origin = next(Trace(project, ClientInput(project, kind)).origins(node, access, use), None)
     if origin is not None:
         return Shown(each, origin.what, why, origin)
+    if each.address:
+        return None
     said = ".".join(each.path)
     column = stored_by_sql(project, node, access, each.path[-1])
     if column is not None:

@@ -18,8 +18,8 @@ _CLOSING = {"{#": "#}", "{{": "}}", "{%": "%}"}
 _FOR = re.compile(r"for\s+\(?\s*([\w\s,]+?)\s*\)?\s+in\s+([\w.]+)")
 _DATA = re.compile(r"type\s*=\s*[\"'](application/(ld\+)?json|text/(x-)?(template|html)[^\"']*)[\"']", re.IGNORECASE)
 _WIDTH = 4000  # signs back from what is printed
-_BARE = re.compile(r"[\w-]+\s*=\s*$")
-_HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*|'[^']*)$", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*("[^"]*"?|'[^']*'?|[^\s"'>]*)""")
+_ADDRESS = "its place at the start of an address, where `javascript:` runs"
 _PATH = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*")
 _FILTER = re.compile(r"\|\s*(\w+)")
 _HTML = (".html", ".htm", ".jinja2", ".jinja", ".j2", ".xhtml")
@@ -29,7 +29,8 @@ class Printed(msgspec.Struct, frozen=True):
     """``{{ path }}`` in a template; ``why``: what turns escaping off there, empty if nothing does.
 
     ``loops``: for each loop around it, its variables and the path that it runs over. ``filters``: in their order.
-    ``raw``: it is printed as it is; else it is escaped, for another place than where it stands.
+    ``raw``: it is printed as it is; else it is escaped, for another place than where it stands. ``address``: that is
+    where an address begins, which only the right scheme makes harmless.
     """
 
     template: str
@@ -39,6 +40,7 @@ class Printed(msgspec.Struct, frozen=True):
     loops: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     filters: tuple[str, ...] = ()
     raw: bool = True
+    address: bool = False
 
 
 def _is_served_as_it_is(path: str) -> bool:
@@ -58,6 +60,7 @@ def printed(project: Project) -> tuple[Printed, ...]:
 
 
 def _scan(project: Project, path: str, text: str) -> Iterator[Printed]:
+    addresses = project.models.kinds["html-addresses"]
     escaping, of_html = project.models.kinds["escaping-filters"], project.models.kinds["html-filters"]
     loops: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     off: list[bool] = []
@@ -75,10 +78,10 @@ def _scan(project: Project, path: str, text: str) -> Iterator[Printed]:
             if not names or escaped - of_html:
                 continue
             why = "the filter `safe`" if "safe" in filters else "`autoescape` off" if off and off[-1] else ""
-            where = "" if why else _unescaped_place(page, start, scripts)
+            where = "" if why else _unescaped_place(page, start, scripts, addresses)
             if not escaped or where:
                 place = _place(path, starts, start, token)
-                yield Printed(path, place, names, why or where, tuple(loops), filters, not where)
+                yield Printed(path, place, names, why or where, tuple(loops), filters, not where, where == _ADDRESS)
 
 
 def _printed_names(inside: str) -> tuple[str, ...]:
@@ -125,8 +128,8 @@ def _scripts(page: str) -> Iterator[tuple[int, int]]:
         at = end
 
 
-def _unescaped_place(page: str, start: int, scripts: list[tuple[int, int]]) -> str:
-    """Where escaping for HTML does not help: in a script, in an attribute without quotes or one that is a script."""
+def _unescaped_place(page: str, start: int, scripts: list[tuple[int, int]], addresses: frozenset[str]) -> str:
+    """Where escaping for HTML does not help: in a script, and in some attributes."""
     within = next((first for first, last in scripts if first < start < last), None)
     if within is not None:
         line = page[max(within, page.rfind("\n", within, start), start - _WIDTH) : start]
@@ -134,19 +137,28 @@ def _unescaped_place(page: str, start: int, scripts: list[tuple[int, int]]) -> s
     before = page[max(0, page.rfind("<", max(0, start - _WIDTH), start)) : start]
     if not before.startswith("<") or not before[1:2].isalpha() or _is_closed(before):
         return ""
-    if _HANDLER.search(before):
+    return _place_in_tag(before, addresses)
+
+
+def _place_in_tag(before: str, addresses: frozenset[str]) -> str:
+    """The same in a tag, of which ``before`` is what stands before the place."""
+    last = next((found for found in _ATTRIBUTE.finditer(before) if found.end() == len(before)), None)
+    if last is None:
+        return ""
+    name, given = last[1].lower(), last[2]
+    quote = given[:1] if given[:1] in ("'", '"') else ""
+    if quote and len(given) > 1 and given.endswith(quote):
+        return ""
+    if not quote:
+        return "its place in an attribute without quotes"
+    if name.startswith("on"):
         return "its place in the script of an attribute"
-    bare = _BARE.search(before) is not None and not _read_to(before)[0]
-    return "its place in an attribute without quotes" if bare else ""
+    tag = before[1:].split(None, 1)[0].lower()
+    return _ADDRESS if f"{tag} {name}" in addresses and not given[1:].strip() else ""
 
 
 def _is_closed(tag: str) -> bool:
     """Whether a tag has ended: a ``>`` outside of quotes."""
-    return _read_to(tag)[1]
-
-
-def _read_to(tag: str) -> tuple[str, bool]:
-    """The quote that is open at the end of a tag's beginning, and whether the tag has ended before."""
     quote = ""
     for sign in tag:
         if quote:
@@ -154,8 +166,8 @@ def _read_to(tag: str) -> tuple[str, bool]:
         elif sign in "\"'":
             quote = sign
         elif sign == ">":
-            return "", True
-    return quote, False
+            return True
+    return False
 
 
 def _is_quoted(line: str) -> bool:
