@@ -30,6 +30,10 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
+_PUBLIC_PAGE = meaning("routes", "public-page")
+_PUBLIC_STEP = meaning("routes", "public-step")
+_PUBLIC_ENDING = meaning("routes", "public-ending")
+_PUBLISHED = meaning("routes", "published")
 _MUTATION = "MUTATION"
 _ASKING = ("authenticates", "role")
 _CHANGING = UNSAFE | {_MUTATION}
@@ -97,8 +101,8 @@ def is_login(route: Route) -> bool:
 
 def public_words(project: Project) -> frozenset[str]:
     """Words of routes that are open by their nature."""
-    pages: frozenset[str] = project.models.kinds["public-words"]
-    steps: frozenset[str] = project.models.kinds["public-steps"]
+    pages: frozenset[str] = _PUBLIC_PAGE.words
+    steps: frozenset[str] = _PUBLIC_STEP.words
     return pages | steps
 
 
@@ -147,11 +151,11 @@ def excused(project: Project, route: Route, changed: Change) -> bool:
     deleted only where it is the end of a session or a subscription.
     """
     found = words(route)
-    if not found & project.models.kinds["public-steps"]:
+    if not found & _PUBLIC_STEP.words:
         return False
     methods = set(route.methods)
     if changed.how == "delete" or methods & {"DELETE"}:
-        return bool(found & project.models.kinds["public-endings"])
+        return bool(found & _PUBLIC_ENDING.words)
     if methods and methods <= {"PUT", "PATCH"}:
         return _is_people(changed) or changed.table is None
     return True
@@ -218,7 +222,7 @@ def _supposing(found: Exposed, more: Assumed) -> Exposed:
 
 def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
     """Whether the row of a person is picked by the client's id, and then changed."""
-    if changed.how == "insert" or words(route) & project.models.kinds["public-steps"]:
+    if changed.how == "insert" or words(route) & _PUBLIC_STEP.words:
         return False
     return any(not event.tie and event.table is changed.table for event in events(project, route))
 
@@ -412,7 +416,7 @@ def _shown_tables(project: Project, route: Route) -> list[tuple[Place, Table]]:
 
 def _published(project: Project, table: Table) -> bool:
     name = f"{table.name} {table.model.rpartition('.')[2]}".replace("_", " ")
-    published = project.models.kinds["published-words"]
+    published = _PUBLISHED.words
     return any(word.lower() in published for word in _WORDS.findall(name))
 
 

@@ -24,6 +24,7 @@ from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import METHODS, UNSAFE
 
+_PUBLIC_STEP = meaning("routes", "public-step")
 _DETAIL = meaning("routes", "detail-view")
 _ORDINARY = meaning("people", "ordinary-role")
 _OPEN = meaning("routes", "own-proof")
@@ -153,7 +154,7 @@ def _reported(
 def _is_for_others(project: Project, route: Route, changed: bool) -> bool:
     """Whether a route is there to show people to each other, or to let in who is not known yet."""
     if changed:
-        return not authenticated(route) or bool(words(route) & project.models.kinds["public-steps"])
+        return not authenticated(route) or bool(words(route) & _PUBLIC_STEP.words)
     return _OPEN.holds(f"{route.path} {route.handler.function.name}".lower())
 
 

@@ -30,6 +30,7 @@ from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
 
+_PUBLIC_STEP = meaning("routes", "public-step")
 _ROLE = meaning("access", "asked-role")
 _PRIVILEGE = meaning("people", "privilege-column")
 Deed = How | Literal["read"]
@@ -69,7 +70,7 @@ def _judged(project: Project, route: Route) -> Unranked | None:
         return None
     if any(guard.kind == "ownership" for guard in route.guards):
         return None
-    if words(route) & project.models.kinds["public-steps"]:
+    if words(route) & _PUBLIC_STEP.words:
         return None  # A login or a hook touches the row that it is about.
     return _privileging(project, route) or _below_siblings(project, route)
 

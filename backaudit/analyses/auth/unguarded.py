@@ -17,6 +17,7 @@ from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column
 
+_PUBLIC_STEP = meaning("routes", "public-step")
 _PERSONAL = meaning("people", "personal-column")
 
 
@@ -98,7 +99,7 @@ def _touched(project: Project, route: Route) -> Touched | None:
         return None
     changed = changed_by(project, route)
     if changed is not None:
-        registers = changed.how == "insert" and words(route) & project.models.kinds["public-steps"]
+        registers = changed.how == "insert" and words(route) & _PUBLIC_STEP.words
         if registers or excused(project, route, changed):
             return None
         return Touched(route, True, changed.name, changed.node.place)
