@@ -121,6 +121,11 @@ soak: $(READY)
 	$(BIN)/python -m tests.bench.line_ends
 	$(BIN)/python -m tests.bench.planner 5000
 
+# What a real project's query sites ask against what its ORM compiles: FOLDER holds it with all it needs, SETTINGS is its
+# Django settings module or "-", PACKAGES are read.
+compiled: $(READY)
+	$(BIN)/python -m tests.truth.compiled $(FOLDER) $(SETTINGS) $(PACKAGES)
+
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info demo-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find backaudit rules tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -329,3 +329,35 @@ def find(x):
     asked = ("chip",) if "chip" in query else ("tag",)
     found = [missing.proposed[:1] for missing in missing_sites(project({"pets/models.py": code}), "filter")]
     assert (asked in found) is not served
+
+
+MANY = """
+from django.db import models
+
+class Tag(models.Model):
+    name = models.CharField(max_length=9)
+
+class Post(models.Model):
+    tags = models.ManyToManyField(Tag)
+
+class Note(models.Model):
+    post = models.ForeignKey(Post, related_name="notes", on_delete=models.CASCADE)
+"""
+BETWEEN = [("shop_post.id", "join", "eq"), ("shop_post_tags.post_id", "join", "eq")]
+BACKWARDS = [("shop_post.id", "join", "eq"), ("shop_note.post_id", "join", "eq")]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("tags=x", [*BETWEEN, ("shop_post_tags.tag_id", "filter", "eq")]),
+        ("tags__id=x", [*BETWEEN, ("shop_post_tags.tag_id", "filter", "eq")]),
+        ("tags__in=x", [*BETWEEN, ("shop_post_tags.tag_id", "filter", "in")]),
+        ("notes=x", [*BACKWARDS, ("shop_note.id", "filter", "eq")]),
+        ("notes__isnull=True", [*BACKWARDS, ("shop_note.id", "filter", "null")]),
+    ],
+)
+def test_a_look_up_by_one_of_many_goes_over_their_keys(given: str, expected: list[tuple[str, str, str]]) -> None:
+    body = f"\ndef find(x):\n    return list(Post.objects.filter({given}))\n"
+    (site,) = query_sites(project({"shop/models.py": MANY + body}))
+    assert asked(site) == expected

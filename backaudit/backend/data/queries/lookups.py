@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backaudit.backend.data.schema import Column, Schema, Table, schema
+from backaudit.backend.data.schema import Column, Relation, Schema, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.sql import Form, Use, normal
@@ -76,21 +76,47 @@ class Lookups:
                 target = self._schema.of_model(link.target)
                 if target is None:
                     return None
-                if link.column and not rest and (key := owner.column(link.column)):
-                    return joins, owner, key, rest
-                if (
-                    link.column
-                    and rest
-                    and rest[0] in ("id", "pk", *target.primary_key)
-                    and (key := owner.column(link.column))
-                ):
-                    return joins, owner, key, rest[1:]
+                ended = self._ended(joins, owner, link, target, rest, further)
+                if ended is not None or not further:
+                    return ended
                 joins += self._joined(owner, link.column, link.remote, target)
-                if not rest or not further:
-                    return None
                 table = target
                 continue
             return (joins, column[0], column[1], rest) if column is not None else None
+        return None
+
+    def _ended(
+        self, joins: list[Use], owner: Table, link: Relation, target: Table, rest: list[str], further: bool
+    ) -> tuple[list[Use], Table, Column, list[str]] | None:
+        """What a path that ends at a relation, or at the key of the rows there, asks; None if it goes on."""
+        by_key = bool(rest) and rest[0] in ("id", "pk", *target.primary_key)
+        if further and not by_key:
+            return None
+        left = rest[1:] if by_key else rest
+        if not link.column:
+            return self._of_many(joins, owner, link.remote, target, left)
+        key = owner.column(link.column) if by_key or not rest else None
+        return (joins, owner, key, left) if key is not None else None
+
+    def _of_many(
+        self, joins: list[Use], owner: Table, remote: str, target: Table, rest: list[str]
+    ) -> tuple[list[Use], Table, Column, list[str]] | None:
+        """A look-up by a row of many: by the key between many and many, or by the key of the rows that lead here."""
+        between = self._between(owner, target) if remote == "*" else None
+        if between is not None:
+            table, here, there = between
+            return [*joins, *self._joined(owner, "", here.name, table)], table, there, rest
+        key = target.column((target.primary_key or ("id",))[0])
+        found = [*joins, *self._joined(owner, "", remote, target)]
+        return (found, target, key, rest) if key is not None and remote not in ("", "*") else None
+
+    def _between(self, owner: Table, target: Table) -> tuple[Table, Column, Column] | None:
+        """The table between many and many, with its keys to both, where there is one that is nothing else."""
+        for table in self._schema.tables.values():
+            here = [column for column in table.columns if _leads_to(column, owner)]
+            there = [column for column in table.columns if _leads_to(column, target)]
+            if len(here) == len(there) == 1 and here != there and not table.model:
+                return table, here[0], there[0]
         return None
 
     def _column(self, table: Table, name: str) -> tuple[Table, Column] | None:
@@ -150,6 +176,10 @@ class Lookups:
                 yield Use(
                     table=owner.name, column=column.name, role="sort", descending=written.startswith("-") or descending
                 )
+
+
+def _leads_to(column: Column, table: Table) -> bool:
+    return column.references.partition(".")[0].lower() == table.name.lower()
 
 
 def _form(column: Column, rest: list[str], value: Node | None, transforms: frozenset[str]) -> tuple[Form, str]:
