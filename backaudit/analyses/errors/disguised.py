@@ -54,7 +54,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _answers(project: Project, code: Code) -> Iterator[Finding]:
-    if _sets_status(project, code) or _makes_page(project, code) or _is_probe(project, code):
+    if _sets_status(project, code) or _makes_page(project, code) or _is_probe(project, code) or _of_exception(code):
         return
     told: set[int] = set()
     for answer in answers(project, code):
@@ -65,6 +65,11 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
             told.add(answer.value)
             message, assumed = reason
             yield Finding(place=answer.place.first_line(), message=message, assumed=assumed)
+
+
+def _of_exception(code: Code) -> bool:
+    """Whether it is an exception that tells of itself: whoever catches it decides on the status."""
+    return code.cls is not None and code.project.inherits(code.cls.name, "builtins.Exception")
 
 
 def _is_probe(project: Project, code: Code) -> bool:
@@ -114,9 +119,19 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     if said is not None:
         what, assumed = said
         return f"The failure ({what}) is answered with status {answer.status}.", KNOWN if _caught(answer) else assumed
-    if _caught(answer) and any(exception_text(project, part) is not None for part in answer.body):
+    if _caught(answer) and (_asks_exception(answer) or any(exception_text(project, p) is not None for p in answer.body)):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
     return None
+
+
+def _asks_exception(answer: Answer) -> bool:
+    """Whether the answer is what a method of the caught exception gives (``return error.to_json()``)."""
+    op = answer.node.op
+    given = [answer.node.to(op.value)] if isinstance(op, ops.Return) else []
+    return any(
+        made.call is not None and made.receiver is not None and isinstance(made.receiver.origin.op, ops.Caught)
+        for made in (node.origin for node in (*given, *answer.body))
+    )
 
 
 def _is_template(maker: str) -> bool:
