@@ -15,9 +15,9 @@ from backaudit.backend.access.denial import conditions, sides, tests_around
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.owners import owner_column
-from backaudit.backend.access.reads import reads
+from backaudit.backend.access.reads import looked_at, reads
 from backaudit.backend.access.sessions import is_http_session
-from backaudit.backend.access.tables import is_user_table, named_as_users
+from backaudit.backend.access.tables import holds_users, is_user_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
@@ -141,7 +141,19 @@ def _of_data(project: Project, route: Route) -> Exposed | None:
     revealed = _revealed(project, route)
     if revealed is not None:
         return _of_reveal(project, route, *revealed)
-    return _among_guarded(project, route)
+    return _people_listed(project, route) or _among_guarded(project, route)
+
+
+def _people_listed(project: Project, route: Route) -> Exposed | None:
+    """A list of the people who log in, whose documents no table describes."""
+    if route.handler.function.kind != "function" or (route.methods and "GET" not in route.methods):
+        return None
+    people = any(means_people(word) for word in words(route)) and _in_bulk(route)
+    for read in looked_at(project, route.handler) if people else ():
+        if read.table is None and holds_users(project, read.name):
+            found = _exposed(project, route, "reveals", read.name, read.node.place, KNOWN)
+            return found if found.siblings else None
+    return None
 
 
 def excused(project: Project, route: Route, changed: Change) -> bool:
@@ -157,12 +169,12 @@ def excused(project: Project, route: Route, changed: Change) -> bool:
     if changed.how == "delete" or methods & {"DELETE"}:
         return bool(found & _PUBLIC_ENDING.words)
     if methods and methods <= {"PUT", "PATCH"}:
-        return _is_people(changed) or changed.table is None
+        return _is_people(project, changed) or changed.table is None
     return True
 
 
-def _is_people(changed: Change) -> bool:
-    return is_user_table(changed.table) if changed.table is not None else named_as_users(changed.name)
+def _is_people(project: Project, changed: Change) -> bool:
+    return is_user_table(changed.table) if changed.table is not None else holds_users(project, changed.name)
 
 
 def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
@@ -204,7 +216,7 @@ def _stray(project: Project, route: Route) -> bool:
 
 def _of_change(project: Project, route: Route, changed: Change) -> Exposed | None:
     creates = not set(route.methods) & {"PUT", "PATCH", "DELETE"}
-    if _is_people(changed) and creates and not _picks_a_person(project, route, changed):
+    if _is_people(project, changed) and creates and not _picks_a_person(project, route, changed):
         return None  # A registration under another name.
     found = _exposed(project, route, "changes", changed.name, changed.node.place, KNOWN)
     if not found.siblings:

@@ -10,6 +10,7 @@ import msgspec
 
 from backaudit.backend.access.statements import SQL_WRITE, sql_text
 from backaudit.backend.access.tables import form_table, repository_table, touched_table
+from backaudit.backend.data.documents.naming import collection_name as stored_name
 from backaudit.backend.data.queries.chains import chain_of, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import updates
@@ -95,7 +96,7 @@ def written(project: Project, call: Node) -> Change | None:
         table = touched_table(project, first) if first is not None else None
         return Change(call, table, _named(table, first), how(method))
     if method in project.models.kinds["collection-writes"]:
-        return Change(call, None, receiver.spelled, how(method))
+        return Change(call, None, stored_name(project, receiver) or receiver.spelled, how(method))
     return _of_query(project, call, receiver) if method in project.models.kinds["query-writes"] else None
 
 
@@ -170,4 +171,4 @@ def collection_name(project: Project, call: Node) -> str:
     if receiver is None:
         return ""
     of_driver = any("ollection" in name for name in project.types(receiver))
-    return _document(project, receiver) or (receiver.spelled if of_driver else "")
+    return _document(project, receiver) or ((stored_name(project, receiver) or receiver.spelled) if of_driver else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backaudit.backend.data.documents import collections
 from backaudit.backend.data.queries.chains import model_of, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.project import Node, Project
@@ -26,9 +27,15 @@ def _only_links(table: Table, name: str) -> bool:
     return len(words(name)) > 1 and bool(table.columns) and not any(names_somebody(c.name) for c in table.columns)
 
 
-def named_as_users(name: str) -> bool:
-    """Whether a collection or class of documents holds the people who log in, by its name."""
-    return names_accounts(name)
+def holds_users(project: Project, name: str) -> bool:
+    """Whether a collection or class of documents holds the people who log in: by its name, or a password in it."""
+    return names_accounts(name) or name in project.once(_with_passwords)
+
+
+def _with_passwords(project: Project) -> frozenset[str]:
+    """The collections, and the classes of their documents, that have a password's field."""
+    found = [one for one in collections(project) if any(is_password_column(field.name) for field in one.fields)]
+    return frozenset(name for one in found for name in (one.name, one.model.rpartition(".")[2]) if name)
 
 
 def touched_table(project: Project, node: Node) -> Table | None:
