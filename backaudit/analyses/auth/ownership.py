@@ -12,6 +12,7 @@ from backaudit.analyses.auth.roles import unranked
 from backaudit.analyses.auth.views import generic_table
 from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
 from backaudit.backend.access.changes import changes
+from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.guards import acting, authenticated, in_body
 from backaudit.backend.access.owners import owner_column, parent_owner
@@ -73,7 +74,7 @@ def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
     if route.handler.file.role != "production" or any(_rules_others(guard) for guard in route.guards):
         return
     seen = events(project, route) if route.handler.function.kind == "function" else ()
-    if _is_owners(route, seen) or not _knows_caller(project, route, seen):
+    if _is_owners(route, seen) or _proves_itself(project, route) or not _knows_caller(project, route, seen):
         return
     if route.view is not None and not seen and _is_generic(project, route.view):
         yield from _generic(project, route, route.view)
@@ -98,6 +99,15 @@ def _knows_caller(project: Project, route: Route, seen: tuple[Event, ...]) -> bo
     return route.handler.function.kind == "function" and bool(caller_reads(project, route.handler))
 
 
+def _proves_itself(project: Project, route: Route) -> bool:
+    """Whether nobody is logged in yet who asks a route: it takes a password or a token as proof itself."""
+    before = [guard for guard in route.guards if guard.kind != "rate-limit" and not in_body(guard)]
+    if before or route.handler.function.kind != "function":
+        return False
+    steps: frozenset[str] = project.models.kinds["public-steps"] | project.models.kinds["public-endings"]
+    return bool(words(route) & steps) or checks_password(project, route.handler)
+
+
 def _rules_others(guard: Guard) -> bool:
     """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
     return guard.kind == "role" and not (guard.roles and all(_ORDINARY.holds(role) for role in guard.roles))
@@ -105,7 +115,8 @@ def _rules_others(guard: Guard) -> bool:
 
 def _judged(project: Project, route: Route, event: Event, table: Table) -> Iterator[Unowned]:
     written = changes(project, route.handler)
-    tables = {change.table.name for change in written if change.table is not None}
+    # A row that is only looked at beside one that is added is not changed: the parent of a comment.
+    tables = {change.table.name for change in written if change.table is not None and change.how != "insert"}
     changed = event.effect >= 0 or table.name in tables
     reads_only = not route.methods or not {"GET", "HEAD", "QUERY"}.isdisjoint(route.methods)
     if not changed and (written or not reads_only):

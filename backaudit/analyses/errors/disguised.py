@@ -119,7 +119,9 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     if said is not None:
         what, assumed = said
         return f"The failure ({what}) is answered with status {answer.status}.", KNOWN if _caught(answer) else assumed
-    if _caught(answer) and (_asks_exception(answer) or any(exception_text(project, p) is not None for p in answer.body)):
+    if _caught(answer) and (
+        _asks_exception(answer) or any(exception_text(project, p) is not None for p in answer.body)
+    ):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
     return None
 

@@ -94,10 +94,18 @@ def written(project: Project, call: Node) -> Change | None:
     if method in project.models.kinds["session-writes"] and _is_session(project, receiver):
         first = call.arg(0)
         table = touched_table(project, first) if first is not None else None
-        return Change(call, table, _named(table, first), how(method))
+        return Change(call, table, _named(table, first), "update" if _is_loaded(project, first) else how(method))
     if method in project.models.kinds["collection-writes"]:
         return Change(call, None, stored_name(project, receiver) or receiver.spelled, how(method))
     return _of_query(project, call, receiver) if method in project.models.kinds["query-writes"] else None
+
+
+def _is_loaded(project: Project, row: Node | None) -> bool:
+    """Whether what a session is given was there before: a row that was asked for, not one that is made here."""
+    made = project.resolved(row) if row is not None else None
+    while made is not None and isinstance(made.op, ops.Await):
+        made = project.resolved(made.to(made.op.value))
+    return made is not None and any(link.is_call_of("lookups") for link in chain_of(made) if link.call is not None)
 
 
 def _of_statement(project: Project, call: Node) -> Change | None:
