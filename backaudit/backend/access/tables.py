@@ -35,7 +35,8 @@ def holds_users(project: Project, name: str) -> bool:
 def _with_passwords(project: Project) -> frozenset[str]:
     """The collections, and the classes of their documents, that have a password's field."""
     found = [one for one in collections(project) if any(is_password_column(field.name) for field in one.fields)]
-    return frozenset(name for one in found for name in (one.name, one.model.rpartition(".")[2]) if name)
+    named = {name for one in found for name in (one.name, one.model.rpartition(".")[2])}
+    return frozenset(named - {""})
 
 
 def touched_table(project: Project, node: Node) -> Table | None:
