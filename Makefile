@@ -20,7 +20,7 @@ OTHERS := $(foreach minor,10 11 12 13 14,$(firstword $(foreach name,python3.$(mi
 	$(if $(EVERY),$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3.$(minor))),\
 	$(if $(shell $(name) -c 'import venv, ensurepip; print("y")' 2>/dev/null),$(name)))))
 
-.PHONY: help setup demo test check types tests test-others bounds oldest newest docs bench soak clean announce
+.PHONY: help setup demo test check types tests test-others bounds oldest newest docs bench matrix soak clean announce
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -115,11 +115,16 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench.speed $(BENCH_ARGS)
 
+# Programs put together from pieces, one mistake in every framework, store and layout; docs/coverage.md is made of it.
+matrix: $(READY)
+	$(BIN)/python -m tests.matrix $(MATRIX_ARGS)
+
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
 	$(BIN)/python -m tests.bench.wellkept
 	$(BIN)/python -m tests.bench.line_ends
 	$(BIN)/python -m tests.bench.planner 5000
+	$(BIN)/python -m tests.matrix --keep --triples 2000
 
 # What a real project's query sites ask against what its ORM compiles: FOLDER holds it with all it needs, SETTINGS is its
 # Django settings module or "-", PACKAGES are read.

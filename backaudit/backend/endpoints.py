@@ -11,7 +11,7 @@ from backaudit.backend.web.params import is_schema
 from backaudit.backend.web.paths import parse
 from backaudit.backend.web.reads import declared_by, inputs_read
 from backaudit.backend.web.records import Endpoint, Input, Route, Step
-from backaudit.backend.web.responses import answers, status_of
+from backaudit.backend.web.responses import answers
 from backaudit.backend.web.routes import (
     entries,
     injected_bodies,
@@ -21,6 +21,7 @@ from backaudit.backend.web.routes import (
     sharing,
 )
 from backaudit.backend.web.signature import from_params, restriction_limits
+from backaudit.backend.web.statuses import status_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place

@@ -137,11 +137,26 @@ def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, ac
 
 def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
     wanted = access[0] if access else None
+    mapping = _gone_through(work, key, value)
+    if mapping is not None and wanted is not None:
+        yield from work.to(mapping.value, access)
+        return
     known = work.node.to(key).keys
     if wanted == KEY:
         yield from work.to(key, access[1:])
     elif wanted in (None, ANY) or not known or wanted in known:
         yield from work.to(value, access[1:])
+
+
+def _gone_through(work: Work, key: Value, value: Value) -> Node | None:
+    """The mapping of which a key and its own value are taken over, in a loop through its items."""
+    name, held = work.node.to(key).origin, work.node.to(value).origin
+    if not (isinstance(name.op, ops.Part) and isinstance(held.op, ops.Part)):
+        return None
+    element = name.to(name.op.base).origin
+    same = element == held.to(held.op.base).origin and (name.op.index, held.op.index) == (0, 1)
+    gone_through = element.to(element.op.base).origin if same and isinstance(element.op, ops.Element) else None
+    return gone_through.receiver if gone_through is not None and gone_through.method == "items" else None
 
 
 def _by_helpers(search: Search, work: Work, root: Value) -> Iterator[Work]:

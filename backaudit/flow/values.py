@@ -20,6 +20,7 @@ from backaudit.rule import Step
 
 _Handler: TypeAlias = "Callable[[Search, Work, Any], Iterator[Work]]"
 
+_FIELDS: dict[int | str, int] = {"fields": 0, "fields-of-second": 1}
 _NAMED = re.compile(r"%\((\w+)\)")
 
 
@@ -386,6 +387,9 @@ def _propagated(work: Work, op: ops.Call, arguments: tuple[int | str, ...]) -> I
             yield from _whole(work, call.receiver)
         elif argument == "same":
             yield from work.all(op.args[:1])
+        elif argument in _FIELDS:
+            # What a schema makes has the fields that it declares: of what came in, their values alone are left.
+            yield from work.all(_nth(op.args, _FIELDS[argument]) if work.access[:1] not in ((), (KEY,)) else ())
         elif argument == "each":
             wanted = work.access[0] if work.access else ANY
             yield from work.all(_nth(op.args, wanted) if isinstance(wanted, int) else op.args, work.access[1:])

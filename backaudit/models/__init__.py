@@ -10,7 +10,8 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[parameters]``  ``name = {package = ..., type = ...}``: known by convention, see :class:`ParameterConvention`
 ``[sources]``     reads of client data: name to what it is called in a path ("the query string")
 ``[sinks.KIND]``  where data does harm: callee to the arguments that matter, by position or keyword
-``[propagates]``  callee to the arguments whose text is in its result (``"*"`` for all, ``"self"`` for the receiver)
+``[propagates]``  callee to the arguments whose text is in its result (``"*"`` for all, ``"self"`` for the receiver,
+                  ``"same"``: each part of the first; ``"fields"``: its parts, but the keys are those of a schema)
 ``[cleans.KIND]`` callees whose result is harmless for a kind of sink (``*`` for every kind)
 ``[guards.KIND]`` callees that, asked in a condition, make their argument harmless
 ``[hashers]``     callee to ``strong`` or ``weak``: what ends the label *password*

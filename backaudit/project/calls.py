@@ -197,7 +197,7 @@ class Calls:
         if code.cls is None or not isinstance(op, ops.Attr) or code.function.name == "__init__":
             return
         receiver = func.origin.to(op.base).origin
-        if isinstance(receiver.op, ops.Call) and code.function.name != "__call__":
+        if self._is_made(receiver) and code.function.name != "__call__":
             return  # an object that is made here is of its own class
         found = [method for method in self._project.overriding(code) if self._may_be(receiver, method)]
         if len(found) <= _MANY:
@@ -205,6 +205,11 @@ class Calls:
         else:
             name = code.function.name
             self._project.not_asked(func.place, f"which of {len(found)} methods this runs that override `{name}`.")
+
+    def _is_made(self, receiver: Node) -> bool:
+        """Whether a value is an object that is made here, and not one that a function gives."""
+        func = receiver.func
+        return func is not None and any(True for _ in self._project.denoted_classes(func))
 
     def _may_be(self, receiver: Node, method: Code) -> bool:
         """Whether an object is of the class that has ``method``, or of one below it, as far as its type is known."""

@@ -393,7 +393,8 @@ class TypeResolver:
             return (self._returned_to(code, node) or self._passed_on(code, node)) if code is not None else ()
         if head == "ext" and over.rpartition(".")[2][:1].isupper():
             return (over,)
-        return ()
+        called = self._project.knowledge.returns.get(f"{head}.__call__")
+        return self._instantiate(called, name, node) if called else ()
 
     def _returned_to(self, code: Code, call: Node) -> Iterable[str]:
         """What a function gives to a call: of a generic service what is of the receiver's own class."""

@@ -10,6 +10,7 @@ from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.backend.access.denial import conditions, operands, sides
 from backaudit.backend.web.catching import ending, escapes, reached_functions
+from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
@@ -315,6 +316,8 @@ def _left(search: Search, node: Node, access: Access) -> bool:
 
 def _made_by_schema(project: Project, node: Node) -> bool:
     op = node.op
+    if isinstance(op, ops.Call):
+        return next(made_by(project, node), None) is not None
     if not isinstance(op, ops.Attr) or op.name not in ("data", "validated_data", "cleaned_data"):
         return False
     schemas = project.models.kinds["schemas"] | project.models.kinds["forms"]

@@ -14,9 +14,9 @@ from backaudit.backend.web.responses import (
     error_handlers,
     literal_text,
     pairs_of,
-    status_of,
 )
 from backaudit.backend.web.routes import by_handler, client_input
+from backaudit.backend.web.statuses import status_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project

@@ -63,7 +63,9 @@ class ClientKeys(Goal):
         param = client_input(project, node.code, op.index)
         if param is None or param.where not in ("body", "form"):
             return None
-        if not (is_untyped(project, node.code, param) or _takes_more(project, param)):
+        # What a function gets as an event's data is the body itself; what a serializer's method gets was checked.
+        bare = node.code.cls is None and node.code.function.params[op.index].annotation == ops.NONE
+        if not (bare or is_untyped(project, node.code, param) or _takes_more(project, param)):
             return None
         return f"`{param.name}` comes from the client ({param.where})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from backaudit.analyses.validation.saved import names_in_archive, read_back
+from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts, takes_file
 from backaudit.backend.web.reads import request_names
@@ -272,7 +273,9 @@ class ClientInput(Goal):
             return True
         if isinstance(node.op, ops.Attr):
             return not self._cleans.isdisjoint(search.project.names(node))
-        return self._cleaned(search, node) or self._begun(search.project, node) or self._filtered(search.project, node)
+        if self._cleaned(search, node) or self._begun(search.project, node) or self._filtered(search.project, node):
+            return True
+        return bool(access) and _is_declared_narrow(search.project, node, str(access[0]))
 
     def _guards_at(self, node: Node, use: Value) -> frozenset[str]:
         """What approves of a value where it becomes part of a text: of a name behind a folder, between quotes, more."""
@@ -347,6 +350,12 @@ class ClientInput(Goal):
 
 # What leads nowhere else in a name that stands behind a folder, though a path of its own could be absolute.
 _BEHIND_A_FOLDER = frozenset({"not:../", "not:/.."})
+
+
+def _is_declared_narrow(project: Project, call: Node, name: str) -> bool:
+    """Whether a call puts a schema to what came in whose field of that name is no free text."""
+    declared = [field.shape for made in made_by(project, call) if (field := made.field(name)) is not None]
+    return bool(declared) and not any(shape.free for shape in declared)
 
 
 def _is_behind(node: Node, use: Value) -> bool:

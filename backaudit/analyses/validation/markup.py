@@ -113,7 +113,7 @@ def _is_text_made(project: Project, value: Node, depth: int) -> bool:
     if isinstance(op, ops.Phi):
         return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
     if isinstance(op, ops.Call):
-        return value.is_call_of("gives-text") or (value.receiver is not None and _is_query(project, value.receiver))
+        return _gives_text(project, value, depth)
     if isinstance(op, (ops.Item, ops.Attr)):
         return _is_query(project, value.to(op.base))
     return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
@@ -122,6 +122,15 @@ def _is_text_made(project: Project, value: Node, depth: int) -> bool:
 def _has_text_side(project: Project, value: Node, op: ops.Bin, depth: int) -> bool:
     sides = [value.to(side) for side in (op.left, op.right)]
     return any(side.text is not None or _is_text_made(project, side, depth + 1) for side in sides)
+
+
+def _gives_text(project: Project, call: Node, depth: int) -> bool:
+    """Whether a call surely gives text: a method of texts, a read of a query, a function that puts one together."""
+    codes = project.callees(call) if depth < 4 else ()
+    given = [value for code in codes for value in code.returned()]
+    if given:
+        return any(_is_text_made(project, each, depth + 1) for each in given)
+    return call.is_call_of("gives-text") or (call.receiver is not None and _is_query(project, call.receiver))
 
 
 def _is_query(project: Project, node: Node) -> bool:

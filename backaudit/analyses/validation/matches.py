@@ -30,7 +30,7 @@ def matches(project: Project) -> Iterator[Match]:
             if pattern is None or text is None or project.role(call.code.path) not in _SERVING:
                 continue
             if project.constant(text) is None:
-                yield Match(Sink(call, text, "match"), pattern, method == "fullmatch")
+                yield Match(Sink(call, text, "match", told=False), pattern, method == "fullmatch")
 
 
 def _text(project: Project, call: Node, method: str) -> Node | None:

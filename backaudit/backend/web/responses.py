@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Literal
 
 import msgspec
 
 from backaudit.backend.web.routes import routes
+from backaudit.backend.web.statuses import status_of, told, told_before
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -20,10 +19,10 @@ from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
 _DEPTH = 5
-_STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
 _STATUS_FIELDS = meaning("failures", "status-field")
 _OK = 200
 _FAULT = 500
+_FIRST_ERROR = 400
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -64,12 +63,22 @@ def _answers(project: Project, code: Code) -> Iterator[Answer]:
     for value, op in enumerate(code.ops):
         node = code.node(value)
         if isinstance(op, ops.Return) and op.value != NONE:
-            for status, stated, body, maker in resolve(project, node.to(op.value)):
-                yield Answer(node, "return", status, stated, body, maker)
+            yield from _returned(project, node, node.to(op.value))
         elif isinstance(op, ops.Raise) and op.exception != NONE:
             yield from _raised(project, node, node.to(op.exception))
         elif isinstance(op, ops.Call):
             yield from _aborted(project, node)
+    for statement, status in told(project, code):
+        if isinstance(statement.op, ops.SetAttr):
+            yield Answer(statement, "raise", status_of(project, status), True, ())
+
+
+def _returned(project: Project, node: Node, value: Node) -> Iterator[Answer]:
+    before = told_before(project, node)
+    for status, stated, body, maker in resolve(project, value):
+        if before is not None and not stated:
+            status, stated = status_of(project, before), True
+        yield Answer(node, "return", status, stated, body, maker)
 
 
 Resolved = tuple["int | None", bool, "tuple[Node, ...]", str]
@@ -126,6 +135,7 @@ def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved
         return
     callees = project.callees(call) if depth < _DEPTH else ()
     found = [answer for code in callees for answer in _from_callee(project, call, code, depth)]
+    found = found or [sent for code in callees for sent in _sent_by(project, call, code)]
     if found:
         yield from found
     else:
@@ -159,6 +169,16 @@ def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterat
                 yield status, stated, (*body, *call.args()), maker
 
 
+def _sent_by(project: Project, call: Node, code: Code) -> Iterator[Resolved]:
+    """What a function of the project that answers by itself, and returns nothing, sends for this call."""
+    for inner in code.nodes(ops.Call):
+        named = response_model(project, inner)
+        given = inner.argument(named[1].status) if named is not None and named[1].raises else None
+        if given is not None and isinstance(given.origin.op, ops.Param):
+            passed = project.argument(call, code, given.origin.op.index)
+            yield status_of(project, passed) if passed is not None else None, True, tuple(call.args()), ""
+
+
 def _passed_status(project: Project, call: Node, code: Code, returned: Node) -> int | None:
     """The status that a call passes to a helper's parameter named like one."""
     for index, param in enumerate(code.function.params):
@@ -184,12 +204,26 @@ def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
     if named is None and call is None:
         named = _model_of_class(project, origin)
     if named is None:
+        yield from _carried(project, node, call) if call is not None else ()
         return
     name, model = named
     given = call.argument(model.status) if call is not None else None
     status = status_of(project, given) if given is not None else _class_status(project, call or origin, model)
     body = tuple(_body(call, model)) if call is not None else ()
     yield Answer(node, "raise", status, True, body, name)
+
+
+def _carried(project: Project, node: Node, call: Node) -> Iterator[Answer]:
+    """An exception of the project's own that is given the status with which somebody above will answer it."""
+    for cls in project.denoted_classes(call.func or call):
+        constructor = cls.methods.get("__init__")
+        for index, param in enumerate(constructor.function.params if constructor is not None else ()):
+            given = (
+                project.argument(call, constructor, index) if constructor and _STATUS_FIELDS.holds(param.name) else None
+            )
+            status = status_of(project, given) if given is not None else None
+            if status is not None and status >= _FIRST_ERROR:
+                yield Answer(node, "raise", status, True, tuple(arg for arg in call.args() if arg is not given))
 
 
 def _aborted(project: Project, call: Node) -> Iterator[Answer]:
@@ -263,28 +297,6 @@ def _body(call: Node, model: ResponseModel) -> Iterator[Node]:
         if found is not None and found.value not in seen:
             seen.add(found.value)
             yield found
-
-
-def status_of(project: Project, node: Node) -> int | None:
-    """The HTTP status that a value is: a number, its text, or a name such as ``HTTP_404_NOT_FOUND``."""
-    constant = project.constant(node)
-    value = constant.const if constant is not None else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value[:3].isdigit():
-        return int(value[:3])
-    names = [*project.names(node), node.origin.spelled]
-    return next((status for status in map(_named_status, names) if status is not None), None)
-
-
-def _named_status(name: str) -> int | None:
-    found = _STATUS_NAME.search(name)
-    if found:
-        return int(found.group(1))
-    parts = name.removesuffix(".value").split(".")
-    if len(parts) > 1 and parts[-2] == "HTTPStatus" and parts[-1] in HTTPStatus.__members__:
-        return HTTPStatus[parts[-1]].value
-    return None
 
 
 def answering(project: Project) -> frozenset[Code]:

@@ -77,6 +77,7 @@ def _joined(project: Project, node: Node, table: Table, chain: list[Node], made:
 def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) -> Rows:
     calls = [link for link in chain if link.call is not None]
     parts = [*calls, *_inner_statements(chain)]
+    cut = [link for link in chain if isinstance(link.op, ops.Item)]
     eager = frozenset(name for link in parts for name in loaded(link))
     known = _known_parents(project, table, parts) | came_with_parent(project, chain)
     known |= selected_along(project, table, parts)
@@ -85,7 +86,7 @@ def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) ->
         origin=next(iter(calls), node.origin),
         eager=eager | known,
         everything="*" in eager or any(unknown_options(link) for link in parts),
-        few=any(_is_few(link) for link in parts) or _is_one(project, table, parts),
+        few=any(_is_few(link) for link in (*parts, *cut)) or _is_one(project, table, parts),
         inert=_is_inert(chain),
     )
 
@@ -183,7 +184,12 @@ def _of_view(project: Project, link: Node) -> Node | None:
 
 
 def _is_few(link: Node) -> bool:
-    """Whether a constant limit leaves a handful of rows."""
+    """Whether a constant limit, or the end of a slice, leaves a handful of rows."""
+    if isinstance(link.op, ops.Item):
+        bounds = link.to(link.op.key).op
+        ends = bounds.items[1:2] if isinstance(bounds, ops.Build) else ()
+        known = [link.to(end).const for end in ends if end != ops.NONE]
+        return any(isinstance(end, int) and 0 < end <= _FEW_ROWS for end in known)
     first = link.arg(0)
     value = first.const if first is not None and link.method == "limit" else None
     return isinstance(value, int) and value <= _FEW_ROWS

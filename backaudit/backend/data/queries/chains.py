@@ -38,6 +38,8 @@ def chain_of(node: Node) -> list[Node]:
             pending += [node.to(op.then), node.to(op.other)]
         elif isinstance(op, ops.Await):
             pending.append(node.to(op.value))
+        elif isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
+            pending.append(node.to(op.base))  # a slice is fewer of the same
         elif isinstance(op, ops.Call) and node.receiver is not None and not node.is_call_of("query-openers"):
             pending.append(node.receiver)
     return list(found)
@@ -226,8 +228,9 @@ def _parameters(base: Node) -> list[Node]:
 
 
 def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:
-    made = project.definition(node) if isinstance(node.op, (ops.Name, ops.Import)) else node
-    name = made.arg(0, "name") if made is not None and made.method == "Table" else None
+    """The table that ``Table("notes", metadata, …)`` declares, wherever it was given its name."""
+    made = project.resolved(node)
+    name = made.arg(0, "name") if made.method == "Table" else None
     return tables.table(name.text) if name is not None and name.text else None
 
 
@@ -309,6 +312,8 @@ def row_table(project: Project, node: Node) -> Table | None:
     origin = node.origin
     if isinstance(origin.op, ops.Attr):
         return related_table(project, origin, origin.op)
+    if isinstance(origin.op, ops.Item) and isinstance(origin.to(origin.op.key).op, ops.Build):
+        return row_table(project, origin.to(origin.op.base))  # a slice is fewer of the same
     many = origin.is_call_of("many-rows") or origin.is_call_of("loads-related")
     return table_of(project, node) if origin.call is not None and many else None
 

@@ -250,6 +250,18 @@ def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
         yield from (Applied(made, "body", call.place) for made in parsed if made is not None)
 
 
+def made_by(project: Project, call: Node) -> Iterator[InputSchema]:
+    """The schemas of what a call makes of data (``NoteIn().load(data)``, ``decode(body, type=Note)``)."""
+    func, receiver = call.func, call.receiver
+    names = project.names(func) if func is not None else ()
+    how = next((found for name in names if (found := project.models.applies.get(name)) is not None), None)
+    given = _pick(call, how) if how is not None else None
+    if how is not None and given is not None:
+        yield from schema_behind(project, given, how.notation)
+    elif receiver is not None and call.is_call_of("loads-by-schema"):
+        yield from (made for cls in project.instances(receiver) if (made := schema_of(project, cls)) is not None)
+
+
 def clients(project: Project, node: Node, depth: int = 0) -> bool:
     """Whether a value is a body or part of a request, as far as this body of code shows."""
     here = node.origin

@@ -58,6 +58,14 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         names = {name for name, _ in self.limits}
         return bool(names & {"maxLength", "pattern", "maximum", "exclusiveMaximum"}) or bool(self.schema)
 
+    @property
+    def free(self) -> bool:
+        """Whether a value may be text as a client likes to word it: no number, no date, none of a known set."""
+        if self.either:
+            return any(part.free for part in self.either)
+        is_narrow = self.format in NARROW_FORMATS and self.format != "email"
+        return not (is_narrow or self.choices or self.kind in ("boolean", "integer", "null", "number"))
+
     def schemas(self) -> Iterator[str]:
         """The names of all schemas in it."""
         if self.schema:

@@ -1,0 +1,1 @@
+"""Generated programs: how one mistake is written on every framework, store, input and layout. See README.md here."""
