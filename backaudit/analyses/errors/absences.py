@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import kept
+from backaudit.analyses.errors import firsts, kept
 from backaudit.analyses.errors.callers import without_the_row
 from backaudit.analyses.errors.lookups import (
     alike,
@@ -12,6 +12,7 @@ from backaudit.analyses.errors.lookups import (
     behind,
     chain,
     injected_absences,
+    is_aggregate,
     is_none_there,
     none_giving,
     raising,
@@ -39,6 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from _raising(project)
     yield from _none(project)
     yield from kept.findings(project)
+    yield from firsts.findings(project)
 
 
 def _raising(project: Project) -> Iterator[Finding]:
@@ -129,7 +131,7 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
         if not arrived and call.func is not None and is_lazy(project, project.names(call.func)):
             continue  # the query goes on: it gives something only once it is awaited
         raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
-        certain = _never_none(call) or _several_were_found(project, call)
+        certain = is_aggregate(call) or _several_were_found(project, call)
         path = None if certain else escapes(project, code.node(value), raised)
         assumed = _assumed(project, path) if path is not None else None
         origin = _origin(project, call) if assumed is not None else None
@@ -151,7 +153,7 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
         for value in behind(code, op.value) if isinstance(op, ops.Return) and op.value != NONE else ():
             call = given.get(value)
             origin = _origin(project, call) if call is not None and not asked(code, value, node.value) else None
-            if call is not None and origin is not None and not _never_none(call):
+            if call is not None and origin is not None and not is_aggregate(call):
                 last = Step(node.place.first_line(), "is answered, and does not fit the response model")
                 yield Finding(
                     place=node.place.first_line(),
@@ -221,12 +223,6 @@ def _injects_rows(project: Project, code: Code) -> bool:
     )
 
 
-def _never_none(call: Node) -> bool:
-    """Whether the look-up is an aggregate, which always has a row."""
-    words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
-    return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
-
-
 def _several_were_found(project: Project, call: Node) -> bool:
     """Whether the look-up stands in a handler of "more than one was found": then there is a first one."""
     around = (handler for handler in handlers_in(project, call.code) if handler.holds(call.value))
@@ -235,19 +231,6 @@ def _several_were_found(project: Project, call: Node) -> bool:
 
 
 _SEVERAL = frozenset(("MultipleObjectsReturned", "MultipleResultsFound"))
-
-
-def _around(call: Node) -> Iterator[Node]:
-    """The calls of the chain that ends in the look-up, with their arguments; a cursor's statement before it."""
-    last = call.origin
-    for link in chain(call):
-        last = link
-        yield link
-        yield from link.args()
-    receiver = last.receiver
-    for effect in last.code.effects.get(receiver.origin.value, ()) if receiver is not None else ():
-        if effect < call.value and isinstance(last.code.ops[effect], ops.Call):
-            yield from last.code.node(effect).args()
 
 
 def _finding(use: Node, call: Node, lookup: Node, origin: Origin, assumed: Assumed, end: str) -> Finding:

@@ -209,3 +209,22 @@ def chain(call: Node) -> Iterator[Node]:
             if argument.call is not None:
                 yield from chain(argument)
         here = here.receiver.origin if here.receiver is not None else None
+
+
+def is_aggregate(call: Node) -> bool:
+    """Whether the look-up is an aggregate, which always has a row."""
+    words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
+    return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
+
+
+def _around(call: Node) -> Iterator[Node]:
+    """The calls of the chain that ends in the look-up, with their arguments; a cursor's statement before it."""
+    last = call.origin
+    for link in chain(call):
+        last = link
+        yield link
+        yield from link.args()
+    receiver = last.receiver
+    for effect in last.code.effects.get(receiver.origin.value, ()) if receiver is not None else ():
+        if effect < call.value and isinstance(last.code.ops[effect], ops.Call):
+            yield from last.code.node(effect).args()
