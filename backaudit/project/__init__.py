@@ -22,6 +22,7 @@ from backaudit.project.generic import made_through
 from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.objects import family_methods
+from backaudit.project.roles import examples_in_use
 from backaudit.project.solving import strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
 from backaudit.steps import Steps
@@ -55,6 +56,8 @@ class Project:
         self.files: dict[str, PythonFile] = {
             path: PythonFile(self, path, facts, module_name(path), role_of(path)) for path, facts in python.items()
         }
+        for path in examples_in_use(self.files, self._modules):
+            self.files[path].role = "production"
         # What was not asked, in the order in which that came up.
         self.bounds: dict[Problem, None] = {}
         self.steps = Steps()

@@ -1,0 +1,42 @@
+"""What part a file plays, where its path alone misleads: a package called ``tutorials`` may be the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from backaudit.project.code import PythonFile
+from backaudit.project.modules import Modules
+
+
+def examples_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozenset[str]:
+    """The paths of examples whose package production imports: what runs with the product is part of it."""
+    packages: dict[str, list[str]] = {}
+    for path, file in files.items():
+        if file.role == "example":
+            packages.setdefault(path.rpartition("/")[0], []).append(path)
+    if not packages:
+        return frozenset()
+    in_use: dict[str, None] = {}
+    pending = [file for file in files.values() if file.role == "production"]
+    while pending:
+        for module in _imported(pending.pop(), modules):
+            folder = _folder(module, modules)
+            for path in packages.pop(folder, ()):
+                in_use[path] = None
+                pending.append(files[path])
+    return frozenset(in_use)
+
+
+def _imported(file: PythonFile, modules: Modules) -> Iterator[str]:
+    """The modules that a file imports, and what it imports of them, which may be modules too."""
+    for item in file.facts.imports:
+        relative = modules.relative(file.path, item.level, item.module)
+        module = relative if item.level else modules.absolute(file.path, item.module)
+        yield module
+        if item.name:
+            yield f"{module}.{item.name}"
+
+
+def _folder(module: str, modules: Modules) -> str:
+    """The folder that a module's file is in, or that a package is."""
+    return modules.path(module).rpartition("/")[0] if module in modules else module.replace(".", "/")
