@@ -12,7 +12,7 @@ from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import RouteParam
-from backaudit.backend.web.routes import client_input, routes
+from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import guarded
@@ -63,8 +63,10 @@ class ClientKeys(Goal):
         param = client_input(project, node.code, op.index)
         if param is None or param.where not in ("body", "form"):
             return None
-        # What a function gets as an event's data is the body itself; what a serializer's method gets was checked.
-        bare = node.code.cls is None and node.code.function.params[op.index].annotation == ops.NONE
+        # What a function gets as an event's data is the body itself; what routes' decorators and serializers' methods
+        # hand over was checked.
+        is_event = node.code.cls is None and node.code not in project.once(by_handler)
+        bare = is_event and node.code.function.params[op.index].annotation == ops.NONE
         if not (bare or is_untyped(project, node.code, param) or _takes_more(project, param)):
             return None
         return f"`{param.name}` comes from the client ({param.where})"
