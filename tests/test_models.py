@@ -24,6 +24,11 @@ NO_PACKAGES = {"function", "list", "bytes", "cmd", "powershell", "wsgi"}
 # Rows whose names are parameters of a call that is known by its last name.
 PARAMETERS = {"renderer-parameters"}
 
+# Of Python itself, though not of every version that the suite runs under (PEP 594 took some away).
+_OF_OTHER_VERSIONS = frozenset(
+    ("builtins", "tomllib", "asynchat", "asyncore", "cgi", "crypt", "imp", "pipes", "smtpd", "telnetlib")
+)
+
 
 def asked() -> Iterator[str]:
     """The kinds that the code asks for by their name."""
@@ -85,7 +90,7 @@ def home(name: str) -> str:
     if not dot or not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)+", name) or package.isupper() or package in NO_PACKAGES:
         return ""
     # Python 3.10 has no tomllib yet.
-    if package in sys.stdlib_module_names or package in ("builtins", "tomllib"):
+    if package in sys.stdlib_module_names or package in _OF_OTHER_VERSIONS:
         return "python"
     return SHARED.get(package, package)
 
