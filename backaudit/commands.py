@@ -32,6 +32,11 @@ OK, FINDINGS, USAGE, CRASH, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
 ROWS = 100_000
 SEVERITIES = ("critical", "high", "medium", "low")
+# Options that exclude each other, and why.
+_APART = (
+    ("history", "staged", "--history reads what was committed, --staged what is not yet"),
+    ("since", "history", "--since holds against one commit, --history reads them all"),
+)
 
 
 class Command:
@@ -252,17 +257,18 @@ class Scan(Command):
         write(describe(by_id(config, names), root, loaded.rules))
         return OK
 
+    def _check_together(self) -> None:
+        """UsageError where two options ask for different things."""
+        from backaudit.usage import UsageError
+
+        for one, other, why in _APART:
+            if self.options[one] and self.options[other]:
+                raise UsageError(f"{why}: give one of them.")
+
     def _report(self, root: Root, config: Config, loaded: Loaded) -> Report:
         from backaudit.audit import Audit, Request
 
-        if self.options["history"] and self.options["staged"]:
-            from backaudit.usage import UsageError
-
-            raise UsageError("--history reads what was committed, --staged what is not yet: give one of them.")
-        if self.options["since"] and self.options["history"]:
-            from backaudit.usage import UsageError
-
-            raise UsageError("--since holds against one commit, --history reads them all: give one of them.")
+        self._check_together()
         self.baseline = baseline = self._baseline(root, config)
         with ExitStack() as stack:
             request = Request(
@@ -314,14 +320,13 @@ class Scan(Command):
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""
-        import tempfile
 
         from msgspec.structs import replace
 
         from backaudit import gitindex, staged
 
         root = request.root
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
+        folder = _private_folder(stack)
         changed = staged.export(root, folder, request.config.source_limits(), only_changed=_judge_alone(request))
         narrowed = self._narrowed(request).reported
         if narrowed is not None:
@@ -342,11 +347,10 @@ class Scan(Command):
 
     def _before(self, audit: Any, root: Path, stack: ExitStack, cache: Cache, progress: Any) -> Before:
         """What the commit that the user names had already."""
-        import tempfile
 
         from backaudit import since
 
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
+        folder = _private_folder(stack)
         return since.before(audit, root, self.options["since"], folder, cache=cache, progress=progress)
 
     def _baseline(self, root: Root, config: Config) -> Baseline | None:
@@ -581,6 +585,13 @@ def _judge_alone(request: Any) -> bool:
 
     names = RuleNames(request.loaded.rules)
     return all(rule.local for rule in select(names, by_id(request.config, names)).rules)
+
+
+def _private_folder(stack: ExitStack) -> Path:
+    """An empty folder that nobody else may read, gone when the run is over."""
+    import tempfile
+
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
 
 
 def _now() -> datetime:
