@@ -12,24 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from backaudit.commands import (
-    CRASH,
-    FINDINGS,
-    INTERRUPTED,
-    OK,
-    SEVERITIES,
-    USAGE,
-    Accepted,
-    Explain,
-    Init,
-    Map,
-    Prove,
-    Scan,
-    find,
-    flat,
-    load_rules,
-    loaded_code,
-)
+from backaudit.commands import CRASH, FINDINGS, INTERRUPTED, OK, SEVERITIES, USAGE
+from backaudit.commands.baseline import Accepted
+from backaudit.commands.common import find, flat, load_rules, loaded_code
+from backaudit.commands.init import Init
+from backaudit.commands.map import Map
+from backaudit.commands.prove import Explain, Prove
+from backaudit.commands.scan import Scan
 from backaudit.console import abandon_stdout, prepare_streams, say, use_color, width, write
 from backaudit.crash import ENDING, Terminated, contained
 
