@@ -23,6 +23,7 @@ from backaudit.evidence import Confidence as Confidence
 from backaudit.evidence import Severity as Severity
 from backaudit.evidence import assume as assume
 from backaudit.evidence import confidence
+from backaudit.facts.changes import AnyChange
 from backaudit.facts.place import Place
 from backaudit.facts.plans import Claim, Proof
 
@@ -41,12 +42,24 @@ class Step(msgspec.Struct, frozen=True):
     text: str
 
 
-class Fix(msgspec.Struct, frozen=True):
-    """A machine edit: replace ``place`` by ``text``. ``safe`` means behaviour cannot change for the worse."""
+class Edit(msgspec.Struct, frozen=True):
+    """``text`` in the place of what is written at ``place``; a file that is not there yet is made by an edit of it."""
 
     place: Place
     text: str
+
+
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to mend a finding without a person's help.
+
+    ``summary``: what it does, as a title. ``changes``: what a rule asks for, in terms of the code; ``edits``: what the
+    fix stage makes of them on the files' text, which is all that anybody needs behind it. ``safe``: what is right today
+    goes on as it is, only what is wrong is refused; anything else wants a person's eye.
+    """
+
     summary: str
+    changes: tuple[AnyChange, ...] = ()
+    edits: tuple[Edit, ...] = ()
     safe: bool = False
 
 
@@ -60,6 +73,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
     ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``assumed``: the steps
     that were not read; they decide how sure the finding is, and whether it may be called grave.
+    ``fixes``: ways to mend it by machine, the best first.
     """
 
     place: Place

@@ -21,7 +21,7 @@ from backaudit.facts.problem import Problem
 from backaudit.issue import BackEnd, Before, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
 from backaudit.masking import MASK, Masks
-from backaudit.rule import SEVERITIES, Finding, Rule, Severity, Step
+from backaudit.rule import SEVERITIES, Finding, Fix, Rule, Severity, Step
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, lines
 
@@ -237,8 +237,12 @@ class _Triage:
             trace=steps(finding.trace),
             related=steps(finding.related),
             assumed=tuple(Assumption(one.kind, text(one.text)) for one in finding.assumed),
-            fixes=tuple(fix for fix in finding.fixes if not self.masks.hides_in(fix.text + fix.summary)),
+            fixes=tuple(fix for fix in finding.fixes if not self._tells(fix)),
         )
+
+    def _tells(self, fix: Fix) -> bool:
+        """Whether a fix would show a secret."""
+        return any(map(self.masks.hides_in, (fix.summary, *(edit.text for edit in fix.edits))))
 
     def _masked_problem(self, problem: Problem) -> Problem:
         return msgspec.structs.replace(problem, message=self.masks.text(problem.message))

@@ -11,7 +11,7 @@ from backaudit.evidence import assume
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import ExcerptLine, Issue, Report
-from backaudit.rule import Finding, Fix, Rule, Severity, Step, rule
+from backaudit.rule import Edit, Finding, Fix, Rule, Severity, Step, rule
 
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -116,8 +116,13 @@ def ordinary(**more: Any) -> Report:
             "`hashlib.md5` protects a password.",
             scope="hash_password",
             fixes=(
-                Fix(place("app/auth.py", 9, 11, 53), "hasher.hash(password)", "Hash with Argon2id"),
-                Fix(place("app/auth.py", 1, 0, 0), "from argon2 import PasswordHasher\n", "Hash with Argon2id"),
+                Fix(
+                    summary="Hash with Argon2id",
+                    edits=(
+                        Edit(place("app/auth.py", 9, 11, 53), "hasher.hash(password)"),
+                        Edit(place("app/auth.py", 1, 0, 0), "from argon2 import PasswordHasher\n"),
+                    ),
+                ),
             ),
             excerpt=excerpt(9, ["    return hashlib.md5(password.encode()).hexdigest()"], 9, (11, 53)),
         ),
@@ -151,7 +156,7 @@ def hostile() -> Report:
     step = Step(spot, HOSTILE)
     found = {"remedy": HOSTILE, "scope": HOSTILE, "evidence": HOSTILE, "trace": (step, step), "related": (step,)}
     lines = excerpt(1, [HOSTILE, HOSTILE, HOSTILE * 40], 2, (0, 8))
-    fixes = (Fix(spot, HOSTILE, HOSTILE),)
+    fixes = (Fix(summary=HOSTILE, edits=(Edit(spot, HOSTILE),)),)
     return make_report(
         make_issue(bad, spot, HOSTILE, fingerprint=HOSTILE, excerpt=lines, fixes=fixes, **found),
         make_issue(bad, spot, HOSTILE, status="suppressed", justification=HOSTILE, fingerprint="2"),

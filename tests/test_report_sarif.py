@@ -18,7 +18,7 @@ from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
 from backaudit.report import sarif
-from backaudit.rule import Fix, Severity, Step
+from backaudit.rule import Edit, Fix, Severity, Step
 
 from .report_samples import (
     BLANKET_500,
@@ -244,12 +244,11 @@ def test_fingerprints() -> None:
     assert result_of(secret)["partialFingerprints"] == {"backaudit/v1": "abc"}
 
 
-def test_edits_of_one_summary_are_one_fix() -> None:
+def test_the_edits_of_a_fix_are_its_changes_by_file() -> None:
     first, second = place("a.py", 9, 11, 20), Place("a.py", Span(1, 0, 1, 0))
     fixes = (
-        Fix(first, "hash(p)", "Hash it"),
-        Fix(second, "import x\n", "Hash it"),
-        Fix(first, "", "Drop it", safe=True),
+        Fix(summary="Hash it", edits=(Edit(first, "hash(p)"), Edit(second, "import x\n"))),
+        Fix(summary="Drop it", edits=(Edit(first, ""),), safe=True),
     )
     hash_it, drop_it = result_of(make_issue(WEAK_HASH, first, fixes=fixes))["fixes"]
     (change,) = hash_it["artifactChanges"]

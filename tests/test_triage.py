@@ -18,7 +18,7 @@ from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
 from backaudit.masking import MASK
-from backaudit.rule import Finding, Fix, Rule, Step
+from backaudit.rule import Edit, Finding, Fix, Rule, Step
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, decode
 from backaudit.triage import Scan, accepted, select, triage
@@ -44,6 +44,10 @@ def digest(value):
 
 def at(line: int, column: int = 0, end_column: int = 5, path: str = "a.py", end_line: int = 0) -> Place:
     return Place(path, Span(line, column, end_line or line, end_column))
+
+
+def edited(summary: str, text: str) -> Fix:
+    return Fix(summary=summary, edits=(Edit(at(5), text),))
 
 
 def find(rule: Rule, place: Place, message: str = "Wrong.", **more: Any) -> tuple[Rule, Finding]:
@@ -226,14 +230,14 @@ def test_a_secret_is_masked_in_every_text_of_every_finding() -> None:
     findings = [
         find(SECRET, spot, f"The key {KEY} is here.", remedy=f"Drop {KEY}.", evidence=KEY, secrets=(spot,)),
         find(WEAK, at(5, 4, 40), trace=(Step(at(5), f"with {KEY}"),), related=(Step(at(1), KEY),)),
-        find(SQL, at(5, 4, 40), fixes=(Fix(at(5), f"get('{KEY}')", "x"), Fix(at(5), "safe()", "y"))),
+        find(SQL, at(5, 4, 40), fixes=(edited("x", f"get('{KEY}')"), edited("y", "safe()"))),
     ]
     report = run(findings, files={"a.py": LEAKY}, problems=[Problem("a.py", "bound", f"near {KEY}")], notes=(KEY,))
     assert len(report.issues) == 3
     assert KEY not in everything(report)
     assert KEY not in repr(report.issues)
     assert MASK in everything(report)
-    assert [fix.text for issue in report.issues for fix in issue.finding.fixes] == ["safe()"]
+    assert [fix.summary for issue in report.issues for fix in issue.finding.fixes] == ["y"]
 
 
 def test_a_secret_of_a_hidden_finding_is_masked_too() -> None:

@@ -76,7 +76,8 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {**_place(fix.place), "text": fix.text, "summary": fix.summary, "safe": fix.safe}
+    edits = [{**_place(edit.place), "text": edit.text} for edit in fix.edits]
+    return {"summary": fix.summary, "safe": fix.safe, "edits": edits}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

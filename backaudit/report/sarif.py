@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +20,7 @@ from backaudit.report.jsontext import json_text
 from backaudit.report.plans import proof_of
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
 from backaudit.report.visible import clipped
-from backaudit.rule import SEVERITIES, Fix, Rule, Severity, Step
+from backaudit.rule import SEVERITIES, Edit, Fix, Rule, Severity, Step
 from backaudit.ruledoc import Example, RuleDoc, read
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -204,7 +203,7 @@ def _result(issue: Issue, rule_index: int, report: Report) -> Node:
         node["codeFlows"] = [_code_flow(issue, prefix)]
     node["partialFingerprints"] = _fingerprints(issue)
     if finding.fixes:
-        node["fixes"] = [*_fixes(finding.fixes, prefix)]
+        node["fixes"] = [_fix(fix, prefix) for fix in finding.fixes]
     if report.since:
         node["baselineState"] = "unchanged" if issue.status == "before" else "new"
     if issue.status in ("suppressed", "baseline"):
@@ -274,20 +273,18 @@ def _code_flow(issue: Issue, prefix: str) -> Node:
     return {"threadFlows": [{"locations": [{"location": _location(step, prefix)} for step in steps]}]}
 
 
-def _fixes(fixes: Sequence[Fix], prefix: str) -> Iterator[Node]:
-    """Edits of one summary belong together: one SARIF fix, a change per file."""
-    for (summary, safe), edits in groupby(fixes, key=lambda fix: (fix.summary, fix.safe)):
-        by_path: dict[str, list[Fix]] = {}
-        for edit in edits:
-            by_path.setdefault(edit.place.path, []).append(edit)
-        yield {
-            "description": {"text": _sentence(_literal(summary))},
-            "artifactChanges": [_change(path, by_path[path], prefix) for path in sorted(by_path)],
-            "properties": {"safe": safe},
-        }
+def _fix(fix: Fix, prefix: str) -> Node:
+    by_path: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        by_path.setdefault(edit.place.path, []).append(edit)
+    return {
+        "description": {"text": _sentence(_literal(fix.summary))},
+        "artifactChanges": [_change(path, by_path[path], prefix) for path in sorted(by_path)],
+        "properties": {"safe": fix.safe},
+    }
 
 
-def _change(path: str, edits: Iterable[Fix], prefix: str) -> Node:
+def _change(path: str, edits: Iterable[Edit], prefix: str) -> Node:
     return {
         "artifactLocation": _artifact(path, prefix),
         "replacements": [

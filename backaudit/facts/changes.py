@@ -1,0 +1,62 @@
+"""What is to be done to the code, in its own terms: the fix stage turns it into edits of the files' text."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from backaudit.facts.place import Place
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_field="change"):
+    """One change; those of a fix are made together or not at all."""
+
+
+class Replace(Change, tag=0, frozen=True, array_like=True, gc=False):
+    """``code`` in place of what stands at ``at``; ``{0}`` and so on stand for what is written at ``parts``."""
+
+    at: Place
+    code: str
+    parts: tuple[Place, ...] = ()
+
+
+class SetArgument(Change, tag=1, frozen=True, array_like=True, gc=False):
+    """The keyword argument ``name`` of a call is ``code``, whether it was given before or not."""
+
+    call: Place
+    name: str
+    code: str
+
+
+class DropArgument(Change, tag=2, frozen=True, array_like=True, gc=False):
+    """A call without its keyword argument ``name``."""
+
+    call: Place
+    name: str
+
+
+class InsertLines(Change, tag=3, frozen=True, array_like=True, gc=False):
+    """Statements of their own behind (or ``before``) the statement that ``at`` is a part of, indented as it is."""
+
+    at: Place
+    lines: tuple[str, ...]
+    before: bool = False
+
+
+class Import(Change, tag=4, frozen=True, array_like=True, gc=False):
+    """``import module``, or ``from module import name``, where the file does not have it already."""
+
+    path: str
+    module: str
+    name: str = ""
+
+
+class AddLine(Change, tag=5, frozen=True, array_like=True, gc=False):
+    """A last line of a file that is no code, unless it is there; a file that is not there is made."""
+
+    path: str
+    line: str
+
+
+AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine
