@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -29,6 +30,7 @@ from backaudit.steps import Steps
 
 ResultT = TypeVar("ResultT")
 Options = dict[str, dict[str, Any]]
+_BUILTINS = frozenset(dir(builtins))
 
 __all__ = ["ClassView", "Code", "Edge", "Given", "Node", "Passed", "Project", "PythonFile", "Role", "link"]
 
@@ -352,11 +354,13 @@ class Project:
     def _starred(self, file: PythonFile, name: str) -> Types:
         """The first that binds it, in depth; modules may import each other in circles."""
         seen = {file.path}
+        libraries: list[str] = []
         waiting = list(self._stars(file))[::-1]
         while waiting:
             module, what = waiting.pop()
             found: Types = ()
             if what == "library":
+                libraries.append(module)
                 found = self._star_library(f"{module}.{name}")
             elif what == "package" or module not in self._modules:
                 found = self._submodule(module, name)
@@ -369,7 +373,24 @@ class Project:
                     waiting += [(module, "package"), *list(self._stars(source))[::-1]]
             if found:
                 return found
-        return ()
+        return self._left_to(libraries, name)
+
+    def _left_to(self, libraries: list[str], name: str) -> Types:
+        """What nothing in the tree binds, and Python does not know, comes from a library whose names are all taken.
+
+        Of several it is the one that the tables speak of: what it exports cannot be read here.
+        """
+        if name in _BUILTINS or not libraries:
+            return ()
+        spoken = [module for module in libraries if module.partition(".")[0] in self._spoken_of]
+        last = (spoken or libraries)[-1]
+        return self._library(f"{last}.{name}")
+
+    @cached_property
+    def _spoken_of(self) -> frozenset[str]:
+        """The packages of libraries that the tables know something of."""
+        tables = (self.knowledge.returns, self.knowledge.attributes, self.knowledge.aliases)
+        return frozenset(name.partition(".")[0] for table in tables for name in table)
 
     def missing_stars(self, file: PythonFile) -> list[str]:
         """The modules beside a file of which it takes all names, and which are not in the tree."""
