@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.queries.handing import handing
 from backaudit.backend.data.queries.named import calls_of_named
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.queries.wrappers import wrapper_sites
@@ -29,6 +30,11 @@ def raw_sites(project: Project) -> Iterator[QuerySite]:
             first = _text_argument(node)
             if first is not None:
                 yield from _sites(project, node, first, memo)
+    for code, index in project.once(handing).items():
+        for call in project.callers(code):
+            given = project.argument(call, code, index)
+            if given is not None:
+                yield from _sites(project, call, given, memo)
     yield from wrapper_sites(project)
     for node, text in calls_of_named(project):
         parsed = statement(text)

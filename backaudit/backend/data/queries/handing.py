@@ -1,0 +1,59 @@
+"""SQL that is handed on: which of a call's arguments is a statement that it, or whom it calls, executes.
+
+A project's own connection class (``database.query(sql, values)``) knows no statement; who calls it writes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+
+
+def executed_statement(project: Project, call: Node) -> Node | None:
+    """The statement that a call is given to execute."""
+    if call.func is None:
+        return None
+    if _is_execution(project, call):
+        return call.arg(0, "query")
+    known = project.once(handing)
+    for code in project.callees(call) if known else ():
+        if code in known:
+            return project.argument(call, code, known[code])
+    return None
+
+
+def _is_execution(project: Project, call: Node) -> bool:
+    func = call.func
+    if func is None or call.method not in project.once(_sql_methods):
+        return False
+    known = project.models.sinks.get("sql", {})
+    return call.method.startswith("execute") or any(name in known for name in project.names(func))
+
+
+def handing(project: Project) -> Mapping[Code, int]:
+    """The project's functions whose parameter of this index is executed as it is, by them or by whom they call."""
+    found: dict[Code, int] = {}
+    executions = (call for method in sorted(project.once(_sql_methods)) for call in project.calls_of(method))
+    given = [(call.code, call.arg(0, "query")) for call in executions if _is_execution(project, call)]
+    while given:
+        code, statement = given.pop()
+        index = _whole_parameter(statement)
+        if index is not None and code not in found:
+            found[code] = index
+            given += [(call.code, project.argument(call, code, index)) for call in project.callers(code)]
+    return found
+
+
+def _whole_parameter(statement: Node | None) -> int | None:
+    """The parameter that a statement is, with nothing added but its own parameters."""
+    while statement is not None and statement.origin.is_call_of("sql-renderers"):
+        statement = statement.origin.arg(0)
+    op = statement.origin.op if statement is not None else None
+    return op.index if isinstance(op, ops.Param) else None
+
+
+def _sql_methods(project: Project) -> frozenset[str]:
+    known = project.models.sinks.get("sql", {})
+    return frozenset(name.rpartition(".")[2] for name in known) | {"execute", "executemany"}
