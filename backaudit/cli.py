@@ -6,6 +6,7 @@ import inspect
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +24,8 @@ from backaudit.console import abandon_stdout, prepare_streams, say, use_color, w
 from backaudit.crash import ENDING, Terminated, contained
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from backaudit.facts.problem import Problem
 
 # Written out, so that --help needs none of the modules that define them; tests hold them equal.
@@ -32,7 +35,9 @@ FORMATS = (
 )
 GROUPINGS = ("file", "rule", "severity")
 MAP_FORMATS = ("text", "json", "html", "openapi")
+SHELLS = ("bash", "zsh", "fish")
 
+PROGRAM = "backaudit"
 _LACKS = "the run could not be finished, and no report was written."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -62,6 +67,32 @@ class _Names(click.ParamType[tuple[str, ...]]):
         if isinstance(value, tuple):
             return value
         return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The last of the names; those before it stay."""
+        before, comma, last = incomplete.rpartition(",")
+        return _completed(last, before + comma)
+
+
+class _RuleName(click.ParamType[str]):
+    """The name of a rule or family."""
+
+    name = "rule"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completed(incomplete)
+
+
+def _completed(incomplete: str, before: str = "") -> list[CompletionItem]:
+    """The rules and families that a name may become; nothing is said where they cannot be loaded."""
+    from click.shell_completion import CompletionItem
+
+    from backaudit.usage import UsageError
+
+    with suppress(UsageError):
+        names = load_rules()[1].called()
+        return [CompletionItem(before + name) for name in names if name.startswith(incomplete)]
+    return []
 
 
 _PATH = click.Path(path_type=Path)
@@ -109,6 +140,9 @@ _PATH = click.Path(path_type=Path)
     default=0,
     metavar="N",
     help="Worker processes.  [default: one per processor]",
+)
+@click.option(
+    "--statistics", is_flag=True, help="How many findings each rule has, instead of the findings; also as JSON."
 )
 @click.option("--group-by", type=click.Choice(GROUPINGS), help="Order of the text report.  [default: file]")
 @click.option("--category", metavar="NAME", help="SARIF's category, where several runs are uploaded for one commit.")
@@ -260,7 +294,7 @@ def rules(select: Sequence[tuple[str, ...]], format: str) -> int:
 
 
 @cli.command(context_settings=_CONTEXT)
-@click.argument("rule")
+@click.argument("rule", type=_RuleName())
 def explain(rule: str) -> int:
     """Say why RULE reports, with an example and how to mend it."""
     from backaudit.catalogue import explanation
@@ -285,6 +319,40 @@ def test(path: Path, quiet: bool) -> int:
         counts = f"{outcome.projects} projects, {outcome.expectations} expectations"
         say(f"{counts}, {len(outcome.failures)} failures" if outcome.failures else f"{counts}, all as expected")
     return loaded_code(loaded) or (FINDINGS if outcome.failures else OK)
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("of", type=click.Choice(("config", "report")), metavar="config|report")
+def schema(of: str) -> int:
+    """Print the JSON schema of the configuration, or of the JSON report.
+
+    That of the configuration knows the rules that are installed, and their options.
+    """
+    from backaudit.config import schema as config
+    from backaudit.report import json as report
+    from backaudit.report.jsontext import json_text
+
+    write(json_text(config.schema(load_rules()[1]) if of == "config" else report.schema()))
+    return OK
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> int:
+    """Print the script that has SHELL complete commands, options, formats and rules.
+
+    \b
+      bash   eval "$(backaudit completion bash)"          in ~/.bashrc
+      zsh    eval "$(backaudit completion zsh)"           in ~/.zshrc, after compinit
+      fish   backaudit completion fish > ~/.config/fish/completions/backaudit.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    asked = get_completion_class(shell)
+    assert asked is not None
+    script = asked(cli, {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE")
+    write(script.source_template % script.source_vars())
+    return OK
 
 
 @cli.command(context_settings=_CONTEXT)
@@ -343,7 +411,7 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     from backaudit.usage import UsageError
 
     try:
-        code = cli.main(args=arguments, prog_name="backaudit", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         vars(error)["message"] = visible_name(error.message)
         error.show()

@@ -52,6 +52,10 @@ class RuleNames:
         found = self.find(name)
         return bool(found) and found[0].family == name
 
+    def called(self) -> list[str]:
+        """Families and ids in order: what rules are best called, other names that mean the same left out."""
+        return sorted({name for rule in self.rules for name in (rule.family, rule.id)})
+
     def suggestion(self, name: str) -> str:
         """`` Did you mean …?`` for a name that means nothing, or an empty string."""
         return suggestion(name, self._by_name)

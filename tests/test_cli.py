@@ -450,3 +450,78 @@ def test_the_choices_written_out_are_the_modules_own() -> None:
     assert tuple(FORMATS) == cli.FORMATS
     assert GROUPINGS == cli.GROUPINGS
     assert SEVERITIES == commands.SEVERITIES
+
+
+def test_schemas_are_printed(project: Path) -> None:
+    for of, key in (("config", "properties"), ("report", "$defs")):
+        done = run(project, "schema", of)
+        assert (done.returncode, err(done)) == (0, "")
+        assert key in json.loads(done.stdout)
+    assert run(project, "schema").returncode == 2
+
+
+def test_statistics_count_by_rule(project: Path) -> None:
+    (project / "other.py").write_text(WEAK + WEAK.replace("save", "keep"))
+    (project / "broken.py").write_text("print 'two'\n")
+    done = run(project, "scan", "--select", "passwords", "--statistics")
+    assert done.returncode == 1
+    lines = out(done).splitlines()
+    assert lines[0].split()[:3] == ["3", "high", "passwords/weak-hash"]
+    assert lines[-1] == "3 findings, 1 problem in 5 files."
+    done = run(project, "scan", "--select", "passwords", "--statistics", "--format", "json")
+    data = json.loads(done.stdout)
+    assert [(one["rule"], one["findings"], one["files"]) for one in data["rules"]] == [("passwords/weak-hash", 3, 2)]
+    assert (data["findings"], data["problems"], data["files"]) == (3, 1, 5)
+    done = run(project, "scan", "--statistics", "--format", "sarif")
+    assert (done.returncode, err(done)) == (2, "backaudit: error: --statistics are text or JSON, not sarif.\n")
+
+
+# -- completion --------------------------------------------------------------------------------------------------------
+
+ASKED = {
+    "scan --format mar": ["markdown"],
+    "explain passwords/weak-hash-": ["passwords/weak-hash-cost"],
+    "scan --select auth,secrets/jwt": ["auth,secrets/jwt-secret"],
+    "scan --select nothing-lik": [],
+    "completion z": ["zsh"],
+}
+BASH = """
+eval "$(backaudit completion bash)"
+COMP_WORDS=(backaudit $1)
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_backaudit_completion backaudit
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+FISH = 'backaudit completion fish | source; complete --do-complete "backaudit $argv[1]"'
+
+
+@pytest.mark.parametrize("words", ASKED)
+@pytest.mark.parametrize(("shell", "script"), [("bash", BASH), ("fish", FISH)])
+def test_a_shell_completes(shell: str, script: str, words: str, project: Path) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    if shell == "fish" and "," in words:
+        pytest.skip("click's script for fish ends a word at a comma")
+    bin = project / "bin"
+    bin.mkdir()
+    (bin / "backaudit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m backaudit "$@"\n')
+    (bin / "backaudit").chmod(0o755)
+    env = {**os.environ, "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "HOME": str(project)}
+    plain = ["--norc", "--noprofile"] if shell == "bash" else ["--no-config"]
+    more = ["-c", script, "-", words] if shell == "bash" else ["-c", script, words]
+    done = subprocess.run([program, *plain, *more], cwd=project, env=env, capture_output=True, timeout=60, check=False)
+    assert (out(done).split(), err(done)) == (ASKED[words], "")
+
+
+@pytest.mark.parametrize("shell", cli.SHELLS)
+def test_a_completion_script_is_one_of_its_shell(shell: str, project: Path) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    done = run(project, "completion", shell)
+    assert (done.returncode, err(done)) == (0, "")
+    script = project / "script"
+    script.write_bytes(done.stdout)
+    checked = subprocess.run([program, "-n", str(script)], capture_output=True, timeout=60, check=False)
+    assert (checked.returncode, checked.stderr) == (0, b"")

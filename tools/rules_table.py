@@ -1,4 +1,4 @@
-"""Writes the table of rules between the markers in docs/rules.md; ``--check`` only says whether it is up to date."""
+"""Writes what docs/ has of the rules, their table and the schemas; ``--check`` only says what is out of date."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from backaudit import plugins, ruledoc
+from backaudit.config import schema as config
+from backaudit.report import json as report
+from backaudit.report.jsontext import json_text
 from backaudit.report.mistakes import Family, in_order
 from backaudit.rule import Rule
+from backaudit.rulenames import RuleNames
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "rules.md"
+SCHEMAS = ROOT / "docs" / "schemas"
 BEGIN, END = "<!-- rules:begin -->", "<!-- rules:end -->"
 # Bandit's checks are one data table of some seventy rows that bandit itself documents.
 COUNTED = "bandit"
@@ -52,23 +58,29 @@ def with_table(page: str, rules: Iterable[Rule]) -> str:
     return f"{head}{BEGIN}\n{table(rules)}{END}{tail}"
 
 
+def pages() -> dict[Path, str]:
+    """All that is made of the rules, as it ought to be."""
+    loaded = plugins.load(reraise=True).rules
+    own = [rule for rule in loaded if rule.module.partition(".")[0] in ("backaudit_rules", "backaudit")]
+    return {
+        PAGE: with_table(PAGE.read_text("utf-8"), own),
+        SCHEMAS / "config.json": json_text(config.schema(RuleNames(own))),
+        SCHEMAS / "report.json": json_text(report.schema()),
+    }
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is out of date")
     options = parser.parse_args(arguments)
-    before = PAGE.read_text("utf-8")
-    own = [
-        rule
-        for rule in plugins.load(reraise=True).rules
-        if rule.module.partition(".")[0] in ("backaudit_rules", "backaudit")
-    ]
-    after = with_table(before, own)
-    if options.check:
-        if after != before:
-            print("docs/rules.md: the table of rules is out of date; run python -m tools.rules_table", file=sys.stderr)
-        return int(after != before)
-    PAGE.write_text(after, "utf-8")
-    return 0
+    outdated = {page: text for page, text in pages().items() if not page.exists() or page.read_text("utf-8") != text}
+    for page, text in outdated.items():
+        if options.check:
+            print(f"{page.relative_to(ROOT)}: out of date; run python -m tools.rules_table", file=sys.stderr)
+        else:
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(text, "utf-8")
+    return int(options.check and bool(outdated))
 
 
 if __name__ == "__main__":

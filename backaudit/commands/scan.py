@@ -86,6 +86,9 @@ class Scan(Command):
         for one, other, why in _APART:
             if self.options[one] and self.options[other]:
                 raise UsageError(f"{why}: give one of them.")
+        others = sorted({target.format for target in self.targets} - {"text", "json"})
+        if others and self.options.get("statistics"):
+            raise UsageError(f"--statistics are text or JSON, not {', '.join(others)}.")
 
     def _report(self, root: Root, config: Config, loaded: Loaded) -> Report:
         from backaudit.audit import Audit, Request
@@ -206,13 +209,19 @@ class Scan(Command):
 
     def _deliver(self, report: Report, target: Target) -> None:
         from backaudit.output import write_file
-        from backaudit.report import renderer
 
-        text = renderer(target.format)(report, **self._layout(target))
+        text = self._rendered(report, target)
         if target.path is None:
             write(text)
         else:
             write_file(target.path, text)
+
+    def _rendered(self, report: Report, target: Target) -> str:
+        from backaudit.report import renderer, statistics
+
+        if self.options.get("statistics"):
+            return statistics.render(report, target.format)
+        return renderer(target.format)(report, **self._layout(target))
 
     def _layout(self, target: Target) -> dict[str, Any]:
         """What a format asks beyond the report."""

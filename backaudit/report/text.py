@@ -17,7 +17,7 @@ from backaudit.report.extent import NO_BACK_END, extent_of
 from backaudit.report.mistakes import MISTAKES, in_order
 from backaudit.report.plans import lines
 from backaudit.report.visible import inert, visible, visible_name
-from backaudit.report.wording import by_severity, place_of
+from backaudit.report.wording import by_severity, counted, place_of
 from backaudit.rule import SEVERITIES, Severity, Step
 from backaudit.ruledoc import RuleDoc, read
 
@@ -107,7 +107,7 @@ class _Text:
             yield from map(self._issue, self.new)
             return
         for name, issues in self._grouped():
-            title = f"{name}: {_counted(len(issues), 'finding')}"
+            title = f"{name}: {counted(len(issues), 'finding')}"
             yield self.paint("path", title) + "\n\n" + "\n".join(map(self._issue, issues))
 
     def _grouped(self) -> Iterator[tuple[str, Sequence[Issue]]]:
@@ -191,7 +191,7 @@ class _Text:
         if not problems:
             return
         shown = problems if self.verbose else problems[:MAX_PROBLEMS]
-        lines = [self.paint("path", f"Not (wholly) analysed: {_counted(len(problems), 'problem')}")]
+        lines = [self.paint("path", f"Not (wholly) analysed: {counted(len(problems), 'problem')}")]
         lines += [self._problem(problem) for problem in shown]
         if len(problems) > len(shown):
             lines.append(f"  … and {len(problems) - len(shown)} more: -v lists them all")
@@ -220,7 +220,7 @@ class _Text:
             (self.report.expired_baseline, "expired: what they accepted counts again"),
         ):
             if entries:
-                title = f"{_counted(len(entries), 'baseline entry', 'baseline entries')} {what}"
+                title = f"{counted(len(entries), 'baseline entry', 'baseline entries')} {what}"
                 yield "\n".join([self.paint("path", title), *(f"  {visible_name(entry)}" for entry in entries)]) + "\n"
 
     def _notes(self) -> Iterator[str]:
@@ -231,7 +231,7 @@ class _Text:
             total = sum(count for _, count in self.report.left_out)
             reasons = ", ".join(reason for reason, _ in self.report.left_out)
             lines.append(
-                self._wrapped(f"{_counted(total, 'file or folder', 'files and folders')} ({reasons})", "", "left out: ")
+                self._wrapped(f"{counted(total, 'file or folder', 'files and folders')} ({reasons})", "", "left out: ")
             )
         if self.new:
             lines.append(f"hint: backaudit explain {self.new[0].rule.id}")
@@ -260,25 +260,21 @@ class _Text:
 
     def _verdict(self) -> str:
         more = [
-            _counted(sum(issue.status == status for issue in self.report.issues), *words)
+            counted(sum(issue.status == status for issue in self.report.issues), *words)
             for status, words in (
                 ("suppressed", ("suppressed", "suppressed")),
                 ("baseline", ("in the baseline", "in the baseline")),
             )
             if any(issue.status == status for issue in self.report.issues)
         ]
-        files = _counted(self.report.files, "file")
+        files = counted(self.report.files, "file")
         extent = extent_of(self.report)
         if not self.new and extent and extent.startswith(NO_BACK_END):
             return ", ".join([f"{extent} in {files}", *more]) + "."
-        found = _counted(len(self.new), "finding") if self.new else self.paint("good", "No findings")
+        found = counted(len(self.new), "finding") if self.new else self.paint("good", "No findings")
         return f"{', '.join([found, *more])} in {files}{f': {extent}' if extent else ''}."
 
 
 def _first_sentence(text: str) -> str:
     end = text.find(". ")
     return text if end < 0 else text[: end + 1]
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -41,3 +41,8 @@ def by_severity(issues: Sequence[Issue]) -> Mapping[Severity, Sequence[Issue]]:
     """The issues under each severity that has some, the worst first, each in the report's order."""
     ranked = sorted(issues, key=lambda issue: SEVERITIES.index(issue.severity))
     return {severity: tuple(of) for severity, of in groupby(ranked, key=lambda issue: issue.severity)}
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

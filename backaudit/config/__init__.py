@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from backaudit.config.values import (
+    RULE_NAME,
+    Flag,
+    OfOption,
+    OneOf,
+    OptionValue,
+    Setting,
+    Size,
+    Table,
+    Text,
+    Texts,
+    WrongValue,
+)
+from backaudit.config.values import read as read_settings
 from backaudit.regular import Unfit, read_regular
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.rulenames import BUILT_IN_FAMILIES, RuleNames, suggestion
@@ -21,9 +35,9 @@ FILE_NAME = "backaudit.toml"
 PYPROJECT = "pyproject.toml"
 DEFAULT_ORIGIN = "default"
 COMMAND_LINE = "command line"
+NEVER: Literal["never"] = "never"
 
 FailOn = Literal["critical", "high", "medium", "low", "never"]
-OptionValue = bool | int | str | tuple[str, ...]
 Names = tuple[str, ...]
 
 SINK_KINDS = (
@@ -46,6 +60,32 @@ SINK_KINDS = (
     "response",
     "store",
 )
+
+
+# Every key that a configuration may have; the fields of :class:`Config` hold their values.
+SETTINGS: Mapping[str, Setting] = {
+    "select": Setting(Texts(RULE_NAME), "Run only these rules or families."),
+    "ignore": Setting(Texts(RULE_NAME), "Do not run these rules or families."),
+    "per-path-ignores": Setting(Table(Texts(RULE_NAME)), "Rules or families that do not count in paths (globs)."),
+    "severities": Setting(Table(OneOf(SEVERITIES), by=RULE_NAME), "What a rule or family is to count for."),
+    "exclude": Setting(Texts(), "Files to leave out, as .gitignore would, relative to this file."),
+    "strict": Setting(Flag(), "Show also what is only worth a look."),
+    "fail-on": Setting(OneOf((*SEVERITIES, NEVER)), "Exit with 1 only for findings of this severity or above."),
+    "fail-on-problem": Setting(Flag(), "Exit with 1 if a file could not be analysed."),
+    "fail-on-stale": Setting(Flag(), "Exit with 1 if the baseline lists what is gone."),
+    "fail-on-nothing": Setting(Flag(), "Exit with 4 if no Python back end was found."),
+    "baseline": Setting(Text(), "The file that lists the accepted findings, relative to the root."),
+    "options": Setting(Table(Table(OfOption()), by=RULE_NAME), "The options of rules."),
+    "sources": Setting(Texts(), "Functions of the project that return what a client sent."),
+    "sinks": Setting(Table(Texts(), SINK_KINDS), "Functions to which what a client sent must not come, by kind."),
+    "sanitizers": Setting(Table(Texts(), SINK_KINDS), "Functions whose result is safe, by kind of sink."),
+    "hashers": Setting(Texts(), "Functions of the project that hash passwords well."),
+    "validators": Setting(Texts(), "Functions after which what they were given is checked."),
+    "guards": Setting(Table(Texts(), SINK_KINDS), "Functions that, asked in a condition, make their argument safe."),
+    "propagators": Setting(Texts(), "Functions that return what they are given."),
+    "auth-guards": Setting(Texts(), "Decorators and functions that let only known users pass."),
+    "limits": Setting(Table(Size(), get_args(Kind)), "The largest file that is read, in bytes, by kind."),
+}
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,104 +299,10 @@ def _shown(file: Path, root: Path | None) -> str:
 
 def _settings(table: Mapping[str, Any], shown: str) -> dict[str, Any]:
     """The fields of Config that a table sets, checked one by one."""
-    settings: dict[str, Any] = {}
-    for key, value in table.items():
-        reader = _READERS.get(key)
-        if reader is None:
-            raise UsageError(f'{shown}: unknown setting "{key}".{suggestion(key, _READERS)}')
-        try:
-            settings[key.replace("-", "_")] = reader(value)
-        except _WrongValue as error:
-            raise UsageError(f"{shown}: {key}{error}") from None
-    return settings
-
-
-class _WrongValue(Exception):
-    """What is wrong with a value; the text follows the setting's name."""
-
-
-def _bool(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _WrongValue(" must be true or false.")
-    return value
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise _WrongValue(" must be a text.")
-    return value
-
-
-def _strings(value: object) -> Names:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _WrongValue(" must be a list of strings.")
-    return tuple(value)
-
-
-def _one_of(allowed: Sequence[str]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            near = suggestion(value, allowed) if isinstance(value, str) else ""
-            raise _WrongValue(f" must be one of {', '.join(allowed)}.{near}")
-        return value
-
-    return read
-
-
-def _size(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise _WrongValue(" must be a number of bytes above 0.")
-    return value
-
-
-def _option_value(value: object) -> OptionValue:
-    if isinstance(value, (bool, int, str)):
-        return value
-    return _strings(value)
-
-
-def _mapping(read: Callable[[object], Any], keys: Sequence[str] = ()) -> Callable[[object], dict[str, Any]]:
-    """A reader of tables whose values ``read`` checks, and whose keys are of ``keys`` if that names any."""
-
-    def read_all(value: object) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise _WrongValue(" must be a table.")
-        found: dict[str, Any] = {}
-        for key, item in value.items():
-            if keys and key not in keys:
-                raise _WrongValue(f': unknown key "{key}".{suggestion(key, keys)} Known are {", ".join(keys)}.')
-            try:
-                found[key] = read(item)
-            except _WrongValue as error:
-                raise _WrongValue(f'."{key}"{error}') from None
-        return found
-
-    return read_all
-
-
-_READERS: dict[str, Callable[[object], Any]] = {
-    "select": _strings,
-    "ignore": _strings,
-    "per-path-ignores": _mapping(_strings),
-    "severities": _mapping(_one_of(SEVERITIES)),
-    "exclude": _strings,
-    "strict": _bool,
-    "fail-on": _one_of((*SEVERITIES, "never")),
-    "fail-on-problem": _bool,
-    "fail-on-stale": _bool,
-    "fail-on-nothing": _bool,
-    "baseline": _string,
-    "options": _mapping(_mapping(_option_value)),
-    "sources": _strings,
-    "sinks": _mapping(_strings, SINK_KINDS),
-    "sanitizers": _mapping(_strings, SINK_KINDS),
-    "hashers": _strings,
-    "validators": _strings,
-    "guards": _mapping(_strings, SINK_KINDS),
-    "propagators": _strings,
-    "auth-guards": _strings,
-    "limits": _mapping(_size, get_args(Kind)),
-}
+    try:
+        return read_settings(SETTINGS, table)
+    except WrongValue as error:
+        raise UsageError(f"{shown}: {error}") from None
 
 
 def _rule_names(value: Names | Mapping[str, Any]) -> list[str]:
