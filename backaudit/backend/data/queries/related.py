@@ -11,7 +11,7 @@ from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Relation, Schema, Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 from backaudit.project.types import split
 from backaudit.sql import Form, Use
 
@@ -30,7 +30,7 @@ def _related_sites(project: Project) -> tuple[QuerySite, ...]:
 def _keyed(tables: Schema) -> frozenset[str]:
     """The names of the relations whose key the other table holds."""
     every = (relation for table in tables.tables.values() for relation in table.relations)
-    return frozenset(relation.name for relation in every if relation.remote not in ("", "*"))
+    return frozenset(relation.name for relation in every if relation.link or relation.remote not in ("", "*"))
 
 
 def _read(project: Project, tables: Schema) -> Iterator[QuerySite]:
@@ -49,7 +49,7 @@ def _of_row(project: Project, tables: Schema, node: Node, base: Node, name: str)
         table = tables.of_model(head)
         relation = tables.relation(table, name) if table is not None else None
         if relation is not None:
-            yield from _site(tables, relation[1], node, node.place, "eq")
+            yield from _site(tables, *relation, node, node.place, "eq")
             return
 
 
@@ -85,7 +85,7 @@ def _along(tables: Schema, table: Table, path: list[str], node: Node) -> Iterato
         target = tables.of_model(relation[1].target) if relation is not None else None
         if relation is None or target is None:
             return
-        yield from _site(tables, relation[1], node, node.place, "in")
+        yield from _site(tables, *relation, node, node.place, "in")
         table = target
 
 
@@ -96,14 +96,32 @@ def _deleted(project: Project, tables: Schema) -> Iterator[QuerySite]:
         for relation in table.relations if cls is not None else ():
             bind = cls.fields.get(relation.name) if cls is not None else None
             if relation.cascades and bind is not None:
-                for site in _site(tables, relation, bind, bind.origin.place, "eq"):
+                for site in _site(tables, table, relation, bind, bind.origin.place, "eq"):
                     yield msgspec.structs.replace(site, implied=True)
 
 
-def _site(tables: Schema, relation: Relation, node: Node, place: Place, form: Form) -> Iterator[QuerySite]:
+def _site(
+    tables: Schema, owner: Table, relation: Relation, node: Node, place: Place, form: Form
+) -> Iterator[QuerySite]:
+    key = _key_between(tables, owner, relation) if relation.link else _key_there(tables, relation)
+    if key is not None:
+        table, column = key
+        use = Use(table=table.name, column=column, role="filter", form=form)
+        yield QuerySite(place=place, code=node.code, node=node, uses=(use,), tables=(table.name,))
+
+
+def _key_there(tables: Schema, relation: Relation) -> tuple[Table, str] | None:
+    """The related rows' own key to their owner."""
     target = tables.of_model(relation.target)
-    if target is not None and relation.remote not in ("", "*"):
-        code: Code = node.code
-        column = target.column(relation.remote)
-        use = Use(table=target.name, column=column.name if column else relation.remote, role="filter", form=form)
-        yield QuerySite(place=place, code=code, node=node, uses=(use,), tables=(target.name,))
+    if target is None or relation.remote in ("", "*"):
+        return None
+    column = target.column(relation.remote)
+    return target, column.name if column else relation.remote
+
+
+def _key_between(tables: Schema, owner: Table, relation: Relation) -> tuple[Table, str] | None:
+    """The key to the owner in the table between; which of two it is between rows of one table is not known."""
+    link = tables.of_model(relation.link) or tables.table(relation.link)
+    columns = link.columns if link is not None else ()
+    keys = [column for column in columns if column.references.partition(".")[0].lower() == owner.name.lower()]
+    return (link, keys[0].name) if link is not None and len(keys) == 1 else None

@@ -24,7 +24,8 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
     uselist = call.arg(None, "uselist")
     eager = lazy in project.models.kinds["eager-values"] or _is_false(call.arg(None, "lazy"))
-    secondary = call.arg(None, "secondary") is not None or call.arg(None, "link_model") is not None
+    between = call.arg(None, "secondary") or call.arg(None, "link_model")
+    secondary, link = between is not None, _link(project, between) if between is not None else ""
     yield Relation(
         name=attribute,
         target=target,
@@ -34,13 +35,33 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         dynamic=lazy in ("dynamic", "write_only"),
         cascades=_cascades(project, call),
         remote="*" if secondary else "",
+        link=link,
     )
     backref = call.arg(None, "backref")
-    if backref is not None and not secondary:
+    if backref is not None:
         named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
         lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
-        eager = lazy in project.models.kinds["eager-values"]
-        yield Relation(name=f"<{named}", target=target, eager=eager, dynamic=lazy == "dynamic")
+        yield Relation(
+            name=f"<{named}",
+            target=target,
+            many=secondary,
+            eager=lazy in project.models.kinds["eager-values"],
+            dynamic=lazy == "dynamic",
+            remote="*" if secondary else "",
+            link=link,
+        )
+
+
+def _link(project: Project, between: Node) -> str:
+    """The table between two, by its name or the name of its class; quoted, called later, or as it is."""
+    if isinstance(between.origin.op, ops.Def):
+        inside = between.code.file.code(between.origin.op.function)
+        between = next(iter(inside.nodes(ops.Name)), between)
+    for cls in project.denoted_classes(between):
+        return cls.name
+    made = project.resolved(between)
+    name = made.arg(0, "name") if made.method == "Table" else None
+    return text(project, name if name is not None else between)
 
 
 def _cascades(project: Project, call: Node) -> bool:

@@ -19,7 +19,8 @@ Engine = Literal["postgresql", "mysql", "sqlite"]
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
     """An attribute of a model that leads to rows of another (``target``: the other model's class, a dotted name).
 
-    ``column``: the foreign key here; empty if the key stands in the other table: ``remote``, ``*`` for one between.
+    ``column``: the foreign key here; empty if the key stands in the other table: ``remote``, ``*`` for one between:
+    ``link``, as the code names it, by its name or class, where the code does.
     ``eager``: its rows come with the owner's, so that reading it runs no query. ``cascades``: they are loaded and
     deleted when their owner is.
     """
@@ -28,6 +29,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     column: str = ""
     remote: str = ""
+    link: str = ""
     many: bool = False
     eager: bool = False
     dynamic: bool = False
