@@ -1,6 +1,6 @@
 """Has the rules asked: in this process, or shared out over forked ones, each with its bound.
 
-A rule is ended after so many steps of the engine, which are the same in every run: so is what has been asked before it,
+A rule is ended after so many steps of the engine, which are the same in every run, whatever was asked before it and
 whatever the number of workers. Time ends only what takes none.
 
 The project is linked once; what one family has asked is remembered before the others are shared out, since all build on
@@ -93,7 +93,7 @@ def ask(
     """What the rules find; the same whatever ``jobs`` is. ``times`` gets each rule's processor time."""
     times = {} if times is None else times
     shared_out = [family for family in dict.fromkeys(rule.family for rule in rules) if family != _FIRST]
-    # One worker is shared out too, one family after the other: what a rule's steps are must not depend on it.
+    # One worker is shared out too: there is one way of asking, whatever their number.
     if reraise or len(shared_out) < 2 or not _is_worth_sharing(project):
         return _here(project, rules, times, reraise=reraise)
     first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)

@@ -1,4 +1,7 @@
-"""What a rule asks is counted, and ended where it is too much: by steps, the same in every run, not by time."""
+"""What a rule asks is counted, and ended where it is too much: by steps, the same in every run, not by time.
+
+What is computed once for all who ask is counted by itself: a rule's steps do not depend on what was asked before it.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +41,22 @@ class Steps:
             yield
         finally:
             self._most, self._end = before
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Within the block a count of its own begins, with the bound of the one around it, to which it adds nothing."""
+        before = self.begin()
+        try:
+            yield
+        finally:
+            self.resume(before)
+
+    def begin(self) -> tuple[int, int]:
+        """As :meth:`apart`, where a block would cost too much; what it gives has to be handed to :meth:`resume`."""
+        before = self.taken, self._end
+        self._end = self.taken + self._most
+        return before
+
+    def resume(self, before: tuple[int, int]) -> None:
+        """Goes on counting where :meth:`begin` left off."""
+        self.taken, self._end = before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -11,7 +12,7 @@ from backaudit.facts.ops import Value
 from backaudit.flow import library
 from backaudit.flow.contents import certain
 from backaudit.flow.rows import is_model, text_column, writes
-from backaudit.flow.search import Search
+from backaudit.flow.search import TRIALS, Search
 from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import ANY, Access
@@ -216,7 +217,7 @@ def of_class(search: Search, work: Work, cls: ClassView) -> Iterator[Work]:
     name = str(work.access[0])
     if name in cls.fields:
         yield work.elsewhere(cls.fields[name], work.access[1:])
-    for code in _bodies(search, name):
+    for code in _bodies(search.project, name, search.on_trial):
         for root, changes in code.changes.items():
             if not isinstance(code.ops[root], (ops.Name, ops.Import, ops.Param, ops.ClassDef)):
                 continue
@@ -251,7 +252,7 @@ def shared(search: Search, work: Work) -> Iterator[Work]:
     identity = _identity(search.project, node)
     if identity is None:
         return
-    for other, path, changes in _sharing(search, identity):
+    for other, path, changes in search.project.all_of(_sharing, identity, search.on_trial):
         yield from _changed(search, work, other, changes, (*path, *work.access))
 
 
@@ -282,21 +283,15 @@ def _carrier_names(project: Project) -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in project.models.kinds.get("carriers", ()))
 
 
-def _sharing(search: Search, identity: str | Node) -> list[tuple[Node, Access, list[tuple[Access, Value]]]]:
+_Change: TypeAlias = "tuple[Node, Access, list[tuple[Access, Value]]]"
+
+
+def _sharing(project: Project, identity: str | Node, trials: bool) -> Iterator[_Change]:
     """Where a shared object is changed: the root in some body, the path from there to the object, the changes."""
-    key = ("sharing", identity)
-    answers = search.project.answers
-    if key not in answers:
-        answers[key] = list(_find_sharing(search, identity))
-    found: list[tuple[Node, Access, list[tuple[Access, Value]]]] = answers[key]
-    return found
-
-
-def _find_sharing(search: Search, identity: str | Node) -> Iterator[tuple[Node, Access, list[tuple[Access, Value]]]]:
     names = {identity.rpartition(".")[2]} if isinstance(identity, str) else _names_of(identity)
     own = [identity.code] if isinstance(identity, Node) else []
     for name in sorted(names):
-        for code in dict.fromkeys([*own, *_bodies(search, name)]):
+        for code in dict.fromkeys([*own, *_bodies(project, name, trials)]):
             for root, path in _roots_of(code, name, identity):
                 if code.changes.get(root):
                     yield code.node(root), path, code.changes[root]
@@ -321,12 +316,13 @@ def _names_of(bound: Node) -> set[str]:
     return {op.name for op in code.ops if isinstance(op, ops.Bind) and code.origin(op.value) == bound.value}
 
 
-def _bodies(search: Search, name: str) -> list[Code]:
-    """Bodies that serve and mention a name; none if it is everywhere."""
-    found = [code for code in dict.fromkeys(search.project.mentioning(name)) if search.counts(code)]
+def _bodies(project: Project, name: str, trials: bool) -> list[Code]:
+    """Bodies that serve (those of ``trials`` too, if they count) and mention a name; none if it is everywhere."""
+    mentioning = dict.fromkeys(project.mentioning(name))
+    found = [code for code in mentioning if trials or code.file.role not in TRIALS]
     if len(found) <= _OTHER_BODIES:
         return found
-    search.project.not_asked(found[0].place, f"what {len(found):,} bodies that mention `{name}` do to it.")
+    project.not_asked(found[0].place, f"what {len(found):,} bodies that mention `{name}` do to it.")
     return []
 
 

@@ -58,13 +58,12 @@ def text_column(project: Project, cls: ClassView, name: str) -> bool:
 
 def writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
     """Where code that serves writes a column of a model."""
-    key = ("writes", cls.name, column)
-    if key not in project.answers:
-        found = [w for w in _find_writes(project, cls, column) if project.role(w.at.code.path) in _SERVING]
-        writes_ = tuple(dict.fromkeys(found))
-        project.answers[key] = project.bounded(writes_, _MANY, cls.place, f"writes of `{column}`")
-    answer: tuple[Write, ...] = project.answers[key]
-    return answer
+    return project.once_of(_writes, cls, column)
+
+
+def _writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
+    found = [w for w in _find_writes(project, cls, column) if project.role(w.at.code.path) in _SERVING]
+    return tuple(project.bounded(tuple(dict.fromkeys(found)), _MANY, cls.place, f"writes of `{column}`"))
 
 
 def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Write]:

@@ -16,7 +16,7 @@ from backaudit.rule import Step
 
 # Calls in each other that a search goes into.
 MAX_CALLS = 12
-_TRIALS = ("test", "example")
+TRIALS = ("test", "example")
 
 
 class Goal:
@@ -73,7 +73,12 @@ class Search:
 
     def counts(self, code: Code) -> bool:
         """What tests do says nothing of what clients do: it counts only where a test itself is asked about."""
-        return code.file.role not in _TRIALS or (self._start is not None and self._start.file.role in _TRIALS)
+        return self.on_trial or code.file.role not in TRIALS
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether the search began in a test or an example."""
+        return self._start is not None and self._start.file.role in TRIALS
 
     def callers_of(self, code: Code) -> list[Node]:
         """The calls in whose arguments the search goes on."""

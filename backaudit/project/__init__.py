@@ -67,6 +67,7 @@ class Project:
         self._names: dict[Node, tuple[str, ...]] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._direct_bases: dict[str, tuple[str, ...]] = {}
+        self._starred_names: dict[tuple[PythonFile, str], Types] = {}
         self.answers: dict[Any, Any] = {}
         self._ended: dict[Any, Exception] = {}
         # The walks over definitions that are under way, see :mod:`backaudit.project.circles`.
@@ -84,7 +85,8 @@ class Project:
             if query in self._ended:
                 raise self._ended[query].with_traceback(None)
             try:
-                self.answers[query] = query(self)
+                with self.steps.apart():
+                    self.answers[query] = query(self)
             except Exception as error:
                 # Whoever asks again must not wait again.
                 self._ended[query] = error
@@ -92,18 +94,27 @@ class Project:
         answer: ResultT = self.answers[query]
         return answer
 
-    def once_of(self, query: Callable[..., ResultT], *asked: Any, meanwhile: ResultT) -> ResultT:
-        """The answer of a query about a part of the project, computed once; ``meanwhile``: what it tells itself."""
+    def once_of(self, query: Callable[..., ResultT], *asked: Any) -> ResultT:
+        """The answer of a query about a part of the project, computed once."""
         key = (query, *asked)
         if key not in self.answers:
-            self.answers[key] = meanwhile
-            self.answers[key] = query(self, *asked)
+            with self.steps.apart():
+                self.answers[key] = query(self, *asked)
         answer: ResultT = self.answers[key]
         return answer
 
     def all_of(self, query: Callable[..., Iterable[ResultT]], *asked: Any) -> tuple[ResultT, ...]:
         """As :meth:`once_of`, all that a query finds."""
-        return self.once_of(_all, query, asked, meanwhile=())
+        return self.once_of(_all, query, asked)
+
+    def _settled(self, memory: dict[Any, ResultT], key: Any, compute: Callable[[], ResultT]) -> ResultT:
+        """What ``compute`` finds, kept in a memory unless it was made of an answer that may still change."""
+        guesses = self._types.guesses
+        with self.steps.apart():
+            found = compute()
+        if guesses == self._types.guesses:
+            memory[key] = found
+        return found
 
     def not_asked(self, place: Place, what: str) -> None:
         """Tells, once, what an analysis left out at a place since it would be too much."""
@@ -226,12 +237,7 @@ class Project:
     def lineage(self, name: str) -> tuple[str, ...]:
         """A class and its bases, nearest first, libraries' included as far as named."""
         found = self._lineages.get(name)
-        if found is None:
-            guesses = self._types.guesses
-            found = self._lineage(name)
-            if guesses == self._types.guesses:
-                self._lineages[name] = found
-        return found
+        return self._settled(self._lineages, name, lambda: self._lineage(name)) if found is None else found
 
     def _lineage(self, name: str) -> tuple[str, ...]:
         """Bases first, without recursion; what inherits from itself (which Python refuses) has its own bases alone."""
@@ -251,14 +257,12 @@ class Project:
     def _bases(self, name: str) -> tuple[str, ...]:
         """The bases that a class names itself."""
         found = self._direct_bases.get(name)
-        if found is None:
-            guesses = self._types.guesses
-            cls = self.class_named(name)
-            written = cls.bases if cls is not None else ()
-            found = tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
-            if guesses == self._types.guesses:
-                self._direct_bases[name] = found
-        return found
+        return self._settled(self._direct_bases, name, lambda: self._written_bases(name)) if found is None else found
+
+    def _written_bases(self, name: str) -> tuple[str, ...]:
+        cls = self.class_named(name)
+        written = cls.bases if cls is not None else ()
+        return tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
 
     def _base_names(self, base: Node) -> Iterator[str]:
         target = base.to(base.op.base) if isinstance(base.op, ops.Item) else base
@@ -342,13 +346,9 @@ class Project:
 
     def starred(self, file: PythonFile, name: str) -> Types:
         """What a star import of the file binds to ``name``, empty if none does."""
-        key = ("star", file.path, name)
-        found: Types | None = self.answers.get(key)
+        found = self._starred_names.get((file, name))
         if found is None:
-            guesses = self._types.guesses
-            found = self._starred(file, name)
-            if guesses == self._types.guesses:
-                self.answers[key] = found
+            return self._settled(self._starred_names, (file, name), lambda: self._starred(file, name))
         return found
 
     def _starred(self, file: PythonFile, name: str) -> Types:
@@ -424,11 +424,7 @@ class Project:
         return bool(rule.beside) and (rule.name, rule.beside) in pairwise(names)
 
     def _imports_of(self, file: PythonFile) -> frozenset[str]:
-        key = ("imports", file.path)
-        if key not in self.answers:
-            self.answers[key] = frozenset(item.module for item in file.facts.imports if not item.level)
-        found: frozenset[str] = self.answers[key]
-        return found
+        return self.once_of(_modules_imported, file)
 
     def types(self, node: Node) -> Types:
         """What a value is, see :mod:`backaudit.project.types`."""
@@ -547,12 +543,7 @@ class Project:
         """The dotted names by which tables may know what a value denotes; ``*.name`` if the receiver is unknown."""
         self.steps.take()
         found = self._names.get(node)
-        if found is None:
-            guesses = self._types.guesses
-            found = self._types.names(node)
-            if guesses == self._types.guesses:
-                self._names[node] = found
-        return found
+        return self._settled(self._names, node, lambda: self._types.names(node)) if found is None else found
 
     def spelled_names(self, node: Node) -> Iterator[str]:
         """What :meth:`names` remembers."""
@@ -647,17 +638,12 @@ class Project:
 
     def calls_of(self, last: str) -> list[Node]:
         """Calls whose callee ends in ``last``, whoever the receiver is."""
-        key = ("calls_of", last)
-        if key not in self.answers:
-            spelled = {last, *self._renamed.get(last, ())}
-            self.answers[key] = [
-                node
-                for code in dict.fromkeys(self.calling(last))
-                for node in code.nodes(ops.Call)
-                if node.method in spelled
-            ]
-        found: list[Node] = self.answers[key]
-        return found
+        return self.once_of(Project._find_calls_of, last)
+
+    def _find_calls_of(self, last: str) -> list[Node]:
+        spelled = {last, *self._renamed.get(last, ())}
+        bodies = dict.fromkeys(self.calling(last))
+        return [node for code in bodies for node in code.nodes(ops.Call) if node.method in spelled]
 
     def callees(self, call: Node) -> tuple[Code, ...]:
         """The project's functions that a call may run; a class's ``__init__`` for its construction."""
@@ -678,13 +664,7 @@ class Project:
 
     def overriding(self, code: Code) -> tuple[Code, ...]:
         """The methods of subclasses that stand in the place of a method."""
-        key = ("overriding", code)
-        if key not in self.answers:
-            below = self._below.get(code.cls.name, ()) if code.cls is not None else ()
-            found = (cls.methods.get(code.function.name) for cls in below)
-            self.answers[key] = tuple(dict.fromkeys(method for method in found if method is not None))
-        answer: tuple[Code, ...] = self.answers[key]
-        return answer
+        return self.once_of(_overriding, code)
 
     def callers(self, code: Code) -> tuple[Node, ...]:
         """The calls in the project that may run ``code``, at once or by handing it over."""
@@ -753,6 +733,16 @@ def link(
     ``whole``: the files are all that their repository has, not those of one of its folders.
     """
     return Project(files, knowledge, models, options, past, whole)
+
+
+def _modules_imported(project: Project, file: PythonFile) -> frozenset[str]:
+    return frozenset(item.module for item in file.facts.imports if not item.level)
+
+
+def _overriding(project: Project, code: Code) -> tuple[Code, ...]:
+    below = project.subclasses(code.cls.name) if code.cls is not None else ()
+    found = (cls.methods.get(code.function.name) for cls in below)
+    return tuple(dict.fromkeys(method for method in found if method is not None))
 
 
 def _all(project: Project, query: Callable[..., Iterable[ResultT]], asked: tuple[Any, ...]) -> tuple[ResultT, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
@@ -34,6 +34,9 @@ COMMON = frozenset(
     "debug warning error exception log print check validate process handle call connect init main test data "
     "name".split()
 )
+KeyT = TypeVar("KeyT")
+FoundT = TypeVar("FoundT")
+
 _MANY = 40  # a value that may be more functions than this says nothing
 
 
@@ -104,8 +107,10 @@ class Calls:
         self._project = project
         self._edges: dict[Node, tuple[Edge, ...]] = {}
         self._callers: dict[Code, tuple[Node, ...]] = {}
-        self._solver: Solver[_Question, _Found] = Solver(self._answer, _place)
-        self._decorated: dict[Code, list[Node]] | None = None
+        self._plainly_called: dict[Code, tuple[Node, ...]] = {}
+        self._handovers: dict[Node, tuple[Edge, ...]] = {}
+        self._solver: Solver[_Question, _Found] = Solver(self._answer, _place, project.steps)
+        self._decorated: dict[str, dict[Code, list[Node]]] = {}
         self._wrappings: dict[Code, Wrapping | None] = {}
         self._methods: dict[Node, tuple[Code, ...]] = {}
 
@@ -115,11 +120,18 @@ class Calls:
         """The functions that a call runs at once."""
         call = call.origin
         found = self._edges.get(call)
-        if found is None:
-            guesses = self._solver.guesses
-            found = tuple(dict.fromkeys(self._named(call))) or tuple(dict.fromkeys(self._valued(call)))
-            if guesses == self._solver.guesses:
-                self._edges[call] = found
+        return self._settled(self._edges, call, lambda: self._found(call)) if found is None else found
+
+    def _found(self, call: Node) -> tuple[Edge, ...]:
+        return tuple(dict.fromkeys(self._named(call))) or tuple(dict.fromkeys(self._valued(call)))
+
+    def _settled(self, memory: dict[KeyT, FoundT], key: KeyT, compute: Callable[[], FoundT]) -> FoundT:
+        """What ``compute`` finds, kept in a memory unless it was made of an answer that may still change."""
+        guesses = self._solver.guesses
+        with self._project.steps.apart():
+            found = compute()
+        if guesses == self._solver.guesses:
+            memory[key] = found
         return found
 
     def _named(self, call: Node) -> Iterator[Edge]:
@@ -158,13 +170,11 @@ class Calls:
     def _reached(self, func: Node) -> tuple[Code, ...]:
         """The methods that are called on a receiver of no known type."""
         known = self._methods.get(func)
-        if known is None:
-            guesses = self._solver.guesses
-            name = func.origin.op.name if isinstance(func.origin.op, ops.Attr) else ""
-            known = tuple(methods_reached(self._project, func, self._before)) or self._project.family_methods(name)
-            if guesses == self._solver.guesses:
-                self._methods[func] = known
-        return known
+        return self._settled(self._methods, func, lambda: self._find_reached(func)) if known is None else known
+
+    def _find_reached(self, func: Node) -> tuple[Code, ...]:
+        name = func.origin.op.name if isinstance(func.origin.op, ops.Attr) else ""
+        return tuple(methods_reached(self._project, func, self._before)) or self._project.family_methods(name)
 
     def _before(self, node: Node) -> Iterator[Node]:
         """The values that a value may be, one step back; of a call what the project's function returns."""
@@ -367,7 +377,7 @@ class Calls:
 
     def _filled(self, code: Code, index: int) -> list[Node]:
         """What the project's calls pass for a parameter; for a decorator's, what it decorates."""
-        calls = self._calling(code, self._plainly)
+        calls = self._plain_callers(code)
         edges = (edge for call in calls for edge in self._plainly(call) if edge.code is code)
         found = [_standing_for(edge.given, code, index) for edge in edges]
         given = [passed.node for passed in found if passed is not None and not passed.access]
@@ -375,16 +385,16 @@ class Calls:
 
     def decorated_by(self, decorator: Code) -> list[Node]:
         """The definitions that a function of the project decorates, itself or by what it returns."""
-        table = self._decorated
-        if table is None:
-            guesses = self._solver.guesses
-            table = {}
-            for found in self._solver.ask(_DECORATIONS):
-                if isinstance(found, _Decoration):
-                    table.setdefault(found.decorator, []).append(found.made)
-            if guesses == self._solver.guesses:
-                self._decorated = table
+        known = self._decorated.get(_DECORATIONS)
+        table = self._settled(self._decorated, _DECORATIONS, self._decorating) if known is None else known
         return table.get(decorator, [])
+
+    def _decorating(self) -> dict[Code, list[Node]]:
+        table: dict[Code, list[Node]] = {}
+        for found in self._solver.ask(_DECORATIONS):
+            if isinstance(found, _Decoration):
+                table.setdefault(found.decorator, []).append(found.made)
+        return table
 
     def _find_decorations(self) -> Iterator[_Found]:
         for file in self._project.files.values():
@@ -436,32 +446,31 @@ class Calls:
     def callers(self, code: Code) -> tuple[Node, ...]:
         """The calls that may run ``code``: by its name, by a value that it is, or by handing it over to be run."""
         found = self._callers.get(code)
-        if found is None:
-            apart = {call for call in self._valuing.get(code, ()) if self._wraps(call, code)}
-            others = [call for call in self._valuing.get(code, ()) if call not in apart]
-            found = tuple(dict.fromkeys([*self.direct_callers(code), *others, *self._handed.get(code, ())]))
-            self._callers[code] = found
-        return found
+        return self._settled(self._callers, code, lambda: self._find_callers(code)) if found is None else found
 
-    def direct_callers(self, code: Code) -> tuple[Node, ...]:
-        """The calls that name ``code``."""
-        return self._calling(code, self._named)
+    def _find_callers(self, code: Code) -> tuple[Node, ...]:
+        wrapping = {call for call in self._valuing.get(code, ()) if self._wraps(call, code)}
+        others = [call for call in self._valuing.get(code, ()) if call not in wrapping]
+        named = self._calling(code, self._named)
+        return tuple(dict.fromkeys([*named, *others, *self._handed.get(code, ())]))
+
+    def _plain_callers(self, code: Code) -> tuple[Node, ...]:
+        """The calls that name ``code`` for certain."""
+        known = self._plainly_called.get(code)
+        if known is None:
+            return self._settled(self._plainly_called, code, lambda: self._calling(code, self._plainly))
+        return known
 
     def _calling(self, code: Code, running: Callable[[Node], Iterable[Edge]]) -> tuple[Node, ...]:
         """The calls by the name of ``code`` that run it, as ``running`` answers."""
-        key = ("calling", code, running.__name__)
-        answers = self._project.answers
-        if key not in answers:
-            name = code.function.name
-            last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
-            named = self._project.calls_of(last)
-            if name == "__init__" and code.cls is not None:
-                inits = self._project.calls_of("__init__")
-                below = self._project.subclasses(code.cls.name)
-                named = [*named, *inits, *(call for sub in below for call in self._project.calls_of(sub.cls.name))]
-            answers[key] = tuple(call for call in named if any(e.code is code for e in running(call)))
-        found: tuple[Node, ...] = answers[key]
-        return found
+        name = code.function.name
+        last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
+        named = self._project.calls_of(last)
+        if name == "__init__" and code.cls is not None:
+            inits = self._project.calls_of("__init__")
+            below = self._project.subclasses(code.cls.name)
+            named = [*named, *inits, *(call for sub in below for call in self._project.calls_of(sub.cls.name))]
+        return tuple(call for call in named if any(e.code is code for e in running(call)))
 
     @cached_property
     def _valuing(self) -> dict[Code, list[Node]]:
@@ -486,11 +495,9 @@ class Calls:
 
     def handovers(self, call: Node) -> tuple[Edge, ...]:
         """The functions that a call hands over to be run, with what they will be given."""
-        key = ("handovers", call)
-        answers = self._project.answers
-        if key not in answers:
-            answers[key] = tuple(dict.fromkeys(self._find_handovers(call)))
-        found: tuple[Edge, ...] = answers[key]
+        found = self._handovers.get(call)
+        if found is None:
+            return self._settled(self._handovers, call, lambda: tuple(dict.fromkeys(self._find_handovers(call))))
         return found
 
     def _find_handovers(self, call: Node) -> Iterator[Edge]:

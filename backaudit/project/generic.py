@@ -45,12 +45,8 @@ def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
 
 def made_through(project: Project, cls: ClassView) -> tuple[Node, ...]:
     """The calls that make an object of a class by its name, or by an attribute that holds it (``self.model()``)."""
-    key = ("made through attributes",)
-    if key not in project.answers:
-        project.answers[key] = _by_attribute(project)
-    table: dict[str, list[Node]] = project.answers[key]
     named = [call for call in project.calls_of(cls.cls.name) if call.func is not None and _denotes(project, call, cls)]
-    return tuple(dict.fromkeys([*named, *table.get(cls.name, ())]))
+    return tuple(dict.fromkeys([*named, *project.once(_by_attribute).get(cls.name, ())]))
 
 
 def _denotes(project: Project, call: Node, cls: ClassView) -> bool:

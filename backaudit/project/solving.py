@@ -14,6 +14,8 @@ import heapq
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from backaudit.steps import Steps
+
 KeyT = TypeVar("KeyT", bound=Hashable)
 ItemT = TypeVar("ItemT")
 
@@ -26,12 +28,16 @@ _ROUNDS = 24
 class Solver(Generic[KeyT, ItemT]):
     """The questions of one kind: ``compute`` answers one, asking others; ``order`` tells which stands first.
 
-    An answer is a tuple of what holds, and more of what it is made of never makes it less.
+    An answer is a tuple of what holds, and more of what it is made of never makes it less. ``budget`` counts what each
+    takes apart from whoever asks first.
     """
 
-    def __init__(self, compute: Callable[[KeyT], tuple[ItemT, ...]], order: Callable[[KeyT], Any]) -> None:
+    def __init__(
+        self, compute: Callable[[KeyT], tuple[ItemT, ...]], order: Callable[[KeyT], Any], budget: Steps | None = None
+    ) -> None:
         self._compute = compute
         self._order = order
+        self._budget = budget or Steps()
         self.known: dict[KeyT, tuple[ItemT, ...]] = {}
         self.guesses = 0  # how often an answer was given that may still change
         self.steps = 0  # how often something was computed
@@ -63,14 +69,15 @@ class Solver(Generic[KeyT, ItemT]):
         if len(self._stack) >= _DEPTH:
             self._stale[key] = None
             return
+        if self._stack:
+            self._evaluate(key)
+            return
         try:
             self._evaluate(key)
-            if not self._stack:
-                self._settle()
+            self._settle()
         except BaseException:
             # A fault, or the end of the time for it: no guess may stay.
-            if not self._stack:
-                self._forget()
+            self._forget()
             raise
 
     def _evaluate(self, key: KeyT) -> None:
@@ -78,9 +85,11 @@ class Solver(Generic[KeyT, ItemT]):
         self._reads.pop(key, None)
         self.steps += 1
         self._stack.append(key)
+        before = self._budget.begin()
         try:
             found = self._compute(key)
         finally:
+            self._budget.resume(before)
             self._stack.pop()
         changed = found != self._guess[key] and not _are_alike(found, self._guess[key])
         if key in self._reads:

@@ -46,7 +46,7 @@ def bound(project: Project, names: list[str], wanted: frozenset[str]) -> Iterato
                 yield from args[at + 1 :]
                 break
     containers = {name.rpartition(".")[0] for name in names if name.endswith(".__setitem__")}
-    for code in _filling(project) if containers else ():
+    for code in project.once(_filling) if containers else ():
         yield from _put_into(project, code, containers, wanted)
 
 
@@ -61,13 +61,9 @@ def _put_into(project: Project, code: Code, containers: set[str], wanted: frozen
 
 def _filling(project: Project) -> list[Code]:
     """The bodies of code that serves which set items of mappings."""
-    key = ("filling",)
-    if key not in project.answers:
-        files = [file for file in project.files.values() if file.role not in _TRIALS]
-        codes = [file.code(index) for file in files for index in range(len(file.facts.functions))]
-        project.answers[key] = [code for code in codes if any(True for _ in code.nodes(ops.SetItem))]
-    found: list[Code] = project.answers[key]
-    return found
+    files = [file for file in project.files.values() if file.role not in _TRIALS]
+    codes = [file.code(index) for file in files for index in range(len(file.facts.functions))]
+    return [code for code in codes if any(True for _ in code.nodes(ops.SetItem))]
 
 
 def implementing(project: Project, name: str) -> Iterator[Code]:
@@ -80,10 +76,7 @@ def implementing(project: Project, name: str) -> Iterator[Code]:
 
 def set_classes(project: Project, setting: str) -> Iterator[ClassView]:
     """The classes that the settings of the project name by a text (``"shop.Customer"``)."""
-    key = ("setting", setting)
-    if key not in project.answers:
-        project.answers[key] = tuple(dict.fromkeys(_set_texts(project, setting)))
-    for text in project.answers[key]:
+    for text in dict.fromkeys(project.all_of(_set_texts, setting)):
         yield from spelled_classes(project, text)
 
 

@@ -81,7 +81,7 @@ class TypeResolver:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._solver: Solver[_Question, str] = Solver(self._answer, _place)
+        self._solver: Solver[_Question, str] = Solver(self._answer, _place, project.steps)
         self._known = self._solver.known
 
     def of(self, node: Node) -> Types:

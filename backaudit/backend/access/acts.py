@@ -30,7 +30,7 @@ def acts(project: Project, code: Code) -> tuple[Act, ...]:
 
 
 def _summary(project: Project) -> Summary[Act]:
-    return summary(lambda code: _acts(project, code))
+    return summary(project, lambda code: _acts(project, code))
 
 
 def _acts(project: Project, code: Code) -> Iterator[Act]:

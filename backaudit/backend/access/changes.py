@@ -41,7 +41,7 @@ def changes(project: Project, code: Code) -> tuple[Change, ...]:
 
 
 def _summary(project: Project) -> Summary[Change]:
-    return summary(lambda code: _changes(project, code))
+    return summary(project, lambda code: _changes(project, code))
 
 
 def own_changes(project: Project, code: Code) -> Iterator[Change]:

@@ -26,7 +26,7 @@ def checks_password(project: Project, code: Code) -> bool:
 
 
 def _checking(project: Project) -> Summary[str]:
-    return summary(lambda code: ["checks"] if _checks(project, code) else [])
+    return summary(project, lambda code: ["checks"] if _checks(project, code) else [])
 
 
 def _checks(project: Project, code: Code) -> bool:
@@ -118,7 +118,7 @@ def opens_session(project: Project, code: Code) -> bool:
 
 
 def _opening(project: Project) -> Summary[str]:
-    return summary(lambda code: ["opens"] if any(True for _ in openings(project, code)) else [])
+    return summary(project, lambda code: ["opens"] if any(True for _ in openings(project, code)) else [])
 
 
 def openings(project: Project, code: Code) -> Iterator[Node]:

@@ -40,7 +40,7 @@ def denials(project: Project, code: Code) -> Kinds:
 
 
 def _summary(project: Project) -> Summary[GuardKind]:
-    return summary(lambda code: sorted(set(_denials(project, code))))
+    return summary(project, lambda code: sorted(set(_denials(project, code))))
 
 
 def _denials(project: Project, code: Code) -> Iterator[GuardKind]:

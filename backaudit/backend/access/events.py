@@ -60,7 +60,7 @@ def events_in(project: Project, code: Code, context: Context) -> tuple[Event, ..
 
 
 def _solver(project: Project) -> Solver[tuple[Code, Context], Event]:
-    return Solver(lambda asked: tuple(_open(list(_Reader(project, *asked).events()))), _place)
+    return Solver(lambda asked: tuple(_open(list(_Reader(project, *asked).events()))), _place, project.steps)
 
 
 def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[int], list[int]]:

@@ -76,7 +76,7 @@ def guarded_acts(project: Project) -> tuple[Route, ...]:
 def steps(project: Project, route: Route) -> tuple[Step, ...]:
     """What runs before a route's handler answers, in order, whether it turns anybody away or not."""
     bare = msgspec.structs.replace(route, guards=()) if route.guards else route
-    return project.once_of(_steps, bare, meanwhile=())
+    return project.once_of(_steps, bare)
 
 
 def _steps(project: Project, route: Route) -> tuple[Step, ...]:

@@ -34,7 +34,7 @@ def looked_at(project: Project, code: Code) -> tuple[Read, ...]:
 
 
 def _summary(project: Project) -> Summary[Read]:
-    return summary(lambda code: _reads(project, code))
+    return summary(project, lambda code: _reads(project, code))
 
 
 def _reads(project: Project, code: Code) -> Iterator[Read]:

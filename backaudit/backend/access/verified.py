@@ -25,7 +25,7 @@ def is_verified(project: Project, node: Node) -> bool:
 
 def _summary(project: Project) -> Summary[str]:
     """For each function something, if it returns what a checked signature covers."""
-    return summary(lambda code: ["checked"] if _gives(project, code) else [])
+    return summary(project, lambda code: ["checked"] if _gives(project, code) else [])
 
 
 def _gives(project: Project, code: Code) -> bool:

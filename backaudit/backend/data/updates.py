@@ -41,7 +41,9 @@ def updates(project: Project, code: Code) -> tuple[Update, ...]:
 
 
 def _summary(project: Project) -> Summary[Update]:
-    return summary(lambda code: sorted(dict.fromkeys(_updates(project, code)), key=lambda update: update.at.value))
+    return summary(
+        project, lambda code: sorted(dict.fromkeys(_updates(project, code)), key=lambda update: update.at.value)
+    )
 
 
 def open_updates(project: Project) -> tuple[Update, ...]:

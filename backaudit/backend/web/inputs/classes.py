@@ -22,7 +22,7 @@ _ALL = "__all__"
 
 def schema_of(project: Project, cls: ClassView) -> InputSchema | None:
     """The input schema that a class is, None if it is none."""
-    return project.once_of(_schema, cls, meanwhile=None)
+    return project.once_of(_schema, cls)
 
 
 def _schema(project: Project, cls: ClassView) -> InputSchema | None:
@@ -455,7 +455,7 @@ def called_shape(project: Project, library: str, made: Node) -> tuple[Shape, fro
     func = made.func
     if made.call is None or func is None:
         return None
-    nested = next((cls for cls in project.denoted_classes(func) if schema_of(project, cls) is not None), None)
+    nested = next((cls for cls in project.denoted_classes(func) if library_of(project, cls) is not None), None)
     if nested is not None:
         one = Shape(kind="object", schema=nested.name)
         many = truth(project, made.arg(None, "many"))
