@@ -26,9 +26,14 @@ def pins_down(test: Node) -> bool:
     pattern = pattern_of(test)
     if pattern is None:
         return True
+    return is_whole(pattern, begins=test.method != "search", ends=test.method == "fullmatch")
+
+
+def is_whole(pattern: str, *, begins: bool = False, ends: bool = False) -> bool:
+    """Whether a pattern says what the whole text is. ``begins``, ``ends``: it has to match there without saying so."""
     body = _without_flags(pattern)
-    begins = body.startswith(("^", "\\A")) or test.method != "search"
-    ends = (body.endswith(("$", "\\Z", "\\z")) and not body.endswith("\\$")) or test.method == "fullmatch"
+    begins = begins or body.startswith(("^", "\\A"))
+    ends = ends or (body.endswith(("$", "\\Z", "\\z")) and not body.endswith("\\$"))
     inside = body.removeprefix("^").removeprefix("\\A").removesuffix("$").removesuffix("\\Z")
     return begins and ends and inside not in _ANYTHING
 

@@ -36,6 +36,8 @@ _PRIVILEGE = meaning("people", "privilege-column")
 Deed = How | Literal["read"]
 
 
+Checked = tuple[tuple[Guard, Route], ...]
+_LIKE_CHANGING = assume("effect", "who may not change or delete it may not add to it either")
 _LIKE_READING = assume("effect", "who may not read all of it may not change it either")
 
 
@@ -50,7 +52,7 @@ class Unranked(msgspec.Struct, frozen=True):
     table: Table
     what: str
     at: Place
-    siblings: tuple[tuple[Guard, Route], ...]
+    siblings: Checked
     assumed: Assumed
     column: str = ""
 
@@ -146,11 +148,18 @@ def _below_siblings(project: Project, route: Route) -> Unranked | None:
             continue
         same = _ranked_like(project, change, table, siblings)
         if same:
-            writes = any(same == siblings.get(deed) for deed in ("update", "delete", "insert"))
-            assumed = KNOWN if writes else _LIKE_READING
+            assumed = _assumed(change, same, siblings)
             shown = table.model.rpartition(".")[2] or table.name
             return Unranked(route, route.handler.place, table, shown, change.node.place, same[:3], assumed)
     return None
+
+
+def _assumed(change: Change, same: Checked, siblings: Mapping[Deed, Checked]) -> Assumed:
+    """What is supposed where the siblings that ask for a role do something else to the rows."""
+    if change.how == "insert":
+        return KNOWN if same == siblings.get("insert") else _LIKE_CHANGING
+    writes = any(same == siblings.get(deed) for deed in ("update", "delete", "insert"))
+    return KNOWN if writes else _LIKE_READING
 
 
 def _is_callers_own(project: Project, route: Route, change: Change, table: Table) -> bool:
@@ -200,7 +209,7 @@ def _parts(node: Node) -> Iterator[Node]:
             yield node.receiver
 
 
-def _ranked_by_table(project: Project) -> Mapping[str, Mapping[Deed, tuple[tuple[Guard, Route], ...]]]:
+def _ranked_by_table(project: Project) -> Mapping[str, Mapping[Deed, Checked]]:
     """For each table, what routes that ask for a role do with it."""
     found: dict[str, dict[Deed, list[tuple[Guard, Route]]]] = {}
     for route in project.once(guarded):
@@ -251,12 +260,10 @@ def _read_openly(project: Project) -> frozenset[str]:
     return frozenset(found)
 
 
-def _ranked_like(
-    project: Project, change: Change, table: Table, siblings: Mapping[Deed, tuple[tuple[Guard, Route], ...]]
-) -> tuple[tuple[Guard, Route], ...]:
+def _ranked_like(project: Project, change: Change, table: Table, siblings: Mapping[Deed, Checked]) -> Checked:
     """The routes with a role that do the same to a table, or what comes closest to it."""
     if change.how == "insert":
-        return siblings.get("insert", ())
+        return siblings.get("insert") or (*siblings.get("update", ()), *siblings.get("delete", ()))
     same = siblings.get(change.how) or siblings.get("update") or siblings.get("delete") or ()
     if not same and project.once(_read_openly).isdisjoint({table.name}):
         return siblings.get("insert") or siblings.get("read") or ()

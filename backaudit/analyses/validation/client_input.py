@@ -13,6 +13,7 @@ from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import approves_by_answer, guarded, leads_to_one_place
+from backaudit.flow.patterns import is_whole
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
@@ -173,6 +174,8 @@ class ClientInput(Goal):
         schemas = [cls for name in types if (cls := enclosed(project, name)) is not None]
         if self.kind == "store" or len(schemas) != 1 or len(access) != 1:
             return False
+        if _has_whole_pattern(project, schemas[0], access[0]):
+            return True
         methods = schemas[0].methods.values()
         validator = next((method for method in methods if _is_validator(project, method, access[0])), None)
         return validator is not None and self._gives_checked(validator)
@@ -192,7 +195,7 @@ class ClientInput(Goal):
 
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         param = client_input(project, node.code, op.index)
-        if param is None or (param.where == "path" and param.bounded):
+        if param is None or (param.where == "path" and param.bounded) or is_whole(param.pattern):
             return None
         if self._approved_by_schema(project, param.types, access):
             return None
@@ -417,6 +420,13 @@ def _is_named_by_code(project: Project, node: Node, values: tuple[Value, ...]) -
 def _in_fstring(node: Node, piece: Value) -> bool:
     displays = (each.op for each in node.code.nodes(ops.Build))
     return any(isinstance(op, ops.Build) and piece in op.items[1:] for op in displays)
+
+
+def _has_whole_pattern(project: Project, schema: ClassView, name: str | int) -> bool:
+    """Whether a field of a schema has to match a pattern which says what the whole text is."""
+    made = schema_of(project, schema)
+    field = made.field(str(name)) if made is not None else None
+    return field is not None and is_whole(str(field.shape.limit("pattern") or ""))
 
 
 def _is_bounded(project: Project, types: tuple[str, ...], access: Access) -> bool:

@@ -123,7 +123,7 @@ def _injected(
     where = _where(project, seen, param, template, schema)
     if param.name in named and where in ("query", "body"):
         where = named[param.name]
-    return RouteParam(index, param.name, where, types, schema, _bounded(project, seen))
+    return RouteParam(index, param.name, where, types, schema, _bounded(project, seen), _pattern(project, seen))
 
 
 def _where(project: Project, seen: Marked, param: ParamFact, template: Template, schema: bool) -> Where:
@@ -178,6 +178,13 @@ def _bounded(project: Project, seen: Marked) -> bool:
     if any(split(name)[0] in _NARROW or project.inherits(split(name)[0], *_ENUMS) for name in seen.types):
         return True
     return any(not project.models.kinds["limiting-keywords"].isdisjoint(marker.keywords()) for marker in seen.markers)
+
+
+def _pattern(project: Project, seen: Marked) -> str:
+    """The regular expression that a parameter's declaration asks its text to match."""
+    given = [marker.arg(None, name) for marker in seen.markers for name in ("pattern", "regex")]
+    known = [project.constant(node) for node in given if node is not None]
+    return next((node.text for node in known if node is not None and node.text), "")
 
 
 def is_capped(project: Project, code: Code, index: int) -> bool:

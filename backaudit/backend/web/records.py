@@ -21,7 +21,8 @@ class RouteParam(msgspec.Struct, frozen=True):
     """A parameter of a handler and where it comes from.
 
     ``types``: type names (see :mod:`backaudit.project.types`); empty means untyped text. ``schema`` tells whether the
-    type is an input schema (its fields are validated). ``bounded``: limits on length or value are declared.
+    type is an input schema (its fields are validated). ``bounded``: limits on length or value are declared;
+    ``pattern``: the regular expression that it has to match.
     """
 
     index: int
@@ -30,6 +31,7 @@ class RouteParam(msgspec.Struct, frozen=True):
     types: tuple[str, ...] = ()
     schema: bool = False
     bounded: bool = False
+    pattern: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -34,15 +34,15 @@ def used(project: Project) -> dict[str, Collection]:
     """The collections by name."""
     found: dict[str, Collection] = {}
     for kind in _SURE:
-        for name, call in _calls(project, kind):
+        for name, call in collection_calls(project, kind):
             _add(found, _shown(project, name, kind, call))
-    for name, call in _calls(project, "collection-searches"):
+    for name, call in collection_calls(project, "collection-searches"):
         if name in found:
             _add(found, _shown(project, name, "collection-filters", call))
     return found
 
 
-def _calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
+def collection_calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
     """(collection, call) of the methods of a kind, in code that is no test."""
     for method in sorted(project.models.kinds.get(kind, frozenset())):
         for call in project.calls_of(method):
@@ -55,7 +55,7 @@ def _calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
 
 def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str, ...]]]:
     """(collection, call, fields) of the calls of a kind: the fields whose values its filter gives outside of any OR."""
-    for name, call in _calls(project, kind):
+    for name, call in collection_calls(project, kind):
         first = call.argument((0, "filter"))
         made = project.resolved(first) if first is not None else None
         if made is not None and isinstance(made.op, ops.Build) and made.op.kind == "dict":

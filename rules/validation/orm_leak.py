@@ -1,0 +1,91 @@
+"""validation/orm-leak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.validation.columns import Choice, choices
+from backaudit.project import Project
+from backaudit.rule import Finding, Step, rule
+
+
+@rule("validation/orm-leak", severity="high", cwe=943, owasp=("A01:2025", "A01:2021", "API3:2023"))
+def orm_leak(project: Project) -> Iterator[Finding]:
+    """A client chooses the columns by which a query asks, sorts or shows.
+
+    Whoever may name the column may name `password`, and over relations `owner__password__startswith`: rows come or
+    stay away letter by letter until the value is known, though no answer shows it. Sorting by a hidden column tells
+    its order.
+
+    Mend: take the column from a fixed set of those that a client may name, and the value under a key of your own:
+    `order_by(SORTS.get(sort, "created"))`, `filter(title=request.GET["title"])`; or let a filter class declare its
+    fields.
+
+    Bad:
+        # file: shop/models.py
+        from django.contrib.auth.models import User
+        from django.db import models
+
+        class Article(models.Model):
+            title = models.CharField(max_length=200)
+            author = models.ForeignKey(User, on_delete=models.CASCADE)
+        # file: shop/views.py
+        from django.http import JsonResponse
+
+        from shop.models import Article
+
+        def articles(request):
+            found = Article.objects.filter(**request.GET.dict())
+            return JsonResponse({"titles": [article.title for article in found[:50]]})
+        # file: shop/urls.py
+        from django.urls import path
+
+        from shop.views import articles
+
+        urlpatterns = [path("articles/", articles)]
+
+    Good:
+        # file: shop/models.py
+        from django.contrib.auth.models import User
+        from django.db import models
+
+        class Article(models.Model):
+            title = models.CharField(max_length=200)
+            author = models.ForeignKey(User, on_delete=models.CASCADE)
+        # file: shop/views.py
+        from django.http import JsonResponse
+
+        from shop.models import Article
+
+        ASKED = {"title": "title__icontains", "author": "author__username"}
+
+        def articles(request):
+            wanted = {ASKED[key]: text for key, text in request.GET.items() if key in ASKED}
+            found = Article.objects.filter(**wanted)
+            return JsonResponse({"titles": [article.title for article in found[:50]]})
+        # file: shop/urls.py
+        from django.urls import path
+
+        from shop.views import articles
+
+        urlpatterns = [path("articles/", articles)]
+
+    Links:
+        https://www.elttam.com/blog/plormbing-your-django-orm/
+        https://cwe.mitre.org/data/definitions/943.html
+    """
+    for choice in choices(project):
+        yield _finding(choice)
+
+
+def _finding(choice: Choice) -> Finding:
+    what = choice.origin.what
+    of = f" of `{choice.table}`" if choice.table else ""
+    secret = f", `{choice.secret}` among them" if choice.secret else ""
+    called = choice.at.spelled or "the query"
+    return Finding(
+        place=choice.at.place.first_line(),
+        message=f"{what[0].upper()}{what[1:]} and chooses which columns{of} `{called}` {choice.way}{secret}.",
+        shown="core" if choice.secret else "strict",
+        trace=(*choice.origin.steps, Step(choice.at.place, f"{choice.way} the column that was named")),
+    )
