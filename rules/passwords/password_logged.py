@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.passwords.logged import Logged, LoggedHash, is_nothing, log_calls, traced_statements
+from backaudit.analyses.passwords.logged import (
+    Logged,
+    LoggedHash,
+    echoed_statements,
+    is_nothing,
+    log_calls,
+    traced_statements,
+)
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
 from backaudit.flow.trace import Trace
@@ -61,6 +68,13 @@ def password_logged(project: Project) -> Iterator[Finding]:
             place=call_place(call),
             message=f"Every statement of this connection is written out, with what it binds to `{column}`.",
             remedy="Trace statements without their parameters, and never where passwords are written.",
+        )
+    for place, column in echoed_statements(project):
+        yield Finding(
+            place=place,
+            message=f"Every statement is logged with what it binds, that of `{column}` among them.",
+            remedy="Leave `echo` off where people log in, or add `hide_parameters=True`.",
+            shown="strict",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.passwords.fast import fast_seeds, is_harmless, is_mac, is_stored, updates
 from backaudit.analyses.passwords.label import NamedPassword
+from backaudit.analyses.passwords.salts import shared_salts
 from backaudit.analyses.passwords.schemes import weak_choices
 from backaudit.flow.trace import Trace
 from backaudit.project import Project
@@ -46,6 +47,7 @@ def weak_hash(project: Project) -> Iterator[Finding]:
     yield from _hash_calls(project)
     yield from _chosen(project)
     yield from _seeds(project)
+    yield from _salts(project)
 
 
 def _hash_calls(project: Project) -> Iterator[Finding]:
@@ -74,3 +76,14 @@ def _chosen(project: Project) -> Iterator[Finding]:
 def _seeds(project: Project) -> Iterator[Finding]:
     for place, function in fast_seeds(project):
         yield Finding(place=place, message=f"A user's password is stored as `{function}`, a fast hash.")
+
+
+def _salts(project: Project) -> Iterator[Finding]:
+    for call, origin in shared_salts(project):
+        name = call.spelled.removesuffix("()")
+        yield Finding(
+            place=call.place,
+            message=f"`{name}` hashes all passwords with one salt, so that equal passwords have equal hashes.",
+            remedy="Draw a salt for each password: `bcrypt.gensalt()`, `os.urandom(16)`; keep it with the hash.",
+            trace=(*origin.steps, Step(call.place, "salts every password")),
+        )

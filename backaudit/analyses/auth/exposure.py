@@ -18,6 +18,7 @@ from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import looked_at, reads
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import holds_users, is_user_table
+from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
@@ -150,7 +151,8 @@ def _people_listed(project: Project, route: Route) -> Exposed | None:
         return None
     people = any(means_people(word) for word in words(route)) and _in_bulk(route)
     for read in looked_at(project, route.handler) if people else ():
-        if read.table is None and holds_users(project, read.name):
+        kept = read.table is None or is_collection(project, read.table)
+        if kept and holds_users(project, read.table.name if read.table is not None else read.name):
             found = _exposed(project, route, "reveals", read.name, read.node.place, KNOWN)
             return found if found.siblings else None
     return None

@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.analyses.auth.exposure import words
 from backaudit.analyses.auth.roles import unranked
-from backaudit.analyses.auth.views import generic_table
+from backaudit.analyses.auth.views import generic_table, view_parts
 from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.credentials import checks_password
@@ -23,7 +23,7 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.protocols import METHODS, UNSAFE
+from backaudit.vocabulary.protocols import UNSAFE
 
 _PUBLIC_STEP = meaning("routes", "public-step")
 _DETAIL = meaning("routes", "detail-view")
@@ -217,10 +217,7 @@ def _is_generic(project: Project, view: ClassView) -> bool:
 def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowned]:
     if "{" not in route.path:
         return
-    kinds = project.models.kinds
-    names = kinds["view-starts"] | kinds["view-steps"] | kinds["view-actions"] | {verb.lower() for verb in METHODS}
-    parts = [code for name in sorted(names) if (code := project.method(view.name, name)) is not None]
-    if any(mentions_caller(project, code) for code in parts):
+    if any(mentions_caller(project, code) for code in view_parts(project, view)):
         return
     table = generic_table(project, view)
     if table is not None:

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from backaudit.analyses.auth.exposure import words
-from backaudit.analyses.auth.views import generic_table
-from backaudit.backend.access.caller import Values, context_of
+from backaudit.analyses.auth.views import generic_table, view_parts
+from backaudit.backend.access.caller import Values, context_of, mentions_caller
 from backaudit.backend.access.changes import Change, How, changes
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.events import events
@@ -191,7 +191,7 @@ def _own(project: Project, route: Route) -> bool:
     """Whether something of the caller's is changed: what is tied to the caller, or filled with the caller."""
     code = route.handler
     if code.function.kind != "function":
-        return True
+        return route.view is None or any(mentions_caller(project, part) for part in view_parts(project, route.view))
     if any(event.tie for event in events(project, route)):
         return True
     values = Values(project, code, context_of(project, route))
@@ -263,7 +263,8 @@ def _read_openly(project: Project) -> frozenset[str]:
 def _ranked_like(project: Project, change: Change, table: Table, siblings: Mapping[Deed, Checked]) -> Checked:
     """The routes with a role that do the same to a table, or what comes closest to it."""
     if change.how == "insert":
-        return siblings.get("insert") or (*siblings.get("update", ()), *siblings.get("delete", ()))
+        others = (siblings.get("update", ()), siblings.get("delete", ()))
+        return siblings.get("insert") or (others[0] + others[1] if all(others) else ())
     same = siblings.get(change.how) or siblings.get("update") or siblings.get("delete") or ()
     if not same and project.once(_read_openly).isdisjoint({table.name}):
         return siblings.get("insert") or siblings.get("read") or ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from backaudit.backend.access.tables import meta_table, touched_table
 from backaudit.backend.data.schema import Table
-from backaudit.project import ClassView, Project
+from backaudit.project import ClassView, Code, Project
 from backaudit.project.locate import class_field
+from backaudit.vocabulary.protocols import METHODS
 
 
 def generic_table(project: Project, view: ClassView) -> Table | None:
@@ -22,3 +23,10 @@ def generic_table(project: Project, view: ClassView) -> Table | None:
             if table is not None:
                 return table
     return None
+
+
+def view_parts(project: Project, view: ClassView) -> list[Code]:
+    """The methods by which a class view takes part in what its library does for it."""
+    kinds = project.models.kinds
+    names = kinds["view-starts"] | kinds["view-steps"] | kinds["view-actions"] | {verb.lower() for verb in METHODS}
+    return [code for name in sorted(names) if (code := project.method(view.name, name)) is not None]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.passwords.shown import Shown, selected_columns
+from backaudit.backend.data.schema import schema
+from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
+from backaudit.facts.place import Place
 from backaudit.flow.parameters import sql_parameters
 from backaudit.flow.search import Goal, Search
 from backaudit.flow.trace import Access, Trace
@@ -134,6 +137,33 @@ def traced_statements(project: Project) -> Iterator[tuple[Node, str]]:
         column = next(told, None)
         if column is not None:
             yield call, column
+
+
+def echoed_statements(project: Project) -> Iterator[tuple[Place, str]]:
+    """(where it is asked for, the column) of engines that log all statements with what they bind."""
+    tables = schema(project).tables
+    columns = (f"{name}.{column.name}" for name in sorted(tables) for column in tables[name].columns)
+    kept = next((shown for shown in columns if is_password_column(shown.rpartition(".")[2])), None)
+    if kept is None:
+        return
+    for call in project.calls(*sorted(project.models.kinds["echoing-engines"])):
+        asked, hidden = call.arg(None, "echo"), call.arg(None, "hide_parameters")
+        serves = project.role(call.code.path) == "production"
+        if (
+            serves
+            and asked is not None
+            and _is_true(project, asked)
+            and (hidden is None or not _is_true(project, hidden))
+        ):
+            yield call.place, kept
+    for setting in settings_of(project, "echo-settings"):
+        if is_literally(project, setting.value, True) and project.role(setting.place.path) == "production":
+            yield setting.place, kept
+
+
+def _is_true(project: Project, node: Node) -> bool:
+    known = project.constant(node)
+    return known is not None and known.const in (True, "debug")
 
 
 def _is_run_on(project: Project, statement: Node, connection: Node) -> bool:

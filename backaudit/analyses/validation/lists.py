@@ -11,16 +11,21 @@ from backaudit.backend.data.documents import has_store, is_document
 from backaudit.backend.data.queries.chains import row_table, table_of
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import reached
+from backaudit.backend.web.records import Limits
 from backaudit.backend.web.routes import routes
+from backaudit.backend.web.signature import declared_limits
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import same
+from backaudit.flow.client import client_origin
+from backaudit.flow.guards import conditions, same
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.locate import class_field
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 
+# How many links of a chain are looked at for where ways meet.
+_LINKS = 40
 _QUERYSETS = ("QuerySet", "Manager")
 _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
@@ -105,11 +110,58 @@ def _rows(project: Project, node: Node) -> str:
     lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
     if table is None or _goes_on(project, node, lazy=lazy):
         return ""
-    if not project.models.kinds["few-rows"].isdisjoint(_methods(project, node, 0)):
+    few = project.models.kinds["few-rows"]
+    if not few.isdisjoint(_methods(project, node, 0)) and not _uncut_on_request(project, node, few):
         return ""
     if node.method != "all" and not lazy:
         return ""
     return table.name if not lazy or _is_shown(node) else ""
+
+
+def _uncut_on_request(project: Project, node: Node, few: frozenset[str]) -> bool:
+    """Whether what cuts a query is left out as a client asks: ``if size: query = query.limit(size)``, and size is 0."""
+    for join in _joins(node):
+        ways = [join.to(value) for value in join.op.values] if isinstance(join.op, ops.Phi) else []
+        cut = [way for way in ways if not few.isdisjoint(_methods(project, way, 0))]
+        if cut and len(cut) < len(ways) and any(_is_asked_for(project, way) for way in cut):
+            return True
+    return False
+
+
+def _joins(node: Node) -> Iterator[Node]:
+    """Where several ways of building a query meet, back through its chain and the statement that is run."""
+    pending, seen = [node.origin], set[Node]()
+    while pending:
+        here = pending.pop().origin
+        if here in seen or len(seen) > _LINKS:
+            continue
+        seen.add(here)
+        op = here.op
+        if isinstance(op, ops.Phi):
+            yield here
+            pending += [here.to(value) for value in op.values]
+        elif isinstance(op, ops.Await):
+            pending.append(here.to(op.value))
+        elif isinstance(op, ops.Call):
+            pending += [*([here.receiver] if here.receiver is not None else []), *here.args()[:1]]
+
+
+def _is_asked_for(project: Project, way: Node) -> bool:
+    """Whether one way is taken only where a number that a client chose, and may leave at 0, is true."""
+    code = way.code
+    tests = [code.node(test) for test, truth in conditions(code, way.origin.value) if truth]
+    return any(
+        isinstance(test.origin.op, (ops.Param, ops.Call, ops.Item, ops.Attr))
+        and not _begins_at_one(project, test)
+        and client_origin(project, test) is not None
+        for test in tests
+    )
+
+
+def _begins_at_one(project: Project, node: Node) -> bool:
+    op = node.origin.op
+    given = declared_limits(project, node.code, op.index) if isinstance(op, ops.Param) else Limits()
+    return given.minimum is not None and (given.minimum > 0 or given.exclusive_minimum)
 
 
 def _goes_on(project: Project, node: Node, *, lazy: bool) -> bool:

@@ -94,7 +94,8 @@ def written(project: Project, call: Node) -> Change | None:
     if method in project.models.kinds["session-writes"] and _is_session(project, receiver):
         first = call.arg(0)
         table = touched_table(project, first) if first is not None else None
-        return Change(call, table, _named(table, first), "update" if _is_loaded(project, first) else how(method))
+        done = "update" if how(method) == "insert" and _is_loaded(project, first) else how(method)
+        return Change(call, table, _named(table, first), done)
     if method in project.models.kinds["collection-writes"]:
         return Change(call, None, stored_name(project, receiver) or receiver.spelled, how(method))
     return _of_query(project, call, receiver) if method in project.models.kinds["query-writes"] else None

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from backaudit.backend.access.caller import NOBODY, Context, Values, caller_tables, context_of
 from backaudit.backend.access.changes import own_changes
 from backaudit.backend.access.tables import fetched_table, form_table, is_user_table, touched_table
+from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import names_people
 
 OWNER_NAME = meaning("people", "owner-column")
+
+
+# Calls that ask for rows or documents by columns, or write them.
+_STORES = ("lookups", "query-writes", "collection-writes")
 
 
 def owner_column(project: Project, table: Table) -> Column | None:
@@ -41,12 +47,12 @@ def parent_owner(project: Project, table: Table) -> tuple[Column, Table] | None:
 
 
 def _by_use(project: Project, table: Table) -> Column | None:
-    """The key to a person that is filled, or narrowed, with the caller."""
+    """The key to a person, or what may be one in a document, that is filled, or narrowed, with the caller."""
     users = project.once(_user_tables) | project.once(caller_tables)
     for column in table.columns:
         target = (column.references.rpartition(".")[0] or column.references).lower()
         used = {(table.name, column.name), (table.name, column.attribute)} & project.once(_used_for_caller)
-        if target in users and used:
+        if used and (target in users or is_collection(project, table)):
             return column
     return None
 
@@ -58,10 +64,20 @@ def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
         reader = Values(project, code, context)
         found.update(_set_to_caller(project, code, reader))
         for call in code.nodes(ops.Call):
-            own = [name for name, value in call.keywords().items() if reader.identifies(value)]
+            own = [name for name, value in _columns_given(call) if reader.identifies(value)]
             table = _filled(project, call) if own else None
             found |= {(table.name, name.partition("__")[0]) for name in own} if table is not None else set()
     return frozenset(found)
+
+
+def _columns_given(call: Node) -> Iterator[tuple[str, Node]]:
+    """What a call says of columns: by keywords, or by the document, or filter, that it is given."""
+    yield from call.keywords().items()
+    for argument in call.args():
+        display = argument.origin
+        if isinstance(display.op, ops.Build) and display.op.kind == "dict":
+            pairs = zip(display.op.keys, display.op.items, strict=True)
+            yield from ((str(display.to(key).text), display.to(item)) for key, item in pairs if key != NONE)
 
 
 def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tuple[str, str]]:
@@ -76,15 +92,13 @@ def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tup
 def _filled(project: Project, call: Node) -> Table | None:
     """The table whose columns a call's keywords are: a constructor, a query, a serializer's ``save``."""
     func = call.func
-    for cls in project.denoted_classes(func) if func is not None else ():
-        made = schema(project).of_model(cls.name)
+    for _ in project.denoted_classes(func) if func is not None else ():
+        made = touched_table(project, call)
         if made is not None:
             return made
     receiver = call.receiver
     form = form_table(project, receiver) if call.method == "save" and receiver is not None else None
-    return form or (
-        fetched_table(project, call) if call.is_call_of("lookups") or call.is_call_of("query-writes") else None
-    )
+    return form or (fetched_table(project, call) if any(map(call.is_call_of, _STORES)) else None)
 
 
 def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:

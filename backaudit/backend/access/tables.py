@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backaudit.backend.data.documents import collections
+from backaudit.backend.data.documents.tables import document_table
 from backaudit.backend.data.queries.chains import model_of, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.project import Node, Project
@@ -50,7 +51,7 @@ def touched_table(project: Project, node: Node) -> Table | None:
             table = schema(project).of_model(candidate) if candidate else None
             if table is not None:
                 return table
-    return None
+    return document_table(project, node)
 
 
 # Calls that are given the model whose row they fetch.

@@ -41,6 +41,12 @@ def _declared(project: Project, code: Code, param: RouteParam) -> Input:
     )
 
 
+def declared_limits(project: Project, code: Code, index: int) -> Limits:
+    """The limits that a parameter's own declaration puts on it."""
+    seen = marked(project, code, index)
+    return limits_of(project, _keywords(seen.markers), seen.types)
+
+
 def schema_name(project: Project, types: tuple[str, ...]) -> str:
     """The dotted name of the input schema among some types, empty if there is none."""
     for name in types:

@@ -1,0 +1,54 @@
+"""Collections as tables: what asks whose rows are touched need not know that they are documents."""
+
+from __future__ import annotations
+
+from backaudit.backend.data.documents import Collection, collections
+from backaudit.backend.data.documents.naming import collection_name
+from backaudit.backend.data.schema.tables import Table, columns_index
+from backaudit.project import Node, Project
+from backaudit.project.types import split
+from backaudit.sql import Column
+
+_KEY = Column(name="_id", attribute="id", nullable=False, primary_key=True, unique=True)
+
+
+def document_table(project: Project, node: Node) -> Table | None:
+    """The collection that a value is, or the one of the documents, or the class of documents, that it is of."""
+    known = project.once(_tables)
+    if not known:
+        return None
+    for name in project.types(node):
+        head, over = split(name)
+        for candidate in (over, head):
+            found = known.get(split(candidate)[0]) if "." in candidate else None
+            if found is not None:
+                return found
+    return known.get(collection_name(project, node))
+
+
+def is_collection(project: Project, table: Table) -> bool:
+    """Whether a table stands for a collection, whose fields say nowhere what they lead to."""
+    return project.once(_tables).get(table.name) is table
+
+
+def _tables(project: Project) -> dict[str, Table]:
+    """Collections by name, and by the class of their documents."""
+    found: dict[str, Table] = {}
+    for one in collections(project):
+        table = _table(one)
+        found.setdefault(one.name, table)
+        if one.model:
+            found[one.model] = table
+    return found
+
+
+def _table(one: Collection) -> Table:
+    columns = (Column(name=field.name, attribute=field.name, references=field.references) for field in one.fields)
+    return Table(
+        name=one.name,
+        orm=one.store,
+        model=one.model,
+        columns=(_KEY, *columns),
+        indexes=(columns_index("_id", unique=True, primary=True),),
+        place=one.place,
+    )
