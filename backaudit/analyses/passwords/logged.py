@@ -147,22 +147,19 @@ def echoed_statements(project: Project) -> Iterator[tuple[Place, str]]:
     if kept is None:
         return
     for call in project.calls(*sorted(project.models.kinds["echoing-engines"])):
-        asked, hidden = call.arg(None, "echo"), call.arg(None, "hide_parameters")
-        serves = project.role(call.code.path) == "production"
-        if (
-            serves
-            and asked is not None
-            and _is_true(project, asked)
-            and (hidden is None or not _is_true(project, hidden))
-        ):
+        if project.role(call.code.path) == "production" and _echoes(project, call):
             yield call.place, kept
     for setting in settings_of(project, "echo-settings"):
         if is_literally(project, setting.value, True) and project.role(setting.place.path) == "production":
             yield setting.place, kept
 
 
-def _is_true(project: Project, node: Node) -> bool:
-    known = project.constant(node)
+def _echoes(project: Project, engine: Node) -> bool:
+    return _is_true(project, engine.arg(None, "echo")) and not _is_true(project, engine.arg(None, "hide_parameters"))
+
+
+def _is_true(project: Project, node: Node | None) -> bool:
+    known = project.constant(node) if node is not None else None
     return known is not None and known.const in (True, "debug")
 
 
