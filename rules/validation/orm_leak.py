@@ -22,53 +22,29 @@ def orm_leak(project: Project) -> Iterator[Finding]:
     fields.
 
     Bad:
-        # file: shop/models.py
         from django.contrib.auth.models import User
-        from django.db import models
-
-        class Article(models.Model):
-            title = models.CharField(max_length=200)
-            author = models.ForeignKey(User, on_delete=models.CASCADE)
-        # file: shop/views.py
         from django.http import JsonResponse
-
-        from shop.models import Article
-
-        def articles(request):
-            found = Article.objects.filter(**request.GET.dict())
-            return JsonResponse({"titles": [article.title for article in found[:50]]})
-        # file: shop/urls.py
         from django.urls import path
 
-        from shop.views import articles
+        def people(request):
+            found = User.objects.filter(**request.GET.dict())[:50]
+            return JsonResponse({"names": [user.username for user in found]})
 
-        urlpatterns = [path("articles/", articles)]
+        urlpatterns = [path("people/", people)]
 
     Good:
-        # file: shop/models.py
         from django.contrib.auth.models import User
-        from django.db import models
-
-        class Article(models.Model):
-            title = models.CharField(max_length=200)
-            author = models.ForeignKey(User, on_delete=models.CASCADE)
-        # file: shop/views.py
         from django.http import JsonResponse
-
-        from shop.models import Article
-
-        ASKED = {"title": "title__icontains", "author": "author__username"}
-
-        def articles(request):
-            wanted = {ASKED[key]: text for key, text in request.GET.items() if key in ASKED}
-            found = Article.objects.filter(**wanted)
-            return JsonResponse({"titles": [article.title for article in found[:50]]})
-        # file: shop/urls.py
         from django.urls import path
 
-        from shop.views import articles
+        ASKED = {"name": "username__icontains"}
 
-        urlpatterns = [path("articles/", articles)]
+        def people(request):
+            wanted = {ASKED[key]: text for key, text in request.GET.items() if key in ASKED}
+            found = User.objects.filter(**wanted)[:50]
+            return JsonResponse({"names": [user.username for user in found]})
+
+        urlpatterns = [path("people/", people)]
 
     Links:
         https://www.elttam.com/blog/plormbing-your-django-orm/
