@@ -59,6 +59,8 @@ demo: $(SCAN_READY)
 	else \
 	  echo; echo 'With backaudit[postgres] installed, the demo shows the plans of the login query as well.'; \
 	fi
+	@echo; echo 'What a reviewer of a portfolio looks for, row by row (backaudit portfolio):'
+	@$(BIN)/backaudit portfolio fixtures/apps/fastapi --quiet
 	@echo
 	@echo 'The same findings, from fixtures/apps/fastapi, in three formats:'
 	@echo '  demo-report/report.txt    to read in a terminal'

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,7 +22,7 @@ from backaudit.discover import Discovery, Found, discover
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import History, PastFile
 from backaudit.facts.place import Place
-from backaudit.facts.problem import Problem
+from backaudit.facts.problem import Problem, Told
 from backaudit.issue import BackEnd, Before, Report
 from backaudit.masking import Masks
 from backaudit.results import Commented, Result
@@ -30,10 +31,12 @@ from backaudit.source import Source
 
 if TYPE_CHECKING:
     from backaudit.history import Reader
+    from backaudit.portfolio.records import Portfolio
     from backaudit.project import Project
     from backaudit.survey.records import Survey
 
 Progress = Callable[[int, int], None]
+ToldT = TypeVar("ToldT", bound=Told)
 # What a rule needs that is about earlier commits.
 HISTORY = "history"
 
@@ -112,6 +115,7 @@ class Audit:
             _own_names(self.config),
             self.request.loaded.tables,
             repr(self.config.source_limits()),
+            self.discovery.unread,
         ]
         if self._history is not None:
             settings += [self._history.stamp(), self.config.exclude]
@@ -120,36 +124,78 @@ class Audit:
     @cached_property
     def survey(self) -> Survey:
         """The back end as ``map`` shows it: as it was kept from a run over the very same files, or composed now."""
+        from backaudit.survey.records import Survey
+
+        return self._kept("survey", Survey, self._surveyed)
+
+    @cached_property
+    def portfolio(self) -> Portfolio:
+        """The scorecards, as `portfolio` shows them: as they were kept, or computed now."""
+        from backaudit.portfolio.records import Portfolio
+
+        return self._kept("portfolio", Portfolio, self._scored)
+
+    def _kept(self, what: str, kind: type[ToldT], compute: Callable[[], ToldT]) -> ToldT:
+        """What is told of the project, from a run over the very same files if it was kept, under the project's name."""
         cache = self._cache if self._cache is not None and self._cache.usable else None
-        key = self._survey_key() if cache is not None else b""
+        key = self._told_key(what) if cache is not None else b""
         kept = cache.get(key) if cache is not None else None
-        found = results.decode_survey(kept) if kept is not None else None
+        found = results.decode_told(kept, kind) if kept is not None else None
         if found is None:
-            found = self._surveyed()
+            found = compute()
             if cache is not None and not any(problem.kind == "crash" for problem in found.problems):
                 cache.put(key, results.encode(found))
         return msgspec.structs.replace(
             found, root_name=self.request.root_name or self.request.root.name, version=version()
         )
 
-    def _survey_key(self) -> bytes:
+    def _told_key(self, what: str) -> bytes:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
-        settings = ["survey", _own_names(self.config), self.request.loaded.tables, repr(self.config.source_limits())]
+        settings = [
+            what,
+            _own_names(self.config),
+            self.request.loaded.tables,
+            repr(self.config.source_limits()),
+            self.discovery.unread,
+        ]
         return results.result_key(self._digests, flags, (), settings)
 
     def _surveyed(self) -> Survey:
-        """Nothing that the extractors take for a credential leaves, whatever it is part of."""
         from backaudit.survey.compose import survey
-        from backaudit.survey.masking import masked
         from backaudit.survey.merge import merged
 
-        facts, problems, project = self._whole
+        facts, _, project = self._whole
         several: list[tuple[str, Survey]] = []
         bounds: set[Problem] = set()
         for name, own in self._programs(facts, project):
             several.append((name or ".", own.once(survey)))
             bounds.update(own.bounds)
-        found = msgspec.structs.replace(merged(several), files=len(project.facts))
+        return self._told(msgspec.structs.replace(merged(several), files=len(project.facts)), bounds)
+
+    def _scored(self) -> Portfolio:
+        from backaudit.portfolio.card import scorecard
+        from backaudit.portfolio.records import Portfolio, Scorecard
+
+        facts, _, project = self._whole
+        cards: list[Scorecard] = []
+        bounds: set[Problem] = set()
+        for name, own in self._programs(facts, project):
+            cards.append(msgspec.structs.replace(own.once(scorecard), application=name))
+            bounds.update(own.bounds)
+        shown = tuple(card for card in cards if card.routes) or tuple(cards[:1])
+        return self._told(Portfolio(cards=shown, languages=self._languages(project)), bounds)
+
+    def _languages(self, project: Project) -> tuple[str, ...]:
+        """What the repository is written in beside Python, the most first."""
+        known: dict[str, str] = project.models.languages
+        endings = (known.get(os.path.splitext(file.path)[1].lower()) for file in self.discovery.files)
+        return tuple(name for name, _ in Counter(filter(None, endings)).most_common())
+
+    def _told(self, found: ToldT, bounds: set[Problem]) -> ToldT:
+        """Nothing that the extractors take for a credential leaves, whatever it is part of."""
+        from backaudit.survey.masking import masked
+
+        facts, problems, _ = self._whole
         digests = {file.path: file.digest for file in facts if file.secrets}
         sources, changed = _sources(self.request.root, digests)
         hidden = (
@@ -296,7 +342,7 @@ class Audit:
 
         known = models.load([*self.request.loaded.tables, _own_names(self.config)])
         whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
-        return link(facts, known.knowledge, known, self._options(), past, whole)
+        return link(facts, known.knowledge, known, self._options(), past, whole, self.discovery.unread)
 
     def report(self, baseline: Baseline | None = None, before: Before | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""

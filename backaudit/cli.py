@@ -18,6 +18,7 @@ from backaudit.commands.baseline import Accepted
 from backaudit.commands.common import find, flat, load_rules, loaded_code
 from backaudit.commands.init import Init
 from backaudit.commands.map import Map
+from backaudit.commands.portfolio import Scored
 from backaudit.commands.prove import Explain, Prove
 from backaudit.commands.scan import Scan
 from backaudit.console import abandon_stdout, prepare_streams, say, use_color, width, write
@@ -36,6 +37,7 @@ FORMATS = (
 GROUPINGS = ("file", "rule", "severity")
 MAP_FORMATS = ("text", "json", "html", "openapi")
 SHELLS = ("bash", "zsh", "fish")
+PORTFOLIO_FORMATS = ("text", "html", "json", "markdown", "svg")
 
 PROGRAM = "backaudit"
 _LACKS = "the run could not be finished, and no report was written."
@@ -54,6 +56,7 @@ def cli() -> None:
       backaudit scan .                      report on the project around this folder
       backaudit scan --output report.html   the same as one HTML file
       backaudit map .                       the routes, who may call them, and the tables
+      backaudit portfolio .                 what a reviewer of your portfolio looks for, row by row
       backaudit explain weak-hash           why a rule reports, and how to mend it
     """
 
@@ -277,6 +280,55 @@ def map_(path: Path | None, **options: Any) -> int:
       backaudit map -o openapi.json         an OpenAPI 3.1 document of what the code really offers
     """
     return Map({**options, "paths": (path,) if path is not None else ()}).run()
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("path", required=False, type=_PATH)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(PORTFOLIO_FORMATS),
+    help="Format of the scorecard; may be repeated.",
+)
+@click.option(
+    "--output",
+    "-o",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write the scorecard to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
+    ".html, .json, .md, .svg or .txt.",
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Worker processes.  [default: one per processor]",
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="Verdicts and what is missing only.")
+def portfolio(path: Path | None, **options: Any) -> int:
+    """Show the scorecard of a project: what a reviewer looks for in ten minutes, row by row.
+
+    Authentication, schema, migrations, resources, validation, error handling, rate limits, tests, documentation,
+    README, settings, container, compose, deployment, CI and repository: each with yes, partly or no, the evidence, and
+    the next step in the project's own stack. Then three things to do next, and the questions that an interviewer would
+    ask, with what the code answers. It is about the whole project around PATH (default: the current folder).
+
+    \b
+      backaudit portfolio                       for the terminal
+      backaudit portfolio -o PORTFOLIO.md       a page for the repository
+      backaudit portfolio -o portfolio.html     one HTML file with a drawing of the schema
+      backaudit portfolio -o badge.svg          a badge
+
+    Exit codes are those of `scan`; where there is no Python back end, a line says so, and it exits with 4.
+    """
+    return Scored({**options, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from backaudit import gitindex
+from backaudit.facts.files import Unread
 from backaudit.facts.problem import Problem
 from backaudit.gitindex import Repository
 from backaudit.ignores import Ignores
@@ -50,6 +51,8 @@ _FOLDERS = {
     ".nox": VENV,
     ".eggs": BUILT,
 }
+# Kinds of files of which no text is read.
+_UNREAD: frozenset[Kind] = frozenset({"other", "store"})
 _BUILD_FOLDERS = frozenset({"build", "dist"})
 _PACKAGING = ("setup.py", "setup.cfg", "pyproject.toml")
 _GENERATED = re.compile(r".*(_pb2|_pb2_grpc|_pb2_twirp)\.py|.*\.min\.(html|json|js|css)|.*\.(pyc|pyo)")
@@ -65,13 +68,18 @@ class Found(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """All files, sorted by path, and what was left out: (reason, how many files or folders), sorted."""
+    """All files, sorted by path, and what was left out: (reason, how many files or folders), sorted.
+
+    ``unread``: what the repository holds beside what is analysed: files of other kinds, and those that git tracks
+    although they are caches, builds or environments.
+    """
 
     files: tuple[Found, ...]
     left_out: tuple[tuple[str, int], ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     git_prefix: str = ""
+    unread: tuple[Unread, ...] = ()
 
 
 def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = (), use_git: bool = True) -> Discovery:
@@ -101,6 +109,7 @@ def discover(root: Path, *, exclude: Sequence[str] = (), named: Sequence[str] = 
         problems=tuple(sorted(walk.problems)),
         notes=(*notes, *walk.notes),
         git_prefix=_prefix(root, repository.top) if repository else "",
+        unread=tuple(walk.unread()),
     )
 
 
@@ -128,6 +137,7 @@ class _Walk:
     def __init__(self, root: Path, exclude: Sequence[str], named: Sequence[str]) -> None:
         self.root = root
         self.files: list[Found] = []
+        self._sizes: dict[str, int] = {}
         self.left_out: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.notes: list[str] = []
@@ -143,6 +153,13 @@ class _Walk:
         pending = [_Folder("", self._outer)]
         while pending:
             pending += self._list(pending.pop())
+
+    def unread(self) -> Iterator[Unread]:
+        """What there is beside what is analysed, by path."""
+        seen = {file.path for file in self.files}
+        others = {file.path for file in self.files if file.kind in _UNREAD and file.tracked}
+        for path in sorted(others | (self._tracked - seen)):
+            yield Unread(path, self._sizes.get(path, 0))
 
     def enter_outer(self, repository: Repository) -> bool:
         """Take in the repository around the root; False where it ignores the root and so has nothing to say of it."""
@@ -293,6 +310,8 @@ class _Walk:
             self.left_out[GENERATED] += 1
             return
         kind = kind_of(path)
+        if kind in _UNREAD:
+            self._sizes[path] = entry.stat(follow_symlinks=False).st_size
         if path in self._tracked:
             self.files.append(Found(path, kind, tracked=True))
         elif path in self._named or not (folder.ignored or folder.ignores.names(path)):

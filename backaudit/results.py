@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,9 +15,7 @@ from backaudit.issue import BackEnd
 from backaudit.rule import Finding, Rule
 from backaudit.stamp import folder_stamp, library_stamp
 
-if TYPE_CHECKING:
-    from backaudit.survey.records import Survey
-
+ToldT = TypeVar("ToldT", bound=msgspec.Struct)
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml", "sqlglot", "tomli")
 
 
@@ -45,16 +43,14 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Result)
 
 
-def encode(result: Result | Survey) -> bytes:
+def encode(result: msgspec.Struct) -> bytes:
     return msgspec.msgpack.encode(result)
 
 
-def decode_survey(data: bytes) -> Survey | None:
-    """The survey that was kept, None if the bytes are none."""
-    from backaudit.survey.records import Survey
-
+def decode_told(data: bytes, kind: type[ToldT]) -> ToldT | None:
+    """The record of some kind (a survey, scorecards) that was kept, None if the bytes are none."""
     try:
-        return msgspec.msgpack.decode(data, type=Survey)
+        return msgspec.msgpack.decode(data, type=kind)
     except (msgspec.MsgspecError, ValueError):
         return None
 

@@ -28,3 +28,10 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     comments: tuple[Comment, ...] = ()
     extents: tuple[Extent, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+class Unread(msgspec.Struct, frozen=True, array_like=True):
+    """A file that is there and whose text is not read: its path and its size in bytes, 0 where that was not asked."""
+
+    path: str
+    size: int = 0

@@ -20,3 +20,11 @@ class Problem(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True
     kind: ProblemKind
     message: str
     line: int = 0
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a whole project, by whatever command: under its name, with what could not be analysed."""
+
+    root_name: str = ""
+    version: str = ""
+    problems: tuple[Problem, ...] = ()

@@ -35,6 +35,10 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[callbacks.NAME]``  what is called with a client's data beside routes (events, resolvers), see :class:`Callback`
 ``[scalars]``     names of types in the declarations of such functions, to Python's types
+``[platforms.NAME]``  a service that runs applications, see :class:`PlatformModel`
+``[languages]``   endings of files, to the language that they are written in
+``[advice]``      what is missing in a project (``tests/none``, ``tests/none/django`` for one framework, ORM or store),
+                  to the next step
 ``[routing.NAME]``  how a class or module of a web framework declares routes, see ``backend.frameworks.tables``
 """
 
@@ -60,6 +64,7 @@ from backaudit.project.knowledge import (
     OpenPages,
     OrmModel,
     ParameterConvention,
+    PlatformModel,
     ReadModel,
     ResponseModel,
     SchemaModel,
@@ -76,7 +81,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms stores frameworks open_pages callbacks scalars about".split()
+    "routing orms stores frameworks open_pages callbacks scalars platforms languages advice about".split()
 )
 
 
@@ -197,6 +202,9 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
         callbacks=_callbacks(flat.get("callbacks", {})),
         scalars=flat.get("scalars", {}),
+        platforms=msgspec.convert(flat.get("platforms", {}), dict[str, PlatformModel]),
+        languages=flat.get("languages", {}),
+        advice=flat.get("advice", {}),
     )
 
 

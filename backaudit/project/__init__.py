@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from backaudit.facts import ops
 from backaudit.facts.bandit import BanditHit
-from backaudit.facts.files import FileFacts
+from backaudit.facts.files import FileFacts, Unread
 from backaudit.facts.history import PastFile
 from backaudit.facts.place import Place
 from backaudit.facts.problem import Problem
@@ -46,12 +46,14 @@ class Project:
         options: Options | None = None,
         past: tuple[PastFile, ...] = (),
         whole: bool = True,
+        unread: tuple[Unread, ...] = (),
     ):
         self.facts: dict[str, FileFacts] = {file.path: file for file in sorted(files, key=lambda f: f.path)}
         self.knowledge = knowledge
         self.models = extra or Models()
         self.past = past
         self.is_whole = whole
+        self.unread = unread
         self._options = options or {}
         python = {path: f.python for path, f in self.facts.items() if f.python is not None}
         self._modules = Modules(python)
@@ -727,12 +729,14 @@ def link(
     options: Options | None = None,
     past: tuple[PastFile, ...] = (),
     whole: bool = True,
+    unread: tuple[Unread, ...] = (),
 ) -> Project:
     """Join the facts of all files, what is known of libraries, the rules' options, and versions that are no more.
 
-    ``whole``: the files are all that their repository has, not those of one of its folders.
+    ``whole``: the files are all that their repository has, not those of one of its folders. ``unread``: what it has
+    beside them.
     """
-    return Project(files, knowledge, models, options, past, whole)
+    return Project(files, knowledge, models, options, past, whole, unread)
 
 
 def _modules_imported(project: Project, file: PythonFile) -> frozenset[str]:

@@ -269,7 +269,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     """What a web framework does of itself, by the name that its routes have.
 
     ``typed``: every declared parameter is held against its type, and what does not fit is refused (422, where
-    ``refuses-with`` says so). ``checks-answers``: what a handler returns is held against the model it declares.
+    ``refuses-with`` says so). ``refuses-broken-bodies``: what a body that is no JSON is answered with, in a sentence.
+    ``checks-answers``: what a handler returns is held against the model it declares.
     ``injects-classes``: the class that holds a handler is made with what is injected. ``serialises``: objects that a
     handler returns are sent with all their fields; ``texts-are-html``: texts as HTML. ``names-groups``: a router is
     given a name for its group; ``groups-by-folder``: handlers are grouped by the folder of their app.
@@ -280,6 +281,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
 
     typed: bool = False
     refuses_with: int = 0
+    refuses_broken_bodies: str = ""
     checks_answers: bool = False
     injects_classes: bool = False
     serialises: bool = False
@@ -292,6 +294,18 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     guards_one: str = ""
     guards_all: str = ""
     limits_logins: str = ""
+
+
+class PlatformModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """A service that runs an application from the repository.
+
+    ``title``: as people call it. ``files``: patterns of the paths of its own files. ``port``: what says on which port
+    the application has to listen, a variable that it sets or a key of its file; empty where that is nobody's concern.
+    """
+
+    title: str
+    files: tuple[str, ...] = ()
+    port: str = ""
 
 
 class Kinds(dict[str, frozenset[str]]):
@@ -338,6 +352,9 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     frameworks: dict[str, FrameworkModel] = {}
     callbacks: dict[str, Callback] = {}
     scalars: dict[str, str] = {}
+    platforms: dict[str, PlatformModel] = {}
+    languages: dict[str, str] = {}
+    advice: dict[str, str] = {}
 
     @cached_property
     def packages(self) -> frozenset[str]:

@@ -1,19 +1,19 @@
-"""A survey without secrets: what the extractors take for a credential is masked in every text of it."""
+"""Records without secrets: what the extractors take for a credential is masked in every text of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from backaudit.masking import Masks
-from backaudit.survey.records import Survey
+
+RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
 
-def masked(found: Survey, masks: Masks) -> Survey:
-    """The survey with every secret of the run masked; names of files stay as they are."""
-    data: Survey = msgspec.convert(_masked(msgspec.to_builtins(found), masks), Survey)
-    return data
+def masked(found: RecordT, masks: Masks) -> RecordT:
+    """The survey, or what else is told of a project, with every secret of the run masked; names of files stay."""
+    return msgspec.convert(_masked(msgspec.to_builtins(found), masks), type(found))
 
 
 def _masked(value: Any, masks: Masks) -> Any:

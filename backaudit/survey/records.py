@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from backaudit.backend.web.inputs.records import Extra, Scalar, Shape
-from backaudit.facts.problem import Problem
+from backaudit.facts.problem import Told
 
 
 class Spot(msgspec.Struct, frozen=True, order=True):
@@ -190,18 +190,15 @@ class SecurityScheme(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
-class Survey(msgspec.Struct, frozen=True, kw_only=True):
+class Survey(Told, frozen=True, kw_only=True):
     """The whole back end: routes by path, tables, collections and schemas by name."""
 
-    root_name: str = ""
-    version: str = ""
     files: int = 0
     routes: tuple[RouteRow, ...] = ()
     schemas: tuple[SchemaRow, ...] = ()
     tables: tuple[TableRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
-    security: dict[str, SecurityScheme] = {}
-    problems: tuple[Problem, ...] = ()
+    security: Mapping[str, SecurityScheme] = msgspec.field(default_factory=dict)
 
     def schema(self, name: str) -> SchemaRow | None:
         return next((row for row in self.schemas if row.name == name), None)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.tokens import DAY, lifetimes, signings
-from backaudit.backend.deployment.settings import django_setting
+from backaudit.analyses.auth.revocation import revokes
+from backaudit.analyses.auth.tokens import DAY, lifetimes
 from backaudit.project import Project
-from backaudit.project.locate import strings
 from backaudit.rule import Finding, assume, rule
-from backaudit.vocabulary.meaning import meaning
-
-_REVOKES = meaning("tokens", "revocation")
-_LOADERS = ("token_in_blocklist_loader", "token_in_blacklist_loader")
 
 
 @rule(
@@ -53,7 +48,7 @@ def jwt_no_revocation(project: Project) -> Iterator[Finding]:
     Links:
         https://cheatsheetseries.owasp.org/cheatsheets/JSON_Web_Token_for_Java_Cheat_Sheet.html#no-built-in-token-revocation-by-the-user
     """
-    if _revokes(project):
+    if revokes(project):
         return
     for place, seconds in project.once(lifetimes):
         if seconds >= DAY:
@@ -62,13 +57,3 @@ def jwt_no_revocation(project: Project) -> Iterator[Finding]:
                 message=f"Tokens live for {seconds / 3600:g} hours, and nothing in the project can revoke one.",
                 assumed=assume("network", "no gateway in front of it revokes tokens"),
             )
-
-
-def _revokes(project: Project) -> bool:
-    if any(project.calls_of(name) for name in _LOADERS):
-        return True
-    apps = django_setting(project, "INSTALLED_APPS")
-    if apps is not None and any(_REVOKES.holds(name) for name in strings(project, apps.value)):
-        return True
-    named = [cls.cls.name for cls in project.classes() if cls.file.role == "production"]
-    return any(_REVOKES.holds(name) for name in named) or any("jti" in s.claims.names for s in project.once(signings))

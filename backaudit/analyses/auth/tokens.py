@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.access.denial import operands
-from backaudit.backend.deployment.settings import Setting, settings_of
+from backaudit.backend.deployment.settings import Setting, settings_named, settings_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -265,7 +265,7 @@ def lifetimes(project: Project) -> tuple[tuple[Place, float], ...]:
     found: list[tuple[Place, float | None]] = []
     for signing in project.once(signings):
         if project.role(signing.call.code.path) == "production" and "exp" in signing.claims.names:
-            said = (_seconds(project, node) for node in _deltas(signing.call.code))
+            said = (_seconds(project, node) for node in _deltas(project, signing.call.code))
             found.append((signing.call.place, max((seconds for seconds in said if seconds is not None), default=None)))
     for call in project.once(issues):
         delta = lifetime_given(call)
@@ -281,8 +281,24 @@ def lifetime_given(call: Node) -> Node | None:
     return call.arg(None, "expires_delta") or call.arg(None, "expires_time")
 
 
-def _deltas(code: Code) -> Iterator[Node]:
-    return (node for node in code.nodes(ops.Call) if node.method == "timedelta")
+def _deltas(project: Project, code: Code) -> Iterator[Node]:
+    """The lengths of time that a body works with: its own, and what it adds to another, wherever that was set."""
+    yield from (node for node in code.nodes(ops.Call) if node.method == "timedelta")
+    for node in code.nodes(ops.Bin):
+        op = node.op
+        for side in (op.left, op.right) if isinstance(op, ops.Bin) and op.operator == "+" else ():
+            for value in _added_to_a_time(project, node.to(side)):
+                yield from (found for found in behind(project, value) if found.method == "timedelta")
+
+
+def _added_to_a_time(project: Project, node: Node) -> Iterator[Node]:
+    """A value, or the settings that it is read from by a literal key."""
+    op = node.origin.op
+    key = node.origin.to(op.key).text if isinstance(op, ops.Item) else None
+    if key is None:
+        yield node
+    else:
+        yield from (setting.value for setting in settings_named(project, key.upper()))
 
 
 def _seconds(project: Project, node: Node) -> float | None:

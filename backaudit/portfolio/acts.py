@@ -1,0 +1,119 @@
+"""What routes do to the things that a project keeps: create, read, update, delete, by table, collection or path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.changes import changes
+from backaudit.backend.access.reads import looked_at
+from backaudit.backend.web.records import Route
+from backaudit.facts.place import Place
+from backaudit.portfolio.accounts import is_step
+from backaudit.portfolio.stack import at_line, paired, route_name
+from backaudit.portfolio.tables import own_tables
+from backaudit.project import Project
+from backaudit.survey.records import RouteRow
+from backaudit.vocabulary.meaning import meaning, words
+
+ACTS = ("create", "read", "update", "delete")
+_BY_CHANGE = {"insert": "create", "update": "update", "delete": "delete"}
+_BY_METHOD = {"POST": "create", "GET": "read", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+_IS_ACT = meaning("routes", "act")
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """A thing that is kept. ``routes``: for each act the first route that does it; ``place``: that of the first."""
+
+    name: str
+    routes: dict[str, str]
+    place: Place
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(act for act in ACTS if act not in self.routes)
+
+
+def resources(project: Project) -> tuple[Resource, ...]:
+    """The things that routes change, the most complete first. Ask with ``project.once``."""
+    found: dict[str, dict[str, RouteRow]] = {}
+    names = _names(project)
+    for row, route in project.once(paired):
+        for act, noun in dict.fromkeys(_acts(project, row, route, names)):
+            found.setdefault(noun, {}).setdefault(act, row)
+    kept = {noun: acts for noun, acts in found.items() if _is_resource(acts, noun in names)}
+    made = [_resource(names.get(noun, noun), acts) for noun, acts in kept.items()]
+    return tuple(sorted(made, key=lambda one: (len(one.missing), one.name)))
+
+
+def _is_resource(acts: dict[str, RouteRow], is_stored: bool) -> bool:
+    """A thing that is changed; one that only a path tells of is told by two acts: a login is posted to as well."""
+    return bool(acts.keys() - {"read"}) and (is_stored or len(acts) > 1)
+
+
+def _resource(name: str, acts: dict[str, RouteRow]) -> Resource:
+    first = next(acts[act] for act in ACTS if act in acts)
+    return Resource(name, {act: route_name(row) for act, row in acts.items()}, at_line(first.at))
+
+
+def _names(project: Project) -> dict[str, str]:
+    """What tables are called, by the noun that their names and classes come down to."""
+    found: dict[str, str] = {}
+    for table in own_tables(project):
+        shown = table.model.rpartition(".")[2] or table.name
+        for name in (table.name, shown):
+            found.setdefault(noun_of(name), shown)
+    return found
+
+
+def _acts(project: Project, row: RouteRow, route: Route, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The acts of one route, with the noun of what each is done to."""
+    methods = [method for method in row.methods if method in _BY_METHOD]
+    inherited = route.handler.function.kind == "class"
+    seen = [] if inherited else [one for one in _seen(project, route) if _fits(one[0], methods)]
+    yield from seen
+    if any(act != "read" for act, _ in seen) or (seen and methods in ([], ["GET"])):
+        return
+    # What the code does is not known, or only what it reads on the way: the method says what it is for.
+    if is_step(row):
+        return
+    own = _of_path(row.path)
+    touched = [noun for _, noun in seen] or [noun_of(name) for name in (*row.writes, *row.reads)]
+    by_path = not touched or (own in names and not inherited)
+    for noun in [own] if by_path else dict.fromkeys(touched):
+        yield from ((_BY_METHOD[method], noun) for method in methods if noun)
+
+
+def _fits(act: str, methods: list[str]) -> bool:
+    """What a handler writes in answer to a GET is no act of the API; a form posts whatever it does."""
+    return (act == "read" and ("GET" in methods or not methods)) or (act != "read" and methods != ["GET"])
+
+
+def _seen(project: Project, route: Route) -> Iterator[tuple[str, str]]:
+    """What the handler's code does to which rows or documents."""
+    for change in changes(project, route.handler):
+        name = change.table.model.rpartition(".")[2] or change.table.name if change.table is not None else change.name
+        yield _BY_CHANGE[change.how], noun_of(name)
+    for read in looked_at(project, route.handler):
+        yield "read", noun_of(read.name)
+
+
+def _of_path(path: str) -> str:
+    """The noun of a path: its last segment that is neither a placeholder nor a verb."""
+    segments = [part for part in path.split("/") if part and "{" not in part and not _IS_ACT.holds(part)]
+    return noun_of(segments[-1]) if segments else ""
+
+
+def noun_of(name: str) -> str:
+    """``app_users``, ``Users`` and ``/user`` are one: the last word, in the singular."""
+    parts = words(name.rpartition(".")[2].replace("-", "_"))
+    return _singular(parts[-1]) if parts else ""
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
