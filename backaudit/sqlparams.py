@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import count
 from typing import Literal
 
 import msgspec
@@ -41,14 +42,14 @@ def parameters(text: str) -> tuple[Parameter, ...]:
 
 def _numbered(text: str) -> str:
     """Drivers' anonymous marks as named ones, so that each keeps its position."""
-    count = iter(range(10_000))
+    numbers = count()
 
     def name(match: re.Match[str]) -> str:
         if match.group() == "%%":
             return "%"
         if match["number"]:
             return f":p__{int(match['number']) - 1}"
-        return f":{match.group(2) or f'p__{next(count)}'}"
+        return f":{match.group(2) or f'p__{next(numbers)}'}"
 
     return _MARKS.sub(name, text)
 

@@ -11,8 +11,10 @@ from backaudit import plugins
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.extract.docker import parse
 from backaudit.extract.yaml import parse_yaml
-from backaudit.testing import run
+from backaudit.testing import run, scan
 from tests.projects import project
+
+LOADED = plugins.load(reraise=True)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,7 +58,7 @@ def test_no_text_breaks_the_dockerfile_parser(text: str) -> None:
 
 
 def test_yaml_keeps_places_anchors_and_the_last_of_duplicate_keys() -> None:
-    (document,) = parse_yaml(
+    ((document,), _) = parse_yaml(
         "base: &base\n  image: one\nweb:\n  <<: *base\n  ports:\n    - 80:80\n  name: a\n  name: b\n"
     )
     image, name = document.get("web", "image"), document.get("web", "name")
@@ -69,11 +71,26 @@ def test_yaml_keeps_places_anchors_and_the_last_of_duplicate_keys() -> None:
     assert [(item.text, item.span.line, item.span.column) for item in ports.items] == [("80:80", 6, 6)]
 
 
-def test_yaml_that_cannot_be_read_is_missing() -> None:
-    assert parse_yaml("a: [1\nb: {{ x }}\n") == ()
-    assert parse_yaml("") == ()
-    (first,) = parse_yaml("a: 1\n---\nb: [\n")
+def test_yaml_that_cannot_be_read_is_missing_and_told() -> None:
+    assert parse_yaml("a: [1\nb: {{ x }}\n") == ((), 2)
+    assert parse_yaml("") == ((), 0)
+    (first,), line = parse_yaml("a: 1\n---\nb: [\n")
     assert first.get("a") is not None
+    assert line > 2
+    assert parse_yaml("a: " + "[" * 5_000)[1] == 1
+    report = scan({"docker-compose.yml": "services:\n  db:\n\timage: postgres\n"}, LOADED)
+    assert [(one.kind, one.path, one.line) for one in report.problems] == [("bound", "docker-compose.yml", 3)]
+
+
+def test_mappings_that_are_merged_over_and_over_cost_what_they_are_long() -> None:
+    levels = "".join(f"m{n}: &m{n}\n  <<: [*m{n - 1}, *m{n - 1}]\n  k{n}: {n}\n" for n in range(1, 60))
+    ((document,), _) = parse_yaml(f"m0: &m0\n  k0: 0\n{levels}")
+    last = document.get("m59")
+    assert last is not None
+    assert len(last.entries) == 60
+    first_wins = parse_yaml("a: &a {k: one}\nb: &b {k: two}\nc: {<<: [*a, *b]}\n").found[0].get("c", "k")
+    assert first_wins is not None
+    assert first_wins.text == "one"
 
 
 def test_what_a_file_is_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import random
 import re
 from urllib.parse import quote
 
@@ -171,3 +172,29 @@ def test_tokens_of_every_length_are_seen_and_masked_whole(turn: int) -> None:
         text = renderer(format)(reports[0])
         assert text == renderer(format)(reports[1]), format
         assert not pieces.intersection(text[at : at + 7] for at in range(len(text) - 6)), format
+
+
+# -- long tables of passwords ------------------------------------------------------------------------------------------
+
+
+def accounts(count: int) -> tuple[list[str], dict[str, str]]:
+    chance = random.Random(count)
+    words = ["".join(chance.choices(_LETTERS, k=14)) for _ in range(count)]
+    rows = "".join(f"    ('user{n}', '{word}'),\n" for n, word in enumerate(words))
+    code = f"USERS = [\n{rows}]\n\n\ndef seed(db):\n    for name, password in USERS:\n"
+    table = "".join(f"user{n},{word}\n" for n, word in enumerate(words))
+    return words, {
+        "seed.py": f"{code}        db.add(User(name=name, password=password))\n",
+        "users.csv": f"name,password\n{table}",
+    }
+
+
+def test_no_row_of_a_long_table_is_quoted_and_all_are_counted() -> None:
+    words, files = accounts(300)
+    report = scan(files, LOADED)
+    issues = [issue for issue in report.issues if issue.rule.id == "secrets/hardcoded-secret"]
+    assert len(issues) == 24
+    assert sum("and so are 288 more below" in issue.finding.message for issue in issues) == 2
+    for name in FORMATS:
+        text = renderer(name)(report)
+        assert not [word for word in words if word in text], name

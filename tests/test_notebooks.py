@@ -154,11 +154,12 @@ def test_odd_values_are_no_crash(value: object) -> None:
     assert not found.problems
 
 
-def test_deep_outputs_are_no_crash() -> None:
-    text = json.dumps(notebook(code(f"API_KEY = '{STRONG}'", {"data": "DEEP"}))).replace(
-        '"DEEP"', "[" * 200 + "]" * 200
-    )
-    assert [hit.within for hit in facts(text).secrets] == ["cell 1, line 1"]
+def test_deep_outputs_are_read() -> None:
+    token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bD1fG3hJ5"
+    text = json.dumps(notebook(code(f"API_KEY = '{STRONG}'", {"data": "DEEP"})))
+    deep = facts(text.replace('"DEEP"', "[" * 200 + json.dumps(token) + "]" * 200))
+    assert [hit.within for hit in deep.secrets] == ["cell 1, line 1", "cell 1, output"]
+    assert not deep.problems
 
 
 def test_without_a_prospect_nothing_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,29 +105,32 @@ def _language(document: object) -> str:
     return (_string(_get(kernel, "language")) or _string(_get(info, "name")) or "python").lower()
 
 
-# What is nested deeper than this was made to be.
-_DEPTH = 100
 # Data that is no text: pictures and the like as base64.
 _BINARY = re.compile(r"(?:image/(?!svg)|audio/|video/|application/pdf)|(?:png|jpeg|pdf)$")
 
 
-def _passages(part: Part, value: object, depth: int = 0) -> Iterator[Passage]:
+def _passages(part: Part, value: object) -> Iterator[Passage]:
     """Every text in a value: a string, a list of strings (its lines), or those of an object one by one."""
-    if depth > _DEPTH:
-        return
-    if isinstance(value, str):
-        yield Passage(part, (value,))
-    elif isinstance(value, list):
-        for is_text, items in groupby(value, lambda item: isinstance(item, str)):
-            if is_text:
-                yield Passage(part, tuple(items))
-            else:
-                for item in items:
-                    yield from _passages(part, item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not _BINARY.match(key):
-                yield from _passages(part, item, depth + 1)
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, str):
+            yield Passage(part, (here,))
+        elif isinstance(here, tuple):
+            yield Passage(part, here)
+        elif isinstance(here, list):
+            waiting += list(_pieces(here))[::-1]
+        elif isinstance(here, dict):
+            waiting += [item for key, item in here.items() if not _BINARY.match(key)][::-1]
+
+
+def _pieces(items: list[object]) -> Iterator[object]:
+    """The items of a list, with strings that follow each other as one tuple."""
+    for is_text, group in groupby(items, lambda item: isinstance(item, str)):
+        if is_text:
+            yield tuple(group)
+        else:
+            yield from group
 
 
 def _get(value: object, key: str) -> object:

@@ -6,7 +6,7 @@ ruamel's own node graph is used: it keeps positions, list items, anchors and dup
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -35,47 +35,58 @@ class YamlNode(msgspec.Struct):
         yield from (item for item in self.items if item.text is not None)
 
 
-def parse_yaml(text: str) -> tuple[YamlNode, ...]:
-    """The documents of a text; those that cannot be read, and all after them, are missing."""
+class Documents(NamedTuple):
+    """The documents of a text. ``unread``: the line (1-based) of what cannot be read, with all after it, else 0."""
+
+    found: tuple[YamlNode, ...]
+    unread: int = 0
+
+
+def parse_yaml(text: str) -> Documents:
+    """The documents of a text, as far as it can be read."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     found: list[YamlNode] = []
+    line = 1
     try:
         for document in YAML(typ="rt", pure=True).compose_all(text):
             if document is not None:
-                found.append(_node(document, {}, 0))
+                line = document.start_mark.line + 1
+                found.append(_node(document, {}))
+    except MarkedYAMLError as error:
+        return Documents(tuple(found), error.problem_mark.line + 1 if error.problem_mark else line)
     except (YAMLError, ValueError, RecursionError):
-        return tuple(found)
-    return tuple(found)
+        return Documents(tuple(found), line)
+    return Documents(tuple(found))
 
 
-def _node(node: Any, seen: dict[int, YamlNode], depth: int) -> YamlNode:
+def _node(node: Any, seen: dict[int, YamlNode]) -> YamlNode:
     """Aliases are met again under the same identity; a document that contains itself is cut."""
     if id(node) in seen:
         return seen[id(node)]
     made = seen[id(node)] = YamlNode(_span(node))
-    if depth > 60:
-        return made
     if node.id == "scalar":
         made.text = str(node.value)
     elif node.id == "sequence":
-        made.items = tuple(_node(item, seen, depth + 1) for item in node.value)
+        made.items = tuple(_node(item, seen) for item in node.value)
     else:
-        made.entries = tuple(_entries(node, seen, depth + 1))
+        made.entries = tuple(_entries(node, seen))
     return made
 
 
-def _entries(node: Any, seen: dict[int, YamlNode], depth: int) -> Iterator[tuple[str, YamlNode]]:
-    """Merged mappings (``<<``) first, so that the node's own keys win."""
+def _entries(node: Any, seen: dict[int, YamlNode]) -> Iterator[tuple[str, YamlNode]]:
+    """Merged mappings (``<<``) first, so that the node's own keys win; of several merged ones the first wins."""
+    merged: dict[str, YamlNode] = {}
     for key, value in node.value:
         if key.id == "scalar" and key.value == "<<":
-            merged = _node(value, seen, depth)
-            for source in merged.items or (merged,):
-                yield from source.entries
+            found = _node(value, seen)
+            for source in found.items or (found,):
+                merged = dict(source.entries) | merged
+    yield from merged.items()
     for key, value in node.value:
         if key.id == "scalar" and key.value != "<<":
-            yield str(key.value), _node(value, seen, depth)
+            yield str(key.value), _node(value, seen)
 
 
 def _span(node: Any) -> Span:

@@ -1,6 +1,6 @@
 """SQL text as records: the tables and indexes that it defines, and what a statement asks of which columns."""
 
-from backaudit.sql.definitions import changes, definitions
+from backaudit.sql.definitions import changes, definitions, too_long
 from backaudit.sql.parsing import (
     Tree,
     expression_is_sound,
@@ -15,6 +15,7 @@ from backaudit.sql.parsing import (
 )
 from backaudit.sql.queries import statement
 from backaudit.sql.records import (
+    BEYOND,
     HOLE,
     MAX_TEXT,
     Change,
@@ -33,6 +34,7 @@ from backaudit.sql.records import (
 )
 
 __all__ = [
+    "BEYOND",
     "HOLE",
     "MAX_TEXT",
     "Change",
@@ -61,4 +63,5 @@ __all__ = [
     "parsed",
     "pattern_form",
     "statement",
+    "too_long",
 ]  # fmt: skip

@@ -43,6 +43,14 @@ def definitions(text: str) -> tuple[Definition, ...]:
     return tuple(_with_enums(definition, enums) for definition in found) if enums else tuple(found)
 
 
+def too_long(text: str) -> Iterator[int]:
+    """The lines where definitions begin that are longer than what is parsed."""
+    for line, statement in _statements(text) if len(text) > MAX_TEXT else ():
+        for before, start, end in _spans(statement):
+            if end - start > MAX_TEXT:
+                yield line + before
+
+
 def _with_enums(definition: Definition, enums: set[str]) -> Definition:
     columns = tuple(
         msgspec.structs.replace(column, type="enum", few=True) if column.type in enums else column
@@ -72,10 +80,16 @@ def _matches(kind: ChangeKind, pattern: re.Pattern[str], statement: str) -> Iter
 
 def _openings(statement: str) -> Iterator[tuple[int, str]]:
     """(lines before, definition) in what stands between two semicolons: forgotten ones abound."""
+    for before, start, end in _spans(statement):
+        if end - start <= MAX_TEXT:
+            yield before, _BATCH_END.sub("", statement[start:end])
+
+
+def _spans(statement: str) -> Iterator[tuple[int, int, int]]:
+    """(lines before, start, end) of each definition."""
     starts = [match.start() for match in _DDL.finditer(statement)]
     for start, end in zip(starts, [*starts[1:], len(statement)], strict=False):
-        if end - start <= MAX_TEXT:
-            yield statement.count("\n", 0, start), _BATCH_END.sub("", statement[start:end])
+        yield statement.count("\n", 0, start), start, end
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:

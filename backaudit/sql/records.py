@@ -18,7 +18,9 @@ Form = Literal["eq", "in", "range", "null", "bool", "prefix", "like", "function"
 
 # What stands for a part of a text that is not known.
 HOLE = "__hole__"
+# Characters of one statement; the parser takes a second for so many.
 MAX_TEXT = 60_000
+BEYOND = f"since it is longer than {MAX_TEXT:,} characters"
 
 _PATTERN_OPS = re.compile(r"(text|varchar|bpchar)_pattern_ops")
 

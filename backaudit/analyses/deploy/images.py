@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.deployment.stages import is_named_production, stage_of
+from backaudit.backend.yaml_files import yaml_documents
 from backaudit.extract.docker import Dockerfile, parse
 from backaudit.extract.procfile import parse_procfile
-from backaudit.extract.yaml import YamlNode, parse_yaml
+from backaudit.extract.yaml import YamlNode
 from backaudit.facts.place import Place, Span
 from backaudit.project import Project
 from backaudit.source import lines
@@ -87,7 +88,7 @@ def services(project: Project) -> tuple[Service, ...]:
 def _services(project: Project) -> tuple[Service, ...]:
     found: list[Service] = []
     for file in project.artefacts("compose"):
-        for document in parse_yaml(file.text)[:1]:
+        for document in yaml_documents(project, file)[:1]:
             listed = document.get("services")
             for name, node in listed.entries if listed is not None else ():
                 found.append(_service(project, file.path, name, node))

@@ -33,6 +33,7 @@ _DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTI
 _API_CLIENT = meaning("stages", "api-client")
 _TOOLS = meaning("stages", "tool")
 _SIGNING_NAME = meaning("tokens", "signing-name")
+_ROWS_TOLD = 12
 _CREDENTIAL_NAMES: dict[SecretKind, str] = {
     "password": "password",
     "signing-key": "signing key",
@@ -45,7 +46,7 @@ _CREDENTIAL_NAMES: dict[SecretKind, str] = {
 
 class Credential(msgspec.Struct, frozen=True):
     """A hit that matters here. ``rule`` is the one rule that reports it; ``uses`` is where it serves as a key.
-    ``again``: where else in the same file the value stands.
+    ``again``: where else in the same file the value stands; ``below``: the rest of a long table of passwords.
     """
 
     path: str
@@ -55,6 +56,7 @@ class Credential(msgspec.Struct, frozen=True):
     assumed: Assumed
     uses: tuple[Place, ...] = ()
     again: tuple[SecretHit, ...] = ()
+    below: tuple[SecretHit, ...] = ()
 
 
 def credentials(project: Project) -> tuple[Credential, ...]:
@@ -83,7 +85,8 @@ def _credentials(project: Project) -> tuple[Credential, ...]:
             rule = _rule(project, file, hit, signs)
             found.append(Credential(path, hit, rule, stage, assumed, used))
     known = {(credential.path, credential.hit.span) for credential in found}
-    return tuple(_grouped([*found, *_unnamed(project, uses, known), *_handed_over(project, known)]))
+    each = list(_grouped([*found, *_unnamed(project, uses, known), *_handed_over(project, known)]))
+    return tuple(_shortened(each))
 
 
 def _grouped(found: list[Credential]) -> Iterator[Credential]:
@@ -94,6 +97,22 @@ def _grouped(found: list[Credential]) -> Iterator[Credential]:
     for group in groups.values():
         best = min(group, key=lambda one: (doubt(one.assumed), one.hit.position == "comment"))
         yield msgspec.structs.replace(best, again=tuple(one.hit for one in group if one is not best))
+
+
+def _shortened(each: list[Credential]) -> Iterator[Credential]:
+    """Of a long table of accounts the first passwords are told one by one, all the others with the last of them."""
+    tables: dict[tuple[str, str], list[Credential]] = {}
+    for one in each:
+        if one.hit.position == "seed":
+            tables.setdefault((one.path, one.hit.name), []).append(one)
+    for table in tables.values():
+        table.sort(key=lambda one: one.hit.span)
+    ends = {table[_ROWS_TOLD - 1]: table[_ROWS_TOLD:] for table in tables.values() if len(table) > _ROWS_TOLD}
+    left_out = {one for rest in ends.values() for one in rest}
+    for one in each:
+        below = tuple(hit for other in ends.get(one, ()) for hit in (other.hit, *other.again))
+        if one not in left_out:
+            yield msgspec.structs.replace(one, below=below) if below else one
 
 
 def _is_subject(file: FileFacts) -> bool:
@@ -381,7 +400,7 @@ def _finding(project: Project, credential: Credential) -> Finding:
         trace=_trace(place, credential),
         related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
         scope=project.scope_at(path, hit.span.line),
-        secrets=tuple(Place(path, part) for one in (hit, *credential.again) for part in one.parts),
+        secrets=tuple(Place(path, part) for one in (hit, *credential.again, *credential.below) for part in one.parts),
     )
 
 
@@ -418,7 +437,8 @@ def _said(credential: Credential) -> str:
     if hit.position == "comparison":
         return f"What callers give as {_named(hit)} is compared with a literal in the code{_quality(hit)}."
     if hit.position == "seed":
-        return f"An account is made with a literal password{_quality(hit)}."
+        more = f", and so are {len(credential.below):,} more below" if credential.below else ""
+        return f"An account is made with a literal password{_quality(hit)}{more}."
     if hit.position == "comment":
         return f"A comment holds {what}; commented out or not, everybody with the code can read it."
     return f"{what[0].upper()}{what[1:]} is written in {_where(credential)}{_quality(hit)}."

@@ -80,7 +80,7 @@ def telling(text: str, kind: Kind) -> set[str]:
             found.update(range(line, min(len(content), line + 2)))
     if kind == "python" or texts.has_grammar(kind):
         for line in _lines_with(text, text.lower(), _STEMS):
-            if kind != "python" or _tells(content[line][:_LONG]):
+            if kind != "python" or _tells(content[line]):
                 found.update(range(max(0, line - 1), min(len(content), line + 4)))
     kept = {content[line].strip() for line in found} - {""}
     return {line for line in kept if "'" in line or '"' in line} if kind == "python" else kept
@@ -104,11 +104,16 @@ def _lines_with(text: str, searched: str, stems: tuple[str, ...]) -> set[int]:
     return found
 
 
+# Longer lines are rarely met again, and would fill the memory.
 _LONG = 500
 
 
-@lru_cache(maxsize=50_000)
 def _tells(line: str) -> bool:
+    return _told(line) if len(line) < _LONG else _told.__wrapped__(line)
+
+
+@lru_cache(maxsize=50_000)
+def _told(line: str) -> bool:
     words = _WORD.findall(line)
     return not _TAKERS.isdisjoint(words) or any(map(_names, words)) or bool(_ELSEWHERE.search(line))
 

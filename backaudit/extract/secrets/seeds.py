@@ -22,7 +22,6 @@ _ELEMENT = "*"
 _ANY_VALUE = "*value"
 _Path = tuple["int | str", ...]
 _DEEPEST = 12
-_MOST = 200
 
 _INSERT = re.compile(
     r"\bINSERT\s+(?:OR\s+\w+\s+|IGNORE\s+)?INTO\s+[^\s(]+\s*\((?P<columns>[^()]*)\)\s*VALUES\s*\((?P<values>[^()]*)\)",
@@ -186,7 +185,7 @@ def _items(body: Body, op: ops.Build, path: _Path) -> Iterator[tuple[Value, _Pat
                 yield item, rest
     elif op.kind in ("list", "tuple", "set"):
         if head == _ELEMENT:
-            yield from ((item, rest) for item in op.items[:_MOST])
+            yield from ((item, rest) for item in op.items)
         elif isinstance(head, int) and 0 <= head < len(op.items):
             yield op.items[head], rest
 

@@ -425,8 +425,6 @@ _XML_NAMED = re.compile(
     r"(?:\bvalue=(?:\"(?P<double>[^\"<\r\n]+)\"|'(?P<single>[^'<\r\n]+)')|>[ \t]*(?P<plain>[^<>\r\n]+?)[ \t]*</)"
 )
 _CSV_CELL = re.compile(r"(?:^|(?P<sign>[,;\t]))(?:\"(?P<double>(?:[^\"]|\"\")*)\"|(?P<plain>[^,;\t\r\n\"]*))")
-# Of a table that is longer the first rows are enough to be told.
-_ROWS = 40
 
 
 def _xml(text: str, windows: Windows) -> Iterator[Entry]:
@@ -439,7 +437,7 @@ def _xml(text: str, windows: Windows) -> Iterator[Entry]:
 def _csv(text: str, _: Windows) -> Iterator[Entry]:
     """Under a header that names a column of passwords, row by row."""
     start, columns = 0, []
-    for number, row in enumerate(re.split(r"(?<=\n)", text)[:_ROWS]):
+    for number, row in enumerate(re.split(r"(?<=\n)", text)):
         cells = list(_CSV_CELL.finditer(row.rstrip("\r\n")))
         if number == 0:
             columns = [(at, cell[_group(cell)].strip()) for at, cell in enumerate(cells)]

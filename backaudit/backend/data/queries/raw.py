@@ -16,7 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
-from backaudit.sql import Statement, Use, looks_like_query, statement
+from backaudit.sql import BEYOND, MAX_TEXT, Statement, Use, looks_like_query, statement
 
 # How many lines apart two things are seen as one.
 _SIGHT = 3
@@ -50,6 +50,8 @@ def _sites(project: Project, node: Node, first: Node, memo: dict[str, Statement 
     texts = sorted((t for t in spelled_strings(project, first) if looks_like_query(t)), key=lambda t: (-len(t), t))
     seen: set[tuple[str, str, str, str]] = set()
     for text in texts:
+        if len(text) > MAX_TEXT:
+            project.not_asked(node.place, f"what this statement asks, {BEYOND}.")
         if text not in memo:
             memo[text] = statement(text)
         parsed = memo[text]

@@ -13,7 +13,17 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.project.declarations import items, text, texts, truth
 from backaudit.project.strings import spelled_strings
-from backaudit.sql import Definition, Index, Key, definitions, forward_part, looks_like_change, looks_like_definition
+from backaudit.sql import (
+    BEYOND,
+    Definition,
+    Index,
+    Key,
+    definitions,
+    forward_part,
+    looks_like_change,
+    looks_like_definition,
+    too_long,
+)
 from backaudit.vocabulary.meaning import meaning
 
 _UNDOING = meaning("migrations", "undoing")
@@ -67,6 +77,8 @@ def _files(project: Project) -> Iterator[Added]:
         text = forward_part(file.text)
         if project.role(file.path) in ("test", "example") or not looks_like_change(text):
             continue
+        for line in too_long(text):
+            project.not_asked(Place(file.path, Span(line, 0, line, 0)), f"what this defines, {BEYOND}.")
         if not _numbers(file.path):
             for definition in definitions(text):
                 state.define(definition, Place(file.path, Span(definition.line, 0, definition.line, 0)))

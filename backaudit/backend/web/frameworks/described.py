@@ -10,7 +10,8 @@ from backaudit.backend.web.frameworks.language import Describing, Table, pick, t
 from backaudit.backend.web.frameworks.placing import places
 from backaudit.backend.web.paths import join, parse
 from backaudit.backend.web.records import Input, Limits, Route, RouteParam, Step, Where
-from backaudit.extract.yaml import YamlNode, parse_yaml
+from backaudit.backend.yaml_files import yaml_documents
+from backaudit.extract.yaml import YamlNode
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, text_of
@@ -172,7 +173,7 @@ class _Reader:
         ends = sorted((p for p in self.project.facts if f"/{p}".endswith(tail)), key=len)
         for path in [*wanted, *ends]:
             file = self.project.facts.get(path)
-            roots = parse_yaml(file.text) if file is not None and file.kind in ("yaml", "json") else ()
+            roots = yaml_documents(self.project, file) if file is not None and file.kind in ("yaml", "json") else ()
             if roots and roots[0].get("paths") is not None:
                 return _Document(path, roots[0])
         return None
