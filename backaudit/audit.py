@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backaudit.history import Reader
     from backaudit.portfolio.records import Portfolio
     from backaudit.project import Project
+    from backaudit.rule import Finding, Rule
     from backaudit.survey.records import Survey
 
 Progress = Callable[[int, int], None]
@@ -74,8 +75,8 @@ class Audit:
         self.request = msgspec.structs.replace(request, config=by_id(request.config, self.names))
         self.config = self.request.config
         self.selection = _asked_for(triage.select(self.names, self.config), history=request.history)
-        self._cache = cache
-        self._progress = progress
+        self.cache = cache
+        self.progress = progress
         self.times: dict[str, float] = {}  # of the rules that were asked now, in seconds of processor time
 
     @cached_property
@@ -96,16 +97,16 @@ class Audit:
     @cached_property
     def result(self) -> Result:
         """What the rules found: as it was kept from a run over the very same files, or computed now."""
-        if self._cache is None or not self._cache.usable:
+        if self.cache is None or not self.cache.usable:
             return self._computed()
         key = self._result_key()
-        kept = self._cache.get(key)
+        kept = self.cache.get(key)
         result = results.decode(kept) if kept is not None else None
         if result is None:
             result = self._computed()
             # A crash or a worker's death may be of this run alone: such a result is not kept.
             if not any(problem.kind == "crash" for problem in result.problems):
-                self._cache.put(key, results.encode(result))
+                self.cache.put(key, results.encode(result))
         return result
 
     def _result_key(self) -> bytes:
@@ -137,7 +138,7 @@ class Audit:
 
     def _kept(self, what: str, kind: type[ToldT], compute: Callable[[], ToldT]) -> ToldT:
         """What is told of the project, from a run over the very same files if it was kept, under the project's name."""
-        cache = self._cache if self._cache is not None and self._cache.usable else None
+        cache = self.cache if self.cache is not None and self.cache.usable else None
         key = self._told_key(what) if cache is not None else b""
         kept = cache.get(key) if cache is not None else None
         found = results.decode_told(kept, kind) if kept is not None else None
@@ -245,7 +246,7 @@ class Audit:
             limits=self.config.source_limits(),
             exclude=self.config.exclude,
             jobs=self.request.jobs,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     def _past(self, facts: Sequence[FileFacts]) -> History:
@@ -301,10 +302,11 @@ class Audit:
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed
         checked, bounds, back_end = self._checked(facts, project)
-        now = [found for _, found in checked.findings if not found.commit]
+        findings = self._worked_out(checked.findings, facts, problems)
+        now = [found for _, found in findings if not found.commit]
         quoted = {place.path for found in now for place in (found.place, *found.secrets)}
         return Result(
-            findings=tuple((rule.id, finding) for rule, finding in checked.findings),
+            findings=tuple((rule.id, finding) for rule, finding in findings),
             problems=(*problems, *checked.problems, *bounds),
             crashed=tuple(sorted(checked.crashed)),
             commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
@@ -314,19 +316,42 @@ class Audit:
             back_end=back_end,
         )
 
+    def _worked_out(
+        self, findings: Sequence[tuple[Rule, Finding]], facts: Sequence[FileFacts], problems: Sequence[Problem]
+    ) -> Sequence[tuple[Rule, Finding]]:
+        """The findings with their fixes as edits of the text that was analysed."""
+        if not any(finding.fixes for _, finding in findings):
+            return findings
+        from backaudit.fix import Fixer
+
+        known = {file.path: file.digest for file in facts}
+        broken = {problem.path for problem in problems}
+
+        def text_of(path: str) -> Source | Problem | None:
+            if not os.path.lexists(self.request.root / path):
+                return None
+            found = source.read(self.request.root, path, self.config.source_limits())
+            is_same = isinstance(found, Problem) or known.get(path, found.digest.hex()) == found.digest.hex()
+            if path in broken or not is_same:
+                return Problem(path, "unreadable", "It was not analysed as it is now.")
+            return found
+
+        fixer = Fixer(text_of)
+        return [(rule, fixer.worked_out(finding)) for rule, finding in findings]
+
     def _extracted(self, wanted: frozenset[str]) -> tuple[Sequence[FileFacts], Sequence[Problem]]:
         from backaudit.extract.pool import extract_all
 
-        caching = self._cache is not None and self._cache.usable
+        caching = self.cache is not None and self.cache.usable
         return extract_all(
             self.request.root,
             self._files,
             jobs=self.request.jobs,
-            cache=self._cache if caching else None,
+            cache=self.cache if caching else None,
             digests=self._digests if caching else None,
             limits=self.config.source_limits(),
             wanted=wanted,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     def _options(self) -> dict[str, dict[str, object]]:
@@ -343,6 +368,13 @@ class Audit:
         known = models.load([*self.request.loaded.tables, _own_names(self.config)])
         whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
         return link(facts, known.knowledge, known, self._options(), past, whole, self.discovery.unread)
+
+    @cached_property
+    def masks(self) -> Masks:
+        """What hides the secrets of the findings in any text that is shown."""
+        sources = self._scan.sources
+        secrets = (place for _, finding in self._scan.findings for place in finding.secrets)
+        return Masks(secrets, lambda path: source.lines(sources[path].text) if path in sources else ())
 
     def report(self, baseline: Baseline | None = None, before: Before | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""

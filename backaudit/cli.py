@@ -16,6 +16,7 @@ import click
 from backaudit.commands import CRASH, FINDINGS, INTERRUPTED, OK, SEVERITIES, USAGE
 from backaudit.commands.baseline import Accepted
 from backaudit.commands.common import find, flat, load_rules, loaded_code
+from backaudit.commands.fix import Fix
 from backaudit.commands.init import Init
 from backaudit.commands.map import Map
 from backaudit.commands.portfolio import Scored
@@ -133,6 +134,9 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--staged", is_flag=True, help="Report on the files staged in git, as they are staged.")
 @click.option("--history", is_flag=True, help="Look for secrets in all earlier commits too.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, and report what is left.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that want a look afterwards.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
 @click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
 @click.option("--show-config", is_flag=True, help="Print every setting and where it comes from, and stop.")
@@ -168,8 +172,12 @@ def scan(**options: Any) -> int:
          entry that meets nothing
       4  with --fail-on-nothing: there is no Python back end here
       0  none of these
+    With --fix, of what is left; with --diff, 1 if there is something to change.
     """
-    return Scan(options).run()
+    if options["unsafe_fixes"] and not (options["fix"] or options["diff"]):
+        raise click.UsageError("--unsafe-fixes belongs to --fix or --diff.")
+    command = Fix if options["fix"] or options["diff"] else Scan
+    return command(options).run()
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.facts.problem import Problem
-from backaudit.rule import Finding, Rule, Severity
+from backaudit.rule import Finding, Fix, Rule, Severity
 
 # "before": the commit that the run is held against has it too.
 Status = Literal["new", "baseline", "before", "suppressed"]
@@ -38,6 +38,12 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     line_hash: str = ""
     excerpt: tuple[ExcerptLine, ...] = ()
     justification: str = ""
+
+    def fix(self, *, unsafe: bool) -> Fix | None:
+        """The fix that may be made without asking, if the finding counts and has one."""
+        if self.status != "new":
+            return None
+        return next((fix for fix in self.finding.fixes if fix.safe or unsafe), None)
 
 
 class Before(msgspec.Struct, frozen=True):

@@ -60,6 +60,14 @@ def write_file(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Put ``data`` in place of what a regular file held, whole or not at all; its permissions stay."""
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
 def _replace(target: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:

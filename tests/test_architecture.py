@@ -45,8 +45,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("portfolio",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
-    ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove"),
-    ("since", "starters"),
+    ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
+    ("since", "starters", "fixing"),
     ("testing",),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )
@@ -56,7 +56,7 @@ STAGES = ("extract", "project", "check", "triage", "fix", "report")
 
 # One library, one door: the modules, with all below them, that may import it.
 DOORS: dict[str, tuple[str, ...]] = {
-    "libcst": ("extract.python",),
+    "libcst": ("extract.python", "fix"),
     "sqlglot": ("sql",),
     "bandit": ("extract.bandit",),
     "detect_secrets": ("extract.secrets",),
@@ -69,7 +69,7 @@ RUAMEL_DOORS = 1
 
 # The pool has its workers read files, and a watchdog over them needs a clock: it may only turn a hang into a crash.
 POOL = "extract.pool"
-PURE = ("extract", "project", "backend", "flow", "analyses", "portfolio", "survey", "check", "triage", "report")
+PURE = ("extract", "project", "backend", "flow", "analyses", "portfolio", "survey", "check", "triage", "fix", "report")
 IMPURE_MODULES = {
     "socket",
     "subprocess",

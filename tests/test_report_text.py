@@ -89,7 +89,9 @@ def test_the_summary_counts_by_mistake_then_family() -> None:
         ["Mistake", "03", "Errors", "1", "medium"],
         ["Mistake", "04", "Indexes", "1", "low"],
     ]
-    assert text(ordinary()).endswith("5 findings, 1 suppressed, 1 in the baseline in 7 files.\n")
+    assert text(ordinary()).endswith(
+        "5 findings, 1 suppressed, 1 in the baseline in 7 files.\n[*] 1 fixable with --fix --unsafe-fixes.\n"
+    )
 
 
 def test_nothing_found_is_said() -> None:

@@ -13,6 +13,7 @@ from backaudit.console import progress_shown, say, use_color, use_links, width, 
 from backaudit.isolation import isolate
 
 if TYPE_CHECKING:
+    from backaudit.audit import Audit
     from backaudit.baseline import Baseline, Entry
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
@@ -51,7 +52,9 @@ class Scan(Command):
         loaded, names = self._rules(config)
         if self.options["show_config"]:
             return self._show(config, root, loaded, names)
-        report = self._report(root, config, loaded)
+        return self._delivered(self._report(root, config, loaded), config)
+
+    def _delivered(self, report: Report, config: Config) -> int:
         for target in self.targets:
             self._deliver(report, target)
         if not any(target.path is None for target in self.targets) and not self.quiet:
@@ -110,6 +113,7 @@ class Scan(Command):
             cache = stack.enter_context(self._cache())
             audit = Audit(request, cache=cache, progress=progress)
             before = self._before(audit, root.folder, stack, cache, progress) if self.options["since"] else None
+            audit = self._settled(audit, before, stack)
             report = audit.report(baseline, before)
             self.stale = audit.stale(baseline) if baseline is not None else ()
             if self.options.get("profile"):
@@ -119,6 +123,10 @@ class Scan(Command):
         if self.options["write_baseline"]:
             return self._accept(audit, baseline, before)
         return self._proved(report) if self.options.get("prove") else report
+
+    def _settled(self, audit: Audit, before: Before | None, stack: ExitStack) -> Audit:
+        """The run that is reported."""
+        return audit
 
     def _proved(self, report: Report) -> Report:
         """The report with a real planner's word on its missing indexes."""

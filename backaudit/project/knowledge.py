@@ -355,6 +355,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     platforms: dict[str, PlatformModel] = {}
     languages: dict[str, str] = {}
     advice: dict[str, str] = {}
+    safer: dict[str, str] = {}
 
     @cached_property
     def packages(self) -> frozenset[str]:

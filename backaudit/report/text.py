@@ -30,6 +30,8 @@ CONTEXT = 1
 MAX_STEPS = 12
 MAX_PROBLEMS = 20
 
+# Marks what `--fix` can mend.
+FIXABLE = "[*]"
 _INDENT = "    "
 _RESET = "\x1b[0m"
 _COLOURS: Mapping[str, str] = {
@@ -125,7 +127,8 @@ class _Text:
         finding, doc = issue.finding, _doc(issue.rule.doc)
         doubt = "" if finding.confidence == "high" else self.paint("dim", f"  ({finding.confidence} confidence)")
         name = f"{self.paint(issue.severity, issue.severity)}  {self.paint('path', issue.rule.id)}"
-        yield f"{self._linked(issue)}  {name}{doubt}"
+        mark = f"  {self.paint('good', FIXABLE)}" if issue.fix(unsafe=True) is not None else ""
+        yield f"{self._linked(issue)}  {name}{doubt}{mark}"
         yield self._wrapped(finding.message, _INDENT)
         yield from self._excerpt(issue.excerpt)
         yield from self._steps(finding.trace, finding.place.path)
@@ -247,7 +250,16 @@ class _Text:
         ]
         width = max((len(title) for _, title, _ in rows), default=0)
         lines = [f"  {label:<10} {title:<{width}}  {self._tally(name)}" for label, title, name in rows]
-        yield "\n".join([*lines, *([""] if lines else []), self._verdict(), ""])
+        yield "\n".join([*lines, *([""] if lines else []), self._verdict(), *self._fixable(), ""])
+
+    def _fixable(self) -> Iterator[str]:
+        """How many findings a machine can mend, and how it is asked to."""
+        safe = sum(issue.fix(unsafe=False) is not None for issue in self.new)
+        more = sum(issue.fix(unsafe=True) is not None for issue in self.new) - safe
+        if safe and more:
+            yield f"{FIXABLE} {safe:,} fixable with --fix, {more:,} more with --fix --unsafe-fixes."
+        elif safe or more:
+            yield f"{FIXABLE} {safe or more:,} fixable with --fix{'' if safe else ' --unsafe-fixes'}."
 
     def _tally(self, family: str) -> str:
         counts = Counter(issue.severity for issue in self.new if issue.rule.family == family)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from backaudit.analyses.auth.cookie_flags import SetCookie, open_sessions, set_cookies, writers, written_cookies
+from backaudit.analyses.auth.cookie_flags import (
+    SetCookie,
+    carried,
+    open_sessions,
+    set_cookies,
+    writers,
+    written_cookies,
+)
+from backaudit.analyses.auth.mends import FLAGS, flags_on, protected, setting_on, told_on
 from backaudit.backend.deployment.settings import is_literally, settings_of
+from backaudit.facts.place import Place
 from backaudit.project import Node, Project
-from backaudit.project.locate import strings
-from backaudit.rule import KNOWN, Assumed, Finding, Severity, assume, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Fix, Severity, assume, rule
 
-_FLAGS = {"httponly": "`httponly=True`", "secure": "`secure=True`", "samesite": '`samesite="Lax"`'}
+_DEVELOPING = ", in development switched off by the environment."
 _PLAIN_HTTP = assume("network", "the service can also be asked over plain HTTP")
 _OFF: tuple[tuple[str, str, Severity, Assumed], ...] = (
     ("cookie-settings:httponly", "scripts can read the cookie that logs in", "high", KNOWN),
@@ -68,43 +77,50 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     place=setting.place,
                     message=f"`{setting.name} = False`: {what}.",
-                    remedy=f"`{setting.name} = True`, in development switched off by the environment.",
+                    remedy=f"`{setting.name} = True`{_DEVELOPING}",
                     severity=severity,
                     assumed=assumed,
+                    fixes=tuple(setting_on(setting)),
                 )
     for cookie in written_cookies(project):
         yield _lacking(cookie, "Write `HttpOnly; Secure; SameSite=Lax` behind it.")
-    yield from _carried(project)
-    yield from map(_middleware, open_sessions(project))
+    for setting, secure in carried(project):
+        told = f"Tokens travel in cookies and `{secure}` is not set: they also go over plain HTTP."
+        yield _plain(setting.place, told, f"`{secure} = True`")
+    for call in open_sessions(project):
+        told = "The session cookie also goes over plain HTTP: `https_only` is not set."
+        yield _plain(call.place, told, "`https_only=True`", shown="strict", fixes=tuple(told_on(call, ["https_only"])))
 
 
 def _set(cookie: SetCookie) -> Iterator[Finding]:
     if not cookie.logs_in:
         yield from _switched_off(cookie)
     elif "httponly" in cookie.lacking or "secure" in cookie.lacking:
-        yield _lacking(cookie, "Add " + ", ".join(_FLAGS[flag] for flag in cookie.lacking) + ".")
+        remedy = "Add " + ", ".join(f"`{flag}={FLAGS[flag]}`" for flag in cookie.lacking) + "."
+        yield _lacking(cookie, remedy, flags_on(cookie))
 
 
 def _switched_off(cookie: SetCookie) -> Iterator[Finding]:
     """A cookie of whatever name whose protection somebody took away by hand."""
     if "secure" in cookie.told_off:
-        yield Finding(
-            place=cookie.at.place,
-            message=f"The cookie `{cookie.name}` is told to go over plain HTTP as well: `secure=False`.",
-            remedy="Add `secure=True`, in development switched off by the environment.",
-            assumed=_PLAIN_HTTP,
+        yield _plain(
+            cookie.at.place,
+            f"The cookie `{cookie.name}` is told to go over plain HTTP as well: `secure=False`.",
+            "Add `secure=True`",
             shown="strict",
             scope=cookie.at.code.function.qualname,
+            fixes=tuple(told_on(cookie.at, ["secure"])),
         )
 
 
-def _lacking(cookie: SetCookie, remedy: str) -> Finding:
+def _lacking(cookie: SetCookie, remedy: str, fixes: Iterable[Fix] = ()) -> Finding:
     return Finding(
         place=cookie.at.place,
         message=f"The cookie `{cookie.name}` is set without {', '.join(f'`{flag}`' for flag in cookie.lacking)}.",
         remedy=remedy,
         assumed=KNOWN if "httponly" in cookie.lacking else _PLAIN_HTTP,
         scope=cookie.at.code.function.qualname,
+        fixes=tuple(fixes),
     )
 
 
@@ -115,31 +131,12 @@ def _writer(call: Node, lacking: Sequence[str], *, plain: bool) -> Finding:
     return Finding(
         place=call.place,
         message=f"`{lacking[0]}=False`: {what}{more}.",
-        remedy="Leave both flags on, in development switched off by the environment.",
+        remedy=f"Leave both flags on{_DEVELOPING}",
         assumed=KNOWN if "httponly" in lacking else _PLAIN_HTTP,
+        fixes=tuple(protected(call, lacking)),
     )
 
 
-def _carried(project: Project) -> Iterator[Finding]:
-    """Tokens in cookies, whose extension leaves `Secure` off until it is told."""
-    if settings_of(project, "cookie-settings:location-secure"):
-        return
-    for setting in settings_of(project, "cookie-settings:location"):
-        if "cookies" in strings(project, setting.value):
-            secure = f"{setting.name.upper().removesuffix('TOKEN_LOCATION')}COOKIE_SECURE"
-            yield Finding(
-                place=setting.place,
-                message=f"Tokens travel in cookies and `{secure}` is not set: they also go over plain HTTP.",
-                remedy=f"`{secure} = True`, in development switched off by the environment.",
-                assumed=_PLAIN_HTTP,
-            )
-
-
-def _middleware(call: Node) -> Finding:
-    return Finding(
-        place=call.place,
-        message="The session cookie also goes over plain HTTP: `https_only` is not set.",
-        remedy="`https_only=True`, in development switched off by the environment.",
-        shown="strict",
-        assumed=_PLAIN_HTTP,
-    )
+def _plain(place: Place, message: str, remedy: str, **more: Any) -> Finding:
+    """What lets a cookie go over plain HTTP too."""
+    return Finding(place=place, message=message, remedy=f"{remedy}{_DEVELOPING}", assumed=_PLAIN_HTTP, **more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.auth.mends import unpredictable
 from backaudit.analyses.auth.predictable import Predictable, predictable_secrets
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -47,6 +48,7 @@ def weak_random_token(project: Project) -> Iterator[Finding]:
             remedy=_remedy(found),
             assumed=found.assumed,
             scope=found.call.code.function.qualname,
+            fixes=tuple(unpredictable(found)),
         )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from backaudit.analyses.deploy.images import asked_to_debug, commands
-from backaudit.analyses.deploy.switched import debug_modes, switched_on
+from backaudit.analyses.deploy.mends import debug_off
+from backaudit.analyses.deploy.switched import DebugMode, debug_modes, switched_on
 from backaudit.backend.deployment.besides import loaded_besides
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
-from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
@@ -83,10 +83,10 @@ def debug_on(project: Project) -> Iterator[Finding]:
         https://flask.palletsprojects.com/en/stable/debugging/
         https://docs.djangoproject.com/en/stable/ref/settings/#debug
     """
-    for place, what, how in debug_modes(project):
-        besides = loaded_besides(project, place.path) if what == "settings" else ""
+    for mode in debug_modes(project):
+        besides = loaded_besides(project, mode.place.path) if mode.what == "settings" else ""
         last = assume("settings", f"`{besides}` does not switch it off") if besides else KNOWN
-        yield from (_supposing(finding, last) for finding in _judged(place, *_WHAT_IS_ON[what], how))
+        yield from (_supposing(finding, last) for finding in _judged(mode, *_WHAT_IS_ON[mode.what]))
     yield from _variables(project)
     yield from _started(project)
 
@@ -98,16 +98,17 @@ def _supposing(finding: Finding, more: Assumed) -> Finding:
     return replace(finding, assumed=(*more, *finding.assumed))
 
 
-def _judged(place: Place, on: str, name: str, how: str) -> Iterator[Finding]:
-    if how == "always":
-        yield Finding(place=place, message=on)
-    elif how == "by-default":
+def _judged(mode: DebugMode, on: str, name: str) -> Iterator[Finding]:
+    fixes = tuple(debug_off(mode))
+    if mode.how == "always":
+        yield Finding(place=mode.place, message=on, fixes=fixes)
+    elif mode.how == "by-default":
         message = f"{name} is on wherever the environment does not turn it off."
-        yield Finding(place=place, message=message, assumed=_DEPLOYED_SO)
-    elif how == "any-text":
+        yield Finding(place=mode.place, message=message, assumed=_DEPLOYED_SO, fixes=fixes)
+    elif mode.how == "any-text":
         message = f"{name} is on for every text in the environment: `False` and `0` are texts, and true."
         remedy = 'Compare the text: `os.environ.get("DEBUG") == "1"`.'
-        yield Finding(place=place, message=message, remedy=remedy, assumed=_DEPLOYED_SO)
+        yield Finding(place=mode.place, message=message, remedy=remedy, assumed=_DEPLOYED_SO, fixes=fixes)
 
 
 # -- deployment files --------------------------------------------------------------------------------------------------

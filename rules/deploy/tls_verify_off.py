@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.deploy.certificates import unchecked
 from backaudit.analyses.deploy.clients import unchecked_builds
+from backaudit.analyses.deploy.mends import checked_again
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
@@ -48,9 +49,11 @@ def tls_verify_off(project: Project) -> Iterator[Finding]:
     Links:
         https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
     """
-    for node, what in unchecked(project):
-        if node.code.file.role in ("production", "script") and stage_of(project, node.code.path) == "production":
-            yield Finding(place=node.place, message=f"{what}: anybody can answer in the server's place.")
+    for found in unchecked(project):
+        code = found.at.code
+        if code.file.role in ("production", "script") and stage_of(project, code.path) == "production":
+            message = f"{found.told}: anybody can answer in the server's place."
+            yield Finding(place=found.at.place, message=message, fixes=tuple(checked_again(found)))
     for place, program in unchecked_builds(project):
         message = (
             f"`{program}` is told to check no certificate while the image is built: what it fetches may be anybody's."

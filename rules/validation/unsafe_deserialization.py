@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import injections
+from backaudit.analyses.validation.mends import loaded_safely
 from backaudit.analyses.validation.sinks import Flow
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
@@ -49,7 +50,12 @@ def unsafe_deserialization(project: Project) -> Iterator[Finding]:
     """
     kinds = ("deserialize", "deserialize-unless")
     yield from injections(
-        project, *kinds, becomes="what is unpacked", happens="is unpacked", judge=lambda flow: _judge(project, flow)
+        project,
+        *kinds,
+        becomes="what is unpacked",
+        happens="is unpacked",
+        judge=lambda flow: _judge(project, flow),
+        mend=loaded_safely,
     )
 
 

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 
 from backaudit.analyses.auth.cookies import decisive
-from backaudit.backend.deployment.settings import is_literally
+from backaudit.backend.deployment.settings import Setting, is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.locate import text_of
+from backaudit.project.locate import strings, text_of
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 
@@ -123,6 +123,15 @@ def open_sessions(project: Project) -> Iterator[Node]:
         sessions = any(name.endswith("sessions.SessionMiddleware") for name in names)
         if sessions and off and project.role(call.code.path) == "production":
             yield call
+
+
+def carried(project: Project) -> Iterator[tuple[Setting, str]]:
+    """Settings that have tokens travel in cookies, and the setting beside them that would make these secure."""
+    if settings_of(project, "cookie-settings:location-secure"):
+        return
+    for setting in settings_of(project, "cookie-settings:location"):
+        if "cookies" in strings(project, setting.value):
+            yield setting, f"{setting.name.upper().removesuffix('TOKEN_LOCATION')}COOKIE_SECURE"
 
 
 def _morsel(node: Node, jar: Node, name: str) -> Iterator[str]:

@@ -31,13 +31,16 @@ _CALLED_SO = assume("word", "what it is called says that it is a secret")
 
 
 class Predictable(msgspec.Struct, frozen=True):
-    """``told``: what the secret is called; ``source``: what it is made with; ``cut``: the bits that a slice leaves."""
+    """``told``: what the secret is called; ``source``: what it is made with; ``cut``: the bits that a slice leaves.
+    ``clock``: it tells the time.
+    """
 
     call: Node
     told: str
     source: str
     assumed: Assumed
     cut: int = 0
+    clock: bool = False
 
 
 def predictable_secrets(project: Project) -> Iterator[Predictable]:
@@ -49,7 +52,7 @@ def predictable_secrets(project: Project) -> Iterator[Predictable]:
             source = next((name for name in names if name in draws or name in clocks), "")
             found = _goal(project, call, _first(call), source in clocks)
             if found is not None:
-                yield Predictable(call, found[0], source, found[1])
+                yield Predictable(call, found[0], source, found[1], clock=source in clocks)
     yield from _cut_short(project)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.analyses.deploy.clients import unchecked_commands
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.facts import ops
@@ -13,39 +15,51 @@ from backaudit.vocabulary.meaning import meaning
 
 _REQUIREMENTS = ("ssl_cert_reqs", "cert_reqs")
 _CLIENT = meaning("code", "server-client")
+_NOT_CHECKED = "The certificate of this server is not checked"
 
 
-def unchecked(project: Project) -> Iterator[tuple[Node, str]]:
-    """(where, what is so) of everything that accepts any certificate."""
+class Unchecked(msgspec.Struct, frozen=True):
+    """What accepts any certificate, and ``told``, in which words. ``switch``: the keyword of ``call`` that does it."""
+
+    at: Node
+    told: str
+    call: Node | None = None
+    switch: str = ""
+
+
+def unchecked(project: Project) -> Iterator[Unchecked]:
+    """Everything that accepts any certificate."""
     yield from _requests(project)
     yield from _options(project)
     for started, program in unchecked_commands(project):
-        yield started, f"`{program}` is told to check no certificate"
+        yield Unchecked(started, f"`{program}` is told to check no certificate")
     for call in project.calls("ssl._create_unverified_context", "ssl._create_stdlib_context"):
-        yield call, "This context accepts any certificate"
+        yield Unchecked(call, "This context accepts any certificate")
     for call in project.calls(*sorted(project.models.kinds["connectors"])):
-        for given in (call.arg(None, "ssl"), call.arg(None, "verify_ssl")):
+        for switch in ("ssl", "verify_ssl"):
+            given = call.arg(None, switch)
             if given is not None and is_literally(project, given, False):
-                yield given, "This connector checks no certificate"
+                yield Unchecked(given, "This connector checks no certificate", call, switch)
     for code in _mentioning(
         project, "CERT_NONE", "_create_unverified_context", "_create_default_https_context", "requests", "Session"
     ):
         yield from _stores(project, code)
 
 
-def _requests(project: Project) -> Iterator[tuple[Node, str]]:
+def _requests(project: Project) -> Iterator[Unchecked]:
     switches = project.models.kinds["certificate-switches"]
     for last in sorted(project.models.kinds["http-callers"]):
         for call in project.calls_of(last):
-            given = next((value for name, value in call.keywords().items() if name in switches), None)
+            switch = next((name for name in call.keywords() if name in switches), None)
+            given = call.arg(None, switch) if switch is not None else None
             if given is not None and _is_client(project, call) and is_literally(project, given, False):
-                yield given, "The certificate of this server is not checked"
+                yield Unchecked(given, _NOT_CHECKED, call, switch or "")
             ssl = call.arg(None, "ssl")
             if ssl is not None and is_literally(project, ssl, False) and _is_aiohttp(project, call):
-                yield ssl, "The certificate of this server is not checked"
+                yield Unchecked(ssl, _NOT_CHECKED, call, "ssl")
 
 
-def _options(project: Project) -> Iterator[tuple[Node, str]]:
+def _options(project: Project) -> Iterator[Unchecked]:
     """What drivers and clients call it: ``ssl_cert_reqs=None``, ``cert_reqs="CERT_NONE"``, ``tlsInsecure=True``."""
     kinds = project.models.kinds
     for call in project.calls(*sorted(kinds["certificate-checkers"])):
@@ -54,7 +68,7 @@ def _options(project: Project) -> Iterator[tuple[Node, str]]:
             insecure = name in kinds["insecure-switches"] and is_literally(project, given, True)
             unchecked = name in kinds["certificate-switches"] and is_literally(project, given, False)
             if demanded or insecure or unchecked:
-                yield given, "The certificate of this server is not checked"
+                yield Unchecked(given, _NOT_CHECKED, call, name)
 
 
 def _asks_for_none(project: Project, given: Node) -> bool:
@@ -87,22 +101,22 @@ def _mentioning(project: Project, *names: str) -> list[Code]:
     return list(dict.fromkeys(code for name in names for code in project.mentioning(name)))
 
 
-def _stores(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+def _stores(project: Project, code: Code) -> Iterator[Unchecked]:
     """``session.verify = False``, ``context.verify_mode = ssl.CERT_NONE``."""
     for node in code.nodes(ops.SetAttr):
         op = node.op
         assert isinstance(op, ops.SetAttr)
         value = node.to(op.value)
         if op.name == "verify" and is_literally(project, value, False) and _is_session(project, node.to(op.base)):
-            yield node, "This session checks no certificate"
+            yield Unchecked(node, "This session checks no certificate")
         elif (
             op.name == "verify_mode"
             and value.spelled.endswith("CERT_NONE")
             and not (_tightened(node) or _only_shown(code))
         ):
-            yield node, "This context accepts any certificate"
+            yield Unchecked(node, "This context accepts any certificate")
         elif op.name == "_create_default_https_context" and "unverified" in value.spelled:
-            yield node, "All HTTPS of this process accepts any certificate"
+            yield Unchecked(node, "All HTTPS of this process accepts any certificate")
 
 
 def _only_shown(code: Code) -> bool:

@@ -27,6 +27,17 @@ def debugging(project: Project, value: Node) -> Debugging:
     return "by-default" if _default_is_on(project, value) else "off"
 
 
+def default_of(value: Node) -> Node | None:
+    """What stands in where the environment says nothing, of a switch that asks it and is on by that."""
+    node = value.origin
+    if isinstance(node.op, ops.Compare) and node.op.operator == "==":
+        node = _bare(node.to(node.op.left))
+    elif node.call is not None and node.is_call_of("reads-truth") and (inner := node.arg(0)) is not None:
+        node = inner.origin
+    call = _bare(node)
+    return call.arg(1, "default") if call.call is not None else None
+
+
 def _truth_of_text(project: Project, value: Node) -> Node | None:
     """The look-up whose text itself is asked: ``getenv("DEBUG")``, ``bool(getenv("DEBUG", "False"))``."""
     node = value.origin

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.analyses.deploy.debugging import debugging
+import msgspec
+
+from backaudit.analyses.deploy.debugging import Debugging, debugging
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.settings import flask_settings, pyfile_settings, settings_modules
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
@@ -24,13 +26,22 @@ _ASKED = meaning("stages", "debug-switch")
 _ON = meaning("stages", "switched-on")
 
 
-def debug_modes(project: Project) -> Iterator[tuple[Place, str, str]]:
-    """(where, of what, how surely) of what may turn debug mode on, as code and settings say it."""
+class DebugMode(msgspec.Struct, frozen=True):
+    """What may turn debug mode on: where, of what (the settings, the server …), how surely, by which value."""
+
+    place: Place
+    what: str
+    how: Debugging
+    value: Node | None = None
+
+
+def debug_modes(project: Project) -> Iterator[DebugMode]:
+    """What may turn debug mode on, as code and settings say it."""
     for value, place, what in (*_in_settings(project), *_in_configuration(project), *_in_calls(project)):
-        yield place, what, debugging(project, value)
+        yield DebugMode(place, what, debugging(project, value), value)
     for written in project.once(pyfile_settings):
         if written.name == "DEBUG" and written.text == "True" and _is_deployed(project, written.place.path):
-            yield written.place, "config", "always"
+            yield DebugMode(written.place, "config", "always")
 
 
 def _is_deployed(project: Project, path: str) -> bool:

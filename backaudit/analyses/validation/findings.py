@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
 
 from backaudit.analyses.validation.sinks import Flow, flows
 from backaudit.evidence import Assumption
 from backaudit.project import Project
-from backaudit.rule import KNOWN, Assumed, Finding, assume
+from backaudit.rule import KNOWN, Assumed, Finding, Fix, assume
 
 
 def injections(
@@ -17,16 +19,18 @@ def injections(
     becomes: str,
     happens: str,
     judge: Callable[[Flow], Assumed | None] = lambda flow: KNOWN,
+    mend: Callable[[Flow], Iterable[Fix]] = lambda flow: (),
 ) -> Iterator[Finding]:
     """A finding per sink of these kinds that client input reaches.
 
     ``becomes``: what the input turns into, said of it (``part of a command line``); ``happens``: the last step.
-    ``judge``: what is supposed beside the flow itself, None for no finding.
+    ``judge``: what is supposed beside the flow itself, None for no finding. ``mend``: its fixes.
     """
     for flow in flows(project, kind, *more):
         more_assumed = judge(flow)
         if more_assumed is not None:
-            yield finding(flow, becomes, happens, more_assumed)
+            found = finding(flow, becomes, happens, more_assumed)
+            yield msgspec.structs.replace(found, fixes=tuple(mend(flow)))
 
 
 def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) -> Finding:

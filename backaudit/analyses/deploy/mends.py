@@ -1,0 +1,69 @@
+"""Fixes of what the rules on deployment report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.deploy.certificates import Unchecked
+from backaudit.analyses.deploy.debugging import default_of
+from backaudit.analyses.deploy.switched import DebugMode
+from backaudit.facts import ops
+from backaudit.project import Node
+from backaudit.project.changing import assigned, instead, is_written, needed, no_argument
+from backaudit.rule import Fix
+
+# The other word of those that mean yes.
+_OFF = {"true": "false", "1": "0", "yes": "no", "on": "off", "y": "n", "t": "f"}
+
+
+def checked_again(found: Unchecked) -> Iterator[Fix]:
+    """The check of certificates as the library has it by itself."""
+    if found.call is not None and is_written(found.at):
+        yield Fix(
+            summary=f"Leave `{found.switch}` to its default, which checks the certificate",
+            changes=(no_argument(found.call, found.switch),),
+        )
+    op = found.at.op
+    value = found.at.to(op.value) if isinstance(op, ops.SetAttr) else None
+    if value is not None and value.const is False and is_written(value):
+        yield Fix(summary="Check the certificate", changes=(instead(value, "True"),))
+
+
+def debug_off(mode: DebugMode) -> Iterator[Fix]:
+    """Debug mode off, unless the environment turns it on."""
+    if mode.value is None:
+        return
+    if mode.how == "always":
+        yield from _asked_for(mode.value)
+    elif mode.how == "by-default":
+        default = default_of(mode.value)
+        yield from _off_by_default(default) if default is not None else ()
+
+
+def _asked_for(value: Node) -> Iterator[Fix]:
+    """A literal switch as one that the environment turns on."""
+    if is_written(value):
+        code = 'os.environ.get("DEBUG") == "1"'
+        yield Fix(
+            summary="Off, unless the environment says `DEBUG=1`",
+            changes=(instead(value, code), needed(value, "os")),
+        )
+
+
+def _off_by_default(default: Node) -> Iterator[Fix]:
+    """What stands in where the environment says nothing, as the word for no."""
+    if not is_written(default):
+        return
+    value = assigned(default).const
+    code = "False" if value is True else "0" if value == 1 else _no(value)
+    if code:
+        yield Fix(summary="Off where the environment says nothing", changes=(instead(default, code),))
+
+
+def _no(value: object) -> str:
+    """The literal for no of a text for yes, in its own case."""
+    word = _OFF.get(value.lower(), "") if isinstance(value, str) else ""
+    if not word or not isinstance(value, str):
+        return ""
+    told = word.upper() if value.isupper() else word.capitalize() if value[:1].isupper() else word
+    return f'"{told}"'

@@ -1,0 +1,160 @@
+"""Each kind of change as edits: only what differs is written, so that all else keeps its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import libcst as cst
+
+from backaudit.facts.changes import (
+    AddLine,
+    AnyChange,
+    Change,
+    DropArgument,
+    Import,
+    InsertLines,
+    Replace,
+    SetArgument,
+)
+from backaudit.facts.place import WHOLE_FILE, Place, Span
+from backaudit.fix.files import File, Files, Impossible
+from backaudit.fix.imports import imported
+from backaudit.rule import Edit
+
+
+def edits_of(change: AnyChange, files: Files) -> Iterator[Edit]:
+    """The edits that make a change; none where the code is so already."""
+    return _MADE_BY[type(change)](change, files)
+
+
+def _replaced(change: Replace, files: Files) -> Iterator[Edit]:
+    file = files.file(change.at.path)
+    code = change.code
+    for number, part in enumerate(change.parts):
+        code = code.replace(f"{{{number}}}", files.file(part.path).written(part.span))
+    if code != file.written(change.at.span):
+        yield Edit(change.at, _as_lines_end(code, file))
+
+
+def _with_argument(change: SetArgument, files: Files) -> Iterator[Edit]:
+    file = files.file(change.call.path)
+    call = file.syntax.node(change.call.span, cst.Call)
+    given = _argument(call, change.name)
+    if given is not None:
+        value = file.syntax.span(given.value)
+        if file.written(value) != change.code:
+            yield Edit(file.place(value), change.code)
+        return
+    if any(arg.star == "**" or _is_bare_generator(arg) for arg in call.args):
+        raise Impossible  # it may be given there, or there is no room for another
+    yield _appended(call, f"{change.name}={change.code}", file)
+
+
+def _argument(call: cst.Call, name: str) -> cst.Arg | None:
+    return next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == name), None)
+
+
+def _is_bare_generator(arg: cst.Arg) -> bool:
+    return isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar
+
+
+def _appended(call: cst.Call, text: str, file: File) -> Edit:
+    """A last argument, on a line of its own where the one before it has one."""
+    if not call.args:
+        end = file.syntax.span(call)
+        return Edit(file.place(Span(end.end_line, end.end_column - 1, end.end_line, end.end_column - 1)), text)
+    last = call.args[-1]
+    at = file.syntax.span(last)
+    comma = last.comma if isinstance(last.comma, cst.Comma) else None
+    behind = file.syntax.span(comma) if comma is not None else at
+    apart = file.newline + file.indent(at.line) if file.begins_its_line(at) else " "
+    end = Span(behind.end_line, behind.end_column, behind.end_line, behind.end_column)
+    if comma is None:
+        return Edit(file.place(end), f",{apart}{text}")
+    start = _just_behind_comma(at, file)
+    return Edit(file.place(start), f"{apart}{text},")
+
+
+def _just_behind_comma(argument: Span, file: File) -> Span:
+    at = file.offset(argument.end_line, argument.end_column)
+    passed = file.text[at:].find(",") + 1
+    if not passed or file.text[at : at + passed - 1].strip():
+        raise Impossible
+    column = argument.end_column + passed
+    return Span(argument.end_line, column, argument.end_line, column)
+
+
+def _without_argument(change: DropArgument, files: Files) -> Iterator[Edit]:
+    file = files.file(change.call.path)
+    call = file.syntax.node(change.call.span, cst.Call)
+    given = _argument(call, change.name)
+    if given is None:
+        return
+    number = list(call.args).index(given)
+    own = file.syntax.span(given)
+    if number:
+        before = file.syntax.span(call.args[number - 1])
+        gone = Span(before.end_line, before.end_column, own.end_line, own.end_column)
+    elif len(call.args) > 1:
+        behind = file.syntax.span(call.args[1])
+        gone = Span(own.line, own.column, behind.line, behind.column)
+    else:
+        gone = own
+    yield Edit(file.place(gone), "")
+
+
+def _with_lines(change: InsertLines, files: Files) -> Iterator[Edit]:
+    file = files.file(change.at.path)
+    statement = file.syntax.statement(change.at.span)
+    at = file.syntax.span(statement)
+    if not file.begins_its_line(at):
+        raise Impossible
+    indent = file.indent(at.line)
+    text = "".join(f"{indent}{line}{file.newline}" if line else file.newline for line in change.lines)
+    number = _first_line(statement, file) if change.before else at.end_line + 1
+    if number <= file.lines:
+        yield Edit(file.place(Span(number, 0, number, 0)), text)
+    else:
+        last = len(file.line(at.end_line))
+        end = Span(at.end_line, last, at.end_line, last)
+        yield Edit(file.place(end), file.newline + text.removesuffix(file.newline))
+
+
+def _first_line(statement: cst.SimpleStatementLine | cst.BaseCompoundStatement, file: File) -> int:
+    """Where a statement begins, its decorators with it."""
+    decorators = getattr(statement, "decorators", ())
+    return min([file.syntax.span(node).line for node in (statement, *decorators)])
+
+
+def _with_import(change: Import, files: Files) -> Iterator[Edit]:
+    return imported(files.file(change.path), change.module, change.name)
+
+
+def _with_line(change: AddLine, files: Files) -> Iterator[Edit]:
+    file = files.there(change.path)
+    if file is None:
+        yield Edit(Place(change.path, WHOLE_FILE), change.line + "\n")
+        return
+    number = file.lines
+    if any(file.line(each).strip() == change.line for each in range(1, number + 1)):
+        return
+    last = file.line(number)
+    text = change.line + file.newline
+    end = Span(number, len(last), number, len(last))
+    yield Edit(file.place(end), file.newline + text if last else text)
+
+
+def _as_lines_end(code: str, file: File) -> str:
+    """Code with the ends of lines that the file has."""
+    return file.newline.join(code.splitlines()) if "\n" in code else code
+
+
+_MADE_BY: dict[type[Change], Callable[[Any, Files], Iterator[Edit]]] = {
+    Replace: _replaced,
+    SetArgument: _with_argument,
+    DropArgument: _without_argument,
+    InsertLines: _with_lines,
+    Import: _with_import,
+    AddLine: _with_line,
+}

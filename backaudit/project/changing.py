@@ -1,0 +1,55 @@
+"""Changes to the code, said of the values that a rule speaks of."""
+
+from __future__ import annotations
+
+from backaudit.facts import ops
+from backaudit.facts.changes import AnyChange, DropArgument, Import, InsertLines, Replace, SetArgument
+from backaudit.project.code import Node
+
+
+def assigned(node: Node) -> Node:
+    """What a binding gives its name, as it is written there; of anything else the value itself."""
+    return node.to(node.op.value) if isinstance(node.op, ops.Bind) else node
+
+
+def is_written(node: Node) -> bool:
+    """Whether a value stands there as a literal, and is not only known to be one."""
+    return isinstance(assigned(node).op, ops.Const)
+
+
+def instead(node: Node, code: str, *parts: Node) -> Replace:
+    """``code`` where a value (of a binding: what it gives) is written; ``{0}`` and so on: how ``parts`` are written."""
+    return Replace(assigned(node).place, code, tuple(part.place for part in parts))
+
+
+def argument(call: Node, name: str, code: str) -> SetArgument:
+    return SetArgument(call.origin.place, name, code)
+
+
+def no_argument(call: Node, name: str) -> DropArgument:
+    return DropArgument(call.origin.place, name)
+
+
+def before(node: Node, *lines: str) -> InsertLines:
+    """Lines before the statement that a value is part of."""
+    return InsertLines(node.place, lines, before=True)
+
+
+def behind(node: Node, *lines: str) -> InsertLines:
+    """Lines after the statement that a value is part of."""
+    return InsertLines(node.place, lines)
+
+
+def needed(node: Node, module: str, name: str = "") -> Import:
+    """An import that the file of a value needs."""
+    return Import(node.code.path, module, name)
+
+
+def safer(node: Node | None) -> tuple[AnyChange, ...]:
+    """What takes the place of a function or class of a library, as the tables say, under its own module's name."""
+    project = node.code.project if node is not None else None
+    if node is None or project is None or not node.spelled:
+        return ()
+    known = project.models.safer
+    name = next((known[name] for name in project.names(node) if name in known), "")
+    return (Replace(node.place, name), needed(node, name.partition(".")[0])) if name else ()

@@ -1,0 +1,111 @@
+"""Fixes, applied to all fixtures of their rules: what is mended is gone, nothing has come, nothing else is touched."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backaudit import plugins, workcopy
+from backaudit.audit import Audit, Request
+from backaudit.config import Config
+from backaudit.fixing import Changed, Outcome, fixed, write_changed
+from backaudit.issue import Report
+from backaudit.rule import Fix
+from backaudit.rulenames import RuleNames
+from backaudit.source import lines
+from backaudit.testing import find
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+# The rules with fixes, how many findings of their fixtures these mend at least, and whether --fix makes them alone.
+FIXABLE = {
+    "auth/insecure-cookie": (15, "safe"),
+    "auth/weak-random-token": (10, "safe"),
+    "deploy/debug-on": (6, "unsafe"),
+    "deploy/tls-verify-off": (8, "unsafe"),
+    "validation/unsafe-deserialization": (2, "safe"),
+}
+
+
+@cache
+def loaded() -> plugins.Loaded:
+    return plugins.load(reraise=True)
+
+
+def audit(root: Path) -> Audit:
+    config = Config(strict=True)
+    return Audit(Request(root=root, config=config, loaded=loaded(), use_git=False, jobs=1, reraise=True))
+
+
+def mended(report: Report, root: Path, folder: Path) -> Outcome:
+    """What becomes of all fixes of a project that was scanned; it is changed by them."""
+    copy = workcopy.copy(root, audit(root).discovery.files, folder, use_git=False)
+    outcome = fixed(report, root=root, copy=copy, again=lambda: audit(copy).report(), unsafe=True)
+    write_changed(root, outcome.changed)
+    return outcome
+
+
+def projects(rule: str, folder: Path) -> Iterator[Path]:
+    """A copy of each fixture of a rule."""
+    names = RuleNames(loaded().rules)
+    for number, fixture in enumerate(find(FIXTURES / rule.replace("-", "_"), names)):
+        root = folder / str(number)
+        if fixture.path.is_dir():
+            shutil.copytree(fixture.path, root)
+        else:
+            root.mkdir(parents=True)
+            shutil.copy(fixture.path, root)
+        yield root
+
+
+def found(report: Report) -> Counter[str]:
+    return Counter(issue.rule.id for issue in report.issues)
+
+
+def fixes_of(report: Report, rule: str) -> list[Fix]:
+    fixes = (issue.fix(unsafe=True) for issue in report.issues if issue.rule.id == rule)
+    return [fix for fix in fixes if fix is not None]
+
+
+@pytest.mark.parametrize("rule", sorted(FIXABLE))
+def test_what_is_fixed_is_gone_and_nothing_has_come(rule: str, tmp_path: Path) -> None:
+    gone, tiers = 0, set[str]()
+    for root in projects(rule, tmp_path / "projects"):
+        before = audit(root).report()
+        if not fixes_of(before, rule):
+            continue
+        tiers |= {"safe" if fix.safe else "unsafe" for fix in fixes_of(before, rule)}
+        outcome = mended(before, root, tmp_path / f"copy-{root.name}")
+        after = audit(root).report()
+        assert found(after) - found(before) == Counter(), root
+        assert len(before.issues) - len(after.issues) == outcome.fixed
+        gone += found(before)[rule] - found(after)[rule]
+        for changed in outcome.changed:
+            assert_only_edits(before, changed)
+        # Applied twice, nothing changes.
+        assert not mended(after, root, tmp_path / f"again-{root.name}").changed
+    assert gone >= FIXABLE[rule][0]
+    assert tiers == set(FIXABLE[rule][1].split("/"))
+
+
+def assert_only_edits(report: Report, changed: Changed) -> None:
+    """A changed file is Python still, and every line that no edit speaks of is there as it was, in its order."""
+    if changed.path.endswith(".py"):
+        ast.parse(changed.after)
+    spans = [
+        edit.place.span
+        for issue in report.issues
+        for fix in issue.finding.fixes
+        for edit in fix.edits
+        if edit.place.path == changed.path
+    ]
+    touched = {number for span in spans for number in range(span.line, span.end_line + 1)}
+    old = lines(changed.before.text) if changed.before is not None else []
+    kept = [line for number, line in enumerate(old, 1) if number not in touched]
+    rest = iter(lines(changed.after))
+    assert all(line in rest for line in kept), changed.path
