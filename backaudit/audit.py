@@ -382,7 +382,9 @@ class Audit:
 
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
         """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""
-        met = triage.accepted(self.report())
+        met = triage.accepted(
+            triage.triage(self._scan, self.names, msgspec.structs.replace(self.config, per_place=True))
+        )
         if baseline is not None:
             met = merged(met, Baseline(baseline.entries), self._scan.paths)
         judged = triage.judged(self._scan)

@@ -120,6 +120,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--ignore", multiple=True, type=_Names(), metavar="RULES", help="Do not run these rules or families.")
 @click.option("--strict", is_flag=True, default=None, help="Show also what is only worth a look.")
 @click.option(
+    "--per-place", is_flag=True, default=None, help="Tell each place as a finding, where one cause has several."
+)
+@click.option(
     "--fail-on",
     type=click.Choice((*SEVERITIES, "never")),
     help="Exit with 1 only for findings of this severity or above.  [default: any that is shown]",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -73,7 +73,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
     ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``assumed``: the steps
     that were not read; they decide how sure the finding is, and whether it may be called grave.
-    ``fixes``: ways to mend it by machine, the best first.
+    ``fixes``: ways to mend it by machine, the best first. ``cause``: where that stands which one mend takes away for
+    several findings of the rule; they are told as one, and ``beside`` is what this one adds to another.
     """
 
     place: Place
@@ -91,11 +92,26 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     claim: Claim | None = None
     proof: Proof | None = None
+    cause: Place | None = None
+    beside: str = ""
 
     @property
     def confidence(self) -> Confidence:
         """How sure it is, by its weakest step."""
         return confidence(self.assumed)
+
+
+def everywhere(finding: Finding, others: Iterable[Step]) -> Iterator[Finding]:
+    """A finding, and the same at the other places that its mend serves too; a step says what each has to do with it."""
+    several = tuple(others)
+    if not several:
+        yield finding
+        return
+    yield msgspec.structs.replace(finding, cause=finding.place)
+    for step in several:
+        yield msgspec.structs.replace(
+            finding, place=step.place, beside=step.text, cause=finding.place, scope="", trace=(), claim=None, fixes=()
+        )
 
 
 def documentation(function: Callable[..., object]) -> str:

@@ -45,6 +45,7 @@ def before(
 def _request_at(request: Request, folder: Path, renamed: Mapping[str, str]) -> Request:
     return msgspec.structs.replace(
         request,
+        config=msgspec.structs.replace(request.config, per_place=True),
         root=folder,
         root_name=request.root_name or request.root.name,
         named=(),

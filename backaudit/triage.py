@@ -18,6 +18,7 @@ from backaudit.directives import FileDirectives, Suppressions
 from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
+from backaudit.grouping import leads, together
 from backaudit.issue import BackEnd, Before, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
 from backaudit.masking import MASK, Masks
@@ -172,12 +173,7 @@ class _Triage:
     def _issues(self) -> list[Issue]:
         """All issues that are to be shown, in the report's order; the baseline has been held against the hidden too."""
         suppressions = Suppressions(self.scan.directives, self.names)
-        found = [
-            (rule, finding, None if finding.commit else suppressions.reason_for(rule, finding.place))
-            for rule, finding in _unique(self.scan.findings)
-        ]
-        engine = [(rule, finding) for rule, finding in suppressions.findings(self.ran) if rule.id in self.ran]
-        found += [(rule, finding, suppressions.reason_for(rule, finding.place)) for rule, finding in _unique(engine)]
+        found = self._explained(suppressions)
         known = self._marks([(rule, finding) for rule, finding, _ in found])
         issues = []
         accepted = self._accepted([(finding, reason) for _, finding, reason in found], known)
@@ -186,7 +182,24 @@ class _Triage:
             why = reason or (entry.reason if entry is not None else "")
             if self.visibility.shows(rule, finding):
                 issues.append(self._issue(rule, finding, status, mark, why))
-        return sorted(issues, key=_report_order)
+        told = issues if self.config.per_place else together(issues)
+        return sorted(told, key=_report_order)
+
+    def _explained(self, suppressions: Suppressions) -> list[tuple[Rule, Finding, str | None]]:
+        """All findings, with the reason of the comment that suppresses them, or what stands for them."""
+        unique = _unique(self.scan.findings)
+        reasons = [None if finding.commit else suppressions.reason_for(rule, finding.place) for rule, finding in unique]
+        by_cause = {
+            (rule.id, finding.place): reason
+            for (rule, finding), reason in zip(unique, reasons, strict=True)
+            if leads(finding)
+        }
+        found = [
+            (rule, finding, by_cause.get((rule.id, finding.cause)) if reason is None and finding.cause else reason)
+            for (rule, finding), reason in zip(unique, reasons, strict=True)
+        ]
+        engine = [(rule, finding) for rule, finding in suppressions.findings(self.ran) if rule.id in self.ran]
+        return found + [(rule, one, suppressions.reason_for(rule, one.place)) for rule, one in _unique(engine)]
 
     def _accepted(self, findings: Sequence[tuple[Finding, str | None]], known: Sequence[Met]) -> list[Entry | None]:
         """The baseline's entry for each finding: none for those that a comment suppresses."""
@@ -234,6 +247,7 @@ class _Triage:
             message=text(finding.message),
             remedy=text(finding.remedy),
             evidence=text(finding.evidence),
+            beside=text(finding.beside),
             trace=steps(finding.trace),
             related=steps(finding.related),
             assumed=tuple(Assumption(one.kind, text(one.text)) for one in finding.assumed),
@@ -359,40 +373,13 @@ def _matches(pattern: str, path: str) -> bool:
 
 def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
     """One finding for a rule at a place, the surest and fullest, in order of path, place and rule."""
-    best: dict[tuple[str, Place, str, str], tuple[Rule, Finding]] = {}
+    best: dict[tuple[object, ...], tuple[Rule, Finding]] = {}
     for rule, finding in sorted(findings, key=_finding_order):
         past = finding.evidence if finding.commit else ""
-        best.setdefault((rule.id, finding.place, finding.commit, past), (rule, finding))
-    return _by_cause(list(best.values()))
-
-
-# So many places are told one by one, of those that one value reaches through other functions.
-_TOLD_APART = 3
-
-
-def _by_cause(found: list[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
-    """What one value does in many places is one finding, at the nearest, with the others beside it."""
-    groups: dict[tuple[str, Place], list[Finding]] = {}
-    for rule, finding in found:
-        groups.setdefault((rule.id, _cause(finding)), []).append(finding)
-    joined = {key: _joined(group) for key, group in groups.items() if len(group) > _TOLD_APART}
-    told: list[tuple[Rule, Finding]] = []
-    for rule, finding in found:
-        one = joined.get((rule.id, _cause(finding)), finding)
-        if one.place == finding.place:
-            told.append((rule, one))
-    return told
-
-
-def _cause(finding: Finding) -> Place:
-    """Where a finding begins, if its way leads through several steps."""
-    return finding.trace[0].place if len(finding.trace) > _TOLD_APART else finding.place
-
-
-def _joined(group: list[Finding]) -> Finding:
-    nearest = min(group, key=lambda finding: (doubt(finding.assumed), len(finding.trace), finding.place))
-    others = (Step(other.place, "The same value comes here as well.") for other in group if other is not nearest)
-    return msgspec.structs.replace(nearest, related=(*nearest.related, *others))
+        # One place may want for several things, each of which others want for too.
+        cause = None if leads(finding) else finding.cause
+        best.setdefault((rule.id, finding.place, finding.commit, past, cause), (rule, finding))
+    return list(best.values())
 
 
 def _finding_order(item: tuple[Rule, Finding]) -> tuple[object, ...]:

@@ -44,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("analyses",),
     ("portfolio",),
     ("",),
-    ("directives", "plugins", "config", "baseline", "check", "triage", "fix", "report", "results"),
+    ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
     ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
     ("since", "starters", "fixing"),
     ("testing",),

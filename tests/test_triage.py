@@ -18,7 +18,7 @@ from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
 from backaudit.masking import MASK
-from backaudit.rule import Edit, Finding, Fix, Rule, Step
+from backaudit.rule import Edit, Finding, Fix, Rule, Step, everywhere
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, decode
 from backaudit.triage import Scan, accepted, select, triage
@@ -427,3 +427,56 @@ def test_what_one_value_does_in_many_places_is_one_finding() -> None:
     assert issue.finding.place == at(20)
     assert [step.place for step in issue.finding.related] == [at(21), at(22), at(23)]
     assert len(run(many[:3]).issues) == 3
+
+
+# -- one cause ---------------------------------------------------------------------------------------------------------
+
+
+def wanting(rule: Rule = WEAK, lines: Sequence[int] = (5, 6, 7)) -> list[tuple[Rule, Finding]]:
+    """What one mend takes away at several lines."""
+    first, *others = lines
+    steps = [Step(at(line), f"the same at {line}") for line in others]
+    return [(rule, one) for one in everywhere(Finding(place=at(first), message="Wrong."), steps)]
+
+
+def test_what_one_mend_takes_away_is_one_finding_with_its_places() -> None:
+    issue = only(run(wanting()))
+    assert (issue.finding.place, issue.finding.message) == (at(5), "Wrong.")
+    assert issue.finding.related == (Step(at(6), "the same at 6"), Step(at(7), "the same at 7"))
+    assert [one.finding.place for one in run(wanting(), Config(per_place=True)).issues] == [at(5), at(6), at(7)]
+
+
+def test_the_finding_that_stands_for_others_is_the_one_that_is_told() -> None:
+    assert only(run(wanting(lines=(7, 5)))).finding.place == at(7)
+
+
+def test_two_causes_at_one_place_are_both_told() -> None:
+    report = run([*wanting(lines=(5, 6)), *wanting(lines=(6, 7))])
+    assert [(one.finding.place, [step.place for step in one.finding.related]) for one in report.issues] == [
+        (at(5), [at(6)]),
+        (at(6), [at(7)]),
+    ]
+
+
+def test_findings_of_one_helper_are_one() -> None:
+    found = [find(WEAK, at(line), f"Wrong at {line}.", cause=at(1), beside=f"also {line}") for line in (6, 5)]
+    issue = only(run(found))
+    assert (issue.finding.place, issue.finding.related) == (at(5), (Step(at(6), "also 6"),))
+
+
+def test_the_baseline_and_an_earlier_commit_know_each_place() -> None:
+    entries = accepted(run(wanting()[:2], Config(per_place=True)))
+    assert len(entries) == 2
+    report = run(wanting(), baseline=Baseline(entries))
+    told = {issue.status: (issue.finding.place, len(issue.finding.related)) for issue in report.issues}
+    assert told == {"baseline": (at(5), 1), "new": (at(7), 0)}
+
+
+def test_a_comment_where_a_cause_is_told_holds_for_all_its_places() -> None:
+    def suppressed_at(line: int) -> list[tuple[str, int]]:
+        comment = Comment(span=Span(line, 0, line, 40), text="# backaudit: ignore[weak-hash] fine", alone=False)
+        report = run(wanting(), directives=[parse("a.py", (comment,), ())])
+        return [(one.status, 1 + len(one.finding.related)) for one in report.issues if one.rule is WEAK]
+
+    assert suppressed_at(5) == [("suppressed", 3)]
+    assert sorted(suppressed_at(6)) == [("new", 2), ("suppressed", 1)]

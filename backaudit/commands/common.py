@@ -61,7 +61,7 @@ class Command:
         asked = {name: flat(self.options[name]) for name in ("select", "ignore") if self.options.get(name)}
         asked |= {
             name: self.options[name]
-            for name in ("strict", "fail_on", "fail_on_problem", "fail_on_stale", "fail_on_nothing")
+            for name in ("strict", "per_place", "fail_on", "fail_on_problem", "fail_on_stale", "fail_on_nothing")
             if self.options.get(name) is not None
         }
         file = self.options["config"] or root.file

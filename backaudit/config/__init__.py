@@ -70,6 +70,7 @@ SETTINGS: Mapping[str, Setting] = {
     "severities": Setting(Table(OneOf(SEVERITIES), by=RULE_NAME), "What a rule or family is to count for."),
     "exclude": Setting(Texts(), "Files to leave out, as .gitignore would, relative to this file."),
     "strict": Setting(Flag(), "Show also what is only worth a look."),
+    "per-place": Setting(Flag(), "Tell each place as a finding, where one cause has several."),
     "fail-on": Setting(OneOf((*SEVERITIES, NEVER)), "Exit with 1 only for findings of this severity or above."),
     "fail-on-problem": Setting(Flag(), "Exit with 1 if a file could not be analysed."),
     "fail-on-stale": Setting(Flag(), "Exit with 1 if the baseline lists what is gone."),
@@ -101,6 +102,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     severities: Mapping[str, Severity] = {}
     exclude: Names = ()
     strict: bool = False
+    per_place: bool = False
     fail_on: FailOn = "low"
     fail_on_problem: bool = False
     fail_on_stale: bool = False

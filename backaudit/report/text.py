@@ -132,7 +132,7 @@ class _Text:
         yield self._wrapped(finding.message, _INDENT)
         yield from self._excerpt(issue.excerpt)
         yield from self._steps(finding.trace, finding.place.path)
-        yield from (self._step(step, "see", finding.place.path) for step in finding.related)
+        yield from self._others(finding.related, finding.place.path)
         supposed = weakest(finding.assumed)
         if supposed is not None:
             yield self._wrapped(supposed.text, _INDENT, "assumed: ")
@@ -184,6 +184,11 @@ class _Text:
             yield self._step(step, f"{number}.", path)
         if len(trace) > MAX_STEPS:
             yield f"{_INDENT}… and {len(trace) - MAX_STEPS} more steps"
+
+    def _others(self, related: Sequence[Step], path: str) -> Iterator[str]:
+        yield from (self._step(step, "see", path) for step in related[:MAX_STEPS])
+        if len(related) > MAX_STEPS:
+            yield f"{_INDENT}… and {len(related) - MAX_STEPS} more places: --per-place tells each"
 
     def _step(self, step: Step, lead: str, path: str) -> str:
         where = f"{visible_name(step.place.path)}:{step.place.span.line}"

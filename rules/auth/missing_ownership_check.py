@@ -106,6 +106,8 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
             assumed=item.assumed,
             trace=_trace(item),
             scope=item.route.handler.function.qualname,
+            cause=item.inner,
+            beside=_message(item),
         )
 
 

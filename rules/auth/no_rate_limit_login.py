@@ -10,7 +10,7 @@ from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, everywhere, rule
 
 
 @rule(
@@ -70,22 +70,21 @@ def no_rate_limit_login(project: Project) -> Iterator[Finding]:
     seen: set[Place] = set()
     for route in project.once(guarded):
         if is_login(project, route) and not limited(route) and route.handler.place not in seen:
-            related = tuple(Step(other.handler.place, "nor is this limited") for other in others) if not seen else ()
+            beside = [Step(other.handler.place, "nor is this limited") for other in others if not seen]
             seen.add(route.handler.place)
-            yield _finding(route, "takes credentials without a rate limit", related)
+            yield from everywhere(_finding(route, "takes credentials without a rate limit"), beside)
     for route in others if not seen else ():
         if route.handler.place not in seen:
             seen.add(route.handler.place)
-            yield _finding(route, "can be tried without a rate limit", ())
+            yield _finding(route, "can be tried without a rate limit")
     yield from _library(project)
 
 
-def _finding(route: Route, what: str, related: tuple[Step, ...]) -> Finding:
+def _finding(route: Route, what: str) -> Finding:
     return Finding(
         place=route.handler.place,
         message=f"{_shown(route)} {what}.",
         remedy=_remedy(route),
-        related=related,
         scope=route.handler.function.qualname,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.auth.unguarded import Touched, Unguarded, unguarded
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, everywhere, rule
 
 
 @rule("auth/unguarded-api", severity="critical", cwe=306, owasp=("A01:2025", "A07:2025", "A01:2021", "API2:2023"))
@@ -89,7 +89,8 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
     """
     found = project.once(unguarded)
     if found is not None:
-        yield _finding(found)
+        others = (Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:])
+        yield from everywhere(_finding(found), others)
 
 
 def _finding(found: Unguarded) -> Finding:
@@ -101,7 +102,6 @@ def _finding(found: Unguarded) -> Finding:
         remedy=framework.guards_all or "Ask for the caller in one place that all routes pass.",
         assumed=found.assumed,
         trace=(Step(first.route.place, "the route, without a guard"), Step(first.at, _does(first))),
-        related=tuple(Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:]),
         scope=first.route.handler.function.qualname,
     )
 

@@ -10,7 +10,7 @@ from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField, unindexed_fields
 from backaudit.backend.data.schema import schema
 from backaudit.project import Project
-from backaudit.rule import KNOWN, Finding, Step, assume, rule
+from backaudit.rule import KNOWN, Finding, Step, assume, everywhere, rule
 
 
 @rule("indexes/unindexed-filter", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -61,18 +61,19 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
     for index in missing_indexes(project, "filter"):
         missing = index.first
         told = f"No index serves the look-up by {named(missing)}: {why(missing)}, so the whole table is read."
-        yield Finding(
+        found = Finding(
             place=missing.place,
             message=told + others_served(index),
             remedy=remedy(project, index),
             assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
-            related=siblings(index),
             claim=claim_of(schema(project), index),
         )
+        yield from everywhere(found, siblings(index))
     for unindexed in unindexed_fields(project):
-        yield _of_collection(project, unindexed)
+        others = (Step(place, "the same index serves this look-up") for place in unindexed.places[1:])
+        yield from everywhere(_of_collection(project, unindexed), others)
 
 
 def _of_collection(project: Project, missing: UnindexedField) -> Finding:
@@ -86,5 +87,4 @@ def _of_collection(project: Project, missing: UnindexedField) -> Finding:
         assumed=KNOWN if missing.core else assume("effect", "the collection grows"),
         severity="high" if missing.core else "low",
         shown=None if missing.core else "strict",
-        related=tuple(Step(place, "the same index serves this look-up") for place in missing.places[1:]),
     )

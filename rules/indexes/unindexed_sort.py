@@ -9,7 +9,7 @@ from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.backend.data.schema import schema
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, everywhere, rule
 
 
 @rule("indexes/unindexed-sort", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -66,13 +66,13 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
     for index in missing_indexes(project, "sort"):
         missing = index.first
         told = f"No index gives the order by {named(missing)}: {why(missing)}, so the whole table is sorted."
-        yield Finding(
+        found = Finding(
             place=missing.place,
             message=told + others_served(index),
             remedy=remedy(project, index),
             assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
-            related=siblings(index),
             claim=claim_of(schema(project), index),
         )
+        yield from everywhere(found, siblings(index))
