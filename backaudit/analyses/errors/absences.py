@@ -17,6 +17,7 @@ from backaudit.analyses.errors.lookups import (
     none_giving,
     raising,
 )
+from backaudit.analyses.errors.needed import needs
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import ending, escapes, handlers_in
 from backaudit.backend.web.reads import request_names
@@ -121,24 +122,39 @@ def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict
     told: list[Value] = []
     for value, op in enumerate(code.ops):
         used = _used(project, code.node(value), op)
-        sources = [v for v in behind(code, used) if v in given] if used != NONE else []
-        if len(sources) != 1 or any(alike(code, sources[0], v) for v in told):
+        source = _source(project, code, used, given, value)
+        if source is None or any(alike(code, source, other) for other in told):
             continue
-        if asked(code, sources[0], value) and not is_none_there(code, sources[0], value):
-            continue
-        call = given[sources[0]]
-        arrived = isinstance(code.ops[code.origin(used)], (ops.Await, ops.Phi, ops.Param))
-        if not arrived and call.func is not None and is_lazy(project, project.names(call.func)):
-            continue  # the query goes on: it gives something only once it is awaited
-        raised = (_RAISED.get(type(op), "builtins.AttributeError"),)
-        certain = is_aggregate(call) or _several_were_found(project, call)
-        path = None if certain else escapes(project, code.node(value), raised)
-        assumed = _assumed(project, path) if path is not None else None
-        origin = _origin(project, call) if assumed is not None else None
-        if origin is not None and assumed is not None:
-            told.append(sources[0])
-            end = ending(project, code.node(value), path or (), _MISSING)
-            yield _finding(code.node(value), call, found[call], origin, assumed, end)
+        finding = _failing(project, code.node(value), used, given[source], found)
+        if finding is not None:
+            told.append(source)
+            yield finding
+
+
+def _source(project: Project, code: Code, used: list[Value], given: dict[Value, Node], use: Value) -> Value | None:
+    """The look-up that gives what is used, if there is one only, and nobody has asked before whether it is there."""
+    every = (value for part in used for value in behind(code, part))
+    sources = [value for value in every if value in given]
+    if len(sources) != 1 or (asked(code, sources[0], use) and not is_none_there(code, sources[0], use)):
+        return None
+    call = given[sources[0]]
+    arrived = all(isinstance(code.ops[code.origin(part)], (ops.Await, ops.Phi, ops.Param)) for part in used)
+    if not arrived and call.func is not None and is_lazy(project, project.names(call.func)):
+        return None  # the query goes on: it gives something only once it is awaited
+    return sources[0]
+
+
+def _failing(project: Project, use: Node, used: list[Value], call: Node, found: dict[Node, Node]) -> Finding | None:
+    """The finding for a use of what a look-up may not have found, if the failure reaches the client."""
+    if is_aggregate(call) or _several_were_found(project, call):
+        return None
+    path = escapes(project, use, (_RAISED.get(type(use.op), "builtins.AttributeError"),))
+    assumed = _assumed(project, path) if path is not None else None
+    origin = _origin(project, call) if assumed is not None else None
+    if origin is None or assumed is None:
+        return None
+    inner = next((need.use for need in needs(project, use) if need.given.value in used), use)
+    return _finding(use, inner, call, found[call], origin, assumed, ending(project, use, path or (), _MISSING))
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
@@ -171,16 +187,13 @@ def _may_be_none(project: Project, response: Node) -> bool:
     return optional or not any(project.class_named(name) is not None for name in types)
 
 
-def _used(project: Project, node: Node, op: ops.Op) -> Value:
-    """The value that must not be None for an operation to succeed."""
+def _used(project: Project, node: Node, op: ops.Op) -> list[Value]:
+    """The values of which none may be None for an operation to succeed."""
     if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
-        return op.base
+        return [op.base]
     if isinstance(op, ops.Call) and len(op.args) > 2 and "builtins.setattr" in _names_of(project, node):
-        return op.args[0]
-    if isinstance(op, ops.Call) and op.args and node.func is not None:
-        known = project.models.kinds.get("needs-row", frozenset())
-        return op.args[0] if not known.isdisjoint(project.names(node.func)) else NONE
-    return NONE
+        return [op.args[0]]
+    return [need.given.value for need in needs(project, node)] if isinstance(op, ops.Call) else []
 
 
 def _names_of(project: Project, call: Node) -> tuple[str, ...]:
@@ -233,19 +246,32 @@ def _several_were_found(project: Project, call: Node) -> bool:
 _SEVERAL = frozenset(("MultipleObjectsReturned", "MultipleResultsFound"))
 
 
-def _finding(use: Node, call: Node, lookup: Node, origin: Origin, assumed: Assumed, end: str) -> Finding:
-    op = use.op
-    if isinstance(op, ops.Call):
-        does = f"`{use.method}()` is given it"
-    elif isinstance(op, ops.Item):
-        does = "an item of it is read"
-    else:
-        does = f"`.{getattr(op, 'name', '')}` of it is {'set' if isinstance(op, ops.SetAttr) else 'read'}"
+def _finding(use: Node, inner: Node, call: Node, lookup: Node, origin: Origin, assumed: Assumed, end: str) -> Finding:
+    """``inner``: what fails, in the same line or in what the row is handed to there."""
+    does = _does(inner)
+    last = [Step(inner.place.first_line(), does)]
+    if inner != use:
+        handed = f"it is handed to `{_called(use)}()`"
+        last = [Step(use.place.first_line(), handed), *last]
+        does = f"{handed}, where {does}"
     through = "" if lookup == call else f" (from `{lookup.method}()`)"
     steps = [*origin.steps, Step(call.place.first_line(), f"`{call.method}()` gives None if nothing is found{through}")]
     return Finding(
         place=use.place.first_line(),
         message=f"`{call.method}()` gives None when nothing is found, and {does}: {end}.",
         assumed=assumed,
-        trace=(*steps, Step(use.place.first_line(), does)),
+        trace=(*steps, *last),
     )
+
+
+def _does(use: Node) -> str:
+    op = use.op
+    if isinstance(op, ops.Call):
+        return f"`{_called(use)}()` is given it"
+    if isinstance(op, ops.Item):
+        return "an item of it is read"
+    return f"`.{getattr(op, 'name', '')}` of it is {'set' if isinstance(op, ops.SetAttr) else 'read'}"
+
+
+def _called(call: Node) -> str:
+    return (call.func.spelled if call.func is not None else "") or call.method

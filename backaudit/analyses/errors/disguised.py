@@ -112,7 +112,12 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     misplaced = _pair_status(project, answer) or _returned_exception(project, answer)
     if misplaced is not None:
         return misplaced
-    if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202 or _is_template(answer.maker):
+    if answer.status is None or not 200 <= answer.status < 300 or answer.status == 202:
+        return None
+    if _ends_error(project, answer):
+        handled = ", ".join(name.rpartition(".")[2] for name in dict(project.once(error_handlers))[answer.node.code])
+        return f"The error handler for {handled} answers with status {answer.status}.", KNOWN
+    if _is_template(answer.maker):
         return None
     own = (_failure(project, part) for part in answer.body if part.code is answer.node.code)
     said = next((failure for failure in own if failure is not None), None)
@@ -124,6 +129,15 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     ):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
     return None
+
+
+def _ends_error(project: Project, answer: Answer) -> bool:
+    """Whether the answer is made by a handler of errors, not the error itself, nor what answers 200 by its contract."""
+    op = answer.node.op
+    given = answer.node.to(op.value).origin.op if isinstance(op, ops.Return) else None
+    by_contract = any("jsonrpc" in (pairs_of(part.origin) or {}) for part in answer.body)
+    is_handler = any(code is answer.node.code and caught for code, caught in project.once(error_handlers))
+    return is_handler and not isinstance(given, ops.Param) and not by_contract
 
 
 def _asks_exception(answer: Answer) -> bool:

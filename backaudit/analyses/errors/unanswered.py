@@ -1,9 +1,10 @@
-"""Ways through a handler that end as a 500 whoever asks: no answer, a name without a value, an exception given back."""
+"""Ways through a handler that end as a 500 whoever asks: no answer, names without a value, an exception given back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors import nowhere
 from backaudit.backend.web.catching import catches, reached_functions
 from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.backend.web.routes import by_handler
@@ -21,6 +22,7 @@ def findings(project: Project) -> Iterator[Finding]:
             yield from _without_answer(project, code)
     for code in reached_functions(project):
         yield from _without_value(project, code)
+    yield from nowhere.findings(project)
     for code in answering(project):
         yield from _given_back(project, code)
 

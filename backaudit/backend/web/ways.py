@@ -133,7 +133,7 @@ class Ways:
         if self._asked_alike(bindings, use):
             return True
         around = [self.regions.index(region) for region in self.code.regions_of(use)]
-        around += [self._block_of(index) for index in around if self.regions[index].kind == "try-else"]
+        around += [self._block_of(index) for index in around if self._follows_block(index)]
         return any(self._binds(level, bindings, use) for level in (_ROOT, *around))
 
     def _binds(self, index: int, bindings: set[Value], until: Value) -> bool:
@@ -164,8 +164,15 @@ class Ways:
             self._binds(index, bindings, until) for index in handled
         )
 
+    def _follows_block(self, index: int) -> bool:
+        """Whether who comes to a region has passed all of its ``try``, or has failed already and goes on failing."""
+        region = self.regions[index]
+        if region.kind != "finally":
+            return region.kind == "try-else"
+        return all(other.kind != "except" for other in self.regions if other.group == region.group)
+
     def _block_of(self, index: int) -> int:
-        """The ``try`` of an ``else``: who comes there has passed all of it."""
+        """The ``try`` that an ``else`` or ``finally`` belongs to."""
         group = self.regions[index].group
         return next(i for i, region in enumerate(self.regions) if region.kind == "try" and region.group == group)
 

@@ -1,0 +1,65 @@
+"""Arguments that must not be None: what a call runs reads an attribute of them, or hands them on, in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.errors.lookups import asked
+from backaudit.facts import ops
+from backaudit.facts.ops import Value
+from backaudit.project import Code, Node, Project
+
+# How many functions hand a value on before it is used.
+_HANDS = 4
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A value that a call is given and that must not be None, and the operation that fails if it is."""
+
+    given: Node
+    use: Node
+
+
+def needs(project: Project, call: Node, depth: int = 0) -> Iterator[Need]:
+    """What a call is given that a library refuses if it is None, or without which all that it may run fails."""
+    first = call.arg(0) if call.func is not None else None
+    known = project.models.kinds["needs-row"]
+    if first is not None and call.func is not None and not known.isdisjoint(project.names(call.func)):
+        yield Need(first, call)
+    called = project.callees(call) if depth < _HANDS else ()
+    for given in (*call.args(), *call.keywords().values()) if called else ():
+        uses = [_use(project, code, _index(project, call, code, given), depth + 1) for code in called]
+        if uses[0] is not None and all(uses):
+            yield Need(given, uses[0])
+
+
+def _index(project: Project, call: Node, code: Code, given: Node) -> int:
+    """Which parameter of a function a call hands a value to; -1 if none."""
+    for index, param in enumerate(code.function.params):
+        if param.kind in ("normal", "keyword") and project.argument(call, code, index) == given:
+            return index
+    return -1
+
+
+def _use(project: Project, code: Code, index: int, depth: int) -> Node | None:
+    """What fails in every run of a function if this parameter is None."""
+    for value, op in enumerate(code.ops):
+        for need in _needs_of(project, code.node(value), op, depth):
+            own = need.given.origin.op
+            mine = isinstance(own, ops.Param) and own.index == index
+            if mine and _is_always_run(code, value) and not asked(code, need.given.origin.value, value):
+                return need.use
+    return None
+
+
+def _needs_of(project: Project, node: Node, op: ops.Op, depth: int) -> Iterator[Need]:
+    if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
+        yield Need(node.to(op.base), node)
+    elif isinstance(op, ops.Call):
+        yield from needs(project, node, depth)
+
+
+def _is_always_run(code: Code, value: Value) -> bool:
+    return all(region.kind == "with" for region in code.regions_of(value))
