@@ -9,10 +9,11 @@ import msgspec
 from backaudit.analyses.indexes.indexing import unique_lookup
 from backaudit.analyses.indexes.repeated.eager import came_with_parent, loaded, selected_along, unknown_options
 from backaudit.backend.data.orms import traits
-from backaudit.backend.data.queries import query_sites
+from backaudit.backend.data.queries import call_place, query_sites
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, related_table, row_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
+from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.sql import Use
 
@@ -39,6 +40,16 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     def settled(self) -> bool:
         """Whether showing them may run no query more, or none worth a word."""
         return self.few or self.everything or self.inert
+
+    @property
+    def is_in_sight(self) -> bool:
+        """Whether it is a query, or a relation of a row, that holds them: not a parameter or a name."""
+        return self.origin.call is not None or isinstance(self.origin.op, ops.Attr)
+
+    @property
+    def place(self) -> Place:
+        """Where they are asked for."""
+        return call_place(self.origin) if self.origin.call is not None else self.origin.place
 
 
 def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
@@ -164,13 +175,33 @@ def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | N
         own = _of_view(project, link)
         if own is not None:
             return rows_of(project, own, depth + 1)
-        for callee in project.callees(link) if link.call is not None else ():
-            for op in callee.ops:
-                if isinstance(op, ops.Return) and op.value != ops.NONE:
-                    found = rows_of(project, callee.node(op.value), depth + 1)
-                    if found is not None:
-                        return found
+        for returned in _given_back(project, link):
+            found = rows_of(project, returned, depth + 1)
+            if found is not None:
+                return found
     return None
+
+
+def _given_back(project: Project, link: Node) -> Iterator[Node]:
+    """What the project's functions return for a call, or, for a place in what it gives, stand there."""
+    op = link.op
+    if isinstance(op, ops.Part):
+        yield from _in_place(project, link.to(op.base).origin, op.index, 0)
+    elif isinstance(op, ops.Item) and isinstance(index := link.to(op.key).const, int):
+        yield from _in_place(project, link.to(op.base).origin, index, 0)
+    elif isinstance(op, ops.Call):
+        for callee in project.callees(link):
+            yield from callee.returned()
+
+
+def _in_place(project: Project, call: Node, place: int, depth: int) -> Iterator[Node]:
+    """What stands in one place of the pair that a call gives, also if it hands on what another gives."""
+    for callee in project.callees(call) if call.call is not None and depth < _DEPTH else ():
+        for returned in callee.returned():
+            display = returned.origin.op
+            if isinstance(display, ops.Build) and 0 <= place < len(display.items):
+                yield returned.origin.to(display.items[place])
+            yield from _in_place(project, returned.origin, place, depth + 1)
 
 
 def _of_view(project: Project, link: Node) -> Node | None:

@@ -14,7 +14,7 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.declarations import items, text, texts, truth
+from backaudit.project.declarations import entries, items, text, texts, truth
 
 # How many relations deep nested serializers and schemas are followed.
 _DEPTH = 3
@@ -140,18 +140,42 @@ def _lists_itself(project: Project, view: ClassView) -> bool:
 def _list_serializer(project: Project, view: ClassView) -> ClassView | None:
     """The serializer of a view's list: the class it names, or what its ``get_serializer_class`` answers for a list."""
     method = project.method(view.name, "get_serializer_class")
-    for op in method.ops if method is not None else ():
-        if isinstance(op, ops.Return) and op.value != ops.NONE and method is not None and _for_list(method, op):
-            found = next(iter(project.denoted_classes(method.node(op.value))), None)
+    for value, op in enumerate(method.ops) if method is not None else ():
+        if isinstance(op, ops.Return) and op.value != ops.NONE and method is not None and _for_list(method, value):
+            chosen = (_class_for_list(project, node) for node in _alternatives(method.node(op.value)))
+            found = next((cls for cls in chosen if cls is not None), None)
             if found is not None:
                 return found
     return _declared(project, view, "serializer_class")
 
 
-def _for_list(method: Code, op: ops.Return) -> bool:
-    """Whether a return may answer for the action ``list``: a comparison with other actions leads elsewhere."""
-    branches = (region for region in method.regions_of(method.ops.index(op)) if region.kind == "then")
+def _for_list(method: Code, value: ops.Value) -> bool:
+    """Whether what is returned or chosen here may be for the action ``list``: another one's branch leads elsewhere."""
+    branches = (region for region in method.regions_of(value) if region.kind == "then")
     return not any(_is_for_others(method.node(region.test).origin) for region in branches if region.test != ops.NONE)
+
+
+def _alternatives(node: Node) -> Iterator[Node]:
+    """What a name may have been given before it is returned, without what is given for other actions."""
+    op = node.op
+    parts = op.values if isinstance(op, ops.Phi) else ()
+    for part in dict.fromkeys(parts):
+        if _for_list(node.code, part):
+            yield from _alternatives(node.to(part))
+    if not parts:
+        yield node
+
+
+def _class_for_list(project: Project, node: Node) -> ClassView | None:
+    """The class that a value is, or that a table has for the action ``list``, or for those that it does not name."""
+    op = node.origin.op
+    table, otherwise = None, None
+    if isinstance(op, ops.Item):
+        table = node.origin.to(op.base)
+    elif node.origin.method == "get":
+        table, otherwise = node.origin.receiver, node.origin.arg(1)
+    listed = entries(project.resolved(table)).get("list", otherwise) if table is not None else node
+    return next(iter(project.denoted_classes(listed)), None) if listed is not None else None
 
 
 def _is_for_others(test: Node) -> bool:
@@ -317,10 +341,10 @@ def _responses(project: Project) -> Iterator[Shown]:
 def _modelled(project: Project, cls: ClassView, rows: Rows, listed: bool) -> Iterator[Shown]:
     found = [t for t in _read(project, cls, cls, rows.table, _HERE) if t.relation not in rows.eager]
     found = [touch for touch in found if listed or touch.nested]
-    if found and rows.origin.call is not None:
+    if found and rows.is_in_sight:
         named = ", ".join(dict.fromkeys(f"`{touch.relation}`" for touch in found))
         told = f"the response model `{cls.cls.name}` reads {named} of each row"
-        yield Shown(call_place(rows.origin), named, told, rows, row_of(found[0].table))
+        yield Shown(rows.place, named, told, rows, row_of(found[0].table))
 
 
 def _read(project: Project, top: ClassView, cls: ClassView, table: Table, way: Way) -> Iterator[Touch]:

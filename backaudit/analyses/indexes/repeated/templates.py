@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.serializing import Shown, row_of
 from backaudit.analyses.indexes.repeated.written import reads, template
-from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.queries.chains import denoted_table
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Node, Project
@@ -35,8 +34,8 @@ def _call(project: Project, node: Node) -> Iterator[Shown]:
         rows = rows_of(project, value)
         one = one_row(project, value) if rows is None else None
         shown = rows if rows is not None and not rows.settled else one if one is not None and not one.inert else None
-        if shown is not None and shown.origin.call is not None:
-            yield from _in_template(project, name, key, shown, call_place(shown.origin), each=one is None)
+        if shown is not None and shown.is_in_sight:
+            yield from _in_template(project, name, key, shown, shown.place, each=one is None)
 
 
 def _context(node: Node) -> dict[str, Node]:
