@@ -21,6 +21,7 @@ from backaudit.commands.init import Init
 from backaudit.commands.map import Map
 from backaudit.commands.portfolio import Scored
 from backaudit.commands.prove import Explain, Prove
+from backaudit.commands.repro import Repro
 from backaudit.commands.scan import Scan
 from backaudit.console import abandon_stdout, prepare_streams, say, use_color, width, write
 from backaudit.crash import ENDING, Terminated, contained
@@ -234,6 +235,28 @@ def prove(path: Path | None, **options: Any) -> int:
     """
     command = Prove if options["at"] is None else Explain
     return command({**options, "paths": (path,) if path is not None else ()}).run()
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("finding", required=False)
+@click.option("--project", "path", type=_PATH, metavar="FOLDER", help="The project.  [default: the one here]")
+@click.option("--output", "-o", type=_PATH, metavar="FILE", help="Write the tests to FILE.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("-q", "--quiet", is_flag=True, help="The tests only.")
+def repro(finding: str | None, path: Path | None, **options: Any) -> int:
+    """Print pytest tests that fail on mistakes with errors today, and pass when these are mended.
+
+    FINDING is a fingerprint, or the beginning of one, or FILE:LINE; without it all findings of errors/* are taken that
+    name a request. Each test sends that request with the framework's own test client (FastAPI, Starlette, Flask,
+    Django, REST framework, Ninja). Nothing of the project is run: that is for you and pytest to do.
+
+    \b
+      backaudit repro app/views.py:49                 the test for that line
+      backaudit repro -o tests/test_client_errors.py  all of them, into a file
+    """
+    return Repro({**options, "finding": finding, "paths": (path,) if path is not None else ()}).run()
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -26,6 +26,7 @@ from backaudit.evidence import confidence
 from backaudit.facts.changes import AnyChange
 from backaudit.facts.place import Place
 from backaudit.facts.plans import Claim, Proof
+from backaudit.facts.requests import Request
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -71,10 +72,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``trace``: the path by which it happens, cause first. ``secrets``: spans whose text must never leave the tool.
     ``shown``: overrides the rule's own ("strict" for a case that is only worth a look). ``commit``: hex id of the
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
-    ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``assumed``: the steps
-    that were not read; they decide how sure the finding is, and whether it may be called grave.
-    ``fixes``: ways to mend it by machine, the best first. ``cause``: where that stands which one mend takes away for
-    several findings of the rule; they are told as one, and ``beside`` is what this one adds to another.
+    ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``request``: one that shows the
+    mistake. ``assumed``: the steps that were not read; they decide how sure the finding is, and whether it may be
+    called grave. ``fixes``: ways to mend it by machine, the best first. ``cause``: where that stands
+    which one mend takes away for several findings of the rule; they are told as one, and ``beside`` is what this one
+    adds to another.
     """
 
     place: Place
@@ -94,6 +96,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     cause: Place | None = None
     beside: str = ""
+    request: Request | None = None
 
     @property
     def confidence(self) -> Confidence:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -18,6 +19,7 @@ from backaudit.directives import FileDirectives, Suppressions
 from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.facts.problem import Problem
+from backaudit.facts.requests import Request
 from backaudit.grouping import leads, together
 from backaudit.issue import BackEnd, Before, ExcerptLine, Issue, Report, Status
 from backaudit.linehash import line_hashes
@@ -252,11 +254,17 @@ class _Triage:
             related=steps(finding.related),
             assumed=tuple(Assumption(one.kind, text(one.text)) for one in finding.assumed),
             fixes=tuple(fix for fix in finding.fixes if not self._tells(fix)),
+            request=finding.request if not self._shows(finding.request) else None,
         )
 
     def _tells(self, fix: Fix) -> bool:
         """Whether a fix would show a secret."""
         return any(map(self.masks.hides_in, (fix.summary, *(edit.text for edit in fix.edits))))
+
+    def _shows(self, request: Request | None) -> bool:
+        """Whether a request has to hold a secret: then it is not told."""
+        parts = (*request.query, *request.headers, (request.path, request.body)) if request is not None else ()
+        return any(self.masks.hides_in(unquote_plus(text)) for pair in parts for text in pair)
 
     def _masked_problem(self, problem: Problem) -> Problem:
         return msgspec.structs.replace(problem, message=self.masks.text(problem.message))

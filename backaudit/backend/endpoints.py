@@ -58,6 +58,15 @@ def _endpoint(project: Project, route: Route) -> Endpoint:
     )
 
 
+def taken(project: Project, route: Route) -> Endpoint:
+    """A route with all that is sent to it, and nothing else."""
+    return project.once_of(_taken, route)
+
+
+def _taken(project: Project, route: Route) -> Endpoint:
+    return Endpoint(route=route, inputs=_merged(_inputs(project, route)))
+
+
 # -- what is sent ---------------------------------------------------------------------------------------------------
 
 
@@ -314,4 +323,4 @@ def _hook(project: Project, step: Step) -> Code | None:
     return next((file.code(index) for index in found), None) if file else None
 
 
-__all__ = ["endpoints", "running"]
+__all__ = ["endpoints", "running", "taken"]

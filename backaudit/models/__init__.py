@@ -32,6 +32,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[orms.NAME]``   what tells an ORM from another, see :class:`OrmModel`
 ``[stores.NAME]``  what tells a library of documents from another, see :class:`StoreModel`
 ``[frameworks.NAME]``  what a web framework does of itself, see :class:`FrameworkModel`
+``[clients.NAME]``  how a test asks an application of a framework, see :class:`ClientModel`
 ``[open_pages]``  pages that a library opens to everybody, and what closes them, see :class:`OpenPages`
 ``[library_forms.NAME]``  the fields of a form that a library brings, as ``[shapes]`` write them
 ``[callbacks.NAME]``  what is called with a client's data beside routes (events, resolvers), see :class:`Callback`
@@ -56,6 +57,7 @@ from backaudit.project.knowledge import (
     Applying,
     Arguments,
     Callback,
+    ClientModel,
     DeclareModel,
     FrameworkModel,
     Handover,
@@ -82,7 +84,7 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms stores frameworks open_pages callbacks scalars platforms languages advice safer about".split()
+    "routing orms stores frameworks clients open_pages callbacks scalars platforms languages advice safer about".split()
 )
 
 
@@ -201,6 +203,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         orms=msgspec.convert(flat.get("orms", {}), dict[str, OrmModel]),
         stores=msgspec.convert(flat.get("stores", {}), dict[str, StoreModel]),
         frameworks=msgspec.convert(flat.get("frameworks", {}), dict[str, FrameworkModel]),
+        clients=_clients(flat.get("clients", {})),
         callbacks=_callbacks(flat.get("callbacks", {})),
         scalars=flat.get("scalars", {}),
         platforms=msgspec.convert(flat.get("platforms", {}), dict[str, PlatformModel]),
@@ -214,6 +217,12 @@ def _callbacks(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Callback]:
     """Each with what the one that it is like says beside."""
     whole = {name: {**table.get(entry.get("like", ""), {}), **entry} for name, entry in table.items()}
     return msgspec.convert(whole, dict[str, Callback])
+
+
+def _clients(table: Mapping[str, Any]) -> dict[str, ClientModel]:
+    """Each by its framework; a text stands for the name of one that is asked alike."""
+    whole = {name: table[entry] if isinstance(entry, str) else entry for name, entry in table.items()}
+    return msgspec.convert(whole, dict[str, ClientModel])
 
 
 def _response(entry: Mapping[str, Any]) -> ResponseModel:

@@ -277,6 +277,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     ``forms-unprotected``: forms of a session are protected by an extension alone. ``ties-view``, ``ties-look-up``:
     how a row is tied to its owner (``{field}``), in a class view and in a look-up. ``guards-one``, ``guards-all``,
     ``limits-logins``: what is advised where a route, or all, ask nobody who calls, and where a login is tried for ever.
+    ``settings-start``: a program is started by the name of its settings, not of an application.
     """
 
     typed: bool = False
@@ -294,6 +295,30 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     guards_one: str = ""
     guards_all: str = ""
     limits_logins: str = ""
+    settings_start: bool = False
+
+
+class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """How a test asks an application of a framework, as lines and expressions of Python.
+
+    ``imports``: those of the library, ``{app}`` being the application; ``before``: lines that stand above the import of
+    the application, ``{module}`` being its settings; ``fixture``: the body of the fixture that gives the client.
+    ``call``: what sends a request; it is given the method (behind the path, where ``method`` says by which keyword),
+    the path, and what of ``json``, ``form``, ``raw`` (``{body}``), ``kind`` (``{kind}``: the content type) and
+    ``headers`` (``{headers}``) there is. ``text``: the answer's body.
+    """
+
+    imports: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    fixture: tuple[str, ...] = ()
+    call: str = ""
+    method: str = ""
+    json: str = ""
+    form: str = ""
+    raw: str = ""
+    kind: str = ""
+    headers: str = ""
+    text: str = ""
 
 
 class PlatformModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -350,6 +375,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     stores: dict[str, StoreModel] = {}
     open_pages: dict[str, OpenPages] = {}
     frameworks: dict[str, FrameworkModel] = {}
+    clients: dict[str, ClientModel] = {}
     callbacks: dict[str, Callback] = {}
     scalars: dict[str, str] = {}
     platforms: dict[str, PlatformModel] = {}

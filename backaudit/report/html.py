@@ -24,6 +24,7 @@ from backaudit.report.extent import extent_of
 from backaudit.report.map.page import page
 from backaudit.report.mistakes import MISTAKES, Family, in_order
 from backaudit.report.plans import steps, told
+from backaudit.report.requests import curl, outcome
 from backaudit.report.standards import PROJECT_URL, Link, standards
 from backaudit.report.visible import visible, visible_name
 from backaudit.rule import SEVERITIES, Rule, Severity
@@ -111,6 +112,8 @@ def environment() -> jinja2.Environment:
         opening=_opening,
         name=visible_name,
         steps=steps,
+        curl=curl,
+        outcome=outcome,
         told=told,
         weakest=weakest,
     )

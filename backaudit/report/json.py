@@ -17,6 +17,7 @@ from backaudit.issue import Issue, Report, Status
 from backaudit.report.assumptions import told
 from backaudit.report.jsontext import json_text
 from backaudit.report.plans import lines
+from backaudit.report.requests import request_of
 from backaudit.rule import Fix, Rule, Shown, Step
 from backaudit.ruledoc import read
 
@@ -66,6 +67,25 @@ class Proven(Proof, frozen=True, kw_only=True):
     words: tuple[str, ...]
 
 
+class Asked(msgspec.Struct):
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    body: Any
+    route: str
+    framework: str
+    wrong: str
+    raises: str | None
+    at: str | None
+    status: int
+    wanted: list[int]
+    before: Any
+    caller: list[str]
+    rows: list[str]
+    curl: str
+
+
 class FindingRecord(Spot, kw_only=True):
     rule: str
     severity: Severity
@@ -82,6 +102,7 @@ class FindingRecord(Spot, kw_only=True):
     related: list[SpotWithText]
     fixes: list[FixRecord]
     proof: Proven | msgspec.UnsetType = msgspec.UNSET
+    request: Asked | msgspec.UnsetType = msgspec.UNSET
     excerpt: list[Quoted]
 
 
@@ -171,6 +192,7 @@ def _issue(issue: Issue) -> FindingRecord:
         related=[_step(step) for step in finding.related],
         fixes=[_fix(fix) for fix in finding.fixes],
         proof=_proven(finding.proof) if finding.proof is not None else msgspec.UNSET,
+        request=Asked(**request_of(finding.request)) if finding.request is not None else msgspec.UNSET,
         excerpt=[Quoted(line.number, line.text) for line in issue.excerpt],
     )
 

@@ -18,6 +18,7 @@ from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.assumptions import told
 from backaudit.report.jsontext import json_text
 from backaudit.report.plans import proof_of
+from backaudit.report.requests import request_of
 from backaudit.report.standards import PROJECT_URL, rule_url, standards
 from backaudit.report.visible import clipped
 from backaudit.rule import SEVERITIES, Edit, Fix, Rule, Severity, Step
@@ -248,6 +249,7 @@ def _result_properties(issue: Issue) -> Node:
         **({"assumed": told(finding.assumed)} if finding.assumed else {}),
         **{key: text for key, text in texts.items() if text},
         **({"proof": proof_of(finding.proof)} if finding.proof is not None else {}),
+        **({"request": request_of(finding.request)} if finding.request is not None else {}),
     }
 
 

@@ -12,10 +12,12 @@ from urllib.parse import quote
 
 from backaudit.evidence import weakest
 from backaudit.facts.problem import Problem
+from backaudit.facts.requests import Request
 from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import NO_BACK_END, extent_of
 from backaudit.report.mistakes import MISTAKES, in_order
 from backaudit.report.plans import lines
+from backaudit.report.requests import curl, outcome
 from backaudit.report.visible import inert, visible, visible_name
 from backaudit.report.wording import by_severity, counted, place_of
 from backaudit.rule import SEVERITIES, Severity, Step
@@ -138,11 +140,18 @@ class _Text:
             yield self._wrapped(supposed.text, _INDENT, "assumed: ")
         for line in lines(finding.proof) if finding.proof is not None else ():
             yield self._wrapped(line, _INDENT, "plan: ")
+        yield from self._request(finding.request)
         if doc.why:
             yield self._wrapped(_first_sentence(doc.why[0]), _INDENT, "why:  ")
         remedy = finding.remedy or _first_sentence(doc.mend.partition("\n\n")[0])
         if remedy:
             yield self._wrapped(remedy, _INDENT, "mend: ")
+
+    def _request(self, request: Request | None) -> Iterator[str]:
+        """What to send: on one line, however long, so that it can be copied."""
+        if request is not None:
+            yield f"{_INDENT}try:  {visible(curl(request))}"
+            yield self._wrapped(outcome(request), _INDENT + " " * 6)
 
     def _linked(self, issue: Issue) -> str:
         """Where it is, at the start of its line: terminals and editors open it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.blanket import acts, error_answers, has_siblings, lost_errors, tells_apart, wraps_unknown
+from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.web.catching import Handler, handlers, logs, reached
 from backaudit.backend.web.responses import answering
 from backaudit.project import Node, Project
@@ -91,6 +92,7 @@ def _judge(project: Project, handler: Handler) -> Iterator[Finding]:
         message=_message(handler, status, lost),
         assumed=assumed,
         trace=(*steps, Step(given[0].place, f"every failure is answered {status} here")) if steps else (),
+        request=of_answer(project, given[0].node, status),
     )
 
 

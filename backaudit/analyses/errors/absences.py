@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.analyses.errors import firsts, kept
 from backaudit.analyses.errors.callers import without_the_row
 from backaudit.analyses.errors.lookups import (
@@ -18,6 +20,7 @@ from backaudit.analyses.errors.lookups import (
     raising,
 )
 from backaudit.analyses.errors.needed import needs
+from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import ending, escapes, handlers_in
 from backaudit.backend.web.reads import request_names
@@ -33,6 +36,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
 _MISSING = "a 500, not a 404"
+_UNFIT = "ResponseValidationError"
 _LATEST = frozenset(("latest", "earliest"))
 
 
@@ -59,6 +63,7 @@ def _raising(project: Project) -> Iterator[Finding]:
                 message=f"`{call.method}()` raises {what} when nothing is found, uncaught: {end}.",
                 assumed=assumed,
                 trace=(*origin.steps, Step(call.place.first_line(), f"looks it up, or raises {what}")),
+                request=showing(project, call, path, looked_up(project, call, call), raises=what),
             )
 
 
@@ -148,13 +153,16 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     """The finding for a use of what a look-up may not have found, if the failure reaches the client."""
     if is_aggregate(call) or _several_were_found(project, call):
         return None
-    path = escapes(project, use, (_RAISED.get(type(use.op), "builtins.AttributeError"),))
+    raised = _RAISED.get(type(use.op), "builtins.AttributeError")
+    path = escapes(project, use, (raised,))
     assumed = _assumed(project, path) if path is not None else None
     origin = _origin(project, call) if assumed is not None else None
     if origin is None or assumed is None:
         return None
     inner = next((need.use for need in needs(project, use) if need.given.value in used), use)
-    return _finding(use, inner, call, found[call], origin, assumed, ending(project, use, path or (), _MISSING))
+    told = _finding(use, inner, call, found[call], origin, assumed, ending(project, use, path or (), _MISSING))
+    shown = showing(project, use, path or (), looked_up(project, found[call], call), raises=raised)
+    return msgspec.structs.replace(told, request=shown)
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
@@ -176,6 +184,7 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
                     message=f"`{call.method}()` gives None when nothing is found, which does not fit "
                     f"`{response.spelled}`: a 500, not a 404.",
                     trace=(*origin.steps, Step(call.place.first_line(), "gives None if nothing is found"), last),
+                    request=showing(project, node, (), looked_up(project, call, call), raises=_UNFIT),
                 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import alike, none_giving
+from backaudit.analyses.errors.requests import of_answer, showing
 from backaudit.backend.web.catching import (
     Handler,
     ancestry,
@@ -107,6 +108,7 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
                 place=node.place.first_line(),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
                 assumed=assume("word", "the text says whose doing it is"),
+                request=showing(project, node, escapes(project, node, tuple(names)) or (), raises=names[0]),
             )
 
 
@@ -206,5 +208,8 @@ def _said(body: tuple[Node, ...]) -> str | None:
 
 def _finding(answer: Answer, why: str, assumed: Assumed) -> Finding:
     return Finding(
-        place=answer.place.first_line(), message=f"{why}, but is answered with status {answer.status}.", assumed=assumed
+        place=answer.place.first_line(),
+        message=f"{why}, but is answered with status {answer.status}.",
+        assumed=assumed,
+        request=of_answer(answer.node.code.project, answer.node, answer.status),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.conversions import is_vouched
+from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import ending, escapes
@@ -39,6 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
                         *origin.steps,
                         Step(call.place.first_line(), f"is converted for `{table.name}.{column.name}`"),
                     ),
+                    request=showing(project, call, path, wrong(project, "malformed", value), raises=exception),
                 )
                 break
 

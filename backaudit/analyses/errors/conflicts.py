@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
+from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import Update, updates
 from backaudit.backend.web.catching import catches, ending, escapes, suppressed
 from backaudit.facts import ops
+from backaudit.facts.requests import Request
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Code, Node, Project
@@ -28,7 +30,10 @@ _TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.
 
 
 class _Write(msgspec.Struct, frozen=True):
-    """A client's value on its way into a constrained column; ``made`` gives it to the row, ``node`` stores the row."""
+    """A client's value on its way into a constrained column; ``made`` gives it to the row, ``node`` stores the row.
+
+    ``access``: the part of ``value`` that is meant. ``fresh``: the row is a new one.
+    """
 
     table: Table
     column: str
@@ -37,6 +42,8 @@ class _Write(msgspec.Struct, frozen=True):
     made: Node
     node: Node
     origin: Origin
+    access: Access = ()
+    fresh: bool = True
 
     @property
     def asked_by(self) -> set[str]:
@@ -59,7 +66,16 @@ def findings(project: Project) -> Iterator[Finding]:
             KNOWN if write.unique else assume("guard", "the database enforces the foreign key, and no form has asked")
         )
         end = ending(project, write.node, path, "a 500")
-        yield _finding(write, enforced, end)
+        yield msgspec.structs.replace(_finding(write, enforced, end), request=_request(project, write, path))
+
+
+def _request(project: Project, write: _Write, path: tuple[Node, ...]) -> Request | None:
+    """A new row twice, a row with what another has, or a reference to none."""
+    if write.unique and write.fresh:
+        wishes: tuple[Wish, ...] = (Wish("twice", "other", write.column),)
+    else:
+        wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)
+    return showing(project, write.node, path, wishes, raises=_INTEGRITY[0], wanted=(409,) if write.unique else (404,))
 
 
 def _finding(write: _Write, assumed: Assumed, end: str) -> Finding:
@@ -99,7 +115,8 @@ def _rows(project: Project) -> Iterator[_Write]:
             for attribute, column, unique in columns if stored is not None else ():
                 value, origin = _given(project, made, attribute, loose=unique)
                 if stored is not None and value is not None and origin is not None:
-                    yield _Write(table, column, unique, value, made, stored, origin)
+                    access = () if made.arg(None, attribute) is not None else (attribute,)
+                    yield _Write(table, column, unique, value, made, stored, origin, access)
 
 
 def constructions(project: Project, table: Table) -> Iterator[Node]:
@@ -186,7 +203,7 @@ def _changed(project: Project, update: Update, table: Table) -> Iterator[_Write]
         origin = _client(project, *given) if given is not None else None
         stored = _stored(project, update.at, update.row) if origin is not None else None
         if given is not None and origin is not None and stored is not None:
-            yield _Write(table, column, True, given[0], update.at, stored, origin)
+            yield _Write(table, column, True, given[0], update.at, stored, origin, given[1], fresh=False)
 
 
 # -- several columns together --------------------------------------------------------------------------------------

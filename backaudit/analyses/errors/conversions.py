@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.lookups import alike, asked, tests
+from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import conditions, operands, sides
 from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.inputs.applied import made_by
@@ -52,11 +53,13 @@ def _conversions(project: Project) -> Iterator[Finding]:
             continue
         if argument is None:
             if "Request" in " ".join(names):
-                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path)
+                broken = (Wish("malformed", "body"),)
+                yield _finding(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path, broken)
             continue
         origin = client_origin(project, argument, untyped=True)
         if origin is not None and not is_vouched(project, argument, call):
-            yield _finding(call, f"`{call.method}()` raises on what it cannot read", origin, exceptions, path)
+            what = f"`{call.method}()` raises on what it cannot read"
+            yield _finding(call, what, origin, exceptions, path, wrong(project, "malformed", argument))
 
 
 def is_vouched(project: Project, argument: Node, call: Node) -> bool:
@@ -82,7 +85,7 @@ def _decodings(project: Project) -> Iterator[Finding]:
         path = escapes(project, call, raised)
         if path is not None:
             origin = client_origin(project, receiver)
-            yield _finding(call, f"`{call.method}()` raises on what is no text", origin, raised, path)
+            yield _finding(call, f"`{call.method}()` raises on what is no text", origin, raised, path, ())
 
 
 def _awaited(node: Node) -> Node:
@@ -218,7 +221,12 @@ def _texts(project: Project, call: Node | None) -> list[str]:
 
 
 def _finding(
-    call: Node, what: str, origin: Origin | None, exceptions: tuple[str, ...], path: tuple[Node, ...]
+    call: Node,
+    what: str,
+    origin: Origin | None,
+    exceptions: tuple[str, ...],
+    path: tuple[Node, ...],
+    wishes: tuple[Wish, ...],
 ) -> Finding:
     name = exceptions[0].rpartition(".")[2]
     steps = origin.steps if origin is not None else ()
@@ -228,6 +236,7 @@ def _finding(
         message=f"{what} ({name}), and no one catches it: {end}.",
         assumed=unasked_by(path),
         trace=(*steps, Step(call.place.first_line(), f"is converted here, or raises {name}")),
+        request=showing(call.code.project, call, path, wishes, raises=name),
     )
 
 
@@ -241,7 +250,8 @@ def _pieces(project: Project) -> Iterator[Finding]:
             path = escapes(project, use, (f"builtins.{exception}",))
             origin = client_origin(project, receiver, untyped=True) if path is not None else None
             if origin is not None and path is not None and not _form_asked(call, receiver, use):
-                yield _finding(use, f"`{call.spelled}` may have fewer parts", origin, (exception,), path)
+                one_part = wrong(project, "pieces", receiver)
+                yield _finding(use, f"`{call.spelled}` may have fewer parts", origin, (exception,), path, one_part)
                 break
 
 
@@ -415,6 +425,12 @@ def _is_asked(code: Code, call: Node, before: int) -> bool:
     return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
 
 
+def _left_out(node: Node, key: str) -> tuple[Wish, ...]:
+    op = node.op
+    assert isinstance(op, ops.Item)
+    return wrong(node.code.project, "absent", node.to(op.base), (key,))
+
+
 def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Finding:
     end = ending(node.code.project, node, path, "a 500")
     return Finding(
@@ -422,4 +438,5 @@ def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Fi
         message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: {end}.",
         assumed=unasked_by(path),
         trace=(*origin.steps, Step(node.place.first_line(), f"`{key}` is read without a check")),
+        request=showing(node.code.project, node, path, _left_out(node, key), raises="KeyError"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import chain, none_giving
+from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import exception_text, handlers_in
 from backaudit.backend.web.responses import (
@@ -64,7 +65,12 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
         if reason is not None:
             told.add(answer.value)
             message, assumed = reason
-            yield Finding(place=answer.place.first_line(), message=message, assumed=assumed)
+            yield Finding(
+                place=answer.place.first_line(),
+                message=message,
+                assumed=assumed,
+                request=of_answer(project, answer.node, 200),
+            )
 
 
 def _of_exception(code: Code) -> bool:

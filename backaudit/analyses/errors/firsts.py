@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.lookups import asked, chain, is_aggregate
+from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
@@ -53,6 +54,7 @@ def _first(project: Project, node: Node) -> Iterator[Finding]:
         f"(IndexError), uncaught: {ending(project, node, path, _MISSING)}.",
         assumed=unasked_by(path),
         trace=(*steps, Step(node.place.first_line(), "its first is read")),
+        request=showing(project, node, path, looked_up(project, lookup, lookup), raises=_RAISED),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import alike, asked, tests
+from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.facts.requests import Request
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
@@ -48,7 +50,8 @@ def _by_key(project: Project, node: Node, op: ops.Item) -> Iterator[Finding]:
     path = escapes(project, node, ("builtins.KeyError",))
     origin = client_origin(project, key) if path is not None else None
     if origin is not None:
-        yield _finding(node, f"`{base.spelled}` may have no such key", "KeyError", origin)
+        shown = showing(project, node, path or (), wrong(project, "unknown", key), raises="KeyError")
+        yield _finding(node, f"`{base.spelled}` may have no such key", "KeyError", origin, shown)
 
 
 def _is_known(node: Node, key: Node, base: Node) -> bool:
@@ -75,13 +78,15 @@ def _first_of(project: Project, node: Node, base: Node, exception: str) -> Itera
     if not isinstance(listed.op, ops.Comp) or asked(node.code, listed.value, node.value):
         return
     path = escapes(project, node, (f"builtins.{exception}",))
-    origin = _filtered_by(project, listed) if path is not None else None
-    if origin is not None:
-        yield _finding(node, "Nothing may be left", exception, origin)
+    found = _filtered_by(project, listed) if path is not None else None
+    if found is not None and path is not None:
+        part, origin = found
+        shown = showing(project, node, path, wrong(project, "unknown", part), raises=exception)
+        yield _finding(node, "Nothing may be left", exception, origin, shown)
 
 
-def _filtered_by(project: Project, comprehension: Node) -> Origin | None:
-    """What of a client's a comprehension is filtered by."""
+def _filtered_by(project: Project, comprehension: Node) -> tuple[Node, Origin] | None:
+    """What of a client's a comprehension is filtered by, and where it comes from."""
     code = comprehension.code
     for value in range(comprehension.value):
         op = code.ops[value]
@@ -89,7 +94,7 @@ def _filtered_by(project: Project, comprehension: Node) -> Origin | None:
             for part in (op.left, op.right):
                 origin = client_origin(project, code.node(part))
                 if origin is not None:
-                    return origin
+                    return code.node(part), origin
     return None
 
 
@@ -99,10 +104,11 @@ def _is_within(at: object, comprehension: Node) -> bool:
     return (outer.line, outer.column) <= start <= (outer.end_line, outer.end_column)
 
 
-def _finding(node: Node, what: str, exception: str, origin: Origin) -> Finding:
+def _finding(node: Node, what: str, exception: str, origin: Origin, request: Request | None) -> Finding:
     return Finding(
         place=node.place.first_line(),
         message=f"{what} for what the client asks: {exception}, uncaught, a 500, not a 404.",
         assumed=_HERE if origin.node.code is node.code else _FAR,
         trace=(*origin.steps, Step(node.place.first_line(), f"is looked for here, or {exception} is raised")),
+        request=request,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.web.catching import Handler, chosen, exception_text, handler_of, handlers, reached
 from backaudit.backend.web.responses import Answer, answering, answers, error_handlers, literal_text
 from backaudit.facts import ops
@@ -187,7 +188,12 @@ def _finding(project: Project, node: Node, source: Node, assumed: Assumed, where
         message=f"{what} is in {where} that the client gets.",
         assumed=assumed,
         trace=(*steps, Step(node.place.first_line(), f"its text goes into {where}")),
+        request=of_answer(project, node, _status(project, node)),
     )
+
+
+def _status(project: Project, node: Node) -> int | None:
+    return next((answer.status for answer in answers(project, node.code) if answer.node == node), None)
 
 
 def _label(handler: Handler | None) -> str:

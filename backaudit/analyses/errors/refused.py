@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.analyses.errors.conflicts import constructions
+from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import Column, Table, schema
@@ -129,7 +132,9 @@ def _pages(project: Project) -> Iterator[Finding]:
             origin = _origin(project, _BelowZero(project), value, (), call.value) if path is not None else None
             if origin is not None:
                 what = f"`{method}()` refuses a number below zero, which the client may send"
-                yield _finding(call, what, raised, origin, f"is the {method} of the query")
+                found = _finding(call, what, raised, origin, f"is the {method} of the query")
+                below = wrong(project, "negative", value)
+                yield msgspec.structs.replace(found, request=showing(project, call, path or (), below, raises=raised))
 
 
 def _asked(project: Project, call: Node) -> Table | None:
@@ -191,7 +196,9 @@ def _too_long(
         origin = _origin(project, goal, *pair, call.value) if pair is not None else None
         if origin is not None and isinstance(origin.node.op, ops.Param):
             what = f"`{table.name}.{column.name}` holds {column.length} characters, and the client may send more"
-            yield _finding(call, what, raised, origin, f"is stored in `{column.name}`")
+            found = _finding(call, what, raised, origin, f"is stored in `{column.name}`")
+            long = wrong(project, "long", *pair, limit=column.length) if pair is not None else ()
+            yield msgspec.structs.replace(found, request=showing(project, call, path, long, raises=raised))
             return
 
 

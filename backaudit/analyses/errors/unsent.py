@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import asked, behind
+from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
@@ -14,6 +15,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.rule import Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
+_NOBODYS = "http://127.0.0.1:9/"
 _TYPE_ERROR = ("builtins.TypeError",)
 _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
 
@@ -84,6 +86,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
             assumed=_LEFT_OUT,
             trace=(Step(read.place.first_line(), f"`{read.spelled}` gives None if nothing was sent"),),
+            request=showing(project, call, path, wrong(project, "absent", read), raises=_TYPE_ERROR[0]),
         )
 
 
@@ -99,14 +102,19 @@ def attributes(project: Project) -> Iterator[Finding]:
             if read is None or read.value in told or not call.is_call_of("text-methods"):
                 continue
             why = _why_no_text(project, read)
-            if why is None or asked(code, read.value, call.value) or escapes(project, call, _ATTRIBUTE_ERROR) is None:
+            if why is None or asked(code, read.value, call.value):
                 continue
+            path = escapes(project, call, _ATTRIBUTE_ERROR)
+            if path is None:
+                continue
+            sent = wrong(project, "absent", read) if why[0] == "None" else wrong(project, "equal", read, limit=7)
             told.add(read.value)
             yield Finding(
                 place=call.place.first_line(),
                 message=f"`.{call.method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
                 assumed=why[1],
                 trace=(Step(read.place.first_line(), f"`{read.spelled}` is what the client sent"),),
+                request=showing(project, call, path, sent, raises=_ATTRIBUTE_ERROR[0]),
             )
 
 
@@ -138,7 +146,7 @@ def _unreachable(project: Project) -> Iterator[Finding]:
                 continue
             path = escapes(project, call, raises[name])
             origin = client_origin(project, argument, untyped=False) if path is not None else None
-            if origin is not None and _is_whole(argument):
+            if origin is not None and path is not None and _is_whole(argument):
                 exception = raises[name][0].rpartition(".")[2]
                 yield Finding(
                     place=call.place.first_line(),
@@ -146,6 +154,9 @@ def _unreachable(project: Project) -> Iterator[Finding]:
                     "500, not a 4xx.",
                     assumed=assume("purpose", "the client chooses an address that does not answer"),
                     trace=(*origin.steps, Step(call.place.first_line(), "is asked here")),
+                    request=showing(
+                        project, call, path, wrong(project, "equal", argument, limit=_NOBODYS), raises=exception
+                    ),
                 )
 
 

@@ -72,6 +72,11 @@ def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
     return project.all_of(_reads, code)
 
 
+def part_read(project: Project, node: Node) -> Where | None:
+    """The part of the request that a mapping of names is (``request.form``); None where it is none."""
+    return _Reads(project, node.code).where(node)
+
+
 def _reads(project: Project, code: Code) -> Iterator[Input]:
     return _Reads(project, code).all()
 
@@ -393,4 +398,6 @@ def _same_part(node: Node) -> list[Node]:
     return [part for part in parts if part is not None]
 
 
-__all__ = ["added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "request_names"]
+__all__ = [
+    "added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "part_read", "request_names",
+]  # fmt: skip

@@ -1,0 +1,98 @@
+"""The request by which a client meets a mistake: valid in all but what it is to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backaudit.analyses.errors.requests.composing import Draft, composed
+from backaudit.analyses.errors.requests.places import coming_to, route_to
+from backaudit.analyses.errors.requests.provoking import provoking
+from backaudit.analyses.errors.requests.wishes import Kind, Wish, input_behind, looked_up, to_reach
+from backaudit.backend.web.catching import handler_of
+from backaudit.backend.web.inputs.records import Scalar
+from backaudit.facts.requests import Request
+from backaudit.flow.trace import Access
+from backaudit.project import Node, Project
+
+_SAID: dict[Kind, str] = {
+    "absent": "is left out", "malformed": "is {value}, of which nothing can be made",
+    "unknown": "names nothing that is there",
+    "null": "is null", "equal": "is {value}", "present": "is sent", "long": "is too long", "negative": "is below zero",
+    "pieces": "has no second part", "twice": "is there already", "taken": "is another row's already",
+    "known": "names what is there",
+}  # fmt: skip
+_WANTED: dict[Kind, tuple[int, ...]] = {"unknown": (404,), "twice": (409,), "taken": (409,)}
+_MALFORMED = 400
+
+
+def wrong(project: Project, kind: Kind, value: Node, access: Access = (), limit: Scalar = None) -> tuple[Wish, ...]:
+    """That the input behind a value, or the part of it that is meant, is wrong in a way; nothing if it is not known."""
+    place = input_behind(project, value, access)
+    return (Wish(kind, place[0], place[1], limit),) if place is not None else ()
+
+
+def showing(
+    project: Project,
+    node: Node,
+    path: tuple[Node, ...],
+    wishes: Iterable[Wish] | None = None,
+    *,
+    raises: str = "",
+    status: int = 500,
+    wanted: tuple[int, ...] = (),
+) -> Request | None:
+    """The request that makes ``node`` do what a finding says, coming by ``path``; None where none can be named.
+
+    ``wishes``: what the client does wrong, beside what the conditions on the way ask for; None: they are all.
+    """
+    own = tuple(wishes) if wishes is not None else None
+    if own == ():
+        return None
+    before = to_reach(project, node, path)
+    found = route_to(project, path[-1].code if path else node.code, (*(own or ()), *before))
+    if found is None:
+        return None
+    route, method = found
+    draft = Draft(project, route, method)
+    for wish in (*before, *(own or ())):
+        draft.want(wish)
+    shown = own or before
+    return composed(
+        draft,
+        wrong=_said(draft, shown),
+        raises=raises.rpartition(".")[2],
+        at=f"{node.place.path}:{node.place.span.line}",
+        status=status,
+        wanted=wanted or _wanted(project, shown, route.framework),
+        apart=[wish for wish in before if wish.kind == "unknown"] if own and own[0].kind == "twice" else None,
+    )
+
+
+def of_answer(project: Project, node: Node, status: int | None) -> Request | None:
+    """The request that is answered at ``node``: by what the ``except`` around it catches, or the conditions before."""
+    handler = handler_of(project, node)
+    path = coming_to(project, node.code)
+    if status is None:
+        return None
+    if handler is None:
+        return showing(project, node, path, status=status) if to_reach(project, node, path) else None
+    return showing(project, node, path, provoking(project, handler), status=status)
+
+
+def _said(draft: Draft, shown: tuple[Wish, ...]) -> str:
+    """What is wrong with the request, in words."""
+    wish = next((wish for wish in shown if not wish.method), None)
+    if wish is None:
+        return ""
+    what = f"`{wish.name}`" if wish.name else "the body"
+    value = draft.values.get((wish.where, wish.name), "broken JSON" if not wish.name else "")
+    return f"{what} {_SAID[wish.kind].format(value=value)}"
+
+
+def _wanted(project: Project, shown: tuple[Wish, ...], framework: str) -> tuple[int, ...]:
+    kind = next((wish.kind for wish in shown if not wish.method), None)
+    known = _WANTED.get(kind) if kind is not None else None
+    return known or (project.models.framework(framework).refuses_with or _MALFORMED,)
+
+
+__all__ = ["Wish", "looked_up", "of_answer", "showing", "wrong"]

@@ -1,0 +1,71 @@
+"""What a client does so that an ``except`` gets something to catch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.lookups import raising
+from backaudit.analyses.errors.requests.wishes import Wish, input_behind, looked_up
+from backaudit.backend.web.catching import Handler, ancestry, catches
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.code import last_name
+
+_DEPTH = 3
+_ITEM = ("builtins.KeyError",)
+
+
+def provoking(project: Project, handler: Handler) -> tuple[Wish, ...]:
+    """The first mistake of a client's by which the ``try`` block raises what the handler catches."""
+    return next(filter(None, _mistakes(project, handler, handler.tried(), 0)), ())
+
+
+def _mistakes(project: Project, handler: Handler, nodes: Iterator[Node], depth: int) -> Iterator[tuple[Wish, ...]]:
+    for node in nodes:
+        raised, wishes = _raised(project, node)
+        if raised and _is_caught(project, handler, node, raised):
+            yield tuple(wishes)
+        elif isinstance(node.op, ops.Call) and depth < _DEPTH:
+            for code in project.callees(node)[:2]:
+                inside = (code.node(value) for value in range(len(code.ops)))
+                yield from _mistakes(project, handler, inside, depth + 1)
+
+
+def _is_caught(project: Project, handler: Handler, node: Node, raised: tuple[str, ...]) -> bool:
+    inner = catches(project, node, raised)
+    if inner is not None and inner != handler:
+        return False
+    caught = {last_name(name) for name in handler.caught}
+    return any(not caught.isdisjoint(ancestry(project, name)) for name in raised)
+
+
+def _raised(project: Project, node: Node) -> tuple[tuple[str, ...], Iterator[Wish]]:
+    """What an operation raises on a client's mistake, and the mistake."""
+    if isinstance(node.op, ops.Item):
+        return _ITEM, _missing(project, node, node.op)
+    if not isinstance(node.op, ops.Call) or node.func is None:
+        return (), iter(())
+    lookups = project.once(_raising)
+    if node in lookups:
+        return lookups[node], looked_up(project, node, node)
+    raises = project.models.raises
+    known = next((raises[name] for name in project.names(node.func) if name in raises), ())
+    return known[:1], _malformed(project, node)
+
+
+def _raising(project: Project) -> dict[Node, tuple[str, ...]]:
+    return dict(raising(project))
+
+
+def _missing(project: Project, node: Node, op: ops.Item) -> Iterator[Wish]:
+    key = node.to(op.key).text
+    place = input_behind(project, node.to(op.base), (key,)) if key is not None else None
+    if place is not None:
+        yield Wish("absent", place[0], place[1])
+
+
+def _malformed(project: Project, call: Node) -> Iterator[Wish]:
+    argument = call.arg(0)
+    place = input_behind(project, argument) if argument is not None else None
+    if place is not None:
+        yield Wish("malformed", place[0], place[1])

@@ -1,0 +1,94 @@
+"""Where the application is made that answers a route, so that a program can import it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.web.records import Route
+from backaudit.facts import ops
+from backaudit.facts.requests import Application
+from backaudit.project import Code, Node, Project, PythonFile
+
+
+def application(project: Project, route: Route) -> Application | None:
+    """The application of a route; None where no program of the project's makes it by a name."""
+    if project.models.framework(route.framework).settings_start:
+        return project.once(_by_settings)
+    made = next((node for node in (*route.around, *_made(project, route)) if _starts(project, node)), None)
+    return _named(made) if made is not None else None
+
+
+def _made(project: Project, route: Route) -> Iterator[Node]:
+    """The project's applications, where the way from one to the route is not known: that of its file first."""
+    started = [call for name in sorted(project.models.kinds["starts"]) for call in project.calls(name)]
+    production = [call for call in started if call.code.file.role == "production"]
+    return iter(sorted(production, key=lambda call: (call.code.path != route.place.path, call.place)))
+
+
+def _starts(project: Project, node: Node) -> bool:
+    return node.func is not None and not project.models.kinds["starts"].isdisjoint(project.names(node.func))
+
+
+def _named(made: Node) -> Application | None:
+    code = made.code
+    folder, module = importable(code.project, code.file)
+    if code.function.kind == "module":
+        name = next((name for name, value in code.body.final.items() if code.origin(value) == made.value), "")
+        return Application(module, name, folder=folder) if name else None
+    if code.function.kind == "function" and code.cls is None and not _needs_arguments(code):
+        return _kept(code, module, folder) or Application(module, code.function.name, called=True, folder=folder)
+    return None
+
+
+def _kept(factory: Code, module: str, folder: str) -> Application | None:
+    """The name under which the factory's own module keeps what it made: ``app = create_app()``."""
+    top = factory.file.top
+    for name, value in top.body.final.items():
+        made = top.node(value).origin
+        if made.call is not None and made.method == factory.function.name and factory in factory.project.callees(made):
+            return Application(module, name, folder=folder)
+    return None
+
+
+def _needs_arguments(code: Code) -> bool:
+    params = code.function.params
+    return any(param.kind not in ("star", "dstar") and param.default == ops.NONE for param in params)
+
+
+def importable(project: Project, file: PythonFile) -> tuple[str, str]:
+    """The folder from which a program imports a file, and the file's dotted name there."""
+    folder = next(_started_from(project, file), None)
+    if folder is None:
+        folder = _above_packages(project, file.path)
+    inner = file.path.removeprefix(f"{folder}/").removesuffix(".py").removesuffix("/__init__")
+    return folder, inner.replace("/", ".")
+
+
+def _started_from(project: Project, file: PythonFile) -> Iterator[str]:
+    """What the file's imports of the project's own modules count from."""
+    for item in file.facts.imports:
+        for name in project.imported(file, item.module, "", 0) if item.module and not item.level else ():
+            whole = name.removeprefix("module[").removesuffix("]")
+            if whole == item.module or whole.endswith(f".{item.module}"):
+                folder = whole[: -len(item.module)].rstrip(".").replace(".", "/")
+                if file.path.startswith(f"{folder}/" if folder else ""):
+                    yield folder
+
+
+def _above_packages(project: Project, path: str) -> str:
+    folder = path.rpartition("/")[0]
+    while folder and f"{folder}/__init__.py" in project.files:
+        folder = folder.rpartition("/")[0]
+    return folder
+
+
+def _by_settings(project: Project) -> Application | None:
+    modules = [module for module in project.once(settings_modules) if module.production]
+    if not modules:
+        return None
+    folder, name = importable(project, modules[-1].file)
+    return Application(name, folder=folder)
+
+
+__all__ = ["application", "importable"]

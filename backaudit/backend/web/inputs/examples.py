@@ -1,0 +1,91 @@
+"""A value that a declaration admits, and that a reader takes for what its field is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backaudit.backend.web.inputs.mappings import schema_named
+from backaudit.backend.web.inputs.records import Shape
+from backaudit.project import Project
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column
+
+_BY_NAME = (
+    (meaning("inputs", "mail-field"), "someone@example.com"),
+    (meaning("inputs", "address-field"), "https://example.com/"),
+    (meaning("inputs", "telephone-field"), "+15550100123"),
+    (meaning("inputs", "moment-field"), "2030-01-31T10:00:00"),
+    (meaning("inputs", "day-field"), "2030-01-31"),
+    (meaning("inputs", "number-field"), "1"),
+    (meaning("inputs", "flag-field"), "true"),
+)
+_BY_FORMAT = {
+    "email": "someone@example.com", "uuid": "3f2b8a4e-5c1d-4e6f-9a7b-1c2d3e4f5a6b", "date": "2030-01-31",
+    "date-time": "2030-01-31T10:00:00", "time": "10:00:00", "uri": "https://example.com/", "duration": "PT1H",
+    "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "password": "Long-enough-9", "slug": "a-slug", "decimal": "1.00",
+}  # fmt: skip
+_DIGITS = ("[0-9]", r"\d")
+_DEPTH = 4
+
+
+def example(project: Project, shape: Shape, name: str, depth: int = 0) -> Any:
+    """A JSON value of a shape, for a field of that name; what nothing says anything of is a text."""
+    if shape.either:
+        parts = [part for part in shape.either if part.kind != "null"]
+        return example(project, parts[0], name, depth) if parts else None
+    if shape.choices:
+        return shape.choices[0]
+    if shape.kind in ("integer", "number"):
+        return _number(shape)
+    if shape.kind == "boolean":
+        return True
+    if shape.kind == "array":
+        inner = shape.items if shape.items is not None else Shape()
+        return [example(project, inner, name, depth + 1)] if depth < _DEPTH else []
+    if shape.kind == "object":
+        return of_schema(project, shape.schema, depth + 1)
+    return None if shape.kind == "null" else _text(shape, name)
+
+
+def of_schema(project: Project, name: str, depth: int = 0) -> dict[str, Any]:
+    """An object with all that a schema takes; of nested ones that refer to themselves what is required."""
+    found = schema_named(project, name) if name and depth <= _DEPTH else None
+    made: dict[str, Any] = {}
+    for field in found.fields if found is not None else ():
+        if not field.read_only and (not field.optional or depth <= 1):
+            made[field.name] = example(project, field.shape, field.name, depth)
+    return made
+
+
+def _number(shape: Shape) -> int | float:
+    least = shape.limit("minimum")
+    above = shape.limit("exclusiveMinimum")
+    most = shape.limit("maximum")
+    number: int | float = 1
+    if isinstance(least, (int, float)) and least > number:
+        number = least
+    if isinstance(above, (int, float)) and above >= number:
+        number = above + 1
+    if isinstance(most, (int, float)) and most < number:
+        number = most
+    return number
+
+
+def _text(shape: Shape, name: str) -> str:
+    text = _BY_FORMAT.get(shape.format) or _by_name(name)
+    pattern = shape.limit("pattern")
+    if isinstance(pattern, str) and any(part in pattern for part in _DIGITS) and "a-z" not in pattern.lower():
+        text = "1234567890"
+    least, most = shape.limit("minLength"), shape.limit("maxLength")
+    if isinstance(least, int) and len(text) < least:
+        text = (text + "-" + "abcdefgh" * least)[: max(least, 1)]
+    return text[:most] if isinstance(most, int) and 0 < most < len(text) else text
+
+
+def _by_name(name: str) -> str:
+    if is_password_column(name):
+        return _BY_FORMAT["password"]
+    return next((text for known, text in _BY_NAME if known.holds(name)), "text")
+
+
+__all__ = ["example", "of_schema"]

@@ -1,0 +1,212 @@
+"""Tests for pytest that send what findings name: they fail today, and pass when the mistakes are mended."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from backaudit.facts.requests import FORM, JSON, Application, Request
+from backaudit.issue import Issue
+from backaudit.project.knowledge import ClientModel
+from backaudit.report.requests import outcome, target
+
+_WIDTH = 100
+_WAITS = "log a caller in and make the rows that are named above, then take this line away"
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A request that can be written as a test, with how its framework is asked."""
+
+    request: Request
+    application: Application
+    client: ClientModel
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to put a caller or rows in before it can tell anything."""
+        return bool(self.request.caller or self.request.rows)
+
+
+def cases(issues: Iterable[Issue], clients: Mapping[str, ClientModel]) -> tuple[Case, ...]:
+    """The tests that findings give, one for each request."""
+    found: dict[Request, Case] = {}
+    for issue in issues:
+        request = issue.finding.request
+        client = clients.get(request.framework) if request is not None else None
+        if request is not None and request.application is not None and client is not None:
+            found.setdefault(request, Case(request, request.application, client))
+    return tuple(found.values())
+
+
+def render(several: Sequence[Case]) -> str:
+    """A module of tests, complete as it stands."""
+    written = _Module(several)
+    return "\n".join(written.lines()) + "\n"
+
+
+class _Module:
+    def __init__(self, several: Sequence[Case]) -> None:
+        self.cases = several
+        self.applications = list(dict.fromkeys((case.application, case.client) for case in several))
+        self.names: set[str] = set()
+        self.body = [line for case in several for line in self._test(case)]
+
+    def lines(self) -> Iterator[str]:
+        yield '"""What a client may get wrong is no failure of the server\'s.'
+        yield ""
+        yield "The tests use the database that the application is configured with: let it be one for tests."
+        yield '"""'
+        yield ""
+        yield from self._imports()
+        for number, (application, client) in enumerate(self.applications):
+            yield from self._fixture(number, application, client)
+        yield from self.body
+
+    def _imports(self) -> Iterator[str]:
+        text = "\n".join(self.body)
+        before = [line for application, client in self.applications for line in _before(application, client)]
+        folders = sorted({application.folder for application, _ in self.applications} - {""})
+        standard = ["import json"] if "json.dumps(" in text else []
+        standard += ["import os"] if any("os.environ" in line for line in before) else []
+        standard += ["import sys"] if folders else []
+        standard += ["from urllib.parse import urlencode"] if "urlencode(" in text else []
+        yield from standard
+        yield from [""] if standard else []
+        own = [line for _, client in self.applications for line in client.imports]
+        yield from sorted({"import pytest", *own}, key=lambda line: (line.startswith("from"), line))
+        yield ""
+        yield from (f"sys.path.insert(0, {_quoted(folder)})" for folder in folders)
+        yield from dict.fromkeys(before)
+        late = bool(before or folders)
+        for number, (application, _) in enumerate(self.applications):
+            if application.name:
+                alias = "" if number == 0 else f" as {_of_number(application.name, number)}"
+                mark = "  # noqa: E402" if late else ""
+                yield f"from {application.module} import {application.name}{alias}{mark}"
+
+    def _fixture(self, number: int, application: Application, client: ClientModel) -> Iterator[str]:
+        yield from ("", "", "@pytest.fixture")
+        name = _of_number("app" if application.called else application.name, number)
+        made = [f"{name} = {_of_number(application.name, number)}()"] if application.called else []
+        body = [*made, *(line.replace("{app}", name) for line in client.fixture)]
+        yield f"def {_of_number('client', number)}({'request' if any('request.' in line for line in body) else ''}):"
+        yield from (f"    {line}" for line in body)
+
+    def _test(self, case: Case) -> Iterator[str]:
+        number = self.applications.index((case.application, case.client))
+        name = self._name(case.request)
+        client = _of_number("client", number)
+        yield from ("", "", f"def {name}({client}):")
+        yield from _comment(case.request)
+        if case.waits:
+            yield f"    pytest.skip({_quoted(_WAITS)})"
+        yield from self._asking(case, client)
+        yield f"    {_assertion(case)}"
+
+    def _asking(self, case: Case, client: str) -> Iterator[str]:
+        if case.request.first is not None:
+            yield from _asked(case.request.first, case.client, client, "")
+        yield from _asked(case.request, case.client, client, "response = ")
+
+    def _name(self, request: Request) -> str:
+        words = re.sub(r"\W+", "_", f"{request.method} {request.route} {request.wrong}".lower()).strip("_")
+        words = "_".join(words.split("_")[:12])
+        numbered = (f"test_{words}", *(f"test_{words}_{number}" for number in range(2, 999)))
+        chosen = next(name for name in numbered if name not in self.names)
+        self.names.add(chosen)
+        return chosen
+
+
+def _of_number(name: str, number: int) -> str:
+    return name if number == 0 else f"{name}_{number + 1}"
+
+
+def _before(application: Application, client: ClientModel) -> list[str]:
+    return [line.replace("{module}", _quoted(application.module)) for line in client.before]
+
+
+def _comment(request: Request) -> Iterator[str]:
+    words = outcome(request).split()
+    line = "    #"
+    for word in words:
+        if len(line) + len(word) + 1 > _WIDTH:
+            yield line
+            line = "    #"
+        line += f" {word}"
+    yield line
+
+
+def _assertion(case: Case) -> str:
+    """What holds once the mistake is mended: no failure of the server's; a failure that was called a success is one."""
+    if case.request.status < 400:
+        return f"assert response.status_code >= 400, response.{case.client.text}"
+    return f"assert response.status_code < 500, response.{case.client.text}"
+
+
+def _asked(request: Request, client: ClientModel, name: str, kept: str) -> Iterator[str]:
+    called, arguments = _call(request, client)
+    called = kept + called.replace("client", name, 1)
+    line = f"    {called}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"    {called}("
+    yield from (f"        {argument}," for argument in arguments)
+    yield "    )"
+
+
+def _call(request: Request, client: ClientModel) -> tuple[str, list[str]]:
+    """What is called, and its arguments."""
+    parts = [*_body(request, client)]
+    headers = {name: value for name, value in request.headers if name != "Content-Type"}
+    if request.content_type and request.content_type != _implied(request, client):
+        if client.kind.isidentifier() or "=" not in client.kind:
+            headers["Content-Type"] = request.content_type
+        else:
+            parts.append(client.kind.replace("{kind}", _quoted(request.content_type)))
+    if headers:
+        parts.append(client.headers.replace("{headers}", _literal(headers)))
+    method, path = _quoted(request.method), _quoted(target(request))
+    first = [path, client.method.replace("{method}", method)] if client.method else [method, path]
+    return client.call, [*first, *parts]
+
+
+def _body(request: Request, client: ClientModel) -> Iterator[str]:
+    if request.content_type == JSON and _is_json(request.body):
+        yield client.json.replace("{body}", _literal(json.loads(request.body)))
+    elif request.content_type == FORM:
+        yield client.form.replace("{body}", _literal(dict(parse_qsl(request.body, keep_blank_values=True))))
+    elif request.content_type:
+        yield client.raw.replace("{body}", _quoted(request.body))
+
+
+def _implied(request: Request, client: ClientModel) -> str:
+    """The content type that the client sends by itself for such a body: keywords named after a kind say it."""
+    if request.content_type == JSON:
+        return JSON if client.json.startswith("json=") and _is_json(request.body) else ""
+    return FORM if client.form.startswith("data=") else ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _literal(value: Any) -> str:
+    spelled = repr(value)
+    return spelled if '"' in spelled or "\\" in spelled else spelled.replace("'", '"')
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+__all__ = ["Case", "cases", "render"]
