@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
     ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
-    ("since", "starters", "fixing"),
+    ("repro", "since", "starters", "fixing"),
     ("testing",),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )

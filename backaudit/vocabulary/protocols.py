@@ -30,3 +30,14 @@ LIMITS_OF_KIND = {
 ITEM_LIMITS = {"minLength": "minItems", "maxLength": "maxItems"}
 # Formats of a text that leave room for few others.
 NARROW_FORMATS = frozenset({"uuid", "date", "date-time", "time", "duration", "ipv4", "ipv6", "email"})
+# A text of each format, and one of which nobody has a row; comparisons, and what they say when they are false.
+EXAMPLES = {
+    "email": "someone@example.com", "uuid": "3f2b8a4e-5c1d-4e6f-9a7b-1c2d3e4f5a6b", "date": "2030-01-31",
+    "date-time": "2030-01-31T10:00:00", "time": "10:00:00", "uri": "https://example.com/", "duration": "PT1H",
+    "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "password": "Long-enough-9", "slug": "a-slug", "decimal": "1.00",
+}  # fmt: skip
+NOBODYS = {"uuid": "00000000-0000-4000-8000-000000000000", "email": "nobody@example.com", "date": "1970-01-01"}
+OPPOSITES = {
+    "==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in", "<": ">=", ">=": "<",
+    ">": "<=", "<=": ">",
+}  # fmt: skip

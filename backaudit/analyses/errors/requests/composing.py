@@ -21,11 +21,11 @@ from backaudit.facts.requests import FORM, JSON, Request
 from backaudit.project import Project
 from backaudit.survey.inputs import sent
 from backaudit.survey.records import Sent
+from backaudit.vocabulary.protocols import NOBODYS
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 _NOBODY = 999_999
 _BROKEN = '{"broken'
-_UNKNOWN = {"uuid": "00000000-0000-4000-8000-000000000000", "email": "nobody@example.com", "date": "1970-01-01"}
 _NO_KIND = Shape(kind="string")
 _BODIES = ("body", "form")
 
@@ -128,13 +128,13 @@ class Draft:
         shape = next((part for part in shape.either if part.kind != "null"), shape)
         if shape.kind in ("integer", "number"):
             return _NOBODY
-        if shape.format in _UNKNOWN:
-            return _UNKNOWN[shape.format]
+        if shape.format in NOBODYS:
+            return NOBODYS[shape.format]
         usual = example(self.project, shape, name)
         if isinstance(usual, str) and usual.isdigit():
             return str(_NOBODY)
         if isinstance(usual, str) and "@" in usual:
-            return _UNKNOWN["email"]
+            return NOBODYS["email"]
         return "no-such-one" if isinstance(usual, str) else usual
 
     def tell_apart(self, wish: Wish) -> None:

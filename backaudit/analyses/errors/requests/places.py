@@ -13,9 +13,6 @@ from backaudit.backend.web.routes import by_handler, routes
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.protocols import METHODS, UNSAFE
 
-# Methods of HTTP by preference: what only reads comes first.
-_PREFERRED = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
 
 def route_to(project: Project, entry: Code, wishes: tuple[Wish, ...]) -> tuple[Route, str] | None:
     """A route that runs ``entry``, with the method to ask it by; None where no HTTP request comes there."""
@@ -54,7 +51,7 @@ def _of_view(project: Project, route: Route) -> list[Code]:
 
 
 def _method(project: Project, route: Route, entry: Code, named: str, wishes: tuple[Wish, ...]) -> str:
-    methods = [method for method in _PREFERRED if not route.methods or method in route.methods]
+    methods = [method for method in METHODS if not route.methods or method in route.methods]
     of_hook = [name for name in METHODS if entry.function.name in project.models.kinds[f"runs-for:{name}"]]
     if of_hook and entry != route.handler:
         methods = [method for method in methods if method in of_hook]

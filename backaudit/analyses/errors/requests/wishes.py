@@ -22,6 +22,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import items
+from backaudit.vocabulary.protocols import OPPOSITES
 
 Kind = Literal[
     "absent", "malformed", "unknown", "null", "equal", "present", "known", "taken", "long", "negative", "pieces",
@@ -127,7 +128,7 @@ def asked_by(project: Project, test: Node, truth: bool) -> Iterator[Wish]:
 
 def _compared(project: Project, test: Node, op: ops.Compare, truth: bool) -> Iterator[Wish]:
     left, right = test.to(op.left), test.to(op.right)
-    operator = op.operator if truth else _OPPOSITE.get(op.operator, op.operator)
+    operator = op.operator if truth else OPPOSITES.get(op.operator, op.operator)
     row = _row_behind(project, left)
     if right.is_none:
         is_none = operator in ("is", "==")
@@ -143,10 +144,6 @@ def _compared(project: Project, test: Node, op: ops.Compare, truth: bool) -> Ite
         yield from _held_against(project, left, right, operator)
 
 
-_OPPOSITE = {
-    "==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in", "<": ">=", ">=": "<",
-    ">": "<=", "<=": ">",
-}  # fmt: skip
 _STEPS = {"<": -1, ">": 1, "<=": 0, ">=": 0}
 
 

@@ -9,6 +9,7 @@ from backaudit.backend.web.inputs.records import Shape
 from backaudit.project import Project
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column
+from backaudit.vocabulary.protocols import EXAMPLES
 
 _BY_NAME = (
     (meaning("inputs", "mail-field"), "someone@example.com"),
@@ -19,11 +20,6 @@ _BY_NAME = (
     (meaning("inputs", "number-field"), "1"),
     (meaning("inputs", "flag-field"), "true"),
 )
-_BY_FORMAT = {
-    "email": "someone@example.com", "uuid": "3f2b8a4e-5c1d-4e6f-9a7b-1c2d3e4f5a6b", "date": "2030-01-31",
-    "date-time": "2030-01-31T10:00:00", "time": "10:00:00", "uri": "https://example.com/", "duration": "PT1H",
-    "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "password": "Long-enough-9", "slug": "a-slug", "decimal": "1.00",
-}  # fmt: skip
 _DIGITS = ("[0-9]", r"\d")
 _DEPTH = 4
 
@@ -72,7 +68,7 @@ def _number(shape: Shape) -> int | float:
 
 
 def _text(shape: Shape, name: str) -> str:
-    text = _BY_FORMAT.get(shape.format) or _by_name(name)
+    text = EXAMPLES.get(shape.format) or _by_name(name)
     pattern = shape.limit("pattern")
     if isinstance(pattern, str) and any(part in pattern for part in _DIGITS) and "a-z" not in pattern.lower():
         text = "1234567890"
@@ -84,7 +80,7 @@ def _text(shape: Shape, name: str) -> str:
 
 def _by_name(name: str) -> str:
     if is_password_column(name):
-        return _BY_FORMAT["password"]
+        return EXAMPLES["password"]
     return next((text for known, text in _BY_NAME if known.holds(name)), "text")
 
 
