@@ -10,7 +10,7 @@ from backaudit.analyses.validation.bodies import is_validator
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.backend.data.documents import collections, is_document
 from backaudit.backend.data.documents.calls import collection_calls
-from backaudit.backend.data.orms import traits
+from backaudit.backend.data.orms import orms, traits
 from backaudit.backend.data.queries.chains import denoted_table, root_table
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.backend.web.inputs.reads import checked_data
@@ -133,13 +133,18 @@ def _keyword_calls(project: Project) -> Iterator[tuple[Node, Rows]]:
 
 
 def _rows(project: Project, call: Node) -> Rows | None:
-    """What a query is over, if that is known: a table, or documents of a class."""
+    """What a query is over, if that is known: a table, documents of a class, a library's own users."""
     table = root_table(project, call)
     if table is not None:
         return _of_table(project, table)
-    overs = (split(name)[1] for name in project.types(call.receiver)) if call.receiver is not None else ()
-    cls = next((over for over in overs if is_document(project, over)), "")
-    return Rows(cls, by_text=True, secret=_secret_of_document(project, cls)) if cls else None
+    overs = [split(name)[1] for name in project.types(call.receiver)] if call.receiver is not None else []
+    documents = (over for over in overs if is_document(project, over))
+    cls = next(documents, "")
+    if cls:
+        return Rows(cls, by_text=True, secret=_secret_of_document(project, cls))
+    library = next((over for over in overs if over.partition(".")[0] in orms(project)), "")
+    by_text = traits(project, library.partition(".")[0]).queries == "keywords"
+    return Rows(library, by_text, _of_library(library)) if library else None
 
 
 def _of_table(project: Project, table: Table) -> Rows:
