@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.auth.cookies import cookie_read, cookies_in
+from backaudit.analyses.auth.cookies import cookie_read, cookies_in, filled_from, headers_in
 from backaudit.backend.access.caller import of_people
 from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
 from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
@@ -20,6 +20,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import names_accounts
 
 _RIGHT = meaning("access", "right-key")
 _CAPABILITY = meaning("tokens", "capability")
@@ -48,6 +49,7 @@ def _all(project: Project) -> Iterator[Believed]:
     read = (*sorted(project.models.kinds["request-attributes"]), *sorted(project.once(unsigned_sessions)))
     bodies = {code: None for name in read for code in project.mentioning(name)}
     parameters = project.once(_parameters)
+    bodies |= dict.fromkeys(filled_from(project, "cookie", "header"))
     for code in sorted({**bodies, **dict.fromkeys(parameters)}, key=lambda code: (code.path, code.index)):
         if code.file.role == "production":
             for node, name in (*_picked(project, code), *_unsigned(project, code)):
@@ -64,16 +66,31 @@ def _rights(project: Project, code: Code, parameters: frozenset[int]) -> Iterato
 
 
 def _picked(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
-    """Rows of people that are looked up by what a cookie says, which nobody has signed."""
+    """Rows of people that are looked up by what a cookie or header says, which nobody has signed."""
     asked = {name for test in _tests(code) for single in conditions(test) for name in cookies_in(project, single)}
     for call in code.nodes(ops.Call):
         if not call.is_call_of("lookups") or cookie_read(project, call) is not None:
             continue
-        for column, value in call.keywords().items():
+        for column, value in _compared(call):
             names = list(cookies_in(project, value))
-            table = fetched_table(project, call) if names and not _CAPABILITY.holds(column) else None
-            if table is not None and (of_people(project, table) or asked.intersection(names)):
-                yield call, names[0]
+            sent = [*names, *headers_in(project, value)] if not _CAPABILITY.holds(column) else []
+            table = fetched_table(project, call) if sent else None
+            people = table is not None and (of_people(project, table) or names_accounts(table.model or table.name))
+            if table is not None and (people or asked.intersection(names)):
+                yield call, sent[0]
+
+
+def _compared(call: Node) -> Iterator[tuple[str, Node]]:
+    """The columns that a look-up asks by, the key as an empty name, with what they are compared with."""
+    yield from call.keywords().items()
+    op = call.call
+    for position, value in enumerate(op.args if op is not None else ()):
+        argument = call.origin.to(value).origin
+        if isinstance(argument.op, ops.Compare) and argument.op.operator == "==":
+            left = argument.to(argument.op.left).origin
+            yield (left.op.name if isinstance(left.op, ops.Attr) else ""), argument.to(argument.op.right)
+        elif call.is_call_of("looks-up-by-key") and position < 2:
+            yield "", argument
 
 
 def _unsigned(project: Project, code: Code) -> Iterator[tuple[Node, str]]:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from backaudit.backend.access.denial import tests_around
 from backaudit.backend.access.verified import is_verified
+from backaudit.backend.web.records import Where
+from backaudit.backend.web.routes import client_input, entries
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions, text_of
 from backaudit.project.operands import operands
+from backaudit.vocabulary.meaning import meaning
 
 _COOKIES = frozenset({"cookies", "COOKIES"})
+_HEADERS = frozenset({"headers", "META"})
+_PROOF = meaning("tokens", "proof-header")
 _READERS = frozenset({"get_cookie", "get_signed_cookie"})
 _WALK = 7
 
@@ -20,12 +25,22 @@ _WALK = 7
 def decisive(project: Project) -> frozenset[str]:
     """The names of cookies that decide."""
     readers = {code: None for name in sorted(_COOKIES | _READERS) for code in project.mentioning(name)}
+    readers |= dict.fromkeys(filled_from(project, "cookie"))
     return frozenset(name for code in readers if code.file.role == "production" for name in _deciding(project, code))
+
+
+def filled_from(project: Project, *where: Where) -> Iterator[Code]:
+    """Handlers, and what is injected into them, that get a parameter from there."""
+    for code, params in project.once(entries).items():
+        if any(param.where in where for param in params):
+            yield code
 
 
 def cookie_read(project: Project, node: Node) -> str | None:
     """The name of the cookie that a value is, as the client sent it."""
     op = node.op
+    if isinstance(op, ops.Param):
+        return _declared(project, node, op, "cookie")
     if isinstance(op, ops.Item):
         base, key = node.to(op.base).origin, node.to(op.key)
     elif isinstance(op, ops.Call) and node.receiver is not None and node.arg(0) is not None:
@@ -38,6 +53,34 @@ def cookie_read(project: Project, node: Node) -> str | None:
         return None
     named = isinstance(base.op, ops.Attr) and base.op.name in _COOKIES
     return text_of(project, key) if named else None
+
+
+def header_read(project: Project, node: Node) -> str | None:
+    """The name of the header that a value is, as the client sent it; not the one that carries what is verified."""
+    op = node.op
+    if isinstance(op, ops.Param):
+        return _declared(project, node, op, "header")
+    base = node.to(op.base).origin if isinstance(op, ops.Item) else node.receiver if node.method == "get" else None
+    key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0)
+    named = base is not None and isinstance(base.origin.op, ops.Attr) and base.origin.op.name in _HEADERS
+    name = text_of(project, key) if named and key is not None else None
+    return name if name and not _PROOF.holds(name) else None
+
+
+def _declared(project: Project, node: Node, op: ops.Param, where: Where) -> str | None:
+    """The name of a parameter that a framework fills from where it is asked about."""
+    param = client_input(project, node.code, op.index)
+    return param.name if param is not None and param.where == where and not _PROOF.holds(param.name) else None
+
+
+def headers_in(project: Project, node: Node) -> Iterator[str]:
+    """The headers that have a part in a value, as far as no signature was checked on the way."""
+    for part in operands(node, _WALK):
+        if is_verified(project, part):
+            return
+        name = header_read(project, part)
+        if name:
+            yield name
 
 
 def cookies_in(project: Project, node: Node) -> Iterator[str]:

@@ -243,7 +243,7 @@ def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
 
 def _of_act(project: Project, route: Route, act: Act) -> Exposed | None:
     """Files, programs and whole stores are nobody's to change, whatever the path says."""
-    harsh = act.does not in ("writes files",)
+    harsh = act.does not in ("sends mail", "writes files")
     if not harsh and words(route) & public_words(project):
         return None
     found = _exposed(project, route, "acts", act.does, act.node.place, KNOWN if harsh else _NOT_FOR_ALL)

@@ -14,7 +14,7 @@ from backaudit.backend.deployment.settings import Setting, dict_entry, django_se
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import behind, conditions, strings
+from backaudit.project.locate import behind, conditions, functions_behind, strings
 from backaudit.vocabulary.meaning import meaning
 
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
@@ -162,6 +162,7 @@ def _by_hand(project: Project) -> Iterator[Opened]:
     """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
     bodies = {code: None for name in _WRITES for code in project.mentioning(name)}
     bodies |= {code: None for name in sorted(project.models.kinds["item-answers"]) for code in project.calling(name)}
+    bodies |= dict.fromkeys(_hook_methods(project))
     for code in sorted(bodies, key=lambda code: (code.path, code.index)):
         stores = dict(_headers(code))
         credentials = any(name == _CREDENTIALS and (v.text or "").lower() == "true" for name, v in stores.values())
@@ -180,8 +181,27 @@ def _written(project: Project, node: Node, value: Node, credentials: bool) -> It
 
 def _answers_all(code: Code) -> bool:
     """A hook or middleware. A star that single views answer with opens those alone, which carry no cookie by it."""
+    hooks = code.project.models.kinds["after-hooks"]
+    named = [d.arg(0) for d in code.decorators]
     names = {d.spelled.rpartition(".")[2].removesuffix("()") for d in code.decorators} | {code.function.name}
-    return not code.project.models.kinds["after-hooks"].isdisjoint(names) or _calls_next(code)
+    names |= {first.text for first in named if first is not None and first.text}
+    return not hooks.isdisjoint(names) or _calls_next(code) or code in code.project.once(_listed_hooks)
+
+
+def _hook_methods(project: Project) -> Iterator[Code]:
+    hooks = project.models.kinds["after-hooks"]
+    yield from (code for cls in project.classes() for name, code in cls.methods.items() if name in hooks)
+
+
+def _listed_hooks(project: Project) -> frozenset[Code]:
+    """Functions that are added to a list of hooks: ``app.on_response_prepare.append(function)``."""
+    hooks = project.models.kinds["after-hooks"]
+    found: set[Code] = set()
+    for call in project.calls_of("append"):
+        given, receiver = call.arg(0), call.receiver
+        if given is not None and receiver is not None and receiver.spelled.rpartition(".")[2] in hooks:
+            found.update(functions_behind(project, given))
+    return frozenset(found)
 
 
 def _calls_next(code: Code) -> bool:

@@ -9,12 +9,15 @@ import msgspec
 from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import argument_of, strings
 from backaudit.project.operands import operands
 from backaudit.project.summaries import Summary, summary
+from backaudit.vocabulary.meaning import meaning
 
 _PREFIX = "acts:"
 _WRITES = frozenset("wax+")
 _WALK = 9
+_LOG = meaning("passwords", "log-owner")
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -67,14 +70,26 @@ def _opens_for_writing(call: Node) -> bool:
 
 
 def insides_shown(project: Project, code: Code) -> Node | None:
-    """The environment or configuration of the server that a body answers with as a whole."""
+    """The environment, the configuration or a log of the server that a body answers with as a whole."""
     known = project.models.kinds["insides"]
     for answer in answers(project, code):
         for body in answer.body:
             for part in operands(body, _WALK):
-                if _is_whole(project, part, known):
+                if _is_whole(project, part, known) or _is_log(project, part):
                     return part
     return None
+
+
+def _is_log(project: Project, node: Node) -> bool:
+    """Whether a call opens, or sends, a log file whose name the code gives."""
+    func = node.func if isinstance(node.op, ops.Call) else None
+    table = project.models.sinks["path"]
+    named = [name for name in project.names(func) if name in table] if func is not None else []
+    for path in (argument_of(node, which) for name in named for which in table[name]):
+        inner = path.origin.arg(0) if path is not None else None
+        if any(_LOG.holds(text) for text in (*strings(project, path), *strings(project, inner))):
+            return True
+    return False
 
 
 def _is_whole(project: Project, node: Node, known: frozenset[str]) -> bool:
