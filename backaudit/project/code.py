@@ -499,8 +499,8 @@ class ClassView:
 
     @cached_property
     def setters(self) -> dict[str, Code]:
-        """Property setters by name."""
-        return {code.function.name: code for code in self._functions if _is_setter(code)}
+        """Property setters by the name of what they set: that of ``@name.setter``, whatever the function is called."""
+        return {_set_by(code): code for code in self._functions if _is_setter(code)}
 
     @cached_property
     def _functions(self) -> list[Code]:
@@ -575,6 +575,15 @@ def _attribute(key: Node) -> str:
 
 def _is_setter(code: Code) -> bool:
     return any(isinstance(d.op, ops.Attr) and d.op.name in ("setter", "deleter") for d in code.decorators)
+
+
+def _set_by(setter: Code) -> str:
+    """``password`` of ``@password.setter``, and of SQLAlchemy's ``@password.inplace.setter``."""
+    for decorator in setter.decorators:
+        op = decorator.op
+        if isinstance(op, ops.Attr) and op.name in ("setter", "deleter"):
+            return decorator.to(op.base).spelled.removesuffix(".inplace").rpartition(".")[2] or setter.function.name
+    return setter.function.name
 
 
 class PythonFile:

@@ -106,9 +106,15 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def _home_of(path: str, made: list[Node]) -> str:
+    """Where an application is at home: the folder of the file that makes it; that file, if others are made beside."""
+    beside = {call.code.path for call in made if _folder(call.code.path) == _folder(path)}
+    return path if len(beside) > 1 else _folder(path)
+
+
 def _home(path: str, homes: set[str]) -> str | None:
-    """The application that a file belongs to: the one whose folder it is in, the innermost first."""
-    own = [home for home in homes if not home or path.startswith(f"{home}/")]
+    """The application that a file belongs to: its own, or the one whose folder it is in, the innermost first."""
+    own = [home for home in homes if not home or path == home or path.startswith(f"{home}/")]
     return max(own, key=len, default=None)
 
 
@@ -159,10 +165,10 @@ def unprotected_applications(project: Project) -> Iterator[tuple[Node, Route]]:
     """Flask applications that log in by their session, take forms, and protect none; and one of the forms."""
     unprotected = sorted(project.models.kinds["forms-unprotected-apps"])
     made = [call for call in project.calls(*unprotected) if project.role(call.code.path) == "production"]
-    homes = {_folder(call.code.path) for call in made}
+    homes = {_home_of(call.code.path, made) for call in made}
     forms = [route for route in project.once(guarded) if _takes_form(project, route)]
     for home in sorted(homes):
-        call = next(call for call in made if _folder(call.code.path) == home)
+        call = next(call for call in made if home in (call.code.path, _folder(call.code.path)))
         own = [route for route in forms if _home(route.handler.path, homes) in (home, None)]
         if own and not _protects_itself(project, home, homes):
             yield call, next((route for route in own if authenticated(route)), own[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from backaudit.analyses.passwords.copied import copied_row
 from backaudit.analyses.passwords.kept import plain_columns
 from backaudit.analyses.passwords.label import Password
 from backaudit.analyses.passwords.shown import Shown, password_fields
@@ -77,13 +78,16 @@ def bodies(project: Project, call: Node) -> list[Node]:
 
 def _all_columns(project: Project, node: Node) -> str | None:
     """``user.__dict__``, ``vars(user)``, ``model_to_dict(user)``, ``User.objects.values()``: every column of a row."""
-    row = _whole_row(node)
+    copied = copied_row(node)
+    taken = (_whole_row(copied.origin) or copied) if copied is not None else None
+    row = taken or _whole_row(node)
     for name in project.types(row) if row is not None else ():
         head, over = split(name)
         cls = project.class_named(over) or project.class_named(head)
         shown, column = _row_class(project, cls.name if cls is not None else over or head)
         if column:
-            return f"`{node.spelled}` has every column of `{shown}`, `{column}` among them"
+            said = f"`{node.spelled}`" if copied is None else "What is answered"
+            return f"{said} has every column of `{shown}`, `{column}` among them"
     return None
 
 
@@ -219,7 +223,7 @@ def _carrying(project: Project) -> frozenset[Code]:
         found.update((code, None) for code in project.mentioning(name))
     kinds = project.models.kinds
     methods = sorted(kinds["driver-fetches"] | kinds["document-queries"])
-    for name in (*methods, "model_to_dict", "vars", "values", "values_list", "asdict"):
+    for name in (*methods, "model_to_dict", "vars", "values", "values_list", "asdict", "getattr"):
         found.update((code, None) for code in project.calling(name))
     return frozenset(found)
 
