@@ -190,7 +190,8 @@ def _answers_all(code: Code) -> bool:
 
 def _hook_methods(project: Project) -> Iterator[Code]:
     hooks = project.models.kinds["after-hooks"]
-    yield from (code for cls in project.classes() for name, code in cls.methods.items() if name in hooks)
+    for cls in project.classes():
+        yield from (cls.methods[name] for name in sorted(hooks.intersection(cls.methods)))
 
 
 def _listed_hooks(project: Project) -> frozenset[Code]:
