@@ -6,8 +6,7 @@ from backaudit.facts import ops
 from backaudit.project import Node
 from backaudit.vocabulary.names import is_password_column
 
-# How code reaches the list of a model's columns, and what of a column is its name.
-_LISTS = ("__table__", "_meta", "column_attrs", "model_fields", "__mapper__")
+# How many attributes and calls a list of columns is followed back through.
 _STEPS = 6
 
 
@@ -36,7 +35,7 @@ def _lists_columns(node: Node) -> bool:
     for _ in range(_STEPS):
         op = here.op
         if isinstance(op, ops.Attr):
-            if op.name in _LISTS:
+            if op.name in node.code.project.models.kinds["lists-columns"]:
                 return True
             here = here.to(op.base).origin
         elif isinstance(op, ops.Call) and here.receiver is not None:
