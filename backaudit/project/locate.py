@@ -30,10 +30,33 @@ def given_for(node: Node, given: Given) -> Node | None:
     if isinstance(op, ops.Part):
         base = node.to(op.base).origin
         known = given.get((base, op.index))
-        display = given.get(base)
-        parts = items(display.origin) if known is None and display is not None else []
-        return parts[op.index] if 0 <= op.index < len(parts) else known
+        return _held(base, given, op.index) if known is None else known
+    return _named_part(node, given)
+
+
+def _named_part(node: Node, given: Given) -> Node | None:
+    """``row[0]``, ``row["path"]`` and ``row.get("path")`` of a row that stands for a display."""
+    op = node.op
+    if isinstance(op, ops.Item):
+        return _held(node.to(op.base).origin, given, node.to(op.key).const)
+    receiver, first = node.receiver, node.arg(0)
+    if node.method == "get" and receiver is not None and first is not None:
+        return _held(receiver.origin, given, first.const)
     return None
+
+
+def _held(row: Node, given: Given, key: object) -> Node | None:
+    """What a row has in a place, by its number or its key."""
+    stands = given_for(row, given)
+    made = stands.code.project.resolved(stands) if stands is not None else None
+    if made is None:
+        return None
+    if isinstance(key, int):
+        parts = items(made)
+        return parts[key] if 0 <= key < len(parts) else None
+    op = made.op
+    pairs = zip(op.keys, op.items, strict=True) if isinstance(op, ops.Build) and op.kind == "dict" else ()
+    return next((made.to(item) for name, item in pairs if name != NONE and made.to(name).text == key), None)
 
 
 def behind(project: Project, node: Node, depth: int = 0, given: Given = NOTHING_GIVEN) -> Iterator[Node]:
@@ -385,7 +408,7 @@ def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Nod
 
 
 def _made_of(op: ops.AnyOp) -> tuple[int, ...]:
-    if isinstance(op, (ops.Part, ops.Attr, ops.Element)):
+    if isinstance(op, (ops.Part, ops.Attr, ops.Element, ops.Item)):
         return (op.base,)
     if isinstance(op, ops.Call):
         return (op.func, *op.args)

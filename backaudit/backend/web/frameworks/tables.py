@@ -97,13 +97,13 @@ class _Reader:
         paths = self._path_nodes(decorator, 1 if spec == "method" else 0)
         yield from self._at_paths(decorator, table, paths, methods, handlers, definition_of(target))
 
-    def _methods_of(self, decorator: Node, spec: str, of_class: bool) -> tuple[str, ...]:
+    def _methods_of(self, decorator: Node, spec: str, of_class: bool, case: Given = NOTHING_GIVEN) -> tuple[str, ...]:
         if spec == "method":
-            return self._verbs(decorator.arg(0))
+            return self._verbs(decorator.arg(0), case)
         if "=" in spec:
             where, _, default = spec.partition("=")
             keys: list[int | str] = [int(key) if key.isdigit() else key for key in where.split("|")]
-            found = self._verbs(pick(decorator, keys))
+            found = self._verbs(pick(decorator, keys), case)
             return found or (() if of_class or not default else tuple(default.split()))
         return () if spec == _ANY else tuple(spec.split())
 
@@ -164,10 +164,17 @@ class _Reader:
                 table, _ = self._decorating(call)
                 spec = table.decorators[last] if table is not None else None
                 if table is not None and isinstance(spec, str):
-                    handlers = list(handlers_of(self.project, handler))
-                    methods = self._methods_of(call, spec, any(h.view is not None for h in handlers))
-                    paths = self._path_nodes(call, 1 if spec == "method" else 0)
-                    yield from self._at_paths(call, table, paths, methods, handlers, None)
+                    yield from self._applied_to(call, table, spec, handler)
+
+    def _applied_to(self, call: Node, table: Table, spec: str, handler: Node) -> Iterator[Route]:
+        paths = self._path_nodes(call, 1 if spec == "method" else 0)
+        for case in cases(self.project, call.code, [*paths, handler]):
+            handlers = list(handlers_of(self.project, handler, case))
+            methods = self._methods_of(call, spec, any(h.view is not None for h in handlers), case)
+            routers = self._routers(call, case, None)
+            for node in paths:
+                for text in self._texts(node, case):
+                    yield from self._made(call, table, (node, text), methods, handlers, routers)
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
