@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from backaudit.analyses.auth.attempts import is_login
@@ -9,10 +11,11 @@ from backaudit.analyses.auth.tokens import issues, lifetimes, signings
 from backaudit.backend.access.guards import guarded
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.facts.place import Place
-from backaudit.portfolio.stack import at_line, served
+from backaudit.portfolio.stack import at_line, served, stack, surveyed
 from backaudit.project import Node, Project
 from backaudit.survey.records import PASSWORD_CHECK, RouteRow
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column, names_people
 from backaudit.vocabulary.protocols import UNSAFE
 
 _REGISTRATION = meaning("routes", "registration")
@@ -28,21 +31,16 @@ class Door(msgspec.Struct, frozen=True):
 
 
 class Hashing(msgspec.Struct, frozen=True):
-    """A call that hashes passwords: what it is called, and the numbers that it is given by name."""
+    """Where passwords are hashed: by what, with which numbers, as far as the call names them (``rounds=12``)."""
 
     name: str
-    call: Node
-    strong: bool
-
-    @property
-    def cost(self) -> str:
-        numbers = {name: node.const for name, node in self.call.keywords().items() if isinstance(node.const, int)}
-        return ", ".join(f"{name}={value}" for name, value in sorted(numbers.items()))
+    place: Place
+    cost: str = ""
 
 
 def registrations(project: Project) -> tuple[Door, ...]:
     """Routes by which somebody gets an account."""
-    own = [row for row in served(project) if registers(row)]
+    own = [row for row in served(project) if registers(project, row)]
     return (*(_door(row) for row in own), *_of_libraries(project, "brings-registration"))
 
 
@@ -76,17 +74,45 @@ def _of_libraries(project: Project, kind: str) -> tuple[Door, ...]:
     return (*views, *(Door(call.method, call.place, call.spelled) for call in calls))
 
 
-def registers(row: RouteRow) -> bool:
-    """Whether somebody gets an account by a route, as its path and its handler's name say."""
-    changes = not row.methods or not UNSAFE.isdisjoint(row.methods)
-    return changes and _REGISTRATION.holds(f"{row.path} {row.handler.rpartition('.')[2]}")
+def registers(project: Project, row: RouteRow) -> bool:
+    """Whether somebody gets an account by a route: its path says so, or who does not log in yet sends a password that a
+    table of people is written with."""
+    if (row.methods and "POST" not in row.methods) or row.authenticates or _checks(row):
+        return False
+    if _REGISTRATION.holds(row.path):
+        return True
+    named = _REGISTRATION.holds(row.handler.rpartition(".")[2])
+    return _takes_password(project, row) and (named or any(map(names_people, row.writes)))
+
+
+def _takes_password(project: Project, row: RouteRow) -> bool:
+    schemas = [surveyed(project).schema(name) for one in row.sent for name in one.shape.schemas()]
+    fields = [field.name for schema in schemas if schema is not None for field in schema.fields]
+    return any(map(is_password_column, [*fields, *(one.name for one in row.sent)]))
 
 
 def hashings(project: Project) -> tuple[Hashing, ...]:
     """Calls of production code that hash as passwords are to be hashed, by place."""
     strong = [name for name, strength in sorted(project.models.hashers.items()) if strength == "strong"]
-    found = {call.place: call for call in project.calls(*strong) if project.role(call.code.path) == "production"}
-    return tuple(Hashing(_hasher(project, call), call, True) for _, call in sorted(found.items()))
+    found = [Hashing(_hasher(project, call), call.place, _cost(call)) for call in project.calls(*strong)]
+    if not found:
+        found = list(_by_itself(project))
+    production = (one for one in found if project.role(one.place.path) == "production")
+    return tuple(sorted(production, key=lambda one: one.place))
+
+
+def _cost(call: Node) -> str:
+    numbers = {name: node.const for name, node in call.keywords().items()}
+    return ", ".join(f"{name}={value}" for name, value in sorted(numbers.items()) if isinstance(value, int))
+
+
+def _by_itself(project: Project) -> Iterator[Hashing]:
+    """A framework's own way of storing a password: by its calls, or its forms."""
+    told = (project.models.framework(name).hashes for name in project.once(stack))
+    hasher = next(filter(None, told), "")
+    known = sorted(project.models.kinds["hashes-by-itself"]) if hasher else []
+    yield from (Hashing(hasher, call.place) for call in project.calls(*known))
+    yield from (Hashing(hasher, cls.place) for cls in project.subclasses(*known))
 
 
 def _hasher(project: Project, call: Node) -> str:
@@ -108,7 +134,7 @@ def shortest(project: Project) -> tuple[Place, float] | None:
 
 def changing(project: Project) -> list[RouteRow]:
     """Routes that change data, those by which people come in, leave and write to the house left out."""
-    return [row for row in served(project) if _is_change(row) and not is_step(row)]
+    return [row for row in served(project) if _is_change(row) and not is_step(row) and not registers(project, row)]
 
 
 def _is_change(row: RouteRow) -> bool:

@@ -71,7 +71,11 @@ def _acts(project: Project, row: RouteRow, route: Route, names: dict[str, str]) 
     """The acts of one route, with the noun of what each is done to."""
     methods = [method for method in row.methods if method in _BY_METHOD]
     inherited = route.handler.function.kind == "class"
-    seen = [] if inherited else [one for one in _seen(project, route) if _fits(one[0], methods)]
+    changing = not {"PUT", "PATCH"}.isdisjoint(methods)
+    acts = () if inherited else _seen(project, route)
+    # What a PUT writes anew stands in the place of what was there.
+    told = (("update" if act == "create" and changing else act, noun) for act, noun in acts)
+    seen = [one for one in told if _fits(one[0], methods)]
     yield from seen
     if any(act != "read" for act, _ in seen) or (seen and methods in ([], ["GET"])):
         return

@@ -68,7 +68,8 @@ def _listens(project: Project, platform: PlatformModel, text: str, started: list
     if not platform.port or platform.port in " ".join((text, *told)):
         return True
     fixed = [found["port"] for one in told for found in _FIXED_PORT.finditer(one)]
-    return not fixed or any(re.search(rf"\b{port}\b", text) for port in fixed) or _reads(project, platform.port)
+    beside = text if not any(one in text for one in told) else ""
+    return not fixed or any(re.search(rf"\b{port}\b", beside) for port in fixed) or _reads(project, platform.port)
 
 
 def _reads(project: Project, variable: str) -> bool:

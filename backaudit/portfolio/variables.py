@@ -66,7 +66,8 @@ def _fields(project: Project, cls: ClassView) -> Iterator[Variable]:
         op = bind.op
         if not isinstance(op, ops.Bind) or op.annotation == NONE:
             continue
-        value = bind.origin if op.value != op.annotation else None
+        # What is only annotated has no value: nothing is known of it.
+        value = bind.origin if not isinstance(bind.origin.op, ops.Opaque) else None
         alias = text_of(project, value.argument(("alias", "validation_alias", "env"))) if value is not None else None
         yield Variable(alias or prefix + name, bind.place, _is_required(project, value))
 

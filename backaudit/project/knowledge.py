@@ -270,6 +270,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
 
     ``typed``: every declared parameter is held against its type, and what does not fit is refused (422, where
     ``refuses-with`` says so). ``refuses-broken-bodies``: what a body that is no JSON is answered with, in a sentence.
+    ``hashes``: the hasher by which it stores passwords of itself.
     ``checks-answers``: what a handler returns is held against the model it declares.
     ``injects-classes``: the class that holds a handler is made with what is injected. ``serialises``: objects that a
     handler returns are sent with all their fields; ``texts-are-html``: texts as HTML. ``names-groups``: a router is
@@ -283,6 +284,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     typed: bool = False
     refuses_with: int = 0
     refuses_broken_bodies: str = ""
+    hashes: str = ""
     checks_answers: bool = False
     injects_classes: bool = False
     serialises: bool = False

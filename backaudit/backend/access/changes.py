@@ -134,9 +134,15 @@ def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
     if document:
         return Change(call, None, document, done)
     if call.method == "save" and _is_form(project, receiver):
-        bound = receiver.origin.arg(None, "instance") is not None
+        bound = _is_bound(project, receiver.origin)
         return Change(call, form_table(project, receiver), receiver.spelled, "update" if bound else "insert")
     return None
+
+
+def _is_bound(project: Project, form: Node) -> bool:
+    """Whether a form or serializer is made for a row that is there: named, or given first."""
+    first = form.arg(0, "instance")
+    return form.arg(None, "instance") is not None or (first is not None and touched_table(project, first) is not None)
 
 
 def how(verb: str) -> How:

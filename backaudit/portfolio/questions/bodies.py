@@ -30,15 +30,20 @@ def ask(project: Project) -> Iterator[Question]:
 
 
 def _by_framework(project: Project, row: RouteRow, route: Route) -> Question:
-    views = project.models.kinds["parses-bodies"]
-    lineage = project.lineage(route.view.name) if route.view is not None else ()
-    library = next((name.partition(".")[0] for name in lineage if name in views), row.framework)
-    said = project.models.framework(library).refuses_broken_bodies
+    named = [*_of_libraries(project, route), row.framework]
+    said = next(filter(None, (project.models.framework(name).refuses_broken_bodies for name in named)), "")
     if said:
         answer = f"{said} So it is with {route_name(row)}, before the handler runs."
         return Question(ask=_ASK, answer=answer, at=at_line(row.at))
     answer = "The code does not say it, and backaudit does not know what the framework does of itself."
     return Question(ask=_ASK, answer=answer, at=at_line(row.at), known=False)
+
+
+def _of_libraries(project: Project, route: Route) -> Iterator[str]:
+    """The libraries whose view or decorator stands around a handler: they see the body first."""
+    lineage = project.lineage(route.view.name) if route.view is not None else ()
+    decorated = (name for one in route.handler.decorators for name in project.names(one.func or one))
+    yield from (name.partition(".")[0] for name in (*lineage, *decorated))
 
 
 def _uncaught(project: Project) -> Place | None:

@@ -9,30 +9,32 @@ from backaudit.portfolio.records import Question
 from backaudit.portfolio.stack import at_line, place_of, served, surveyed
 from backaudit.project import Project
 from backaudit.survey.records import ColumnRow, RouteRow, TableRow
-from backaudit.vocabulary.names import names_people, names_somebody
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import is_password_column, names_accounts
 
+_LOGGED_IN_BY = meaning("people", "login-name")
 _CONFLICT = (409, 400, 422)
 
 
 def ask(project: Project) -> Iterator[Question]:
     """Asked of the first registration that writes to a table of people."""
-    for row in filter(registers, served(project)):
-        table = next(
-            (table for table in surveyed(project).tables if table.name in row.writes and _of_people(table)), None
-        )
+    for row in (row for row in served(project) if registers(project, row)):
+        written = (table for table in surveyed(project).tables if table.name in row.writes)
+        table = next(filter(_of_accounts, written), None)
         column = _identity(table) if table is not None else None
         if table is not None and column is not None:
             yield _question(row, table, column)
             return
 
 
-def _of_people(table: TableRow) -> bool:
-    return names_people(table.name) or names_people(table.model)
+def _of_accounts(table: TableRow) -> bool:
+    """Those who log in: no profiles of theirs."""
+    return names_accounts(table.name) or any(is_password_column(column.name) for column in table.columns)
 
 
 def _identity(table: TableRow) -> ColumnRow | None:
-    """The column by which somebody is known; a unique one before others."""
-    found = [column for column in table.columns if names_somebody(column.name)]
+    """The column by which somebody logs in; a unique one before others."""
+    found = [column for column in table.columns if _LOGGED_IN_BY.holds(column.name)]
     return min(found, key=lambda column: not _is_unique(table, column), default=None)
 
 

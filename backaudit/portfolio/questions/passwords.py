@@ -37,7 +37,7 @@ def _hashed(project: Project) -> Question:
     found = project.once(hashings)
     if found:
         cost = f" with {found[0].cost}" if found[0].cost else " at the library's own cost"
-        answer = f"By `{found[0].name}`{cost}: slow by design and salted, so every guess is paid for, row by row."
-        return Question(ask=_ASK, answer=answer, at=found[0].call.place)
+        answer = f"By {found[0].name}{cost}: slow by design and salted, so every guess is paid for, row by row."
+        return Question(ask=_ASK, answer=answer, at=found[0].place)
     answer = "The code does not show it: no call of a hasher that backaudit knows, so a library or service keeps them."
     return Question(ask=_ASK, answer=answer, known=False)

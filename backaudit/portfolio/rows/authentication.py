@@ -41,7 +41,7 @@ def _facts(project: Project) -> Iterator[Fact]:
     found = project.once(hashings)
     if found:
         cost = f" with {found[0].cost}" if found[0].cost else ""
-        yield Fact(f"passwords are hashed with {found[0].name}{cost}", found[0].call.place)
+        yield Fact(f"passwords are hashed with {found[0].name}{cost}", found[0].place)
     yield from _of_tokens(project)
     rows = served(project)
     asking = [one for one in rows if one.authenticates]

@@ -74,7 +74,10 @@ def _of_ignores(project: Project, ignores: str | None) -> Iterator[Lack]:
         yield lack(project, "repository/no-ignores", "there is no .gitignore")
         return
     patterns = Ignores().within("", lines(project.facts[ignores].text))
-    missing = [path.partition("/")[0] for path in _MADE if not _is_ignored(patterns, path)]
+    folders = ("", *sorted({path.rpartition("/")[0] + "/" for path in project.facts if path.count("/") == 1}))
+    missing = [
+        path.partition("/")[0] for path in _MADE if not any(_is_ignored(patterns, folder + path) for folder in folders)
+    ]
     if missing:
         text = f"{ignores} does not leave out {listed(missing)}"
         yield lack(project, "repository/ignores", text, Place(ignores, WHOLE_FILE))

@@ -1,0 +1,1 @@
+"""How the project is deployed: debug modes, images, commands, exposed services."""
