@@ -164,3 +164,10 @@ def test_every_step_that_is_asked_for_is_written_down() -> None:
     known = {key for key in load().advice if key.count("/") == 1}
     parts = {f"readme/{part}" for part in ("purpose", "start", "request", "variables", "deployed")}
     assert asked | parts == known
+
+
+@pytest.mark.parametrize("name", ["fastapi-careful", "flask-careful", "django-careful"])
+def test_the_careful_twin_has_all_that_is_expected(name: str) -> None:
+    (found,) = app(name).cards
+    assert [(one.key, said(one)) for one in found.rows if one.verdict != "yes"] == []
+    assert found.next == ()

@@ -86,8 +86,8 @@ def registers(project: Project, row: RouteRow) -> bool:
 
 
 def _takes_password(project: Project, row: RouteRow) -> bool:
-    schemas = [surveyed(project).schema(name) for one in row.sent for name in one.shape.schemas()]
-    fields = [field.name for schema in schemas if schema is not None for field in schema.fields]
+    schemas = (surveyed(project).schema(name) for one in row.sent for name in one.shape.schemas())
+    fields = [field.name for schema in filter(None, schemas) for field in schema.fields]
     return any(map(is_password_column, [*fields, *(one.name for one in row.sent)]))
 
 

@@ -10,17 +10,19 @@ from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import looked_at
 from backaudit.backend.web.records import Route
 from backaudit.facts.place import Place
-from backaudit.portfolio.accounts import is_step
+from backaudit.portfolio.accounts import is_step, registers
 from backaudit.portfolio.stack import at_line, paired, route_name
 from backaudit.portfolio.tables import own_tables
 from backaudit.project import Project
 from backaudit.survey.records import RouteRow
 from backaudit.vocabulary.meaning import meaning, words
+from backaudit.vocabulary.names import names_accounts, names_people, names_users
 
 ACTS = ("create", "read", "update", "delete")
 _BY_CHANGE = {"insert": "create", "update": "update", "delete": "delete"}
 _BY_METHOD = {"POST": "create", "GET": "read", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 _IS_ACT = meaning("routes", "act")
+_ONESELF = meaning("routes", "oneself")
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -70,23 +72,47 @@ def _names(project: Project) -> dict[str, str]:
 def _acts(project: Project, row: RouteRow, route: Route, names: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The acts of one route, with the noun of what each is done to."""
     methods = [method for method in row.methods if method in _BY_METHOD]
-    inherited = route.handler.function.kind == "class"
-    changing = not {"PUT", "PATCH"}.isdisjoint(methods)
-    acts = () if inherited else _seen(project, route)
-    # What a PUT writes anew stands in the place of what was there.
-    told = (("update" if act == "create" and changing else act, noun) for act, noun in acts)
-    seen = [one for one in told if _fits(one[0], methods)]
+    seen = list(_of_code(project, route, methods))
     yield from seen
-    if any(act != "read" for act, _ in seen) or (seen and methods in ([], ["GET"])):
+    # Where the code is not known, or only what it reads on the way, the method says what the route is for.
+    is_known = any(act != "read" for act, _ in seen) or (seen and methods in ([], ["GET"]))
+    if is_known:
         return
-    # What the code does is not known, or only what it reads on the way: the method says what it is for.
-    if is_step(row):
+    if registers(project, row):
+        yield from (("create", noun_of(name)) for name in filter(names_people, row.writes))
+    elif not is_step(row):
+        for noun in _nouns(project, row, route, seen, names):
+            yield from ((_BY_METHOD[method], noun) for method in methods)
+
+
+def _of_code(project: Project, route: Route, methods: list[str]) -> Iterator[tuple[str, str]]:
+    """The acts that the handler's code shows, as far as they fit its methods."""
+    if route.handler.function.kind == "class":
         return
-    own = _of_path(row.path)
+    replaces = not {"PUT", "PATCH"}.isdisjoint(methods)
+    for act, noun in _seen(project, route):
+        # What a PUT writes anew stands in the place of what was there.
+        done = "update" if act == "create" and replaces else act
+        if _fits(done, methods):
+            yield done, noun
+
+
+def _nouns(
+    project: Project, row: RouteRow, route: Route, seen: list[tuple[str, str]], names: dict[str, str]
+) -> list[str]:
+    """What a route is about: what its path names if that is stored, else what it touches."""
+    own = _of_path(row.path) if not _ONESELF.holds(row.path) else _of_accounts(project)
     touched = [noun for _, noun in seen] or [noun_of(name) for name in (*row.writes, *row.reads)]
-    by_path = not touched or (own in names and not inherited)
-    for noun in [own] if by_path else dict.fromkeys(touched):
-        yield from ((_BY_METHOD[method], noun) for method in methods if noun)
+    inherited = route.handler.function.kind == "class"
+    named = own in names and not inherited
+    return [own] if own and (named or not touched) else list(dict.fromkeys(touched))
+
+
+def _of_accounts(project: Project) -> str:
+    """The noun of the table of those who log in; empty where there is none."""
+    tables = [table for table in own_tables(project) if names_accounts(table.name)]
+    first = min(tables, key=lambda table: not names_users(table.name), default=None)
+    return noun_of(first.model or first.name) if first is not None else ""
 
 
 def _fits(act: str, methods: list[str]) -> bool:

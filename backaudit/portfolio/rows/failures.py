@@ -34,7 +34,16 @@ def _statuses(project: Project) -> tuple[int, ...]:
     found = {status for row in served(project) for status in row.statuses}
     frameworks = {row.framework for row in served(project) if any(one.checked for one in row.sent)}
     refused = (project.models.framework(name).refuses_with for name in frameworks)
-    return tuple(sorted(found.union(filter(None, refused))))
+    missing = {404} if _answers_404(project) else set()
+    return tuple(sorted(found.union(filter(None, refused), missing)))
+
+
+def _answers_404(project: Project) -> bool:
+    """Whether a look-up answers by itself that a row is not there."""
+    known = project.models.kinds["answers-404"]
+    lasts = sorted({name.rpartition(".")[2] for name in known})
+    calls = (call for last in lasts for call in project.calls_of(last))
+    return any(project.role(call.code.path) == "production" for call in calls)
 
 
 def log_calls(project: Project) -> tuple[Place, ...]:
