@@ -21,6 +21,7 @@ from backaudit.vocabulary.names import names_accounts, names_people, names_users
 ACTS = ("create", "read", "update", "delete")
 _BY_CHANGE = {"insert": "create", "update": "update", "delete": "delete"}
 _BY_METHOD = {"POST": "create", "GET": "read", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+_FORM_VIEWS = {"create": "creating-views", "update": "updating-views", "delete": "deleting-views"}
 _IS_ACT = meaning("routes", "act")
 _ONESELF = meaning("routes", "oneself")
 
@@ -81,8 +82,18 @@ def _acts(project: Project, row: RouteRow, route: Route, names: dict[str, str]) 
     if registers(project, row):
         yield from (("create", noun_of(name)) for name in filter(names_people, row.writes))
     elif not is_step(row):
+        acts = _of_view(project, route) or [_BY_METHOD[method] for method in methods]
         for noun in _nouns(project, row, route, seen, names):
-            yield from ((_BY_METHOD[method], noun) for method in methods)
+            yield from ((act, noun) for act in acts)
+
+
+def _of_view(project: Project, route: Route) -> list[str]:
+    """What a generic view with a form does, whatever the method by which the form comes."""
+    lineage = project.lineage(route.view.name) if route.view is not None else ()
+    if route.methods == ("GET",):
+        return []
+    kinds = project.models.kinds
+    return [act for act, kind in _FORM_VIEWS.items() if not kinds[kind].isdisjoint(lineage)]
 
 
 def _of_code(project: Project, route: Route, methods: list[str]) -> Iterator[tuple[str, str]]:

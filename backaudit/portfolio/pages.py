@@ -105,7 +105,8 @@ def _parts(line: Line, heading: str) -> Iterator[str]:
     """What one line shows the reader."""
     if line.code or "`" in line.text:
         yield from _of_code(line.text)
-    if not line.code and not line.heading and _says(line.text) and not _COMMAND.holds(line.text):
+    is_prose = not line.code and not line.heading
+    if is_prose and _says(line.text) and not _COMMAND.holds(line.text):
         yield "purpose"
     if line.heading and _STARTING.holds(line.heading):
         yield "start"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.access.changes import changes
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.portfolio.records import Fact, Lack, Row
-from backaudit.portfolio.stack import counted, lack, listed, place_of, surveyed
+from backaudit.portfolio.stack import counted, lack, listed, paired, place_of, surveyed
 from backaudit.portfolio.tables import own_tables
 from backaudit.project import Node, Project
 from backaudit.project.types import split
@@ -24,7 +25,7 @@ def row(project: Project) -> Row:
         title="Relational schema",
         facts=tuple(_facts(project, tables)),
         lacks=tuple(_lacks(project, tables)),
-        basis=bool(tables),
+        basis=bool(tables or _asked_for(project)),
     )
 
 
@@ -46,6 +47,11 @@ def _facts(project: Project, tables: tuple[TableRow, ...]) -> Iterator[Fact]:
 
 
 def _lacks(project: Project, tables: tuple[TableRow, ...]) -> Iterator[Lack]:
+    asked = _asked_for(project) if not tables else []
+    if asked:
+        text = f"{counted(len(asked), 'table')} are asked in SQL and declared nowhere here: {listed(asked)}"
+        yield lack(project, "relations/undeclared", text)
+        return
     if not tables:
         yield lack(project, "relations/none", "there is no relational table")
         return
@@ -55,6 +61,16 @@ def _lacks(project: Project, tables: tuple[TableRow, ...]) -> Iterator[Lack]:
         yield lack(project, "relations/keys", "no table refers to another by a foreign key")
     for name, place in lists_in_columns(project):
         yield lack(project, "relations/lists", f"`{name}` holds a list in one text", place)
+
+
+def _asked_for(project: Project) -> list[str]:
+    """What SQL of the routes changes although no table of that name is known; documents are no tables."""
+    if surveyed(project).collections:
+        return []
+    found: set[str] = set()
+    for _, route in project.once(paired):
+        found.update(change.name for change in changes(project, route.handler) if change.table is None)
+    return sorted(found)
 
 
 def lists_in_columns(project: Project) -> tuple[tuple[str, Place], ...]:
