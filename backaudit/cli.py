@@ -442,6 +442,16 @@ def completion(shell: str) -> int:
 
 
 @cli.command(context_settings=_CONTEXT)
+@click.option("--strict", is_flag=True, help="Show also what is only worth a look.")
+@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+def lsp(strict: bool, config: Path | None) -> int:
+    """Speak the language server protocol on standard input and output, for editors: needs backaudit[lsp]."""
+    from backaudit.commands.lsp import serve
+
+    return serve(strict=strict, config=config)
+
+
+@cli.command(context_settings=_CONTEXT)
 def version() -> int:
     """Print the version."""
     from importlib.metadata import version as installed

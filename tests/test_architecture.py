@@ -47,7 +47,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
     ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
     ("repro", "since", "starters", "fixing"),
-    ("testing",),
+    ("testing", "lsp"),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )
 
@@ -64,6 +64,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "jinja2": ("report",),
     "tomli": ("toml",),
     "pathspec": ("ignores",),
+    "pygls": ("lsp",),
+    "lsprotocol": ("lsp",),
 }
 RUAMEL_DOORS = 1
 

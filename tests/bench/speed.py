@@ -9,6 +9,7 @@ FOLDERs are the projects whose lines make up the case of a million distinct line
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import shutil
 import statistics
@@ -17,13 +18,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import grown, material
+from tests.bench import editing, grown, material
 from tests.bench.measure import Measured, Run, alternate, run
 
 JOBS = 2
 FOUND_OR_NOT = frozenset({0, 1})
 CRASHED = 3
-CASES = ("start", "django", "warm", "changed", "small", "grown", "million")
+CASES = ("start", "django", "warm", "changed", "small", "editor", "grown", "million")
 STEPS = (10_000, 100_000, 1_000_000)
 BIN = Path(sys.executable).parent
 
@@ -105,6 +106,18 @@ class Bench:
         self.say("50 files cold", ours.seconds, 2.0, "s")
         found = self.alone("warm", lambda: self.scan(folder, cold=False))
         self.say("50 files warm", found.seconds, 0.4, "s")
+
+    def case_editor(self) -> None:
+        """The language server on 100,000 lines: from what the editor tells to what it is told."""
+        folder, count = grown.grown(self.temp, 100_000)
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
+        found = asyncio.run(editing.session(folder, files))
+        print(f"  {count:,} lines: {found.first:.1f} s until the first file is answered for the first time")
+        for what, seconds in (("a file opened", found.opened), ("a file edited", found.edited)):
+            self.say(f"{what}, median", statistics.median(seconds), 1.0, "s")
+            self.say(f"{what}, slowest", max(seconds), None, "s")
+        self.say("a file saved, until the whole project is told anew", found.saved, None, "s")
+        shutil.rmtree(folder)
 
     def case_grown(self) -> None:
         """A made-up back end whose modules call each other: how the processor time grows with it."""
