@@ -28,6 +28,7 @@ from backaudit.masking import Masks
 from backaudit.results import Commented, Result
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source
+from backaudit.times import Times
 
 if TYPE_CHECKING:
     from backaudit.history import Reader
@@ -77,12 +78,13 @@ class Audit:
         self.selection = _asked_for(triage.select(self.names, self.config), history=request.history)
         self.cache = cache
         self.progress = progress
-        self.times: dict[str, float] = {}  # of the rules that were asked now, in seconds of processor time
+        self.times = Times()
 
     @cached_property
     def discovery(self) -> Discovery:
         request = self.request
-        return discover(request.root, exclude=self.config.exclude, named=request.named, use_git=request.use_git)
+        with self.times.stage("discover"):
+            return discover(request.root, exclude=self.config.exclude, named=request.named, use_git=request.use_git)
 
     @cached_property
     def _files(self) -> list[Found]:
@@ -92,7 +94,8 @@ class Audit:
     def _digests(self) -> dict[str, bytes]:
         from backaudit.extract.pool import fingerprints
 
-        return fingerprints(self.request.root, self._files, self.config.source_limits())
+        with self.times.stage("read"):
+            return fingerprints(self.request.root, self._files, self.config.source_limits())
 
     @cached_property
     def result(self) -> Result:
@@ -127,7 +130,8 @@ class Audit:
         """The back end as ``map`` shows it: as it was kept from a run over the very same files, or composed now."""
         from backaudit.survey.records import Survey
 
-        return self._kept("survey", Survey, self._surveyed)
+        with self.times.stage("survey"):
+            return self._kept("survey", Survey, self._surveyed)
 
     @cached_property
     def portfolio(self) -> Portfolio:
@@ -259,7 +263,8 @@ class Audit:
             found = source.read(self.request.root, file.path, source.Limits({}, default=_NO_LIMIT))
             if isinstance(found, Source):
                 present.update(value_of(found.text, hit) for hit in file.secrets)
-        return self._history.read(present)
+        with self.times.stage("history"):
+            return self._history.read(present)
 
     def _programs(self, facts: Sequence[FileFacts], project: Project) -> Iterator[tuple[str, Project]]:
         """The back ends of the repository, each with the folders that it is started from; the project if it is one."""
@@ -297,12 +302,15 @@ class Audit:
 
     def _asked(self, project: Project) -> checking.Checked:
         jobs = self.request.jobs or os.cpu_count() or 1
-        return asking.ask(project, self.selection.rules, jobs=jobs, reraise=self.request.reraise, times=self.times)
+        rules, reraise = self.selection.rules, self.request.reraise
+        with self.times.stage("check"):
+            return asking.ask(project, rules, jobs=jobs, reraise=reraise, times=self.times.rules)
 
     def _computed(self) -> Result:
         facts, problems, notes, project = self._analysed
         checked, bounds, back_end = self._checked(facts, project)
-        findings = self._worked_out(checked.findings, facts, problems)
+        with self.times.stage("fix"):
+            findings = self._worked_out(checked.findings, facts, problems)
         now = [found for _, found in findings if not found.commit]
         quoted = {place.path for found in now for place in (found.place, *found.secrets)}
         return Result(
@@ -343,16 +351,18 @@ class Audit:
         from backaudit.extract.pool import extract_all
 
         caching = self.cache is not None and self.cache.usable
-        return extract_all(
-            self.request.root,
-            self._files,
-            jobs=self.request.jobs,
-            cache=self.cache if caching else None,
-            digests=self._digests if caching else None,
-            limits=self.config.source_limits(),
-            wanted=wanted,
-            progress=self.progress,
-        )
+        digests = self._digests if caching else None
+        with self.times.stage("extract"):
+            return extract_all(
+                self.request.root,
+                self._files,
+                jobs=self.request.jobs,
+                cache=self.cache if caching else None,
+                digests=digests,
+                limits=self.config.source_limits(),
+                wanted=wanted,
+                progress=self.progress,
+            )
 
     def _options(self) -> dict[str, dict[str, object]]:
         return {
@@ -365,9 +375,10 @@ class Audit:
         from backaudit import models
         from backaudit.project import link
 
-        known = models.load([*self.request.loaded.tables, _own_names(self.config)])
         whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
-        return link(facts, known.knowledge, known, self._options(), past, whole, self.discovery.unread)
+        with self.times.stage("link"):
+            known = models.load([*self.request.loaded.tables, _own_names(self.config)])
+            return link(facts, known.knowledge, known, self._options(), past, whole, self.discovery.unread)
 
     @cached_property
     def masks(self) -> Masks:
@@ -378,7 +389,9 @@ class Audit:
 
     def report(self, baseline: Baseline | None = None, before: Before | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""
-        return triage.triage(self._scan, self.names, self.config, baseline, before)
+        scan = self._scan
+        with self.times.stage("triage"):
+            return triage.triage(scan, self.names, self.config, baseline, before)
 
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
         """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "usage",
         "linehash",
         "stamp",
+        "times",
     ),
     ("vocabulary",),
     ("cache", "discover", "masking", "sqlparams"),

@@ -476,6 +476,16 @@ def test_statistics_count_by_rule(project: Path) -> None:
     assert (done.returncode, err(done)) == (2, "backaudit: error: --statistics are text or JSON, not sarif.\n")
 
 
+def test_a_profile_has_every_stage_and_the_rules_that_were_asked(project: Path) -> None:
+    told = [line.split() for line in err(run(project, "scan", "--profile", "--no-cache")).splitlines()]
+    stages = [words[-1] for words in told if words[2:3] == ["s"] and "/" not in words[-1]]
+    assert stages == ["discover", "extract", "link", "check", "fix", "triage", "report"]
+    run(project, "scan", "--quiet")
+    kept = err(run(project, "scan", "--profile"))
+    assert "No rule was asked" in kept
+    assert "check" not in kept
+
+
 # -- completion --------------------------------------------------------------------------------------------------------
 
 ASKED = {

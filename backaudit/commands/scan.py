@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backaudit.plugins import Loaded
     from backaudit.rulenames import RuleNames
     from backaudit.survey.records import Survey
+    from backaudit.times import Times
 
 # In each table of `--prove`.
 ROWS = 100_000
@@ -44,6 +45,7 @@ class Scan(Command):
         self.baseline: Baseline | None = None
         self.stale: tuple[Entry, ...] = ()
         self.root = ""
+        self.times: Times | None = None
 
     def run(self) -> int:
         root = self._located()
@@ -52,7 +54,10 @@ class Scan(Command):
         loaded, names = self._rules(config)
         if self.options["show_config"]:
             return self._show(config, root, loaded, names)
-        return self._delivered(self._report(root, config, loaded), config)
+        code = self._delivered(self._report(root, config, loaded), config)
+        for line in self.times.told() if self.times is not None and self.options.get("profile") else ():
+            say(line)
+        return code
 
     def _delivered(self, report: Report, config: Config) -> int:
         for target in self.targets:
@@ -116,10 +121,9 @@ class Scan(Command):
             audit = self._settled(audit, before, stack)
             report = audit.report(baseline, before)
             self.stale = audit.stale(baseline) if baseline is not None else ()
-            if self.options.get("profile"):
-                self._say_times(audit.times)
             if any(target.format == "html" for target in self.targets):
                 self.survey = audit.survey
+            self.times = audit.times
         if self.options["write_baseline"]:
             return self._accept(audit, baseline, before)
         return self._proved(report) if self.options.get("prove") else report
@@ -142,14 +146,6 @@ class Scan(Command):
             finally:
                 progress.clear()
                 trials.close()
-
-    def _say_times(self, times: dict[str, float]) -> None:
-        """The rules by what they took; the first to ask pays for what all of them build on."""
-        if not times:
-            say("Nothing was asked: the result was kept from an earlier run (see --no-cache).")
-        for name, seconds in sorted(times.items(), key=lambda item: (-item[1], item[0])):
-            if seconds >= 0.005:
-                say(f"{seconds:8.2f} s  {name}")
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""
@@ -218,7 +214,8 @@ class Scan(Command):
     def _deliver(self, report: Report, target: Target) -> None:
         from backaudit.output import write_file
 
-        text = self._rendered(report, target)
+        with self.times.stage("report") if self.times is not None else nullcontext():
+            text = self._rendered(report, target)
         if target.path is None:
             write(text)
         else:
