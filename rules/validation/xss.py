@@ -129,4 +129,5 @@ def _template(project: Project, shown: Shown) -> Finding:
         message=f"{what[0].upper()}{what[1:]}, and is printed without {what_for} because of {shown.why}.",
         assumed=_assumed(project, shown),
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
+        related=tuple(Step(place, "is printed without escaping, too") for place in shown.others),
     )

@@ -16,6 +16,7 @@ from backaudit.backend.web.routes import client_input, routes
 from backaudit.backend.web.templates import Context, Printed, contexts, printed, rendered_by
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
+from backaudit.facts.place import Place
 from backaudit.flow.rows import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
@@ -28,12 +29,16 @@ _PAGE_KEYWORDS = ("response_class", "media_type")
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A template prints ``printed`` unescaped; ``what`` it is; ``origin``: the client's input behind it, if known."""
+    """A template prints ``printed`` unescaped; ``what`` it is; ``origin``: the client's input behind it, if known.
+
+    ``others``: what else the template prints for the same reason, where one mend takes them all away.
+    """
 
     printed: Printed
     what: str
     why: str
     origin: Origin | None = None
+    others: tuple[Place, ...] = ()
 
 
 def escaping_off(project: Project) -> tuple[Node, ...]:
@@ -147,13 +152,38 @@ def shown_unescaped(project: Project) -> Iterator[Shown]:
     """Values that templates print unescaped and that a client gave, now or before."""
     everywhere = "escaping turned off for all templates" if project.once(escaping_off) else ""
     given = project.once(contexts)
+    of_template: dict[str, list[Shown]] = {}
     for each in project.once(printed):
-        why = _why(project, each) or everywhere
+        ending = _by_ending(project, each)
+        why = _why(project, each) or everywhere or ending
         if not why or _MADE.holds(each.path[-1].lower()):
             continue
         shown = next(_of_contexts(project, each, why, given), None) or _of_globals(project, each, why)
-        if shown is not None:
+        if shown is not None and why == ending:
+            of_template.setdefault(each.template, []).append(shown)
+        elif shown is not None:
             yield shown
+    for first, *more in of_template.values():
+        yield msgspec.structs.replace(first, others=tuple(other.printed.place for other in more))
+
+
+def _by_ending(project: Project, each: Printed) -> str:
+    """Whether the ending of the template keeps what renders it from escaping: ``page.jinja`` in Flask."""
+    endings = tuple(project.models.kinds["escaped-endings"])
+    return "" if each.template.endswith(endings) or not project.once(_ending_decides) else "the template's ending"
+
+
+def _ending_decides(project: Project) -> bool:
+    kinds = project.models.kinds
+    rendered = any(True for _ in project.calls(*sorted(kinds["escapes-by-ending"])))
+    set_ = {"autoescape", *kinds["escaping-choosers"]}
+    chosen = any(
+        isinstance(op, ops.SetAttr) and op.name in set_
+        for code in project.mentioned(set_.__contains__)
+        for op in code.ops
+    )
+    overridden = any(not kinds["escaping-choosers"].isdisjoint(cls.methods) for cls in project.classes())
+    return rendered and not chosen and not overridden
 
 
 def _why(project: Project, each: Printed) -> str:

@@ -38,15 +38,16 @@ class _Upload(Goal):
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
-        if {"filename", "name"} & set(map(str, access)):
-            return None
+        by_key = isinstance(op, ops.Attr) and op.name in ("files", "FILES")
+        if {"filename", "name"} & set(map(str, access[1:] if by_key else access)):
+            return None  # the key of a field may be called so, too
         if isinstance(op, ops.Param):
             param = client_input(search.project, node.code, op.index)
             found = param is not None and any(
                 head in self._uploads for name in param.types for head in (split(name)[0], split(name)[1])
             )
             return f"`{op.name}` is an uploaded file" if found else None
-        if isinstance(op, ops.Attr) and op.name in ("files", "FILES"):
+        if by_key:
             names = request_names(search.project, node)
             if any(search.models.sources.get(name) == "an uploaded file" for name in names):
                 return "a file is uploaded"
@@ -97,12 +98,16 @@ def _stores(project: Project) -> Iterator[tuple[Node, Node]]:
 
 
 def _saved(project: Project, call: Node, receiver: Node) -> Iterator[tuple[Node, Node]]:
-    """``storage.save(name, content)``, ``upload.save(path)``."""
+    """``storage.save(name, content)``, ``upload.save(path)``, also of an upload that a helper is given."""
     content, types = call.arg(1, "content"), project.types(receiver)
     if content is not None and "storage" in f"{receiver.spelled}{' '.join(types)}".lower():
         yield call, content
-    elif call.arg(0) is not None and any("FileStorage" in name for name in types):
+    elif call.arg(0) is not None and (any("FileStorage" in name for name in types) or _is_handed_in(receiver, types)):
         yield call, receiver
+
+
+def _is_handed_in(receiver: Node, types: tuple[str, ...]) -> bool:
+    return isinstance(receiver.origin.op, ops.Param) and not types
 
 
 def _checks_type(project: Project, code: Code, depth: int) -> bool:
