@@ -28,6 +28,10 @@ FIXABLE = {
     "auth/weak-random-token": (10, "safe"),
     "deploy/debug-on": (6, "unsafe"),
     "deploy/tls-verify-off": (8, "unsafe"),
+    "secrets/db-url-password": (1, "unsafe"),
+    "secrets/hardcoded-secret": (10, "unsafe"),
+    "secrets/insecure-env-default": (5, "unsafe"),
+    "secrets/jwt-secret": (3, "unsafe"),
     "validation/unsafe-deserialization": (2, "safe"),
 }
 

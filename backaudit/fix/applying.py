@@ -26,8 +26,14 @@ def chosen(fixes: Iterable[Fix]) -> list[bool]:
 
 def _meets(edit: Edit, taken: Iterable[Edit]) -> bool:
     """Whether an edit touches what another one changes; the very same edit (an import that both need) is no other."""
-    own = edit.place.span
-    return any(edit != other and _touch(own, other.place.span) for other in taken)
+    others = (other for other in taken if other != edit and not (_adds_lines(edit) and _adds_lines(other)))
+    return any(_touch(edit.place.span, other.place.span) for other in others)
+
+
+def _adds_lines(edit: Edit) -> bool:
+    """Whether an edit takes nothing away and puts whole lines between others: any number of such go to one place."""
+    span = edit.place.span
+    return (span.line, span.column) == (span.end_line, span.end_column) and edit.text.endswith(("\n", "\r"))
 
 
 def _touch(one: Span, other: Span) -> bool:
@@ -40,10 +46,26 @@ def _touch(one: Span, other: Span) -> bool:
 def applied(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits made; they do not overlap."""
     offsets = Offsets(text)
-    for edit in sorted(dict.fromkeys(edits), key=lambda edit: edit.place, reverse=True):
-        start, end = offsets.range_of(edit.place.span)
-        text = text[:start] + edit.text + text[end:]
+    by_span: dict[Span, list[str]] = {}
+    for edit in dict.fromkeys(edits):
+        by_span.setdefault(edit.place.span, []).append(edit.text)
+    for span in sorted(by_span, reverse=True):
+        start, end = offsets.range_of(span)
+        text = text[:start] + _one_behind_another(by_span[span]) + text[end:]
     return text
+
+
+def _one_behind_another(texts: list[str]) -> str:
+    """What several edits put in one place; an empty line that sets each of them apart sets all of them apart."""
+    joined, *others = sorted(texts)
+    for text in others:
+        for newline in ("\r\n", "\n"):
+            if joined.endswith(newline * 2) and text.endswith(newline * 2):
+                joined = joined.removesuffix(newline)
+            if joined.startswith(newline) and text.startswith(newline):
+                text = text.removeprefix(newline)
+        joined += text
+    return joined
 
 
 class Offsets:

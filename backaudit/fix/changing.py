@@ -147,7 +147,7 @@ def _with_line(change: AddLine, files: Files) -> Iterator[Edit]:
 
 def _as_lines_end(code: str, file: File) -> str:
     """Code with the ends of lines that the file has."""
-    return file.newline.join(code.splitlines()) if "\n" in code else code
+    return code if file.newline == "\n" else code.replace("\r\n", "\n").replace("\n", file.newline)
 
 
 _MADE_BY: dict[type[Change], Callable[[Any, Files], Iterator[Edit]]] = {

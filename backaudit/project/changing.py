@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backaudit.facts import ops
 from backaudit.facts.changes import AnyChange, DropArgument, Import, InsertLines, Replace, SetArgument
+from backaudit.facts.place import Place, Span
 from backaudit.project.code import Node
 
 
@@ -20,6 +21,13 @@ def is_written(node: Node) -> bool:
 def instead(node: Node, code: str, *parts: Node) -> Replace:
     """``code`` where a value (of a binding: what it gives) is written; ``{0}`` and so on: how ``parts`` are written."""
     return Replace(assigned(node).place, code, tuple(part.place for part in parts))
+
+
+def written_from(first: Node, last: Node, code: str, *parts: Node) -> Replace:
+    """``code`` in place of all that is written from one value to another."""
+    start, end = first.at, last.at
+    place = Place(first.code.path, Span(start.line, start.column, end.end_line, end.end_column))
+    return Replace(place, code, tuple(part.place for part in parts))
 
 
 def argument(call: Node, name: str, code: str) -> SetArgument:

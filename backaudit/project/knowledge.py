@@ -206,7 +206,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
     ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows; ``rollout``,
-    how an index comes to a large table.
+    how an index comes to a large table. ``index-argument``: the one of a column that gives it an index.
     """
 
     models: tuple[str, ...] = ()
@@ -239,6 +239,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     index: str = ""
     index_many: str = ""
     index_foreign: str = ""
+    index_argument: str = ""
     loaded: str = ""
     rollout: str = ""
 
@@ -279,6 +280,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     how a row is tied to its owner (``{field}``), in a class view and in a look-up. ``guards-one``, ``guards-all``,
     ``limits-logins``: what is advised where a route, or all, ask nobody who calls, and where a login is tried for ever.
     ``settings-start``: a program is started by the name of its settings, not of an application.
+    ``not-found``: the statement that answers 404, with the name that it imports (``not-found-import``); ``row-or-404``:
+    the function that is given a model and the conditions of a look-up, and answers 404 where there is no such row.
     """
 
     typed: bool = False
@@ -298,6 +301,9 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     guards_all: str = ""
     limits_logins: str = ""
     settings_start: bool = False
+    not_found: str = ""
+    not_found_import: str = ""
+    row_or_404: str = ""
 
 
 class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.deploy.mends import hosts_named
 from backaudit.backend.deployment.settings import settings_modules
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
@@ -57,12 +58,13 @@ def allowed_hosts_any(project: Project) -> Iterator[Finding]:
 def _any(project: Project, value: Node, message: str) -> Iterator[Finding]:
     node = project.resolved(value)
     if _is_star(node):
-        yield Finding(place=value.place, message=message)
+        yield Finding(place=value.place, message=message, fixes=tuple(hosts_named(value)))
     elif _default_is_star(node):
         yield Finding(
             place=value.place,
             message=f"{message[:-1]} wherever the environment names none.",
             assumed=assume("settings", "the environment of what is deployed names none"),
+            fixes=tuple(hosts_named(value)),
         )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.analyses.deploy.images import bare, dockerfiles, services
+from backaudit.analyses.deploy.mends import with_user
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
@@ -63,6 +64,7 @@ def docker_root(project: Project) -> Iterator[Finding]:
                 message=_message(made),
                 remedy="Add `RUN useradd --system --create-home app` and `USER app` before it.",
                 assumed=_assumed(made) if stage == "production" else _ELSEWHERE,
+                fixes=tuple(with_user(path, made)),
             )
 
 

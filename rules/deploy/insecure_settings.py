@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.deploy.headers import weakened_headers
+from backaudit.analyses.deploy.mends import set_to
 from backaudit.backend.deployment.settings import SettingsModule, is_literally, settings_modules
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Finding, assume, rule
+from backaudit.rule import Finding, Fix, assume, rule
 
 _BETTER = {
     "SECURE_SSL_REDIRECT": "True",
@@ -102,7 +103,13 @@ def _finding(place: Place, checks: list[DeployCheck]) -> Finding:
         message=f"In the settings that are deployed, {said}.",
         remedy=f"Set {wrong}." if wrong else "",
         assumed=_SETTINGS,
+        fixes=tuple(fix for check in checks for fix in _fixes(check)) if len(checks) == 1 else (),
     )
+
+
+def _fixes(check: DeployCheck) -> Iterator[Fix]:
+    if check.node is not None and check.setting in _BETTER:
+        yield from set_to(check.node, check.setting, _BETTER[check.setting])
 
 
 def _talisman(project: Project) -> Iterator[Finding]:
@@ -112,4 +119,5 @@ def _talisman(project: Project) -> Iterator[Finding]:
             for option, fault in _TALISMAN:
                 given = call.arg(None, option)
                 if given is not None and is_literally(project, given, False):
-                    yield Finding(place=given.place, message=f"`{option}=False`: {fault}.", assumed=_SETTINGS)
+                    told, fixes = f"`{option}=False`: {fault}.", tuple(set_to(given, option, "True"))
+                    yield Finding(place=given.place, message=told, assumed=_SETTINGS, fixes=fixes)

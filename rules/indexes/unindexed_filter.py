@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
 from backaudit.analyses.indexes.claims import claim_of
+from backaudit.analyses.indexes.mends import declared
 from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField, unindexed_fields
 from backaudit.backend.data.schema import schema
@@ -69,6 +70,7 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
             severity=missing.weight,
             shown=None if missing.core else "strict",
             claim=claim_of(schema(project), index),
+            fixes=tuple(declared(project, index)),
         )
         yield from everywhere(found, siblings(index))
     for unindexed in unindexed_fields(project):

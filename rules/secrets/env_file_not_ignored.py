@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.secrets.env_files import EnvFileReading, env_file_readings
+from backaudit.analyses.secrets.mends import listed
 from backaudit.facts.files import FileFacts
 from backaudit.ignores import Ignores
 from backaudit.project import Project
@@ -68,9 +69,14 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=reading.place,
             message=f"`{reading.file}` is read here, and {_nowhere(project)}.",
-            remedy=f"Add a line `{reading.file.rpartition('/')[2]}` to `.gitignore`.",
+            remedy=f"Add a line `{_name(reading)}` to `.gitignore`.",
             assumed=assume("effect", "the file is written in this folder"),
+            fixes=(listed(project, _name(reading)),),
         )
+
+
+def _name(reading: EnvFileReading) -> str:
+    return reading.file.rpartition("/")[2]
 
 
 def _candidates(reading: EnvFileReading) -> Iterator[str]:

@@ -6,12 +6,19 @@ from collections.abc import Iterator
 
 from backaudit.analyses.deploy.certificates import Unchecked
 from backaudit.analyses.deploy.debugging import default_of
+from backaudit.analyses.deploy.images import bare
 from backaudit.analyses.deploy.switched import DebugMode
+from backaudit.extract.docker import Dockerfile
 from backaudit.facts import ops
+from backaudit.facts.changes import AnyChange, Replace
+from backaudit.facts.place import Place, Span
 from backaudit.project import Node
 from backaudit.project.changing import assigned, instead, is_written, needed, no_argument
 from backaudit.rule import Fix
+from backaudit.vocabulary.meaning import meaning
 
+_HAS_NO_SHELL = meaning("images", "no-shell")
+_IS_SMALL = meaning("images", "busybox")
 # The other word of those that mean yes.
 _OFF = {"true": "false", "1": "0", "yes": "no", "on": "off", "y": "n", "t": "f"}
 
@@ -38,6 +45,52 @@ def debug_off(mode: DebugMode) -> Iterator[Fix]:
     elif mode.how == "by-default":
         default = default_of(mode.value)
         yield from _off_by_default(default) if default is not None else ()
+
+
+def with_user(path: str, made: Dockerfile) -> Iterator[Fix]:
+    """A user of its own before the command that the container starts with."""
+    starts = [item for item in made.stages[-1].body if item.keyword in ("CMD", "ENTRYPOINT")]
+    image = list(made.chain())[-1].image
+    if not starts or _HAS_NO_SHELL.holds(bare(image).lower()) or "$" in image:
+        return
+    makes = "adduser -D app" if _IS_SMALL.holds(image.lower()) else "useradd --system --create-home app"
+    line = starts[0].span.line
+    at = Place(path, Span(line, 0, line, 0))
+    yield Fix(
+        summary="Run as a user of its own (see that it may write where it has to)",
+        changes=(Replace(at, f"RUN {makes}\nUSER app\n"),),
+    )
+
+
+def hosts_named(value: Node) -> Iterator[Fix]:
+    """The names of hosts that the environment gives, this machine's alone where it gives none."""
+    if isinstance(assigned(value).op, ops.Build):
+        code = 'os.environ.get("ALLOWED_HOSTS", "localhost").split(",")'
+        changes: tuple[AnyChange, ...] = (instead(value, code), needed(value, "os"))
+        yield Fix(summary="Take the names of hosts from the environment", changes=changes)
+        return
+    default = _default(value.origin)
+    if default is not None:
+        code = '"localhost"' if is_written(default) else '["localhost"]'
+        yield Fix(
+            summary="Admit this machine alone where the environment names no host", changes=(instead(default, code),)
+        )
+
+
+def _default(call: Node) -> Node | None:
+    """The default of a look-up, also where its text is split afterwards."""
+    if call.call is None:
+        return None
+    if call.method == "split" and call.receiver is not None:
+        return _default(call.receiver.origin)
+    given = call.arg(1, "default")
+    return given if given is not None and given.origin is given else None
+
+
+def set_to(value: Node, name: str, code: str) -> Iterator[Fix]:
+    """A literal setting, as it should be."""
+    if is_written(value):
+        yield Fix(summary=f"Set {name} to {code}", changes=(instead(value, code),))
 
 
 def _asked_for(value: Node) -> Iterator[Fix]:

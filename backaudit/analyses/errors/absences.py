@@ -19,6 +19,7 @@ from backaudit.analyses.errors.lookups import (
     none_giving,
     raising,
 )
+from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
 from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.data.orms import is_lazy
@@ -64,6 +65,7 @@ def _raising(project: Project) -> Iterator[Finding]:
                 assumed=assumed,
                 trace=(*origin.steps, Step(call.place.first_line(), f"looks it up, or raises {what}")),
                 request=showing(project, call, path, looked_up(project, call, call), raises=what),
+                fixes=tuple(looked_up_or_404(project, call, exceptions[0])),
             )
 
 
@@ -162,7 +164,7 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     inner = next((need.use for need in needs(project, use) if need.given.value in used), use)
     told = _finding(use, inner, call, found[call], origin, assumed, ending(project, use, path or (), _MISSING))
     shown = showing(project, use, path or (), looked_up(project, found[call], call), raises=raised)
-    return msgspec.structs.replace(told, request=shown)
+    return msgspec.structs.replace(told, request=shown, fixes=tuple(answered_404(project, call)))
 
 
 def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.secrets.accounts import handed_over
+from backaudit.analyses.secrets.mends import from_environment
 from backaudit.analyses.secrets.remedies import remedy
 from backaudit.backend.access.markers import markers
 from backaudit.backend.deployment.besides import loaded_besides
@@ -401,6 +402,7 @@ def _finding(project: Project, credential: Credential) -> Finding:
         related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
         scope=project.scope_at(path, hit.span.line),
         secrets=tuple(Place(path, part) for one in (hit, *credential.again, *credential.below) for part in one.parts),
+        fixes=() if credential.below else tuple(from_environment(project, path, (hit, *credential.again))),
     )
 
 

@@ -9,7 +9,9 @@ from backaudit.backend.deployment.deployables import Platform, platform_of
 from backaudit.facts.files import FileFacts
 from backaudit.facts.secrets import SecretHit, SecretKind
 from backaudit.project import Project
+from backaudit.vocabulary.meaning import meaning
 
+_SECRET = meaning("tokens", "secret-value")
 _ROTATE = "Rotate it first: the history keeps it."
 _DEFAULT_NAMES: dict[SecretKind, str] = {
     "url": "DATABASE_URL",
@@ -61,9 +63,16 @@ _GIVEN: dict[Platform, str] = {
 }
 
 
+def variable(hit: SecretHit) -> str:
+    """What the environment variable is called that takes a credential's place."""
+    # An argument without a keyword is often known by no more than what is called with it.
+    is_named = bool(hit.name) and (hit.position != "argument" or _SECRET.holds(hit.name.lower()))
+    return hit.env or (re.sub(r"\W", "_", hit.name).upper() if is_named else _DEFAULT_NAMES.get(hit.kind, "SECRET"))
+
+
 def remedy(project: Project, path: str, hit: SecretHit, rule: str) -> str:
     """What to do about a credential at its place."""
-    name = hit.env or (re.sub(r"\W", "_", hit.name).upper() if hit.name else _DEFAULT_NAMES.get(hit.kind, "SECRET"))
+    name = variable(hit)
     file = project.facts[path]
     if hit.position == "seed":
         return "Change the account's password now, and read the first one from the environment or make it at random."
