@@ -14,6 +14,7 @@ import pytest
 from backaudit import plugins, workcopy
 from backaudit.audit import Audit, Request
 from backaudit.config import Config
+from backaudit.fix.applying import applied, chosen
 from backaudit.fixing import Changed, Outcome, fixed, write_changed
 from backaudit.issue import Report
 from backaudit.rule import Fix
@@ -26,12 +27,20 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 FIXABLE = {
     "auth/insecure-cookie": (15, "safe"),
     "auth/weak-random-token": (10, "safe"),
+    "deploy/allowed-hosts-any": (1, "unsafe"),
     "deploy/debug-on": (6, "unsafe"),
+    "deploy/docker-root": (7, "unsafe"),
+    "deploy/insecure-settings": (6, "unsafe"),
     "deploy/tls-verify-off": (8, "unsafe"),
+    "errors/unhandled-not-found": (10, "safe"),
+    "indexes/unindexed-filter": (17, "unsafe"),
+    "indexes/unindexed-join": (2, "unsafe"),
     "secrets/db-url-password": (1, "unsafe"),
+    "secrets/env-file-not-ignored": (2, "safe"),
     "secrets/hardcoded-secret": (10, "unsafe"),
     "secrets/insecure-env-default": (5, "unsafe"),
     "secrets/jwt-secret": (3, "unsafe"),
+    "validation/sql-injection": (3, "unsafe"),
     "validation/unsafe-deserialization": (2, "safe"),
 }
 
@@ -90,26 +99,23 @@ def test_what_is_fixed_is_gone_and_nothing_has_come(rule: str, tmp_path: Path) -
         assert len(before.issues) - len(after.issues) == outcome.fixed
         gone += found(before)[rule] - found(after)[rule]
         for changed in outcome.changed:
-            assert_only_edits(before, changed)
+            assert_only_edits(changed, before)
         # Applied twice, nothing changes.
         assert not mended(after, root, tmp_path / f"again-{root.name}").changed
     assert gone >= FIXABLE[rule][0]
     assert tiers == set(FIXABLE[rule][1].split("/"))
 
 
-def assert_only_edits(report: Report, changed: Changed) -> None:
-    """A changed file is Python still, and every line that no edit speaks of is there as it was, in its order."""
+def assert_only_edits(changed: Changed, report: Report) -> None:
+    """The text is Python still, and what the edits of a report do not speak of has its bytes, in its order."""
     if changed.path.endswith(".py"):
         ast.parse(changed.after)
-    spans = [
-        edit.place.span
-        for issue in report.issues
-        for fix in issue.finding.fixes
-        for edit in fix.edits
-        if edit.place.path == changed.path
-    ]
-    touched = {number for span in spans for number in range(span.line, span.end_line + 1)}
-    old = lines(changed.before.text) if changed.before is not None else []
-    kept = [line for number, line in enumerate(old, 1) if number not in touched]
-    rest = iter(lines(changed.after))
+    if changed.before is None:
+        return
+    fixes = [fix for issue in report.issues if (fix := issue.fix(unsafe=True)) is not None]
+    made = [fix for fix, is_made in zip(fixes, chosen(fixes), strict=True) if is_made]
+    edits = [edit for fix in made for edit in fix.edits if edit.place.path == changed.path]
+    touched = {number for edit in edits for number in range(edit.place.span.line, edit.place.span.end_line + 1)}
+    kept = [line for number, line in enumerate(lines(changed.before.text), 1) if number not in touched]
+    rest = iter(lines(applied(changed.before.text, edits)))
     assert all(line in rest for line in kept), changed.path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -59,4 +59,17 @@ class AddLine(Change, tag=5, frozen=True, array_like=True, gc=False):
     line: str
 
 
-AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine
+# How a driver marks a value and is given it: ``?`` and ``%s`` with a tuple, ``$1`` with an argument for each value,
+# ``:name`` with ``bindparams`` of SQLAlchemy's text, ``values`` with a keyword of that name and ``:name``.
+MarkStyle = Literal["?", "%s", "$1", ":name", "values"]
+
+
+class BindValues(Change, tag=6, frozen=True, array_like=True, gc=False):
+    """The values that are put into the text of an SQL ``statement``, bound as parameters in ``call``."""
+
+    call: Place
+    statement: Place
+    style: MarkStyle
+
+
+AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues

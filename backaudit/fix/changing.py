@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 import libcst as cst
@@ -10,6 +12,7 @@ import libcst as cst
 from backaudit.facts.changes import (
     AddLine,
     AnyChange,
+    BindValues,
     Change,
     DropArgument,
     Import,
@@ -20,6 +23,7 @@ from backaudit.facts.changes import (
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.fix.files import File, Files, Impossible
 from backaudit.fix.imports import imported
+from backaudit.fix.statements import bound, doubled, pieces
 from backaudit.rule import Edit
 
 
@@ -145,6 +149,50 @@ def _with_line(change: AddLine, files: Files) -> Iterator[Edit]:
     yield Edit(file.place(end), file.newline + text if last else text)
 
 
+def _with_values(change: BindValues, files: Files) -> Iterator[Edit]:
+    file = files.file(change.call.path)
+    call = file.syntax.node(change.call.span, cst.Call)
+    several = pieces(file.syntax.expression(change.statement.span), file)
+    names: list[str] = []
+
+    def mark(number: int, code: str) -> str:
+        names.append(_name_of(code, number, names))
+        return {"?": "?", "%s": "%s", "$1": f"${number + 1}"}.get(change.style, f":{names[-1]}")
+
+    values = bound(several, mark)
+    if change.style == "%s":
+        doubled(several, "%s")
+    for piece in several:
+        span = file.syntax.span(piece.node)
+        if file.written(span) != piece.written():
+            yield Edit(file.place(span), piece.written())
+    yield _handed_over(change, call, dict(zip(names, values, strict=True)), file)
+
+
+def _name_of(code: str, number: int, taken: Sequence[str]) -> str:
+    """What a bound value is called: as the last name in its code."""
+    words = re.findall(r"[A-Za-z_]\w*", code)
+    name = words[-1].lower() if words else ""
+    return name if name.isidentifier() and not iskeyword(name) and name not in taken else f"value_{number + 1}"
+
+
+def _handed_over(change: BindValues, call: cst.Call, values: Mapping[str, str], file: File) -> Edit:
+    codes = list(values.values())
+    if change.style == ":name":
+        end = file.syntax.span(call)
+        given = ", ".join(f"{name}={code}" for name, code in values.items())
+        at = Span(end.end_line, end.end_column, end.end_line, end.end_column)
+        return Edit(file.place(at), f".bindparams({given})")
+    if len(call.args) != 1:
+        raise Impossible  # it is given values already, or something else
+    if change.style == "values":
+        pairs = ", ".join(f'"{name}": {code}' for name, code in values.items())
+        return _appended(call, f"values={{{pairs}}}", file)
+    if change.style == "$1":
+        return _appended(call, ", ".join(codes), file)
+    return _appended(call, f"({codes[0]},)" if len(codes) == 1 else f"({', '.join(codes)})", file)
+
+
 def _as_lines_end(code: str, file: File) -> str:
     """Code with the ends of lines that the file has."""
     return code if file.newline == "\n" else code.replace("\r\n", "\n").replace("\n", file.newline)
@@ -157,4 +205,5 @@ _MADE_BY: dict[type[Change], Callable[[Any, Files], Iterator[Edit]]] = {
     InsertLines: _with_lines,
     Import: _with_import,
     AddLine: _with_line,
+    BindValues: _with_values,
 }

@@ -109,6 +109,13 @@ class Syntax:
             raise Impossible
         return found
 
+    def expression(self, span: Span) -> cst.BaseExpression:
+        """The outermost expression that stands exactly there."""
+        found = [node for node in self._found.get(span, ()) if isinstance(node, cst.BaseExpression)]
+        if not found:
+            raise Impossible
+        return found[0]
+
     def statement(self, span: Span) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
         """The innermost statement on lines of its own that covers a span."""
         found: cst.SimpleStatementLine | cst.BaseCompoundStatement | None = None

@@ -17,6 +17,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[hashers]``     callee to ``strong`` or ``weak``: what ends the label *password*
 ``[raises]``      callee to the exceptions that it can raise on bad input
 ``[exceptions]``  exception class to its base class
+``[bound]``       callee to how it marks bound values and is given them: a ``MarkStyle`` of ``facts/changes.py``
 ``[safer]``       a function or class that does harm to the one that takes its place
 ``[responses]``   what makes an answer: callee to ``{status, body, default, raises}``, see :class:`ResponseModel`
 ``[reads]``       reads of one thing of the request by its name, see :class:`ReadModel`
@@ -53,6 +54,7 @@ from typing import Any
 
 import msgspec
 
+from backaudit.facts.changes import MarkStyle
 from backaudit.project.knowledge import (
     Applying,
     Arguments,
@@ -84,7 +86,8 @@ __all__ = [
 _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms stores frameworks clients open_pages callbacks scalars platforms languages advice safer about".split()
+    "routing orms stores frameworks clients open_pages callbacks scalars platforms languages advice safer bound "
+    "about".split()
 )
 
 
@@ -210,6 +213,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         languages=flat.get("languages", {}),
         advice=flat.get("advice", {}),
         safer=flat.get("safer", {}),
+        bound=msgspec.convert(flat.get("bound", {}), dict[str, MarkStyle]),
     )
 
 

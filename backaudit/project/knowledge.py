@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from backaudit.facts.changes import MarkStyle
+
 
 class ParameterConvention(msgspec.Struct, frozen=True):
     """A parameter called ``name`` in a file that imports ``package`` is taken for a ``type``, unless annotated.
@@ -390,6 +392,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     languages: dict[str, str] = {}
     advice: dict[str, str] = {}
     safer: dict[str, str] = {}
+    bound: dict[str, MarkStyle] = {}
 
     @cached_property
     def packages(self) -> frozenset[str]:

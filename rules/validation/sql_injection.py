@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import assumed_of
+from backaudit.analyses.validation.mends import values_bound
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
@@ -92,7 +93,7 @@ def sql_injection(project: Project) -> Iterator[Finding]:
             finding = None
             if flow is not None:
                 passed |= flow.passed
-                finding = _finding(sink, flow)
+                finding = _finding(project, sink, flow)
             elif kind == "sql":
                 finding = _dynamic(project, sink)
             if finding is not None:
@@ -106,13 +107,14 @@ def _is_sql(project: Project, sink: Sink) -> bool:
     return any(_STATEMENT.match(text.replace(HOLE, " x ")) for text in texts)
 
 
-def _finding(sink: Sink, flow: Flow) -> Finding:
+def _finding(project: Project, sink: Sink, flow: Flow) -> Finding:
     what = flow.origin.what
     return Finding(
         place=sink.call.place.first_line(),
         message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
         assumed=assumed_of(flow),
         trace=flow.trace("is run as SQL"),
+        fixes=tuple(values_bound(project, sink, sink.name)),
     )
 
 
