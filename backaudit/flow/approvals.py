@@ -9,11 +9,12 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import arriving, atoms, conditions, of_elements, same, same_path
+from backaudit.flow.guards import arriving, of_elements, same
 from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import unread_verdicts
 from backaudit.project import Code, Node
 from backaudit.project.code import operands
+from backaudit.project.holding import atoms, conditions, same_path
 from backaudit.vocabulary.meaning import meaning
 
 ORDER = ("<", "<=", ">", ">=")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
-from backaudit.flow.guards import conditions
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
 from backaudit.project.code import operands
+from backaudit.project.holding import conditions
 from backaudit.rule import Finding, Step, assume, rule
 
 

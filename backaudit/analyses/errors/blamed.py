@@ -27,9 +27,9 @@ from backaudit.backend.web.responses import (
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
-from backaudit.flow.guards import conditions
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
+from backaudit.project.holding import conditions
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning

@@ -20,10 +20,11 @@ from backaudit.backend.web.params import marked
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import arriving, conditions
+from backaudit.flow.guards import arriving
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.holding import conditions
 from backaudit.project.types import split
 from backaudit.rule import Finding, Step, assume
 

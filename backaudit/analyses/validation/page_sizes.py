@@ -8,11 +8,12 @@ from backaudit.backend.web.params import is_capped
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import arriving, conditions
+from backaudit.flow.guards import arriving
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.holding import conditions
 
 
 class _Length(ClientValue):

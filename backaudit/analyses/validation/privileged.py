@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.access.denial import is_ownership
 from backaudit.backend.access.guards import steps
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.params import injection
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import listed_dependencies, sharing
 from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.vocabulary.meaning import meaning
@@ -71,14 +73,17 @@ def _judged(project: Project) -> dict[int, tuple[Route, bool]]:
 
 
 def _is_privileged(project: Project, route: Route) -> bool:
-    words = " ".join([route.path, route.handler.function.qualname, *_around(project, route)]).lower()
-    guarded = any("role" in step.kinds for step in steps(project, route)) or _WORDS.holds(words)
+    before = steps(project, route)
+    permissions = [_last(step.name) for step in before if step.how == "permission"]
+    words = " ".join([route.path, route.handler.function.qualname, *permissions, *_around(project, route)]).lower()
+    guarded = any("role" in step.kinds for step in before) or _WORDS.holds(words)
     return guarded or asks_for_role(route.handler)
 
 
 def asks_for_role(code: Code) -> bool:
     """Whether a branch of a body depends on who the caller is among the users (``if not user.is_admin: raise``)."""
-    return any(region.kind in ("then", "else") and _names_role(code, region.test, 0) for region in code.body.regions)
+    tests = (region.test for region in code.body.regions if region.kind in ("then", "else") and region.test != NONE)
+    return any(_names_role(code, test, 0) and not is_ownership(code.project, code.node(test)) for test in tests)
 
 
 def _names_role(code: Code, value: int, depth: int) -> bool:
@@ -108,17 +113,16 @@ def _around(project: Project, route: Route) -> Iterator[str]:
 
 
 def _around_view(project: Project, view: ClassView) -> Iterator[str]:
-    """The names by which a class view says who may use it: its own, its bases', its test's, its permissions'."""
+    """The names by which a class view says who may use it: its own, its bases', its test's, its decorators'."""
     yield view.cls.name
     yield from (name for base in view.bases for name in _texts(project, base))
     yield from map(_last, project.lineage(view.name))
     asked = project.method(view.name, "test_func")
     if asked is not None:
         yield from (node.op.name for node in asked.nodes(ops.Attr) if isinstance(node.op, ops.Attr))
-    for field in ("permission_classes", "decorators"):
-        bound = view.fields[field].origin if field in view.fields else None
-        for item in getattr(bound.op, "items", ()) if bound is not None else ():
-            yield from _texts(project, view.fields[field].origin.to(item))
+    bound = view.fields["decorators"].origin if "decorators" in view.fields else None
+    for item in getattr(bound.op, "items", ()) if bound is not None else ():
+        yield from _texts(project, bound.to(item) if bound is not None else item)
 
 
 def _texts(project: Project, node: Node) -> Iterator[str]:

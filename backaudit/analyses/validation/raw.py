@@ -17,11 +17,12 @@ from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.approvals import ORDER, about
-from backaudit.flow.guards import arriving, conditions
+from backaudit.flow.guards import arriving
 from backaudit.flow.rows import is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.holding import conditions
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 

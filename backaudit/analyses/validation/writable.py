@@ -14,12 +14,12 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import guarded
 from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import conditions
 from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
+from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
@@ -289,9 +289,10 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table |
     many = "are fields" if len(names) > 1 else "is a field"
     power = any(is_power(name) for name in names)
     why = "what its user may do" if power else "whose the object is"
+    decide = "they decide" if len(names) > 1 else "it decides"
     return Finding(
         place=field.place.first_line(),
-        message=f"{said} {many} of `{cls.cls.name}` that a client may write: it decides {why}.",
+        message=f"{said} {many} of `{cls.cls.name}` that a client may write: {decide} {why}.",
         remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
         assumed=KNOWN if power else _OWNER,
     )

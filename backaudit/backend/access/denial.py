@@ -28,6 +28,7 @@ _CALLER = meaning("access", "caller")
 _ROLE = meaning("access", "asked-role")
 _OWNER = meaning("access", "asked-owner")
 _OTHER = meaning("access", "other-ground")
+_KEY = meaning("access", "caller-key")
 
 
 def denials(project: Project, code: Code) -> Kinds:
@@ -45,7 +46,8 @@ def _summary(project: Project) -> Summary[GuardKind]:
 
 def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
     for answer in answers(project, code):
-        yield from ground(project, answer)
+        if not _gives_rows(project, answer):
+            yield from ground(project, answer)
     yield from _unknown_exceptions(project, code)
     yield from _raised_without_proof(project, code)
     for node in code.nodes(ops.Call):
@@ -54,6 +56,14 @@ def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
         op = node.op
         if isinstance(op, ops.Def):
             yield from denials(project, code.file.code(op.function))
+
+
+def _gives_rows(project: Project, answer: Answer) -> bool:
+    """Whether a view's method only says which rows it is about: fewer for some, where none at all is a refusal."""
+    code, op = answer.node.code, answer.node.op
+    if not isinstance(op, ops.Return) or code.function.name not in project.models.kinds["chosen-rows"]:
+        return False
+    return answer.node.to(op.value).method not in project.models.kinds["empty-queries"]
 
 
 def ground(project: Project, answer: Answer) -> Kinds:
@@ -291,17 +301,31 @@ def is_negative(test: Node) -> bool:
 
 
 def is_ownership(project: Project, test: Node) -> bool:
-    """Whether a condition ties an object to the caller: an owner's field beside the user, compared."""
+    """Whether a condition ties an object to the caller: its owner, or itself where it is a person, beside the user."""
     for node in conditions(test):
         op = node.op
         if isinstance(op, ops.Compare) and op.operator in ("==", "!=", "in", "not in", "is", "is not"):
             left, right = node.to(op.left), node.to(op.right)
             if right.const is None and left.const is None:
-                texts = [mention(project, side) for side in (left, right)]
-                for one, other in (texts, texts[::-1]):
-                    if _OWNER.holds(one) and _IDENTITY.holds(other):
-                        return True
+                both = ((left, right), (right, left))
+                if any(_owns(project, one, other) or _is_the_caller(one, other) for one, other in both):
+                    return True
     return False
+
+
+def _owns(project: Project, owner: Node, caller: Node) -> bool:
+    return _OWNER.holds(mention(project, owner)) and _IDENTITY.holds(mention(project, caller))
+
+
+def _is_the_caller(caller: Node, other: Node) -> bool:
+    """``request.user != instance``: whether one side is the caller, or what tells callers apart, and one a thing."""
+    here = caller.origin
+    op = here.op
+    person = here.to(op.base).origin if isinstance(op, ops.Attr) and _KEY.holds(op.name) else here
+    if not _CALLER.holds(person.spelled.lower()) or not isinstance(person.op, (ops.Attr, ops.Name, ops.Param)):
+        return False
+    thing = other.origin
+    return isinstance(thing.op, (ops.Call, ops.Attr, ops.Param, ops.Phi, ops.Await, ops.Item))
 
 
 def sides(node: Node) -> tuple[Node, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from backaudit.backend.access.actions import entries_for, in_tables, runs_for
 from backaudit.backend.access.denial import (
     Kinds,
     asked_for,
@@ -439,7 +440,10 @@ class _Reader:
     def _permissions(self, route: Route) -> Iterator[Step]:
         if not self._is_rest(route):
             return
+        chosen = list(self._chosen(route))
         for name, default in _CLASS_LISTS:
+            if name == "permission_classes" and chosen and not self._asks_class(route):
+                continue
             own = self._own_classes(route, name)
             listed = own if own is not None else entry(self.project, "REST_FRAMEWORK", default)
             if listed is None:
@@ -449,7 +453,7 @@ class _Reader:
         scope = class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
         if scope is not None:
             yield Step("permission", "throttle_scope", scope.place, ("rate-limit",))
-        yield from self._overridden(route)
+        yield from chosen
 
     def _is_rest(self, route: Route) -> bool:
         if route.view is not None:
@@ -467,16 +471,18 @@ class _Reader:
 
     def _listed(self, listed: Node, route: Route) -> Iterator[Step]:
         for item in items(listed) or ([listed] if listed.call is None else []):
-            text = self.project.constant(item)
-            dotted = text.text if text is not None else None
-            names = [dotted] if dotted else list(self.project.names(item))
-            if self._reads_open(names):
-                kinds: tuple[GuardKind, ...] = () if _only_reads(route) else ("authenticates",)
-                yield Step("permission", names[0].rpartition(".")[2], item.place, kinds)
-            elif dotted:
-                yield Step("permission", dotted.rpartition(".")[2], item.place, self._kinds_by_name(dotted, item))
-            else:
-                yield self._permission_item(item, route)
+            yield self._permission_listed(item, route)
+
+    def _permission_listed(self, item: Node, route: Route) -> Step:
+        text = self.project.constant(item)
+        dotted = text.text if text is not None else None
+        names = [dotted] if dotted else list(self.project.names(item))
+        if self._reads_open(names):
+            kinds: tuple[GuardKind, ...] = () if _only_reads(route) else ("authenticates",)
+            return Step("permission", names[0].rpartition(".")[2], item.place, kinds)
+        if dotted:
+            return Step("permission", dotted.rpartition(".")[2], item.place, self._kinds_by_name(dotted, item))
+        return self._permission_item(item, route)
 
     def _kinds_by_name(self, dotted: str, at: Node) -> tuple[GuardKind, ...]:
         """What a permission asks for that a text names."""
@@ -508,18 +514,38 @@ class _Reader:
         own = [name for name in names if self.project.class_named(name) is None]
         return not known.isdisjoint(own)
 
-    def _overridden(self, route: Route) -> Iterator[Step]:
-        """``get_permissions`` chooses: what it can give is taken as given."""
-        code = self.project.method(route.view.name, "get_permissions") if route.view is not None else None
-        for kind in (ops.Name, ops.Attr):
-            for node in code.nodes(kind) if code is not None else ():
-                known = self._known(self.project.names(node))
-                if known:
-                    yield Step("permission", _shown(node), node.place, tuple(sorted(known)))
-                elif any(self._permission_class(cls) for cls in self.project.denoted_classes(node)):
-                    yield self._permission_item(node, route)
-        for node in code.nodes(ops.Import) if code is not None else ():
-            yield self._step("permission", node)
+    def _chosen(self, route: Route) -> Iterator[Step]:
+        """What ``get_permissions`` gives for the route's action and method; all it can give where it asks for more."""
+        code = self._chooser(route)
+        if code is None:
+            return
+        for entry_ in entries_for(code, route):
+            yield from (self._permission_listed(item, route) for item in items(entry_) or [entry_])
+        elsewhere = in_tables(code)
+        for use, node in _mentions(code):
+            if use.value not in elsewhere and self._is_permission(node) and runs_for(use, route) is not False:
+                yield self._permission_listed(node, route)
+
+    def _chooser(self, route: Route) -> Code | None:
+        return self.project.method(route.view.name, "get_permissions") if route.view is not None else None
+
+    def _asks_class(self, route: Route) -> bool:
+        """Whether ``get_permissions`` gives a route what the class lists."""
+        code = self._chooser(route)
+        for node in code.nodes(ops.Attr) if code is not None else ():
+            inherited = node.spelled == "super().get_permissions"
+            if (inherited or node.spelled == "self.permission_classes") and runs_for(node, route) is not False:
+                return True
+        return False
+
+    def _is_permission(self, node: Node) -> bool:
+        """Whether a name stands for what lets callers by or not."""
+        names = self.project.names(node)
+        if self._reads_open(names) or self._known(names) is not None:
+            return True
+        asked = ("has_permission", "has_object_permission")
+        classes = self.project.denoted_classes(node)
+        return any(self.project.method(cls.name, name) is not None for cls in classes for name in asked)
 
     # -- the route and the handler ------------------------------------------------------------------------------------
 
@@ -616,12 +642,20 @@ class _Reader:
 
     def _body(self, route: Route) -> Iterator[Step]:
         if route.handler.function.kind == "class":
-            for name in sorted(self.project.models.kinds["view-steps"]):
+            for name in self._view_steps(route):
                 code = self.project.method(route.view.name, name) if route.view is not None else None
                 if code is not None:
                     yield from self._check(name, code)
             return
         yield from self._check(_CHECK, route.handler)
+
+    def _view_steps(self, route: Route) -> list[str]:
+        """The methods of a class that its library's handler calls for a route: who creates looks nothing up."""
+        kinds = self.project.models.kinds
+        named = kinds["view-steps"]
+        if route.methods and self._is_rest(route):
+            named -= frozenset.intersection(*(kinds.get(f"unasked-steps:{m}", frozenset()) for m in route.methods))
+        return sorted(named)
 
     def _check(self, name: str, code: Code) -> Iterator[Step]:
         kinds = denials(self.project, code)
@@ -660,6 +694,16 @@ def _hooked(decorator: Node, hooks: tuple[str, ...]) -> Node | None:
         return decorator.receiver if decorator.method in hooks else None
     bare = decorator.op
     return decorator.to(bare.base) if isinstance(bare, ops.Attr) and bare.name in hooks else None
+
+
+def _mentions(code: Code) -> Iterator[tuple[Node, Node]]:
+    """Where a body speaks of what is defined elsewhere, and what that is; an import of its own is where it is used."""
+    for node in (*code.nodes(ops.Name), *code.nodes(ops.Attr)):
+        yield node, node
+    imports = {node.value for node in code.nodes(ops.Import)}
+    for use in code.nodes(ops.Call) if imports else ():
+        used = {code.origin(value) for value in operands(use.op)} & imports
+        yield from ((use, code.node(value)) for value in sorted(used))
 
 
 def _asks_arguments(permission: ClassView) -> bool:

@@ -105,9 +105,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     ``response``: the declared response model's annotation, if any; ``status``: the declared success status.
     ``declared``: the decorator or registering call; ``around``: the constructions and mounts of the routers from the
     application inwards; ``wrappers``: calls that wrap the handler where it is registered. WebSockets have the method
-    ``WEBSOCKET``. ``converters``: placeholders of the path to the restriction that it writes (``int``, ``[a-z]+``).
-    ``inputs``, ``statuses`` and ``first`` (steps): what a document beside the code declares. ``provided``: names of
-    parameters to what gives their values, where a mapping says so.
+    ``WEBSOCKET``. ``action``: the name by which a view that serves several knows it. ``converters``: placeholders of
+    the path to the restriction that it writes (``int``, ``[a-z]+``). ``inputs``, ``statuses`` and ``first`` (steps):
+    what a document beside the code declares. ``provided``: names of parameters to what gives their values, where a
+    mapping says so.
     """
 
     methods: tuple[str, ...]
@@ -121,6 +122,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None = None
     tags: tuple[str, ...] = ()
     view: ClassView | None = None
+    action: str = ""
     declared: Node | None = None
     around: tuple[Node, ...] = ()
     wrappers: tuple[Node, ...] = ()

@@ -305,22 +305,24 @@ class _Urls:
         lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
         one = join(prefix, "{" + (lookup or "pk") + "}")
         allowed = _field_strings(self.project, cls, "http_method_names")
-        for action, methods, detail, code in self._viewset_actions(cls):
+        for action, part, methods, detail, code in self._viewset_actions(cls):
             kept = tuple(m for m in methods if not allowed or m.lower() in allowed)
             if kept:
-                path = (one if detail else prefix) + (f"/{action}" if action else "")
+                path = (one if detail else prefix) + (f"/{part}" if part else "")
                 handler = Handler(code, kept, (), cls)
                 whole = self._whole(outer, f"{path}{slash}", parse(path, "braces"))
-                self.routes.append(self._route(call, handler, whole, "django"))
+                route = self._route(call, handler, whole, "django")
+                self.routes.append(msgspec.structs.replace(route, action=action))
 
-    def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+    def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, str, tuple[str, ...], bool, Code]]:
+        """Action, part of the path, methods, whether it is of one row, and the code."""
         lineage = set(self.project.lineage(cls.name))
         table = self.project.models.routing.get("rest_framework.viewsets", {})
         for name, spec in table.items():
             method, where, *mixins = spec.split()
             code = self.project.method(cls.name, name)
             if code is not None or not lineage.isdisjoint(mixins):
-                yield "", (method,), where == "detail", code or cls.body
+                yield name, "", (method,), where == "detail", code or cls.body
         seen: set[str] = set()
         for owner in self.project.lineage(cls.name):
             view = self.project.class_named(owner)
@@ -329,16 +331,16 @@ class _Urls:
                     seen.add(name)
                     yield from self._extras(cls, code)
 
-    def _extras(self, cls: ClassView, code: Code) -> Iterator[tuple[str, tuple[str, ...], bool, Code]]:
+    def _extras(self, cls: ClassView, code: Code) -> Iterator[tuple[str, str, tuple[str, ...], bool, Code]]:
         for decorator in code.decorators:
             if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
-                yield self._extra(code, decorator)
+                yield code.function.name, *self._extra(code, decorator)
             first, _, verb = decorator.spelled.rpartition(".mapping.")
             mapped = self.project.method(cls.name, first) if first else None
             for outer in mapped.decorators if mapped is not None else ():
                 if mapped is not None and outer.method == "action":
                     path, _, detail, _ = self._extra(mapped, outer)
-                    yield path, (verb.upper(),), detail, code
+                    yield code.function.name, path, (verb.upper(),), detail, code
 
     def _extra(self, code: Code, decorator: Node) -> tuple[str, tuple[str, ...], bool, Code]:
         methods = strings(self.project, decorator.arg(0, "methods")) or ("get",)
