@@ -19,7 +19,7 @@ CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
 
 Unread = Literal[
     "callee", "receiver", "wrapper", "caller", "stored", "word", "settings", "network", "effect", "tool",
-    "guard", "purpose", "reach", "stage",
+    "guard", "instance", "key", "purpose", "reach", "stage",
 ]  # fmt: skip
 
 # What each kind of step that was not read leaves of a finding: "medium" is shown, "low" is worth a look under --strict.
@@ -35,6 +35,8 @@ _LEAVES: dict[Unread, Confidence] = {
     "effect": "medium",  # what comes of it elsewhere
     "tool": "medium",  # another tool's own doubt
     "guard": "low",  # a check that is there and was not understood
+    "instance": "low",  # it is this object of its class, of those that are made in several places
+    "key": "low",  # it is this entry of a mapping, whose key is computed
     "purpose": "low",  # it may be meant so
     "reach": "low",  # nothing shows that it is asked for in a request
     "stage": "low",  # it may be for development, tests or a demonstration alone

@@ -37,10 +37,14 @@ Shown = Literal["core", "strict", "selected"]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One hop on the way from a cause to the finding, in the order in which it happens."""
+    """One hop on the way from a cause to the finding, in the order in which it happens.
+
+    ``supposed``: what is taken for granted of it where it could not be read.
+    """
 
     place: Place
     text: str
+    supposed: Assumed = ()
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -73,10 +77,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``shown``: overrides the rule's own ("strict" for a case that is only worth a look). ``commit``: hex id of the
     commit whose version of the file ``place`` is in, empty for what is scanned; ``evidence`` is then its line, masked.
     ``claim``: what a database's planner can be asked of it, ``proof``: what one said. ``request``: one that shows the
-    mistake. ``assumed``: the steps that were not read; they decide how sure the finding is, and whether it may be
-    called grave. ``fixes``: ways to mend it by machine, the best first. ``cause``: where that stands
-    which one mend takes away for several findings of the rule; they are told as one, and ``beside`` is what this one
-    adds to another.
+    mistake. ``assumed``: the steps that were not read, those of the ``trace`` among them; they decide how sure the
+    finding is, and whether it may be called grave. ``fixes``: ways to mend it by machine, the best first. ``cause``:
+    where that stands which one mend takes away for several findings of the rule; they are told as one, and ``beside``
+    is what this one adds to another.
     """
 
     place: Place
@@ -97,6 +101,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     cause: Place | None = None
     beside: str = ""
     request: Request | None = None
+
+    def __post_init__(self) -> None:
+        on_the_way = (one for step in self.trace for one in step.supposed)
+        msgspec.structs.force_setattr(self, "assumed", tuple(dict.fromkeys((*self.assumed, *on_the_way))))
 
     @property
     def confidence(self) -> Confidence:

@@ -9,12 +9,13 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import arriving, of_elements, same
+from backaudit.flow.guards import arriving, of_elements
 from backaudit.flow.patterns import fixes_beginning, pins_down
-from backaudit.flow.verdicts import unread_verdicts
+from backaudit.flow.verdicts import may_refuse, unread_verdicts
 from backaudit.project import Code, Node
 from backaudit.project.code import operands
 from backaudit.project.holding import atoms, conditions, same_path
+from backaudit.project.operands import same
 from backaudit.vocabulary.meaning import meaning
 
 ORDER = ("<", "<=", ">", ">=")
@@ -70,7 +71,9 @@ def guarded(
     if any(_raises_unless(check, asked) for check in _checks_before(code, at)):
         return True
     if doubts is not None:
-        doubts += [verdict for verdict in unread_verdicts(code, held, node) if verdict not in doubts]
+        refusing = (check for check in _checks_before(code, at) if _is_discarded(check) and may_refuse(check, node))
+        unread = (*unread_verdicts(code, held, node), *refusing)
+        doubts += [verdict for verdict in unread if verdict not in doubts]
     return False
 
 

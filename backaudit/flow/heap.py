@@ -17,10 +17,11 @@ from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import ANY, Access
 from backaudit.project.types import split
-from backaudit.rule import Step
+from backaudit.rule import Step, assume
 
 _MODULE_OBJECTS = (ops.Build, ops.Call)
 _OTHER_BODIES = 300
+_SEVERAL = 2
 
 
 # -- in the body where an object is ---------------------------------------------------------------------------------
@@ -146,7 +147,14 @@ def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[
     if wanted == KEY:
         yield from work.to(key, access[1:])
     elif wanted in (None, ANY) or not known or wanted in known:
-        yield from work.to(value, access[1:])
+        yield from _entry(work, wanted, known).to(value, access[1:])
+
+
+def _entry(work: Work, wanted: str | int | None, known: tuple[str | int, ...]) -> Work:
+    """The search for an entry that may be another: it is read, or it was set, under a key that is computed."""
+    if known:
+        return work.as_entry(known[0]) if work.picked and wanted == ANY else work
+    return work if wanted in (None, ANY) else work.as_entry(wanted)
 
 
 def _gone_through(work: Work, key: Value, value: Value) -> Node | None:
@@ -207,9 +215,19 @@ def field(search: Search, work: Work, cls: ClassView, *, constructors: bool = Tr
                 continue
             rest = within(part, work.access)
             if rest is not None:
-                yield from effect(search, work.elsewhere(change.code.node(0), rest), change.value, rest)
+                inside = _as_made(search, work.elsewhere(change.code.node(0), rest), change, cls)
+                yield from effect(search, inside, change.value, rest)
         if view is not None and name in view.fields:
             yield work.elsewhere(view.fields[name], work.access[1:])
+
+
+def _as_made(search: Search, work: Work, change: Node, cls: ClassView) -> Work:
+    """What a constructor keeps: where objects are made in several places, this may be another of them."""
+    code = change.code
+    if code.function.name != "__init__" or len(search.callers_of(code)) < _SEVERAL:
+        return work
+    name = cls.cls.name
+    return work.supposing(change.place, f"a `{name}` keeps it", assume("instance", f"it is this `{name}` that is used"))
 
 
 def of_class(search: Search, work: Work, cls: ClassView) -> Iterator[Work]:

@@ -9,13 +9,13 @@ costs nothing. An *access path* says which part of a value is wanted: behind ``d
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backaudit.facts.ops import Value
 from backaudit.flow import heap, values
 from backaudit.flow.contents import certain
 from backaudit.flow.search import Goal, Origin, Search
-from backaudit.flow.work import KEY, Work
+from backaudit.flow.work import KEY, MAX_ACCESS, Work
 from backaudit.project import Node, Project
 from backaudit.project.code import ANY, Access
 from backaudit.rule import Step
@@ -24,7 +24,10 @@ _MAX_STEPS = 12_000
 
 
 class Trace(Search):
-    """One search, run. ``origins`` runs it to the first sources; what is visited once is not visited again."""
+    """One search, run. ``origins`` runs it to the first sources; what is visited once is not visited again.
+
+    Ways on which something is supposed are gone after all others: what is known says more than what is near.
+    """
 
     def __init__(self, project: Project, goal: Goal, *, within: bool = False) -> None:
         super().__init__(project, goal, within=within)
@@ -33,10 +36,11 @@ class Trace(Search):
     def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
         """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
         queue = deque([Work(node, access, node.value if use is None else use)])
+        unsure: deque[Work] = deque()
         self._start = node.code
         done = 0
-        while queue:
-            work = queue.popleft()
+        while queue or unsure:
+            work = queue.popleft() if queue else unsure.popleft()
             key = (work.node, work.access, work.calls, work.built)
             if key in self._seen:
                 continue
@@ -49,13 +53,18 @@ class Trace(Search):
             if self.goal.ends(self, work.node, work.access, work.use):
                 continue
             if heap.overwritten(work):
-                queue.extend(heap.stored(self, work))
+                self._wait(heap.stored(self, work), queue, unsure)
                 continue
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
                 yield Origin(work.node, what, work.told(Step(work.node.place, what)), work.stored)
             else:
-                queue.extend(values.back(self, work))
+                self._wait(values.back(self, work), queue, unsure)
+
+    def _wait(self, found: Iterable[Work], queue: deque[Work], unsure: deque[Work]) -> None:
+        for work in found:
+            if len(work.access) <= MAX_ACCESS:
+                (unsure if work.unsure else queue).append(work)
 
     @property
     def visited(self) -> frozenset[Node]:

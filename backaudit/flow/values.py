@@ -156,8 +156,17 @@ def _item(search: Search, work: Work, op: ops.Item) -> Iterator[Work]:
         return
     found = list(_run_by(search, work, op.base, "__getitem__"))
     yield from found
-    for part in (work.node.to(op.key).keys or (ANY,)) if not found else ():
-        yield from work.to(op.base, (part, *work.access))
+    if not found:
+        yield from _under_key(work, op.base, op.key)
+
+
+def _under_key(work: Work, base: Value, key: Value) -> Iterator[Work]:
+    """The entry of a mapping or sequence: under the literal keys, or under one that is computed."""
+    known = work.node.to(key).keys
+    for part in known:
+        yield from work.to(base, (part, *work.access))
+    if not known:
+        yield from work.by_computed_key().to(base, (ANY, *work.access))
 
 
 def _run_by(search: Search, work: Work, value: Value, method: str) -> Iterator[Work]:
@@ -199,6 +208,7 @@ def _build(search: Search, work: Work, op: ops.Build) -> Iterator[Work]:
 def _dict(work: Work, op: ops.Build) -> Iterator[Work]:
     """The values under the wanted key, the last first: what stands behind it is overridden."""
     wanted = work.access[0] if work.access else None
+    of_many = work.picked and wanted == ANY and len(op.items) > 1
     for key, item in zip(reversed(op.keys), reversed(op.items), strict=True):
         if key == NONE:
             yield from work.to(item)
@@ -207,7 +217,7 @@ def _dict(work: Work, op: ops.Build) -> Iterator[Work]:
         else:
             name = _only_key(work.node.to(key))
             if wanted in (None, ANY, name) or name is None:
-                yield from work.to(item, work.access[1:])
+                yield from (work.as_entry(name) if of_many and name is not None else work).to(item, work.access[1:])
             if name is not None and name == wanted:
                 return
 
@@ -321,8 +331,7 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     if library.is_kind(search, call, "reads-by-keys"):
         yield from library.read_by_keys(search, work, op)
     elif by_key:
-        for part in call.to(op.args[0]).keys or (ANY,):
-            yield from work.to(base, (part, *work.access))
+        yield from _under_key(work, base, op.args[0])
         yield from work.all(op.args[1:])
     elif name == "pop":
         yield from work.to(base, (-1, *work.access))

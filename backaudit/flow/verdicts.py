@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import same
 from backaudit.project import Code, Node
+from backaudit.project.operands import operands, same
 
 _DEPTH = 3
 
@@ -20,6 +20,27 @@ def unread_verdicts(code: Code, held: Iterable[tuple[Value, bool]], node: Node) 
         given = [] if call is None else [arg for arg in call.args() if same(code, arg.value, node.value)]
         if call is not None and given and _is_unread(call, given, 0):
             yield call
+
+
+def may_refuse(call: Node, node: Node) -> bool:
+    """Whether a call that gives nothing takes a part of the value (``url.hostname``), and its function may raise."""
+    code, project = call.code, call.code.project
+    for callee in project.callees(call):
+        for index in range(len(callee.function.params)):
+            given = project.argument(call, callee, index)
+            parts = operands(given, _DEPTH) if given is not None and given.code is code else ()
+            if any(same(code, part.value, node.value) for part in parts) and _may_raise(callee):
+                return True
+    return False
+
+
+def _may_raise(code: Code) -> bool:
+    """Whether a body raises under a condition, outside of handlers."""
+    for node in code.nodes(ops.Raise):
+        around = {region.kind for region in code.regions_of(node.value)}
+        if "then" in around and "except" not in around:
+            return True
+    return False
 
 
 def _asked(test: Node) -> Node | None:

@@ -8,13 +8,15 @@ from typing import Any, TypeAlias
 import msgspec
 
 from backaudit.facts.ops import NONE, Value
+from backaudit.facts.place import Place
 from backaudit.project import Node
 from backaudit.project.code import ANY, Access
-from backaudit.rule import Step
+from backaudit.rule import Assumed, Step, assume
 
 KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 
-_MAX_ACCESS = 6
+# A part of a part of a part …: only loops that wrap a value again and again come deeper.
+MAX_ACCESS = 6
 
 # The steps from a value to the use, the next one first, each with those behind it.
 Steps: TypeAlias = "tuple[Step, Any] | None"
@@ -24,7 +26,8 @@ class Work(msgspec.Struct, frozen=True):
     """The part ``access`` of ``node`` is wanted, as it is where operation ``use`` takes it.
 
     ``calls``: the calls that the search has gone into and not yet left, the innermost last. ``built``: on its way to
-    the use it becomes part of a text; ``stored``: it is kept in a table in between.
+    the use it becomes part of a text; ``stored``: it is kept in a table in between. ``picked``: the part is one of
+    many, under a key that is computed; ``unsure``: a step on the way to the use supposes something.
     """
 
     node: Node
@@ -34,6 +37,8 @@ class Work(msgspec.Struct, frozen=True):
     steps: Steps = None
     built: bool = False
     stored: bool = False
+    picked: bool = False
+    unsure: bool = False
 
     def to(self, value: Value, access: Access | None = None, step: Step | None = None) -> Iterator[Work]:
         """Another value of the same body, used here."""
@@ -51,11 +56,23 @@ class Work(msgspec.Struct, frozen=True):
         """The same search at another value."""
         steps = self.steps if step is None else (step, self.steps)
         calls = self.calls if calls is None else calls
-        return Work(node, access[:_MAX_ACCESS], use, calls, steps, self.built, self.stored)
+        return Work(node, access, use, calls, steps, self.built, self.stored, self.picked, self.unsure)
 
     def into_text(self) -> Work:
         """The same, on its way into a text."""
         return self if self.built else msgspec.structs.replace(self, built=True)
+
+    def by_computed_key(self) -> Work:
+        """The same, where the part that is wanted is one that a key picks which is not known."""
+        return self if self.picked else msgspec.structs.replace(self, picked=True)
+
+    def supposing(self, place: Place, text: str, supposed: Assumed) -> Work:
+        """The same over a step that could not be read."""
+        return msgspec.structs.replace(self, steps=(Step(place, text, supposed), self.steps), picked=False, unsure=True)
+
+    def as_entry(self, name: object) -> Work:
+        """The same for the entry of a mapping that is supposed to have this key."""
+        return self.supposing(self.node.place, f"is `{name}` of it", assume("key", f"the key is `{name}`"))
 
     def elsewhere(self, node: Node, access: Access) -> Work:
         """The search goes on in another body, whoever runs it, with the state in which that leaves things."""

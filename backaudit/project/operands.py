@@ -1,12 +1,12 @@
-"""What a value is made of, inside one body of code."""
+"""What a value is made of, and which are the same, inside one body of code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
-from backaudit.project.code import Node
+from backaudit.facts.ops import NONE, Value
+from backaudit.project.code import Code, Node
 
 
 def operands(node: Node, depth: int) -> Iterator[Node]:
@@ -39,3 +39,30 @@ def inputs(op: ops.Op) -> Iterable[int]:
     if isinstance(op, ops.Build):
         return op.items
     return ()
+
+
+def same(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
+    """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
+    left, right = code.origin(left), code.origin(right)
+    if left == right:
+        return True
+    one, two = code.ops[left], code.ops[right]
+    if type(one) is not type(two) or depth > 6:
+        return False
+    if isinstance(one, ops.Attr) and isinstance(two, ops.Attr):
+        return one.name == two.name and same(code, one.base, two.base, depth + 1)
+    if isinstance(one, ops.Item) and isinstance(two, ops.Item):
+        return same(code, one.base, two.base, depth + 1) and same(code, one.key, two.key, depth + 1)
+    if isinstance(one, ops.Call) and isinstance(two, ops.Call):
+        return _same_call(code, one, two, depth)
+    if isinstance(one, ops.Const) and isinstance(two, ops.Const):
+        return one.value == two.value and type(one.value) is type(two.value)
+    return isinstance(one, ops.Name) and isinstance(two, ops.Name) and one.name == two.name
+
+
+def _same_call(code: Code, one: ops.Call, two: ops.Call, depth: int) -> bool:
+    """Whether two calls without keywords call the same thing with the same arguments."""
+    if one.keywords or two.keywords or len(one.args) != len(two.args):
+        return False
+    pairs = zip((one.func, *one.args), (two.func, *two.args), strict=True)
+    return all(same(code, left, right, depth + 1) for left, right in pairs)

@@ -91,6 +91,8 @@ def _serves(call: Node) -> bool:
 
 
 def _reading(project: Project, call: Node) -> Iterator[Finding]:
+    if _just_signed(project, call):
+        return
     if not verified(project, call):
         if not is_peek(project, call):
             yield _unsigned(project, call)
@@ -105,6 +107,12 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
     elif algorithms(project, call) is None and not call.keywords().keys() & {"options", "key_set"}:
         told = "The token may choose its own algorithm: `algorithms` is not given."
         yield _finding(call, told, _ANY_ALGORITHM, _decode(project))
+
+
+def _just_signed(project: Project, call: Node) -> bool:
+    """Whether it is a token that the same body has made, to try the keys: no client's."""
+    token = call.arg(0, "token")
+    return token is not None and any(signing.call == token.origin for signing in project.once(signings))
 
 
 def _switched(project: Project, call: Node) -> Iterator[Finding]:

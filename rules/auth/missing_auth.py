@@ -154,4 +154,5 @@ def _library(item: OpenLibrary) -> Finding:
         place=item.place,
         message=f"The pages of `{item.name}`{at} show {item.what} to anybody: the library asks for no login by itself.",
         remedy=f"Close them with {item.closes}, or mount them only in development.",
+        assumed=item.assumed,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.deploy.images import Service, is_restated, services
 from backaudit.analyses.deploy.ports import published
-from backaudit.backend.deployment.stages import stage_of
+from backaudit.backend.deployment.stages import is_named_for_developing, stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Assumed, Finding, assume, rule
@@ -61,7 +61,7 @@ def _assumed(project: Project, service: Service, stage: str) -> Assumed:
     """What is for development, or starts only when asked for, is worth a look and no more."""
     others = [other for other in services(project) if other.path == service.path]
     beside = [other for other in others if not other.is_store and not other.is_console]
-    asked_for = service.node.get("profiles") is not None or "test" in service.name
+    asked_for = service.node.get("profiles") is not None or is_named_for_developing(service.name)
     deployed = stage == "production" and not asked_for
     if deployed and beside:
         return assume("network", "no firewall stands before the host's port")

@@ -73,6 +73,8 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
             remedy=_remedy(project, found),
             assumed=KNOWN if found.sure else assume("reach", "somebody waits for it"),
             trace=_trace(found),
+            cause=found.cause,
+            beside=f"for the same row again: {found.text}",
         )
 
 

@@ -15,7 +15,7 @@ from backaudit.backend.access.denial import conditions, sides, tests_around
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.owners import owner_column
-from backaudit.backend.access.reads import looked_at, reads
+from backaudit.backend.access.reads import is_counted, looked_at, reads
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import holds_users, is_user_table
 from backaudit.backend.data.documents.tables import is_collection
@@ -305,9 +305,12 @@ def _exposed(
 
 
 def unread(project: Project, route: Route) -> Assumed:
-    """What is supposed of decorators, bases, hooks and middleware before a route that could not be read."""
-    steps_unread = [step for step in steps(project, route) if not step.read]
-    return tuple(Assumption("wrapper", f"`{step.name}` turns nobody away") for step in steps_unread)
+    """What is supposed of what stands before a route and could not be read: a permission is there to turn away."""
+    unknown = [step for step in steps(project, route) if not step.read]
+    return tuple(
+        Assumption("guard" if step.how == "permission" else "wrapper", f"`{step.name}` turns nobody away")
+        for step in unknown
+    )
 
 
 def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
@@ -423,7 +426,7 @@ def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | No
 def _shown_tables(project: Project, route: Route) -> list[tuple[Place, Table]]:
     """The tables that a handler reads, or that its generic view is about."""
     if route.handler.function.kind != "class":
-        return [(node.place, table) for node, table in reads(project, route.handler)]
+        return [(node.place, table) for node, table in reads(project, route.handler) if not is_counted(node)]
     table = generic_table(project, route.view) if route.view is not None else None
     return [(route.view.place, table)] if table is not None and route.view is not None else []
 

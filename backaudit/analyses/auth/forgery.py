@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.access.credentials import checks_password
+from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import authenticated, guarded, in_body
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.deployment.settings import is_literally
@@ -63,7 +64,24 @@ def _by_cookie(project: Project, route: Route) -> bool:
     by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
     if by_token or checks_password(project, route.handler):  # who logs in has no session yet
         return False
+    if _proven_otherwise(project, route):
+        return False
     return any(_reads_session(project, code) for code in _asking(project, route))
+
+
+def _proven_otherwise(project: Project, route: Route) -> bool:
+    """Whether a decorator of the project's own turns away who brings no proof, and that proof is not the session."""
+    for decorator in route.handler.decorators:
+        codes = [code for made in functions_behind(project, decorator.func or decorator) for code in _with_inner(made)]
+        refuses = any("authenticates" in denials(project, code) for code in codes)
+        if refuses and not any(_reads_session(project, code) for code in codes):
+            return True
+    return False
+
+
+def _with_inner(code: Code) -> Iterator[Code]:
+    yield code
+    yield from (code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def))
 
 
 def _asks_for_token_itself(project: Project, route: Route) -> bool:
@@ -86,8 +104,7 @@ def _asking(project: Project, route: Route) -> Iterator[Code]:
         yield route.handler
     for decorator in route.handler.decorators:
         for code in functions_behind(project, decorator.func or decorator):
-            yield code
-            yield from (code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def))
+            yield from _with_inner(code)
 
 
 def _is_used(project: Project, code: Code) -> bool:

@@ -7,11 +7,13 @@ from functools import partial
 
 import msgspec
 
+from backaudit.backend.access.denial import tests_around
 from backaudit.backend.deployment.settings import settings_named
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.facts.place import Place
 from backaudit.models import OpenPages
-from backaudit.project import ClassView, Project
+from backaudit.project import ClassView, Node, Project
+from backaudit.rule import KNOWN, Assumed, assume
 
 
 class OpenAdmin(msgspec.Struct, frozen=True):
@@ -58,6 +60,7 @@ class OpenLibrary(msgspec.Struct, frozen=True):
     path: str
     what: str
     closes: str
+    assumed: Assumed = KNOWN
 
 
 def open_libraries(project: Project) -> tuple[OpenLibrary, ...]:
@@ -73,7 +76,8 @@ def _included(project: Project) -> Iterator[OpenLibrary]:
     for view in project.once(library_views):
         pages = known.get(view.name)
         if pages is not None and not _closed(project, pages):
-            yield OpenLibrary(view.place, view.name, view.path, pages.what, f"`{pages.setting} = True`")
+            closes, when = f"`{pages.setting} = True`", _mounted(view.declared)
+            yield OpenLibrary(view.place, view.name, view.path, pages.what, closes, when)
     for call in project.calls_of("register_blueprint"):
         given = call.arg(0, "blueprint")
         for name in project.names(given) if given is not None else ():
@@ -81,7 +85,7 @@ def _included(project: Project) -> Iterator[OpenLibrary]:
             if pages is not None and not _closed(project, pages):
                 prefix = call.arg(None, "url_prefix")
                 path = (prefix.text if prefix is not None else "") or ""
-                yield OpenLibrary(call.place, name, path, pages.what, f"`{pages.setting}`")
+                yield OpenLibrary(call.place, name, path, pages.what, f"`{pages.setting}`", _mounted(call))
 
 
 def _made(project: Project) -> Iterator[OpenLibrary]:
@@ -91,7 +95,13 @@ def _made(project: Project) -> Iterator[OpenLibrary]:
             given = call.arg(None, pages.argument)
             spread = call.call is not None and bool(call.call.dstar)
             if given is None and not spread:
-                yield OpenLibrary(call.place, name, "", pages.what, f"`{pages.argument}=…`")
+                yield OpenLibrary(call.place, name, "", pages.what, f"`{pages.argument}=…`", _mounted(call))
+
+
+def _mounted(call: Node) -> Assumed:
+    """What is supposed of pages that are mounted under a condition: such are for development as a rule."""
+    conditional = any(True for _ in tests_around(call))
+    return assume("stage", "the condition of its mount holds in what is deployed") if conditional else KNOWN
 
 
 def _closed(project: Project, pages: OpenPages) -> bool:

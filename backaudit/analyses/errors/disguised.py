@@ -29,11 +29,13 @@ from backaudit.vocabulary.meaning import meaning
 _ERROR_KEYS = meaning("failures", "error-key")
 _BY_ITS_TEXT = assume("word", "the text says that the request has failed")
 _BY_ITS_KEY = assume("word", "the key says that the request has failed")
+_CALLED_FINE = assume("purpose", "it has failed, though the body says that it went well")
 _TEXT_KEYS = meaning("failures", "text-key")
 _FLAG_KEYS = meaning("failures", "flag-key")
 _STATE_KEYS = meaning("failures", "state-key")
 _CODE_KEYS = meaning("failures", "code-key")
 _BAD_STATES = meaning("failures", "bad-state")
+_GOOD_STATES = meaning("failures", "good-state")
 _FAILURE = meaning("failures", "failure-text")
 _SUCCESS = meaning("failures", "success-text")
 _PROBE = meaning("failures", "probe")
@@ -220,7 +222,18 @@ def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Assumed]
     if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
         texts = (literal_text(value) for value in pairs.values())
         found += [(f'"{text[:60]}"', _BY_ITS_TEXT) for text in texts if text is not None and _says_failure(text)]
-    return sorted(found, key=lambda said: said[1] != KNOWN)[0] if found else None
+    if not found:
+        return None
+    what, assumed = min(found, key=lambda said: said[1] != KNOWN)
+    fine = assumed is _BY_ITS_TEXT and any(_says_success(key, value) for key, value in pairs.items())
+    return what, _CALLED_FINE if fine else assumed
+
+
+def _says_success(key: str, value: Node) -> bool:
+    """Whether a pair of a body says that all went well: there may only be nothing to show."""
+    text = literal_text(value)
+    good_state = text is not None and _STATE_KEYS.holds(key) and _GOOD_STATES.holds(text.lower())
+    return good_state or (_FLAG_KEYS.holds(key) and value.const is True)
 
 
 def _is_result(key: str, value: Node) -> bool:

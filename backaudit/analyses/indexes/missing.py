@@ -16,7 +16,7 @@ from backaudit.analyses.indexes.reports import reached as narrowed_already
 from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_settings, is_time, selectivity
 from backaudit.backend.data.queries import QuerySite, query_sites
 from backaudit.backend.data.queries.related import related_sites
-from backaudit.backend.data.schema import Key, Schema, Table, schema
+from backaudit.backend.data.schema import Key, Schema, Table, may_index_keys, schema
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, assume
@@ -27,6 +27,7 @@ _RANK: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
 _FOREIGN = assume("purpose", "the library's own table is the project's to index")
 _BLOCKED = assume("purpose", "an index that the whole condition could use is worth having")
 _SELECTS = assume("effect", "an equality of it leaves few of many rows")
+_OTHER_ENGINE = assume("settings", "it does not run on MySQL, which gives each foreign key an index by itself")
 _DELETES = assume("effect", "rows of the parent are deleted while there are many here")
 _WHOLE = assume("purpose", "the join is of more than whole tables")
 _MANY = assume("effect", "the table grows")
@@ -171,9 +172,20 @@ def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         keys=_of_uses(lack, uses),
         place=site.place_of(uses[0]),
         weight=level if core else "low",
-        assumed=_FOREIGN if foreign else _BLOCKED if lack.blocked else KNOWN if level == "high" else _SELECTS,
+        assumed=_supposed(project, table, uses, foreign, lack.blocked, level),
         core=core and not (site.unread or site.implied) and serves_requests(project, site.code),
     )
+
+
+def _supposed(
+    project: Project, table: Table, uses: Sequence[Use], foreign: bool, blocked: bool, level: Weight
+) -> Assumed:
+    if foreign or blocked:
+        return _FOREIGN if foreign else _BLOCKED
+    named = [table.column(use.column) for use in uses]
+    keys = all(column is not None and column.references for column in named)
+    other = _OTHER_ENGINE if keys and project.once(may_index_keys) else KNOWN
+    return (*other, *(KNOWN if level == "high" else _SELECTS))
 
 
 def _narrowest(lack: Lack) -> tuple[Weight, tuple[Use, ...]]:

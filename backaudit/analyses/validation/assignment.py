@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.validation.bodies import carried, is_table_class, is_untyped, is_validator, parameter
+from backaudit.analyses.validation.bodies import carried, is_table_class, is_text, is_untyped, is_validator, parameter
+from backaudit.analyses.validation.privileged import only_privileged
 from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import enclosed
@@ -22,7 +23,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
-from backaudit.rule import KNOWN, Assumed, Step
+from backaudit.rule import KNOWN, Assumed, Step, assume
 
 _SERVING = ("production", "script")
 
@@ -78,8 +79,8 @@ class ClientKeys(Goal):
         return None
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
-        if isinstance(node.op, (ops.Const, ops.Format)):
-            return True
+        if isinstance(node.op, (ops.Const, ops.Format)) or is_text(node):
+            return True  # ``"attributes." + key``: a key inside of what is named
         if isinstance(node.op, ops.Call) and is_validator(search.project, node):
             return True
         return guarded(node, use, frozenset())
@@ -100,8 +101,15 @@ def assignments(project: Project) -> tuple[Assignment, ...]:
             continue
         origin = next(Trace(project, ClientKeys(project)).origins(value, access, at.value), None)
         if origin is not None:
-            found[at] = Assignment(at, target, origin)
+            found[at] = Assignment(at, target, origin, _meant(project, origin.node.code))
     return (*found.values(), *_table_bodies(project))
+
+
+def _meant(project: Project, code: Code) -> Assumed:
+    """Those who may do everything to such rows may be meant to set all that they have."""
+    asked = project.once(by_handler).get(code, ())
+    kept = bool(asked) and all(only_privileged(project, route) for route in asked)
+    return assume("purpose", "the privileged are not meant to set all of it") if kept else KNOWN
 
 
 Spread = tuple[Node, Node, Access, str, str]

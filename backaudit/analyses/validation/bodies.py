@@ -256,6 +256,15 @@ def _given(project: Project, call: Node, held: set[Value], fate: Fate, depth: in
                 _follow(project, param, fate, depth + 1, seen)
 
 
+def is_text(node: Node) -> bool:
+    """Whether an operation gives a text, or raises: an f-string, what a text is added to, what only texts can do."""
+    op = node.op
+    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
+        return any(node.to(side).origin.text is not None for side in (op.left, op.right))
+    texts = node.code.project.models.kinds["text-methods"]
+    return (isinstance(op, ops.Build) and op.kind == "fstring") or (node.receiver is not None and node.method in texts)
+
+
 def is_validator(project: Project, call: Node) -> bool:
     """Whether a call checks a whole body: the construction or loading of a schema, a form, a validator's call."""
     kinds = project.models.kinds

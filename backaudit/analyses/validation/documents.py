@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.bodies import is_untyped, is_validator
+from backaudit.analyses.validation.bodies import is_text, is_untyped, is_validator
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.sinks import Flow, into_parameter, sinks
 from backaudit.backend.data.documents import has_store
@@ -48,9 +48,7 @@ class JsonValue(ClientInput):
         return "the JSON body comes from the client" if read else None
 
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
-        if isinstance(node.op, ops.Build) and node.op.kind == "fstring":
-            return True
-        if _is_literal(node, use):
+        if is_text(node) or _is_literal(node, use):
             return True
         if isinstance(node.op, ops.Call) and is_validator(search.project, node):
             return True

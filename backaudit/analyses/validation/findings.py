@@ -8,7 +8,8 @@ import msgspec
 
 from backaudit.analyses.validation.sinks import Flow, flows
 from backaudit.evidence import Assumption
-from backaudit.project import Project
+from backaudit.facts import ops
+from backaudit.project import ClassView, Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Fix, assume
 
 
@@ -47,10 +48,21 @@ def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) ->
 
 def _receiver(flow: Flow) -> Assumed:
     """What is supposed of an object that is known by the name of its method alone."""
-    receiver = flow.harm.receiver if flow.name.startswith("*.") else None
-    if receiver is None or receiver.code.project.types(receiver):
+    receiver = flow.harm.receiver
+    own = _derived(receiver) if receiver is not None else None
+    if own is not None:
+        return assume("guard", f"`{own.cls.name}`, which the project makes of a library's class, does not check it")
+    if receiver is None or not flow.name.startswith("*.") or receiver.code.project.types(receiver):
         return KNOWN
     return assume("receiver", f"`{receiver.spelled or 'the object'}` does by `{flow.harm.method}` what others do by it")
+
+
+def _derived(receiver: Node) -> ClassView | None:
+    """The project's own class of an object that is made somewhere to do what a library's does, with more to it."""
+    if isinstance(receiver.origin.op, ops.Param):
+        return None  # ``self`` in the class itself: a handler that answers
+    found = receiver.code.project.instances(receiver)
+    return next((cls for cls in found if cls.methods), None)
 
 
 def assumed_of(flow: Flow) -> Assumed:

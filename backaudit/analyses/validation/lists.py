@@ -17,10 +17,11 @@ from backaudit.backend.web.signature import declared_limits
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
-from backaudit.flow.guards import conditions, same
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
+from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
+from backaudit.project.operands import same
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
-from backaudit.flow.guards import same
 from backaudit.flow.search import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind
+from backaudit.project.operands import same
 from backaudit.project.types import split
 
 _COPIERS = frozenset({"copyfileobj", "download_fileobj"})

@@ -13,6 +13,7 @@ from backaudit.flow.folding import unreachable
 from backaudit.flow.trace import Origin, Trace
 from backaudit.models import Arguments
 from backaudit.project import Given, Node, Project
+from backaudit.project.code import operands
 from backaudit.project.handed import Indirect, indirect_calls
 from backaudit.project.locate import argument_of
 from backaudit.rule import Step
@@ -75,12 +76,19 @@ def sinks(project: Project, kind: str) -> Iterator[Sink]:
                 value = argument_of(call, argument)
                 if value is None or (call, value) in seen or project.role(call.code.path) not in _SERVING:
                     continue
-                if unreachable(call.code, call.value):
+                if unreachable(call.code, call.value) or _is_plain_again(call):
                     continue
                 value = _body_of(value) if kind == "html" else value
                 yield from _expanded(project, kind, Sink(call, value, name), 0, seen)
     for sink in _handed(project, table):
         yield from _expanded(project, kind, sink, 0, seen)
+
+
+def _is_plain_again(call: Node) -> bool:
+    """``Markup(text).unescape()``: whether all that is done with what a call gives makes plain text of it."""
+    plain = call.code.project.models.kinds["plain-again"]
+    uses = [op for op in call.code.ops if call.value in operands(op)]
+    return bool(uses) and all(isinstance(op, ops.Attr) and op.name in plain for op in uses)
 
 
 def _handed(project: Project, table: Mapping[str, Arguments]) -> Iterator[Sink]:

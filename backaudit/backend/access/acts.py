@@ -10,11 +10,12 @@ from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import argument_of, strings
-from backaudit.project.operands import operands
+from backaudit.project.operands import operands, same
 from backaudit.project.summaries import Summary, summary
 from backaudit.vocabulary.meaning import meaning
 
 _PREFIX = "acts:"
+_DELETES = "deletes files"
 _WRITES = frozenset("wax+")
 _WALK = 9
 _LOG = meaning("passwords", "log-owner")
@@ -40,7 +41,8 @@ def _acts(project: Project, code: Code) -> Iterator[Act]:
     for call in code.nodes(ops.Call):
         does = _deed(project, call)
         if does:
-            yield Act(call, does)
+            if does != _DELETES or not _made_itself(call):
+                yield Act(call, does)
         else:
             for callee in project.callees(call):
                 inner = acts(project, callee) if callee != code else ()
@@ -56,6 +58,25 @@ def _deed(project: Project, call: Node) -> str:
     does = next((known[name] for name in (*project.names(call.func), *anyones) if name in known), "")
     opens = call.method == "open" and _opens_for_writing(call)
     return does or ("writes files" if opens else "")
+
+
+def _made_itself(call: Node) -> bool:
+    """Whether a body deletes a file that it makes itself: its lock, or what it keeps for a while."""
+    file = _file_of(call)
+    if file is None:
+        return False
+    makers = call.code.project.models.kinds["makes-files"]
+    others = (other for other in call.code.nodes(ops.Call) if other.value != call.value)
+    makes = (_file_of(other) for other in others if other.method in makers)
+    return any(other is not None and same(call.code, other.value, file.value) for other in makes)
+
+
+def _file_of(call: Node) -> Node | None:
+    """The path that a call is about: its receiver, if it is one, or its first argument."""
+    receiver, first = call.receiver, call.arg(0)
+    if receiver is not None and not isinstance(receiver.origin.op, (ops.Import, ops.Name)):
+        return receiver
+    return first
 
 
 def _known(project: Project) -> Mapping[str, str]:

@@ -457,7 +457,8 @@ class _Reader:
 
     def _is_rest(self, route: Route) -> bool:
         if route.view is not None:
-            return any(name.startswith("rest_framework") for name in self.project.lineage(route.view.name))
+            lineage = self.project.lineage(route.view.name)
+            return bool(route.action) or any(name.startswith("rest_framework") for name in lineage)
         names = {name for d in route.handler.decorators for name in self.project.names(d.func or d)}
         return "rest_framework.decorators.api_view" in names
 
@@ -497,7 +498,8 @@ class _Reader:
         kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
         own = [self.project.method(cls.name, "has_permission") for cls in classes_behind(self.project, item)]
         roles = [role for code in own if code is not None for role in roles_compared(self.project, code)]
-        return Step("permission", _shown(item), item.place, tuple(kept), tuple(roles) if "role" in kept else ())
+        read = bool(found) or self._is_read(item)
+        return Step("permission", _shown(item), item.place, tuple(kept), tuple(roles) if "role" in kept else (), read)
 
     def _asks_objects(self, route: Route) -> bool:
         """Whether ``has_object_permission`` ever runs: in generic views, or where the view asks for it itself."""

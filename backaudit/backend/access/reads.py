@@ -12,6 +12,7 @@ from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.code import operands
 from backaudit.project.summaries import Summary, summary
 
 
@@ -31,6 +32,41 @@ def reads(project: Project, code: Code) -> tuple[tuple[Node, Table], ...]:
 def looked_at(project: Project, code: Code) -> tuple[Read, ...]:
     """The same, with the tables and collections of which no more than the name is known."""
     return project.once(_summary).ask(code)
+
+
+def is_counted(node: Node) -> bool:
+    """Whether of the rows that a call gives no more is used than how many they are."""
+    code = node.code
+    held, waiting = {node.value}, [node.value]
+    while waiting:
+        value = waiting.pop()
+        for at, op in enumerate(code.ops):
+            if at in held or value not in operands(op):
+                continue
+            if not _hands_on(code.node(at), value):
+                if not _counts(code.node(at)):
+                    return False
+                continue
+            held.add(at)
+            waiting.append(at)
+    return True
+
+
+def _counts(use: Node) -> bool:
+    """``len(rows)``, ``rows.count()``, and what is asked of them in a condition."""
+    if isinstance(use.op, ops.Call):
+        return use.spelled == "len()" or use.is_call_of("row-counts")
+    return isinstance(use.op, (ops.Compare, ops.Unary))
+
+
+def _hands_on(use: Node, value: int) -> bool:
+    """Whether an operation gives the same rows, more or fewer of them, or one of their methods."""
+    op = use.op
+    if isinstance(op, ops.Call):
+        first = use.arg(0)
+        collected = first is not None and first.value == value and use.spelled in ("set()", "list()", "tuple()")
+        return collected or (op.func == value and not use.is_call_of("row-counts"))
+    return isinstance(op, (ops.Bind, ops.Attr, ops.Await)) or (isinstance(op, ops.Bin) and op.operator in "-|&^")
 
 
 def _summary(project: Project) -> Summary[Read]:

@@ -60,6 +60,11 @@ def is_named_production(path: str) -> bool:
     return not _NAMED_PRODUCTION.words.isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
 
 
+def is_named_for_developing(name: str) -> bool:
+    """Whether a name (of a service, a build stage) says that it is for developers or tests: ``shop-db-dev``."""
+    return not (_DEVELOPMENT.words | _TEST.words).isdisjoint(_WORD.findall(name.lower()))
+
+
 def has_production_twin(project: Project, path: str) -> bool:
     """Whether a file of the same kind beside this one is named for production (``Dockerfile.prod``) and this is not."""
     folder, kind = path.rpartition("/")[0], project.facts[path].kind

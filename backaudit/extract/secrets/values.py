@@ -68,6 +68,9 @@ _STEMS = re.compile(
 )
 _IDENTIFIER = re.compile(r"^_*[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+([_-]?[A-Za-z]+)*[_-]?\d$")
 _SNAKE = re.compile(r"^_*[A-Za-z]{1,16}([_.:-]+[A-Za-z]{1,16})+_*$")
+# A whole pattern, or a word in brackets that says what stood there: ``[REDACTED]``, ``<hidden>``.
+_PATTERN = re.compile(r"^\^.*[\])}*+?]\$$")
+_LEFT_OUT = re.compile(r"^(\[[\w -]+\]|<[\w -]+>|\([\w -]+\)|\{[\w -]+\})$")
 # Signs that stand for what is not shown; any other sign that is repeated is a value, and a poor one.
 _MASK = re.compile(r"^[x*#.•_ -]+$", re.IGNORECASE)
 _DIGEST = re.compile(r"(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{56}|[\da-f]{64}|[\da-f]{96}|[\da-f]{128})", re.IGNORECASE)
@@ -106,7 +109,7 @@ def _is_none(value: str) -> bool:
         len(value) < 2
         or len(value) > _LONGEST
         or value.lower() in _WORDS_OF_CODE
-        or bool(_TEMPLATE.search(value) or _MASK.match(value) or _ALGORITHM.match(value))
+        or any(form.search(value) for form in (_TEMPLATE, _MASK, _ALGORITHM, _PATTERN, _LEFT_OUT))
         or (bool(_MARK.search(value)) and not _is_generated(value))
         or _is_reference(value)
     )

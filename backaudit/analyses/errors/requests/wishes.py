@@ -17,10 +17,10 @@ from backaudit.backend.web.routes import client_input
 from backaudit.backend.web.signature import from_params
 from backaudit.facts import ops
 from backaudit.flow.client import ClientValue
-from backaudit.flow.guards import conditions
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.holding import conditions
 from backaudit.project.locate import items
 from backaudit.vocabulary.protocols import OPPOSITES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -31,7 +31,8 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
 
     ``what``: what it runs for each of, as a reader calls it; ``rows``: the place where they are fetched; ``path``: the
     calls between, outermost first.
-    ``sure``: it runs in requests, not in a worker that nobody waits for, and for reading.
+    ``sure``: it runs in requests, not in a worker that nobody waits for, and for reading. ``cause``: the first
+    place where the same is asked of the same rows in the same words, if there are several.
     """
 
     place: Place
@@ -42,6 +43,7 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     orm: str
     path: tuple[Place, ...] = ()
     sure: bool = True
+    cause: Place | None = None
 
 
 def repeated_queries(project: Project) -> tuple[Repeated, ...]:
@@ -54,7 +56,17 @@ def _repeated(project: Project) -> tuple[Repeated, ...]:
     for repeated in (*_looped(project), *_shown(project), *_resolved(project)):
         if project.role(repeated.place.path) == "production":
             found.setdefault((repeated.place, repeated.relation), repeated)
-    return tuple(found[key] for key in sorted(found))
+    return tuple(_one_for_each_loop(found[key] for key in sorted(found)))
+
+
+def _one_for_each_loop(found: Iterable[Repeated]) -> Iterator[Repeated]:
+    """Two columns of a report over the same table are mended together: by one query before the loop."""
+    groups: dict[tuple[Place, tuple[Place, ...], str, str], list[Repeated]] = {}
+    for repeated in found:
+        groups.setdefault((repeated.rows, repeated.path, repeated.what, repeated.text), []).append(repeated)
+    for group in groups.values():
+        cause = group[0].place if len(group) > 1 else None
+        yield from (msgspec.structs.replace(repeated, cause=cause) for repeated in group)
 
 
 def _shown(project: Project) -> Iterator[Repeated]:

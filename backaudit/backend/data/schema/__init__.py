@@ -112,6 +112,12 @@ def _engine(project: Project) -> Engine:
     return "sqlite" if deployed == {"sqlite"} else "postgresql"
 
 
+def may_index_keys(project: Project) -> bool:
+    """Whether the project can also run on a database that gives every foreign key an index by itself (MySQL)."""
+    others = _drivers(project) & project.models.kinds["mysql-drivers"]
+    return _engine(project) != "mysql" and bool(others or "mysql" in _deployed_on(project))
+
+
 def _of_drivers(project: Project, named: frozenset[str]) -> Engine:
     if named <= project.models.kinds["mysql-drivers"]:
         return "mysql"

@@ -1,0 +1,479 @@
+"""What stands between a mistake and a reader's trust: each program says of its lines how sure a finding on them is.
+
+``# sure``: with high confidence; ``# likely``: with medium; ``# doubtful``: with low, so that only ``--strict`` shows
+it; on all other lines the rule is silent.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from backaudit import plugins
+from backaudit.testing import scan
+
+LOADED = plugins.load(reraise=True)
+_SAID = {"sure": "high", "likely": "medium", "doubtful": "low"}
+_MARK = re.compile(r"# (sure|likely|doubtful)$")
+
+OTHER_OBJECT = """
+from flask import Flask, request
+from pymongo import MongoClient
+
+app = Flask(__name__)
+rooms = MongoClient().hotel.rooms
+
+
+class Room:
+    def __init__(self, key, name):
+        self.key = key
+        self.name = name
+
+    @classmethod
+    def parse(cls, sent):
+        return cls(key=sent.get("key"), name=sent.get("name"))
+
+    @classmethod
+    def stored(cls, document):
+        return cls(key=document["_id"], name=document["name"])
+
+    @classmethod
+    def find(cls, key):
+        return cls.stored(rooms.find_one({"_id": str(key)}))
+
+    def close(self):
+        return rooms.delete_one({"_id": self.key})  # doubtful
+
+
+@app.post("/rooms")
+def add():
+    room = Room.parse(request.json)
+    return {"name": room.name}
+
+
+@app.delete("/rooms/<key>")
+def remove(key):
+    Room.find(key).close()
+    return ""
+"""
+
+SAME_OBJECT = """
+from flask import Flask, request
+from pymongo import MongoClient
+
+app = Flask(__name__)
+rooms = MongoClient().hotel.rooms
+
+
+class Room:
+    def __init__(self, key, name):
+        self.key = key
+        self.name = name
+
+    def close(self):
+        return rooms.delete_one({"_id": self.key})  # sure
+
+
+@app.post("/rooms")
+def remove():
+    Room(key=request.json["key"], name="").close()
+    return ""
+
+
+@app.post("/halls")
+def hall():
+    return {"name": Room(key="hall", name="").name}
+"""
+
+COMPUTED_KEY = """
+import logging
+import os
+
+log = logging.getLogger(__name__)
+settings = {}
+settings["database"] = os.environ["DATABASE_URL"]
+settings["colours"] = os.environ.get("COLOURS", "")
+
+
+def setting(name):
+    return settings.get(name)
+
+
+def show(name):
+    log.info("colours: %s", setting(name))  # doubtful
+    log.info("colours: %s", settings["colours"])
+
+
+def leak():
+    log.info("database: %s", settings["database"])  # sure
+"""
+
+TEXT_IS_NO_OPERATOR = """
+from flask import Flask, request
+from pymongo import MongoClient
+
+app = Flask(__name__)
+users = MongoClient().shop.users
+
+
+@app.post("/look")
+def look():
+    name = request.json["name"]
+    users.find_one({"name": "shop/" + name})
+    users.find_one({"name": f"shop/{name}"})
+    users.find_one({"name": name.strip()})
+    users.find_one({"name": name})  # sure
+    return ""
+"""
+
+KEYS_UNDER_A_PREFIX = """
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pymongo import MongoClient
+
+from .callers import require_admin
+
+app = FastAPI()
+parts = MongoClient().shop.parts
+
+
+@app.put("/parts/{key}/labels")
+async def labels(key: str, request: Request):
+    sent = await request.json()
+    parts.update_one({"_id": key}, {"$set": {"labels." + name: value for name, value in sent.items()}})
+
+
+@app.put("/parts/{key}")
+async def change(key: str, request: Request):
+    parts.update_one({"_id": key}, {"$set": await request.json()})  # sure
+
+
+@app.put("/warehouse/{key}")
+async def rebuild(key: str, request: Request, admin=Depends(require_admin)):
+    parts.update_one({"_id": key}, {"$set": await request.json()})  # doubtful
+"""
+
+OWN_CLIENT = """
+import requests
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+class PublicOnly(requests.Session):
+    def __init__(self):
+        super().__init__()
+        self.mount("https://", filtering_adapter())
+
+
+@app.get("/cover")
+def cover(url: str):
+    with PublicOnly() as session:
+        return session.get(url).text  # doubtful
+
+
+@app.get("/plain")
+def plain(url: str):
+    with requests.Session() as session:
+        return session.get(url).text  # sure
+"""
+
+REFUSED_BY_ITS_HOST = """
+import ipaddress
+import socket
+from urllib.parse import urlparse
+
+import httpx
+from fastapi import FastAPI, HTTPException
+
+app = FastAPI()
+
+
+def must_be_public(host):
+    for found in socket.getaddrinfo(host, None):
+        if ipaddress.ip_address(found[4][0]).is_private:
+            raise ValueError(host)
+
+
+def noted(host):
+    print(host)
+
+
+@app.get("/proxy")
+def proxy(url: str):
+    must_be_public(urlparse(url).hostname)
+    return httpx.get(url).text  # doubtful
+
+
+@app.get("/open")
+def opened(url: str):
+    noted(urlparse(url).hostname)
+    return httpx.get(url).text  # sure
+"""
+
+PLAIN_AGAIN = """
+from flask import Flask, request
+from markupsafe import Markup
+
+app = Flask(__name__)
+
+
+@app.get("/note")
+def note():
+    text = Markup(request.args["text"]).unescape()
+    return {"text": text}
+
+
+@app.get("/page")
+def page():
+    return Markup(request.args["text"])  # sure
+"""
+
+NOTHING_TO_SHOW = """
+from fastapi import FastAPI
+from sqlmodel import Field, Session, SQLModel, select
+
+app = FastAPI()
+
+
+class Alert(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+
+
+@app.get("/alerts")
+def alerts(session: Session):
+    rows = session.exec(select(Alert)).all()
+    if rows:
+        return {"status": "ok", "alerts": rows}
+    return {"status": "ok", "message": "not found", "alerts": []}  # doubtful
+
+
+@app.get("/alerts/{key}")
+def alert(key: int, session: Session):
+    row = session.get(Alert, key)
+    if row is None:
+        return {"message": "not found"}  # likely
+    return {"alert": row}
+"""
+
+COUNTED = """
+from flask import Flask
+from flask_login import login_required
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    email = db.Column(db.String(80), unique=True)
+    password_hash = db.Column(db.String(80))
+
+
+class Note(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    user_id = db.Column(db.ForeignKey("user.id"), index=True)
+    text = db.Column(db.Text)
+
+
+@app.get("/notes/<int:key>")
+@login_required
+def note(key):
+    return db.get_or_404(Note, key).text
+
+
+@app.get("/figures")
+def figures():
+    notes = Note.query.all()
+    return {"notes": len(notes), "people": User.query.count()}
+
+
+@app.get("/everything")
+def everything():  # sure
+    return [note.text for note in Note.query.all()]
+"""
+
+OWN_LOCK = """
+from pathlib import Path
+
+from flask import Flask
+from flask_login import login_required
+
+app = Flask(__name__)
+CACHE = Path("/var/cache/tiles")
+
+
+@app.delete("/tiles/<key>")
+@login_required
+def drop(key):
+    Path(CACHE, key).unlink()
+    return ""
+
+
+@app.get("/tiles")
+def tiles():
+    lock = Path(CACHE, "lock")
+    lock.touch(exist_ok=False)
+    try:
+        return {"tiles": [path.name for path in CACHE.iterdir()]}
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+@app.get("/clear")
+def clear():  # sure
+    Path(CACHE, "all").unlink()
+    return ""
+"""
+
+TRIED_KEYS = """
+import jwt
+from fastapi import FastAPI
+
+app = FastAPI()
+KEY = app.state
+
+
+def try_keys():
+    made = jwt.encode({"sub": "me"}, KEY.signing, algorithm="HS256")
+    return jwt.decode(made, options={"verify_signature": False})
+
+
+def read(token):
+    return jwt.decode(token, options={"verify_signature": False})  # sure
+"""
+
+OTHER_PROOF = """
+from functools import wraps
+
+from flask import Flask, abort, request
+from flask_login import current_user, login_user
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+csrf = CSRFProtect(app)
+
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    device_token = db.Column(db.String(40), unique=True)
+
+
+def device_only(view):
+    @wraps(view)
+    def inner(device_token, *args, **kwargs):
+        user = User.query.filter_by(device_token=device_token).first()
+        if user is not None:
+            login_user(user)
+            return view(*args, **kwargs)
+        return abort(401)
+
+    return inner
+
+
+@app.post("/devices/<device_token>/shelf")
+@csrf.exempt
+@device_only
+def shelf():
+    return {"for": current_user.id}
+
+
+@app.post("/shelf")
+@csrf.exempt
+def own_shelf():  # sure
+    if not current_user.is_authenticated:
+        abort(401)
+    return {"for": current_user.id}
+"""
+
+
+SERVICES = """
+services:
+  app:
+    build: .
+  shop-db:
+    image: postgres:16
+    ports:
+      - "5432:5432"  # likely
+  shop-db-dev:
+    image: postgres:16
+    ports:
+      - "5433:5432"  # doubtful
+"""
+
+PROFILER = {
+    "shop/settings.py": 'ROOT_URLCONF = "shop.urls"\nINSTALLED_APPS = ["silk"]\n',
+    "shop/urls.py": """
+from django.conf import settings
+from django.urls import include, path
+
+urlpatterns = [path("measured/", include("silk.urls"))]  # sure
+if settings.DEBUG:
+    urlpatterns += [path("silk/", include("silk.urls"))]  # doubtful
+""",
+}
+
+TWO_DATABASES = {
+    "requirements.txt": "sqlalchemy\npsycopg2\nPyMySQL\n",
+    "app.py": """
+from fastapi import FastAPI
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Game(Base):
+    __tablename__ = "games"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Shot(Base):
+    __tablename__ = "shots"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id"))
+    code: Mapped[str]
+
+
+@app.get("/games/{key}/shots")
+def shots(key: int, session: Session):
+    return session.scalars(select(Shot).where(Shot.game_id == key)).all()  # likely
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "program"),
+    [
+        ("nosql-injection", OTHER_OBJECT),
+        ("nosql-injection", SAME_OBJECT),
+        ("password-logged", COMPUTED_KEY),
+        ("nosql-injection", TEXT_IS_NO_OPERATOR),
+        ("mass-assignment", KEYS_UNDER_A_PREFIX),
+        ("ssrf", OWN_CLIENT),
+        ("ssrf", REFUSED_BY_ITS_HOST),
+        ("xss", PLAIN_AGAIN),
+        ("error-as-200", NOTHING_TO_SHOW),
+        ("missing-auth", COUNTED),
+        ("missing-auth", OWN_LOCK),
+        ("jwt-not-verified", TRIED_KEYS),
+        ("csrf-disabled", OTHER_PROOF),
+        ("exposed-database", {"docker-compose.yml": SERVICES}),
+        ("missing-auth", PROFILER),
+        ("unindexed-filter", TWO_DATABASES),
+    ],
+)
+def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:
+    files = {"app.py": program} if isinstance(program, str) else program
+    report = scan(files, LOADED, [known for known in LOADED.rules if known.name == rule])
+    found = {(i.finding.place.path, i.finding.place.span.line): i.finding.confidence for i in report.issues}
+    lines = [(path, n, line) for path, text in files.items() for n, line in enumerate(text.splitlines(), start=1)]
+    marked = {(path, n): _SAID[mark[1]] for path, n, line in lines if (mark := _MARK.search(line)) is not None}
+    assert found == marked
