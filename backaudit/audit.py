@@ -16,9 +16,10 @@ from backaudit import asking, directives, plugins, results, source, triage
 from backaudit import check as checking
 from backaudit.baseline import Baseline, Entry, merged
 from backaudit.cache import Cache
-from backaudit.config import Config, by_id, check_names, nested
+from backaudit.config import Config, by_id, check_names
+from backaudit.config.folders import Folders, folders
 from backaudit.crash import contained
-from backaudit.discover import Discovery, Found, discover
+from backaudit.discover import EXCLUDED, Discovery, Found, discover
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import History, PastFile
 from backaudit.facts.place import Place
@@ -48,7 +49,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     ``named``: what the user asked for by name, nothing for the whole project; ``reported``: the only paths (files and
     folders) whose findings count, None for all. ``renamed``: path to the path by which its findings are known.
-    ``history``: earlier commits too. ``reraise`` is for tests: a crash of a rule ends the run.
+    ``history``: earlier commits too. ``folders``: what their configurations say, where that is known already.
+    ``reraise`` is for tests: a crash of a rule ends the run.
     """
 
     root: Path
@@ -65,6 +67,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     history: bool = False
     jobs: int = 0
     reraise: bool = False
+    folders: Folders | None = None
 
 
 class Audit:
@@ -75,13 +78,35 @@ class Audit:
         check_names(request.config, self.names)
         self.request = msgspec.structs.replace(request, config=by_id(request.config, self.names))
         self.config = self.request.config
-        self.selection = _asked_for(triage.select(self.names, self.config), history=request.history)
         self.cache = cache
         self.progress = progress
         self.times = Times()
 
     @cached_property
+    def selection(self) -> triage.Selection:
+        """The rules that run: those that any folder asks for."""
+        return _asked_for(triage.select_any(self.names, self.folders.all()), history=self.request.history)
+
+    @cached_property
+    def folders(self) -> Folders:
+        """The configurations of the project's folders."""
+        if self.request.folders is not None:
+            return self.request.folders
+        names = None if self.request.loaded.is_partial else self.names
+        return folders(self.request.root, self.config, [file.path for file in self._found.files], names)
+
+    @cached_property
     def discovery(self) -> Discovery:
+        """The files of the project, without those that a folder's own configuration leaves out."""
+        found = self._found
+        kept = tuple(file for file in found.files if not self.folders.excludes(file.path))
+        if len(kept) == len(found.files):
+            return found
+        left_out = Counter(dict(found.left_out)) + Counter({EXCLUDED: len(found.files) - len(kept)})
+        return msgspec.structs.replace(found, files=kept, left_out=tuple(sorted(left_out.items())))
+
+    @cached_property
+    def _found(self) -> Discovery:
         request = self.request
         with self.times.stage("discover"):
             return discover(request.root, exclude=self.config.exclude, named=request.named, use_git=request.use_git)
@@ -116,7 +141,7 @@ class Audit:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
         settings: list[object] = [
             self._options(),
-            _own_names(self.config),
+            _own_names(self.folders.whole),
             self.request.loaded.tables,
             repr(self.config.source_limits()),
             self.discovery.unread,
@@ -158,7 +183,7 @@ class Audit:
         flags = [(file.path, file.tracked, file.ignored) for file in self.discovery.files]
         settings = [
             what,
-            _own_names(self.config),
+            _own_names(self.folders.whole),
             self.request.loaded.tables,
             repr(self.config.source_limits()),
             self.discovery.unread,
@@ -320,9 +345,15 @@ class Audit:
             commented=tuple(Commented(f.path, f.comments, f.extents) for f in facts if f.comments),
             digests={file.path: file.digest for file in facts if file.path in quoted},
             files=len(facts),
-            notes=notes,
+            notes=(*notes, *self._strangers(project)),
             back_end=back_end,
         )
+
+    def _strangers(self, project: Project) -> Iterable[str]:
+        """What the configurations call functions of the project that it does not have."""
+        from backaudit.config.functions import strangers
+
+        return strangers(project, self.folders) if "code" in self._wanted else ()
 
     def _worked_out(
         self, findings: Sequence[tuple[Rule, Finding]], facts: Sequence[FileFacts], problems: Sequence[Problem]
@@ -377,7 +408,7 @@ class Audit:
 
         whole = self.request.whole and not (self.discovery.git_prefix or self.request.git_prefix)
         with self.times.stage("link"):
-            known = models.load([*self.request.loaded.tables, _own_names(self.config)])
+            known = models.load([*self.request.loaded.tables, _own_names(self.folders.whole)])
             return link(facts, known.knowledge, known, self._options(), past, whole, self.discovery.unread)
 
     @cached_property
@@ -391,13 +422,11 @@ class Audit:
         """The last stage; it may be asked again with another baseline, and costs little."""
         scan = self._scan
         with self.times.stage("triage"):
-            return triage.triage(scan, self.names, self.config, baseline, before)
+            return triage.triage(scan, self.names, self.folders, baseline, before)
 
     def accepted(self, baseline: Baseline | None = None) -> list[Entry]:
         """A baseline that accepts today's findings; entries of ``baseline`` that this run could not judge stay."""
-        met = triage.accepted(
-            triage.triage(self._scan, self.names, msgspec.structs.replace(self.config, per_place=True))
-        )
+        met = triage.accepted(triage.triage(self._scan, self.names, self.folders.by_place()))
         if baseline is not None:
             met = merged(met, Baseline(baseline.entries), self._scan.paths)
         judged = triage.judged(self._scan)
@@ -429,14 +458,10 @@ class Audit:
             paths=frozenset(file.path for file in found.files) if self.request.whole else None,
             renamed=self.request.renamed,
             left_out=found.left_out,
-            notes=(*self.request.notes, *found.notes, *result.notes, *self._nested_notes()),
+            notes=(*self.request.notes, *found.notes, *result.notes, *self.folders.notes),
             back_end=result.back_end,
             git_prefix=found.git_prefix if self.request.git_prefix is None else self.request.git_prefix,
         )
-
-    def _nested_notes(self) -> Iterable[str]:
-        for path in nested(self.request.root, [file.path for file in self.discovery.files]):
-            yield f"{path} has no effect: one configuration holds for the whole project, that of its root."
 
 
 def _asked_for(selection: triage.Selection, *, history: bool) -> triage.Selection:

@@ -25,11 +25,15 @@ BUILT_IN_PACKAGE = "backaudit_rules"
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """All rules, sorted by id, what rule packages know of libraries (see :mod:`backaudit.models`), and what broke."""
+    """Rules, sorted by id, what rule packages know of libraries (see :mod:`backaudit.models`), and what broke.
+
+    ``is_partial``: only those of some families.
+    """
 
     rules: tuple[Rule, ...]
     problems: tuple[Problem, ...] = ()
     tables: tuple[Mapping[str, Any], ...] = ()
+    is_partial: bool = False
 
 
 def load(*, reraise: bool = False) -> Loaded:
@@ -43,7 +47,8 @@ def load(*, reraise: bool = False) -> Loaded:
 def load_families(families: Collection[str]) -> Loaded:
     """The rules of some built-in families, and the engine's own; of other packages only what they know of libraries."""
     points = [EntryPoint(family, f"{BUILT_IN_PACKAGE}.{family}", GROUP) for family in sorted(families)]
-    return load_from(points, others=sorted(set(entry_points(group=GROUP)), key=lambda point: (point.name, point.value)))
+    others = sorted(set(entry_points(group=GROUP)), key=lambda point: (point.name, point.value))
+    return msgspec.structs.replace(load_from(points, others=others), is_partial=True)
 
 
 def load_from(

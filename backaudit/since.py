@@ -36,16 +36,17 @@ def before(
     commit = gittree.commit_of(asked, reference)
     held = [entry for entry in gittree.entries(asked, commit) if gittree.is_wanted(entry, prefix)]
     gittree.write(asked, held, prefix, folder, audit.config.source_limits())
-    request = _request_at(audit.request, folder, _renamed(asked, held, prefix, audit))
+    request = _request_at(audit, folder, _renamed(asked, held, prefix, audit))
     earlier = Audit(request, cache=cache, progress=progress)
     known = (issue.fingerprint for issue in earlier.report().issues if issue.status != "suppressed")
     return Before(reference, frozenset(known))
 
 
-def _request_at(request: Request, folder: Path, renamed: Mapping[str, str]) -> Request:
+def _request_at(audit: Audit, folder: Path, renamed: Mapping[str, str]) -> Request:
+    request = audit.request
     return msgspec.structs.replace(
         request,
-        config=msgspec.structs.replace(request.config, per_place=True),
+        folders=audit.folders.by_place(),
         root=folder,
         root_name=request.root_name or request.root.name,
         named=(),

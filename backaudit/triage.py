@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from backaudit.baseline import Baseline, Entry, Met
+from backaudit.config.folders import named_within
 from backaudit.directives import FileDirectives, Suppressions
 from backaudit.evidence import Assumption, doubt, severity
 from backaudit.facts.place import WHOLE_FILE, Place, Span
@@ -30,6 +31,7 @@ from backaudit.source import Source, lines
 
 if TYPE_CHECKING:
     from backaudit.config import Config
+    from backaudit.config.folders import Folders
 
 CONTEXT_LINES = 2
 MAX_MARKED_LINES = 8
@@ -102,11 +104,19 @@ def _exactness(called: Iterable[str], names: RuleNames) -> dict[str, int]:
     return found
 
 
+def select_any(names: RuleNames, configs: Iterable[Config]) -> Selection:
+    """The rules that any of several configurations asks for."""
+    several = [select(names, config) for config in configs]
+    wanted = {rule.id for one in several for rule in one.rules}
+    rules = tuple(rule for rule in names.rules if rule.id in wanted)
+    return Selection(rules, frozenset().union(*(one.named for one in several)))
+
+
 def triage(
-    scan: Scan, names: RuleNames, config: Config, baseline: Baseline | None = None, before: Before | None = None
+    scan: Scan, names: RuleNames, folders: Folders, baseline: Baseline | None = None, before: Before | None = None
 ) -> Report:
     """The report of a run, held against what the project accepts and what an earlier commit had."""
-    return _Triage(scan, names, config, baseline or Baseline(), before or Before("", frozenset())).report()
+    return _Triage(scan, names, folders, baseline or Baseline(), before or Before("", frozenset())).report()
 
 
 def accepted(report: Report) -> list[Entry]:
@@ -132,15 +142,15 @@ def judged(scan: Scan) -> Callable[[Entry], bool]:
 
 
 class _Triage:
-    def __init__(self, scan: Scan, names: RuleNames, config: Config, baseline: Baseline, before: Before) -> None:
+    def __init__(self, scan: Scan, names: RuleNames, folders: Folders, baseline: Baseline, before: Before) -> None:
         self.scan = scan
         self.names = names
-        self.config = config
+        self.folders = folders
         self.baseline = baseline
         self.before = before
         self.lines_of = lru_cache(maxsize=None)(self._lines_of)
         self.masks = Masks((place for _, finding in scan.findings for place in finding.secrets), self.lines_of)
-        self.visibility = _Visibility(scan, names, config)
+        self.visibility = _Visibility(scan, names, folders)
         self.ran = {rule.id for rule in scan.selection.rules} - set(scan.crashed)
 
     def report(self) -> Report:
@@ -184,7 +194,7 @@ class _Triage:
             why = reason or (entry.reason if entry is not None else "")
             if self.visibility.shows(rule, finding):
                 issues.append(self._issue(rule, finding, status, mark, why))
-        told = issues if self.config.per_place else together(issues)
+        told = issues if self.folders.root.per_place else together(issues)
         return sorted(told, key=_report_order)
 
     def _explained(self, suppressions: Suppressions) -> list[tuple[Rule, Finding, str | None]]:
@@ -233,8 +243,9 @@ class _Triage:
 
         Of what is not known at every step, only the configuration may say that it is grave.
         """
-        exact = [value for name, value in self.config.severities.items() if self.names.one(name) is rule]
-        family = [value for name, value in self.config.severities.items() if name == rule.family]
+        told = self.folders.of(finding.place.path).severities
+        exact = [value for name, value in told.items() if self.names.one(name) is rule]
+        family = [value for name, value in told.items() if name == rule.family]
         claimed = severity(finding.severity or rule.severity, finding.assumed)
         return next(iter([*exact, *family]), claimed)
 
@@ -351,32 +362,39 @@ def _shown(entry: Entry) -> str:
 class _Visibility:
     """What the user asked to see."""
 
-    def __init__(self, scan: Scan, names: RuleNames, config: Config) -> None:
+    def __init__(self, scan: Scan, names: RuleNames, folders: Folders) -> None:
         self._is_reported = scan.is_reported
-        self._named = scan.selection.named
-        self._strict = config.strict
-        self._per_path = [
-            (pattern, frozenset(rule.id for name in called for rule in names.find(name)))
-            for pattern, called in config.per_path_ignores.items()
+        self._folders = folders
+        several = [(config, select(names, config)) for config in folders.all()]
+        self._selections = [(*one, frozenset(rule.id for rule in one[1].rules)) for one in several]
+        self._ignores = [
+            (folder, pattern, frozenset(rule.id for name in called for rule in names.find(name)))
+            for folder, pattern, called in folders.ignores()
         ]
 
     def shows(self, rule: Rule, finding: Finding) -> bool:
         path = finding.place.path
         if not (self._is_reported(path, True) if finding.commit else self._is_reported(path)):
             return False
-        if any(rule.id in ids and _matches(pattern, path) for pattern, ids in self._per_path):
+        if any(rule.id in ids and _matches(folder, pattern, path) for folder, pattern, ids in self._ignores):
             return False
-        if self._strict:
+        config, selection, ids = self._selection(path)
+        if rule.id not in ids:
+            return False
+        if config.strict:
             return True
-        is_core = (finding.shown or rule.shown) == "core" or rule.id in self._named
+        is_core = (finding.shown or rule.shown) == "core" or rule.id in selection.named
         return is_core and finding.confidence != "low"
+
+    def _selection(self, path: str) -> tuple[Config, Selection, frozenset[str]]:
+        """What holds for a path, and the rules that run there."""
+        asked = self._folders.of(path)
+        return next(one for one in self._selections if one[0] is asked)
 
 
 @lru_cache(maxsize=4096)
-def _matches(pattern: str, path: str) -> bool:
-    from backaudit.ignores import Ignores
-
-    return Ignores().within("", [pattern]).names(path)
+def _matches(folder: str, pattern: str, path: str) -> bool:
+    return named_within(folder, (pattern,), path)
 
 
 def _unique(findings: Iterable[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:

@@ -333,10 +333,10 @@ def test_show_config_names_origins_and_scans_nothing(project: Path) -> None:
     assert 'fail-on = "high"  # command line' in out(done)
 
 
-def test_nested_configurations_are_noted(project: Path) -> None:
-    (project / "app" / "backaudit.toml").write_text("strict = true\n")
-    notes = json.loads(scan(project).stdout)["notes"]
-    assert any("app/backaudit.toml has no effect" in note for note in notes)
+def test_the_configuration_of_a_folder_holds_there(project: Path) -> None:
+    (project / "other.py").write_text(WEAK)
+    (project / "app" / "backaudit.toml").write_text('[per-path-ignores]\n"weak.py" = ["passwords"]\n')
+    assert [path for path, _, _ in found(scan(project))] == ["other.py"]
 
 
 def test_configuration_selects_and_the_command_line_overrides(project: Path) -> None:

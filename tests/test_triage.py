@@ -10,6 +10,7 @@ import pytest
 
 from backaudit.baseline import Baseline
 from backaudit.config import Config
+from backaudit.config.folders import Folders
 from backaudit.directives import RULES as ENGINE_RULES
 from backaudit.directives import FileDirectives, parse
 from backaudit.evidence import assume
@@ -74,7 +75,7 @@ def run(
         directives=directives,
         **more,
     )
-    return triage(scan, NAMES, config, baseline)
+    return triage(scan, NAMES, Folders(config), baseline)
 
 
 def names(report: Report) -> list[str]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from backaudit.baseline import Baseline, Entry
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
-    from backaudit.issue import Before, Report
+    from backaudit.config.folders import Folders
+    from backaudit.issue import Before, Issue, Report
     from backaudit.output import Target
     from backaudit.plugins import Loaded
     from backaudit.rulenames import RuleNames
@@ -46,6 +47,7 @@ class Scan(Command):
         self.stale: tuple[Entry, ...] = ()
         self.root = ""
         self.times: Times | None = None
+        self.folders: Folders | None = None
 
     def run(self) -> int:
         root = self._located()
@@ -64,7 +66,7 @@ class Scan(Command):
             self._deliver(report, target)
         if not any(target.path is None for target in self.targets) and not self.quiet:
             self._say_where(report)
-        return exit_code(report, config)
+        return exit_code(report, config, self.folders)
 
     def _rules(self, config: Config) -> tuple[Loaded, RuleNames]:
         """The rules: all, or the families asked for where nothing else is named; a hook has no time for the others."""
@@ -123,7 +125,7 @@ class Scan(Command):
             self.stale = audit.stale(baseline) if baseline is not None else ()
             if any(target.format == "html" for target in self.targets):
                 self.survey = audit.survey
-            self.times = audit.times
+            self.times, self.folders = audit.times, audit.folders
         if self.options["write_baseline"]:
             return self._accept(audit, baseline, before)
         return self._proved(report) if self.options.get("prove") else report
@@ -258,17 +260,22 @@ class Scan(Command):
         say(f"{new} finding{'' if new == 1 else 's'} in {report.files} files{said}: {files}")
 
 
-def exit_code(report: Report, config: Config) -> int:
+def exit_code(report: Report, config: Config, folders: Folders | None = None) -> int:
     """What a report means for the caller."""
     if any(problem.kind == "crash" for problem in report.problems):
         return CRASH
-    failing = [] if config.fail_on == "never" else SEVERITIES[: SEVERITIES.index(config.fail_on) + 1]
-    if any(issue.status == "new" and issue.severity in failing for issue in report.issues):
+    if any(issue.status == "new" and _fails(issue, config, folders) for issue in report.issues):
         return FINDINGS
     if config.fail_on_nothing and report.back_end is not None and report.back_end.is_empty:
         return NOTHING
     is_stale = config.fail_on_stale and bool(report.stale_baseline)
     return FINDINGS if is_stale or (config.fail_on_problem and report.problems) else OK
+
+
+def _fails(issue: Issue, config: Config, folders: Folders | None) -> bool:
+    """Whether a finding is as grave as what the run is to fail on, where it stands."""
+    asked = (folders.of(issue.finding.place.path) if folders is not None else config).fail_on
+    return asked != "never" and SEVERITIES.index(issue.severity) <= SEVERITIES.index(asked)
 
 
 def _asks_for_history(config: Config, loaded: Loaded) -> bool:

@@ -164,6 +164,15 @@ def load(file: Path | None, command_line: Mapping[str, Any] | None = None, *, ro
     return Config(**settings, origins=dict(sorted(origins.items())))
 
 
+def own_settings(file: Path, root: Path) -> Config:
+    """What a file of a folder of the project says by itself; UsageError if it is wrong, or no plain file of it."""
+    try:
+        read_regular(file, within=root)
+    except OSError as error:
+        raise UsageError(f"{_shown(file, root)}: the configuration cannot be read: {error.strerror}.") from error
+    return load(file, root=root)
+
+
 def check_names(config: Config, names: RuleNames) -> None:
     """UsageError where the configuration names a rule, or an option of one, that there is not."""
     for setting in ("select", "ignore", "severities", "per_path_ignores"):
@@ -185,7 +194,8 @@ def families(config: Config) -> frozenset[str]:
         for name in _rule_names(getattr(config, setting))
     ]
     found = frozenset(name.partition("/")[0] for name in (*named, *config.options))
-    return found if config.select and found <= BUILT_IN_FAMILIES else frozenset()
+    is_asked = config.origins.get("select") == COMMAND_LINE  # what a file asks, a folder's file may ask otherwise
+    return found if is_asked and found <= BUILT_IN_FAMILIES else frozenset()
 
 
 def by_id(config: Config, names: RuleNames) -> Config:
@@ -195,7 +205,7 @@ def by_id(config: Config, names: RuleNames) -> Config:
 
 
 def nested(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
-    """The configurations below the root's own, of the project's ``paths``: they have no effect, and a note says so."""
+    """The configurations below the root's own, of the project's ``paths``."""
     found = []
     for path in paths:
         folder, _, name = path.rpartition("/")
