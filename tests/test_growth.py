@@ -15,14 +15,19 @@ import pytest
 from backaudit import asking, plugins
 from backaudit.backend.access.acts import acts
 from backaudit.backend.access.denial import denials
+from backaudit.backend.access.guards import guarded
+from backaudit.backend.data.queries.chains import root_table
 from backaudit.check import check
 from backaudit.extract.python import lower
 from backaudit.extract.python.bounds import affordable
 from backaudit.facts import ops
 from backaudit.project import Project
+from backaudit.project.locate import behind
 from backaudit.project.solving import Solver
 from backaudit.rule import Finding, Rule, rule
 from backaudit.source import Source
+from backaudit.sqlparams import parameters
+from backaudit.testing import scan
 from tests.bench import shapes
 from tests.projects import project
 
@@ -198,6 +203,74 @@ def test_what_a_body_does_is_found_however_far_down() -> None:
         assert denials(linked, code)
         assert [act.does for act in acts(linked, code)]
         assert linked.bounds == {}
+
+
+MODELS = """
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import Integer, String
+from sqlalchemy.orm import DeclarativeBase, mapped_column, Session
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id = mapped_column(Integer, primary_key=True)
+    title = mapped_column(String(80))
+    place = mapped_column(String(80))
+"""
+
+
+def test_a_query_that_grows_over_many_statements_keeps_its_table() -> None:
+    grown = "".join(f"    if p{n}:\n        query = query.filter(Note.title != p{n})\n" for n in range(30))
+    given = ", ".join(f"p{n}" for n in range(30))
+    text = f"{MODELS}\ndef notes(session, {given}):\n    query = session.query(Note)\n{grown}"
+    linked = project(f"{text}    return query.filter(Note.place == 'here').all()\n")
+    call = next(node for node in linked.calls_of("all"))
+    table = root_table(linked, call)
+    assert table is not None
+    assert table.name == "notes"
+    assert linked.bounds == {}
+
+
+def test_a_guard_is_found_however_many_dependencies_down() -> None:
+    chain = "".join(f"def d{n}(x=Depends(d{n - 1})):\n    return x\n" for n in range(1, 15))
+    refusal = "    if session.get(Note, token) is None:\n        raise HTTPException(401)\n"
+    guard = f"def d0(session: Session, token: str):\n{refusal}"
+    linked = project(f"{MODELS}{guard}{chain}\n@app.get('/')\ndef show(x=Depends(d14)):\n    return x\n")
+    [route] = linked.once(guarded)
+    assert [guard.kind for guard in route.guards]
+
+
+def test_a_walk_that_goes_back_too_far_is_told() -> None:
+    names = "".join(f"def a{n}():\n    return a{n - 1}()\n" for n in range(1, 12))
+    linked = project(f"def a0():\n    return 'x'\n{names}X = a11()\n")
+    [call] = linked.files["app.py"].top.nodes(ops.Call)
+    assert list(behind(linked, call))
+    [told] = linked.bounds
+    assert told.message == "Not asked: what stands behind this, more than 5 steps back."
+    assert (told.kind, told.path) == ("bound", "app.py")
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_statement_that_is_too_long_is_told(long: bool) -> None:
+    wide = ", ".join(f"'{n:06}'" for n in range(8_000 if long else 8))
+    script = f"CREATE TABLE kinds (kind TEXT CHECK (kind IN ({wide})));\n"
+    query = f'def run(cursor):\n    cursor.execute("SELECT * FROM notes WHERE kind IN ({wide})")\n'
+    told = scan(
+        {"schema.sql": "CREATE TABLE notes (id INT PRIMARY KEY, kind TEXT);\n" + script, "app.py": query}, LOADED
+    ).problems
+    expected = [("app.py", 2, "asks"), ("schema.sql", 2, "defines")] if long else []
+    assert [(one.path, one.line, one.message.split(",")[0].split()[-1]) for one in told] == expected
+    assert all("longer than 60,000 characters" in one.message for one in told)
+
+
+def test_any_number_of_marks_of_a_driver_is_read() -> None:
+    assert len(parameters("INSERT INTO t (a) VALUES " + ",".join(["(?)"] * 11_000))) > 0
 
 
 # -- bounds --------------------------------------------------------------------------------------------------------

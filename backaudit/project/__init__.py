@@ -122,6 +122,13 @@ class Project:
         """Tells, once, what an analysis left out at a place since it would be too much."""
         self.bounds[Problem(place.path, "bound", f"Not asked: {what}", place.span.line)] = None
 
+    def gives_up(self, depth: int, most: int, place: Place) -> bool:
+        """Whether a walk over definitions has gone back further than it may; that it ends there is told."""
+        if depth <= most:
+            return False
+        self.not_asked(place, f"what stands behind this, more than {most} steps back.")
+        return True
+
     def bounded(self, found: Sequence[ResultT], most: int, place: Place, what: str) -> Sequence[ResultT]:
         """The first of what was found; that there is more is told, as ``what`` ("callers of `f`")."""
         if len(found) > most:

@@ -42,7 +42,7 @@ def indirect_calls(project: Project) -> tuple[Indirect, ...]:
 def _targets(project: Project, node: Node, depth: int = 0) -> Iterator[tuple[Node, Given]]:
     """The functions of libraries that a value stands for, with what ``partial`` has filled in."""
     here = project.resolved(node)
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, here.place):
         return
     if _is_partial(project, here):
         written = written_arguments(here)

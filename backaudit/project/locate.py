@@ -76,7 +76,7 @@ def made_behind(
 ) -> Iterator[tuple[Node, Given]]:
     """The values that ``node`` may be, each with what the parameters of the functions stand for that have made it."""
     here = project.resolved(node)
-    if depth >= _DEPTH:
+    if project.gives_up(depth, _DEPTH - 1, here.place):
         yield here, given
         return
     stands = given_for(here, given)
@@ -215,7 +215,7 @@ def definition_of(target: Code | ClassView) -> Node | None:
 
 def text_of(project: Project, node: Node | None, given: Given = NOTHING_GIVEN, depth: int = 0) -> str | None:
     """The literal text behind a value; sums, f-strings and formats of literals count, unknown parts become empty."""
-    if node is None or depth > 2 * _DEPTH:
+    if node is None or project.gives_up(depth, 2 * _DEPTH, node.place):
         return None
     found = project.constant(node)
     if found is not None:
@@ -351,15 +351,18 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
     params, loops = _variables(project, nodes)
     passed_loops = [(element, base) for element in loops if isinstance((base := _looped(element)).op, ops.Param)]
     own_loops = [element for element in loops if element not in dict(passed_loops)]
+    what = "cases in which this is run"
     turning: list[dict[object, Node]] = [{}]
     for element in own_loops:
-        turning = _each_turn(turning, _rows(project, element, _looped(element)))[:_CASES]
+        turns = _each_turn(turning, _rows(project, element, _looped(element)))
+        turning = list(project.bounded(turns, _CASES, element.place, what))
     asked = (params or passed_loops) and code.function.kind == "function" and depth < 3
     called: list[dict[object, Node]] = []
-    for call in project.callers(code)[:_CASES] if asked else ():
+    callers = project.callers(code) if asked else ()
+    for call in project.bounded(callers, _CASES, code.place, what):
         called += _cases_of_call(project, code, call, params, passed_loops, depth)
     several = _each_turn(called or [{}], turning)
-    return project.bounded(several, _CASES, code.place, "cases in which this is run")
+    return project.bounded(several, _CASES, code.place, what)
 
 
 def _cases_of_call(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # The values that a value may be, one step back.
 Behind = Callable[[Node], Iterable[Node]]
 
-_DEPTH = 5
 _MANY = 12
 _FAMILY = 8
 
@@ -30,9 +29,12 @@ def methods_reached(project: Project, func: Node, behind: Behind) -> list[Code]:
     if not isinstance(op, ops.Attr):
         return []
     receiver = func.origin.to(op.base)
-    classes = dict.fromkeys(_Makers(project, behind, op.name).objects(receiver, 0))
+    classes = dict.fromkeys(_Makers(project, behind, op.name).objects(receiver))
     found = dict.fromkeys(code for cls in classes if (code := project.method(cls.name, op.name)) is not None)
-    return list(found) if len(found) <= _MANY else []
+    if len(found) > _MANY:
+        project.not_asked(func.place, f"which of {len(found)} methods `{op.name}` this runs.")
+        return []
+    return list(found)
 
 
 class _Makers:
@@ -43,11 +45,12 @@ class _Makers:
         self.behind = behind
         self.name = name
         self._seen: set[Node] = set()
+        self._seen_classes: set[Node] = set()
 
-    def objects(self, node: Node, depth: int) -> Iterator[ClassView]:
+    def objects(self, node: Node) -> Iterator[ClassView]:
         """The classes of which a value may be an object."""
         node = node.origin
-        if depth > _DEPTH or node in self._seen:
+        if node in self._seen:
             return
         self._seen.add(node)
         known = list(self.project.instances(node))
@@ -55,16 +58,17 @@ class _Makers:
         if known:
             return
         func = node.func if isinstance(node.op, ops.Call) else None
-        made = list(self.classes(func, depth + 1)) if func is not None else []
+        made = list(self.classes(func)) if func is not None else []
         yield from made
         for value in () if made else (*self.behind(node), *_carried(self.project, node)):
-            yield from self.objects(value, depth + 1)
+            yield from self.objects(value)
 
-    def classes(self, node: Node, depth: int) -> Iterator[ClassView]:
+    def classes(self, node: Node) -> Iterator[ClassView]:
         """The classes that a value may itself be."""
         node = node.origin
-        if depth > _DEPTH:
+        if node in self._seen_classes:
             return
+        self._seen_classes.add(node)
         known = list(self.project.denoted_classes(node))
         yield from known
         if known:
@@ -72,7 +76,7 @@ class _Makers:
         yield from self._looked_up(node)
         yield from self._below(node)
         for value in self.behind(node):
-            yield from self.classes(value, depth + 1)
+            yield from self.classes(value)
 
     def _looked_up(self, call: Node) -> Iterator[ClassView]:
         """``getattr(module, name)``: the classes of that module that have the method."""

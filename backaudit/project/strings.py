@@ -8,9 +8,11 @@ from typing import Any
 
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.sql import HOLE
 
 _BOUND = 12
+_DEPTH = 20
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 
@@ -20,9 +22,10 @@ def spelled_strings(project: Project, node: Node) -> tuple[str, ...]:
     return tuple(found)[:_BOUND]
 
 
+@cut_circles((HOLE,))
 def _texts(project: Project, node: Node, depth: int) -> list[str]:
     op = node.origin.op
-    if depth > 20:
+    if project.gives_up(depth, _DEPTH, node.place):
         return [HOLE]
     reader = _READERS.get(type(op))
     found = reader(project, node.origin, op, depth + 1) if reader is not None else _constant(project, node)

@@ -49,6 +49,7 @@ _Question: TypeAlias = "Node | _Other"
 # chain of calls nobody knows.
 _MOST_NESTED = 4
 _MOST_TYPES = 64
+_MOST_ALIASES = 8
 _MOST_PARTS = 16
 _WRAPPERS = {
     "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
@@ -443,7 +444,7 @@ class TypeResolver:
         return _sorted(self._annotated(node, 0))
 
     def _annotated(self, node: Node, depth: int) -> Iterator[str]:
-        if depth > 8:
+        if self._project.gives_up(depth, _MOST_ALIASES, node.place):
             return
         for part in alternatives(node):
             if isinstance(part.op, ops.Item):

@@ -38,7 +38,6 @@ _OPEN = ("guards:open", "guards:reads-only")
 _ALIVE = meaning("access", "asked-alive")
 _FORBIDDEN = 403
 _CHECK = "a check in the body"
-_DEPTH = 6
 # The last parameter (self, the object, the request) that a permission has whatever is asked for.
 _GIVEN = 2
 _OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
@@ -602,34 +601,34 @@ class _Reader:
                 yield Step("decorator", _shown(decorator), decorator.place, tuple(sorted(kinds)), roles, read)
 
     def _injected(self, route: Route) -> Iterator[Step]:
-        yield from self._dependencies(route.handler, 0)
+        yield from self._dependencies(route.handler, ())
         cls = route.handler.cls
         if cls is None or not self.project.models.framework(route.framework).injects_classes:
             return
         for target in field_injections(self.project, cls.name).values():
-            yield from self._target(target, target.place, 0)
+            yield from self._target(target, target.place, ())
         made = self.project.method(cls.name, "__init__")
-        yield from self._dependencies(made, 0) if made is not None else ()
+        yield from self._dependencies(made, ()) if made is not None else ()
 
-    def _dependencies(self, code: Code, depth: int) -> Iterator[Step]:
+    def _dependencies(self, code: Code, within: tuple[Code, ...]) -> Iterator[Step]:
         for index, param in enumerate(code.function.params):
             target = injection(self.project, code, index)
             if target is None:
                 continue
-            yield from self._target(target, _at(code, param.at), depth)
+            yield from self._target(target, _at(code, param.at), within)
 
-    def _target(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
+    def _target(self, target: Node, place: Place, within: tuple[Code, ...]) -> Iterator[Step]:
         """What is injected, and what that has injected in turn and asks of the caller."""
-        nested = list(self._nested(target, place, depth))
+        nested = list(self._nested(target, place, within))
         step = self._step("dependency", target, place)
         if any("authenticates" in inner.kinds for inner in nested) and self._asks_more(target):
             step = msgspec.structs.replace(step, kinds=tuple(sorted({*step.kinds, "role"})), roles=self._roles(target))
         yield step
         yield from nested
 
-    def _nested(self, target: Node, place: Place, depth: int) -> Iterator[Step]:
-        for inner in injected_code(self.project, target) if depth < _DEPTH else ():
-            for step in self._dependencies(inner, depth + 1):
+    def _nested(self, target: Node, place: Place, within: tuple[Code, ...]) -> Iterator[Step]:
+        for inner in injected_code(self.project, target):
+            for step in () if inner in within else self._dependencies(inner, (*within, inner)):
                 if step.kinds:
                     yield msgspec.structs.replace(step, name=_shown(target), place=place)
 

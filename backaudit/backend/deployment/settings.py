@@ -144,7 +144,7 @@ def _sources(project: Project, file: PythonFile) -> tuple[str, ...]:
 def inherited_names(project: Project, file: PythonFile, depth: int = 0) -> dict[str, Node]:
     """What a module's star imports bind, the later ones over the earlier ones."""
     found: dict[str, Node] = {}
-    for other in starred(project, file) if depth < _DEPTH else ():
+    for other in () if project.gives_up(depth, _DEPTH, file.top.place) else starred(project, file):
         found |= _names(project, other, depth + 1)
     return found
 

@@ -64,7 +64,7 @@ def _writes_names(call: Node) -> bool:
 
 def value_of(project: Project, node: Node, depth: int = 0) -> object:
     """A literal, a :class:`Listed` or :data:`UNKNOWN`."""
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, node.place):
         return UNKNOWN
     own = node.origin.op
     if isinstance(own, ops.Name) and node.code is node.code.file.top:

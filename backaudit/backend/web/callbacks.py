@@ -136,8 +136,10 @@ def _scalar(project: Project, node: Node, depth: int) -> Types:
     for name in project.names(named) if named is not None else ():
         if name in project.models.scalars:
             return (project.models.scalars[name],)
-    inner = node.arg(0, "type_") if isinstance(node.op, ops.Call) and depth < _DEPTH else None
-    return _scalar(project, inner, depth + 1) if inner is not None else ()
+    inner = node.arg(0, "type_") if isinstance(node.op, ops.Call) else None
+    if inner is None or project.gives_up(depth, _DEPTH, node.place):
+        return ()
+    return _scalar(project, inner, depth + 1)
 
 
 _TYPE = re.compile(r"\btype\s+\w+[^{]*\{([^}]*)\}")

@@ -38,7 +38,7 @@ def _behind(
     here = project.resolved(node)
     call = here.call
     if call is not None and here.method != "as_view":
-        inner = [arg for arg in here.args() if depth < _DEPTH]
+        inner = [] if project.gives_up(depth, _DEPTH, here.place) else here.args()
         found = [h for arg in inner for h in _behind(project, arg, (*wrappers, here), depth + 1, given, suffix)]
         if found:
             yield from found

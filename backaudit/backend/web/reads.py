@@ -128,7 +128,7 @@ class _Reads:
                 described = self.project.models.sources.get(name)
                 if described is not None:
                     return _WHERE.get(described)
-        inner = _same_part(node) if depth < _DEPTH else ()
+        inner = () if self.project.gives_up(depth, _DEPTH, node.place) else _same_part(node)
         found = (self.where(part, depth + 1) for part in inner)
         return next((where for where in found if where is not None), None)
 
@@ -285,7 +285,7 @@ def parser_inputs(project: Project, call: Node) -> Iterator[Input]:
 def added_arguments(project: Project, parser: Node, depth: int = 0) -> Iterator[Input]:
     """What ``add_argument`` was called with on one parser; a copied parser has those of its origin."""
     base = parser.receiver
-    if parser.method == "copy" and base is not None and depth < _DEPTH:
+    if parser.method == "copy" and base is not None and not project.gives_up(depth, _DEPTH, parser.place):
         for origin in behind(project, base):
             yield from added_arguments(project, origin, depth + 1)
     for added in project.calls_of("add_argument"):

@@ -91,7 +91,9 @@ def _walk(project: Project, code: Code, template: Template, found: dict[Code, Te
 def _reached(project: Project, bodies: list[Code], template: Template, found: dict[Code, Template], depth: int) -> None:
     for code in bodies:
         known = found.get(code)
-        if depth > _DEPTH or (known is not None and template.types.keys() <= known.types.keys()):
+        if known is not None and template.types.keys() <= known.types.keys():
+            continue
+        if project.gives_up(depth, _DEPTH, code.place):
             continue
         types = {**(known.types if known else {}), **template.types}
         found[code] = Template(template.text, types)

@@ -162,7 +162,7 @@ def _selected(project: Project, run: Node) -> Many | None:
     first = run.arg(0)
     for text in sorted(spelled_strings(project, first)) if first is not None else ():
         parsed = statement(text) if looks_like_query(text) else None
-        if parsed is None or parsed.scopes[0].verb != "select":
+        if parsed is None or not parsed.scopes or parsed.scopes[0].verb != "select":
             continue
         name = next((name for name in parsed.scopes[0].tables if name), "")
         return Many(what=f"row of `{name}`" if name else "row", origin=run)

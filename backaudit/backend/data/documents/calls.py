@@ -99,7 +99,7 @@ def _fields(project: Project, kind: str, call: Node) -> Iterator[DocumentField]:
 
 def document(project: Project, node: Node | None, depth: int = 0) -> Iterator[DocumentField]:
     """The fields of a document as far as the code that makes it shows: displays, schemas' dumps, what is set later."""
-    if node is None or depth > _DEPTH:
+    if node is None or project.gives_up(depth, _DEPTH, node.place):
         return
     made = project.resolved(node)
     yield from _as_made(project, made, depth)

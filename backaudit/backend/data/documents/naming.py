@@ -21,7 +21,7 @@ def collection_name(project: Project, receiver: Node, depth: int = 0) -> str:
     """
     made = project.resolved(receiver)
     op = made.op
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, made.place):
         return ""
     if isinstance(op, ops.Await):
         return collection_name(project, made.to(op.value), depth)

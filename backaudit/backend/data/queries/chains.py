@@ -13,8 +13,6 @@ from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 
 _MODEL = meaning("code", "model-attribute")
-# How many steps of the search a function's body counts for.
-_HELPER = 4
 
 
 def upstream(call: Node) -> list[Node]:
@@ -55,33 +53,44 @@ def conditions(node: Node) -> frozenset[int]:
 def root_table(project: Project, call: Node) -> Table | None:
     """The table that a chain's rows come from."""
     receiver = call.receiver
-    return table_of(project, receiver, 0) if receiver is not None else None
+    return table_of(project, receiver) if receiver is not None else None
 
 
-def table_of(project: Project, node: Node, depth: int = 0) -> Table | None:
+def table_of(project: Project, node: Node) -> Table | None:
     """The table of a model class, query, manager or select that a value is."""
+    return project.once_of(_found_table, node)
+
+
+def _found_table(project: Project, node: Node) -> Table | None:
+    return _table_of(project, node, set())
+
+
+def _table_of(project: Project, node: Node, seen: set[Node]) -> Table | None:
+    """As :func:`table_of`, by ways that do not come through values that were ``seen`` before."""
     tables = schema(project)
     for name in project.types(node):
         head, over = split(name)
         found = tables.of_model(over) if head != "list" else None
         if found is not None:
             return found
-    if depth > 12:
+    origin = node.origin
+    if origin in seen:
         return None
-    return _table_of_op(project, tables, node.origin, depth + 1)
+    seen.add(origin)
+    return _table_of_op(project, tables, origin, seen)
 
 
-def _table_of_op(project: Project, tables: Schema, node: Node, depth: int) -> Table | None:
+def _table_of_op(project: Project, tables: Schema, node: Node, seen: set[Node]) -> Table | None:
     op = node.op
     if isinstance(op, ops.Call):
-        return _of_call(project, node, depth)
+        return _of_call(project, node, seen)
     if isinstance(op, ops.Attr):
-        return _of_attribute(project, tables, node, op, depth)
+        return _of_attribute(project, tables, node, op, seen)
     if isinstance(op, (ops.Phi, ops.Choice)):
         values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
-        return _first_table(table_of(project, node.to(value), depth) for value in values)
+        return _first_table(_table_of(project, node.to(value), seen) for value in values)
     if isinstance(op, ops.Await):
-        return table_of(project, node.to(op.value), depth)
+        return _table_of(project, node.to(op.value), seen)
     if isinstance(op, ops.Param) and node.code.cls is not None:
         cls = node.code.cls
         return _managed(project, tables, cls.name) if op.index == 0 else _filtered(project, node.code, cls, op)
@@ -102,7 +111,7 @@ def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Ta
     return denoted_table(project, model) if model is not None else None
 
 
-def _of_call(project: Project, call: Node, depth: int) -> Table | None:
+def _of_call(project: Project, call: Node, seen: set[Node]) -> Table | None:
     """The table that a chain begins with, runs on, or gets from a function of the project."""
     opened = call.args()[:2] if call.is_call_of("query-openers") else []
     found = _first_table(denoted_table(project, argument) for argument in opened)
@@ -110,31 +119,31 @@ def _of_call(project: Project, call: Node, depth: int) -> Table | None:
         return found
     first, receiver = call.arg(0), call.receiver
     if call.is_call_of("statement-runners") and first is not None and first.origin.call is not None:
-        return table_of(project, first, depth)
+        return _table_of(project, first, seen)
     if receiver is not None and call.method == "get_queryset":
-        return _view_table(project, call, depth)
-    found = table_of(project, receiver, depth) if receiver is not None else None
-    return found if found is not None else _of_callee(project, call, depth)
+        return _view_table(project, call, seen)
+    found = _table_of(project, receiver, seen) if receiver is not None else None
+    return found if found is not None else _of_callee(project, call, seen)
 
 
-def _of_callee(project: Project, node: Node, depth: int) -> Table | None:
+def _of_callee(project: Project, node: Node, seen: set[Node]) -> Table | None:
     """The table of the query that a function of the project returns."""
     for callee in project.callees(node):
         for value in (op.value for op in callee.ops if isinstance(op, ops.Return) and op.value != ops.NONE):
-            found = table_of(project, callee.node(value), depth + _HELPER)
+            found = _table_of(project, callee.node(value), seen)
             if found is not None:
                 return found
     return None
 
 
-def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, depth: int) -> Table | None:
+def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, seen: set[Node]) -> Table | None:
     base = node.to(op.base)
     model = denoted_table(project, base)
     if model is not None:
         return model if _is_manager(project, node, op.name) else None
     if op.name == "queryset" and node.code.cls is not None:
         bound = node.code.cls.fields.get("queryset")
-        return table_of(project, bound, depth) if bound is not None else None
+        return _table_of(project, bound, seen) if bound is not None else None
     for name in project.types(base):
         table = tables.of_model(split(name)[0])
         relation = tables.relation(table, op.name) if table is not None else None
@@ -151,7 +160,7 @@ def _is_manager(project: Project, node: Node, attribute: str) -> bool:
     )
 
 
-def _view_table(project: Project, node: Node, depth: int) -> Table | None:
+def _view_table(project: Project, node: Node, seen: set[Node]) -> Table | None:
     """What ``self.get_queryset()`` of a class-based view is over."""
     cls = node.code.cls
     for name in ("queryset", "model"):
@@ -159,7 +168,7 @@ def _view_table(project: Project, node: Node, depth: int) -> Table | None:
             view = project.class_named(owner)
             bound = view.fields.get(name) if view is not None else None
             if bound is not None:
-                return denoted_table(project, bound) or table_of(project, bound, depth)
+                return denoted_table(project, bound) or _table_of(project, bound, seen)
     return _managed(project, schema(project), cls.name) if cls is not None else None
 
 

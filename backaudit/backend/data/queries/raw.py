@@ -20,6 +20,7 @@ from backaudit.sql import BEYOND, MAX_TEXT, Statement, Use, looks_like_query, st
 
 # How many lines apart two things are seen as one.
 _SIGHT = 3
+_DEPTH = 12
 
 
 def raw_sites(project: Project) -> Iterator[QuerySite]:
@@ -159,7 +160,7 @@ def _spelled(project: Project, piece: Node) -> str:
 def _pieces(node: Node, depth: int) -> Iterator[Node]:
     node = node.origin
     op = node.op
-    if depth > 12:
+    if node.code.project.gives_up(depth, _DEPTH, node.place):
         return
     if isinstance(op, ops.Bin) and op.operator == "+":
         yield from _pieces(node.to(op.left), depth + 1)

@@ -78,7 +78,7 @@ def _rendered(node: Node, depth: int) -> str:
     """The SQL as a body composes it, with the parameters that stand in it marked."""
     node = node.origin
     op = node.op
-    if depth > _MAX_DEPTH:
+    if node.code.project.gives_up(depth, _MAX_DEPTH, node.place):
         return ""
     if isinstance(op, ops.Const):
         return node.text or ""

@@ -76,9 +76,9 @@ def _run(project: Project, state: State, code: Code, depth: int) -> None:
         apply = _APPLY.get(node.method)
         if apply is not None:
             apply(project, state, node)
-        elif depth < _DEPTH and node.receiver is None:
+        elif node.receiver is None:
             for callee in project.callees(node):
-                if callee.file is code.file:
+                if callee.file is code.file and not project.gives_up(depth + 1, _DEPTH, node.place):
                     _run(project, state, callee, depth + 1)
 
 

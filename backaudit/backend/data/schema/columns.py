@@ -11,6 +11,8 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import annotation_of, entries, enumerated, number, text, truth
 from backaudit.sql import Column, Index
 
+_DEPTH = 6
+
 
 class Annotation(NamedTuple):
     """What an annotation says of a column.
@@ -87,7 +89,7 @@ def _core(project: Project, node: Node, depth: int) -> tuple[bool, Node]:
     """(whether None is admitted, what remains): through ``Mapped``, ``Optional``, ``X | None`` and names for them."""
     node = node.origin
     op = node.op
-    if depth > 6:
+    if project.gives_up(depth, _DEPTH, node.place):
         return False, node
     if isinstance(op, ops.Const):
         return "None" in (node.text or "") or "Optional" in (node.text or ""), node

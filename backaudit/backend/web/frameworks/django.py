@@ -95,11 +95,11 @@ class _Urls:
         return [over for head, over in map(split, found) if head == "module"]
 
     def _module(self, name: str, prefix: str, depth: int) -> None:
-        if (name, prefix) in self._walked or depth > _DEPTH:
+        if (name, prefix) in self._walked:
             return
         self._walked.add((name, prefix))
         binding = self.project.binding(name, "urlpatterns")
-        if binding is not None:
+        if binding is not None and not self.project.gives_up(depth, _DEPTH, binding.place):
             self._patterns(binding, prefix, depth)
             for call in binding.code.nodes(ops.Call):
                 receiver = call.receiver
@@ -108,7 +108,7 @@ class _Urls:
                     self._patterns(call.arg(0) or call, prefix, depth)
 
     def _patterns(self, node: Node, prefix: str, depth: int) -> None:
-        if depth > _DEPTH or ((node, len(self._wrapping)), prefix) in self._walked:
+        if ((node, len(self._wrapping)), prefix) in self._walked or self.project.gives_up(depth, _DEPTH, node.place):
             return
         self._walked.add(((node, len(self._wrapping)), prefix))
         if self._wrapped(self.project.resolved(node), prefix, depth):
@@ -267,7 +267,7 @@ class _Urls:
             receiver, view = call.receiver, call.arg(1, "viewset")
             if receiver is not None and view is not None and router in behind(self.project, receiver):
                 self._viewsets(call, view, prefix, slash)
-        for call in self.project.calls_of("extend") if depth < _DEPTH else ():
+        for call in () if self.project.gives_up(depth, _DEPTH, router.place) else self.project.calls_of("extend"):
             if _is_registry(call.arg(0)) and _is_registry(call.receiver):
                 self._extended(router, call, prefix, slash, depth)
 
@@ -294,7 +294,8 @@ class _Urls:
 
     def _nesting(self, router: Node, depth: int = 0) -> str:
         """The prefix of a router that is nested under an entry of another (drf-nested-routers)."""
-        if depth > _DEPTH or not any("Nested" in name for name in self._made(router)):
+        nested = any("Nested" in name for name in self._made(router))
+        if not nested or self.project.gives_up(depth, _DEPTH, router.place):
             return ""
         parent, entry = router.arg(0, "parent_router"), text_of(self.project, router.arg(1, "parent_prefix")) or ""
         lookup = text_of(self.project, router.arg(None, "lookup")) or "nested_1"
@@ -376,7 +377,7 @@ class _Ninja:
             verb = decorator.method.upper()
             if isinstance(target, Code) and self._is_on(api, decorator.receiver):
                 yield from self._endpoint(api, decorator, target, verb, prefix)
-        for call in self.project.calls_of("add_router") if depth < _DEPTH else ():
+        for call in () if self.project.gives_up(depth, _DEPTH, api.place) else self.project.calls_of("add_router"):
             child = call.arg(1, "router")
             if child is None or not self._is_on(api, call.receiver):
                 continue

@@ -247,7 +247,7 @@ class Places:
 
     def _elements(self, node: Node | None, depth: int = 0) -> list[Node]:
         """The elements of a list, through sums of lists and unpacking, each as it stands."""
-        if node is None or depth > _DEPTH:
+        if node is None or self.project.gives_up(depth, _DEPTH, node.place):
             return []
         here = self.project.resolved(node)
         op = here.op

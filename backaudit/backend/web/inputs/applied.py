@@ -262,12 +262,22 @@ def made_by(project: Project, call: Node) -> Iterator[InputSchema]:
         yield from (made for cls in project.instances(receiver) if (made := schema_of(project, cls)) is not None)
 
 
-def clients(project: Project, node: Node, depth: int = 0) -> bool:
+def clients(project: Project, node: Node) -> bool:
     """Whether a value is a body or part of a request, as far as this body of code shows."""
-    here = node.origin
+    seen: set[Node] = set()
+    left = [node.origin]
+    while left:
+        here = left.pop()
+        if here not in seen:
+            seen.add(here)
+            if _is_clients(project, here):
+                return True
+            left += [here.to(value).origin for value in _taken_from(here.op) if value != NONE]
+    return False
+
+
+def _is_clients(project: Project, here: Node) -> bool:
     op = here.op
-    if depth > 5:
-        return False
     sources = project.models.sources
     reads = project.models.kinds.get("body-reads", frozenset())
     names = project.names(here.func or here) if here.call is not None else project.names(here)
@@ -275,7 +285,7 @@ def clients(project: Project, node: Node, depth: int = 0) -> bool:
         return True
     if isinstance(op, ops.Attr) and here.to(op.base).spelled in ("self.request", "request"):
         return op.name in ("data", "json", "POST", "GET", "body", "form", "args", "query_params", "values")
-    return any(clients(project, here.to(value), depth + 1) for value in _taken_from(op) if value != NONE)
+    return False
 
 
 def _taken_from(op: ops.AnyOp) -> tuple[int, ...]:

@@ -121,7 +121,7 @@ def _json_shape(project: Project, node: Node, title: str, depth: int) -> Shape:
     given = entries(here)
     kinds = texts(project, project.resolved(given["type"])) if "type" in given else ()
     rest = [kind for kind in kinds if kind != "null"]
-    if depth > _DEPTH or len(rest) > 1:
+    if len(rest) > 1 or project.gives_up(depth, _DEPTH, here.place):
         return Shape()
     if "enum" in given:
         return with_choices(project, Shape(), given["enum"])

@@ -47,7 +47,7 @@ def shape_of(project: Project, node: Node, depth: int = 0) -> Shape:
     alias = project.alias_of(node) if isinstance(node.op, (ops.Name, ops.Import, ops.Attr)) else None
     node = alias if alias is not None else node
     op = node.op
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, node.place):
         return _ANY
     if isinstance(op, ops.Bin) and op.operator == "|":
         return united([shape_of(project, node.to(side), depth + 1) for side in (op.left, op.right)])

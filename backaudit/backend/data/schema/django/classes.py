@@ -11,6 +11,8 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import field_calls, text, truth
 from backaudit.sql import Column
 
+_DEPTH = 4
+
 
 def declared(project: Project) -> tuple[Model, ...]:
     """The concrete models of the project; not those whose tables Django does not manage."""
@@ -98,7 +100,9 @@ def _options(project: Project, cls: ClassView) -> dict[str, Node]:
 
 def _entries(project: Project, meta: ClassView, depth: int) -> dict[str, Node]:
     inherited = [base for base in meta.bases if isinstance(base.op, ops.Attr)]
-    above = [found for base in inherited for found in project.denoted_classes(base)] if depth < 4 else []
+    if inherited and project.gives_up(depth, _DEPTH, meta.place):
+        inherited = []
+    above = [found for base in inherited for found in project.denoted_classes(base)]
     extra = {n: node for base in above for n, node in _entries(project, base, depth + 1).items() if n != "abstract"}
     return {**extra, **{name: node for name, node in meta.fields.items() if name != "abstract"}}
 
