@@ -50,6 +50,7 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
             return {}, 201
 
     Good:
+        from books import find
         from fastapi import FastAPI, HTTPException
 
         app = FastAPI()

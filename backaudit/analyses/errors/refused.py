@@ -40,7 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from _texts(project)
 
 
-class _Unchecked(ClientValue):
+class Unchecked(ClientValue):
     """What a client chose, and no declaration or condition holds within what the ORM takes."""
 
     def fits(self, shape: Shape) -> bool:
@@ -63,7 +63,7 @@ class _Unchecked(ClientValue):
         return any(_is_measured(code.node(test), node) for test, _ in tests)
 
 
-class _BelowZero(_Unchecked):
+class _BelowZero(Unchecked):
     def fits(self, shape: Shape) -> bool:
         return any(shape.limit(name) is not None for name in _FLOORS) or bool(shape.choices)
 
@@ -73,7 +73,7 @@ class _BelowZero(_Unchecked):
         return super().ends(search, node, access, use)
 
 
-class _TooLong(_Unchecked):
+class _TooLong(Unchecked):
     def __init__(self, project: Project, most: int) -> None:
         super().__init__(project)
         self._most = most
@@ -203,7 +203,7 @@ def _too_long(
             return
 
 
-def _origin(project: Project, goal: _Unchecked, value: Node, access: Access, use: int) -> Origin | None:
+def _origin(project: Project, goal: Unchecked, value: Node, access: Access, use: int) -> Origin | None:
     return next(Trace(project, goal).origins(value, access, use), None)
 
 

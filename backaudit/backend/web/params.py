@@ -130,7 +130,9 @@ def _where(project: Project, seen: Marked, param: ParamFact, template: Template,
     if param.kind in ("star", "dstar"):
         return "other"
     if any(_is(project, marker, "injectors") for marker in seen.markers):
-        return "form" if any(_lineage_in(project, name, "where:form") for name in seen.types) else "injected"
+        if any(_lineage_in(project, name, "where:form") for name in seen.types):
+            return "form"
+        return "query" if schema and _injects_itself(project, seen) else "injected"
     marked = _where_marked(project, seen)
     if marked is not None:
         return marked
@@ -139,6 +141,15 @@ def _where(project: Project, seen: Marked, param: ParamFact, template: Template,
     if schema or any(split(name)[0] in _CONTAINERS for name in seen.types):
         return "body"
     return "query"
+
+
+def _injects_itself(project: Project, seen: Marked) -> bool:
+    """Whether what is injected is the class of the parameter, whose fields are then read from the query."""
+    for marker in seen.markers:
+        given = marker.arg(0, "dependency") if marker.call is not None else None
+        if given is not None and not any(cls.name in seen.types for cls in project.denoted_classes(given)):
+            return False
+    return True
 
 
 def _where_marked(project: Project, seen: Marked) -> Where | None:

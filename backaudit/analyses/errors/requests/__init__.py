@@ -18,6 +18,7 @@ _SAID: dict[Kind, str] = {
     "absent": "is left out", "malformed": "is {value}, of which nothing can be made",
     "unknown": "names nothing that is there",
     "null": "is null", "equal": "is {value}", "present": "is sent", "long": "is too long", "negative": "is below zero",
+    "zero": "is zero",
     "pieces": "has no second part", "twice": "is there already", "taken": "is another row's already",
     "known": "names what is there",
 }  # fmt: skip

@@ -111,7 +111,7 @@ class Draft:
             return "x" * (length + 1)
         if wish.kind == "unknown":
             return self._unknown(shape, wish.name)
-        fixed = {"malformed": "abc", "null": None, "negative": -1, "pieces": "one"}
+        fixed = {"malformed": "abc", "null": None, "negative": -1, "zero": 0, "pieces": "one"}
         if wish.kind in fixed:
             return fixed[wish.kind]
         value = self._example(shape, wish.name, wish.where)

@@ -26,6 +26,7 @@ from backaudit.vocabulary.protocols import OPPOSITES
 
 Kind = Literal[
     "absent", "malformed", "unknown", "null", "equal", "present", "known", "taken", "long", "negative", "pieces",
+    "zero",
     "twice",
 ]  # fmt: skip
 
