@@ -44,6 +44,12 @@ class InsertLines(Change, tag=3, frozen=True, array_like=True, gc=False):
     before: bool = False
 
 
+class LogFailure(Change, tag=7, frozen=True, array_like=True, gc=False):
+    """The ``except`` that begins at ``at`` logs what it caught first, by the logger of its file or one that is made."""
+
+    at: Place
+
+
 class Import(Change, tag=4, frozen=True, array_like=True, gc=False):
     """``import module``, or ``from module import name``, where the file does not have it already."""
 
@@ -72,4 +78,4 @@ class BindValues(Change, tag=6, frozen=True, array_like=True, gc=False):
     style: MarkStyle
 
 
-AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues
+AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues | LogFailure

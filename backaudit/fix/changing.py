@@ -17,12 +17,13 @@ from backaudit.facts.changes import (
     DropArgument,
     Import,
     InsertLines,
+    LogFailure,
     Replace,
     SetArgument,
 )
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.fix.files import File, Files, Impossible
-from backaudit.fix.imports import imported
+from backaudit.fix.imports import imported, logger_of
 from backaudit.fix.statements import bound, doubled, pieces
 from backaudit.rule import Edit
 
@@ -193,6 +194,37 @@ def _handed_over(change: BindValues, call: cst.Call, values: Mapping[str, str], 
     return _appended(call, f"({codes[0]},)" if len(codes) == 1 else f"({', '.join(codes)})", file)
 
 
+def _with_log(change: LogFailure, files: Files) -> Iterator[Edit]:
+    """``logger.exception(...)`` as the first statement, in place of a ``pass`` that is the only one."""
+    file = files.file(change.at.path)
+    handler = file.syntax.handler(change.at.span)
+    body = handler.body
+    if not isinstance(body, cst.IndentedBlock) or not body.body:
+        raise Impossible
+    first = file.syntax.span(body.body[0])
+    written = file.written(first).strip()
+    catches = _caught_by(handler, file)
+    logger = logger_of(file)
+    if logger is None:
+        yield from imported(file, "logging", "")
+    call = f'{logger or "logging.getLogger(__name__)"}.exception("Failed")'
+    if len(body.body) == 1 and written in ("pass", "..."):
+        yield Edit(file.place(first), call)
+    else:
+        yield Edit(file.place(Span(first.line, 0, first.line, 0)), f"{file.indent(first.line)}{call}{file.newline}")
+    if catches is not None:
+        yield catches
+
+
+def _caught_by(handler: cst.ExceptHandler, file: File) -> Edit | None:
+    """A bare ``except`` catches what ends the process, too: what is a failure alone."""
+    if handler.type is not None:
+        return None
+    at = file.syntax.span(handler)
+    end = at.column + len("except")
+    return Edit(file.place(Span(at.line, end, at.line, end)), " Exception")
+
+
 def _as_lines_end(code: str, file: File) -> str:
     """Code with the ends of lines that the file has."""
     return code if file.newline == "\n" else code.replace("\r\n", "\n").replace("\n", file.newline)
@@ -206,4 +238,5 @@ _MADE_BY: dict[type[Change], Callable[[Any, Files], Iterator[Edit]]] = {
     Import: _with_import,
     AddLine: _with_line,
     BindValues: _with_values,
+    LogFailure: _with_log,
 }

@@ -90,6 +90,7 @@ class Syntax:
         self.span = Spans(self.module, text)
         self.parents: dict[int, cst.CSTNode] = {}
         self._found: dict[Span, list[cst.CSTNode]] = {}
+        self._blocks: list[cst.IndentedBlock] = []
         self._walk()
 
     def _walk(self) -> None:
@@ -99,6 +100,8 @@ class Syntax:
             for child in node.children:
                 self.parents[id(child)] = node
                 waiting.append(child)
+            if isinstance(node, cst.IndentedBlock):
+                self._blocks.append(node)
             if isinstance(node, _KNOWN):
                 self._found.setdefault(self.span(node), []).append(node)
 
@@ -115,6 +118,19 @@ class Syntax:
         if not found:
             raise Impossible
         return found[0]
+
+    def handler(self, span: Span) -> cst.ExceptHandler:
+        """The ``except`` that begins where a span does."""
+        for node in self._handlers:
+            at = self.span(node)
+            if (at.line, at.column) == (span.line, span.column):
+                return node
+        raise Impossible
+
+    @cached_property
+    def _handlers(self) -> list[cst.ExceptHandler]:
+        nodes = (self.parents[id(node)] for node in self._blocks)
+        return [node for node in nodes if isinstance(node, cst.ExceptHandler)]
 
     def statement(self, span: Span) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
         """The innermost statement on lines of its own that covers a span."""

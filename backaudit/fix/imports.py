@@ -180,3 +180,17 @@ def _at_line(number: int, text: str, file: File) -> Edit:
     last = file.lines
     column = len(file.line(last))
     return Edit(file.place(Span(last, column, last, column)), file.newline + text.removesuffix(file.newline))
+
+
+def logger_of(file: File) -> str | None:
+    """The name under which a module keeps its logger, if it has one: ``log = logging.getLogger(__name__)``."""
+    for line in file.syntax.module.body:
+        if not isinstance(line, cst.SimpleStatementLine):
+            continue
+        for statement in line.body:
+            if isinstance(statement, cst.Assign) and isinstance(statement.value, cst.Call):
+                made = _dotted(statement.value.func)
+                target = statement.targets[0].target
+                if made in ("logging.getLogger", "getLogger") and isinstance(target, cst.Name):
+                    return target.value
+    return None

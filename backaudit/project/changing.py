@@ -13,6 +13,15 @@ def assigned(node: Node) -> Node:
     return node.to(node.op.value) if isinstance(node.op, ops.Bind) else node
 
 
+def type_alone(field: Node) -> Node | None:
+    """The annotation of a field that is given nothing beside its type."""
+    op = field.op
+    if not isinstance(op, ops.Bind) or op.annotation == ops.NONE:
+        return None
+    annotation, value = field.to(op.annotation), field.to(op.value)
+    return annotation if isinstance(value.op, ops.Opaque) and value.at < annotation.at else None
+
+
 def is_written(node: Node) -> bool:
     """Whether a value stands there as a literal, and is not only known to be one."""
     return isinstance(assigned(node).op, ops.Const)

@@ -208,7 +208,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
     ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows; ``rollout``,
-    how an index comes to a large table. ``index-argument``: the one of a column that gives it an index.
+    how an index comes to a large table. ``index-argument``: the one of a column that gives it an index;
+    ``plain-column``: what is called for a column that is declared by its type alone.
     """
 
     models: tuple[str, ...] = ()
@@ -242,6 +243,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     index_many: str = ""
     index_foreign: str = ""
     index_argument: str = ""
+    plain_column: str = ""
     loaded: str = ""
     rollout: str = ""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from backaudit.analyses.auth.mends import algorithm_named, setting_on, verified_again
 from backaudit.analyses.auth.tokens import (
     algorithms,
     by_hand,
@@ -21,7 +22,7 @@ from backaudit.backend.deployment.settings import is_literally
 from backaudit.flow.client import answered_by_server
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings
-from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Fix, assume, rule
 
 _FORGED = "The token's signature is not verified: anybody can write one."
 _OLD = "The token's expiry is not verified."
@@ -83,7 +84,8 @@ def _settings(project: Project) -> Iterator[Finding]:
     for what, wrong in _SETTINGS.items():
         for setting in token_settings(project, what):
             if is_literally(project, setting.value, False):
-                yield Finding(place=setting.place, message=f"`{setting.name} = False`: {wrong}", remedy="Leave it on.")
+                told, fixes = f"`{setting.name} = False`: {wrong}", tuple(setting_on(setting))
+                yield Finding(place=setting.place, message=told, remedy="Leave it on.", fixes=fixes)
 
 
 def _serves(call: Node) -> bool:
@@ -103,10 +105,11 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
             )
             yield _finding(call, f"{_OLD} `decode` checks the signature alone.", _NO_LATER, remedy)
     elif option(project, call, "verify_exp") is False:
-        yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `verify_exp` on.")
+        fixes = verified_again(project, call, "verify_exp")
+        yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `verify_exp` on.", fixes)
     elif algorithms(project, call) is None and not call.keywords().keys() & {"options", "key_set"}:
         told = "The token may choose its own algorithm: `algorithms` is not given."
-        yield _finding(call, told, _ANY_ALGORITHM, _decode(project))
+        yield _finding(call, told, _ANY_ALGORITHM, _decode(project), algorithm_named(project, call))
 
 
 def _just_signed(project: Project, call: Node) -> bool:
@@ -126,7 +129,9 @@ def _unsigned(project: Project, call: Node) -> Finding:
     token = call.arg(0, "jwt") or call.arg(0, "token")
     # What an identity provider's own endpoint answered over TLS was not written by just anybody.
     fetched = token is not None and answered_by_server(project, token)
-    return _finding(call, _FORGED, _FETCHED if fetched else KNOWN, _decode(project))
+    switch = "verify" if "verify" in call.keywords() else "verify_signature"
+    fixes = verified_again(project, call, switch)
+    return _finding(call, _FORGED, _FETCHED if fetched else KNOWN, _decode(project), fixes)
 
 
 def _decode(project: Project) -> str:
@@ -140,6 +145,6 @@ def _decode(project: Project) -> str:
     return '`jwt.decode(token, KEY, algorithms=["HS256"])`, with the algorithm that signs.'
 
 
-def _finding(call: Node, message: str, assumed: Assumed, remedy: str) -> Finding:
+def _finding(call: Node, message: str, assumed: Assumed, remedy: str, fixes: Iterable[Fix] = ()) -> Finding:
     scope = call.code.function.qualname
-    return Finding(place=call.place, message=message, assumed=assumed, remedy=remedy, scope=scope)
+    return Finding(place=call.place, message=message, assumed=assumed, remedy=remedy, scope=scope, fixes=tuple(fixes))

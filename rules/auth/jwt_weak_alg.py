@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from backaudit.analyses.auth.mends import one_algorithm
 from backaudit.analyses.auth.tokens import Signing, algorithms, readings, signings, token_settings
 from backaudit.backend.deployment.settings import dict_entry
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings
-from backaudit.rule import Finding, assume, rule
+from backaudit.rule import Finding, Fix, assume, rule
 
 _MINIMUM = 32
 _HMAC = "HS"
@@ -42,7 +43,8 @@ def jwt_weak_alg(project: Project) -> Iterator[Finding]:
     """
     for call in project.once(readings):
         if _serves(project, call):
-            yield from _admitted(call.place, algorithms(project, call) or ())
+            named = algorithms(project, call) or ()
+            yield from _admitted(call.place, named, one_algorithm(project, call, named))
     for signing in project.once(signings):
         if _serves(project, signing.call):
             yield from _signing(project, signing)
@@ -67,7 +69,7 @@ def _unsigned(place: Place, what: str) -> Finding:
     )
 
 
-def _admitted(place: Place, named: tuple[str, ...]) -> Iterator[Finding]:
+def _admitted(place: Place, named: tuple[str, ...], fixes: Iterable[Fix] = ()) -> Iterator[Finding]:
     """What a reader accepts."""
     if any(name.lower() == "none" for name in named):
         others = [name for name in named if name.lower() != "none"] or ["HS256"]
@@ -75,6 +77,7 @@ def _admitted(place: Place, named: tuple[str, ...]) -> Iterator[Finding]:
             place=place,
             message="The reader admits algorithm `none`: a token without a signature.",
             remedy=f'`algorithms=["{others[0]}"]`.',
+            fixes=tuple(fixes),
         )
     elif len({name[:2] == _HMAC for name in named}) == 2:
         shown = ", ".join(named)
@@ -82,6 +85,7 @@ def _admitted(place: Place, named: tuple[str, ...]) -> Iterator[Finding]:
             place=place,
             message=f"The reader mixes HMAC and public-key algorithms ({shown}).",
             remedy=f'Name the one that signs: `algorithms=["{named[0]}"]`.',
+            fixes=tuple(fixes),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.mends import logged
 from backaudit.analyses.errors.unlogged import unlogged_answers, unlogged_last_answers
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -52,6 +53,7 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=answer.place.first_line(),
             message=f"Status {answer.status} is answered, and nothing says what `{handler.label}` caught.",
+            fixes=(logged(handler),),
         )
     for answer in unlogged_last_answers(project):
         yield Finding(

@@ -60,4 +60,6 @@ def password_exposed(project: Project) -> Iterator[Finding]:
             what = exposure.what
             message = f"{what[0].upper()}{what[1:]}."
             shown: Shown | None = "strict" if exposure.own else None
-            yield Finding(place=exposure.place, message=message, trace=exposure.trace, shown=shown)
+            yield Finding(
+                place=exposure.place, message=message, trace=exposure.trace, shown=shown, fixes=exposure.fixes
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.mends import logged
 from backaudit.backend.web.catching import Handler, answers_in, handlers, logs, raises, reached, uses_exception
 from backaudit.backend.web.responses import Answer, answering, exception_names
 from backaudit.facts import ops
@@ -22,7 +23,8 @@ def findings(project: Project) -> Iterator[Finding]:
     for handler in handlers(project):
         assumed = _judge(project, handler)
         if assumed is not None:
-            yield Finding(place=handler.place, message=_message(handler), assumed=assumed)
+            message = _message(handler)
+            yield Finding(place=handler.place, message=message, assumed=assumed, fixes=(logged(handler),))
         elif _given_back(project, handler):
             yield Finding(
                 place=handler.place,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.web.catching import Handler
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
-from backaudit.facts.changes import Import, Replace
+from backaudit.facts.changes import Import, LogFailure, Replace
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.changing import behind
@@ -24,6 +25,11 @@ def answered_404(project: Project, call: Node) -> Iterator[Fix]:
     check = behind(bind, f"if {bind.spelled} is None:", f"    {framework.not_found}")
     changes = (check, Import(call.code.path, module, name))
     yield Fix(summary="Answer 404 if nothing is found", changes=changes, safe=True)
+
+
+def logged(handler: Handler) -> Fix:
+    """What a handler drops, logged with its traceback."""
+    return Fix(summary="Log what was caught", changes=(LogFailure(handler.place),), safe=not handler.bare)
 
 
 def looked_up_or_404(project: Project, call: Node, exception: str) -> Iterator[Fix]:

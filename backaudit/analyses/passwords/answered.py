@@ -24,7 +24,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
-from backaudit.rule import Step
+from backaudit.rule import Fix, Step
 from backaudit.source import lines
 from backaudit.vocabulary.names import is_password_column, means_person
 
@@ -43,6 +43,7 @@ class Exposure(msgspec.Struct, frozen=True):
     what: str
     trace: tuple[Step, ...] = ()
     own: bool = False
+    fixes: tuple[Fix, ...] = ()
 
 
 class Answered(Shown):

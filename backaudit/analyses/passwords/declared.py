@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from backaudit.analyses.passwords.answered import Exposure
+from backaudit.analyses.passwords.mends import not_sent
 from backaudit.analyses.passwords.shown import is_hidden, password_fields, shown_in_text
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import entries, routes
@@ -41,7 +44,8 @@ def response_fields(project: Project) -> Iterator[Exposure]:
             place = bind.place if own else _response_place(route, route.response)
             if name not in left_out and place not in seen:
                 seen.add(place)
-                yield _of_response(route, place, cls, name, bind)
+                found = _of_response(route, place, cls, name, bind)
+                yield replace(found, fixes=tuple(not_sent(bind))) if own else found
 
 
 def _of_response(route: Route, place: Place, cls: ClassView, name: str, bind: Node) -> Exposure:

@@ -23,9 +23,8 @@ def values_bound(project: Project, sink: Sink, name: str) -> Iterator[Fix]:
         call, given, name = inner, first if first is not None else given, wrapped
     style = project.models.bound.get(name)
     statement = assigned(given.origin)
-    if style is None or sink.does is not None or statement.code is not call.code or not _used_once(given):
-        return
-    if isinstance(statement.op, (ops.Build, ops.Bin, ops.Call)):
+    is_here = sink.does is None and statement.code is call.code and _used_once(given)
+    if style is not None and is_here and isinstance(statement.op, (ops.Build, ops.Bin, ops.Call)):
         change = BindValues(call.place, statement.place, style)
         yield Fix(summary="Bind the values as parameters", changes=(change,))
 
