@@ -94,7 +94,8 @@ def test_a_run_fails_by_what_each_folder_is_to_fail_on(root: Path) -> None:
 
 
 def test_functions_named_in_any_file_are_known_everywhere(root: Path) -> None:
-    uses = 'from b.bus import message\n\n\ndef find(cursor):\n    cursor.execute("SELECT " + message())\n'
+    finds = 'def find(cursor):\n    cursor.execute("SELECT * FROM t WHERE a = " + message())\n'
+    uses = f"from b.bus import message\n\n\n{finds}"
     bus = "def message():\n    return object().text\n"
     write(root, {"b/bus.py": bus, "uses.py": uses})
 
