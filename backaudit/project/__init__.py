@@ -24,6 +24,7 @@ from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.objects import family_methods
 from backaudit.project.roles import examples_in_use
+from backaudit.project.shared import shared_values
 from backaudit.project.solving import strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
 from backaudit.steps import Steps
@@ -439,6 +440,10 @@ class Project:
         """What a value is, see :mod:`backaudit.project.types`."""
         self.steps.take()
         return self._types.of(node)
+
+    def shared_values(self, node: Node) -> Iterator[Node]:
+        """What bodies put where a value is read off the application or the request."""
+        return shared_values(self, node)
 
     def annotated(self, node: Node) -> Types:
         """The types that an annotation (a value of the enclosing body) stands for."""

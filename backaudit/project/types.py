@@ -222,6 +222,10 @@ class TypeResolver:
         return () if of is None else self._element(of, ops.Element(of.at, of.value))
 
     def _item(self, node: Node, op: ops.Item) -> Iterable[str]:
+        found = list(self._of_item(node, op))
+        return found or (self._shared(node) if node.to(op.key).text is not None else ())
+
+    def _of_item(self, node: Node, op: ops.Item) -> Iterable[str]:
         keys = node.to(op.key).keys
         display = node.to(op.base).origin.op
         if len(keys) == 1 and isinstance(keys[0], int) and isinstance(display, ops.Build) and display.kind != "dict":
@@ -286,8 +290,13 @@ class TypeResolver:
         return (f"type[{cls.name}]",) if "builtins.classmethod" in names else (cls.name,)
 
     def _attr(self, node: Node, op: ops.Attr) -> Iterable[str]:
-        for name in self.of(node.to(op.base)):
-            yield from self.attribute(name, op.name, node)
+        found = [kind for name in self.of(node.to(op.base)) for kind in self.attribute(name, op.name, node)]
+        yield from found or self._shared(node)
+
+    def _shared(self, node: Node) -> Iterator[str]:
+        """The types of what is kept on an application or request under the name by which it is read."""
+        for value in self._project.shared_values(node):
+            yield from self.of(value)
 
     def attribute(self, name: str, attr: str, node: Node) -> Iterable[str]:
         """The types of ``.attr`` on something of type ``name``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.auth.claimed import claimed
 from backaudit.analyses.auth.ownership import Unowned, unowned
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
@@ -109,6 +110,9 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
             cause=item.inner,
             beside=_message(item),
         )
+    for new in project.once(claimed):
+        text, remedy = new.told, new.remedy
+        yield Finding(place=new.at, message=text, remedy=remedy, assumed=new.assumed, trace=new.trace, scope=new.scope)
 
 
 def _message(item: Unowned) -> str:

@@ -73,7 +73,7 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
 
 
 def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
-    if route.handler.file.role != "production" or any(_rules_others(guard) for guard in route.guards):
+    if route.handler.file.role != "production" or any(rules_others(guard) for guard in route.guards):
         return
     seen = events(project, route) if route.handler.function.kind == "function" else ()
     if _is_owners(route, seen) or _proves_itself(project, route) or not _knows_caller(project, route, seen):
@@ -110,7 +110,7 @@ def _proves_itself(project: Project, route: Route) -> bool:
     return by_name or checks_password(project, route.handler)
 
 
-def _rules_others(guard: Guard) -> bool:
+def rules_others(guard: Guard) -> bool:
     """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
     return guard.kind == "role" and not (guard.roles and all(_ORDINARY.holds(role) for role in guard.roles))
 
@@ -156,7 +156,7 @@ def _reported(
             yield Unowned(route, place, table, "id", act, inner, _OTHERS_ROW if changed else _PROFILE)
         return
     owner = owner_column(project, table)
-    private = owner is not None and table.name in project.once(_private)
+    private = owner is not None and is_private(project, table)
     if owner is not None and (changed or private):
         assumed = KNOWN if private else _AUDITED if _AUDIT.holds(owner.name) else _KEPT_FROM_OTHERS
         if not changed and (table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())):
@@ -169,6 +169,11 @@ def _is_for_others(project: Project, route: Route, changed: bool) -> bool:
     if changed:
         return not authenticated(route) or bool(words(route) & _PUBLIC_STEP.words)
     return _OPEN.holds(f"{route.path} {route.handler.function.name}".lower())
+
+
+def is_private(project: Project, table: Table) -> bool:
+    """Whether some route reads a table's rows for the caller alone."""
+    return table.name in project.once(_private)
 
 
 def _private(project: Project) -> frozenset[str]:

@@ -319,6 +319,9 @@ class ClientInput(Goal):
         func = call.func
         if func is not None and not self._cleans.isdisjoint(search.project.names(func)):
             return True
+        each = call.arg(0) if func is not None and "builtins.map" in search.project.names(func) else None
+        if each is not None and not self._cleans.isdisjoint(search.project.names(each)):
+            return True
         if self.kind == "path" and call.method == "replace" and _drops(call):
             return True
         converter = call.arg(None, "type")

@@ -146,9 +146,15 @@ def _mentions_type(code: Code, value: Value, depth: int) -> bool:
         return True
     if isinstance(op, ops.Call):
         call = code.node(value).origin
-        if call.is_call_of("tells-a-type") or call.method == "endswith":
+        if call.is_call_of("tells-a-type") or call.method == "endswith" or _cuts_at_dot(call):
             return True
     return any(_mentions_type(code, each, depth + 1) for each in operands(op))
+
+
+def _cuts_at_dot(call: Node) -> bool:
+    """``name.rsplit(".", 1)``: the end of a name is among its parts."""
+    first = call.arg(0)
+    return call.is_call_of("cuts-text") and first is not None and first.text == "."
 
 
 def open_file_fields(project: Project) -> Iterator[tuple[Node, ClassView, ClassView]]:

@@ -64,13 +64,13 @@ def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
         reader = Values(project, code, context)
         found.update(_set_to_caller(project, code, reader))
         for call in code.nodes(ops.Call):
-            own = [name for name, value in _columns_given(call) if reader.identifies(value)]
-            table = _filled(project, call) if own else None
+            own = [name for name, value in columns_given(call) if reader.identifies(value)]
+            table = filled_table(project, call) if own else None
             found |= {(table.name, name.partition("__")[0]) for name in own} if table is not None else set()
     return frozenset(found)
 
 
-def _columns_given(call: Node) -> Iterator[tuple[str, Node]]:
+def columns_given(call: Node) -> Iterator[tuple[str, Node]]:
     """What a call says of columns: by keywords, or by the document, or filter, that it is given."""
     yield from call.keywords().items()
     for argument in call.args():
@@ -89,7 +89,7 @@ def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tup
             yield table.name, op.name
 
 
-def _filled(project: Project, call: Node) -> Table | None:
+def filled_table(project: Project, call: Node) -> Table | None:
     """The table whose columns a call's keywords are: a constructor, a query, a serializer's ``save``."""
     func = call.func
     for _ in project.denoted_classes(func) if func is not None else ():
