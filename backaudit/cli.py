@@ -298,6 +298,7 @@ def init(path: Path | None, **options: Any) -> int:
     metavar="N",
     help="Worker processes.  [default: one per processor]",
 )
+@click.option("--reasons", is_flag=True, help="Each status with its reason and place; 500s that findings name, too.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("-q", "--quiet", is_flag=True, help="The tables only.")
 def map_(path: Path | None, **options: Any) -> int:
@@ -310,6 +311,7 @@ def map_(path: Path | None, **options: Any) -> int:
 
     \b
       backaudit map                         for the terminal
+      backaudit map --reasons               why and where each status is answered, 500s included
       backaudit map -o map.html             one HTML file with a drawing of the tables
       backaudit map -o openapi.json         an OpenAPI 3.1 document of what the code really offers
     """

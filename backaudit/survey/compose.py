@@ -40,13 +40,17 @@ from backaudit.survey.records import (
     SchemaRow,
     Sent,
     Spot,
+    StatusRow,
     Survey,
     TableRow,
 )
 from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
+from backaudit.survey.statuses import told
 from backaudit.vocabulary.names import is_password_column
 from backaudit.vocabulary.protocols import UNSAFE
 
+# Why the views of a library refuse.
+_REFUSALS = {400: "what is sent does not validate", 404: "there is no such row"}
 _SHOWN = ("production", "script")
 
 
@@ -119,6 +123,8 @@ def _routes(project: Project) -> Iterator[RouteRow]:
         touched_read, touched_write = _touched(project, endpoint)
         code = bare.handler
         taken = sent(project, endpoint, judged.get(bare, ()))
+        guards = tuple(_guards(project, endpoint, taken))
+        why = tuple(dict.fromkeys((*told(project, endpoint, taken, guards), *_by_library(project, endpoint))))
         yield RouteRow(
             methods=bare.methods,
             path=bare.path,
@@ -126,11 +132,12 @@ def _routes(project: Project) -> Iterator[RouteRow]:
             framework=bare.framework,
             group=_group(project, bare),
             at=spot(bare.place),
-            guards=tuple(_guards(project, endpoint, taken)),
+            guards=guards,
             sent=taken,
             answer=_answer(project, endpoint),
             status=bare.status,
             statuses=_statuses(project, endpoint),
+            told=tuple(sorted(why, key=lambda one: one.status)),
             reads=touched_read,
             writes=touched_write,
             summary=_summary(code.function.doc),
@@ -163,6 +170,14 @@ def _library_statuses(project: Project, route: Route) -> tuple[int, ...]:
     success = {"POST": 201, "DELETE": 204}.get(method, 200)
     refused = {400} if method in ("POST", "PUT", "PATCH") else set()
     return tuple(sorted({success, *refused, *({404} if one else ())}))
+
+
+def _by_library(project: Project, endpoint: Endpoint) -> Iterator[StatusRow]:
+    """What a library's own view refuses."""
+    if endpoint.route.handler.function.kind == "class" and not endpoint.declared:
+        for status in _library_statuses(project, endpoint.route):
+            if status in _REFUSALS:
+                yield StatusRow(status, _REFUSALS[status], spot(endpoint.route.place))
 
 
 def _summary(doc: str) -> str:

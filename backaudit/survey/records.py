@@ -52,11 +52,20 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     checked: bool = False
 
 
+class StatusRow(msgspec.Struct, frozen=True):
+    """A status that a route answers, why, and where that stands."""
+
+    status: int
+    reason: str
+    at: Spot
+
+
 class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint. ``methods`` empty: any; ``path`` with placeholders as ``{name}``; ``at``: its declaration.
 
     ``group``: the router, blueprint or app it belongs to. ``answer``: what it answers on success, as far as declared.
-    ``statuses`` ascending; ``reads`` and ``writes``: names of tables. ``summary``: the handler's own first sentence.
+    ``statuses`` ascending, ``told``: as far as it is known why. ``reads`` and ``writes``: names of tables.
+    ``summary``: the handler's own first sentence.
     ``application``: the folders that its program is started from, where there are several programs.
     """
 
@@ -71,6 +80,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
     answer: Shape | None = None
     status: int | None = None
     statuses: tuple[int, ...] = ()
+    told: tuple[StatusRow, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     summary: str = ""

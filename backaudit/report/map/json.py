@@ -5,8 +5,9 @@
 ``routes``    ``methods`` (empty: any), ``path``, ``handler`` (dotted), ``framework``, ``group``, ``source``
               (path:line), ``guards`` (``name``, ``kinds``, ``source``, ``scheme``), ``authenticated``, ``inputs``
               (``name``, empty for a whole body; ``in``, ``required``, ``default``, ``checked``, ``schema``), ``raw``
-              (a body or form is taken as it comes), ``response`` (a schema or null), ``statuses``, ``reads``,
-              ``writes``, ``summary``, ``application`` (the folders of the program, empty where there is but one)
+              (a body or form is taken as it comes), ``response`` (a schema or null), ``statuses``, ``answers`` (with
+              ``--reasons``: ``status``, ``reason``, ``source``), ``reads``, ``writes``, ``summary``, ``application``
+              (the folders of the program, empty where there is but one)
 ``schemas``   by title: ``name`` (dotted), ``library``, ``source``, ``extra``, ``model``, ``schema``
 ``tables``    ``name``, ``source``, ``kind``, ``model``, ``columns`` (``name``, ``type``, ``length``, ``nullable``,
               ``primary``, ``unique``, ``default``, ``references``), ``primary_key``, ``indexes`` (``keys``, ``name``,
@@ -80,6 +81,7 @@ def _route(row: RouteRow, schemas: Schemas) -> Json:
         "raw": bool(row.raw),
         "response": schemas.of_shape(row.answer) if row.answer is not None else None,
         "statuses": list(row.statuses),
+        "answers": [{"status": one.status, "reason": one.reason, "source": str(one.at)} for one in row.told],
         "reads": list(row.reads),
         "writes": list(row.writes),
         "summary": row.summary,

@@ -183,7 +183,8 @@ class _Document:
         return {str(status): self._response(row, status, status == shown) for status in sorted(statuses)}
 
     def _response(self, row: RouteRow, status: int, shown: bool) -> Json:
-        made: Json = {"description": _phrase(status)}
+        why = [f"{one.reason} ({one.at})" for one in row.told if one.status == status]
+        made: Json = {"description": "; ".join([_phrase(status), *why])}
         if shown and row.answer is not None and status not in _EMPTY:
             made["content"] = {"application/json": {"schema": self.schemas.of_shape(row.answer)}}
         return made

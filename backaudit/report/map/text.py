@@ -57,7 +57,7 @@ class _Text:
         for group, several in groupby(rows, key=lambda pair: pair[0].group):
             lines = [self.paint("title", visible_name(group))]
             for row, cells in several:
-                lines += self._narrow(row, cells, method)
+                lines += [*self._narrow(row, cells, method), *self._reasons(row)]
             yield "\n".join(lines) + "\n"
 
     def _wide(self, rows: Sequence[tuple[RouteRow, tuple[str, ...]]]) -> Iterator[str]:
@@ -67,6 +67,7 @@ class _Text:
             lines.append(self.paint("title", visible_name(group)))
             for row, cells in several:
                 lines += [_INDENT + line for line in self._painted(row, _row(cells, widths), widths)]
+                lines += self._reasons(row)
             yield "\n".join(lines) + "\n"
 
     def _painted(self, row: RouteRow, lines: list[str], widths: Sequence[int]) -> Iterator[str]:
@@ -97,6 +98,12 @@ class _Text:
             mark = f"auth: {words.NONE}"
             shown = self.paint("dim", line) if mark not in line else line
             yield shown.replace(mark, self.paint("warn", mark)) if mark in line else shown
+
+    def _reasons(self, row: RouteRow) -> Iterator[str]:
+        """Each status that is not a success, why, and where that stands."""
+        for one in row.told:
+            if one.status >= 400:
+                yield self._filled(f"{one.status}  {one.reason} ({one.at})", _INDENT)
 
     def _problems(self) -> Iterator[str]:
         problems = self.survey.problems

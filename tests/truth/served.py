@@ -1,0 +1,759 @@
+"""An application under test, asked: reads a job as JSON on standard input, prints an answer a line.
+
+    python served.py < job.json
+
+A job has ``kind`` (``asgi``, ``flask``, ``django``), ``folder``, ``application`` (``module``, ``name``, ``called``),
+``logins`` (requests by which a caller is known), ``guards`` (names of dependencies that ask who calls) and
+``requests``. Each line of the answer has ``status``, ``raised`` (the exception's classes, the own first), ``frames``
+(``[path, line]`` in the folder, outermost first) and the beginning of the ``body``. The first line says what was made
+ready.
+
+The process is one to be thrown away: its home and database are temporary, sockets lead nowhere, time and memory are
+limited. The script stands alone: it runs under the Python of the application, which knows nothing of backaudit.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: BLE001 - whatever the application raises is what is asked for
+from __future__ import annotations
+
+import contextlib
+import datetime
+import decimal
+import gc
+import importlib
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+import uuid
+
+MEMORY = 3 << 30
+SECONDS = 900
+EACH = 20
+ROWS = 2
+CAUGHT = []
+
+
+def main():
+    job = json.load(sys.stdin)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    limit()
+    folder = os.path.realpath(job["folder"])
+    root = os.path.join(folder, job["application"].get("folder") or "")
+    os.chdir(root)
+    sys.path[:0] = [root, folder]
+    with_settings()
+    client, said = KINDS[job["kind"]](job)
+    print(json.dumps({"ready": said}), file=out, flush=True)
+    for request in job["requests"]:
+        print(json.dumps(asked(client, request, folder)), file=out, flush=True)
+    os._exit(0)
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if self.family == socket.AF_UNIX:
+            return real(self, address)
+        raise ConnectionRefusedError(111, "nothing answers in a sandbox")
+
+    socket.socket.connect = connect
+    socket.getaddrinfo = refused_name
+
+
+def refused_name(*args, **kwargs):
+    raise socket.gaierror(-2, "no names are known in a sandbox")
+
+
+def with_settings():
+    """Settings of pydantic that nobody gives are filled in by their types."""
+    try:
+        from pydantic import ValidationError
+        from pydantic_settings import BaseSettings
+    except ImportError:
+        return
+    make = BaseSettings.__init__
+
+    def made(self, **given):
+        for _ in range(3):
+            try:
+                return make(self, **given)
+            except ValidationError as error:
+                given = {**given, **{str(e["loc"][0]): setting(type(self), e) for e in error.errors()}}
+        return make(self, **given)
+
+    BaseSettings.__init__ = made
+
+
+def setting(cls, error):
+    field = cls.model_fields.get(str(error["loc"][0]))
+    kind = str(getattr(field, "annotation", ""))
+    if "Dsn" in kind or "Url" in kind:
+        return "redis://localhost/0" if "Redis" in kind else "postgresql://user:pass@localhost/rows"
+    if "int" in kind or "float" in kind:
+        return 30
+    if "bool" in kind:
+        return False
+    if "Email" in kind:
+        return "someone@example.com"
+    return [] if "list" in kind.lower() else "text-of-a-sandbox-0123456789abcdef0123"
+
+
+def load(application):
+    found = importlib.import_module(application["module"])
+    if application["name"]:
+        found = getattr(found, application["name"])
+    return found() if application["called"] else found
+
+
+class TooLong(BaseException):
+    pass
+
+
+def over(number, frame):
+    raise TooLong
+
+
+def asked(client, request, folder):
+    CAUGHT.clear()
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(EACH)
+    try:
+        status, body = client(request)
+    except TooLong:
+        return {"status": 0, "raised": ["TooLong"], "frames": [], "body": ""}
+    except Exception as error:
+        CAUGHT.append(error)
+        status, body = 0, ""
+    finally:
+        signal.alarm(0)
+    error = CAUGHT[-1] if CAUGHT else None
+    return {
+        "status": status,
+        "raised": [cls.__name__ for cls in type(error).__mro__[:-2]] if error is not None else [],
+        "frames": frames(error, folder),
+        "said": str(error)[:300] if error is not None else "",
+        "body": body[:600],
+    }
+
+
+def frames(error, folder):
+    """The lines of the folder by which the exception came, those of what it was raised from last."""
+    found = []
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):
+            path = os.path.realpath(frame.filename)
+            if "<" not in frame.filename and path.startswith(folder + os.sep) and "site-packages" not in path:
+                found.append([os.path.relpath(path, folder), frame.lineno])
+        error = error.__cause__ or (error.__context__ if not error.__suppress_context__ else None)
+    return found
+
+
+# -- values of rows ---------------------------------------------------------------------------------------------------
+
+
+def text_of(name, number, length):
+    name = name.lower()
+    plain = number == ROWS
+    if "mail" in name:
+        text = "someone@example.com" if plain else f"someone{number}@example.com"
+    elif "url" in name or "link" in name:
+        text = f"https://example.com/{number}"
+    elif "uuid" in name:
+        text = str(uuid.UUID(int=number))
+    else:
+        text = "text" if plain else f"text{number}"
+    return text[-length:] if length else text
+
+
+def tries(*attempts):
+    for attempt in attempts:
+        with contextlib.suppress(Exception):
+            return attempt()
+    return None
+
+
+# -- SQLAlchemy -------------------------------------------------------------------------------------------------------
+
+
+DATABASE = os.path.join(tempfile.gettempdir(), f"rows-{os.getpid()}.sqlite3")
+
+
+def on_sqlite():
+    """Every engine is one of a temporary SQLite file; types of PostgreSQL alone are written as text or JSON."""
+    try:
+        import sqlalchemy
+        from sqlalchemy import event
+        from sqlalchemy.dialects import postgresql
+        from sqlalchemy.ext.compiler import compiles
+        from sqlalchemy.pool import NullPool
+    except ImportError:
+        return
+    kept = {"echo", "future", "json_serializer", "json_deserializer"}
+    make = sqlalchemy.create_engine
+
+    def create_engine(url, **options):
+        engine = make(
+            f"sqlite:///{DATABASE}",
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False},
+            **{name: value for name, value in options.items() if name in kept},
+        )
+        event.listen(engine, "connect", lambda raw, record: raw.execute("PRAGMA foreign_keys=ON"))
+        return engine
+
+    sqlalchemy.create_engine = create_engine
+    sys.modules["sqlalchemy.engine"].create_engine = create_engine
+    with contextlib.suppress(ImportError):
+        import sqlmodel
+
+        sqlmodel.create_engine = create_engine
+    with contextlib.suppress(ImportError):
+        import flask_sqlalchemy.extension
+
+        flask_sqlalchemy.extension.sa.create_engine = create_engine
+    with contextlib.suppress(ImportError):
+        from sqlalchemy.ext import asyncio as apart
+
+        make_async = apart.create_async_engine
+
+        def create_async_engine(url, **options):
+            engine = make_async(
+                f"sqlite+aiosqlite:///{DATABASE}",
+                poolclass=NullPool,
+                **{name: value for name, value in options.items() if name in kept},
+            )
+            event.listen(engine.sync_engine, "connect", lambda raw, record: raw.execute("PRAGMA foreign_keys=ON"))
+            return engine
+
+        apart.create_async_engine = create_async_engine
+        sys.modules["sqlalchemy.ext.asyncio.engine"].create_async_engine = create_async_engine
+    for name in ("JSONB", "ARRAY", "INET", "HSTORE", "TSVECTOR", "CITEXT"):
+        kind = getattr(postgresql, name, None)
+        if kind is not None:
+            compiles(kind, "sqlite")(lambda element, compiler, **options: "JSON")
+    compiles(sqlalchemy.ARRAY, "sqlite")(lambda element, compiler, **options: "JSON")
+    compiles(sqlalchemy.BigInteger, "sqlite")(lambda element, compiler, **options: "INTEGER")
+
+
+def tables_by_sqlalchemy():
+    """Makes all tables of all models."""
+    try:
+        import sqlalchemy
+    except ImportError:
+        return
+    engine = sqlalchemy.create_engine("sqlite://")
+    for metadata in [one for one in gc.get_objects() if isinstance(one, sqlalchemy.MetaData)]:
+        for table in tries(lambda metadata=metadata: metadata.sorted_tables) or ():
+            with contextlib.suppress(Exception):
+                table.create(engine, checkfirst=True)
+
+
+def rows_by_sqlalchemy():
+    """Two rows in each table, of which the second has the values that requests are made of."""
+    try:
+        import sqlalchemy
+        from sqlalchemy.orm import Mapper, Session
+    except ImportError:
+        return {}
+    engine = sqlalchemy.create_engine("sqlite://")
+    made = {}
+    mappers = [one for one in gc.get_objects() if isinstance(one, Mapper)]
+    with contextlib.suppress(Exception):
+        sqlalchemy.orm.configure_mappers()
+    order = {
+        table: place for mapper in mappers for place, table in enumerate(mapper.local_table.metadata.sorted_tables)
+    }
+    for mapper in sorted(mappers, key=lambda one: order.get(one.local_table, 0)):
+        for number in range(1, ROWS + 1):
+            with contextlib.suppress(Exception), Session(engine, expire_on_commit=False) as session:
+                if session.get(mapper.class_, number) is not None:
+                    continue
+                values = {c.name: sqlalchemy_value(c, number) for c in mapper.local_table.columns if needs(c)}
+                session.execute(mapper.local_table.insert().values(values))
+                session.commit()
+                made.setdefault(mapper.class_.__name__, 0)
+                made[mapper.class_.__name__] += 1
+    return made
+
+
+def needs(column):
+    return column.primary_key or not column.nullable or bool(column.foreign_keys) or column.unique or True
+
+
+def sqlalchemy_value(column, number):
+    import sqlalchemy as sa
+
+    if column.foreign_keys:
+        return number
+    kind = column.type
+    if isinstance(kind, sa.Enum):
+        return (kind.enum_class and next(iter(kind.enum_class))) or kind.enums[0]
+    default = column.default
+    if default is not None and default.is_scalar and not column.unique:
+        return default.arg
+    if isinstance(kind, sa.Boolean):
+        return "admin" in column.name or "active" in column.name or "verified" in column.name
+    by_type = {
+        sa.Integer: number, sa.Numeric: decimal.Decimal(number), sa.Float: float(number),
+        sa.DateTime: datetime.datetime(2024, 1, number), sa.Date: datetime.date(2024, 1, number),
+        sa.Time: datetime.time(10, number), sa.JSON: {}, sa.ARRAY: [], sa.LargeBinary: b"x",
+        sa.Interval: datetime.timedelta(1),
+    }  # fmt: skip
+    found = next((value for known, value in by_type.items() if isinstance(kind, known)), None)
+    if found is not None:
+        return found
+    if "uuid" in type(kind).__name__.lower():
+        return uuid.UUID(int=number)
+    return text_of(column.name, number, getattr(kind, "length", None))
+
+
+def caller_by_sqlalchemy(wanted):
+    """The first row of what a caller is: the wanted class, or one that is called so."""
+    try:
+        import sqlalchemy
+        from sqlalchemy.orm import Mapper, Session
+    except ImportError:
+        return None
+    engine = sqlalchemy.create_engine("sqlite://")
+    classes = [one.class_ for one in gc.get_objects() if isinstance(one, Mapper)]
+    named = [cls for cls in classes if cls is wanted] or sorted(
+        (cls for cls in classes if re.search("user|account|member|customer|person", cls.__name__, re.I)),
+        key=lambda cls: len(cls.__name__),
+    )
+    for cls in named:
+        with contextlib.suppress(Exception), Session(engine, expire_on_commit=False) as session:
+            found = session.scalars(sqlalchemy.select(cls)).first()
+            if found is not None:
+                for relation in sqlalchemy.inspect(cls).relationships:
+                    with contextlib.suppress(Exception):
+                        getattr(found, relation.key)
+                session.expunge_all()
+                return found
+    return None
+
+
+# -- ASGI -------------------------------------------------------------------------------------------------------------
+
+
+def asgi(job):
+    on_sqlite()
+    on_tortoise()
+    application = load(job["application"])
+    from starlette.middleware.errors import ServerErrorMiddleware
+    from starlette.testclient import TestClient
+
+    make = ServerErrorMiddleware.__init__
+
+    def made(self, app, *args, **kwargs):
+        async def noting(scope, receive, send):
+            try:
+                await app(scope, receive, send)
+            except Exception as error:
+                CAUGHT.append(error)
+                raise
+
+        make(self, noting, *args, **kwargs)
+
+    ServerErrorMiddleware.__init__ = made
+    tables_by_sqlalchemy()
+    client = TestClient(application, raise_server_exceptions=False, follow_redirects=False)
+    started = tries(client.__enter__)
+    if started is None:
+        client = TestClient(application, raise_server_exceptions=False, follow_redirects=False)
+    tables_by_sqlalchemy()
+    overriding = {}
+
+    def send(request):
+        headers = dict(request["headers"])
+        client.cookies.clear()
+        if request.get("login"):
+            application.dependency_overrides.update(overriding)
+            headers = {**BEARER, **headers}
+        with contextlib.suppress(AttributeError):
+            if not request.get("login"):
+                application.dependency_overrides.clear()
+        content = request["body"].encode() if request["body"] else None
+        answer = client.request(request["method"], request["target"], headers=ascii_headers(headers), content=content)
+        return answer.status_code, answer.text
+
+    log_in(send, job["logins"])
+    rows = {**rows_by_sqlalchemy(), **rows_by_tortoise(client)}
+    overriding.update(override(application, job["guards"]))
+    names = sorted(getattr(one, "__name__", "?") for one in overriding)
+    return send, {"rows": rows, "overridden": names, "token": bool(BEARER)}
+
+
+BEARER = {}
+
+
+def ascii_headers(headers):
+    return {name: value.encode() for name, value in headers.items()}
+
+
+def log_in(send, logins):
+    """Sends the application's own registrations and logins, and keeps a token that an answer holds."""
+    for request in map(as_caller, logins):
+        with contextlib.suppress(Exception):
+            status, body = send(request)
+            if status < 300:
+                token = token_in(json.loads(body))
+                if token:
+                    BEARER["Authorization"] = f"Bearer {token}"
+
+
+def as_caller(request):
+    """The request with values of the caller's own, which no other row has."""
+    body = request["body"]
+    for old in ("someone", "nobody", "no-such-one"):
+        body = body.replace(old, "caller")
+    body = body.replace('"text"', '"caller"').replace("=text", "=caller")
+    return {**request, "body": body}
+
+
+def token_in(data):
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if re.search("access|token|jwt", name, re.I) and isinstance(value, str) and len(value) > 15:
+                return value
+        return next(filter(None, map(token_in, data.values())), None)
+    return None
+
+
+def override(application, guards):
+    """Dependencies that ask who calls give the first user instead."""
+    found = {}
+    waiting = [route.dependant for route in getattr(application, "routes", ()) if hasattr(route, "dependant")]
+    while waiting:
+        dependant = waiting.pop()
+        waiting += dependant.dependencies
+        call = dependant.call
+        if getattr(call, "__name__", type(call).__name__) in guards and call not in found:
+            user = caller(call)
+            if user is not None:
+                found[call] = lambda user=user: user
+    return found
+
+
+def caller(call):
+    wanted = None
+    with contextlib.suppress(Exception):
+        import typing
+
+        wanted = typing.get_type_hints(call).get("return")
+    if wanted in (int, str):
+        return wanted(1)
+    if wanted is dict:
+        return {
+            "sub": "1",
+            "id": 1,
+            "user_id": 1,
+            "email": "someone1@example.com",
+            "username": "text1",
+            "role": "admin",
+        }
+    return caller_by_sqlalchemy(wanted) or CALLER.get("row")
+
+
+CALLER = {}
+
+
+# -- Tortoise ---------------------------------------------------------------------------------------------------------
+
+
+def on_tortoise():
+    """Tortoise is started on a temporary file, whatever the application says."""
+    try:
+        from tortoise import Tortoise
+    except ImportError:
+        return
+    start = Tortoise.init.__func__
+    url = f"sqlite://{DATABASE}.tortoise"
+
+    async def init(cls, config=None, config_file=None, db_url=None, modules=None, **options):
+        if config:
+            config = {**config, "connections": dict.fromkeys(config["connections"], url)}
+            await start(cls, config=config, **{k: v for k, v in options.items() if k != "_create_db"})
+        else:
+            await start(cls, db_url=url, modules=modules, **{k: v for k, v in options.items() if k != "_create_db"})
+        await Tortoise.generate_schemas(safe=True)
+
+    Tortoise.init = classmethod(init)
+
+
+def rows_by_tortoise(client):
+    try:
+        from tortoise import Tortoise
+    except ImportError:
+        return {}
+    if not getattr(Tortoise, "apps", None) or client.portal is None:
+        return {}
+    made = {}
+
+    async def fill():
+        models = [model for app in Tortoise.apps.values() for model in app.values()]
+        for model in models * 4:
+            for number in range(1, ROWS + 1):
+                with contextlib.suppress(Exception):
+                    if not await model.filter(pk=number).exists():
+                        await model.create(**tortoise_values(model._meta, number))
+                        made[model.__name__] = made.get(model.__name__, 0) + 1
+        users = [model for model in models if re.search("user|account", model.__name__, re.I)]
+        for model in sorted(users, key=lambda one: len(one.__name__))[:1]:
+            CALLER["row"] = await model.first()
+
+    client.portal.call(fill)
+    return made
+
+
+def tortoise_values(meta, number):
+    keys = (*meta.fk_fields, *meta.o2o_fields)
+    keyed = {meta.fields_map[name].source_field for name in keys}
+    own = [name for name in meta.db_fields if name not in keys]
+    return {name: number if name in keyed else tortoise_value(meta.fields_map[name], name, number) for name in own}
+
+
+def tortoise_value(field, name, number):
+    from tortoise import fields
+
+    enum = getattr(field, "enum_type", None)
+    if enum is not None:
+        return next(iter(enum))
+    by_type = {
+        fields.BooleanField: True, fields.IntField: number, fields.BigIntField: number, fields.FloatField: 1.0,
+        fields.DatetimeField: datetime.datetime(2024, 1, number), fields.DateField: datetime.date(2024, 1, number),
+        fields.JSONField: {}, fields.UUIDField: uuid.UUID(int=number), fields.DecimalField: decimal.Decimal(1),
+    }  # fmt: skip
+    found = next((value for kind, value in by_type.items() if isinstance(field, kind)), None)
+    return found if found is not None else text_of(name, number, getattr(field, "max_length", None))
+
+
+# -- Flask ------------------------------------------------------------------------------------------------------------
+
+
+def flask(job):
+    on_sqlite()
+    import flask as library
+
+    real = library.Config.__setitem__
+
+    def kept(self, name, value):
+        if name in ("SQLALCHEMY_DATABASE_URI",):
+            value = f"sqlite:///{DATABASE}"
+        if name == "SQLALCHEMY_ENGINE_OPTIONS":
+            value = {}
+        real(self, name, value)
+
+    library.Config.__setitem__ = kept
+    with contextlib.suppress(ImportError):
+        import flask_sqlalchemy
+
+        start = flask_sqlalchemy.SQLAlchemy.init_app
+
+        def init_app(self, app):
+            app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{DATABASE}"
+            app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {}
+            app.config.pop("SQLALCHEMY_BINDS", None)
+            return start(self, app)
+
+        flask_sqlalchemy.SQLAlchemy.init_app = init_app
+    application = load(job["application"])
+    application.config.update(
+        TESTING=False, DEBUG=False, PROPAGATE_EXCEPTIONS=False, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False,
+    )  # fmt: skip
+    for extension in application.extensions.get("limiter", ()):
+        extension.enabled = False
+    library.got_request_exception.connect(lambda sender, exception, **more: CAUGHT.append(exception), weak=False)
+    with application.app_context():
+        tables_by_sqlalchemy()
+    client = application.test_client()
+    with contextlib.suppress(Exception), application.app_context():
+        from flask_jwt_extended import create_access_token
+
+        BEARER["Authorization"] = "Bearer " + create_access_token(identity="1")
+
+    def send(request):
+        headers = dict(request["headers"])
+        if request.get("login"):
+            headers = {**BEARER, **headers}
+            with contextlib.suppress(Exception), client.session_transaction() as session:
+                row = CALLER.get("row")
+                name = str(getattr(row, "username", getattr(row, "name", "text1")))
+                session.update(
+                    _user_id="1", _fresh=True, user_id=1, id=1, username=name, user=name, logged_in=True, loggedin=True
+                )
+                session.update(CALLER.get("session", {}))
+        else:
+            client.delete_cookie("session")
+        answer = client.open(
+            request["target"],
+            method=request["method"],
+            headers={n: v.encode("utf-8").decode("latin-1") for n, v in headers.items()},
+            data=request["body"].encode() if request["body"] else None,
+        )
+        return answer.status_code, answer.get_data(as_text=True)
+
+    log_in(send, job["logins"])
+    with application.app_context():
+        rows = rows_by_sqlalchemy()
+    CALLER["row"] = caller_by_sqlalchemy(None)
+    return send, {"rows": rows, "token": bool(BEARER)}
+
+
+# -- Django -----------------------------------------------------------------------------------------------------------
+
+
+def django(job):
+    os.environ["DJANGO_SETTINGS_MODULE"] = job["application"]["module"]
+    import django as library
+    from django.conf import settings
+
+    atomic = settings.DATABASES.get("default", {}).get("ATOMIC_REQUESTS", False)
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": atomic}
+    for name, value in {
+        "DATABASES": {"default": database},
+        "DATABASE_ROUTERS": [],
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
+        "CACHES": {name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for name in settings.CACHES},
+        "STORAGES": {
+            "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        "ALLOWED_HOSTS": ["*"], "DEBUG": False, "SECURE_SSL_REDIRECT": False, "CELERY_TASK_ALWAYS_EAGER": True,
+    }.items():  # fmt: skip
+        setattr(settings, name, value)
+    with contextlib.suppress(Exception):
+        settings.REST_FRAMEWORK = {
+            **settings.REST_FRAMEWORK,
+            "DEFAULT_THROTTLE_CLASSES": [],
+            "TEST_REQUEST_DEFAULT_FORMAT": "json",
+        }
+    library.setup()
+    from django.core.signals import got_request_exception
+    from django.test.utils import setup_databases, setup_test_environment
+
+    setup_test_environment(debug=False)
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            setup_databases(verbosity=0, interactive=False)
+        except Exception:
+            settings.MIGRATION_MODULES = NoMigrations()
+            setup_databases(verbosity=0, interactive=False)
+    got_request_exception.connect(lambda sender, **more: CAUGHT.append(sys.exc_info()[1]), weak=False)
+    rows = rows_by_django()
+    from django.test import Client
+
+    try:
+        from rest_framework.test import APIClient as Asking
+    except Exception:
+        Asking = Client
+    client = Asking(raise_request_exception=False)
+    user = django_user()
+
+    def send(request):
+        headers = dict(request["headers"])
+        if request.get("login") and user is not None:
+            client.force_login(user)
+            if hasattr(client, "force_authenticate"):
+                client.force_authenticate(user)
+            headers = {**BEARER, **headers}
+        else:
+            if hasattr(client, "force_authenticate"):
+                client.force_authenticate(None)
+            client.logout()
+        kind = headers.pop("Content-Type", "application/octet-stream")
+        more = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+        answer = client.generic(
+            request["method"], request["target"], request["body"].encode(), content_type=kind, **more
+        )
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        return answer.status_code, body.decode("utf-8", "replace")
+
+    log_in(send, job["logins"])
+    return send, {"rows": rows, "user": str(user)}
+
+
+class NoMigrations:
+    def __contains__(self, name):
+        return True
+
+    def __getitem__(self, name):
+        return None
+
+
+def django_user():
+    from django.contrib.auth import get_user_model
+
+    model = tries(get_user_model)
+    if model is None:
+        return None
+    user = tries(lambda: model.objects.get(pk=1)) or tries(lambda: model.objects.first())
+    for name in ("is_superuser", "is_staff", "is_active", "is_verified"):
+        with contextlib.suppress(Exception):
+            if hasattr(user, name):
+                setattr(user, name, True)
+    with contextlib.suppress(Exception):
+        user.set_password("Long-enough-9")
+        user.save()
+    return user
+
+
+def rows_by_django():
+    from django.apps import apps
+    from django.db import models, transaction
+
+    made = {}
+    outside = ("django.", "rest_framework")
+    own = [model for model in apps.get_models() if not model.__module__.startswith(outside) or model.__name__ == "User"]
+    for _ in range(4):
+        for model in own:
+            for number in range(1, ROWS + 1):
+                if made.get(model.__name__, 0) >= number:
+                    continue
+                with contextlib.suppress(Exception), transaction.atomic():
+                    values = {}
+                    for field in model._meta.concrete_fields:
+                        if isinstance(field, models.AutoField):
+                            continue
+                        values[field.attname] = django_value(field, number)
+                    model._base_manager.create(**values)
+                    made[model.__name__] = number
+    return made
+
+
+def django_value(field, number):
+    from django.db import models
+
+    if field.is_relation:
+        keys = list(field.related_model._base_manager.order_by("pk").values_list("pk", flat=True)[:number])
+        return keys[-1] if keys else (None if field.null else 1 / 0)
+    if field.choices and not field.unique:
+        return next(iter(field.flatchoices))[0]
+    if field.has_default() and not field.unique:
+        return field.get_default()
+    moment = datetime.datetime(2024, 1, number, tzinfo=datetime.timezone.utc)
+    by_type = [
+        (models.BooleanField, True), (models.DateTimeField, moment), (models.DateField, moment.date()),
+        (models.TimeField, datetime.time(10, number)), (models.DecimalField, decimal.Decimal(number)),
+        (models.FloatField, float(number)), (models.IntegerField, number), (models.UUIDField, uuid.UUID(int=number)),
+        (models.JSONField, {}), (models.DurationField, datetime.timedelta(1)), (models.BinaryField, b"x"),
+        (models.GenericIPAddressField, "192.0.2.1"), (models.FileField, "file.txt"),
+    ]  # fmt: skip
+    found = next((value for kind, value in by_type if isinstance(field, kind)), None)
+    return found if found is not None else text_of(field.name, number, field.max_length)
+
+
+KINDS = {"asgi": asgi, "flask": flask, "django": django}
+
+if __name__ == "__main__":
+    main()
