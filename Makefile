@@ -127,6 +127,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.bench.line_ends
 	$(BIN)/python -m tests.bench.planner 5000
 	$(BIN)/python -m tests.matrix --keep --triples 2000
+	$(BIN)/python -m tests.truth.requests
 
 # What a real project's query sites ask against what its ORM compiles: FOLDER holds it with all it needs, SETTINGS is its
 # Django settings module or "-", PACKAGES are read.

@@ -39,7 +39,7 @@ def test_guards_and_declarations_refuse() -> None:
     reasons = _reasons(_route("fastapi", "PATCH", "/auth/me"))
     assert {status for status, _, _ in reasons} >= {401, 500}
     register = _reasons(_route("fastapi", "POST", "/auth/register"))
-    assert (422, "the body may not fit what is declared", "app/routers/auth.py:15") in register
+    assert (422, "the body may not fit what is declared", "app/routers/auth.py:14") in register
     assert any(status == 409 and "HTTPException" in reason for status, reason, _ in register)
 
 
