@@ -10,8 +10,7 @@ from backaudit.backend.web.responses import Answer, answers
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name
 from backaudit.survey.records import Guarding, Sent, Spot, StatusRow
-
-_ASKED = {"authenticates": 401, "role": 403, "ownership": 403, "rate-limit": 429}
+from backaudit.vocabulary.protocols import TURNED_AWAY
 
 
 def told(
@@ -31,7 +30,7 @@ def told(
 
 def _of_guards(guards: Iterable[Guarding]) -> Iterator[StatusRow]:
     for guard in guards:
-        status = next((_ASKED[kind] for kind in guard.kinds if kind in _ASKED), None)
+        status = next((TURNED_AWAY[kind] for kind in guard.kinds if kind in TURNED_AWAY), None)
         if status is not None:
             yield StatusRow(status, f"`{guard.name}` lets the caller not pass", guard.at)
 

@@ -41,3 +41,5 @@ OPPOSITES = {
     "==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in", "<": ">=", ">=": "<",
     ">": "<=", "<=": ">",
 }  # fmt: skip
+# By what a guard asks for: the status with which it turns away.
+TURNED_AWAY = {"authenticates": 401, "role": 403, "ownership": 403, "rate-limit": 429}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import columns, conversions, divisions, objects, unsent, validators
+from backaudit.analyses.errors import columns, conversions, divisions, objects, sessions, unsent, validators
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -67,4 +67,5 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
     yield from divisions.findings(project)
     yield from validators.findings(project)
     yield from objects.findings(project)
+    yield from sessions.findings(project)
     yield from unsent.attributes(project)

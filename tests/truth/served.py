@@ -198,12 +198,14 @@ def on_sqlite():
         from sqlalchemy.pool import NullPool
     except ImportError:
         return
+    with contextlib.suppress(ImportError):
+        import sqlalchemy.ext.asyncio  # it has to keep the real one
     kept = {"echo", "future", "json_serializer", "json_deserializer"}
     make = sqlalchemy.create_engine
 
     def create_engine(url, **options):
         engine = make(
-            f"sqlite:///{DATABASE}",
+            f"sqlite{'+aiosqlite' if 'async' in str(url) else ''}:///{DATABASE}",
             poolclass=NullPool,
             connect_args={"check_same_thread": False},
             **{name: value for name, value in options.items() if name in kept},
@@ -294,7 +296,8 @@ def sqlalchemy_value(column, number):
     import sqlalchemy as sa
 
     if column.foreign_keys:
-        return number
+        owned = any(re.search("user|account", key.target_fullname, re.I) for key in column.foreign_keys)
+        return 1 if owned and not column.unique else number
     kind = column.type
     if isinstance(kind, sa.Enum):
         return (kind.enum_class and next(iter(kind.enum_class))) or kind.enums[0]
@@ -736,6 +739,8 @@ def django_value(field, number):
 
     if field.is_relation:
         keys = list(field.related_model._base_manager.order_by("pk").values_list("pk", flat=True)[:number])
+        if keys and not field.unique and re.search("user|account", field.related_model.__name__, re.I):
+            return keys[0]  # the caller's own
         return keys[-1] if keys else (None if field.null else 1 / 0)
     if field.choices and not field.unique:
         return next(iter(field.flatchoices))[0]

@@ -363,17 +363,17 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     """The calls by which a missing key ends as a 500; None if it is caught, or asked for before."""
     op = node.op
     assert isinstance(op, ops.Item)
-    if _key_checked(node, node.to(op.base), key):
+    if is_key_known(node, node.to(op.base), key):
         return None
     path = escapes(project, node, _KEY_ERROR)
-    checked = path and any(_key_checked(call, argument, key) for call in path for argument in call.args())
+    checked = path and any(is_key_known(call, argument, key) for call in path for argument in call.args())
     return None if checked else path
 
 
 _KEY_ERROR = ("builtins.KeyError",)
 
 
-def _key_checked(node: Node, base: Node, key: str) -> bool:
+def is_key_known(node: Node, base: Node, key: str) -> bool:
     """Whether the body asked before for the key, or had the data validated."""
     code = node.code
     if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):

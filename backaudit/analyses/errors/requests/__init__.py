@@ -65,8 +65,14 @@ def showing(
         at=f"{node.place.path}:{node.place.span.line}",
         status=status,
         wanted=wanted or _wanted(project, shown, route.framework),
-        apart=[wish for wish in before if wish.kind == "unknown"] if own and own[0].kind == "twice" else None,
+        apart=_apart(own[0], before) if own and own[0].kind == "twice" else None,
     )
+
+
+def _apart(twice: Wish, before: tuple[Wish, ...]) -> list[Wish]:
+    """What has to differ so that a second row comes as far as the first: all that is asked for but what collides."""
+    colliding = {name.strip().removesuffix("_id") for name in twice.name.split(",")}
+    return [wish for wish in before if wish.kind == "unknown" and wish.name.removesuffix("_id") not in colliding]
 
 
 def of_answer(project: Project, node: Node, status: int | None) -> Request | None:
