@@ -15,7 +15,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, Work, end
 from backaudit.project import Node
 from backaudit.project.code import ANY, Access
-from backaudit.project.types import split
+from backaudit.project.types import is_property, split
 from backaudit.rule import Step
 
 _Handler: TypeAlias = "Callable[[Search, Work, Any], Iterator[Work]]"
@@ -298,6 +298,10 @@ def _comp(search: Search, work: Work, op: ops.Comp) -> Iterator[Work]:
 
 def _call(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     call = work.node
+    computed = list(_computed(search, work, op))
+    yield from computed
+    if computed:
+        return
     yield from _lookup(search, work, op)
     codes = invocation.codes(search, work, op)
     if codes and search.may_enter(work.calls, call):
@@ -316,6 +320,15 @@ def _call(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
         yield from invocation.arguments(search, work, op)
     else:
         yield from _library(search, work, op)
+
+
+def _computed(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
+    """A property of an object that is made here, and that somebody reads who does not know its class."""
+    wanted = work.access[0] if work.access else None
+    for cls in search.project.denoted_classes(work.node.to(op.func)) if isinstance(wanted, str) else ():
+        method = search.project.method(cls.name, str(wanted))
+        if method is not None and is_property(search.project, method):
+            yield from invocation.results(work, method, work.access[1:])
 
 
 def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:

@@ -77,6 +77,12 @@ def nested(head: str, name: str) -> str:
     return name if name.count("[") >= _MOST_NESTED else f"{head}[{name}]"
 
 
+def is_property(project: Project, method: Code) -> bool:
+    """Whether a method is run by reading an attribute of its name."""
+    names = {name.rpartition(".")[2] for decorator in method.decorators for name in project.names(decorator)}
+    return not names.isdisjoint(("property", "cached_property", "hybrid_property"))
+
+
 class TypeResolver:
     """Answers for one project, each question once."""
 
@@ -346,8 +352,7 @@ class TypeResolver:
             yield from declared or self.of(store.to(op.value))
 
     def _method(self, method: Code) -> Iterable[str]:
-        names = {name for decorator in method.decorators for name in self._project.names(decorator)}
-        if any(name.rpartition(".")[2] in ("property", "cached_property", "hybrid_property") for name in names):
+        if is_property(self._project, method):
             return self.returned(method)
         return (f"def[{method.key}]",)
 
