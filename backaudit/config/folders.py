@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +72,14 @@ class Folders:
         return Folders(msgspec.structs.replace(self.root, per_place=True), self._several[1:], self.notes)
 
 
-def named_within(folder: str, patterns: Sequence[str], path: str) -> bool:
+def named_within(folder: str, patterns: tuple[str, ...], path: str) -> bool:
     """Whether patterns of a folder's file name a path in it, or a folder above that."""
-    return bool(patterns) and path.startswith(folder) and Ignores().within(folder, patterns).names(path)
+    return bool(patterns) and path.startswith(folder) and _ignores(folder, patterns).names(path)
+
+
+@lru_cache(maxsize=1024)
+def _ignores(folder: str, patterns: tuple[str, ...]) -> Ignores:
+    return Ignores().within(folder, patterns)
 
 
 def folders(root: Path, config: Config, paths: Sequence[str], names: RuleNames | None) -> Folders:

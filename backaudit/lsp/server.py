@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -177,7 +178,10 @@ class Server(LanguageServer):
             open_one = self._open.get(project.root.folder / path)
             return lines(self._text(open_one) if open_one is not None else project.text(path))
 
-        return Files(uri, lines_of, self.workspace.position_codec)
+        def is_there(path: str) -> bool:
+            return os.path.lexists(project.root.folder / path)
+
+        return Files(uri, lines_of, is_there, self.workspace.position_codec)
 
 
 def _holds(range: types.Range, position: types.Position) -> bool:

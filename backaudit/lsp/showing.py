@@ -28,8 +28,14 @@ MOST_RELATED = 20
 class Files:
     """What has to be known of files to speak of them: ``uri`` of a path of the project, ``lines`` of its text."""
 
-    def __init__(self, uri: Callable[[str], str], lines: Callable[[str], Sequence[str]], codec: PositionCodec) -> None:
-        self.uri, self.lines, self.codec = uri, lines, codec
+    def __init__(
+        self,
+        uri: Callable[[str], str],
+        lines: Callable[[str], Sequence[str]],
+        is_there: Callable[[str], bool],
+        codec: PositionCodec,
+    ) -> None:
+        self.uri, self.lines, self.is_there, self.codec = uri, lines, is_there, codec
 
     def range(self, spot: SpotWithText | FindingRecord) -> types.Range:
         return range_of(spot, self.lines(spot.path), self.codec)
@@ -100,10 +106,18 @@ def actions(
 
 
 def _changes(fix: FixRecord, files: Files) -> types.WorkspaceEdit:
-    changes: dict[str, list[types.TextEdit]] = {}
+    """The edits by file; a file that is not there yet is made first."""
+    by_path: dict[str, list[SpotWithText]] = {}
     for edit in fix.edits:
-        changes.setdefault(files.uri(edit.path), []).append(_edit(edit, files))
-    return types.WorkspaceEdit(changes=changes)
+        by_path.setdefault(edit.path, []).append(edit)
+    changes: list[types.CreateFile | types.TextDocumentEdit] = []
+    for path, edits in by_path.items():
+        uri = files.uri(path)
+        if not files.is_there(path):
+            changes.append(types.CreateFile(uri=uri, options=types.CreateFileOptions(ignore_if_exists=True)))
+        document = types.OptionalVersionedTextDocumentIdentifier(uri=uri)
+        changes.append(types.TextDocumentEdit(text_document=document, edits=[_edit(edit, files) for edit in edits]))
+    return types.WorkspaceEdit(document_changes=changes)
 
 
 def _edit(spot: SpotWithText, files: Files) -> types.TextEdit:
