@@ -28,6 +28,7 @@ RULE_MOST = 150
 LONG_RULES = {"rules/auth/missing_auth.py"}
 # Constants that hold words which are no names of anybody's: what a standard, or this tool itself, calls things.
 NO_NAMES = {
+    "backaudit/analyses/api/safe.py:_DOES": "our own kinds of changes",
     "backaudit/analyses/auth/mends.py:FLAGS": "attributes of cookies, as the standard calls them",
     "backaudit/analyses/deploy/mends.py:_OFF": "the word for no of each that means yes, to be written in its place",
     "backaudit/analyses/auth/tokens.py:_UNITS": "arguments of timedelta",

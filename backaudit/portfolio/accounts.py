@@ -77,10 +77,10 @@ def _of_libraries(project: Project, kind: str) -> tuple[Door, ...]:
 def registers(project: Project, row: RouteRow) -> bool:
     """Whether somebody gets an account by a route: its path says so, or who does not log in yet sends a password that a
     table of people is written with."""
-    if (row.methods and "POST" not in row.methods) or row.authenticates or _checks(row):
+    if (row.methods and "POST" not in row.methods) or _checks(row):
         return False
-    if _REGISTRATION.holds(row.path):
-        return True
+    if _REGISTRATION.holds(row.path) or row.authenticates:
+        return bool(_REGISTRATION.holds(row.path))
     named = _REGISTRATION.holds(row.handler.rpartition(".")[2])
     return _takes_password(project, row) and (named or any(map(names_people, row.writes)))
 

@@ -15,14 +15,15 @@ from backaudit.portfolio.stack import at_line, paired, route_name
 from backaudit.portfolio.tables import own_tables
 from backaudit.project import Project
 from backaudit.survey.records import RouteRow
-from backaudit.vocabulary.meaning import meaning, words
-from backaudit.vocabulary.names import names_accounts, names_people, names_users
+from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import last_word, names_accounts, names_people, names_users
 
 ACTS = ("create", "read", "update", "delete")
 _BY_CHANGE = {"insert": "create", "update": "update", "delete": "delete"}
 _BY_METHOD = {"POST": "create", "GET": "read", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 _FORM_VIEWS = {"create": "creating-views", "update": "updating-views", "delete": "deleting-views"}
 _IS_ACT = meaning("routes", "act")
+_VERBS = {"delete": meaning("routes", "deleting"), "update": meaning("routes", "updating")}
 _ONESELF = meaning("routes", "oneself")
 
 
@@ -73,16 +74,18 @@ def _names(project: Project) -> dict[str, str]:
 def _acts(project: Project, row: RouteRow, route: Route, names: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The acts of one route, with the noun of what each is done to."""
     methods = [method for method in row.methods if method in _BY_METHOD]
-    seen = list(_of_code(project, route, methods))
+    own = _of_path(row.path)
+    seen = list(_of_code(project, route, methods, own if own in names else ""))
     yield from seen
-    # Where the code is not known, or only what it reads on the way, the method says what the route is for.
+    # Where the code is not known, or only what it reads on the way, the method says what the route is for; and so it
+    # does of the thing that the path names, where the code is seen to do something to others alone.
     is_known = any(act != "read" for act, _ in seen) or (seen and methods in ([], ["GET"]))
-    if is_known:
+    if is_known and (own not in names or own in {noun for _, noun in seen} or not methods):
         return
     if registers(project, row):
         yield from (("create", noun_of(name)) for name in filter(names_people, row.writes))
     elif not is_step(row):
-        acts = _of_view(project, route) or [_BY_METHOD[method] for method in methods]
+        acts = _of_view(project, route) or _of_words(row, methods)
         for noun in _nouns(project, row, route, seen, names):
             yield from ((act, noun) for act in acts)
 
@@ -96,12 +99,19 @@ def _of_view(project: Project, route: Route) -> list[str]:
     return [act for act, kind in _FORM_VIEWS.items() if not kinds[kind].isdisjoint(lineage)]
 
 
-def _of_code(project: Project, route: Route, methods: list[str]) -> Iterator[tuple[str, str]]:
+def _of_words(row: RouteRow, methods: list[str]) -> list[str]:
+    """What the method says, or the verb at the path's end where a form posts everything."""
+    last = next((part for part in reversed(row.path.split("/")) if part and "{" not in part), "")
+    spelled = [act for act, book in _VERBS.items() if book.holds(last)]
+    return spelled[:1] if spelled and methods != ["GET"] else [_BY_METHOD[method] for method in methods]
+
+
+def _of_code(project: Project, route: Route, methods: list[str], own: str) -> Iterator[tuple[str, str]]:
     """The acts that the handler's code shows, as far as they fit its methods."""
     if route.handler.function.kind == "class":
         return
     replaces = not {"PUT", "PATCH"}.isdisjoint(methods)
-    for act, noun in _seen(project, route):
+    for act, noun in _seen(project, route, own):
         # What a PUT writes anew stands in the place of what was there.
         done = "update" if act == "create" and replaces else act
         if _fits(done, methods):
@@ -131,11 +141,13 @@ def _fits(act: str, methods: list[str]) -> bool:
     return (act == "read" and ("GET" in methods or not methods)) or (act != "read" and methods != ["GET"])
 
 
-def _seen(project: Project, route: Route) -> Iterator[tuple[str, str]]:
-    """What the handler's code does to which rows or documents."""
+def _seen(project: Project, route: Route, own: str) -> Iterator[tuple[str, str]]:
+    """What the handler's code does to which rows or documents; ``own``: the stored thing that the path names."""
     for change in changes(project, route.handler):
-        name = change.table.model.rpartition(".")[2] or change.table.name if change.table is not None else change.name
-        yield _BY_CHANGE[change.how], noun_of(name)
+        table = change.table
+        name = table.model.rpartition(".")[2] or table.name if table is not None else ""
+        # Without a table the name may be a variable's: what the path names goes before it.
+        yield _BY_CHANGE[change.how], noun_of(name) or own or noun_of(change.name)
     for read in looked_at(project, route.handler):
         yield "read", noun_of(read.name)
 
@@ -148,8 +160,7 @@ def _of_path(path: str) -> str:
 
 def noun_of(name: str) -> str:
     """``app_users``, ``Users`` and ``/user`` are one: the last word, in the singular."""
-    parts = words(name.rpartition(".")[2].replace("-", "_"))
-    return _singular(parts[-1]) if parts else ""
+    return _singular(last_word(name.replace("-", "_")))
 
 
 def _singular(word: str) -> str:

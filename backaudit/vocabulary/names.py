@@ -61,7 +61,7 @@ def means_person(name: str) -> bool:
 @lru_cache(maxsize=65536)
 def names_people(name: str) -> bool:
     """Whether a table of this name holds people, as its last word says: ``app_users``, not ``user_orders``."""
-    last = _last(name)
+    last = last_word(name)
     return means_people(last) or _LOGIN.holds(last) or _PROFILE.holds(last)
 
 
@@ -73,13 +73,13 @@ def means_people(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def names_users(name: str) -> bool:
     """Whether the rows of a table of this name are users, by that very word (``CustomUser``)."""
-    return _USER.holds(_last(name))
+    return _USER.holds(last_word(name))
 
 
 @lru_cache(maxsize=65536)
 def names_accounts(name: str) -> bool:
     """Whether the rows of a table of this name are those who log in: its users, members or customers."""
-    return names_users(name) or _last(name) in _ACCOUNT.words
+    return names_users(name) or last_word(name) in _ACCOUNT.words
 
 
 def names_somebody(column: str) -> bool:
@@ -93,7 +93,7 @@ def means_database_address(name: str) -> bool:
     return _DATABASE.holds(name) and _ADDRESS.holds(name) and not _NO_ADDRESS.holds(name)
 
 
-def _last(name: str) -> str:
+def last_word(name: str) -> str:
     """The last word of a table's or class's name, but for what only says that it is one."""
     parts = [part for part in words(name.rpartition(".")[2]) if not part.isdigit()]
     while len(parts) > 1 and parts[-1] in ("model", "table", "entity", "tbl"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.web.responses import error_handlers
+from backaudit.backend.web.responses import answers, error_handlers
 from backaudit.facts.place import Place
 from backaudit.portfolio.records import Fact, Lack, Row
 from backaudit.portfolio.stack import counted, lack, served
@@ -35,7 +35,15 @@ def _statuses(project: Project) -> tuple[int, ...]:
     frameworks = {row.framework for row in served(project) if any(one.checked for one in row.sent)}
     refused = (project.models.framework(name).refuses_with for name in frameworks)
     missing = {404} if _answers_404(project) else set()
-    return tuple(sorted(found.union(filter(None, refused), missing)))
+    return tuple(sorted(found.union(filter(None, refused), missing, _of_handlers(project))))
+
+
+def _of_handlers(project: Project) -> Iterator[int]:
+    """What handlers for the whole application answer: the statuses that they are registered for, and their own."""
+    for code, caught in project.once(error_handlers):
+        if project.role(code.path) == "production":
+            yield from (int(name) for name in caught if name.isdigit())
+            yield from (answer.status for answer in answers(project, code) if answer.status and answer.stated)
 
 
 def _answers_404(project: Project) -> bool:

@@ -1,0 +1,132 @@
+"""GET and HEAD that change something: rows, files, processes, mail sent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backaudit.backend.access.acts import acts
+from backaudit.backend.access.changes import Change, changes, own_changes
+from backaudit.backend.access.guards import guarded
+from backaudit.backend.data.updates import updates
+from backaudit.backend.web.records import Route
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import SERVING, operands
+from backaudit.project.holding import conditions
+from backaudit.vocabulary.meaning import meaning
+
+_CHANGING = meaning("routes", "changing")
+_STEPS = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
+_VISIT = meaning("columns", "visit-state")
+_SAFE = frozenset({"GET", "HEAD"})
+_DEPTH = 6
+
+
+class Unsafe(msgspec.Struct, frozen=True):
+    """A route that a link can follow, and what it changes. ``plain``: nobody would say that it is part of reading."""
+
+    route: Route
+    place: Place
+    what: str
+    plain: bool
+
+
+def unsafe_gets(project: Project) -> tuple[Unsafe, ...]:
+    """Each handler once, by place. Ask with ``project.once``."""
+    found: dict[Place, Unsafe] = {}
+    for route in project.once(guarded):
+        serves = project.role(route.handler.path) in SERVING and route.handler.function.kind != "class"
+        item = _judged(project, route) if serves and _is_asked(route) else None
+        if item is not None:
+            found.setdefault(route.handler.place, item)
+    return tuple(found[place] for place in sorted(found))
+
+
+def _is_asked(route: Route) -> bool:
+    """Whether a GET comes here. A function that takes any method says itself which one it means."""
+    return not route.methods or not _SAFE.isdisjoint(route.methods)
+
+
+def _judged(project: Project, route: Route) -> Unsafe | None:
+    only = bool(route.methods) and _SAFE.issuperset(route.methods)
+    for change in changes(project, route.handler):
+        if _is_reached(project, route.handler, change.node, only):
+            what = f"{_DOES[change.how]} `{change.name}`" if change.name else f"{_DOES[change.how]} data"
+            return Unsafe(route, change.node.place, what, _is_plain(project, route, change))
+    for act in acts(project, route.handler):
+        if act.does in _ACTS and _says_so(route) and _is_reached(project, route.handler, act.node, only):
+            return Unsafe(route, act.node.place, act.does, only)
+    return None
+
+
+_DOES = {"insert": "adds", "update": "changes", "delete": "deletes"}
+# Of what handlers do beside rows, what a link must not set off: reports are written to files by many a download.
+_ACTS = frozenset({"deletes files", "empties the database", "sends mail"})
+
+
+def _is_plain(project: Project, route: Route, change: Change) -> bool:
+    """Whether it is the route's purpose: it is called so, and it is no step of a login, visit or cached copy."""
+    return _says_so(route) and not _is_of_the_visit(project, route.handler, change)
+
+
+def _says_so(route: Route) -> bool:
+    said = f"{route.path} {route.handler.function.name}"
+    return _CHANGING.holds(said) and not any(book.holds(said) for book in _STEPS)
+
+
+def _is_of_the_visit(project: Project, handler: Code, change: Change) -> bool:
+    """Counters, marks of what was seen, rows made where they are missing."""
+    if change.node.method in project.models.kinds["makes-if-missing"]:
+        return True
+    bodies = [handler, *project.callees(change.node)] if isinstance(change.node.op, ops.Call) else [handler]
+    names = {update.name for code in bodies for update in updates(project, code)}
+    for code in bodies:
+        for own in own_changes(project, code):
+            names.update(own.node.keywords())
+    names.discard("")
+    return change.how == "update" and bool(names) and all(map(_VISIT.holds, names))
+
+
+def _is_reached(project: Project, code: Code, node: Node, only: bool) -> bool:
+    """Whether a GET comes to a statement: no condition around it asks for another method, or for what a body holds."""
+    held = list(conditions(code, node.value))
+    if any(_asks_for_another(project, code.node(test), truth) for test, truth in held):
+        return False
+    return only or not _reads_a_body(project, code, node)
+
+
+def _asks_for_another(project: Project, test: Node, truth: bool) -> bool:
+    op = test.origin.op
+    if isinstance(op, ops.Compare) and _is_method(test.origin.to(op.left)):
+        texts = {item.text for item in test.origin.to(op.right).origin.elements()}
+        names_get = not _SAFE.isdisjoint(filter(None, texts))
+        equal = op.operator in ("==", "in")
+        return names_get != (equal == truth)
+    return _mentions_body(project, test, 0) and truth
+
+
+def _is_method(node: Node) -> bool:
+    op = node.origin.op
+    return isinstance(op, ops.Attr) and op.name == "method"
+
+
+def _mentions_body(project: Project, node: Node, depth: int) -> bool:
+    """Whether a value is read from a body or form, or says that one is valid."""
+    here = node.origin
+    if here.method in project.models.kinds["form-validations"]:
+        return True
+    op = here.op
+    if isinstance(op, ops.Attr) and op.name in project.models.kinds["body-attributes"]:
+        return True
+    inner = (here.to(part) for part in operands(op) if part >= 0) if depth < _DEPTH else ()
+    return any(_mentions_body(project, part, depth + 1) for part in inner)
+
+
+def _reads_a_body(project: Project, code: Code, node: Node) -> bool:
+    """Whether what is changed comes from a body, which a GET has not."""
+    return any(
+        isinstance(op, ops.Attr) and op.name in project.models.kinds["body-attributes"]
+        for value, op in enumerate(code.ops)
+        if value < node.value
+    )

@@ -1,0 +1,117 @@
+"""Successes told by the wrong status: something made as 200, nothing left with a body, an empty list as 404."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.backend.access.changes import changes
+from backaudit.backend.endpoints import endpoints
+from backaudit.backend.web.records import Endpoint, Route
+from backaudit.backend.web.responses import Answer, answers
+from backaudit.facts import ops
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
+from backaudit.project.code import SERVING
+from backaudit.project.holding import conditions
+from backaudit.vocabulary.meaning import meaning
+
+_LISTS = frozenset({"list", "builtins.list"})
+_STEPS = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
+_ACT = meaning("routes", "act")
+_CHANGING = meaning("routes", "changing")
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """An answer whose status says something else than what happened."""
+
+    route: Route
+    place: Place
+    message: str
+
+
+def wrong_successes(project: Project) -> Iterator[Wrong]:
+    """All of them, each handler once for each kind."""
+    seen: set[tuple[Code, str]] = set()
+    for endpoint in project.once(endpoints):
+        route = endpoint.route
+        if project.role(route.handler.path) not in SERVING or route.handler.function.kind == "class":
+            continue
+        for kind, wrong in (("made", _made(project, endpoint)), *_answered(project, route)):
+            if wrong is not None and (route.handler, kind) not in seen:
+                seen.add((route.handler, kind))
+                yield wrong
+
+
+def _made(project: Project, endpoint: Endpoint) -> Wrong | None:
+    """A collection that is posted to makes a row, and the only success is 200."""
+    route = endpoint.route
+    if route.methods != ("POST",) or not _is_collection(route):
+        return None
+    successes = {status for status in (*endpoint.declared, *endpoint.returned) if status < 400}
+    made = [change for change in changes(project, route.handler) if change.how == "insert"]
+    if successes != {200} or not made or not _answers_data(project, route.handler):
+        return None
+    what = next((f"`{change.name}`" for change in made if change.table is not None), "a row")
+    message = f"POST {route.path} adds {what} and answers 200: 201 tells that something was made."
+    return Wrong(route, route.handler.place, message)
+
+
+def _is_collection(route: Route) -> bool:
+    """``/tasks``, whose last part is a thing's name: no verb, no step of a login, no message to the house."""
+    *_, tail = route.path.rstrip("/").rpartition("}")
+    parts = [part for part in tail.split("/") if part]
+    if not parts or any(_ACT.holds(part) or _CHANGING.holds(part) for part in parts):
+        return False
+    said = f"{route.path} {route.handler.function.name}"
+    return not any(book.holds(said) for book in _STEPS)
+
+
+def _answers_data(project: Project, code: Code) -> bool:
+    """Whether it is no page: pages are answered with 200, or by a redirect."""
+    makers = project.models.kinds["renderers"]
+    return not any(answer.maker.rpartition(".")[2] in makers for answer in answers(project, code))
+
+
+def _answered(project: Project, route: Route) -> Iterator[tuple[str, Wrong | None]]:
+    for answer in answers(project, route.handler):
+        if answer.status == 204 or (answer.status is None and route.status == 204):
+            yield "nothing", _with_a_body(route, answer)
+        elif answer.status == 404 and _is_list(route):
+            yield "empty", _empty(project, route, answer)
+
+
+def _with_a_body(route: Route, answer: Answer) -> Wrong | None:
+    shown = [node for node in answer.body if _is_something(node)]
+    if answer.how != "return" or not shown:
+        return None
+    message = f"{_shown(route)} answers 204 with a body, which no client gets: send nothing, or 200."
+    return Wrong(route, answer.place.first_line(), message)
+
+
+def _is_something(node: Node) -> bool:
+    """A display or text that is not empty."""
+    op = node.origin.op
+    if isinstance(op, ops.Build):
+        return bool(op.items)
+    return isinstance(op, ops.Const) and op.value not in ("", None)
+
+
+def _is_list(route: Route) -> bool:
+    last = next((part for part in reversed(route.path.split("/")) if part), "")
+    return "GET" in route.methods and "{" not in route.path and not _ACT.holds(last)
+
+
+def _empty(project: Project, route: Route, answer: Answer) -> Wrong | None:
+    """``if not tasks: raise 404`` where tasks is all that there is."""
+    for test, truth in conditions(answer.node.code, answer.value):
+        node = answer.node.code.node(test)
+        if not truth and any(name.partition("[")[0] in _LISTS for name in project.types(node)):
+            message = f"{_shown(route)} answers 404 where the list is empty: nothing in it is an answer, `[]` with 200."
+            return Wrong(route, answer.place.first_line(), message)
+    return None
+
+
+def _shown(route: Route) -> str:
+    return f"{'/'.join(route.methods) or 'Any method'} {route.path}"

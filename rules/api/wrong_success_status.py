@@ -1,0 +1,63 @@
+"""api/wrong-success-status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.api.statuses import wrong_successes
+from backaudit.project import Project
+from backaudit.rule import Finding, rule
+
+
+@rule("api/wrong-success-status", severity="low", cwe=393, shown="strict", tags=("api",))
+def wrong_success_status(project: Project) -> Iterator[Finding]:
+    """A success is told by the wrong status.
+
+    Clients and caches act on the status: 201 says that something was made, 204 that nothing follows, 404 that the
+    address leads nowhere. A body behind a 204 is thrown away, and a list that happens to be empty is no wrong address.
+
+    Mend: 201 for what was made, 204 without a body, 200 with `[]` for an empty list.
+
+    Bad:
+        from fastapi import FastAPI
+        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+        app = FastAPI()
+
+        class Base(DeclarativeBase): ...
+
+        class Task(Base):
+            __tablename__ = "tasks"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            title: Mapped[str]
+
+        @app.post("/tasks")
+        def add(title: str, db: Session):
+            db.add(Task(title=title))
+            db.commit()
+            return {"title": title}
+
+    Good:
+        from fastapi import FastAPI
+        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+        app = FastAPI()
+
+        class Base(DeclarativeBase): ...
+
+        class Task(Base):
+            __tablename__ = "tasks"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            title: Mapped[str]
+
+        @app.post("/tasks", status_code=201)
+        def add(title: str, db: Session):
+            db.add(Task(title=title))
+            db.commit()
+            return {"title": title}
+
+    Links:
+        https://www.rfc-editor.org/rfc/rfc9110#name-successful-2xx
+    """
+    for wrong in wrong_successes(project):
+        yield Finding(place=wrong.place, message=wrong.message, scope=wrong.route.handler.function.qualname)
