@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -123,3 +126,50 @@ def assert_only_edits(changed: Changed, report: Report) -> None:
     kept = [line for number, line in enumerate(lines(changed.before.text), 1) if number not in touched]
     rest = iter(lines(applied(changed.before.text, edits)))
     assert all(line in rest for line in kept), changed.path
+
+
+ANSWERS = {
+    "fastapi": """
+import app.services.tasks, app.database
+from fastapi.testclient import TestClient
+from app.main import app as served
+print(TestClient(served).get("/health").json())
+with app.database.SessionLocal() as session:
+    print(app.services.tasks.search(session, "tea at 100%"))
+""",
+    "flask": """
+from recipebox.services import nutrition
+from wsgi import app
+client = app.test_client()
+print([client.get(path).status_code for path in ("/recipes/", "/nowhere", "/accounts/")])
+""",
+}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_an_application_that_is_mended_still_answers(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "app"
+    shutil.copytree(FIXTURES / "apps" / name, root)
+    before = audit(root).report()
+    answered = answers(name, root, {})
+    outcome = mended(before, root, tmp_path / "copy")
+    after = audit(root).report()
+    assert outcome.fixed >= 8
+    assert found(after) - found(before) == Counter()
+    for changed in outcome.changed:
+        assert_only_edits(changed, before)
+    variables = (line.partition("=")[0] for line in (root / ".env.example").read_text().splitlines())
+    assert answers(name, root, {name: f"set-in-a-test-of-{name}" for name in variables}) == answered
+
+
+def answers(name: str, root: Path, variables: dict[str, str]) -> str:
+    """What an application says, started in a process of its own with only these variables of its own."""
+    for database in root.rglob("*.db"):
+        database.unlink()
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(root), *sys.path]), **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", ANSWERS[name]], cwd=root, env=own, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -16,7 +16,7 @@ STILL = {"backaudit/report/map/openapi.py"}
 
 
 # Whose routes are compared with another's application.
-WITHIN = {"ninja": "django", "starlette": "fastapi", "quart": "flask"}
+WITHIN = {"ninja": "django", "rest_framework": "django", "starlette": "fastapi", "quart": "flask"}
 
 
 # Whose routes are not read, or have no path in the code: the platform's console gives it.

@@ -207,7 +207,8 @@ def _with_log(change: LogFailure, files: Files) -> Iterator[Edit]:
     logger = logger_of(file)
     if logger is None:
         yield from imported(file, "logging", "")
-    call = f'{logger or "logging.getLogger(__name__)"}.exception("Failed")'
+    told = f"{function} failed" if (function := file.syntax.function_around(handler)) else "Failed"
+    call = f'{logger or "logging.getLogger(__name__)"}.exception("{told}")'
     if len(body.body) == 1 and written in ("pass", "..."):
         yield Edit(file.place(first), call)
     else:

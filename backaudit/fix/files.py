@@ -127,6 +127,13 @@ class Syntax:
                 return node
         raise Impossible
 
+    def function_around(self, node: cst.CSTNode) -> str:
+        """The name of the function that a node stands in, empty for the module's own level."""
+        here: cst.CSTNode | None = node
+        while here is not None and not isinstance(here, cst.FunctionDef):
+            here = self.parents.get(id(here))
+        return here.name.value if here is not None else ""
+
     @cached_property
     def _handlers(self) -> list[cst.ExceptHandler]:
         nodes = (self.parents[id(node)] for node in self._blocks)
