@@ -48,6 +48,7 @@ BEFORE = "select 1 from t where "
         ("""run("{}a = '" + x + "'")""", """run("{}a = ?", (x,))"""),
         ("""run("{}a = " + x + " and b = 1")""", """run("{}a = ? and b = 1", (x,))"""),
         ("""run("{}a = '%s' and b = %d" % (x, y))""", """run("{}a = ? and b = ?", (x, y))"""),
+        ("""run("{}a = '%(a)s' and b = %(b)s" % {"b": y, "a": x})""", """run("{}a = ? and b = ?", (x, y))"""),
         ("""run("{}a = '{0}' and b = {n}".format(x, n=y))""", """run("{}a = ? and b = ?", (x, y))"""),
         ('run(f"select 1 "\n    f"from t where a = {x}")', 'run("select 1 "\n    "from t where a = ?", (x,))'),
         ('run(\n    f"""select\n    where a = {x}"""\n)', 'run(\n    """select\n    where a = ?""",\n    (x,)\n)'),

@@ -209,12 +209,18 @@ def _with_log(change: LogFailure, files: Files) -> Iterator[Edit]:
         yield from imported(file, "logging", "")
     told = f"{function} failed" if (function := file.syntax.function_around(handler)) else "Failed"
     call = f'{logger or "logging.getLogger(__name__)"}.exception("{told}")'
-    if len(body.body) == 1 and written in ("pass", "..."):
+    if len(body.body) == 1 and written in ("pass", "...", _shown(handler)):
         yield Edit(file.place(first), call)
     else:
         yield Edit(file.place(Span(first.line, 0, first.line, 0)), f"{file.indent(first.line)}{call}{file.newline}")
     if catches is not None:
         yield catches
+
+
+def _shown(handler: cst.ExceptHandler) -> str:
+    """``print`` of nothing but what was caught, which the log says better."""
+    name = handler.name.name if handler.name is not None else None
+    return f"print({name.value})" if isinstance(name, cst.Name) else "pass"
 
 
 def _caught_by(handler: cst.ExceptHandler, file: File) -> Edit | None:

@@ -18,7 +18,7 @@ _BEFORE = re.compile(
     r"(=|<|>|\b(like|ilike|limit|offset|between)|\bbetween\s+\S+\s+and|\bvalues\s*\(([^()]*,)?)\s*$", re.IGNORECASE
 )
 _BEHIND = re.compile(r"\s|[),;]|$")
-_FORMAT = re.compile(r"%(?P<kind>.)", re.S)
+_FORMAT = re.compile(r"%(\((?P<name>\w+)\))?(?P<kind>.)", re.S)
 _REPLACED = re.compile(r"\{\{|\}\}|\{(?P<name>\w*)\}")
 
 
@@ -105,20 +105,30 @@ def _operands(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
 
 def _by_percent(node: cst.BinaryOperation, file: File) -> Piece:
     text = node.left
-    given = [element.value for element in node.right.elements] if isinstance(node.right, cst.Tuple) else [node.right]
-    if not isinstance(text, cst.SimpleString) or isinstance(node.right, cst.Dict):
+    if not isinstance(text, cst.SimpleString):
         raise Impossible
-    values = iter(given)
+    named = _named(node.right)
+    given = [element.value for element in node.right.elements] if isinstance(node.right, cst.Tuple) else [node.right]
+    values = iter(() if named else given)
 
     def field(match: re.Match[str]) -> str | Field:
         if match["kind"] == "%":
             return "%"
-        value = next(values, None) if match["kind"] in "sd" else None
+        value = named.get(match["name"]) if match["name"] else next(values, None)
+        value = value if match["kind"] in "sd" else None
         if value is None:
             raise Impossible
         return Field(_code(value, file))
 
     return Piece(node, "f" + text.prefix, text.quote, _split(text.raw_value, _FORMAT, field))
+
+
+def _named(given: cst.BaseExpression) -> dict[str, cst.BaseExpression]:
+    """The values of ``% {"name": value}``."""
+    if not isinstance(given, cst.Dict):
+        return {}
+    pairs = [each for each in given.elements if isinstance(each, cst.DictElement)]
+    return {each.key.raw_value: each.value for each in pairs if isinstance(each.key, cst.SimpleString)}
 
 
 def _by_method(node: cst.Call, file: File) -> Piece:

@@ -59,8 +59,15 @@ def _at(project: Project, path: str, hit: SecretHit, name: str) -> Iterator[AnyC
     elif hit.position == "field" and _field(literal) is not None:
         yield from _undefaulted(project, literal)
     elif hit.position in _FREE:
-        yield Replace(literal.place, f'os.environ["{name}"]')
+        # Of several configurations that are classes one is chosen: the others must not ask for what they need.
+        is_chosen = literal.code.function.kind == "class" and _configurations(literal) > 1
+        yield Replace(literal.place, f'os.environ.get("{name}")' if is_chosen else f'os.environ["{name}"]')
         yield Import(path, "os")
+
+
+def _configurations(literal: Node) -> int:
+    """How many classes of a file hold settings: names in upper case."""
+    return sum(any(name.isupper() for name in cls.fields) for cls in literal.code.file.classes())
 
 
 def _literal(project: Project, path: str, span: Span) -> Node | None:
