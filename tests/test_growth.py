@@ -26,6 +26,7 @@ from backaudit.project.locate import behind
 from backaudit.project.solving import Solver
 from backaudit.rule import Finding, Rule, rule
 from backaudit.source import Source
+from backaudit.sql import statement
 from backaudit.sqlparams import parameters
 from backaudit.testing import scan
 from tests.bench import shapes
@@ -267,6 +268,14 @@ def test_a_statement_that_is_too_long_is_told(long: bool) -> None:
     expected = [("app.py", 2, "asks"), ("schema.sql", 2, "defines")] if long else []
     assert [(one.path, one.line, one.message.split(",")[0].split()[-1]) for one in told] == expected
     assert all("longer than 60,000 characters" in one.message for one in told)
+
+
+def test_alternatives_that_ask_the_same_are_one_where_they_are_very_many() -> None:
+    few, many = (statement("SELECT a FROM t WHERE a = 1" + " OR a = 2" * count) for count in (20, 200))
+    assert few is not None
+    assert many is not None
+    assert len(few.uses) == 21
+    assert len(many.uses) == 1
 
 
 def test_any_number_of_marks_of_a_driver_is_read() -> None:

@@ -186,6 +186,10 @@ MALFORMED = {
 }
 
 
+def test_a_docstring_that_is_cut_off_by_a_zero_is_unparsable() -> None:
+    assert problem("def f():\n    '\0'\n").kind == "unparsable"
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_literal_is_unparsable(name: str) -> None:
     found = problem("import os\n" + MALFORMED[name])

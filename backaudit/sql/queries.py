@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from backaudit.sql.parsing import Tree, looks_like_query, node_types, normal_node, nulls_of, parsed
@@ -16,6 +16,8 @@ _EXPECTING = frozenset(
     ("by", "from", "where", "and", "or", "on", "in", "limit", "offset", "set", "join", "select", "not", "like", "is")
 ) | frozenset("=<>,(+-*/")
 # What keeps a condition outside of a derived table from its rows.
+# Alternatives of one OR up to which each is asked about by itself.
+_ALTERNATIVES = 64
 _WALLS = ("limit", "offset", "group", "having", "distinct", "joins", "windows", "laterals")
 
 
@@ -47,6 +49,23 @@ def _placeholders(text: str) -> str:
     return _PERCENT.sub(lambda m: "%" if m.group() == "%%" else f":{m.group(1) or 'p'}", text)
 
 
+def _few_alternatives(uses: Sequence[Use]) -> tuple[Use, ...]:
+    """The uses without the alternatives of a long OR that ask what an earlier one asks, whatever the values."""
+    groups: dict[tuple[int, tuple[int, int]], list[Use]] = {}
+    for use in uses:
+        groups.setdefault((use.scope, use.branch), []).append(use)
+    if len(groups) <= _ALTERNATIVES:
+        return tuple(uses)
+    known: set[tuple[object, ...]] = set()
+    kept: set[tuple[int, tuple[int, int]]] = set()
+    for (scope, branch), group in groups.items():
+        asked = (scope, branch[0], *((use.rows, use.column, use.role, use.form) for use in group))
+        if branch == (0, 0) or asked not in known:
+            kept.add((scope, branch))
+        known.add(asked)
+    return tuple(use for use in uses if (use.scope, use.branch) in kept)
+
+
 class _Reader:
     """Walks one parsed statement; every SELECT, UPDATE and DELETE in it is a scope."""
 
@@ -63,7 +82,7 @@ class _Reader:
     def read(self) -> Statement:
         for node in self._tree.find_all(*node_types("Select", "Update", "Delete")):
             self._enter(node)
-        return Statement(tuple(self._uses), tuple(self._scopes), self._whole)
+        return Statement(_few_alternatives(self._uses), tuple(self._scopes), self._whole)
 
     def _enter(self, node: Tree) -> None:
         self._numbers[id(node)] = len(self._scopes)

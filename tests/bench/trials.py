@@ -11,8 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from backaudit import asking, models, plugins
+from backaudit.check import check
 from backaudit.discover import Found
 from backaudit.extract.pool import extract_all
+from backaudit.plugins import Loaded
+from backaudit.project import link
 from backaudit.source import kind_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,8 +63,9 @@ def bulk(folders: Iterable[Path]) -> bool:
 
 
 def fuzz(seed: int, count: int) -> bool:
-    """Mutate ``count`` files of the fixtures by a seed and extract them; whether none was a crash."""
+    """Mutate ``count`` files of the fixtures by a seed, and have all rules asked of them; whether none was a crash."""
     chance = random.Random(seed)
+    loaded = plugins.load(reraise=True)
     sources = sorted(
         path for path in (ROOT / "fixtures").rglob("*") if path.is_file() and kind_of(path.name) != "other"
     )
@@ -74,7 +79,7 @@ def fuzz(seed: int, count: int) -> bool:
                 target = Path(folder, names[-1])
                 target.parent.mkdir()
                 target.write_bytes(mutated(source.read_bytes(), chance))
-            well &= _told(extracted(Path(folder), names))
+            well &= _told(scanned(Path(folder), names, loaded))
     print(f"mutations: {count} files, seed {seed}: {'no crash' if well else 'FAILED'}", flush=True)
     return well
 
@@ -109,6 +114,16 @@ def _swapped(data: bytes, chance: random.Random) -> bytes:
 def hostile() -> bool:
     """The trees that want to run, to leak or to hang, as the tests build them."""
     return subprocess.run([sys.executable, "-m", "pytest", "-q", *HOSTILE], cwd=ROOT, check=False).returncode == 0
+
+
+def scanned(folder: Path, paths: Iterable[str], loaded: Loaded) -> list[tuple[str, str]]:
+    """As :func:`extracted`, and of asking all rules of the files as one project, with what is said."""
+    known = models.load(loaded.tables)
+    facts, problems = extract_all(folder, [Found(path, kind_of(path), True) for path in paths])
+    linked = link(facts, known.knowledge, known)
+    rules = [rule for rule in loaded.rules if "history" not in rule.needs]
+    said = check(linked, rules, watch=lambda: asking.limited(linked)).problems
+    return [(f"{problem.path} {problem.message}", problem.kind) for problem in (*problems, *said)]
 
 
 def extracted(folder: Path, paths: Iterable[str]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import msgspec
 
+from backaudit.extract.python.expressions import Malformed
 from backaudit.extract.python.spans import Spans
 from backaudit.extract.python.statements import Statements
 from backaudit.facts import ops
@@ -211,5 +212,8 @@ def _encode(body: Statements) -> msgspec.Raw:
 
 
 def _doc(node: cst.Module | cst.FunctionDef | cst.ClassDef) -> str:
-    doc = node.get_docstring(clean=False)
+    try:
+        doc = node.get_docstring(clean=False)
+    except (SyntaxError, ValueError) as error:
+        raise Malformed from error
     return inspect.cleandoc(doc).encode("utf-8", "replace").decode() if doc else ""
