@@ -12,6 +12,7 @@ from backaudit.backend.access.caller import of_people
 from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
 from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
 from backaudit.backend.access.tables import fetched_table
+from backaudit.backend.data.schema import Table
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Where
 from backaudit.backend.web.routes import routes
@@ -75,9 +76,12 @@ def _picked(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
             names = list(cookies_in(project, value))
             sent = [*names, *headers_in(project, value)] if not _CAPABILITY.holds(column) else []
             table = fetched_table(project, call) if sent else None
-            people = table is not None and (of_people(project, table) or names_accounts(table.model or table.name))
-            if table is not None and (people or asked.intersection(names)):
+            if table is not None and (_is_somebody(project, table) or asked.intersection(names)):
                 yield call, sent[0]
+
+
+def _is_somebody(project: Project, table: Table) -> bool:
+    return of_people(project, table) or names_accounts(table.model) or names_accounts(table.name)
 
 
 def _compared(call: Node) -> Iterator[tuple[str, Node]]:
