@@ -390,6 +390,69 @@ def own_shelf():  # sure
 """
 
 
+ASKED_ABOUT_THE_KEY = """
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import path
+
+
+def is_complete(request, name):
+    return bool(request.GET.getlist(name))
+
+
+def clone(request):
+    if not is_complete(request, "cases"):
+        return HttpResponseRedirect("/")
+    return HttpResponse(request.GET["cases"])
+
+
+def plain(request):
+    return HttpResponse(request.GET["cases"])  # sure
+
+
+urlpatterns = [path("clone/", clone), path("plain/", plain)]
+"""
+
+CHECKED_BY_A_SERVICE = """
+from functools import wraps
+
+from flask import Flask, jsonify, request
+from flask_sqlalchemy import SQLAlchemy
+from vendor.tokens import lookup
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Note(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+
+
+def with_token(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        token = request.headers.get("X-Token")
+        if not token or not lookup(token):
+            return jsonify({"message": "token is invalid"}), 400
+        return view(*args, **kwargs)
+
+    return inner
+
+
+@app.delete("/notes/<int:key>")
+@with_token
+def drop(key):
+    db.session.delete(db.get_or_404(Note, key))
+    db.session.commit()
+    return ""
+
+
+@app.delete("/all/<int:key>")
+def drop_all(key):  # sure
+    db.session.delete(db.get_or_404(Note, key))
+    db.session.commit()
+    return ""
+"""
+
 SERVICES = """
 services:
   app:
@@ -465,6 +528,8 @@ def shots(key: int, session: Session):
         ("missing-auth", OWN_LOCK),
         ("jwt-not-verified", TRIED_KEYS),
         ("csrf-disabled", OTHER_PROOF),
+        ("unhandled-parse", ASKED_ABOUT_THE_KEY),
+        ("missing-auth", CHECKED_BY_A_SERVICE),
         ("exposed-database", {"docker-compose.yml": SERVICES}),
         ("missing-auth", PROFILER),
         ("unindexed-filter", TWO_DATABASES),

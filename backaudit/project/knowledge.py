@@ -207,9 +207,10 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
-    ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows; ``rollout``,
-    how an index comes to a large table. ``index-argument``: the one of a column that gives it an index;
-    ``plain-column``: what is called for a column that is declared by its type alone.
+    ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows, and one to many
+    (``loaded-many``) where that differs; ``rollout``, how an index comes to a large table. ``index-argument``: the one
+    of a column that gives it an index; ``plain-column``: what is called for a column that is declared by its type
+    alone.
     """
 
     models: tuple[str, ...] = ()
@@ -245,6 +246,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     index_argument: str = ""
     plain_column: str = ""
     loaded: str = ""
+    loaded_many: str = ""
     rollout: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.repeated import Repeated, repeated_queries
+from backaudit.analyses.indexes.repeated import Repeated, leads_to_many, repeated_queries
 from backaudit.backend.data.orms import traits
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Finding, Step, assume, rule
@@ -86,9 +86,14 @@ def _trace(found: Repeated) -> tuple[Step, ...]:
 
 
 def _remedy(project: Project, found: Repeated) -> str:
-    relation = found.relation.replace("`", "").partition(",")[0]
-    if not relation or relation == "a query":
+    relations = [name.strip() for name in found.relation.replace("`", "").split(",") if name.strip()]
+    if not relations or relations[0] == "a query":
         return "Fetch what the loop needs by one query before it (`IN (...)`, or a join), and look it up in a dict."
+    return " ".join(dict.fromkeys(_loaded(project, found, relation) for relation in relations))
+
+
+def _loaded(project: Project, found: Repeated, relation: str) -> str:
     orm = traits(project, found.orm)
     path = relation.replace(".", "__" if orm.queries == "keywords" else ").selectinload(...")
-    return orm.loaded.format(relation=path)
+    advice = orm.loaded_many if leads_to_many(project, found.table, relation) else orm.loaded
+    return (advice or orm.loaded).format(relation=path)

@@ -117,6 +117,8 @@ def _assumed(project: Project, shown: Shown) -> Assumed:
         return assume("stored", "a client has written what is printed")
     if _is_trusted(project, shown):
         return assume("purpose", "who may send it may not write HTML")
+    if shown.origin.stored:
+        return assume("stored", "what the row holds was put there as it came")
     return KNOWN if shown.printed.raw else assume("effect", "what is around it leaves room for script")
 
 

@@ -366,8 +366,10 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     if is_key_known(node, node.to(op.base), key):
         return None
     path = escapes(project, node, _KEY_ERROR)
+    after = project.models.kinds["performs"]
     checked = path and any(is_key_known(call, argument, key) for call in path for argument in call.args())
-    return None if checked else path
+    validated = path and any(call.code.function.name in after for call in path)
+    return None if checked or validated else path
 
 
 _KEY_ERROR = ("builtins.KeyError",)
@@ -376,6 +378,8 @@ _KEY_ERROR = ("builtins.KeyError",)
 def is_key_known(node: Node, base: Node, key: str) -> bool:
     """Whether the body asked before for the key, or had the data validated."""
     code = node.code
+    if _asked_elsewhere(node, key):
+        return True
     if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):
         return True
     for value in code.before(node.value, ops.Compare, ops.SetItem, ops.Call):
@@ -387,6 +391,16 @@ def is_key_known(node: Node, base: Node, key: str) -> bool:
             if _on_the_way(code, value, node.value):
                 return True
         elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
+            return True
+    return False
+
+
+def _asked_elsewhere(node: Node, key: str) -> bool:
+    """``if not is_complete(request, "c"): return``: a function of the project's own was asked about the key before."""
+    code = node.code
+    for test in tests(code, node.value):
+        call = next((part for part in operands(code.node(test), 2) if part.call is not None), None)
+        if call is not None and code.project.callees(call) and any(given.text == key for given in call.args()):
             return True
     return False
 

@@ -182,10 +182,23 @@ def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[Class
     for call in project.calls_of(cls.cls.name):
         data = call.arg(None if serializer else 0, "data")
         made = call.func is not None and f"type[{cls.name}]" in project.types(call.func)
-        if data is not None and made and call.code.file.role == "production":
+        serves = call.code.file.role == "production" and _may_save(call)
+        if data is not None and made and serves:
             route_ = next(iter(project.once(by_handler).get(call.code, ())), None)
             if route_ is None or not only_privileged(project, route_):
                 yield call.code
+
+
+def _may_save(made: Node) -> bool:
+    """Whether a body saves the form or serializer that it makes, or lets somebody else have it."""
+    code = made.code
+    held = {value for value in range(len(code.ops)) if code.origin(value) == made.value}
+    for value, op in enumerate(code.ops):
+        if value in held or held.isdisjoint(operands(op)):
+            continue
+        if not isinstance(op, ops.Attr) or op.name in ("save", "create", "update"):
+            return True
+    return False
 
 
 def _is_used_by(project: Project, view: ClassView, cls: ClassView, serializer: bool) -> bool:

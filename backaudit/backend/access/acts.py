@@ -66,7 +66,7 @@ def _made_itself(call: Node) -> bool:
     if file is None:
         return False
     makers = call.code.project.models.kinds["makes-files"]
-    others = (other for other in call.code.nodes(ops.Call) if other.value != call.value)
+    others = (other for other in call.code.nodes(ops.Call) if other.value < call.value)
     makes = (_file_of(other) for other in others if other.method in makers)
     return any(other is not None and same(call.code, other.value, file.value) for other in makes)
 

@@ -28,7 +28,9 @@ def _proves(project: Project, test: Node) -> bool:
     if isinstance(op, ops.Compare):
         sides = (test.to(op.left), test.to(op.right))
         return any(_of_session(project, side) for side in sides) or _shared_secret(project, *sides) or _known(test)
-    return _known(test) or _of_session(project, test) or _signed(project, test, 0)
+    if _known(test) or _of_session(project, test):
+        return True
+    return _signed(project, test, 0) or _judged(project, test)
 
 
 def _known(test: Node) -> bool:
@@ -51,6 +53,16 @@ def _shared_secret(project: Project, one: Node, other: Node) -> bool:
     """A header of the request beside what the server holds, which no literal on the spot is."""
     for given, held in ((one, other), (other, one)):
         if _is_sent(project, given) and not _is_sent(project, held) and not _is_plain(held):
+            return True
+    return False
+
+
+def _judged(project: Project, test: Node) -> bool:
+    """Whether a condition is what a function, or a store, said of a header that can carry a proof."""
+    about_text = project.models.kinds["checks-a-text"] | project.models.kinds["checks-a-value"]
+    for part in operands(test, _DEPTH):
+        asks = isinstance(part.op, ops.Call) and part.method not in about_text and not _is_header(project, part)
+        if asks and any(_is_sent(project, given) for given in part.args()):
             return True
     return False
 

@@ -23,16 +23,16 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 
-__all__ = ["Repeated", "repeated_queries"]
+__all__ = ["Repeated", "leads_to_many", "repeated_queries"]
 
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     """A query per row. ``place``: the query that is repeated, or where the rows are handed over to be shown.
 
-    ``what``: what it runs for each of, as a reader calls it; ``rows``: the place where they are fetched; ``path``: the
-    calls between, outermost first.
-    ``sure``: it runs in requests, not in a worker that nobody waits for, and for reading. ``cause``: the first
-    place where the same is asked of the same rows in the same words, if there are several.
+    ``what``: what it runs for each of, as a reader calls it; ``table``: whose rows those are; ``rows``: the place where
+    they are fetched; ``path``: the calls between, outermost first. ``sure``: it runs in requests, not in a worker that
+    nobody waits for, and for reading. ``cause``: the first place where the same is asked of the same rows in the same
+    words, if there are several.
     """
 
     place: Place
@@ -41,6 +41,7 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     relation: str
     rows: Place
     orm: str
+    table: str = ""
     path: tuple[Place, ...] = ()
     sure: bool = True
     cause: Place | None = None
@@ -57,6 +58,17 @@ def _repeated(project: Project) -> tuple[Repeated, ...]:
         if project.role(repeated.place.path) == "production":
             found.setdefault((repeated.place, repeated.relation), repeated)
     return tuple(_one_for_each_loop(found[key] for key in sorted(found)))
+
+
+def leads_to_many(project: Project, table: str, relation: str) -> bool:
+    """Whether one row has many behind a relation (``author.books``); also where that is not known."""
+    here = schema(project).table(table)
+    for name in relation.split("."):
+        found = schema(project).relation(here, name) if here is not None else None
+        if found is None or found[1].many or not found[1].column:
+            return True
+        here = schema(project).of_model(found[1].target)
+    return False
 
 
 def _one_for_each_loop(found: Iterable[Repeated]) -> Iterator[Repeated]:
@@ -78,6 +90,7 @@ def _shown(project: Project) -> Iterator[Repeated]:
             relation=shown.relation,
             rows=call_place(shown.rows.origin) if shown.rows.origin.call is not None else shown.rows.origin.place,
             orm=shown.rows.table.orm,
+            table=shown.rows.table.name,
             path=shown.path,
             sure=shown.always,
         )
@@ -157,6 +170,7 @@ def _of_work(project: Project, work: Work, row: Node, through: Many) -> Repeated
         place=work.place, what=through.what, text=work.text, relation=work.relation,
         rows=call_place(origin) if origin.call is not None else origin.place,
         orm=through.rows.table.orm if through.rows is not None else "", path=work.path,
+        table=through.rows.table.name if through.rows is not None else "",
         sure=waits and often and serves_requests(project, origin.code),
     )  # fmt: skip
 

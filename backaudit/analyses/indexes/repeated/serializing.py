@@ -111,14 +111,24 @@ def _generic(project: Project) -> Iterator[Shown]:
         view = route.view
         if view is None or "GET" not in route.methods:
             continue
-        lists = "{" not in route.path.rpartition("/")[2] and _is_list(project, view)
+        lists = "{" not in route.path.rstrip("/").rpartition("/")[2] and _is_list(project, view)
         serializer, rows = _list_serializer(project, view), _view_rows(project, view)
         if serializer is None or rows is None or rows.everything or (lists and rows.settled):
+            continue
+        if lists and _answers_otherwise(route.handler):
             continue
         for touch in touches(project, serializer, rows.table):
             # Of one row, what it holds many of is shown row by row.
             if touch.relation not in rows.eager and (lists or touch.nested):
                 yield Shown(touch.place, touch.relation, touch.text, rows, row_of(touch.table), (view.place,))
+
+
+def _answers_otherwise(handler: Code) -> bool:
+    """Whether a view's own method lists rows that are not the view's: its return tells of them."""
+    if handler.function.kind != "function":
+        return False
+    asked = (node.spelled for node in handler.nodes(ops.Attr))
+    return not any(name.startswith(("self.", "super().")) for name in asked)
 
 
 def _is_list(project: Project, view: ClassView) -> bool:
