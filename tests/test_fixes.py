@@ -39,6 +39,7 @@ FIXABLE = {
     "deploy/tls-verify-off": (8, "unsafe"),
     "errors/swallowed-exception": (5, "safe/unsafe"),
     "errors/unhandled-not-found": (10, "safe"),
+    "errors/unlogged-500": (1, "safe"),
     "indexes/unindexed-filter": (17, "unsafe"),
     "indexes/unindexed-join": (2, "unsafe"),
     "passwords/password-exposed": (1, "unsafe"),
