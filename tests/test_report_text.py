@@ -13,7 +13,7 @@ from backaudit.report.github import render as github
 from backaudit.report.json import render as as_json
 from backaudit.report.text import render as text
 from backaudit.rule import Step
-from tests.report_samples import HOSTILE, WEAK_HASH, excerpt, make_issue, make_report, ordinary, place
+from tests.report_samples import HOSTILE, UNINDEXED, WEAK_HASH, excerpt, make_issue, make_report, ordinary, place
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -218,3 +218,10 @@ def test_nothing_quoted_can_end_a_workflow_command_or_start_one() -> None:
     assert "file=a%2Cb%3Ac%25%0A.py," in line
     assert "::100%25%0D%0A::set-output" in line
     assert CONTROL.search(github(hostile_report())) is None
+
+
+def test_of_many_places_of_one_cause_the_first_are_told() -> None:
+    places = tuple(Step(place("app/orders.py", line), "the same index serves this") for line in range(30, 45))
+    shown = text(make_report(make_issue(UNINDEXED, place("app/orders.py", 20), related=places)))
+    assert shown.count("the same index serves this") == 12
+    assert "… and 3 more places: --per-place tells each" in shown
