@@ -61,7 +61,7 @@ def _deed(project: Project, call: Node) -> str:
 
 
 def _made_itself(call: Node) -> bool:
-    """Whether a body deletes a file that it makes itself: its lock, or what it keeps for a while."""
+    """Whether a body deletes a file that it has made itself: its lock, or what it keeps for a while."""
     file = _file_of(call)
     if file is None:
         return False
