@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -189,5 +190,6 @@ def test_a_settings_file_that_is_not_there_is_named_and_lowers(last: str, severi
 
 
 def test_nobody_else_says_how_sure_a_finding_is() -> None:
-    told = [path for path in sources("backaudit", "rules") if "confidence=" in path.read_text("utf-8")]
+    said = re.compile(r"confidence=(?!finding\.)")  # a report repeats it
+    told = [path for path in sources("backaudit", "rules") if said.search(path.read_text("utf-8"))]
     assert [str(path.relative_to(ROOT)) for path in told] == []

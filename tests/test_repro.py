@@ -172,7 +172,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str], int]] = {
         {"converted": "return int(text)", "read": 'name = data["name"]'},
         {
             "converted": 'return int(text) if text.isdigit() else abort(400, "No page")',
-            "read": 'name = data.get("name") or abort(400, "A name is missing")',
+            "read": 'name = isinstance(data, dict) and data.get("name") or abort(400, "A name is missing")',
         },
         2,
     ),

@@ -21,6 +21,9 @@ import os
 import re
 import sys
 
+# The folder of this script holds modules that are called as libraries are (`requests`).
+sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(os.path.abspath(__file__))]
+
 AUTOMATIC = {"HEAD", "OPTIONS"}
 
 

@@ -9,8 +9,10 @@ import msgspec
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import Answer, answers, error_handlers, pairs_of
+from backaudit.facts import ops
+from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import Code, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.vocabulary.meaning import meaning
 
@@ -67,12 +69,21 @@ def _key(project: Project, answer: Answer) -> str:
     """The key under which the error stands: the code's own, or that of the framework's exception."""
     own = project.models.kinds["error-bodies"]
     framework = next((name.partition("=")[2] for name in own if name.partition("=")[0] == answer.maker), "")
-    for node in answer.body:
+    for node in (*answer.body, *_made_by_keywords(answer)):
         pairs = pairs_of(node.origin)
         if pairs:
             inner = next((key for key in pairs if any(book.holds(key) for book in _ERROR)), "")
             return f"{framework}.{inner}" if framework and inner else inner
     return framework
+
+
+def _made_by_keywords(answer: Answer) -> Iterator[Node]:
+    """``jsonify(error=…)``, alone or beside its status: the call is the mapping."""
+    op = answer.node.op
+    given = answer.node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else answer.node
+    first = given.to(given.op.items[0]).origin if isinstance(given.op, ops.Build) and given.op.items else given
+    if first.call is not None and first.call.keywords:
+        yield first
 
 
 def _shown(route: Route) -> str:
