@@ -19,12 +19,13 @@ _RAISED = "builtins.AttributeError"
 def findings(project: Project) -> Iterator[Finding]:
     """Each body whose keys are asked for before anybody asks whether it has any, uncaught; its first use."""
     for code in project.once(request_handlers):
-        told: set[Node] = set()
+        told: set[str | Node] = set()
         for call in code.nodes(ops.Call):
             body = _body_read(project, call)
-            if body is not None and body not in told and not asked(code, body.value, call.value):
-                told.add(body)
-                yield from _finding(project, code, call, body)
+            if body is None or (body.spelled or body) in told or asked(code, body.value, call.value):
+                continue
+            told.add(body.spelled or body)
+            yield from _finding(project, code, call, body)
 
 
 def _body_read(project: Project, call: Node) -> Node | None:

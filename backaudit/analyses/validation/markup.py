@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -25,6 +26,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _TEXTS = meaning("columns", "text-type")
 _MADE = meaning("texts", "made-markup")
+_ELEMENT = re.compile(r"<[a-z][a-z0-9]*[\s>/]|\{%-?\s*extends\b", re.I)
 _PAGE_KEYWORDS = ("response_class", "media_type")
 
 
@@ -170,7 +172,14 @@ def shown_unescaped(project: Project) -> Iterator[Shown]:
 def _by_ending(project: Project, each: Printed) -> str:
     """Whether the ending of the template keeps what renders it from escaping: ``page.jinja`` in Flask."""
     endings = tuple(project.models.kinds["escaped-endings"])
-    return "" if each.template.endswith(endings) or not project.once(_ending_decides) else "the template's ending"
+    if each.template.endswith(endings) or not project.once(_ending_decides):
+        return ""
+    return "the template's ending" if each.template in project.once(_pages) else ""
+
+
+def _pages(project: Project) -> frozenset[str]:
+    """The templates that have an element of HTML, or stand in a page: a mail in plain text has nothing to escape."""
+    return frozenset(file.path for file in project.artefacts("template") if _ELEMENT.search(file.text))
 
 
 def _ending_decides(project: Project) -> bool:
