@@ -24,7 +24,7 @@ from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import Node, Project
+from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import class_field, items
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
@@ -438,20 +438,27 @@ def _published(project: Project, table: Table) -> bool:
 
 
 def _guarded_elsewhere(project: Project, table: Table) -> bool:
-    """Whether a route with a guard reads or changes the table."""
+    """Whether a route with a guard shows the table: that only its owner changes a row says nothing of who reads it."""
     return table.name in project.once(_guarded_tables)
 
 
 def _guarded_tables(project: Project) -> frozenset[str]:
     found: set[str] = set()
     for route in project.once(guarded):
-        if authenticated(route) and route.handler.function.kind == "function":
+        if not authenticated(route):
+            continue
+        if route.handler.function.kind == "function":
             found |= {change.table.name for change in changes(project, route.handler) if change.table is not None}
             found |= {table.name for _, table in reads(project, route.handler)}
-        elif authenticated(route) and route.view is not None:
+        elif route.view is not None and not _edits(project, route.view):
             table = generic_table(project, route.view)
             found |= {table.name} if table is not None else set()
     return frozenset(found)
+
+
+def _edits(project: Project, view: ClassView) -> bool:
+    """Whether a generic view changes rows, too: what it shows is what its form begins with."""
+    return any(_is_unsafe(route) for route in project.once(guarded) if route.view is view)
 
 
 def _in_bulk(route: Route) -> bool:
