@@ -188,7 +188,8 @@ def _named(project: Project, call: Node) -> Origin | None:
 def _by_attributes(project: Project) -> Iterator[Choice]:
     """``order_by(getattr(User, sort))``, ``filter(getattr(User, key) == value)``; or the look-up of the column."""
     used: set[Node] = set()
-    for kind, way in (("order-links", "sorts by"), ("condition-links", "asks for rows by"), ("query-openers", "shows")):
+    links = (("order-links", "sorts by"), ("condition-links", "asks for rows by"), ("query-openers", "shows"))
+    for kind, way in links if project.once(_are_picked) else ():
         for method in sorted(project.models.kinds[kind]):
             for call in project.calls_of(method):
                 for value in _columns_in(call) if _serves(project, call) else ():
@@ -199,6 +200,18 @@ def _by_attributes(project: Project) -> Iterator[Choice]:
                         used.add(origin.node)
                         yield Choice(call, way, _from_client(project, origin), _name(table), _secret(project, table))
     yield from _unused(project, used)
+
+
+def _are_picked(project: Project) -> bool:
+    """Whether a column is looked up anywhere by a name that a client chose: else no query needs to be followed."""
+    looked_up = [*project.calls("builtins.getattr"), *_items_of_columns(project)]
+    names = ((node, _picked_by(project, node)) for node in looked_up)
+    return any(name is not None and _text_origin(project, node, name, ()) is not None for node, name in names)
+
+
+def _items_of_columns(project: Project) -> Iterator[Node]:
+    for code in project.mentioned(_COLUMNS.__contains__):
+        yield from code.nodes(ops.Item)
 
 
 def _unused(project: Project, used: set[Node]) -> Iterator[Choice]:
