@@ -421,7 +421,8 @@ def test_a_project_without_a_back_end_is_told_so(tmp_path: Path, files: dict[str
 def test_a_scan_counts_files_routes_and_tables_at_its_end() -> None:
     app = Path(__file__).resolve().parent.parent / "fixtures" / "apps" / "flask"
     done = run(app, "scan", "--no-cache", "--fail-on", "never")
-    last = done.stdout.rstrip().splitlines()[-1]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("[*]")]
+    last = next(line for line in reversed(lines) if line.strip())
     assert " files: " in last
     assert " routes, " in last
     assert last.endswith(" tables.")
