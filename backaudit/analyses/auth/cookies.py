@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from backaudit.backend.access.denial import tests_around
 from backaudit.backend.access.verified import is_verified
@@ -75,22 +76,17 @@ def _declared(project: Project, node: Node, op: ops.Param, where: Where) -> str 
 
 def headers_in(project: Project, node: Node) -> Iterator[str]:
     """The headers that have a part in a value, as far as no signature was checked on the way."""
-    for part in operands(node, _WALK):
-        if is_verified(project, part):
-            return
-        name = header_read(project, part)
-        if name:
-            yield name
+    yield from filter(None, (header_read(project, part) for part in _unverified(project, node)))
 
 
 def cookies_in(project: Project, node: Node) -> Iterator[str]:
     """The cookies that have a part in a value, as far as no signature was checked on the way."""
-    for part in operands(node, _WALK):
-        if is_verified(project, part):
-            return
-        name = cookie_read(project, part)
-        if name:
-            yield name
+    yield from filter(None, (cookie_read(project, part) for part in _unverified(project, node)))
+
+
+def _unverified(project: Project, node: Node) -> Iterator[Node]:
+    """What a value is made of, up to where a signature was checked."""
+    return takewhile(lambda part: not is_verified(project, part), operands(node, _WALK))
 
 
 def _deciding(project: Project, code: Code) -> Iterator[str]:
