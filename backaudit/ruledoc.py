@@ -4,6 +4,9 @@ The first line is the title, a sentence. Paragraphs of why follow, then sections
 
     Mend: what to do instead.
 
+    Given:
+        ...what every example begins with...
+
     Bad:
         # file: app/models.py
         ...code...
@@ -15,7 +18,7 @@ The first line is the title, a sentence. Paragraphs of why follow, then sections
         https://example.org/...
 
 An example may hold several files, each opened by a line ``# file: NAME``; without one its code is ``app.py``. There
-may be several ``Bad:`` and ``Good:`` sections.
+may be several ``Bad:`` and ``Good:`` sections; what they all begin with is written once, under ``Given:``.
 """
 
 from __future__ import annotations
@@ -29,8 +32,8 @@ import msgspec
 
 DEFAULT_FILE = "app.py"
 
-_SECTION = re.compile(r"(Mend|Bad|Good|Links):[ \t]*(.*)")
-_CODE = re.compile(r"``([^`]+)``")
+_SECTION = re.compile(r"(Mend|Given|Bad|Good|Links):[ \t]*(.*)")
+_QUOTED = re.compile(r"``([^`]+)``")
 _FILE = re.compile(r"#[ \t]*file:[ \t]*(\S.*?)[ \t]*")
 
 
@@ -95,16 +98,21 @@ def _sections(text: str) -> list[tuple[str, str, str]]:
 
 def _paragraphs(text: str) -> list[str]:
     # Code is marked as docstrings do, and shown as the reports' own sentences do.
-    text = _CODE.sub(r"`\1`", text)
+    text = _QUOTED.sub(r"`\1`", text)
     return [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
 
 
 def _examples(sections: list[tuple[str, str, str]], wanted: str) -> tuple[Example, ...]:
+    given = [_code(body) for name, _, body in sections if name == "Given"]
     return tuple(
-        Example(tuple(_files(textwrap.dedent(body).strip("\n"))), first.strip())
+        Example(tuple(_files("\n\n".join([*given, _code(body)]))), first.strip())
         for name, first, body in sections
         if name == wanted
     )
+
+
+def _code(body: str) -> str:
+    return textwrap.dedent(body).strip("\n")
 
 
 def _files(code: str) -> Iterator[tuple[str, str]]:

@@ -78,3 +78,13 @@ def test_words_like_headings_inside_text_and_code_are_none() -> None:
     doc = read("T.\n\nBad: things happen.\n\nGood:\n    Links: str = 1\n")
     assert doc.links == ()
     assert doc.good[0].files == (("app.py", "Links: str = 1\n"),)
+
+
+def test_what_all_examples_begin_with_is_written_once() -> None:
+    doc = read(
+        "T.\n\nGiven:\n    # file: models.py\n    x = 1\n    # file: views.py\n    import a\n\n"
+        "Bad:\n    a.f()\n\nGood:\n    a.g()\n    # file: .env\n    A=1\n"
+    )
+    models = ("models.py", "x = 1\n")
+    assert doc.bad == (Example((models, ("views.py", "import a\n\na.f()\n"))),)
+    assert doc.good == (Example((models, ("views.py", "import a\n\na.g()\n"), (".env", "A=1\n"))),)

@@ -21,7 +21,7 @@ def inconsistent_errors(project: Project) -> Iterator[Finding]:
 
     Mend: raise one kind of exception everywhere, and make the body in one error handler.
 
-    Bad:
+    Given:
         from flask import Flask, jsonify
 
         app = Flask(__name__)
@@ -32,6 +32,7 @@ def inconsistent_errors(project: Project) -> Iterator[Finding]:
                 return jsonify(error="no such task"), 404
             return jsonify(tasks[task_id])
 
+    Bad:
         @app.delete("/tasks/<int:task_id>")
         def drop(task_id):
             if task_id not in tasks:
@@ -45,16 +46,6 @@ def inconsistent_errors(project: Project) -> Iterator[Finding]:
             return jsonify(id=1), 201
 
     Good:
-        from flask import Flask, jsonify
-
-        app = Flask(__name__)
-
-        @app.get("/tasks/<int:task_id>")
-        def show(task_id):
-            if task_id not in tasks:
-                return jsonify(error="no such task"), 404
-            return jsonify(tasks[task_id])
-
         @app.delete("/tasks/<int:task_id>")
         def drop(task_id):
             if task_id not in tasks:

@@ -19,7 +19,7 @@ def unsafe_get(project: Project) -> Iterator[Finding]:
 
     Mend: answer POST, PUT, PATCH or DELETE there, and let pages send a form with a token in place of a link.
 
-    Bad:
+    Given:
         from flask import Flask
         from flask_sqlalchemy import SQLAlchemy
 
@@ -29,6 +29,7 @@ def unsafe_get(project: Project) -> Iterator[Finding]:
         class Task(db.Model):
             id = db.Column(db.Integer, primary_key=True)
 
+    Bad:
         @app.get("/tasks/<int:task_id>/delete")
         def delete_task(task_id):
             db.session.delete(db.get_or_404(Task, task_id))
@@ -36,15 +37,6 @@ def unsafe_get(project: Project) -> Iterator[Finding]:
             return {}
 
     Good:
-        from flask import Flask
-        from flask_sqlalchemy import SQLAlchemy
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
-        class Task(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-
         @app.delete("/tasks/<int:task_id>")
         def delete_task(task_id):
             db.session.delete(db.get_or_404(Task, task_id))

@@ -18,7 +18,7 @@ def wrong_success_status(project: Project) -> Iterator[Finding]:
 
     Mend: 201 for what was made, 204 without a body, 200 with `[]` for an empty list.
 
-    Bad:
+    Given:
         from fastapi import FastAPI
         from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -31,6 +31,7 @@ def wrong_success_status(project: Project) -> Iterator[Finding]:
             id: Mapped[int] = mapped_column(primary_key=True)
             title: Mapped[str]
 
+    Bad:
         @app.post("/tasks")
         def add(title: str, db: Session):
             db.add(Task(title=title))
@@ -38,18 +39,6 @@ def wrong_success_status(project: Project) -> Iterator[Finding]:
             return {"title": title}
 
     Good:
-        from fastapi import FastAPI
-        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-        app = FastAPI()
-
-        class Base(DeclarativeBase): ...
-
-        class Task(Base):
-            __tablename__ = "tasks"
-            id: Mapped[int] = mapped_column(primary_key=True)
-            title: Mapped[str]
-
         @app.post("/tasks", status_code=201)
         def add(title: str, db: Session):
             db.add(Task(title=title))

@@ -12,12 +12,7 @@ from backaudit.rule import Finding, assume, rule
 _REMEDY = "Name the origins that may: `{0}`, from the environment where they differ by stage."
 
 
-@rule(
-    "auth/cors-wildcard",
-    severity="medium",
-    cwe=942,
-    owasp=("A02:2025", "A05:2021", "API8:2023"),
-)
+@rule("auth/cors-wildcard", severity="medium", cwe=942, owasp=("A02:2025", "A05:2021", "API8:2023"))
 def cors_wildcard(project: Project) -> Iterator[Finding]:
     """Every web site may call the API from its visitors' browsers.
 

@@ -13,12 +13,7 @@ from backaudit.rule import Finding, Step, assume, rule
 _UNPROTECTED = assume("wrapper", "nothing else in front of the forms protects them")
 
 
-@rule(
-    "auth/csrf-disabled",
-    severity="medium",
-    cwe=352,
-    owasp=("A01:2025", "A01:2021"),
-)
+@rule("auth/csrf-disabled", severity="medium", cwe=352, owasp=("A01:2025", "A01:2021"))
 def csrf_disabled(project: Project) -> Iterator[Finding]:
     """Protection against forged requests is off where a cookie logs in.
 
@@ -28,7 +23,7 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
     Mend: leave the protection on. Views that are called by programs belong behind a token in a header instead of a
     cookie; for those the exemption does no harm.
 
-    Bad:
+    Given:
         # file: settings.py
         ROOT_URLCONF = "urls"
         INSTALLED_APPS = ["django.contrib.auth"]
@@ -38,6 +33,8 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
         from views import close
 
         urlpatterns = [path("close/", close)]
+
+    Bad:
         # file: views.py
         from django.contrib.auth.decorators import login_required
         from django.views.decorators.csrf import csrf_exempt
@@ -48,15 +45,6 @@ def csrf_disabled(project: Project) -> Iterator[Finding]:
             request.user.delete()
 
     Good:
-        # file: settings.py
-        ROOT_URLCONF = "urls"
-        INSTALLED_APPS = ["django.contrib.auth"]
-        # file: urls.py
-        from django.urls import path
-
-        from views import close
-
-        urlpatterns = [path("close/", close)]
         # file: views.py
         from django.contrib.auth.decorators import login_required
 

@@ -9,13 +9,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
 
-@rule(
-    "auth/home-made-auth",
-    severity="high",
-    cwe=287,
-    owasp=("A07:2025", "A07:2021", "API2:2023"),
-    shown="strict",
-)
+@rule("auth/home-made-auth", severity="high", cwe=287, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict")
 def home_made_auth(project: Project) -> Iterator[Finding]:
     """What somebody may do is read from what the client sends.
 

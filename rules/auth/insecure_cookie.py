@@ -28,12 +28,7 @@ _OFF: tuple[tuple[str, str, Severity, Assumed], ...] = (
 )
 
 
-@rule(
-    "auth/insecure-cookie",
-    severity="medium",
-    cwe=(614, 1004),
-    owasp=("A02:2025", "A05:2021", "API8:2023"),
-)
+@rule("auth/insecure-cookie", severity="medium", cwe=(614, 1004), owasp=("A02:2025", "A05:2021", "API8:2023"))
 def insecure_cookie(project: Project) -> Iterator[Finding]:
     """A session's or token's cookie is not protected.
 

@@ -14,12 +14,7 @@ _PERSON = meaning("people", "person-claim")
 _FOR_EVER = 5 * 365 * DAY
 
 
-@rule(
-    "auth/jwt-no-expiry",
-    severity="high",
-    cwe=613,
-    owasp=("A07:2025", "A07:2021", "API2:2023"),
-)
+@rule("auth/jwt-no-expiry", severity="high", cwe=613, owasp=("A07:2025", "A07:2021", "API2:2023"))
 def jwt_no_expiry(project: Project) -> Iterator[Finding]:
     """A token is signed without an expiry.
 

@@ -10,13 +10,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
 
-@rule(
-    "auth/jwt-no-revocation",
-    severity="medium",
-    cwe=613,
-    owasp=("A07:2025", "A07:2021", "API2:2023"),
-    shown="strict",
-)
+@rule("auth/jwt-no-revocation", severity="medium", cwe=613, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict")
 def jwt_no_revocation(project: Project) -> Iterator[Finding]:
     """Tokens live for a day or longer, and none can be taken back.
 

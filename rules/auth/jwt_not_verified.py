@@ -37,12 +37,7 @@ _NO_LATER = assume("caller", "nobody looks at `exp` later")
 _FETCHED = assume("purpose", "somebody else than the identity provider has a say in what it answers")
 
 
-@rule(
-    "auth/jwt-not-verified",
-    severity="critical",
-    cwe=347,
-    owasp=("A07:2025", "A02:2021", "API2:2023"),
-)
+@rule("auth/jwt-not-verified", severity="critical", cwe=347, owasp=("A07:2025", "A02:2021", "API2:2023"))
 def jwt_not_verified(project: Project) -> Iterator[Finding]:
     """A token is read without verifying it.
 

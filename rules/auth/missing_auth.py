@@ -30,7 +30,7 @@ def missing_auth(project: Project) -> Iterator[Finding]:
     is open on purpose, say so in a suppression's reason. Safest is a default that asks (a router with the dependency,
     `DEFAULT_PERMISSION_CLASSES`, a `before_request`), from which open routes are excepted one by one.
 
-    Bad:
+    Given:
         from flask import Flask
         from flask_login import login_required
         from flask_sqlalchemy import SQLAlchemy
@@ -49,6 +49,7 @@ def missing_auth(project: Project) -> Iterator[Finding]:
             db.session.commit()
             return {}, 201
 
+    Bad:
         @app.delete("/tasks/<int:task_id>")
         def delete_task(task_id):
             task = db.session.get(Task, task_id)
@@ -57,24 +58,6 @@ def missing_auth(project: Project) -> Iterator[Finding]:
             return {}, 204
 
     Good:
-        from flask import Flask
-        from flask_login import login_required
-        from flask_sqlalchemy import SQLAlchemy
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
-        class Task(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-            title = db.Column(db.String(80))
-
-        @app.post("/tasks")
-        @login_required
-        def add_task():
-            db.session.add(Task(title="new"))
-            db.session.commit()
-            return {}, 201
-
         @app.delete("/tasks/<int:task_id>")
         @login_required
         def delete_task(task_id):

@@ -10,12 +10,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
 
-@rule(
-    "auth/missing-ownership-check",
-    severity="high",
-    cwe=639,
-    owasp=("A01:2025", "A01:2021", "API1:2023"),
-)
+@rule("auth/missing-ownership-check", severity="high", cwe=639, owasp=("A01:2025", "A01:2021", "API1:2023"))
 def missing_ownership_check(project: Project) -> Iterator[Finding]:
     """A row is picked by the client's id and changed or shown without asking whose it is.
 
@@ -27,40 +22,7 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
     `Note.objects.get(id=note_id, owner=request.user)`, `.filter(Note.id == note_id, Note.owner_id == user.id)`; or
     compare the owner with the caller and answer 404 or 403.
 
-    Bad:
-        from fastapi import Depends, FastAPI
-        from fastapi.security import OAuth2PasswordBearer
-        from sqlalchemy import ForeignKey
-        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-        app = FastAPI()
-        bearer = OAuth2PasswordBearer(tokenUrl="login")
-
-        class Base(DeclarativeBase):
-            pass
-
-        class User(Base):
-            __tablename__ = "users"
-            id: Mapped[int] = mapped_column(primary_key=True)
-
-        class Note(Base):
-            __tablename__ = "notes"
-            id: Mapped[int] = mapped_column(primary_key=True)
-            owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-
-        def get_db() -> Session:
-            ...
-
-        def current_user(token: str = Depends(bearer)) -> User:
-            ...
-
-        @app.delete("/notes/{note_id}")
-        def delete_note(note_id: int, db: Session = Depends(get_db), user: User = Depends(current_user)):
-            note = db.query(Note).filter(Note.id == note_id).first()
-            db.delete(note)
-            db.commit()
-
-    Good:
+    Given:
         from fastapi import Depends, FastAPI, HTTPException
         from fastapi.security import OAuth2PasswordBearer
         from sqlalchemy import ForeignKey
@@ -87,6 +49,14 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
         def current_user(token: str = Depends(bearer)) -> User:
             ...
 
+    Bad:
+        @app.delete("/notes/{note_id}")
+        def delete_note(note_id: int, db: Session = Depends(get_db), user: User = Depends(current_user)):
+            note = db.query(Note).filter(Note.id == note_id).first()
+            db.delete(note)
+            db.commit()
+
+    Good:
         @app.delete("/notes/{note_id}")
         def delete_note(note_id: int, db: Session = Depends(get_db), user: User = Depends(current_user)):
             note = db.query(Note).filter(Note.id == note_id, Note.owner_id == user.id).first()

@@ -19,7 +19,7 @@ def missing_role_check(project: Project) -> Iterator[Finding]:
 
     Mend: put the check of its siblings before it; let only those with the right write roles.
 
-    Bad:
+    Given:
         from flask import Flask, abort
         from flask_login import current_user, login_required
         from flask_sqlalchemy import SQLAlchemy
@@ -40,6 +40,7 @@ def missing_role_check(project: Project) -> Iterator[Finding]:
             db.session.commit()
             return {}
 
+    Bad:
         @app.delete("/prices/<int:price_id>")
         @login_required
         def drop(price_id):
@@ -48,26 +49,6 @@ def missing_role_check(project: Project) -> Iterator[Finding]:
             return {}, 204
 
     Good:
-        from flask import Flask, abort
-        from flask_login import current_user, login_required
-        from flask_sqlalchemy import SQLAlchemy
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
-        class Price(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-            cents = db.Column(db.Integer)
-
-        @app.post("/prices/<int:price_id>")
-        @login_required
-        def change(price_id):
-            if not current_user.is_admin:
-                abort(403)
-            Price.query.filter_by(id=price_id).update({"cents": 100})
-            db.session.commit()
-            return {}
-
         @app.delete("/prices/<int:price_id>")
         @login_required
         def drop(price_id):

@@ -14,11 +14,7 @@ from backaudit.rule import Finding, Step, everywhere, rule
 
 
 @rule(
-    "auth/no-rate-limit-login",
-    severity="medium",
-    cwe=307,
-    owasp=("A07:2025", "A07:2021", "API2:2023"),
-    shown="strict",
+    "auth/no-rate-limit-login", severity="medium", cwe=307, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict"
 )
 def no_rate_limit_login(project: Project) -> Iterator[Finding]:
     """A login may be tried as often as one likes.

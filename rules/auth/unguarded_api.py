@@ -18,37 +18,7 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
 
     Mend: ask by default, once for all routes, and open those few that must be (login, registration, health).
 
-    Bad:
-        from flask import Flask, request, session
-        from flask_sqlalchemy import SQLAlchemy
-        from werkzeug.security import check_password_hash
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
-        class User(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-            name = db.Column(db.String(40), unique=True)
-            password_hash = db.Column(db.String(256))
-
-        class Order(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-
-        @app.post("/login")
-        def login():
-            user = User.query.filter_by(name=request.form["name"]).first()
-            if user is None or not check_password_hash(user.password_hash, request.form["password"]):
-                return {}, 401
-            session["user_id"] = user.id
-            return {}
-
-        @app.delete("/orders/<int:order_id>")
-        def drop(order_id):
-            Order.query.filter_by(id=order_id).delete()
-            db.session.commit()
-            return {}, 204
-
-    Good:
+    Given:
         from flask import Flask, abort, request, session
         from flask_sqlalchemy import SQLAlchemy
         from werkzeug.security import check_password_hash
@@ -64,11 +34,6 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
         class Order(db.Model):
             id = db.Column(db.Integer, primary_key=True)
 
-        @app.before_request
-        def ask():
-            if request.endpoint != "login" and "user_id" not in session:
-                abort(401)
-
         @app.post("/login")
         def login():
             user = User.query.filter_by(name=request.form["name"]).first()
@@ -76,6 +41,19 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
                 return {}, 401
             session["user_id"] = user.id
             return {}
+
+    Bad:
+        @app.delete("/orders/<int:order_id>")
+        def drop(order_id):
+            Order.query.filter_by(id=order_id).delete()
+            db.session.commit()
+            return {}, 204
+
+    Good:
+        @app.before_request
+        def ask():
+            if request.endpoint != "login" and "user_id" not in session:
+                abort(401)
 
         @app.delete("/orders/<int:order_id>")
         def drop(order_id):

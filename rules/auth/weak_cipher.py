@@ -16,13 +16,7 @@ _BROKEN: dict[Broken, str] = {
 _KEPT = assume("effect", "what is encrypted is worth keeping")
 
 
-@rule(
-    "auth/weak-cipher",
-    severity="medium",
-    cwe=327,
-    owasp=("A04:2025", "A02:2021"),
-    shown="strict",
-)
+@rule("auth/weak-cipher", severity="medium", cwe=327, owasp=("A04:2025", "A02:2021"), shown="strict")
 def weak_cipher(project: Project) -> Iterator[Finding]:
     """A broken cipher, mode or hash.
 

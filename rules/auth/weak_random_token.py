@@ -10,12 +10,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
 
-@rule(
-    "auth/weak-random-token",
-    severity="high",
-    cwe=330,
-    owasp=("A04:2025", "A02:2021", "API2:2023"),
-)
+@rule("auth/weak-random-token", severity="high", cwe=330, owasp=("A04:2025", "A02:2021", "API2:2023"))
 def weak_random_token(project: Project) -> Iterator[Finding]:
     """A secret is made from numbers that can be predicted.
 

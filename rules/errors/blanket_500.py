@@ -27,11 +27,12 @@ def blanket_500(project: Project) -> Iterator[Finding]:
     Mend: catch the narrow exceptions that you expect, answer each with its own 4xx code, and let the rest reach the
     framework's one error handler, which logs it and answers 500.
 
-    Bad:
+    Given:
         from fastapi import FastAPI, HTTPException
 
         app = FastAPI()
 
+    Bad:
         @app.get("/reports/{report_id}")
         def report(report_id: int):
             try:
@@ -40,10 +41,6 @@ def blanket_500(project: Project) -> Iterator[Finding]:
                 raise HTTPException(status_code=500, detail="Something went wrong")
 
     Bad: the 404 never arrives
-        from fastapi import FastAPI, HTTPException
-
-        app = FastAPI()
-
         @app.get("/reports/{report_id}")
         def report(report_id: int):
             try:
@@ -56,10 +53,6 @@ def blanket_500(project: Project) -> Iterator[Finding]:
                 raise HTTPException(status_code=500, detail="Something went wrong") from error
 
     Good:
-        from fastapi import FastAPI, HTTPException
-
-        app = FastAPI()
-
         @app.get("/reports/{report_id}")
         def report(report_id: int):
             try:

@@ -19,33 +19,7 @@ def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
     Mend: catch the integrity error around the commit, roll back, and answer 409 (or 404 for the missing row). A check
     beforehand gives a better message, though two requests at once can still pass it.
 
-    Bad:
-        # file: models.py
-        from sqlalchemy import Column, Integer, String
-        from sqlalchemy.orm import declarative_base
-
-        Base = declarative_base()
-
-        class User(Base):
-            __tablename__ = "users"
-            id = Column(Integer, primary_key=True)
-            email = Column(String(200), unique=True)
-
-        # file: app.py
-        from fastapi import Depends, FastAPI
-        from sqlalchemy.orm import Session
-        from models import User
-
-        app = FastAPI()
-
-        @app.post("/users")
-        def add_user(email: str, db: Session = Depends(get_db)):
-            user = User(email=email)
-            db.add(user)
-            db.commit()
-            return {"id": user.id}
-
-    Good:
+    Given:
         # file: models.py
         from sqlalchemy import Column, Integer, String
         from sqlalchemy.orm import declarative_base
@@ -65,6 +39,15 @@ def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
 
         app = FastAPI()
 
+    Bad:
+        @app.post("/users")
+        def add_user(email: str, db: Session = Depends(get_db)):
+            user = User(email=email)
+            db.add(user)
+            db.commit()
+            return {"id": user.id}
+
+    Good:
         @app.post("/users")
         def add_user(email: str, db: Session = Depends(get_db)):
             user = User(email=email)

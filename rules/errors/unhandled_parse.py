@@ -19,41 +19,30 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
     Mend: let the framework convert (typed parameters, a schema, a form or serializer), or catch the error and answer
     400.
 
-    Bad:
+    Given:
         from flask import Flask, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.get("/items")
         def items():
             page = int(request.args.get("page", "1"))
             return {"items": load(page)}
 
     Bad:
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.post("/items")
         def add_item():
             data = request.get_json()
             return {"id": store(data["name"])}, 201
 
     Good:
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.get("/items")
         def items():
             page = request.args.get("page", 1, type=int)
             return {"items": load(page)}
 
     Good: a missing key of a form is answered 400
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.post("/items")
         def add_item():
             return {"id": store(request.form["name"])}, 201

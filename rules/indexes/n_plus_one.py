@@ -21,26 +21,7 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
     Mend: load the relation together with the rows (`selectinload`, `joinedload`; `select_related`,
     `prefetch_related`), or fetch all parents by one query before the loop.
 
-    Bad:
-        from flask import jsonify
-        from flask_sqlalchemy import SQLAlchemy
-
-        db = SQLAlchemy()
-
-        class Author(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-            name = db.Column(db.String(80))
-
-        class Book(db.Model):
-            id = db.Column(db.Integer, primary_key=True)
-            title = db.Column(db.String(80))
-            author_id = db.Column(db.Integer, db.ForeignKey("author.id"), index=True)
-            author = db.relationship("Author")
-
-        def index():
-            return jsonify([{"title": book.title, "by": book.author.name} for book in Book.query.all()])
-
-    Good:
+    Given:
         from flask import jsonify
         from flask_sqlalchemy import SQLAlchemy
         from sqlalchemy.orm import joinedload
@@ -57,6 +38,11 @@ def n_plus_one(project: Project) -> Iterator[Finding]:
             author_id = db.Column(db.Integer, db.ForeignKey("author.id"), index=True)
             author = db.relationship("Author")
 
+    Bad:
+        def index():
+            return jsonify([{"title": book.title, "by": book.author.name} for book in Book.query.all()])
+
+    Good:
         def index():
             books = Book.query.options(joinedload(Book.author)).all()
             return jsonify([{"title": book.title, "by": book.author.name} for book in books])

@@ -36,21 +36,7 @@ def non_sargable(project: Project) -> Iterator[Finding]:
 
     Mend: compare the bare column, index the expression that is compared, or search by a trigram or full-text index.
 
-    Bad:
-        from sqlalchemy import Column, Integer, String, func
-        from sqlalchemy.orm import declarative_base
-
-        Base = declarative_base()
-
-        class Customer(Base):
-            __tablename__ = "customers"
-            id = Column(Integer, primary_key=True)
-            email = Column(String(200), unique=True)
-
-        def by_email(session, email: str):
-            return session.query(Customer).filter(func.lower(Customer.email) == email.lower()).first()
-
-    Good:
+    Given:
         from sqlalchemy import Column, Index, Integer, String, func
         from sqlalchemy.orm import declarative_base
 
@@ -61,6 +47,11 @@ def non_sargable(project: Project) -> Iterator[Finding]:
             id = Column(Integer, primary_key=True)
             email = Column(String(200), unique=True)
 
+    Bad:
+        def by_email(session, email: str):
+            return session.query(Customer).filter(func.lower(Customer.email) == email.lower()).first()
+
+    Good:
         Index("ix_customers_lower_email", func.lower(Customer.email))
 
         def by_email(session, email: str):

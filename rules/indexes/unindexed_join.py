@@ -24,7 +24,7 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
 
     Mend: declare an index on the join column of the table with the many rows.
 
-    Bad:
+    Given:
         from sqlalchemy import Column, ForeignKey, Integer, func
         from sqlalchemy.orm import declarative_base
 
@@ -34,6 +34,7 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
             __tablename__ = "posts"
             id = Column(Integer, primary_key=True)
 
+    Bad:
         class Vote(Base):
             __tablename__ = "votes"
             user_id = Column(Integer, ForeignKey("users.id"), primary_key=True)
@@ -47,15 +48,6 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
             return post_with_votes(db, post_id)
 
     Good:
-        from sqlalchemy import Column, ForeignKey, Integer, func
-        from sqlalchemy.orm import declarative_base
-
-        Base = declarative_base()
-
-        class Post(Base):
-            __tablename__ = "posts"
-            id = Column(Integer, primary_key=True)
-
         class Vote(Base):
             __tablename__ = "votes"
             user_id = Column(Integer, ForeignKey("users.id"), primary_key=True)

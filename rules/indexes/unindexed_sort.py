@@ -22,7 +22,7 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
 
     Mend: declare an index on the sort columns, in their order and directions.
 
-    Bad:
+    Given:
         from datetime import datetime
         from sqlalchemy import DateTime, select
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -30,6 +30,7 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
         class Base(DeclarativeBase):
             pass
 
+    Bad:
         class Event(Base):
             __tablename__ = "events"
             id: Mapped[int] = mapped_column(primary_key=True)
@@ -42,13 +43,6 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
             return newest(session)
 
     Good:
-        from datetime import datetime
-        from sqlalchemy import DateTime, select
-        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-        class Base(DeclarativeBase):
-            pass
-
         class Event(Base):
             __tablename__ = "events"
             id: Mapped[int] = mapped_column(primary_key=True)

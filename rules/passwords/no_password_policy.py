@@ -18,11 +18,7 @@ _VALIDATORS = (
 
 
 @rule(
-    "passwords/no-password-policy",
-    severity="low",
-    cwe=521,
-    owasp=("A07:2025", "A07:2021", "API2:2023"),
-    shown="strict",
+    "passwords/no-password-policy", severity="low", cwe=521, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict"
 )
 def no_password_policy(project: Project) -> Iterator[Finding]:
     """A new password may be as short as one likes.

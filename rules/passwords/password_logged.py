@@ -29,7 +29,7 @@ def password_logged(project: Project) -> Iterator[Finding]:
     Mend: log who did what (a user's id, the host of the database), never what proves it. Schemas keep a password as
     `SecretStr`, whose text is masked.
 
-    Bad:
+    Given:
         import logging
 
         from flask import Flask, request
@@ -37,6 +37,7 @@ def password_logged(project: Project) -> Iterator[Finding]:
         app = Flask(__name__)
         logger = logging.getLogger(__name__)
 
+    Bad:
         @app.post("/login")
         def login():
             username = request.form["username"]
@@ -45,13 +46,6 @@ def password_logged(project: Project) -> Iterator[Finding]:
             return "", 204
 
     Good:
-        import logging
-
-        from flask import Flask, request
-
-        app = Flask(__name__)
-        logger = logging.getLogger(__name__)
-
         @app.post("/login")
         def login():
             logger.info("login of %s", request.form["username"])

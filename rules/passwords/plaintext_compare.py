@@ -27,13 +27,15 @@ def plaintext_compare(project: Project) -> Iterator[Finding]:
     Mend: load the user by name, and let the function that belongs to the hash verify the password
     (`PasswordHasher.verify`, `bcrypt.checkpw`, `check_password_hash`, Django's `authenticate` or `check_password`).
 
-    Bad:
+    Given:
         from flask import Flask, request
         from flask_sqlalchemy import SQLAlchemy
+        from werkzeug.security import check_password_hash
 
         app = Flask(__name__)
         db = SQLAlchemy(app)
 
+    Bad:
         class User(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             name = db.Column(db.String(80))
@@ -47,13 +49,6 @@ def plaintext_compare(project: Project) -> Iterator[Finding]:
             return {"error": "wrong name or password"}, 401
 
     Good:
-        from flask import Flask, request
-        from flask_sqlalchemy import SQLAlchemy
-        from werkzeug.security import check_password_hash
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
         class User(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             name = db.Column(db.String(80))

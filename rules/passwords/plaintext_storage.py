@@ -12,12 +12,7 @@ from backaudit.project import Project
 from backaudit.rule import Finding, Shown, Step, rule
 
 
-@rule(
-    "passwords/plaintext-storage",
-    severity="critical",
-    cwe=256,
-    owasp=("A04:2025", "A02:2021", "API2:2023"),
-)
+@rule("passwords/plaintext-storage", severity="critical", cwe=256, owasp=("A04:2025", "A02:2021", "API2:2023"))
 def plaintext_storage(project: Project) -> Iterator[Finding]:
     """A password is stored as it was typed.
 
@@ -28,13 +23,15 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     Mend: hash the password before it is stored, with Argon2id or bcrypt (`pwdlib`, `argon2-cffi`, `passlib`,
     Django's `set_password`, werkzeug's `generate_password_hash`), and store only the hash.
 
-    Bad:
+    Given:
         from flask import Flask, request
         from flask_sqlalchemy import SQLAlchemy
+        from werkzeug.security import generate_password_hash
 
         app = Flask(__name__)
         db = SQLAlchemy(app)
 
+    Bad:
         class User(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             password = db.Column(db.String(128))
@@ -46,13 +43,6 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
             return "", 201
 
     Good:
-        from flask import Flask, request
-        from flask_sqlalchemy import SQLAlchemy
-        from werkzeug.security import generate_password_hash
-
-        app = Flask(__name__)
-        db = SQLAlchemy(app)
-
         class User(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             password_hash = db.Column(db.String(256))

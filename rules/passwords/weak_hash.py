@@ -14,12 +14,7 @@ from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 
 
-@rule(
-    "passwords/weak-hash",
-    severity="high",
-    cwe=916,
-    owasp=("A04:2025", "A02:2021", "API2:2023"),
-)
+@rule("passwords/weak-hash", severity="high", cwe=916, owasp=("A04:2025", "A02:2021", "API2:2023"))
 def weak_hash(project: Project) -> Iterator[Finding]:
     """A fast hash protects passwords.
 

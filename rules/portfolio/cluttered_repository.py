@@ -18,7 +18,7 @@ def cluttered_repository(project: Project) -> Iterator[Finding]:
 
     Mend: take them out with `git rm --cached`, and list them in `.gitignore`.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
@@ -28,19 +28,11 @@ def cluttered_repository(project: Project) -> Iterator[Finding]:
         def tasks():
             return []
 
+    Bad:
         # file: db.sqlite3
         SQLite format 3
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
         # file: .gitignore
         __pycache__/
         .env

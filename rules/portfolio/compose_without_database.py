@@ -18,7 +18,7 @@ def compose_without_database(project: Project) -> Iterator[Finding]:
 
     Mend: a `db` service with a volume and a healthcheck, and `depends_on` with `condition: service_healthy`.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
@@ -28,21 +28,13 @@ def compose_without_database(project: Project) -> Iterator[Finding]:
         def tasks():
             return []
 
+    Bad:
         # file: compose.yaml
         services:
           api:
             build: .
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
         # file: compose.yaml
         services:
           api:

@@ -18,14 +18,16 @@ def few_tables(project: Project) -> Iterator[Finding]:
 
     Mend: give each thing of the domain its table, and tie them by foreign keys.
 
-    Bad:
+    Given:
         from fastapi import FastAPI
+        from sqlalchemy import ForeignKey
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
         app = FastAPI()
 
         class Base(DeclarativeBase): ...
 
+    Bad:
         class Task(Base):
             __tablename__ = "tasks"
             id: Mapped[int] = mapped_column(primary_key=True)
@@ -35,22 +37,14 @@ def few_tables(project: Project) -> Iterator[Finding]:
             return []
 
     Good:
-        from fastapi import FastAPI
-        from sqlalchemy import ForeignKey
-        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-        app = FastAPI()
-
-        class Base(DeclarativeBase): ...
-
-        class User(Base):
-            __tablename__ = "users"
-            id: Mapped[int] = mapped_column(primary_key=True)
-
         class Task(Base):
             __tablename__ = "tasks"
             id: Mapped[int] = mapped_column(primary_key=True)
             owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+
+        class User(Base):
+            __tablename__ = "users"
+            id: Mapped[int] = mapped_column(primary_key=True)
 
         class Comment(Base):
             __tablename__ = "comments"

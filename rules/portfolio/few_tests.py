@@ -19,6 +19,7 @@ def few_tests(project: Project) -> Iterator[Finding]:
     Mend: call each route through the framework's test client: the good case, and each refusal.
 
     Bad:
+        # file: app.py
         from fastapi import FastAPI
 
         app = FastAPI()

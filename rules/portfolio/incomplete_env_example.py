@@ -18,19 +18,7 @@ def incomplete_env_example(project: Project) -> Iterator[Finding]:
 
     Mend: read settings from the environment, and keep a `.env.example` with every variable and no secret.
 
-    Bad:
-        import os
-
-        from fastapi import FastAPI
-
-        app = FastAPI()
-        KEY = os.environ["SECRET_KEY"]
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
-    Good:
+    Given:
         # file: app.py
         import os
 
@@ -39,6 +27,12 @@ def incomplete_env_example(project: Project) -> Iterator[Finding]:
         app = FastAPI()
         KEY = os.environ["SECRET_KEY"]
 
+    Bad:
+        @app.get("/tasks")
+        def tasks():
+            return []
+
+    Good:
         @app.get("/tasks")
         def tasks():
             return []

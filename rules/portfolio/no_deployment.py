@@ -19,7 +19,7 @@ def no_deployment(project: Project) -> Iterator[Finding]:
     Mend: commit `railway.json`, `render.yaml`, `fly.toml` or a Procfile, start on `$PORT`, and run migrations at
     each release.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
@@ -29,19 +29,11 @@ def no_deployment(project: Project) -> Iterator[Finding]:
         def tasks():
             return []
 
+    Bad:
         # file: Procfile
         web: uvicorn app:app --port 8000
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
         # file: Procfile
         web: uvicorn app:app --host 0.0.0.0 --port $PORT
     """

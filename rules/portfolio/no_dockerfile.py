@@ -18,7 +18,7 @@ def no_dockerfile(project: Project) -> Iterator[Finding]:
 
     Mend: a slim, pinned base, requirements first, a user of its own, a HEALTHCHECK.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
@@ -28,21 +28,13 @@ def no_dockerfile(project: Project) -> Iterator[Finding]:
         def tasks():
             return []
 
+    Bad:
         # file: Dockerfile
         FROM python:latest
         COPY . .
         CMD ["uvicorn", "app:app"]
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
         # file: Dockerfile
         FROM python:3.12-slim
         COPY . .

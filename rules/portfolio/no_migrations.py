@@ -18,23 +18,7 @@ def no_migrations(project: Project) -> Iterator[Finding]:
 
     Mend: bring the schema under Alembic (Flask-Migrate, Django's migrations, aerich), and commit every step.
 
-    Bad:
-        from fastapi import FastAPI
-        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-        app = FastAPI()
-
-        class Base(DeclarativeBase): ...
-
-        class Task(Base):
-            __tablename__ = "tasks"
-            id: Mapped[int] = mapped_column(primary_key=True)
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
-    Good:
+    Given:
         # file: app.py
         from fastapi import FastAPI
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -47,6 +31,12 @@ def no_migrations(project: Project) -> Iterator[Finding]:
             __tablename__ = "tasks"
             id: Mapped[int] = mapped_column(primary_key=True)
 
+    Bad:
+        @app.get("/tasks")
+        def tasks():
+            return []
+
+    Good:
         @app.get("/tasks")
         def tasks():
             return []

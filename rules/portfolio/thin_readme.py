@@ -18,7 +18,7 @@ def thin_readme(project: Project) -> Iterator[Finding]:
 
     Mend: write each of these, in a sentence or a block of code.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
@@ -28,21 +28,13 @@ def thin_readme(project: Project) -> Iterator[Finding]:
         def tasks():
             return []
 
+    Bad:
         # file: README.md
         # tasks
 
         TODO
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
-        @app.get("/tasks")
-        def tasks():
-            return []
-
         # file: README.md
         # Tasks
 

@@ -21,25 +21,20 @@ def command_injection(project: Project) -> Iterator[Finding]:
     Mend: use a library instead of a program. Where a program must be run, give its arguments as a list without
     `shell=True`, and accept only the values that you expect.
 
-    Bad:
+    Given:
         import subprocess
 
         from flask import Flask, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.get("/ping")
         def ping():
             host = request.args["host"]
             return subprocess.check_output(f"ping -c 1 {host}", shell=True)
 
     Good:
-        import subprocess
-
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.get("/ping")
         def ping():
             host = request.args["host"]

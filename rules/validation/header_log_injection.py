@@ -23,7 +23,7 @@ def header_log_injection(project: Project) -> Iterator[Finding]:
 
     Mend: log `repr` of the value (`%r`), or use a formatter that writes JSON or escapes line breaks.
 
-    Bad:
+    Given:
         import logging
 
         from flask import Flask, request
@@ -31,19 +31,13 @@ def header_log_injection(project: Project) -> Iterator[Finding]:
         app = Flask(__name__)
         logger = logging.getLogger(__name__)
 
+    Bad:
         @app.post("/login")
         def login():
             logger.warning("failed login of " + request.form["name"])
             return "", 401
 
     Good:
-        import logging
-
-        from flask import Flask, request
-
-        app = Flask(__name__)
-        logger = logging.getLogger(__name__)
-
         @app.post("/login")
         def login():
             logger.warning("failed login of %r", request.form["name"])

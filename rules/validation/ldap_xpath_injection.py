@@ -19,24 +19,19 @@ def ldap_xpath_injection(project: Project) -> Iterator[Finding]:
     Mend: escape what goes into a filter (`escape_filter_chars`), and give XPath expressions variables:
     `tree.xpath("//user[@name=$name]", name=name)`.
 
-    Bad:
+    Given:
         from flask import Flask, request
         from lxml import etree
 
         app = Flask(__name__)
         tree = etree.parse("users.xml")
 
+    Bad:
         @app.get("/user")
         def user():
             return str(tree.xpath("//user[@name='" + request.args["name"] + "']"))
 
     Good:
-        from flask import Flask, request
-        from lxml import etree
-
-        app = Flask(__name__)
-        tree = etree.parse("users.xml")
-
         @app.get("/user")
         def user():
             return str(tree.xpath("//user[@name=$name]", name=request.args["name"]))

@@ -19,13 +19,14 @@ def nosql_injection(project: Project) -> Iterator[Finding]:
 
     Mend: check the body by a schema that says `str`, or convert the value with `str()` before it goes into the query.
 
-    Bad:
+    Given:
         from flask import Flask, request
         from pymongo import MongoClient
 
         app = Flask(__name__)
         db = MongoClient().shop
 
+    Bad:
         @app.post("/login")
         def login():
             data = request.get_json()
@@ -33,12 +34,6 @@ def nosql_injection(project: Project) -> Iterator[Finding]:
             return {"found": user is not None}
 
     Good:
-        from flask import Flask, request
-        from pymongo import MongoClient
-
-        app = Flask(__name__)
-        db = MongoClient().shop
-
         @app.post("/login")
         def login():
             data = request.get_json()

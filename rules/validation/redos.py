@@ -25,13 +25,14 @@ def redos(project: Project) -> Iterator[Finding]:
     in a repetition over the same signs, a separator that is not optional. Or use an engine that does not backtrack
     (`re2`).
 
-    Bad:
+    Given:
         import re
 
         from flask import Flask, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.post("/names")
         def add():
             if not re.match(r"^(\\w+\\s?)*$", request.form["name"]):
@@ -39,12 +40,6 @@ def redos(project: Project) -> Iterator[Finding]:
             return "", 201
 
     Good:
-        import re
-
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.post("/names")
         def add():
             if not re.match(r"^\\w+(\\s\\w+)*$", request.form["name"]):

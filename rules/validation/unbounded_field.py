@@ -11,13 +11,7 @@ from backaudit.rule import Finding, assume, rule
 _SHOWN = 6
 
 
-@rule(
-    "validation/unbounded-field",
-    severity="low",
-    cwe=1284,
-    owasp=("A06:2025", "API4:2023"),
-    shown="strict",
-)
+@rule("validation/unbounded-field", severity="low", cwe=1284, owasp=("A06:2025", "API4:2023"), shown="strict")
 def unbounded_field(project: Project) -> Iterator[Finding]:
     """A schema that clients fill has text or numbers without limits.
 

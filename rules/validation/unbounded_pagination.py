@@ -14,13 +14,7 @@ from backaudit.rule import Finding, Step, assume, rule
 _GROWS = assume("effect", "there will be more of them than one answer should hold")
 
 
-@rule(
-    "validation/unbounded-pagination",
-    severity="low",
-    cwe=770,
-    owasp=("A06:2025", "API4:2023"),
-    shown="strict",
-)
+@rule("validation/unbounded-pagination", severity="low", cwe=770, owasp=("A06:2025", "API4:2023"), shown="strict")
 def unbounded_pagination(project: Project) -> Iterator[Finding]:
     """A list has no end, or the end that a client asks for.
 
@@ -30,24 +24,7 @@ def unbounded_pagination(project: Project) -> Iterator[Finding]:
     Mend: give every list a page size and a maximum: `limit: int = Query(50, le=100)` and `.limit(limit)`, `paginate`
     with `max_per_page`, `paginate_by`, a `pagination_class`.
 
-    Bad:
-        from fastapi import FastAPI
-        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-        app = FastAPI()
-
-        class Base(DeclarativeBase):
-            pass
-
-        class Book(Base):
-            __tablename__ = "books"
-            id: Mapped[int] = mapped_column(primary_key=True)
-
-        @app.get("/books")
-        def books(session: Session):
-            return session.query(Book).all()
-
-    Good:
+    Given:
         from fastapi import FastAPI, Query
         from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -60,6 +37,12 @@ def unbounded_pagination(project: Project) -> Iterator[Finding]:
             __tablename__ = "books"
             id: Mapped[int] = mapped_column(primary_key=True)
 
+    Bad:
+        @app.get("/books")
+        def books(session: Session):
+            return session.query(Book).all()
+
+    Good:
         @app.get("/books")
         def books(session: Session, limit: int = Query(50, le=100)):
             return session.query(Book).limit(limit).all()

@@ -19,13 +19,14 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
 
     Mend: check at the door: a schema, a form, a converter in the route, or at least a length and a type.
 
-    Bad:
+    Given:
         import sqlite3
 
-        from flask import Flask, request
+        from flask import Flask, abort, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.post("/expenses")
         def add():
             connection = sqlite3.connect("app.db")
@@ -34,12 +35,6 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
             return "", 201
 
     Good:
-        import sqlite3
-
-        from flask import Flask, abort, request
-
-        app = Flask(__name__)
-
         @app.post("/expenses")
         def add():
             name = request.form["name"]
