@@ -78,4 +78,18 @@ class BindValues(Change, tag=6, frozen=True, array_like=True, gc=False):
     style: MarkStyle
 
 
-AnyChange: TypeAlias = Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues | LogFailure
+class ListInClass(Change, tag=8, frozen=True, array_like=True, gc=False):
+    """A further ``element`` of what a class lists as ``option``: ``Meta.indexes`` is one of an inner class.
+
+    ``at``: the class's name. What is not there yet is made, the list in ``brackets``.
+    """
+
+    at: Place
+    option: str
+    element: str
+    brackets: Literal["[]", "()"]
+
+
+AnyChange: TypeAlias = (
+    Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues | LogFailure | ListInClass
+)

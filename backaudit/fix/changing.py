@@ -17,6 +17,7 @@ from backaudit.facts.changes import (
     DropArgument,
     Import,
     InsertLines,
+    ListInClass,
     LogFailure,
     Replace,
     SetArgument,
@@ -24,6 +25,7 @@ from backaudit.facts.changes import (
 from backaudit.facts.place import WHOLE_FILE, Place, Span
 from backaudit.fix.files import File, Files, Impossible
 from backaudit.fix.imports import imported, logger_of
+from backaudit.fix.listing import listed
 from backaudit.fix.statements import bound, doubled, pieces
 from backaudit.rule import Edit
 
@@ -232,6 +234,10 @@ def _caught_by(handler: cst.ExceptHandler, file: File) -> Edit | None:
     return Edit(file.place(Span(at.line, end, at.line, end)), " Exception")
 
 
+def _with_element(change: ListInClass, files: Files) -> Iterator[Edit]:
+    return listed(change, files.file(change.at.path))
+
+
 def _as_lines_end(code: str, file: File) -> str:
     """Code with the ends of lines that the file has."""
     return code if file.newline == "\n" else code.replace("\r\n", "\n").replace("\n", file.newline)
@@ -246,4 +252,5 @@ _MADE_BY: dict[type[Change], Callable[[Any, Files], Iterator[Edit]]] = {
     AddLine: _with_line,
     BindValues: _with_values,
     LogFailure: _with_log,
+    ListInClass: _with_element,
 }

@@ -127,6 +127,14 @@ class Syntax:
                 return node
         raise Impossible
 
+    def class_named(self, span: Span) -> cst.ClassDef:
+        """The class whose name stands exactly there."""
+        nodes = (self.parents[id(node)] for node in self._blocks)
+        for node in nodes:
+            if isinstance(node, cst.ClassDef) and self.span(node.name) == span:
+                return node
+        raise Impossible
+
     def function_around(self, node: cst.CSTNode) -> str:
         """The name of the function that a node stands in, empty for the module's own level."""
         here: cst.CSTNode | None = node

@@ -326,6 +326,11 @@ class Project:
     def _ours(self, module: str) -> bool:
         return module in self._modules or self._modules.is_package(module)
 
+    def imports_own(self, file: PythonFile) -> bool:
+        """Whether a file imports from the project itself."""
+        imports = file.facts.imports
+        return any(item.level or self._ours(self._absolute(file, item.module)) for item in imports)
+
     def member(self, module: str, name: str) -> Types:
         """What ``module.name`` is, for a module of the project: a binding, a star import's, or a submodule."""
         if module in self._modules:

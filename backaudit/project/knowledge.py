@@ -206,11 +206,12 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     zero. ``complete``: its models say which tables there are, whatever migrations do.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
-    ``index`` over one column, ``index-many`` over several, ``index-foreign`` where the table is a library's, with
-    ``descending`` before a field that is sorted downwards; how a relation is ``loaded`` with its rows, and one to many
-    (``loaded-many``) where that differs; ``rollout``, how an index comes to a large table. ``index-argument``: the one
-    of a column that gives it an index; ``plain-column``: what is called for a column that is declared by its type
-    alone.
+    ``index`` over one column, ``index-foreign`` where the table is a library's, with ``descending`` before a field that
+    is sorted downwards; how a relation is ``loaded`` with its rows, and one to many (``loaded-many``) where that
+    differs; ``rollout``, how an index comes to a large table. ``index-argument``: the one of a column that gives it an
+    index; ``plain-column``: what is called for a column that is declared by its type alone. An index over several
+    columns is ``index-element`` in what the class lists as ``index-option``, within ``index-brackets``, and needs what
+    ``index-import`` names; ``index-many`` is said instead where a class has no such list.
     """
 
     models: tuple[str, ...] = ()
@@ -245,6 +246,10 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     index_foreign: str = ""
     index_argument: str = ""
     plain_column: str = ""
+    index_element: str = ""
+    index_option: str = ""
+    index_brackets: Literal["[]", "()"] = "[]"
+    index_import: str = ""
     loaded: str = ""
     loaded_many: str = ""
     rollout: str = ""

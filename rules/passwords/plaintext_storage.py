@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.passwords.keeps import saving_serializers
 from backaudit.analyses.passwords.kept import kept_plainly
+from backaudit.analyses.passwords.mends import hashed
 from backaudit.analyses.passwords.stores import Store
 from backaudit.backend.data.queries import call_place
 from backaudit.project import Project
@@ -57,17 +58,18 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
     for kept in project.once(kept_plainly):
-        yield _finding(kept.store, kept.origin.steps, None if kept.proven else "strict")
+        yield _finding(project, kept.store, kept.origin.steps, None if kept.proven else "strict")
     for fields, name, serializer, does in saving_serializers(project):
         message = f"`{serializer}` {does} the field `{name}` as it comes: nothing hashes the password."
         yield Finding(place=fields.place.first_line(), message=message)
 
 
-def _finding(store: Store, steps: tuple[Step, ...], shown: Shown | None) -> Finding:
+def _finding(project: Project, store: Store, steps: tuple[Step, ...], shown: Shown | None) -> Finding:
     place = call_place(store.at) if store.at.call is not None else store.at.place.first_line()
     return Finding(
         place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
         trace=(*steps, Step(place, f"is stored in {store.where} as `{store.column}`")),
         shown=shown,
+        fixes=tuple(hashed(project, store)),
     )

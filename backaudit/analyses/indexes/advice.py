@@ -59,10 +59,14 @@ def others_served(index: MissingIndex) -> str:
 def remedy(project: Project, index: MissingIndex) -> str:
     """The model's change, the DDL, why the columns stand in that order, what it costs, and how to roll it out."""
     table, orm = index.table, traits(project, index.table.orm)
-    name = f"ix_{table.name}_{'_'.join(key.text for key in index.keys)}"[:60]
+    name = index_name(index)
     ddl = f"CREATE INDEX {name} ON {table.name} ({', '.join(map(_ddl_key, index.keys))})"
     change = _model_change(orm, table, index.keys, name)
     return f"{change} In SQL: `{ddl};`{_order(index)} {_PRICE}{orm.rollout}"
+
+
+def index_name(index: MissingIndex) -> str:
+    return f"ix_{index.table.name}_{'_'.join(key.text for key in index.keys)}"[:60]
 
 
 def _ddl_key(key: Key) -> str:
@@ -82,20 +86,33 @@ def _order(index: MissingIndex) -> str:
 
 
 def _model_change(orm: OrmModel, table: Table, keys: Sequence[Key], index: str) -> str:
-    quoted = ", ".join(f'"{key.text}"' for key in keys)
-    advice = orm.index if len(keys) == 1 else orm.index_many
+    advice = orm.index if len(keys) == 1 else _listing(orm) or orm.index_many
     if table.place is None and orm.index_foreign:
         advice = orm.index_foreign
     elif not advice or not table.model:
-        return f"Add an index over {quoted}."
+        return f"Add an index over {_quoted(keys)}."
+    return written(advice, orm, table, keys, index)
+
+
+def _listing(orm: OrmModel) -> str:
+    """What to say where the class itself lists its indexes."""
+    return f"Add `{orm.index_element}` to `{orm.index_option}` of `{{model}}`." if orm.index_element else ""
+
+
+def written(template: str, orm: OrmModel, table: Table, keys: Sequence[Key], index: str) -> str:
+    """A text of the ORM's table about an index, with the names that this one has."""
     signed = [f'"{orm.descending if key.descending else ""}{_attribute(table, key)}"' for key in keys]
-    return advice.format(
+    return template.format(
         model=table.model.rpartition(".")[2] or table.name,
         attribute=_attribute(table, keys[0]),
         fields=", ".join(signed),
-        columns=quoted,
+        columns=_quoted(keys),
         index=index,
     )
+
+
+def _quoted(keys: Sequence[Key]) -> str:
+    return ", ".join(f'"{key.text}"' for key in keys)
 
 
 def _attribute(table: Table, key: Key) -> str:
