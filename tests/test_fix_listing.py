@@ -59,7 +59,10 @@ def listed(code: str, option: str = "Meta.indexes", brackets: str = "[]") -> str
         ),
         ("class A:\n    class Meta:\n        indexes = []\n", "class A:\n    class Meta:\n        indexes = [X]\n"),
         ("class A:\n    class Meta:\n        indexes = ()\n", "class A:\n    class Meta:\n        indexes = (X,)\n"),
-        ("class A:\n    class Meta:\n        indexes = a(),\n", "class A:\n    class Meta:\n        indexes = a(), X,\n"),
+        (
+            "class A:\n    class Meta:\n        indexes = a(),\n",
+            "class A:\n    class Meta:\n        indexes = a(), X,\n",
+        ),
     ],
 )
 def test_each_shape_of_an_inner_class(before: str, after: str) -> None:

@@ -102,7 +102,7 @@ def _assumed(project: Project, handler: Handler, status: int, lost: list[tuple[N
     central = wraps_unknown(handler)
     if lost:
         return assume("wrapper", "what is wrapped raises what it would answer by itself") if central else KNOWN
-    if status in _TELLING or (logged and (central or status < 500 or has_siblings(project, handler))):
+    if status in _TELLING or (logged and (central or has_siblings(project, handler))):
         return None
     if central or logged or (status < 500 and not acts(project, handler)):
         # One place for what nobody expected, or a cause that is at least written down: worth a look, no more.
