@@ -47,14 +47,17 @@ def _hashers(project: Project) -> tuple[Hasher, ...]:
 def _hands_out(call: Node) -> bool:
     """Whether a hash is made in a function of the module, of its only parameter, and handed out."""
     code, function = call.code, call.code.function
-    is_plain = function.kind == "function" and function.parent == 0 and not function.is_async and not code.decorators
-    return is_plain and len(function.params) == 1 and bool(code.returned)
+    if function.kind != "function" or function.parent != 0 or len(function.params) != 1:
+        return False
+    is_wrapped = function.is_async or bool(code.decorators)
+    return not is_wrapped and bool(code.returned)
 
 
 def _of_library(project: Project, call: Node) -> Hasher | None:
     """A hash function that is called by its bare name with nothing but the password."""
     func = call.func
-    if func is None or not isinstance(func.op, ops.Name) or len(call.args()) != 1 or call.keywords():
+    is_alone = len(call.args()) == 1 and not call.keywords()
+    if func is None or not is_alone or not isinstance(func.op, ops.Name):
         return None
     return next((_named(name) for name in project.names(func) if name in project.models.hashers), None)
 
