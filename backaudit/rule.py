@@ -112,6 +112,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return confidence(self.assumed)
 
 
+def capitalized(text: str) -> str:
+    """A phrase as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def everywhere(finding: Finding, others: Iterable[Step]) -> Iterator[Finding]:
     """A finding, and the same at the other places that its mend serves too; a step says what each has to do with it."""
     several = tuple(others)

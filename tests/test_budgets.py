@@ -22,10 +22,9 @@ KNOTS = {
 # Comprehensions of two loops and a condition, and chains of four conditions or more: each waits for names of its steps.
 NESTED = 67
 CHAINED = 102
-# The median rule, documentation and all; the goal is 60, and 150 at most for each.
-RULE_MEDIAN = 83
+# The median rule, documentation and all, and the longest.
+RULE_MEDIAN = 60
 RULE_MOST = 150
-LONG_RULES = {"rules/auth/missing_auth.py"}
 # Constants that hold words which are no names of anybody's: what a standard, or this tool itself, calls things.
 NO_NAMES = {
     "backaudit/analyses/api/safe.py:_DOES": "our own kinds of changes",
@@ -55,11 +54,12 @@ NO_NAMES = {
     "backaudit/survey/security.py:_UNKNOWN": "a record of the survey",
     "rules/auth/insecure_cookie.py:_FLAGS": "our own names of a cookie's flags",
     "rules/auth/insecure_cookie.py:_OFF": "our own kinds, with what a finding says",
-    "rules/deploy/docker_root.py:_STEPS_DOWN": "programs and flags of a shell",
+    "backaudit/analyses/deploy/users.py:_STEPS_DOWN": "programs and flags of a shell",
     "rules/validation/sql_injection.py:_STATEMENT": "a statement's own words, or its types",
 }
 # Constants outside of the books and tables, to become fewer: what a library calls things, mapped to what it means.
 WORDS_OUTSIDE = {
+    "backaudit/analyses/deploy/servers.py:_SERVERS",
     "backaudit/analyses/deploy/switched.py:_VARIABLE",
     "backaudit/analyses/indexes/default_order.py:_LISTING",
     "backaudit/analyses/indexes/repeated/written.py:_SAME",
@@ -99,7 +99,6 @@ WORDS_OUTSIDE = {
     "backaudit/project/calls.py:COMMON",
     "backaudit/survey/security.py:_TITLES",
     "rules/deploy/debug_on.py:_WHAT_IS_ON",
-    "rules/deploy/dev_server.py:_SERVERS",
     "rules/deploy/insecure_settings.py:_BETTER",
     "rules/deploy/insecure_settings.py:_TALISMAN",
 }
@@ -184,7 +183,7 @@ def test_no_further_comprehension_or_condition_is_dense() -> None:
 def test_rules_are_short() -> None:
     lines = {named(path): len(path.read_text("utf-8").splitlines()) for path in rules()}
     assert median(lines.values()) <= RULE_MEDIAN
-    assert {name for name, count in lines.items() if count > RULE_MOST} <= LONG_RULES
+    assert {name: count for name, count in lines.items() if count > RULE_MOST} == {}
 
 
 def test_words_stand_in_the_books() -> None:

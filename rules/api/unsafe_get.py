@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.api.safe import unsafe_gets
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("api/unsafe-get", severity="medium", cwe=650, owasp=("A06:2025", "A04:2021"), tags=("api",))
@@ -50,7 +50,7 @@ def unsafe_get(project: Project) -> Iterator[Finding]:
         route = found.route
         yield Finding(
             place=route.handler.place,
-            message=f"{'/'.join(route.methods) or 'Any method'} {route.path} {found.what}: a link is enough.",
+            message=f"{capitalized(route.label)} {found.what}: a link is enough.",
             trace=(Step(route.place.first_line(), "the route"), Step(found.place.first_line(), found.what)),
             scope=route.handler.function.qualname,
             shown=None if found.plain else "strict",

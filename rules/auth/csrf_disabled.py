@@ -8,7 +8,7 @@ from backaudit.analyses.auth.forgery import exempted, forms_without_token, left_
 from backaudit.backend.deployment.settings import django_setting, is_literally, settings_named
 from backaudit.project import Project
 from backaudit.project.locate import strings
-from backaudit.rule import Finding, Step, assume, rule
+from backaudit.rule import Finding, Step, assume, capitalized, rule
 
 _UNPROTECTED = assume("wrapper", "nothing else in front of the forms protects them")
 
@@ -84,7 +84,7 @@ def _django_middleware(project: Project) -> Iterator[Finding]:
 def _exempt(project: Project) -> Iterator[Finding]:
     """Views that are exempted although a cookie logs in to them."""
     for route, place in exempted(project):
-        shown = f"{'/'.join(route.methods) or 'Any method'} {route.path}"
+        shown = capitalized(route.label)
         yield Finding(
             place=place,
             message=f"{shown} is exempted from the protection, and the session's cookie logs in to it.",
@@ -110,10 +110,9 @@ def _forms(project: Project) -> Iterator[Finding]:
 
 def _never_on(project: Project) -> Iterator[Finding]:
     for call, first in unprotected_applications(project):
-        shown = f"{'/'.join(first.methods)} {first.path}"
         yield Finding(
             place=call.place,
-            message=f"No form is protected, and the session's cookie logs in: {shown} can be posted by any site.",
+            message=f"No form is protected, and the session's cookie logs in: {first.label} can be posted by any site.",
             remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
             assumed=_UNPROTECTED,
             shown="strict",

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.believed import Believed, believed
+from backaudit.analyses.auth.believed import Decides, believed
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
+
+_WORDS: dict[Decides, tuple[str, str]] = {
+    "right": (
+        "What the caller may do is decided by `{}`, which the client writes.",
+        "Ask the user that the session or the verified token names: `current_user.is_admin`.",
+    ),
+    "identity": (
+        "Who the caller is is believed of `{}`, which the client writes and nobody has signed.",
+        "Keep it in the framework's session, or sign it and verify it when it comes back (itsdangerous).",
+    ),
+}
 
 
 @rule("auth/home-made-auth", severity="high", cwe=287, owasp=("A07:2025", "A07:2021", "API2:2023"), shown="strict")
@@ -45,24 +56,11 @@ def home_made_auth(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Authorization_Cheat_Sheet.html
     """
     for found in believed(project):
-        yield _right(found) if found.decides == "right" else _identity(found)
-
-
-def _right(found: Believed) -> Finding:
-    return Finding(
-        place=found.at.place,
-        message=f"What the caller may do is decided by `{found.told}`, which the client writes.",
-        remedy="Ask the user that the session or the verified token names: `current_user.is_admin`.",
-        assumed=assume("wrapper", "nothing before it has verified what the client wrote"),
-        scope=found.at.code.function.qualname,
-    )
-
-
-def _identity(found: Believed) -> Finding:
-    return Finding(
-        place=found.at.place,
-        message=f"Who the caller is is believed of `{found.told}`, which the client writes and nobody has signed.",
-        remedy="Keep it in the framework's session, or sign it and verify it when it comes back (itsdangerous).",
-        assumed=assume("wrapper", "nothing before it has verified what the client wrote"),
-        scope=found.at.code.function.qualname,
-    )
+        message, remedy = _WORDS[found.decides]
+        yield Finding(
+            place=found.at.place,
+            message=message.format(found.told),
+            remedy=remedy,
+            assumed=assume("wrapper", "nothing before it has verified what the client wrote"),
+            scope=found.at.code.function.qualname,
+        )

@@ -39,21 +39,18 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     Mend: `set_cookie(..., httponly=True, secure=True, samesite="Lax")`; in settings `SESSION_COOKIE_SECURE = True` and
     leave `SESSION_COOKIE_HTTPONLY` on.
 
-    Bad:
+    Given:
         from fastapi import FastAPI, Response
 
         app = FastAPI()
 
+    Bad:
         @app.post("/login")
         def login(response: Response):
             response.set_cookie("session_id", new_session())
             return {}
 
     Good:
-        from fastapi import FastAPI, Response
-
-        app = FastAPI()
-
         @app.post("/login")
         def login(response: Response):
             response.set_cookie("session_id", new_session(), httponly=True, secure=True, samesite="lax")

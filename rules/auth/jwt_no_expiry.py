@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.tokens import DAY, issues, lifetime_given, lifetimes, signings, token_settings
+from backaudit.analyses.auth.tokens import DAY, issues, lifetime_given, lifetimes, serves, signings, token_settings
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Finding, assume, rule
@@ -47,7 +47,7 @@ def jwt_no_expiry(project: Project) -> Iterator[Finding]:
     """
     for signing in project.once(signings):
         claims = signing.claims
-        if project.role(signing.call.code.path) not in ("production", "script") or not claims.whole:
+        if not serves(signing.call) or not claims.whole:
             continue
         if "exp" not in claims.names:
             person = any(_PERSON.holds(name) for name in claims.names)

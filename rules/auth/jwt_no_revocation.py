@@ -19,22 +19,18 @@ def jwt_no_revocation(project: Project) -> Iterator[Finding]:
     Mend: let access tokens live for minutes, keep refresh tokens (or the `jti` of those that were revoked) in a store
     that is asked at each use, or put a version number of the user into the token and count it up.
 
-    Bad:
+    Given:
         import os
         from datetime import datetime, timedelta, timezone
 
         import jwt
 
+    Bad:
         def issue(user_id):
             claims = {"sub": str(user_id), "exp": datetime.now(timezone.utc) + timedelta(days=30)}
             return jwt.encode(claims, os.environ["JWT_KEY"], algorithm="HS256")
 
     Good:
-        import os
-        from datetime import datetime, timedelta, timezone
-
-        import jwt
-
         def issue(user_id):
             claims = {"sub": str(user_id), "exp": datetime.now(timezone.utc) + timedelta(minutes=15)}
             return jwt.encode(claims, os.environ["JWT_KEY"], algorithm="HS256")

@@ -10,6 +10,7 @@ from backaudit.analyses.auth.tokens import (
     by_hand,
     option,
     readings,
+    serves,
     signings,
     switched,
     token_settings,
@@ -65,12 +66,12 @@ def jwt_not_verified(project: Project) -> Iterator[Finding]:
     Links:
         https://pyjwt.readthedocs.io/en/stable/usage.html#reading-the-claimset-without-validation
     """
-    for call in filter(_serves, project.once(readings)):
+    for call in filter(serves, project.once(readings)):
         yield from _reading(project, call)
-    for call in filter(_serves, (*project.once(unverified), *project.once(by_hand))):
+    for call in filter(serves, (*project.once(unverified), *project.once(by_hand))):
         if not is_peek(project, call):
             yield _unsigned(project, call)
-    for call in filter(_serves, project.once(switched)):
+    for call in filter(serves, project.once(switched)):
         yield from _switched(project, call)
     yield from _settings(project)
 
@@ -83,10 +84,6 @@ def _settings(project: Project) -> Iterator[Finding]:
                 yield Finding(place=setting.place, message=told, remedy="Leave it on.", fixes=fixes)
 
 
-def _serves(call: Node) -> bool:
-    return call.code.file.role in ("production", "script")
-
-
 def _reading(project: Project, call: Node) -> Iterator[Finding]:
     if _just_signed(project, call):
         return
@@ -95,10 +92,7 @@ def _reading(project: Project, call: Node) -> Iterator[Finding]:
             yield _unsigned(project, call)
     elif call in project.once(unchecked):
         if not validated(project, call):
-            remedy = (
-                "Call `claims.validate()` (joserfc: `JWTClaimsRegistry().validate(token.claims)`) before using them."
-            )
-            yield _finding(call, f"{_OLD} `decode` checks the signature alone.", _NO_LATER, remedy)
+            yield _finding(call, f"{_OLD} `decode` checks the signature alone.", _NO_LATER, _VALIDATE)
     elif option(project, call, "verify_exp") is False:
         fixes = verified_again(project, call, "verify_exp")
         yield _finding(call, f"{_OLD} It is good for ever.", _NO_LATER, "Leave `verify_exp` on.", fixes)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.auth.mends import one_algorithm
-from backaudit.analyses.auth.tokens import Signing, algorithms, readings, signings, token_settings
-from backaudit.backend.deployment.settings import dict_entry
+from backaudit.analyses.auth.tokens import (
+    HMAC,
+    Signing,
+    algorithms,
+    names_none,
+    readings,
+    serves,
+    signed_with,
+    signings,
+    token_settings,
+)
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings
 from backaudit.rule import Finding, Fix, assume, rule
 
 _MINIMUM = 32
-_HMAC = "HS"
 
 
 @rule("auth/jwt-weak-alg", severity="high", cwe=327, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -42,23 +50,19 @@ def jwt_weak_alg(project: Project) -> Iterator[Finding]:
         https://www.rfc-editor.org/rfc/rfc8725#section-3.1
     """
     for call in project.once(readings):
-        if _serves(project, call):
+        if serves(call):
             named = algorithms(project, call) or ()
             yield from _admitted(call.place, named, one_algorithm(project, call, named))
     for signing in project.once(signings):
-        if _serves(project, signing.call):
+        if serves(signing.call):
             yield from _signing(project, signing)
     for setting in token_settings(project, "algorithms"):
         yield from _admitted(setting.place, strings(project, setting.value))
     for setting in token_settings(project, "algorithm"):
-        if any(name.lower() == "none" for name in strings(project, setting.value)):
+        if names_none(strings(project, setting.value)):
             yield _unsigned(setting.place, f"`{setting.name}`")
     for setting in token_settings(project, "key"):
         yield from _short(project, setting.value, setting.place)
-
-
-def _serves(project: Project, call: Node) -> bool:
-    return project.role(call.code.path) in ("production", "script")
 
 
 def _unsigned(place: Place, what: str) -> Finding:
@@ -71,7 +75,7 @@ def _unsigned(place: Place, what: str) -> Finding:
 
 def _admitted(place: Place, named: tuple[str, ...], fixes: Iterable[Fix] = ()) -> Iterator[Finding]:
     """What a reader accepts."""
-    if any(name.lower() == "none" for name in named):
+    if names_none(named):
         others = [name for name in named if name.lower() != "none"] or ["HS256"]
         yield Finding(
             place=place,
@@ -79,7 +83,7 @@ def _admitted(place: Place, named: tuple[str, ...], fixes: Iterable[Fix] = ()) -
             remedy=f'`algorithms=["{others[0]}"]`.',
             fixes=tuple(fixes),
         )
-    elif len({name[:2] == _HMAC for name in named}) == 2:
+    elif len({name.startswith(HMAC) for name in named}) == 2:
         shown = ", ".join(named)
         yield Finding(
             place=place,
@@ -90,17 +94,11 @@ def _admitted(place: Place, named: tuple[str, ...], fixes: Iterable[Fix] = ()) -
 
 
 def _signing(project: Project, signing: Signing) -> Iterator[Finding]:
-    call = signing.call
-    if signing.headed:
-        header = call.arg(0, "header")
-        named = strings(project, dict_entry(project, header, "alg")) if header is not None else ()
-    else:
-        named = strings(project, call.arg(None, "algorithm") or call.arg(2))
-    if any(name.lower() == "none" for name in named):
-        yield _unsigned(call.place, "The token")
-    elif not named or named[0].startswith(_HMAC):
-        key = call.arg(2 if signing.headed else 1, "key")
-        yield from _short(project, key, call.place) if key is not None else ()
+    named = signed_with(project, signing)
+    if names_none(named):
+        yield _unsigned(signing.call.place, "The token")
+    elif signing.key is not None and (not named or named[0].startswith(HMAC)):
+        yield from _short(project, signing.key, signing.call.place)
 
 
 def _short(project: Project, given: Node, place: Place) -> Iterator[Finding]:

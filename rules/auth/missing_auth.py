@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from backaudit.analyses.auth.exposure import Deed, Exposed, exposed
 from backaudit.analyses.auth.open_pages import OpenAdmin, OpenLibrary, open_admin, open_libraries
 from backaudit.analyses.auth.unproven import unproven
-from backaudit.backend.web.records import Route
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, rule
 
@@ -88,17 +87,13 @@ def _finding(item: Exposed) -> Finding:
         remedy=_remedy(item),
         assumed=item.assumed,
         trace=(Step(item.route.place, "the route, without a guard"), *does),
-        related=tuple(Step(guard.place, f"{_shown(other)} has {guard.name}") for guard, other in item.siblings),
+        related=tuple(Step(guard.place, f"{other.label} has {guard.name}") for guard, other in item.siblings),
         scope=item.route.handler.function.qualname,
     )
 
 
-def _shown(route: Route) -> str:
-    return f"{'/'.join(route.methods) or 'any method'} {route.path}"
-
-
 def _message(item: Exposed) -> str:
-    routes = dict.fromkeys(_shown(route) for route in item.routes)
+    routes = dict.fromkeys(route.label for route in item.routes)
     named = ", ".join(list(routes)[:3])
     if item.act == "needs the caller":
         return f"{named} uses `{item.what}` and never asks whether anybody is logged in."
@@ -108,7 +103,7 @@ def _message(item: Exposed) -> str:
     about = f"{named} {does} for anybody"
     if item.siblings:
         guard, other = item.siblings[0]
-        return f"{about}; its sibling {_shown(other)} is guarded by `{guard.name}`."
+        return f"{about}; its sibling {other.label} is guarded by `{guard.name}`."
     return f"{about}; the project has a login, and nothing here asks for it."
 
 

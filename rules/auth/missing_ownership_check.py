@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.auth.claimed import claimed
 from backaudit.analyses.auth.ownership import Unowned, unowned
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("auth/missing-ownership-check", severity="high", cwe=639, owasp=("A01:2025", "A01:2021", "API1:2023"))
@@ -86,7 +86,7 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
 
 
 def _message(item: Unowned) -> str:
-    route = f"{'/'.join(item.route.methods) or 'Any method'} {item.route.path}"
+    route = capitalized(item.route.label)
     what = item.table.model.rpartition(".")[2] or item.table.name
     how = "is changed" if item.act == "changed" else "is shown"
     if item.owner == "id":

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.roles import Unranked, unranked
-from backaudit.backend.web.records import Route
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("auth/missing-role-check", severity="high", cwe=(862, 285), owasp=("A01:2025", "A01:2021", "API5:2023"))
@@ -71,23 +70,21 @@ def missing_role_check(project: Project) -> Iterator[Finding]:
                 Step(item.route.place, "the route is open to every user who is logged in"),
                 Step(item.at, "the row changes here"),
             ),
-            related=tuple(Step(guard.place, f"{_shown(other)} has {guard.name}") for guard, other in item.siblings),
+            related=tuple(
+                Step(guard.place, f"{capitalized(other.label)} has {guard.name}") for guard, other in item.siblings
+            ),
             scope=item.route.handler.function.qualname,
         )
-
-
-def _shown(route: Route) -> str:
-    return f"{'/'.join(route.methods) or 'Any method'} {route.path}"
 
 
 def _message(item: Unranked) -> str:
     if item.column:
         who = "anybody who is logged in"
-        return f"{_shown(item.route)}: {who} writes `{item.column}` of a `{item.what}`, and so gives rights."
+        return f"{capitalized(item.route.label)}: {who} writes `{item.column}` of a `{item.what}`, and so gives rights."
     guard, other = item.siblings[0]
     return (
-        f"{_shown(item.route)} changes `{item.what}` for everybody who is logged in; "
-        f"its sibling {_shown(other)} asks for a role (`{guard.name}`)."
+        f"{capitalized(item.route.label)} changes `{item.what}` for everybody who is logged in; "
+        f"its sibling {other.label} asks for a role (`{guard.name}`)."
     )
 
 

@@ -10,7 +10,7 @@ from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
 from backaudit.facts.place import Place
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, everywhere, rule
+from backaudit.rule import Finding, Step, capitalized, everywhere, rule
 
 
 @rule(
@@ -79,14 +79,10 @@ def no_rate_limit_login(project: Project) -> Iterator[Finding]:
 def _finding(route: Route, what: str) -> Finding:
     return Finding(
         place=route.handler.place,
-        message=f"{_shown(route)} {what}.",
+        message=f"{capitalized(route.label)} {what}.",
         remedy=_remedy(route),
         scope=route.handler.function.qualname,
     )
-
-
-def _shown(route: Route) -> str:
-    return f"{'/'.join(route.methods) or 'Any method'} {route.path}"
 
 
 def _remedy(route: Route) -> str:

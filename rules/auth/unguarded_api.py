@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.auth.unguarded import Touched, Unguarded, unguarded
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, everywhere, rule
+from backaudit.rule import Finding, Step, capitalized, everywhere, rule
 
 
 @rule("auth/unguarded-api", severity="critical", cwe=306, owasp=("A01:2025", "A07:2025", "A01:2021", "API2:2023"))
@@ -67,7 +67,10 @@ def unguarded_api(project: Project) -> Iterator[Finding]:
     """
     found = project.once(unguarded)
     if found is not None:
-        others = (Step(item.route.handler.place, f"{_shown(item)} {_verb(item)}") for item in found.routes[1:])
+        others = (
+            Step(item.route.handler.place, f"{capitalized(item.route.label)} {_verb(item)}")
+            for item in found.routes[1:]
+        )
         yield from everywhere(_finding(found), others)
 
 
@@ -90,12 +93,8 @@ def _message(found: Unguarded) -> str:
     counted = f"{changing} change data" + (f", {showing} show it" if showing else "")
     return (
         f"The project has {found.keeps}, and none of its routes asks who is calling: {counted}; "
-        f"{_shown(found.first)} {_verb(found.first)} for anybody."
+        f"{found.first.route.label} {_verb(found.first)} for anybody."
     )
-
-
-def _shown(item: Touched) -> str:
-    return f"{'/'.join(item.route.methods) or 'Any method'} {item.route.path}"
 
 
 def _verb(item: Touched) -> str:

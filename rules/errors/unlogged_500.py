@@ -20,11 +20,12 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
     Mend: log the exception with its traceback (`logger.exception(...)`) before answering, or let it rise to the
     framework's handler, which does.
 
-    Bad:
+    Given:
         from flask import Flask
 
         app = Flask(__name__)
 
+    Bad:
         @app.get("/report")
         def report():
             try:
@@ -33,10 +34,6 @@ def unlogged_500(project: Project) -> Iterator[Finding]:
                 return {"error": "no report today"}, 500
 
     Good:
-        from flask import Flask
-
-        app = Flask(__name__)
-
         @app.get("/report")
         def report():
             try:

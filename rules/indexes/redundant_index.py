@@ -18,23 +18,19 @@ def redundant_index(project: Project) -> Iterator[Finding]:
 
     Mend: drop the shorter index.
 
-    Bad:
+    Given:
         from sqlalchemy import Column, Integer, String
         from sqlalchemy.orm import declarative_base
 
         Base = declarative_base()
 
+    Bad:
         class User(Base):
             __tablename__ = "users"
             id = Column(Integer, primary_key=True, index=True)
             email = Column(String(200), unique=True)
 
     Good:
-        from sqlalchemy import Column, Integer, String
-        from sqlalchemy.orm import declarative_base
-
-        Base = declarative_base()
-
         class User(Base):
             __tablename__ = "users"
             id = Column(Integer, primary_key=True)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
-from backaudit.analyses.indexes.claims import claim_of
-from backaudit.analyses.indexes.mends import declared
-from backaudit.analyses.indexes.missing import missing_indexes
+from backaudit.analyses.indexes.advice import document_remedy
+from backaudit.analyses.indexes.findings import findings
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField, unindexed_fields
-from backaudit.backend.data.schema import schema
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Finding, Step, assume, everywhere, rule
 
@@ -25,11 +22,12 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
 
     Mend: declare an index on the column, or on the columns that are filtered on together, and create it by a migration.
 
-    Bad:
+    Given:
         from flask_sqlalchemy import SQLAlchemy
 
         db = SQLAlchemy()
 
+    Bad:
         class Order(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             customer_id = db.Column(db.Integer, db.ForeignKey("customer.id"), nullable=False)
@@ -41,10 +39,6 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
             return len(orders_of(customer_id))
 
     Good:
-        from flask_sqlalchemy import SQLAlchemy
-
-        db = SQLAlchemy()
-
         class Order(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             customer_id = db.Column(db.Integer, db.ForeignKey("customer.id"), nullable=False, index=True)
@@ -59,20 +53,7 @@ def unindexed_filter(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1067.html
         https://use-the-index-luke.com/sql/where-clause
     """
-    for index in missing_indexes(project, "filter"):
-        missing = index.first
-        told = f"No index serves the look-up by {named(missing)}: {why(missing)}, so the whole table is read."
-        found = Finding(
-            place=missing.place,
-            message=told + others_served(index),
-            remedy=remedy(project, index),
-            assumed=missing.assumed,
-            severity=missing.weight,
-            shown=None if missing.core else "strict",
-            claim=claim_of(schema(project), index),
-            fixes=tuple(declared(project, index)),
-        )
-        yield from everywhere(found, siblings(index))
+    yield from findings(project, "filter", "serves the look-up by", "the whole table is read")
     for unindexed in unindexed_fields(project):
         others = (Step(place, "the same index serves this look-up") for place in unindexed.places[1:])
         yield from everywhere(_of_collection(project, unindexed), others)

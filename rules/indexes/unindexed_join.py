@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
-from backaudit.analyses.indexes.claims import claim_of
-from backaudit.analyses.indexes.mends import declared
-from backaudit.analyses.indexes.missing import missing_indexes
-from backaudit.backend.data.schema import schema
+from backaudit.analyses.indexes.findings import findings
 from backaudit.project import Project
-from backaudit.rule import Finding, everywhere, rule
+from backaudit.rule import Finding, rule
 
 
 @rule("indexes/unindexed-join", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -64,17 +60,4 @@ def unindexed_join(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1067.html
         https://use-the-index-luke.com/sql/join
     """
-    for index in missing_indexes(project, "join"):
-        missing = index.first
-        told = f"No index serves the join on {named(missing)}: {why(missing)}, so the whole table is read."
-        found = Finding(
-            place=missing.place,
-            message=told + others_served(index),
-            remedy=remedy(project, index),
-            assumed=missing.assumed,
-            severity=missing.weight,
-            shown=None if missing.core else "strict",
-            claim=claim_of(schema(project), index),
-            fixes=tuple(declared(project, index)),
-        )
-        yield from everywhere(found, siblings(index))
+    yield from findings(project, "join", "serves the join on", "the whole table is read")

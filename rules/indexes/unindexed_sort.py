@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
-from backaudit.analyses.indexes.claims import claim_of
-from backaudit.analyses.indexes.mends import declared
-from backaudit.analyses.indexes.missing import missing_indexes
-from backaudit.backend.data.schema import schema
+from backaudit.analyses.indexes.findings import findings
 from backaudit.project import Project
-from backaudit.rule import Finding, everywhere, rule
+from backaudit.rule import Finding, rule
 
 
 @rule("indexes/unindexed-sort", severity="medium", cwe=1067, owasp=("API4:2023",), tags=("performance",))
@@ -58,17 +54,4 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1067.html
         https://use-the-index-luke.com/sql/sorting-grouping/indexed-order-by
     """
-    for index in missing_indexes(project, "sort"):
-        missing = index.first
-        told = f"No index gives the order by {named(missing)}: {why(missing)}, so the whole table is sorted."
-        found = Finding(
-            place=missing.place,
-            message=told + others_served(index),
-            remedy=remedy(project, index),
-            assumed=missing.assumed,
-            severity=missing.weight,
-            shown=None if missing.core else "strict",
-            claim=claim_of(schema(project), index),
-            fixes=tuple(declared(project, index)),
-        )
-        yield from everywhere(found, siblings(index))
+    yield from findings(project, "sort", "gives the order by", "the whole table is sorted")

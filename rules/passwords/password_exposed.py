@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.passwords.answered import answered, kept_in_cookies, printed
 from backaudit.analyses.passwords.declared import admin_columns, response_fields, serializer_fields, texts_of_rows
 from backaudit.project import Project
-from backaudit.rule import Finding, Shown, rule
+from backaudit.rule import Finding, Shown, capitalized, rule
 
 _SOURCES = (response_fields, serializer_fields, answered, kept_in_cookies, printed, admin_columns, texts_of_rows)
 
@@ -22,12 +22,13 @@ def password_exposed(project: Project) -> Iterator[Finding]:
     Mend: answer with a schema of its own that names the fields that may leave (`response_model`, a serializer with
     `write_only` on the password, an explicit dict), and exclude the column from admin pages.
 
-    Bad:
+    Given:
         from fastapi import FastAPI
         from pydantic import BaseModel
 
         app = FastAPI()
 
+    Bad:
         class User(BaseModel):
             id: int
             email: str
@@ -38,11 +39,6 @@ def password_exposed(project: Project) -> Iterator[Finding]:
             return find_user(user_id)
 
     Good:
-        from fastapi import FastAPI
-        from pydantic import BaseModel
-
-        app = FastAPI()
-
         class UserOut(BaseModel):
             id: int
             email: str
@@ -57,9 +53,6 @@ def password_exposed(project: Project) -> Iterator[Finding]:
     """
     for source in _SOURCES:
         for exposure in source(project):
-            what = exposure.what
-            message = f"{what[0].upper()}{what[1:]}."
             shown: Shown | None = "strict" if exposure.own else None
-            yield Finding(
-                place=exposure.place, message=message, trace=exposure.trace, shown=shown, fixes=exposure.fixes
-            )
+            told = capitalized(f"{exposure.what}.")
+            yield Finding(place=exposure.place, message=told, trace=exposure.trace, shown=shown, fixes=exposure.fixes)

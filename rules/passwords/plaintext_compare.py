@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from backaudit.analyses.passwords.compared import asked_by_password, compared_in_sql, comparing_bodies, given_beside
+from backaudit.analyses.passwords.compared import asked_by_password, compared_in_sql, comparisons, given_beside
 from backaudit.analyses.passwords.held import given, held, is_written
 from backaudit.analyses.passwords.label import is_unproven
 from backaudit.backend.data.queries import call_place
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
-from backaudit.project.code import SERVING
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("passwords/plaintext-compare", severity="critical", cwe=256, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -65,48 +64,37 @@ def plaintext_compare(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
         https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html
     """
-    yield from _comparisons(project)
-    yield from _comparing_calls(project)
-    yield from _in_queries(project)
+    for at, one, two in comparisons(project):
+        found = _between(project, at, one, two)
+        if found is not None:
+            yield found
+    for call, column, origin in asked_by_password(project):
+        yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
+    for call, column, origin in compared_in_sql(project):
+        yield _finding(call, origin, f"The query compares `{column}` with the password that was given.")
 
 
-def _comparisons(project: Project) -> Iterator[Finding]:
-    for code in comparing_bodies(project):
-        for node in code.nodes(ops.Compare):
-            op = node.op
-            assert isinstance(op, ops.Compare)
-            if op.operator in ("==", "!="):
-                yield from _between(project, node, node.to(op.left), node.to(op.right))
-
-
-def _comparing_calls(project: Project) -> Iterator[Finding]:
-    for call in project.calls(*sorted(project.models.kinds.get("password-comparers", ()))):
-        if project.role(call.code.path) in SERVING:
-            one, two = call.arg(0), call.arg(1)
-            if one is not None and two is not None:
-                yield from _between(project, call, one, two)
-
-
-def _between(project: Project, at: Node, one: Node, two: Node) -> Iterator[Finding]:
+def _between(project: Project, at: Node, one: Node, two: Node) -> Finding | None:
     sides = ((one, two), (two, one))
     literal = next((typed for written, typed in sides if is_written(project, written)), None)
     if literal is not None:
         origin = given(project, literal, (), at.value)
+        return _with_literal(project, at, origin, literal) if origin is not None else None
+    if any(isinstance(side.origin.op, ops.Const) for side in (one, two)):
+        return None
+    for stored, typed in sides:
+        kept = held(project, stored)
+        origin = given_beside(project, kept, typed, at.value) if kept is not None else None
         if origin is not None:
-            # Whoever runs a command on the server is let in already.
-            unproven = is_unproven(project, origin.node) or project.role(at.code.path) == "script"
-            yield _with_literal(at, origin, _shown(literal) or "the password that was given", unproven)
-    elif not any(isinstance(side.origin.op, ops.Const) for side in (one, two)):
-        for stored, typed in sides:
-            kept = held(project, stored)
-            origin = given_beside(project, kept, typed, at.value) if kept is not None else None
-            if origin is not None:
-                name = _shown(stored) or "the stored password"
-                yield _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
-                return
+            name = _shown(stored) or "the stored password"
+            return _finding(at, origin, f"{name} is compared with the password that was given, as text.", kept)
+    return None
 
 
-def _with_literal(at: Node, origin: Origin, given_as: str, unproven: bool) -> Finding:
+def _with_literal(project: Project, at: Node, origin: Origin, typed: Node) -> Finding:
+    # Whoever runs a command on the server is let in already.
+    unproven = is_unproven(project, origin.node) or project.role(at.code.path) == "script"
+    given_as = _shown(typed) or "the password that was given"
     message = f"{given_as} is compared with a password that is written in the code, as text."
     finding = _finding(at, origin, message)
     remedy = "Keep the hash of it outside of the code, and let the function that belongs to the hash verify."
@@ -117,18 +105,11 @@ def _shown(node: Node) -> str:
     return f"`{node.spelled}`" if node.spelled else ""
 
 
-def _in_queries(project: Project) -> Iterator[Finding]:
-    for call, column, origin in asked_by_password(project):
-        yield _finding(call, origin, f"The query looks for a row whose `{column}` is the password that was given.")
-    for call, column, origin in compared_in_sql(project):
-        yield _finding(call, origin, f"The query compares `{column}` with the password that was given.")
-
-
 def _finding(at: Node, origin: Origin, message: str, kept: Origin | None = None) -> Finding:
     place = call_place(at) if at.call is not None else at.place
     return Finding(
         place=place,
-        message=message[0].upper() + message[1:],
+        message=capitalized(message),
         trace=(*origin.steps, Step(place, "is compared with the stored password as text")),
         related=(Step(kept.node.place, kept.what),) if kept is not None else (),
     )

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.passwords.fast import fast_seeds, is_harmless, is_mac, is_stored, updates
-from backaudit.analyses.passwords.label import NamedPassword
+from backaudit.analyses.passwords.fast import fast_seeds, hashed_passwords
 from backaudit.analyses.passwords.salts import shared_salts
 from backaudit.analyses.passwords.schemes import weak_choices
-from backaudit.flow.trace import Trace
 from backaudit.project import Project
-from backaudit.project.code import SERVING
 from backaudit.rule import Finding, Step, rule
 
 
@@ -40,37 +37,21 @@ def weak_hash(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
     yield from _hash_calls(project)
-    yield from _chosen(project)
-    yield from _seeds(project)
+    for choice in weak_choices(project):
+        yield Finding(place=choice.place, message=choice.message)
+    for place, function in fast_seeds(project):
+        yield Finding(place=place, message=f"A user's password is stored as `{function}`, a fast hash.")
     yield from _salts(project)
 
 
 def _hash_calls(project: Project) -> Iterator[Finding]:
-    weak = [name for name, strength in project.models.hashers.items() if strength == "weak"]
-    for call in project.calls(*sorted(weak)):
-        if project.role(call.code.path) not in SERVING:
-            continue
-        arguments = [*call.args(), *updates(call)]
-        found = (origin for node in arguments for origin in Trace(project, NamedPassword(project)).origins(node))
-        origin = next((one for one in found if not (is_mac(project, call) and is_stored(project, one.node))), None)
-        if origin is not None and not is_harmless(project, call):
-            name = call.spelled.removesuffix("()")
-            yield Finding(
-                place=call.place,
-                message=f"`{name}` is a fast hash, and what it hashes is a password.",
-                trace=(*origin.steps, Step(call.place, f"is hashed with `{name}`")),
-            )
-
-
-def _chosen(project: Project) -> Iterator[Finding]:
-    """What a good library is told to hash with."""
-    for choice in weak_choices(project):
-        yield Finding(place=choice.place, message=choice.message)
-
-
-def _seeds(project: Project) -> Iterator[Finding]:
-    for place, function in fast_seeds(project):
-        yield Finding(place=place, message=f"A user's password is stored as `{function}`, a fast hash.")
+    for call, origin in hashed_passwords(project):
+        name = call.spelled.removesuffix("()")
+        yield Finding(
+            place=call.place,
+            message=f"`{name}` is a fast hash, and what it hashes is a password.",
+            trace=(*origin.steps, Step(call.place, f"is hashed with `{name}`")),
+        )
 
 
 def _salts(project: Project) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.passwords.cheap import cheap_hashes
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, capitalized, rule
 
 
 @rule("passwords/weak-hash-cost", severity="medium", cwe=916, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -35,4 +35,4 @@ def weak_hash_cost(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
     for place, what in cheap_hashes(project):
-        yield Finding(place=place, message=f"{what[0].upper()}{what[1:]}.")
+        yield Finding(place=place, message=capitalized(f"{what}."))

@@ -18,11 +18,12 @@ def few_resources(project: Project) -> Iterator[Finding]:
 
     Mend: give each resource its routes: list, create, show, change, delete.
 
-    Bad:
+    Given:
         from fastapi import FastAPI
 
         app = FastAPI()
 
+    Bad:
         @app.get("/tasks")
         def tasks():
             return []
@@ -32,10 +33,6 @@ def few_resources(project: Project) -> Iterator[Finding]:
             return {"title": title}
 
     Good:
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
         @app.get("/tasks")
         @app.get("/notes")
         @app.get("/lists")

@@ -18,22 +18,18 @@ def few_tests(project: Project) -> Iterator[Finding]:
 
     Mend: call each route through the framework's test client: the good case, and each refusal.
 
-    Bad:
+    Given:
         # file: app.py
         from fastapi import FastAPI
 
         app = FastAPI()
 
+    Bad:
         @app.get("/tasks")
         def tasks():
             return []
 
     Good:
-        # file: app.py
-        from fastapi import FastAPI
-
-        app = FastAPI()
-
         @app.get("/tasks")
         def tasks():
             return []

@@ -33,10 +33,7 @@ def insecure_env_default(project: Project) -> Iterator[Finding]:
     Bad: with "or"
         import os
 
-        from flask import Flask
-
-        app = Flask(__name__)
-        app.secret_key = os.environ.get("SECRET_KEY") or "you-will-never-guess"
+        SECRET_KEY = os.environ.get("SECRET_KEY") or "you-will-never-guess"
 
     Bad: a settings class
         from pydantic_settings import BaseSettings

@@ -29,10 +29,8 @@ def jwt_secret(project: Project) -> Iterator[Finding]:
     Bad:
         import jwt
 
-        SECRET = "correct-horse"
-
         def issue(user_id):
-            return jwt.encode({"sub": user_id}, SECRET, algorithm="HS256")
+            return jwt.encode({"sub": user_id}, "correct-horse", algorithm="HS256")
 
     Bad: the key is in another file
         # file: config.py

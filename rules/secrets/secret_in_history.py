@@ -8,7 +8,7 @@ from backaudit.analyses.secrets.credentials import described
 from backaudit.analyses.secrets.past import PastCredential, past_credentials
 from backaudit.facts.place import Place, Span
 from backaudit.project import Project
-from backaudit.rule import Finding, rule
+from backaudit.rule import Finding, capitalized, rule
 
 _SHORT = 10
 
@@ -58,7 +58,7 @@ def _finding(past: PastCredential) -> Finding:
         # No columns: they would be those of a line that nobody has before them.
         place=Place(past.path, Span(hit.span.line, 0, hit.span.line, 0)),
         message=(
-            f"{what[0].upper()}{what[1:]} is in the history: commit {commit.id[:_SHORT]} by {commit.author} of "
+            f"{capitalized(what)} is in the history: commit {commit.id[:_SHORT]} by {commit.author} of "
             f"{commit.date} brought it in this line of `{past.path}`, and no tracked file has it today."
         ),
         remedy=_remedy(past),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.logs import logged_arguments
 from backaudit.analyses.validation.sinks import Sink, flow_into
-from backaudit.project import Node, Project
+from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
-
-_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+ #0]*(?:\d+|\*)?(?:\.\d+)?([a-zA-Z])")
 
 _LINES = assume("settings", "the handler of the log does not escape ends of lines")
 
@@ -50,22 +48,7 @@ def header_log_injection(project: Project) -> Iterator[Finding]:
     yield from injections(
         project, "header", becomes="part of a log entry", happens="is logged", judge=lambda flow: _LINES
     )
-    for call, argument in _arguments(project):
+    for call, argument in logged_arguments(project):
         flow = flow_into(project, "header", Sink(call, argument, "log"))
         if flow is not None:
             yield finding(flow, "part of a log entry", "is logged", _LINES)
-
-
-def _arguments(project: Project) -> Iterator[tuple[Node, Node]]:
-    """What fills the placeholders of a log call's text; ``%r`` shows line breaks as what they are."""
-    for name in sorted(project.models.sinks.get("header", {})):
-        for call in project.calls(name):
-            text = call.arg(0)
-            shape = text.text if text is not None else None
-            if shape is None or project.role(call.code.path) != "production":
-                continue
-            given = call.call.args[1:] if call.call is not None else ()
-            ways = _PLACEHOLDER.findall(shape)
-            for at, value in enumerate(given):
-                if at >= len(ways) or ways[at] in "sS":
-                    yield call, call.origin.to(value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.assignment import Assignment, assignments
 from backaudit.analyses.validation.writable import exposed_fields
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("validation/mass-assignment", severity="high", cwe=915, owasp=("A01:2025", "A08:2021", "API3:2023"))
@@ -106,7 +106,7 @@ def _chosen_keys(assignment: Assignment) -> Finding:
     what = assignment.origin.what
     return Finding(
         place=assignment.at.place.first_line(),
-        message=f"{what[0].upper()}{what[1:]}, and its keys choose what is set on {assignment.target}.",
+        message=f"{capitalized(what)}, and its keys choose what is set on {assignment.target}.",
         assumed=assignment.assumed,
         trace=(*assignment.origin.steps, Step(assignment.at.place, "sets whatever keys it has")),
     )

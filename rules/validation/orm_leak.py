@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.columns import Choice, choices
+from backaudit.analyses.validation.columns import choices
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, rule
+from backaudit.rule import Finding, Step, capitalized, rule
 
 
 @rule("validation/orm-leak", severity="high", cwe=943, owasp=("A01:2025", "A01:2021", "API3:2023"))
@@ -21,11 +21,12 @@ def orm_leak(project: Project) -> Iterator[Finding]:
     `order_by(SORTS.get(sort, "created"))`, `filter(title=request.GET["title"])`; or let a filter class declare its
     fields.
 
-    Bad:
+    Given:
         from django.contrib.auth.models import User
         from django.http import JsonResponse
         from django.urls import path
 
+    Bad:
         def people(request):
             found = User.objects.filter(**request.GET.dict())[:50]
             return JsonResponse({"names": [user.username for user in found]})
@@ -33,10 +34,6 @@ def orm_leak(project: Project) -> Iterator[Finding]:
         urlpatterns = [path("people/", people)]
 
     Good:
-        from django.contrib.auth.models import User
-        from django.http import JsonResponse
-        from django.urls import path
-
         ASKED = {"name": "username__icontains"}
 
         def people(request):
@@ -51,17 +48,13 @@ def orm_leak(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/943.html
     """
     for choice in choices(project):
-        yield _finding(choice)
-
-
-def _finding(choice: Choice) -> Finding:
-    what = choice.origin.what
-    of = f" of `{choice.table}`" if choice.table else ""
-    secret = f", `{choice.secret}` among them" if choice.secret else ""
-    called = choice.at.spelled or "the query"
-    return Finding(
-        place=choice.at.place.first_line(),
-        message=f"{what[0].upper()}{what[1:]} and chooses which columns{of} `{called}` {choice.way}{secret}.",
-        shown="core" if choice.secret else "strict",
-        trace=(*choice.origin.steps, Step(choice.at.place, f"{choice.way} the column that was named")),
-    )
+        of = f" of `{choice.table}`" if choice.table else ""
+        secret = f", `{choice.secret}` among them" if choice.secret else ""
+        called = choice.at.spelled or "the query"
+        what = capitalized(choice.origin.what)
+        yield Finding(
+            place=choice.at.place.first_line(),
+            message=f"{what} and chooses which columns{of} `{called}` {choice.way}{secret}.",
+            shown="core" if choice.secret else "strict",
+            trace=(*choice.origin.steps, Step(choice.at.place, f"{choice.way} the column that was named")),
+        )

@@ -9,9 +9,7 @@ from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.matches import Match, judged_fields, matches
 from backaudit.analyses.validation.sinks import Flow, flow_into
 from backaudit.project import Node, Project
-from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
-
-_HIGH_POWER = 3
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
 
 
 @rule("validation/redos", severity="medium", cwe=1333, owasp=("A06:2025", "A04:2021"))
@@ -52,35 +50,24 @@ def redos(project: Project) -> Iterator[Finding]:
     """
     for match in matches(project):
         found = backtracking(match.pattern, whole=match.whole)
-        flow = flow_into(project, "pattern", match.sink) if _is_slow(found) else None
+        flow = flow_into(project, "pattern", match.sink) if found.is_slow else None
         if flow is not None:
             yield _finding(match, found, flow)
     for validator, pattern in judged_fields(project):
         found = backtracking(pattern, whole=False)
-        if _is_slow(found):
+        if found.is_slow:
             yield _of_field(validator, found, pattern)
-
-
-def _is_slow(found: Backtracking) -> bool:
-    return found.exponential or found.power >= _HIGH_POWER
 
 
 def _cost(found: Backtracking) -> Assumed:
     return KNOWN if found.exponential else assume("network", "no proxy bounds the length of what is sent")
 
 
-def _takes(found: Backtracking) -> str:
-    if found.exponential:
-        return "each further sign doubles the time that a text without a match takes"
-    return f"the time that a text without a match takes grows with the power of {found.power} of its length"
-
-
 def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
     what = flow.origin.what
     return Finding(
         place=flow.sink.place.first_line(),
-        message=f"{what[0].upper()}{what[1:]} and is matched, whatever its length, against `{match.pattern}`: "
-        f"{_takes(found)}.",
+        message=f"{capitalized(what)} and is matched, whatever its length, against `{match.pattern}`: {found.cost}.",
         assumed=(*assumed_of(flow), *_cost(found)),
         trace=flow.trace(f"is matched against `{match.pattern}`"),
     )
@@ -89,7 +76,7 @@ def _finding(match: Match, found: Backtracking, flow: Flow) -> Finding:
 def _of_field(validator: Node, found: Backtracking, pattern: str) -> Finding:
     return Finding(
         place=validator.place.first_line(),
-        message=f"A field of any length is matched against `{pattern}`: {_takes(found)}.",
+        message=f"A field of any length is matched against `{pattern}`: {found.cost}.",
         assumed=_cost(found),
         trace=(Step(validator.place, f"is matched against `{pattern}`"),),
     )

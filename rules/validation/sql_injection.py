@@ -11,7 +11,7 @@ from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
-from backaudit.rule import Finding, Step, assume, rule
+from backaudit.rule import Finding, Step, assume, capitalized, rule
 from backaudit.sql import HOLE
 
 _STATEMENT = re.compile(
@@ -111,7 +111,7 @@ def _finding(project: Project, sink: Sink, flow: Flow) -> Finding:
     what = flow.origin.what
     return Finding(
         place=sink.call.place.first_line(),
-        message=f"{what[0].upper()}{what[1:]} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
+        message=f"{capitalized(what)} and becomes part of the SQL text that `{sink.call.spelled}` runs.",
         assumed=assumed_of(flow),
         trace=flow.trace("is run as SQL"),
         fixes=tuple(values_bound(project, sink, sink.name)),

@@ -19,22 +19,18 @@ def ssrf(project: Project) -> Iterator[Finding]:
     Mend: fix scheme and host in the code and let the client choose the rest, or accept only hosts of a list. Resolve
     the name and refuse private addresses where any host must be allowed; do not follow redirects.
 
-    Bad:
+    Given:
         import requests
         from flask import Flask, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.get("/preview")
         def preview():
             return requests.get(request.args["url"], timeout=5).text
 
     Good:
-        import requests
-        from flask import Flask, request
-
-        app = Flask(__name__)
-
         @app.get("/weather")
         def weather():
             city = request.args["city"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
-from backaudit.analyses.validation.sinks import Flow, flow_into
+from backaudit.analyses.validation.pages import as_rendered
+from backaudit.analyses.validation.sinks import flow_into
 from backaudit.analyses.validation.written import written
-from backaudit.facts import ops
 from backaudit.project import Project
-from backaudit.rule import KNOWN, Assumed, Finding, rule
+from backaudit.rule import Finding, rule
 
 
 @rule("validation/template-injection", severity="critical", cwe=1336, owasp=("A05:2025", "A03:2021"))
@@ -21,20 +21,17 @@ def template_injection(project: Project) -> Iterator[Finding]:
 
     Mend: keep the template constant, in a file, and hand the values over as its context.
 
-    Bad:
+    Given:
         from flask import Flask, render_template_string, request
 
         app = Flask(__name__)
 
+    Bad:
         @app.get("/hello")
         def hello():
             return render_template_string("<h1>Hello " + request.args["name"] + "</h1>")
 
     Good:
-        from flask import Flask, render_template_string, request
-
-        app = Flask(__name__)
-
         @app.get("/hello")
         def hello():
             return render_template_string("<h1>Hello {{ name }}</h1>", name=request.args["name"])
@@ -44,18 +41,13 @@ def template_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/1336.html
     """
     yield from injections(
-        project, "template", becomes="part of a template's source", happens="is rendered as a template", judge=_judge
+        project,
+        "template",
+        becomes="part of a template's source",
+        happens="is rendered as a template",
+        judge=as_rendered,
     )
     for sink in written(project, "template"):
         flow = flow_into(project, "template", sink)
         if flow is not None:
             yield finding(flow, "part of a template's file", "is written where templates are read from")
-
-
-def _judge(flow: Flow) -> Assumed | None:
-    """A template that is compiled and dropped was only tried for its syntax."""
-    made = flow.harm
-    if not flow.name.endswith(("Template", ".from_string")):
-        return KNOWN
-    dropped = any(isinstance(op, ops.Discard) and made.code.origin(op.value) == made.value for op in made.code.ops)
-    return None if dropped else KNOWN

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.uploads import kept_uploads, open_file_fields
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, Step, assume, rule
+from backaudit.rule import Finding, Step, assume, capitalized, rule
 
 
 @rule("validation/unrestricted-upload", severity="high", cwe=434, owasp=("A06:2025", "A04:2021"))
@@ -56,7 +56,7 @@ def unrestricted_upload(project: Project) -> Iterator[Finding]:
         what = kept.origin.what
         yield Finding(
             place=kept.at.place.first_line(),
-            message=f"{what[0].upper()}{what[1:]} and is kept, and nothing checks what kind of file it is.",
+            message=f"{capitalized(what)} and is kept, and nothing checks what kind of file it is.",
             trace=(*kept.origin.steps, Step(kept.at.place, "is stored")),
         )
     told: set[Node] = set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.bodies import Body, is_judged, untyped_bodies
-from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 from backaudit.vocabulary.meaning import meaning
@@ -66,36 +65,21 @@ def untyped_body(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/20.html
     """
     for body in project.once(untyped_bodies):
-        if project.role(body.code.path) != "production" or body.fate.validated or is_judged(project, body):
-            continue
-        finding = _declared(project, body) if body.param is not None else _read(body)
-        if finding is not None:
-            yield finding
+        if project.role(body.code.path) == "production" and body.is_open and not is_judged(project, body):
+            yield _read(body) if body.param is None else _declared(body, body.param.name)
 
 
-def _declared(project: Project, body: Body) -> Finding:
-    assert body.param is not None
-    name, handler = body.param.name, body.code.function.name
+def _declared(body: Body, name: str) -> Finding:
     return Finding(
-        place=_parameter_place(body),
-        message=f"`{handler}()` takes its body `{name}` as any JSON object{_keys(body)}.",
+        place=body.node.place.first_line(),
+        message=f"`{body.code.function.name}()` takes its body `{name}` as any JSON object{_keys(body)}.",
         remedy="Declare a Pydantic model and use it as the parameter's type.",
         assumed=_assumed(body, KNOWN),
     )
 
 
-def _parameter_place(body: Body) -> Place:
-    return body.node.place.first_line()
-
-
-def _read(body: Body) -> Finding | None:
-    keys = body.fate.keys
-    if not keys and not body.fate.spread:
-        return None
-    unchecked = [name for name, checked in keys.items() if not checked]
-    if keys and not unchecked and not body.fate.spread:
-        return None
-    few = len(unchecked) < 2 and not body.fate.spread
+def _read(body: Body) -> Finding:
+    few = len(body.fate.unchecked) < 2 and not body.fate.spread
     what = body.code.function.name or "the module"
     return Finding(
         place=body.node.place.first_line(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.dead import dead_validators
 from backaudit.analyses.validation.raw import raw_stores
 from backaudit.project import Project
-from backaudit.rule import Finding, Step, assume, rule
+from backaudit.rule import Finding, Step, assume, capitalized, rule
 
 
 @rule("validation/unvalidated-input", severity="low", cwe=20, owasp=("A05:2025", "A03:2021"), shown="strict")
@@ -53,7 +53,7 @@ def unvalidated_input(project: Project) -> Iterator[Finding]:
         what = stored.origin.what
         yield Finding(
             place=stored.place.first_line(),
-            message=f"{what[0].upper()}{what[1:]} and becomes {stored.name}: nothing checks its type, length or form.",
+            message=f"{capitalized(what)} and becomes {stored.name}: nothing checks its type, length or form.",
             assumed=assume("caller", "nothing that was called before has judged it"),
             trace=(*stored.origin.steps, Step(stored.at.place, f"becomes {stored.name}")),
         )

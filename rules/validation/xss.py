@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.handmade import handmade_pages
 from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.analyses.validation.pages import as_page, is_by_trusted
 from backaudit.analyses.validation.rendering import rendered_unescaped
-from backaudit.analyses.validation.sinks import Flow
-from backaudit.backend.access.guards import guarded
-from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
-from backaudit.vocabulary.meaning import meaning
-
-# Input that a form or a body carries, and no address.
-_SENT = meaning("texts", "sent-with-form")
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
 
 
 @rule("validation/xss", severity="high", cwe=79, owasp=("A05:2025", "A03:2021"))
@@ -58,7 +52,7 @@ def xss(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Cross_Site_Scripting_Prevention_Cheat_Sheet.html
         https://cwe.mitre.org/data/definitions/79.html
     """
-    yield from injections(project, "html", becomes="HTML without escaping", happens="is sent as HTML", judge=_judge)
+    yield from injections(project, "html", becomes="HTML without escaping", happens="is sent as HTML", judge=as_page)
     for flow in returned_html(project):
         yield finding(flow, f"part of the HTML that `{flow.sink.code.function.name}()` returns", "is sent as HTML")
     for flow in handmade_pages(project):
@@ -70,31 +64,6 @@ def xss(project: Project) -> Iterator[Finding]:
         yield _template(project, shown)
 
 
-def _judge(flow: Flow) -> Assumed | None:
-    """An answer that is no HTML is no page."""
-    kinds = flow.sink.code.project.models.kinds
-    given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
-    if given is not None:
-        return KNOWN if "html" in (given.text or given.spelled).lower() else None
-    by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
-    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
-    return None if elsewise else KNOWN
-
-
-def _is_retyped(answer: Node) -> bool:
-    """Whether the answer is told afterwards that it is something else: by its attribute, or by its header."""
-    for effect in answer.code.effects.get(answer.origin.value, ()):
-        op = answer.to(effect).op
-        if isinstance(op, ops.SetAttr) and op.name in answer.code.project.models.kinds["media-type-keywords"]:
-            return "html" not in (answer.to(op.value).text or "")
-    for node in answer.code.nodes(ops.SetItem):
-        op = node.op
-        named = isinstance(op, ops.SetItem) and (node.to(op.key).text or "").lower() == "content-type"
-        if named and isinstance(op, ops.SetItem) and "html" not in (node.to(op.value).text or ""):
-            return True
-    return False
-
-
 def _setting(node: Node) -> Finding:
     of_web = "aiohttp" in node.spelled or "jinja2.Environment" not in node.code.project.names(node.func or node)
     return Finding(
@@ -104,18 +73,10 @@ def _setting(node: Node) -> Finding:
     )
 
 
-def _is_trusted(project: Project, shown: Shown) -> bool:
-    """Whether only people of a role send it, and no link can make them: whoever writes the pages may write HTML."""
-    if shown.origin is None or not _SENT.holds(shown.origin.what):
-        return False
-    ways = [route for route in project.once(guarded) if route.handler is shown.origin.node.code]
-    return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
-
-
 def _assumed(project: Project, shown: Shown) -> Assumed:
     if shown.origin is None:
         return assume("stored", "a client has written what is printed")
-    if _is_trusted(project, shown):
+    if is_by_trusted(project, shown):
         return assume("purpose", "who may send it may not write HTML")
     if shown.origin.stored:
         return assume("stored", "what the row holds was put there as it came")
@@ -128,7 +89,7 @@ def _template(project: Project, shown: Shown) -> Finding:
     steps = shown.origin.steps if shown.origin is not None else ()
     return Finding(
         place=shown.printed.place,
-        message=f"{what[0].upper()}{what[1:]}, and is printed without {what_for} because of {shown.why}.",
+        message=f"{capitalized(what)}, and is printed without {what_for} because of {shown.why}.",
         assumed=_assumed(project, shown),
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
         related=tuple(Step(place, "is printed without escaping, too") for place in shown.others),

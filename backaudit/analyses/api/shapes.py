@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import Answer, answers, error_handlers, pairs_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -51,7 +50,7 @@ def _told(project: Project) -> Iterator[Told]:
     routes = {endpoint.route.handler: endpoint.route for endpoint in project.once(endpoints)}
     for code, route in routes.items():
         if project.role(code.path) in SERVING and code.function.kind != "class":
-            yield from _of_code(project, code, f"{_shown(route)}")
+            yield from _of_code(project, code, route.label)
     for code, _ in project.once(error_handlers):
         if project.role(code.path) in SERVING:
             yield from _of_code(project, code, f"the handler `{code.function.name}`")
@@ -84,7 +83,3 @@ def _made_by_keywords(answer: Answer) -> Iterator[Node]:
     first = given.to(given.op.items[0]).origin if isinstance(given.op, ops.Build) and given.op.items else given
     if first.call is not None and first.call.keywords:
         yield first
-
-
-def _shown(route: Route) -> str:
-    return f"{'/'.join(route.methods) or 'any method'} {route.path}"

@@ -15,6 +15,7 @@ from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.holding import conditions
+from backaudit.rule import capitalized
 from backaudit.vocabulary.meaning import meaning
 
 _LISTS = frozenset({"list", "builtins.list"})
@@ -86,7 +87,7 @@ def _with_a_body(route: Route, answer: Answer) -> Wrong | None:
     shown = [node for node in answer.body if _is_something(node)]
     if answer.how != "return" or not shown:
         return None
-    message = f"{_shown(route)} answers 204 with a body, which no client gets: send nothing, or 200."
+    message = f"{capitalized(route.label)} answers 204 with a body, which no client gets: send nothing, or 200."
     return Wrong(route, answer.place.first_line(), message)
 
 
@@ -108,10 +109,7 @@ def _empty(project: Project, route: Route, answer: Answer) -> Wrong | None:
     for test, truth in conditions(answer.node.code, answer.value):
         node = answer.node.code.node(test)
         if not truth and any(name.partition("[")[0] in _LISTS for name in project.types(node)):
-            message = f"{_shown(route)} answers 404 where the list is empty: nothing in it is an answer, `[]` with 200."
+            shown = capitalized(route.label)
+            message = f"{shown} answers 404 where the list is empty: nothing in it is an answer, `[]` with 200."
             return Wrong(route, answer.place.first_line(), message)
     return None
-
-
-def _shown(route: Route) -> str:
-    return f"{'/'.join(route.methods) or 'Any method'} {route.path}"

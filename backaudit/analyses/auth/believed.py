@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -29,12 +29,15 @@ _FILLED: tuple[Where, ...] = ("query", "header", "cookie", "form")
 _HIDDEN = meaning("tokens", "sent-unseen")
 
 
+Decides: TypeAlias = Literal["identity", "right"]
+
+
 class Believed(msgspec.Struct, frozen=True):
     """Something is decided ``at`` a place by what the client wrote, ``told`` as the code spells it."""
 
     at: Node
     told: str
-    decides: Literal["identity", "right"]
+    decides: Decides
 
 
 def believed(project: Project) -> Iterator[Believed]:

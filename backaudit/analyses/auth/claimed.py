@@ -18,7 +18,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.project import Node, Project
-from backaudit.rule import KNOWN, Assumed, Step, assume
+from backaudit.rule import KNOWN, Assumed, Step, assume, capitalized
 from backaudit.sqlparams import Parameter
 
 # A table with no more columns than these ties two others together: adding somebody is what it is for.
@@ -43,7 +43,7 @@ class Claimed(msgspec.Struct, frozen=True):
     @property
     def told(self) -> str:
         what = self.table.model.rpartition(".")[2] or self.table.name
-        shown = f"{'/'.join(self.route.methods) or 'Any method'} {self.route.path}"
+        shown = capitalized(self.route.label)
         return f"{shown}: the client says whose the new `{what}` is (`{self.column}`), though it is known who calls."
 
     @property

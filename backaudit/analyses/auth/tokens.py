@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from backaudit.backend.access.denial import operands
-from backaudit.backend.deployment.settings import Setting, settings_named, settings_of
+from backaudit.backend.deployment.settings import Setting, dict_entry, settings_named, settings_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -34,8 +34,34 @@ class Signing(msgspec.Struct, frozen=True):
     claims: Claims
     headed: bool = False
 
+    @property
+    def key(self) -> Node | None:
+        """What it signs with."""
+        return self.call.arg(2 if self.headed else 1, "key")
+
 
 _UNKNOWN = Claims(frozenset(), False)
+
+
+HMAC = "HS"  # how the names of algorithms begin that sign with a shared key
+
+
+def serves(call: Node) -> bool:
+    """Whether a call runs in what is shipped."""
+    return call.code.file.role in ("production", "script")
+
+
+def signed_with(project: Project, signing: Signing) -> tuple[str, ...]:
+    """The algorithms that may sign a token, as far as they are written."""
+    if not signing.headed:
+        return strings(project, signing.call.arg(None, "algorithm") or signing.call.arg(2))
+    header = signing.call.arg(0, "header")
+    return strings(project, dict_entry(project, header, "alg")) if header is not None else ()
+
+
+def names_none(algorithms: Iterable[str]) -> bool:
+    """Whether one of them is no signature at all."""
+    return any(name.lower() == "none" for name in algorithms)
 
 
 def signings(project: Project) -> tuple[Signing, ...]:

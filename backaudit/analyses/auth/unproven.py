@@ -15,6 +15,7 @@ from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.operands import inputs, operands
+from backaudit.rule import capitalized
 
 _WALK = 6
 # What hands a value on as it is, or asks only whether there is one.
@@ -47,7 +48,7 @@ def _uncompared(project: Project) -> Iterator[Unproven]:
             continue
         opened = next(openings(project, code), None)
         if opened is not None and not checks_password(project, code) and _goes_nowhere(code):
-            shown = f"{'/'.join(route.methods) or 'Any method'} {route.path}"
+            shown = capitalized(route.label)
             message = f"{shown} takes a password, compares it with nothing, and lets in whoever names a user."
             remedy = (
                 "Hold the password against the hash that is stored for the user, and answer 401 unless it is right."

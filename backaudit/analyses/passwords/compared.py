@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.passwords.held import chosen, given, held
 from backaudit.analyses.passwords.stores import looked_up, speaks_of_passwords
+from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.trace import Origin
@@ -14,7 +15,20 @@ from backaudit.project.code import SERVING
 from backaudit.vocabulary.names import is_password_column, means_person
 
 
-def comparing_bodies(project: Project) -> dict[Code, None]:
+def comparisons(project: Project) -> Iterator[tuple[Node, Node, Node]]:
+    """(where, one side, the other) of comparisons that may be of passwords: operators, and functions that compare."""
+    for code in _comparing_bodies(project):
+        for node in code.nodes(ops.Compare):
+            op = node.op
+            if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
+                yield node, node.to(op.left), node.to(op.right)
+    for call in project.calls(*sorted(project.models.kinds.get("password-comparers", ()))):
+        one, two = call.arg(0), call.arg(1)
+        if one is not None and two is not None and project.role(call.code.path) in SERVING:
+            yield call, one, two
+
+
+def _comparing_bodies(project: Project) -> dict[Code, None]:
     """Bodies that have to do with both passwords and what is stored."""
     found = dict.fromkeys(project.mentioned(lambda name: is_password_column(name) or means_person(name)))
     fetches = sorted(project.models.kinds["fetched"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.flow.rows import is_model
 from backaudit.flow.search import Search
-from backaudit.flow.trace import Access, Goal, Trace
+from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
+from backaudit.project.code import SERVING
 from backaudit.source import lines
 from backaudit.vocabulary.names import means_person, names_people
 
@@ -19,11 +21,26 @@ _INSERT = re.compile(r"\binsert\s+into\s+([\w.\"`]+)", re.I)
 _MACS = frozenset({"hmac.new", "hmac.digest"})
 
 
-def is_mac(project: Project, call: Node) -> bool:
+def hashed_passwords(project: Project) -> Iterator[tuple[Node, Origin]]:
+    """Calls of fast hashes on passwords, and where each password comes from."""
+    weak = [name for name, strength in project.models.hashers.items() if strength == "weak"]
+    for call in project.calls(*sorted(weak)):
+        origin = _hashed(project, call) if project.role(call.code.path) in SERVING else None
+        if origin is not None and not _is_harmless(project, call):
+            yield call, origin
+
+
+def _hashed(project: Project, call: Node) -> Origin | None:
+    arguments = [*call.args(), *_updates(call)]
+    found = (origin for node in arguments for origin in Trace(project, NamedPassword(project)).origins(node))
+    return next((origin for origin in found if not (_is_mac(project, call) and _is_stored(project, origin.node))), None)
+
+
+def _is_mac(project: Project, call: Node) -> bool:
     return call.func is not None and not _MACS.isdisjoint(project.names(call.func))
 
 
-def is_stored(project: Project, node: Node) -> bool:
+def _is_stored(project: Project, node: Node) -> bool:
     """Whether a password is a row's own: a keyed MAC over it signs what was stored, and stores nothing."""
     op = node.op
     if not isinstance(op, ops.Attr):
@@ -33,7 +50,7 @@ def is_stored(project: Project, node: Node) -> bool:
     return any(is_model(project, name) for name in types) if types else means_person(base.spelled.rpartition(".")[2])
 
 
-def updates(call: Node) -> Iterator[Node]:
+def _updates(call: Node) -> Iterator[Node]:
     """What ``h = hashlib.md5(); h.update(x)`` adds."""
     code = call.code
     for effect in code.effects.get(call.value, ()):
@@ -54,7 +71,7 @@ class _Digest(Goal):
         return iter([*call.args(), *([receiver] if receiver is not None else [])])
 
 
-def is_harmless(project: Project, call: Node) -> bool:
+def _is_harmless(project: Project, call: Node) -> bool:
     """Whether a slow hash takes the digest in, or it only asks whether the password is known to have leaked."""
     strong = {name for name, strength in project.models.hashers.items() if strength == "strong"}
     for node in call.code.nodes(ops.Call):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from backaudit.analyses.passwords.shown import Shown, selected_columns
 from backaudit.backend.data.schema import schema
 from backaudit.backend.deployment.settings import is_literally, settings_of
@@ -12,7 +14,7 @@ from backaudit.facts.ops import Value
 from backaudit.facts.place import Place
 from backaudit.flow.parameters import sql_parameters
 from backaudit.flow.search import Goal, Search
-from backaudit.flow.trace import Access, Trace
+from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.locate import strings
@@ -25,7 +27,7 @@ _LOG = meaning("passwords", "log-owner")
 _DEPTH = 3
 
 
-def log_calls(project: Project) -> Iterator[tuple[Node, tuple[Node, ...]]]:
+def _log_calls(project: Project) -> Iterator[tuple[Node, tuple[Node, ...]]]:
     """Calls that write a line for those who run the server, with what of their arguments is written."""
     kinds = project.models.kinds
     found = dict.fromkeys(project.calls("builtins.print", "pprint.pprint", *sorted(kinds["logs"] | kinds["printers"])))
@@ -186,6 +188,48 @@ class _Node(Goal):
 # -- what is logged ----------------------------------------------------------------------------------------------------
 
 
+class LoggedPassword(msgspec.Struct, frozen=True):
+    """A call that writes a password out, or its hash (``is_hash``), and where that comes from."""
+
+    call: Node
+    origin: Origin
+    is_hash: bool
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether it is printed where the server runs, and not handed to a logger."""
+        return self.call.method in ("print", "pprint", "ic", "pp")
+
+
+def logged_passwords(project: Project) -> Iterator[LoggedPassword]:
+    """The calls that write a password to a log; a password itself is told before its hash."""
+    for call, arguments in _log_calls(project):
+        for goal in (Logged(project), LoggedHash(project)):
+            origin = _logged(project, goal, call, arguments)
+            if origin is not None:
+                yield LoggedPassword(call, origin, isinstance(goal, LoggedHash))
+                break
+
+
+def _logged(project: Project, goal: Goal, call: Node, arguments: tuple[Node, ...]) -> Origin | None:
+    for argument in arguments:
+        ways = Trace(project, goal).origins(argument, (), call.value)
+        origin = next((way for way in ways if not _is_empty(call, argument)), None)
+        if origin is not None:
+            return origin
+    return None
+
+
+def _is_empty(call: Node, argument: Node) -> bool:
+    """Whether all that an argument is made of is known to be empty at the call."""
+    op = argument.origin.op
+    if isinstance(op, ops.Build) and op.kind == "fstring":
+        fields = [argument.origin.to(item).op for item in op.items]
+        values = [argument.origin.to(field.value) for field in fields if isinstance(field, ops.Format)]
+        return bool(values) and all(_is_nothing(call, value) for value in values)
+    return _is_nothing(call, argument)
+
+
 class Logged(Shown):
     """A password, the code that lets somebody in, or the address of a database with its password."""
 
@@ -235,7 +279,7 @@ def _of_password(argument: Node) -> bool:
     return any(is_password_column(text) for text in (name, key or "", argument.spelled.rpartition(".")[2]))
 
 
-def is_nothing(call: Node, value: Node) -> bool:
+def _is_nothing(call: Node, value: Node) -> bool:
     """Whether a value is known to be empty where a call uses it: inside ``if not value:``, ``if value is None:``."""
     for region in call.code.regions_of(call.value):
         if region.test < 0 or region.kind not in ("then", "else"):

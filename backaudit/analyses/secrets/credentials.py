@@ -22,7 +22,7 @@ from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit, SecretKind, Strength
 from backaudit.project import Code, Node, Project
-from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized
 from backaudit.vocabulary.meaning import meaning
 
 _DEV_SCOPE = meaning("stages", "development-scope")
@@ -443,7 +443,7 @@ def _said(credential: Credential) -> str:
         return f"An account is made with a literal password{_quality(hit)}{more}."
     if hit.position == "comment":
         return f"A comment holds {what}; commented out or not, everybody with the code can read it."
-    return f"{what[0].upper()}{what[1:]} is written in {_where(credential)}{_quality(hit)}."
+    return f"{capitalized(what)} is written in {_where(credential)}{_quality(hit)}."
 
 
 def described(hit: SecretHit) -> str:

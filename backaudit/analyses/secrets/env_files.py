@@ -1,4 +1,4 @@
-"""The `.env` files that a project reads its settings from."""
+"""The `.env` files that a project reads its settings from, and which of them git would take in."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place
+from backaudit.ignores import Ignores
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import text_of
+from backaudit.source import lines
 
 
 class EnvFileReading(msgspec.Struct, frozen=True):
@@ -17,6 +20,11 @@ class EnvFileReading(msgspec.Struct, frozen=True):
 
     file: str
     place: Place
+
+    @property
+    def name(self) -> str:
+        """The file's own name, without folders."""
+        return self.file.rpartition("/")[2]
 
 
 def env_file_readings(project: Project) -> tuple[EnvFileReading, ...]:
@@ -55,3 +63,56 @@ def _env_file(cls: ClassView) -> Node | None:
         return config.origin.keywords().get("env_file")
     inner = cls.inner.get("Config")
     return inner.fields.get("env_file") if inner is not None else None
+
+
+# -- what git is told of them ------------------------------------------------------------------------------------------
+
+
+def unignored_env_files(project: Project) -> Iterator[EnvFileReading]:
+    """The first reading of each file that git neither holds nor is told to leave alone."""
+    ignores = _ignores(project)
+    seen: set[str] = set()
+    if ignores is None:
+        return
+    for reading in env_file_readings(project):
+        if reading.file not in seen and not any(
+            _is_tracked(project, path) or _is_ignored(ignores, path) for path in _candidates(reading)
+        ):
+            seen.add(reading.file)
+            yield reading
+
+
+def has_ignore_file(project: Project) -> bool:
+    """Whether there is any `.gitignore`."""
+    return bool(_ignore_files(project))
+
+
+def _ignore_files(project: Project) -> list[FileFacts]:
+    return [file for path, file in project.facts.items() if path.rpartition("/")[2] == ".gitignore"]
+
+
+def _ignores(project: Project) -> Ignores | None:
+    """The patterns of the project's `.gitignore` files; None if there may be others in the folders above it."""
+    found = _ignore_files(project)
+    ignores = Ignores()
+    for file in sorted(found, key=lambda file: file.path.count("/")):
+        ignores = ignores.within(file.path.removesuffix(".gitignore"), lines(file.text))
+    return ignores if found or project.is_whole else None
+
+
+def _is_ignored(ignores: Ignores, path: str) -> bool:
+    parts = path.split("/")
+    return any(ignores.names("/".join(parts[:count]) + "/") for count in range(1, len(parts))) or ignores.names(path)
+
+
+def _candidates(reading: EnvFileReading) -> Iterator[str]:
+    """Where the file may be: readers look from the root, or from a folder above them."""
+    folders = reading.place.path.split("/")[:-1]
+    for count in range(len(folders) + 1):
+        yield "/".join([*folders[:count], reading.file])
+
+
+def _is_tracked(project: Project, path: str) -> bool:
+    """Whether a file is in git: another rule's finding."""
+    file = project.facts.get(path)
+    return file is not None and file.tracked

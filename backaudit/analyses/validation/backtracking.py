@@ -28,6 +28,7 @@ _ALL = frozenset(_SAMPLES)
 _MANY = 20  # a repetition up to so many is one without an end
 _COPIES = 3
 _POSITIONS = 90
+_SLOW = 3  # the power of the length from which on a few thousand signs take seconds
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"\d", "CATEGORY_NOT_DIGIT": r"\D", "CATEGORY_SPACE": r"\s", "CATEGORY_NOT_SPACE": r"\S",
     "CATEGORY_WORD": r"\w", "CATEGORY_NOT_WORD": r"\W",
@@ -39,6 +40,18 @@ class Backtracking(msgspec.Struct, frozen=True):
 
     exponential: bool = False
     power: int = 1
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a text that a client may send takes longer than a request should."""
+        return self.exponential or self.power >= _SLOW
+
+    @property
+    def cost(self) -> str:
+        """How the time grows, in words."""
+        if self.exponential:
+            return "each further sign doubles the time that a text without a match takes"
+        return f"the time that a text without a match takes grows with the power of {self.power} of its length"
 
 
 class _Unreadable(Exception):

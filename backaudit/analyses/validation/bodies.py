@@ -33,6 +33,11 @@ class Fate(msgspec.Struct):
     validated: bool = False
     spread: bool = False
 
+    @property
+    def unchecked(self) -> list[str]:
+        """The keys that nobody checks by hand."""
+        return [name for name, checked in self.keys.items() if not checked]
+
 
 class Body(msgspec.Struct, frozen=True):
     """A body that no schema types; ``node`` is the parameter or the read, ``code`` the function that has it."""
@@ -42,6 +47,12 @@ class Body(msgspec.Struct, frozen=True):
     fate: Fate
     param: RouteParam | None = None
     route: Route | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any JSON gets through it: of what is only read, all keys may be checked by hand."""
+        read_openly = self.fate.spread or bool(self.fate.unchecked)
+        return not self.fate.validated and (self.param is not None or read_openly)
 
 
 def untyped_bodies(project: Project) -> tuple[Body, ...]:

@@ -10,7 +10,7 @@ from backaudit.analyses.validation.sinks import Flow, flows
 from backaudit.evidence import Assumption
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
-from backaudit.rule import KNOWN, Assumed, Finding, Fix, assume
+from backaudit.rule import KNOWN, Assumed, Finding, Fix, assume, capitalized
 
 
 def injections(
@@ -40,7 +40,7 @@ def finding(flow: Flow, becomes: str, happens: str, assumed: Assumed = KNOWN) ->
     called = f" in `{flow.sink.spelled}`" if flow.sink.spelled else ""
     return Finding(
         place=flow.sink.place.first_line(),
-        message=f"{what[0].upper()}{what[1:]} and becomes {becomes}{called}.",
+        message=f"{capitalized(what)} and becomes {becomes}{called}.",
         assumed=(*assumed_of(flow), *_receiver(flow), *assumed),
         trace=flow.trace(happens),
     )

@@ -132,6 +132,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     first: tuple[Step, ...] = ()
     provided: tuple[tuple[str, Node], ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What a message calls the route: ``GET /tasks``."""
+        return f"{'/'.join(self.methods) or 'any method'} {self.path}"
+
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A route with all that a client and a reader want to know of it. Ask with ``project.once(endpoints)``.

@@ -1,0 +1,56 @@
+"""What makes an answer a page that a browser shows, and who writes what stands on it."""
+
+from __future__ import annotations
+
+from backaudit.analyses.validation.markup import Shown
+from backaudit.analyses.validation.sinks import Flow
+from backaudit.backend.access.guards import guarded
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.rule import KNOWN, Assumed
+from backaudit.vocabulary.meaning import meaning
+
+# Input that a form or a body carries, and no address.
+_SENT = meaning("texts", "sent-with-form")
+
+
+def as_page(flow: Flow) -> Assumed | None:
+    """What is supposed where an answer is a page, None where it is told to be no HTML."""
+    kinds = flow.sink.code.project.models.kinds
+    given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
+    if given is not None:
+        return KNOWN if "html" in (given.text or given.spelled).lower() else None
+    by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
+    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
+    return None if elsewise else KNOWN
+
+
+def _is_retyped(answer: Node) -> bool:
+    """Whether the answer is told afterwards that it is something else: by its attribute, or by its header."""
+    for effect in answer.code.effects.get(answer.origin.value, ()):
+        op = answer.to(effect).op
+        if isinstance(op, ops.SetAttr) and op.name in answer.code.project.models.kinds["media-type-keywords"]:
+            return "html" not in (answer.to(op.value).text or "")
+    for node in answer.code.nodes(ops.SetItem):
+        op = node.op
+        named = isinstance(op, ops.SetItem) and (node.to(op.key).text or "").lower() == "content-type"
+        if named and isinstance(op, ops.SetItem) and "html" not in (node.to(op.value).text or ""):
+            return True
+    return False
+
+
+def is_by_trusted(project: Project, shown: Shown) -> bool:
+    """Whether only people of a role send it, and no link can make them: whoever writes the pages may write HTML."""
+    if shown.origin is None or not _SENT.holds(shown.origin.what):
+        return False
+    ways = [route for route in project.once(guarded) if route.handler is shown.origin.node.code]
+    return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
+
+
+def as_rendered(flow: Flow) -> Assumed | None:
+    """None where a template is compiled and dropped: it was only tried for its syntax."""
+    made = flow.harm
+    if not flow.name.endswith(("Template", ".from_string")):
+        return KNOWN
+    dropped = any(isinstance(op, ops.Discard) and made.code.origin(op.value) == made.value for op in made.code.ops)
+    return None if dropped else KNOWN
