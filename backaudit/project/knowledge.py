@@ -293,6 +293,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     ``settings-start``: a program is started by the name of its settings, not of an application.
     ``not-found``: the statement that answers 404, with the name that it imports (``not-found-import``); ``row-or-404``:
     the function that is given a model and the conditions of a look-up, and answers 404 where there is no such row.
+    Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words, and
+    the argument by which it ``hides-routes``.
     """
 
     typed: bool = False
@@ -315,6 +317,9 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     not_found: str = ""
     not_found_import: str = ""
     row_or_404: str = ""
+    says_answers: str = ""
+    says_refusals: str = ""
+    hides_routes: str = ""
 
 
 class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.analyses.api.answered import answers_data
 from backaudit.backend.access.changes import changes
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import Endpoint, Route
@@ -52,7 +53,7 @@ def _made(project: Project, endpoint: Endpoint) -> Wrong | None:
         return None
     successes = {status for status in (*endpoint.declared, *endpoint.returned) if status < 400}
     made = [change for change in changes(project, route.handler) if change.how == "insert"]
-    if successes != {200} or not made or not _answers_data(project, route.handler):
+    if successes != {200} or not made or not answers_data(project, route.handler):
         return None
     what = next((f"`{change.name}`" for change in made if change.table is not None), "a row")
     message = f"POST {route.path} adds {what} and answers 200: 201 tells that something was made."
@@ -67,12 +68,6 @@ def _is_collection(route: Route) -> bool:
         return False
     said = f"{route.path} {route.handler.function.name}"
     return not any(book.holds(said) for book in _STEPS)
-
-
-def _answers_data(project: Project, code: Code) -> bool:
-    """Whether it is no page: pages are answered with 200, or by a redirect."""
-    makers = project.models.kinds["renderers"]
-    return not any(answer.maker.rpartition(".")[2] in makers for answer in answers(project, code))
 
 
 def _answered(project: Project, route: Route) -> Iterator[tuple[str, Wrong | None]]:

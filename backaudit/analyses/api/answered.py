@@ -1,0 +1,22 @@
+"""Whether a handler answers data, as an API does, or pages."""
+
+from __future__ import annotations
+
+from backaudit.backend.web.responses import Answer, answers
+from backaudit.project import Code, Project
+
+_REDIRECTS = range(300, 400)
+
+
+def answers_data(project: Project, code: Code) -> bool:
+    """Whether no page is among the answers of a handler, and something else than a redirect is."""
+    given = answers(project, code)
+    return not any(_is_page(project, answer) for answer in given) and any(map(_is_body, given))
+
+
+def _is_page(project: Project, answer: Answer) -> bool:
+    return answer.maker.rpartition(".")[2] in project.models.kinds["renderers"]
+
+
+def _is_body(answer: Answer) -> bool:
+    return answer.how == "return" and bool(answer.body) and answer.status not in _REDIRECTS
