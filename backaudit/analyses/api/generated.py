@@ -89,9 +89,9 @@ def _answers_data(project: Project, endpoint: Endpoint) -> bool:
 
 
 def _is_data(project: Project, answer: Answer) -> bool:
-    streamed = project.models.kinds["streamed-responses"]
-    made = [name for node in answer.body if node.origin.func is not None for name in project.names(node.origin.func)]
-    return bool(answer.body) and not answer.maker and answer.status != _EMPTY and streamed.isdisjoint(made)
+    if not answer.body or answer.maker or answer.status == _EMPTY:
+        return False
+    return not any(node.origin.is_call_of("streamed-responses") for node in answer.body)
 
 
 # -- how it refuses ---------------------------------------------------------------------------------------------------
