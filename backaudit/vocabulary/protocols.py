@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-# Methods of HTTP, those that change something, and those that carry a body to be checked.
+# Methods of HTTP, those that change something, those that carry a body to be checked, and those of links and forms.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SENDING = frozenset({"POST", "PUT", "PATCH"})
+FORM_METHODS = SAFE | {"POST"}
 # Those by which a schema is asked for, and the messages of a socket.
 CHECKED = SENDING | {"WEBSOCKET"}
 

@@ -10,9 +10,9 @@ from backaudit.backend.web.records import UNMOUNTED, Endpoint, Route
 from backaudit.project import Project
 from backaudit.project.code import SERVING
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import FORM_METHODS
 
 _VERB = meaning("routes", "says-the-method")
-_FORMS = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
 
 
 class Verb(msgspec.Struct, frozen=True):
@@ -46,4 +46,4 @@ def _is_of_an_api(project: Project, endpoint: Endpoint) -> bool:
     route = endpoint.route
     if UNMOUNTED in route.tags or project.role(route.handler.path) not in SERVING:
         return False
-    return bool(endpoint.response) or not _FORMS.issuperset(route.methods) or answers_data(project, route.handler)
+    return bool(endpoint.response) or not FORM_METHODS.issuperset(route.methods) or answers_data(project, route.handler)
