@@ -149,7 +149,7 @@ class Cache:
             for key, value, used in self._connection.execute(
                 f"SELECT key, value, used FROM facts WHERE key IN ({marks})", batch
             ):
-                content = _undamaged(value)
+                content = checked(value)
                 if content is None:
                     continue
                 found[bytes(key)] = content
@@ -167,7 +167,7 @@ class Cache:
             self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
             query = "SELECT value FROM meta WHERE name = 'generation'"
             (self._generation,) = self._connection.execute(query).fetchone()
-            stamped = [(key, _checksum(value) + value, self._generation) for key, value in rows]
+            stamped = [(key, sealed(value), self._generation) for key, value in rows]
             self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", stamped)
         self._evict()
 
@@ -201,7 +201,12 @@ def _checksum(value: bytes) -> bytes:
     return hashlib.blake2b(value, digest_size=_CHECK_BYTES).digest()
 
 
-def _undamaged(stored: object) -> bytes | None:
+def sealed(value: bytes) -> bytes:
+    """A value with its checksum before it."""
+    return _checksum(value) + value
+
+
+def checked(stored: object) -> bytes | None:
     """The value as it was put in, None if it is not that any more."""
     if not isinstance(stored, bytes):
         return None

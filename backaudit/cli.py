@@ -367,6 +367,81 @@ def portfolio(path: Path | None, **options: Any) -> int:
     return Scored({**options, "paths": (path,) if path is not None else ()}).run()
 
 
+class _Fleet(click.Group):
+    """``fleet SOURCES…`` is a run, unless the first word is another of its commands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args.insert(0, "run")
+        return super().parse_args(ctx, args)
+
+
+@cli.group("fleet", cls=_Fleet, context_settings=_CONTEXT)
+def fleet() -> None:
+    """Scan many repositories, on this machine or on the workers of a Dask cluster: needs backaudit[fleet].
+
+    \b
+      backaudit fleet repositories.txt                        those that a file lists: URLs, paths, or JSON lines
+      backaudit fleet ~/src --since-last                      of the repositories in a folder those with a new commit
+      backaudit fleet repositories.txt --scheduler tls://…    on a cluster
+
+    SOURCES are handed to `backaudit fleet run`, whose options `backaudit fleet run --help` shows.
+    """
+
+
+@fleet.command("run", context_settings=_CONTEXT)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCES...")
+@click.option(
+    "--store",
+    type=_PATH,
+    default="fleet.sqlite3",
+    show_default=True,
+    metavar="FILE",
+    help="Where the results of all runs are kept.",
+)
+@click.option("--since-last", is_flag=True, help="Only repositories that have changed since they were last scanned.")
+@click.option(
+    "--policy", type=_PATH, metavar="FILE", help="A configuration that is laid over that of all repositories."
+)
+@click.option("--strict", is_flag=True, help="Show also what is only worth a look.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Repositories at once, without --scheduler.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=1800, show_default=True, help="The most for a repository."
+)
+@click.option(
+    "--memory", type=click.IntRange(min=300), default=4000, show_default=True, help="The most for one, in MB."
+)
+@click.option("--disk", type=click.IntRange(min=1), default=4000, show_default=True, help="The most for one, in MB.")
+@click.option("--clone-cache", type=_PATH, metavar="DIR", help="Where clones are kept.  [default: in the user's cache]")
+@click.option("--facts", metavar="DIR|URL", help="A folder or fsspec URL in which workers share what they have read.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler: tls://HOST:PORT, or tcp://HOST:PORT.")
+@click.option("--tls-ca", metavar="FILE", help="The authority that signed the scheduler's certificate.")
+@click.option("--tls-cert", metavar="FILE", help="Our certificate.")
+@click.option("--tls-key", metavar="FILE", help="Its key.")
+@click.option("--insecure", is_flag=True, help="Allow tcp:// to a public address.")
+@click.option("--dashboard", metavar="HOST:PORT", help="Serve Dask's own page there, without --scheduler.")
+@click.option("-q", "--quiet", is_flag=True, help="Errors only.")
+def fleet_run(**options: Any) -> int:
+    """Scan SOURCES: folders, URLs or paths of git, or files that list them.
+
+    A run that was not finished is gone on with by the same command.
+
+    \b
+    Exit codes: 0 all repositories were scanned, 2 a mistake in the arguments, 3 some could not be scanned (the store
+    says why), 130 interrupted: what was finished is kept.
+    """
+    from backaudit.commands.fleet import run
+
+    return run(options)
+
+
 @cli.command(context_settings=_CONTEXT)
 @click.option("--select", multiple=True, type=_Names(), metavar="RULES", help="Only these rules or families.")
 @click.option("--format", type=click.Choice(("text", "json")), default="text", help="A table, or JSON.")

@@ -28,6 +28,8 @@ _ELSEWHERE = "It borrows objects from another repository, which is not followed.
 # What the last commit is; exits with 1 where there is none yet.
 LAST_COMMIT = ("rev-parse", "--verify", "--quiet", "HEAD")
 _NO_TABLES = "Its references are kept as a reftable, which the installed git cannot read: git 2.45 or newer is needed"
+# A command that is talked to.
+Process = subprocess.Popen[bytes]
 _KEPT = ("PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -36,7 +38,7 @@ class Git:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self._program = _program(repository.top)
+        self._program = program(repository.top)
         self._folder = tempfile.TemporaryDirectory(prefix="backaudit-git-")
         self._home = Path(self._folder.name)
         self._objects = repository.common_dir / "objects"
@@ -93,6 +95,12 @@ class Git:
                 "GIT_INDEX_FILE": str(Path(folder, "index")),
             }
             yield scratch
+
+    def index_of(self, commit: str) -> bytes:
+        """The index of a work tree in which a commit is checked out; UsageError for a tree that git refuses."""
+        with self.writing() as scratch:
+            scratch.run(["read-tree", commit])
+            return Path(scratch._writes["GIT_INDEX_FILE"]).read_bytes()
 
     @property
     def hint(self) -> str:
@@ -203,7 +211,7 @@ def blob(process: subprocess.Popen[bytes], id: str, limit: int) -> bytes | None:
     return data if header[1] == b"blob" else None
 
 
-def _program(top: Path) -> str:
+def program(top: Path) -> str:
     """The git that is installed: never one that the current folder or the repository holds."""
     folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
     outside = [folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(top))]

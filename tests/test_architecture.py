@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "steps",
         "gitindex",
         "git",
+        "gitremote",
         "ignores",
         "isolation",
         "regular",
@@ -48,7 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
     ("asking", "audit", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
     ("repro", "since", "starters", "fixing"),
-    ("testing", "lsp"),
+    ("testing", "lsp", "fleet"),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),
 )
 
@@ -67,6 +68,11 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pathspec": ("ignores",),
     "pygls": ("lsp",),
     "lsprotocol": ("lsp",),
+    "dask": ("fleet.cluster",),
+    "distributed": ("fleet.cluster",),
+    "fsspec": ("fleet.cache",),
+    "psutil": ("fleet.keeper",),
+    "pyarrow": ("fleet.parquet",),
 }
 RUAMEL_DOORS = 1
 

@@ -164,6 +164,12 @@ def load(file: Path | None, command_line: Mapping[str, Any] | None = None, *, ro
     return Config(**settings, origins=dict(sorted(origins.items())))
 
 
+def parse(table: Mapping[str, Any], shown: str) -> Config:
+    """The configuration of a table that was read already; ``shown`` is what its origin is called."""
+    settings = _settings(table, shown)
+    return Config(**settings, origins=dict.fromkeys(sorted(settings), shown))
+
+
 def own_settings(file: Path, root: Path) -> Config:
     """What a file of a folder of the project says by itself; UsageError if it is wrong, or no plain file of it."""
     try:

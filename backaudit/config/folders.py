@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,11 @@ class Folders:
         """Folder, glob, and the rules that do not count in what it names there."""
         for folder in self._several:
             yield from ((folder.path, pattern, called) for pattern, called in folder.own.per_path_ignores.items())
+
+    def changed(self, own: Callable[[Config], Config], whole: Callable[[Config], Config]) -> Folders:
+        """The same with what each file says itself, and what holds because of all of them, changed."""
+        several = [Folder(one.path, own(one.own), whole(one.config)) for one in self._several[1:]]
+        return Folders(whole(self.root), several, self.notes)
 
     def by_place(self) -> Folders:
         """The same, with each place told as a finding."""
