@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
+from typing import IO
 
 from backaudit import gitindex
 from backaudit.gitindex import Repository
@@ -23,6 +24,11 @@ from backaudit.usage import UsageError
 
 # References are a line each; together they may be many.
 _LARGEST = 1 << 28
+# A path, or whoever wrote a commit.
+_LONGEST = 1 << 20
+# As much memory as git may take of its own (what it maps of packs does not count): a few kilobytes of objects can stand
+# for more files than any machine holds.
+_MEMORY = 1 << 31
 _ALTERNATES = ("alternates", "http-alternates")
 _ELSEWHERE = "It borrows objects from another repository, which is not followed."
 # What the last commit is; exits with 1 where there is none yet.
@@ -75,6 +81,7 @@ class Git:
             cwd=self._home,
             env=self._environment(),
         )
+        _bound(process.pid)
         try:
             yield process
         finally:
@@ -193,22 +200,58 @@ def prefix_of(root: Path, repository: Repository) -> str:
     return "" if root == repository.top else root.relative_to(repository.top).as_posix() + "/"
 
 
-def blob(process: subprocess.Popen[bytes], id: str, limit: int) -> bytes | None:
-    """The contents of a blob, from ``cat-file --batch``: at most one byte over ``limit``; None if it is not there."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{id}\n".encode())
-    process.stdin.flush()
-    header = process.stdout.readline().split()
-    if len(header) != 3:
-        return None
-    size = int(header[2])
-    data = process.stdout.read(min(size, limit + 1))
-    left = size + 1 - len(data)
-    while left > 0:
-        passed = len(process.stdout.read(min(left, 1 << 20)))
-        left -= passed or left
-    return data if header[1] == b"blob" else None
+class Blobs:
+    """Contents of blobs, asked of one git that runs; what is too large is unpacked once, not wherever it stands."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._asked, self._told = process.stdin, process.stdout
+        self._large: dict[str, bytes] = {}
+
+    def read(self, id: str, limit: int) -> bytes | None:
+        """The contents of a blob: at most one byte over ``limit``; None if it is not there."""
+        known = self._large.get(id, b"")
+        if len(known) > limit:
+            return known
+        self._asked.write(f"{id}\n".encode())
+        self._asked.flush()
+        header = self._told.readline().split()
+        if len(header) != 3:
+            return None
+        data = self._content(int(header[2]), limit)
+        if len(data) > limit:
+            self._large[id] = data
+        return data if header[1] == b"blob" else None
+
+    def _content(self, size: int, limit: int) -> bytes:
+        data = self._told.read(min(size, limit + 1))
+        left = size + 1 - len(data)
+        while left > 0:
+            passed = len(self._told.read(min(left, 1 << 20)))
+            left -= passed or left
+        return data
+
+
+def fields(stream: IO[bytes] | None) -> Iterator[bytes]:
+    """What stands between the NULs of a stream."""
+    assert stream is not None
+    rest = b""
+    while data := stream.read(1 << 16):
+        *whole, rest = (rest + data).split(b"\0")
+        yield from whole
+        if len(rest) > _LONGEST:
+            raise UsageError("Git's answer is longer than any name: the repository cannot be read.")
+    if rest:
+        yield rest
+
+
+def _bound(process: int) -> None:
+    """Bound the memory of a git that runs, where the system can."""
+    with suppress(ImportError, OSError, AttributeError):
+        import resource
+
+        resource.prlimit(process, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
 
 
 def program(top: Path) -> str:

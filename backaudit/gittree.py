@@ -13,6 +13,9 @@ from backaudit.source import Limits, kind_of
 from backaudit.usage import UsageError
 
 CONFIGURATION = ("backaudit.toml", ".gitignore")
+# A tree of a few objects can stand for any number of files, and one object for all their contents.
+MOST_FILES = 1_000_000
+MOST_BYTES = 1 << 32
 
 
 def commit_of(asked: git.Git, reference: str) -> str:
@@ -29,13 +32,17 @@ def commit_of(asked: git.Git, reference: str) -> str:
 
 
 def entries(asked: git.Git, commit: str) -> list[Entry]:
-    """The files of a commit's tree."""
-    found = []
-    for line in asked.run(["ls-tree", "-r", "-z", "--full-tree", commit]).split(b"\0"):
-        if line:
+    """The files of a commit's tree; UsageError where they are more than any project has."""
+    found: list[Entry] = []
+    with asked.running(["ls-tree", "-r", "-z", "--full-tree", commit]) as process:
+        for line in git.fields(process.stdout):
             about, _, path = line.partition(b"\t")
             mode, _, id = about.split()
             found.append(Entry(os.fsdecode(path), int(mode, 8), id.decode()))
+            if len(found) > MOST_FILES:
+                raise UsageError(f"The tree of {commit} has more than {MOST_FILES:,} files: it cannot be read.")
+        if process.wait() != 0:
+            raise UsageError(f"git ls-tree failed: the tree of {commit} cannot be read.{asked.hint}")
     return found
 
 
@@ -53,14 +60,19 @@ def is_wanted(entry: Entry, prefix: str) -> bool:
 
 def write(asked: git.Git, wanted: Iterable[Entry], prefix: str, folder: Path, limits: Limits) -> None:
     """Write files into the empty ``folder``, without their ``prefix``; those above the limits are left out."""
+    written = 0
     with asked.running(["cat-file", "--batch"]) as process:
+        blobs = git.Blobs(process)
         for entry in wanted:
             path = entry.path[len(prefix) :]
             limit = SMALL if PurePosixPath(path).name in CONFIGURATION else limits.of(kind_of(path))
-            data = git.blob(process, entry.blob, limit)
+            data = blobs.read(entry.blob, limit)
             if data is None:
                 raise UsageError(f"Git does not have the object {entry.blob} of {path}.{asked.hint}")
             if len(data) <= limit:
+                written += len(data)
+                if written > MOST_BYTES:
+                    raise UsageError(f"The files of the tree have more than {MOST_BYTES:,} bytes: they cannot be read.")
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)

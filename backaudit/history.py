@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from subprocess import Popen
-from typing import IO
 
 import msgspec
 
@@ -29,6 +28,8 @@ from backaudit.usage import UsageError
 OPTION = "--history"
 # A batch is that many versions or characters, whichever comes first: all that is held in memory at a time.
 BATCH_FILES = 500
+# More than any project has: a few objects can stand for any number of versions.
+MOST_VERSIONS = 4_000_000
 BATCH_CHARACTERS = 24_000_000
 # Larger versions are data: a file of these that changes often would cost more than all code together.
 MAX_BYTES = 400_000
@@ -81,7 +82,7 @@ class Reader:
 
     def read(self, present: Collection[bytes]) -> History:
         """All that is new against the values of today's files, given as :func:`value_of` each."""
-        versions = list(self._versions())
+        versions = list(islice(self._versions(), MOST_VERSIONS))
         found: list[PastFile] = []
         unread = 0
         for batch in self._batches(versions):
@@ -93,6 +94,8 @@ class Reader:
 
     def _notes(self, versions: int, commits: int, unread: int) -> Iterator[str]:
         yield f"History: {_count(versions, 'earlier version')} of files, of {_count(commits, 'commit')}."
+        if versions == MOST_VERSIONS:
+            yield "History: there are more versions than are read; the latest are missing."
         if unread:
             yield f"History: {_count(unread, 'version')} could not be analysed (syntax)."
         if (self._repository.common_dir / "shallow").exists():
@@ -130,10 +133,11 @@ class Reader:
         batch: list[tuple[_Version, Source]] = []
         size = 0
         with self._git.running(["cat-file", "--batch"]) as process:
+            blobs = git.Blobs(process)
             for number, version in enumerate(versions):
                 if self._progress is not None:
                     self._progress(number, len(versions))
-                source = self._source(process, version)
+                source = self._source(blobs, version)
                 if source is not None:
                     batch.append((version, source))
                     size += len(source.text)
@@ -142,9 +146,9 @@ class Reader:
                     batch, size = [], 0
         yield batch
 
-    def _source(self, process: Popen[bytes], version: _Version) -> Source | None:
+    def _source(self, blobs: git.Blobs, version: _Version) -> Source | None:
         limit = min(MAX_BYTES, self._limits.of(kind_of(version.path)))
-        data = git.blob(process, version.blob, limit)
+        data = blobs.read(version.blob, limit)
         source = decode(version.path, data) if data is not None and len(data) <= limit else None
         return self._lines.narrowed(source) if isinstance(source, Source) else None
 
@@ -238,7 +242,7 @@ def _log(asked: git.Git) -> Iterator[tuple[Commit, str, str]]:
         return
     with asked.running(_LOG) as process:
         commit = Commit("", "", "")
-        fields = _fields(process.stdout)
+        fields = git.fields(process.stdout)
         for field in fields:
             field = field.lstrip(b"\n")
             if field.startswith(b"\x01"):
@@ -253,17 +257,6 @@ def _log(asked: git.Git) -> Iterator[tuple[Commit, str, str]]:
                     yield commit, path.decode(), blob
         if process.wait() != 0:
             raise UsageError(f"git log failed: the history cannot be read.{asked.hint}")
-
-
-def _fields(stream: IO[bytes] | None) -> Iterator[bytes]:
-    """What stands between the NULs of a stream."""
-    assert stream is not None
-    rest = b""
-    while data := stream.read(1 << 16):
-        *whole, rest = (rest + data).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest
 
 
 def _printable(name: bytes) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backaudit import git, gitindex, staged
+from backaudit import git, gitindex, gittree, history, staged
 from backaudit.discover import discover
 from backaudit.history import Reader
 from backaudit.source import Limits
@@ -337,16 +337,81 @@ def test_a_staged_file_above_the_limit_is_not_held_whole(tmp_path: Path, monkeyp
     (root / "big.py").write_bytes(b"#" * 3_000_000)
     run(root, "add", ".")
     sizes: list[int] = []
-    original = git.blob
+    original = git.Blobs.read
 
-    def spy(*arguments: object) -> bytes | None:
-        data = original(*arguments)  # type: ignore[arg-type]
+    def spy(blobs: git.Blobs, id: str, limit: int) -> bytes | None:
+        data = original(blobs, id, limit)
         sizes.append(len(data or b""))
         return data
 
-    monkeypatch.setattr(git, "blob", spy)
+    monkeypatch.setattr(git.Blobs, "read", spy)
     target = tmp_path / "out"
     target.mkdir()
     assert "settings.py" in staged.export(root, target)
     assert not (target / "big.py").exists()
     assert max(sizes) == 2_000_001
+
+
+# -- trees that are larger than they look ------------------------------------------------------------------------------
+
+
+def tree_of_trees(folder: Path, depth: int) -> Path:
+    """A commit of ten to the power of ``depth`` files, in as many objects as it is deep."""
+
+    def asked(*arguments: str, data: str = "") -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, input=data, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    root = repository(folder)
+    object = asked("hash-object", "-w", "--stdin", data=KEY)
+    for level in range(depth):
+        kind = "040000 tree" if level else "100644 blob"
+        object = asked("mktree", data="".join(f"{kind} {object}\tx{number}.py\n" for number in range(10)))
+    run(root, "update-ref", "HEAD", run(root, "commit-tree", object, "-m", "bomb"))
+    return root
+
+
+def test_a_tree_of_more_files_than_there_can_be_is_refused(tmp_path: Path) -> None:
+    root = tree_of_trees(tmp_path / "repo", 9)
+    for action in (
+        lambda: staged.export(root, tmp_path / "out"),
+        lambda: gittree.entries(git.Git(git.repository_for(root, "--since")), "HEAD"),
+    ):
+        with pytest.raises(UsageError, match="more than 1,000,000 files"):
+            action()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds another process")
+def test_a_history_that_git_cannot_hold_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree_of_trees(tmp_path / "repo", 9)
+    monkeypatch.setattr(git, "_MEMORY", 1 << 27)
+    with pytest.raises(UsageError, match="git log failed"):
+        Reader(root, limits=Limits(), jobs=1).read(())
+
+
+def test_of_too_many_versions_it_is_said_that_some_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree_of_trees(tmp_path / "repo", 2)
+    monkeypatch.setattr(history, "MOST_VERSIONS", 7)
+    assert "History: there are more versions" in "".join(Reader(root, limits=Limits(), jobs=1).read(()).notes)
+
+
+def test_one_object_in_many_places_fills_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree_of_trees(tmp_path / "repo", 2)
+    asked = git.Git(git.repository_for(root, "--since"))
+    monkeypatch.setattr(gittree, "MOST_BYTES", 50 * len(KEY))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="bytes: they cannot be read"):
+        gittree.write(asked, gittree.entries(asked, "HEAD"), "", tmp_path / "out", Limits())
+
+
+def test_what_is_too_large_is_unpacked_once(tmp_path: Path) -> None:
+    root = repository(tmp_path / "repo")
+    (root / "big.py").write_bytes(b"#" * 100_000)
+    run(root, "add", ".")
+    id = run(root, "rev-parse", ":big.py")
+    with git.Git(git.repository_for(root, "--staged")).running(["cat-file", "--batch"]) as process:
+        blobs = git.Blobs(process)
+        assert blobs.read(id, 9) == b"#" * 10
+        process.kill()
+        process.wait()
+        assert blobs.read(id, 9) == b"#" * 10
