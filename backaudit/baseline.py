@@ -15,8 +15,12 @@ from pathlib import Path
 
 import msgspec
 
+from backaudit.regular import leads_inside, read_regular
+from backaudit.report.visible import inert, visible_name
 from backaudit.usage import UsageError
 
+# Half a million accepted findings.
+_LARGEST = 1 << 28
 _REPAIR = "--write-baseline writes it anew, with what is sound in it"
 
 
@@ -87,22 +91,32 @@ class Baseline:
         return bool(entry.expires) and entry.expires <= self._today
 
 
-def load(path: Path, today: date = date.min, *, repair: bool = False) -> Baseline:
-    """The baseline in a file. UsageError where it cannot be read or, unless ``repair`` is asked, a line is no entry."""
+def load(path: Path, today: date = date.min, *, repair: bool = False, within: Path | None = None) -> Baseline:
+    """The baseline in a file. UsageError where it cannot be read or, unless ``repair`` is asked, a line is no entry.
+
+    ``within``: the project whose plain file it has to be, unless the user named it.
+    """
     try:
-        text = path.read_text("utf-8-sig", errors="replace" if repair else "strict")
+        data = path.read_bytes() if within is None else _own(path, within)
+        text = data.decode("utf-8-sig", "replace" if repair else "strict")
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"The baseline {path} is not UTF-8: {_REPAIR}.") from error
     entries = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         entry, fault = _entry(line)
         if fault and not repair:
             raise UsageError(f"The baseline {path} is broken in line {number}: {fault}; {_REPAIR}.")
         if entry is not None:
             entries.append(entry)
     return Baseline(entries, today)
+
+
+def _own(path: Path, project: Path) -> bytes:
+    if not leads_inside(path, project):
+        raise UsageError(f"The baseline {path} lies outside of the project: name it by --baseline.")
+    return read_regular(path, _LARGEST, within=project)
 
 
 def dump(entries: Iterable[Entry]) -> str:
@@ -125,14 +139,14 @@ def listing(baseline: Baseline, stale: Collection[Entry]) -> str:
     expired = set(baseline.expired())
     lines = []
     for rule, entries in groupby(sorted(baseline.entries, key=lambda entry: (entry.rule, entry)), attrgetter("rule")):
-        lines.append(rule)
+        lines.append(visible_name(rule))
         for entry in entries:
             state = "stale" if entry in stale else "expired" if entry in expired else "accepted"
             until = f" (until {entry.expires})" if entry.expires else ""
-            lines.append(f"  {state:<8}  {entry.path}  {entry.message}{until}")
+            lines.append(f"  {state:<8}  {visible_name(entry.path)}  {visible_name(entry.message)}{until}")
             if entry.reason:
-                lines.append(f"            reason: {entry.reason}")
-    return "".join(f"{line}\n" for line in lines)
+                lines.append(f"            reason: {visible_name(entry.reason)}")
+    return inert("".join(f"{line}\n" for line in lines))
 
 
 def _line(entry: Entry) -> str:

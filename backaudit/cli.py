@@ -580,13 +580,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:
-    from backaudit.report.visible import visible_name
+    from backaudit.report.visible import inert, visible_name
     from backaudit.usage import UsageError
 
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        vars(error)["message"] = visible_name(error.message)
+        vars(error)["message"] = inert(visible_name(error.message))
         error.show()
         return USAGE
     except UsageError as error:

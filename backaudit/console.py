@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import suppress
 from typing import Any
@@ -51,12 +52,22 @@ def write(text: str) -> None:
         raise UsageError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
+def is_for_people() -> bool:
+    """Whether what is written is shown, on a terminal or by a build that reads along: no file or program gets it."""
+    if sys.stdout.isatty():
+        return True
+    is_build = any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "TF_BUILD"))
+    with suppress(OSError, ValueError):
+        return is_build and not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    return is_build
+
+
 def say(text: str) -> None:
     """A line on standard error."""
     with suppress(OSError):  # nobody reads it
-        from backaudit.report.visible import visible_name  # --help says nothing and need not load it
+        from backaudit.report.visible import inert, visible_name  # --help says nothing and need not load it
 
-        sys.stderr.write(f"backaudit: {visible_name(text)}\n")
+        sys.stderr.write(inert(f"backaudit: {visible_name(text)}\n"))
         sys.stderr.flush()
 
 

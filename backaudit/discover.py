@@ -10,6 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -311,7 +312,8 @@ class _Walk:
             return
         kind = kind_of(path)
         if kind in _UNREAD:
-            self._sizes[path] = entry.stat(follow_symlinks=False).st_size
+            with suppress(OSError):  # it went away since the folder was listed
+                self._sizes[path] = entry.stat(follow_symlinks=False).st_size
         if path in self._tracked:
             self.files.append(Found(path, kind, tracked=True))
         elif path in self._named or not (folder.ignored or folder.ignores.names(path)):

@@ -20,8 +20,9 @@ from backaudit.facts.place import Place
 from backaudit.fix.applying import applied, chosen, line_after
 from backaudit.issue import Issue, Report
 from backaudit.masking import Masks
-from backaudit.output import replace_file
+from backaudit.output import replace_files
 from backaudit.regular import leads_inside, read_regular
+from backaudit.report.visible import visible_name
 from backaudit.rule import Edit, Fix
 from backaudit.source import Limits, Source, digest_of, read
 from backaudit.usage import UsageError
@@ -245,8 +246,7 @@ def write_changed(root: Path, changed: Iterable[Changed]) -> None:
         expected = each.before.digest if each.before is not None else None
         if _digest(root / each.path) != expected:
             raise UsageError(f"{each.path} changed while its fixes were tried: nothing was written.")
-    for each in several:
-        replace_file(root / each.path, each.after.encode(each.encoding))
+    replace_files((root / each.path, each.after.encode(each.encoding)) for each in several)
 
 
 def diff(changed: Iterable[Changed], masks: Masks) -> str:
@@ -256,7 +256,7 @@ def diff(changed: Iterable[Changed], masks: Masks) -> str:
 
 def _diff(each: Changed, masks: Masks) -> Iterator[str]:
     old = [] if each.before is None else _lines(each.before.text)
-    names = ("/dev/null" if each.before is None else f"a/{each.path}", f"b/{each.path}")
+    names = ("/dev/null" if each.before is None else _quoted(f"a/{each.path}"), _quoted(f"b/{each.path}"))
     told = difflib.unified_diff(old, _lines(each.after), *names)
     yield from islice(told, 2)
     number = 0
@@ -268,6 +268,14 @@ def _diff(each: Changed, masks: Masks) -> Iterator[str]:
             line = line[0] + masks.line(each.path, number if is_old else 0, line[1:])[0]
             number += is_old
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _quoted(name: str) -> str:
+    """A name as git writes it in a diff: what would end its line, or act on a terminal, as octal escapes."""
+    if visible_name(name) == name and not set(name) & set('"\\'):
+        return name
+    told = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in os.fsencode(name))
+    return f'"{"".join(told)}"'
 
 
 def _lines(text: str) -> list[str]:

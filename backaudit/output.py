@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -49,8 +49,8 @@ def targets(
 def write_file(path: Path, text: str) -> None:
     """Put ``text`` (as UTF-8, lines ending in a line feed) in place of what ``path`` held, whole or not at all."""
     data = text.encode("utf-8", "backslashreplace")
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             with open(target, "wb") as device:  # a pipe or a device is written to, never replaced
                 device.write(data)
@@ -60,25 +60,42 @@ def write_file(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Put ``data`` in place of what a regular file held, whole or not at all; its permissions stay."""
-    try:
-        _replace(path, data)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
+def replace_files(files: Iterable[tuple[Path, bytes]]) -> None:
+    """Put bytes in place of what regular files held, all or none; their permissions stay.
+
+    All are written beside their targets before the first takes its place: where one cannot be, no file is changed.
+    """
+    with ExitStack() as stack:
+        written: list[tuple[str, Path]] = []
+        for target, data in files:
+            try:
+                written.append((stack.enter_context(_beside(target, data)), target))
+            except OSError as error:
+                raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from error
+        for name, target in written:
+            try:
+                os.replace(name, target)
+            except OSError as error:
+                raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def _replace(target: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    with _beside(target, data) as name:
+        os.replace(name, target)
+
+
+@contextmanager
+def _beside(target: Path, data: bytes) -> Iterator[str]:
+    """A file in the target's folder with ``data`` and the target's permissions; gone with the block, if still there."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        os.replace(name, target)
-    except BaseException:
+        yield name
+    finally:
         with suppress(OSError):
             os.unlink(name)
-        raise
 
 
 def _umask() -> int:

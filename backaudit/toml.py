@@ -19,3 +19,5 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise TomlError(str(error)) from error
     except RecursionError as error:
         raise TomlError("nested too deeply") from error
+    except ValueError as error:  # a number of more digits than the interpreter reads
+        raise TomlError("a number in it is too long") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +50,29 @@ def test_both_sides_of_a_merge_may_stay(tmp_path: Path) -> None:
     baseline = load(tmp_path / "b")
     assert baseline.entries == (A, B)
     assert baseline.accepts([met(A), met(A, fingerprint="a second one")], HERE) == [A, None]
+
+
+def test_a_name_may_hold_what_other_tools_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    odd = Entry("a\u2028b\x85c\x0bd.py", "passwords/weak-hash", "aaaa")
+    (tmp_path / "b").write_bytes(dump([odd]).replace("\n", "\r\n").encode())
+    assert load(tmp_path / "b").entries == (odd,)
+
+
+def test_a_configured_baseline_is_a_plain_file_of_the_project(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "sub").mkdir(parents=True)
+    (tmp_path / "outside").write_text(dump([A]))
+    (project / "link").symlink_to(tmp_path / "outside")
+    (project / "inner").symlink_to(project / "own")
+    (project / "own").write_text(dump([A]))
+    os.mkfifo(project / "pipe")
+    assert load(project / "inner", within=project).entries == (A,)
+    for name in ("link", "../outside", "sub/../../outside", "/dev/zero", "/dev/stdin"):
+        with pytest.raises(UsageError, match="outside of the project"):
+            load(project / name, within=project)
+    for name, said in (("pipe", "not a regular file"), ("sub", "cannot be read"), ("gone", "cannot be read")):
+        with pytest.raises(UsageError, match=said):
+            load(project / name, within=project)
 
 
 def test_an_entry_follows_its_finding_into_another_file_when_its_own_is_gone() -> None:

@@ -157,6 +157,7 @@ def test_the_command_line_wins_and_is_named_as_origin(tmp_path: Path) -> None:
         ("[options.x]\na = [1]", 'options."x"."a" must be a list of strings.'),
         ("strict = ", "not valid TOML"),
         ("a = " + "[" * 5000, "not valid TOML"),
+        ("a = " + "9" * 5000, "a number in it is too long"),
     ],
 )
 def test_what_is_wrong_is_said_with_a_suggestion(tmp_path: Path, text: str, said: str) -> None:

@@ -86,6 +86,25 @@ def test_a_diff_changes_nothing(root: Path) -> None:
     assert scan(root, "--diff").return_value == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names are POSIX's")
+def test_a_diff_quotes_names_as_git_does(root: Path) -> None:
+    (root / "app.py").rename(root / 'a\n::error::"\\\x1b[1m.py')
+    diff = scan(root, "--diff").stdout
+    assert diff.splitlines()[1] == r'+++ "b/a\012::error::\042\134\033[1m.py"'
+    git(root, "init", "-q")
+    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=root, check=True)
+    assert (root / 'a\n::error::"\\\x1b[1m.py').read_text() == FIXED
+
+
+def test_a_diff_that_a_build_reads_begins_no_command(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "app.py").write_text(
+        COOKIE.replace("    answer = ", '    """\n    ::error::\x0cno\n    """\n    answer = ')
+    )
+    assert "\n     ::error::\x0cno" in scan(root, "--diff").stdout
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "\n     \\::error::␌no" in scan(root, "--diff").stdout
+
+
 def test_encoding_mark_line_ends_and_permissions_stay(root: Path) -> None:
     text = "# größe\r\n" + COOKIE.replace("\n", "\r\n")
     marked, old = root / "marked.py", root / "old.py"

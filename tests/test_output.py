@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backaudit.output import Target, targets, write_file
+from backaudit.output import Target, replace_files, targets, write_file
 from backaudit.usage import UsageError
 
 
@@ -83,6 +83,18 @@ def test_when_writing_fails_the_old_file_is_whole_and_nothing_is_left(
         write_file(path, "new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["report.txt"]
+
+
+def test_of_several_files_all_are_replaced_or_none(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "there" / "other"
+    one.write_text("old")
+    with pytest.raises(UsageError, match="other cannot be written"):
+        replace_files([(one, b"new"), (other, b"new")])
+    assert one.read_text() == "old"
+    assert os.listdir(tmp_path) == ["one"]
+    other.parent.mkdir()
+    replace_files([(one, b"new"), (other, b"new")])
+    assert (one.read_text(), other.read_text()) == ("new", "new")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and devices are POSIX's")

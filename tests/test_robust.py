@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -13,14 +14,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from backaudit import commands, config, plugins, regular, source
+from backaudit.baseline import Baseline, Entry, listing
 from backaudit.cache import NAME
 from backaudit.discover import Found, discover
 from backaudit.extract import extract
 from backaudit.extract.pool import extract_all, fingerprints
 from backaudit.facts.problem import Problem
-from backaudit.report import renderer
+from backaudit.portfolio.card import scorecard
+from backaudit.portfolio.records import Portfolio
+from backaudit.report import FORMATS, renderer, statistics
+from backaudit.report import map as of_map
+from backaudit.report import portfolio as of_portfolio
+from backaudit.report.jsontext import json_text
 from backaudit.report.visible import inert, visible_name
 from backaudit.source import decode
 from backaudit.survey.compose import survey
@@ -380,7 +388,74 @@ def test_control_characters_of_names_are_shown_as_escapes_in_every_format() -> N
             assert r"a\n::error::b\x1b[31m\u2028\r##vso" in text
             assert "##vso[" not in text
         if format == "html":
-            assert r"a\n::error::b\x1b[31m\u2028\r##vso[x].py" in text
+            assert r"a\n::error::b\x1b[31m\u2028\r&#35;#vso[x].py" in text
+
+
+# Of a name, a text and a number of a line: what ends it, what begins a command of a build's, what acts on a terminal.
+ACTING = r"\n::error::no\n  ::set-env::x\x1b]0;t\x07\x9b31m##vso[task.x]\u2028\u202e\u2067"
+NAMES = f"""\
+import hashlib
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+app = Flask("{ACTING}")
+db = SQLAlchemy(app)
+class User(db.Model):
+    __tablename__ = "users{ACTING}"
+    id = db.Column(db.Integer, primary_key=True)
+    email = db.Column("mail{ACTING}", db.String(80))
+    password = db.Column(db.String(200))
+@app.post("/users{ACTING}/<int:number>")
+def save(number):
+    \"""{ACTING}\"""
+    user = User(password=hashlib.md5(request.form["password{ACTING}"].encode()).hexdigest())
+    db.session.add(user)
+    db.session.commit()
+    return {{"id": user.id, "x": int(request.args["n{ACTING}"])}}
+@app.get("/q{ACTING}")
+def find():
+    return str(User.query.filter_by(email=request.args["q{ACTING}"]).all())
+"""
+ACTS = re.compile(r"(?m)^\s*::\w|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture(scope="module")
+def written() -> Mapping[str, str]:
+    """Every format of a project in which all names act: the file's, and those of tables, columns, routes and keys."""
+    name = ACTING.encode().decode("unicode_escape")
+    files = {"requirements.txt": "flask\nflask-sqlalchemy\n", f"app{name}.py": NAMES, f"b{name}.py": "def f(:\n"}
+    report, project = replace(scan(files, LOADED), root_name=name), linked(files)
+    found = replace(project.once(survey), root_name=name, problems=report.problems)
+    card = Portfolio(cards=(replace(project.once(scorecard), application=name),), root_name=name, version="1")
+    said = {format: renderer(format)(report) for format in FORMATS if format != "github"}
+    said |= {f"map {format}": of_map.renderer(format)(found) for format in of_map.FORMATS}
+    said |= {f"portfolio {format}": of_portfolio.renderer(format)(card) for format in of_portfolio.FORMATS}
+    entries = [Entry(name, name, "a", message=name, reason=name)]
+    return {**said, "baseline": listing(Baseline(entries), ()), "statistics": statistics.render(report, "text")}
+
+
+@pytest.mark.parametrize("format", [*(f for f in FORMATS if f != "github"), "statistics", "baseline"])
+def test_no_name_acts_in_a_report(written: Mapping[str, str], format: str) -> None:
+    assert ACTS.findall(written[format]) == []
+    assert "##vso[" not in written[format]
+    assert format == "statistics" or "error" in written[format]
+
+
+OTHERS = [*(f"map {format}" for format in of_map.FORMATS), *(f"portfolio {format}" for format in of_portfolio.FORMATS)]
+
+
+@pytest.mark.parametrize("format", OTHERS)
+def test_no_name_acts_in_a_map_or_a_scorecard(written: Mapping[str, str], format: str) -> None:
+    assert ACTS.findall(written[format]) == []
+    assert "##vso[" not in written[format]
+    assert format == "portfolio svg" or "error" in written[format]
+
+
+def test_what_json_holds_is_written_as_its_escapes_and_read_as_it_was() -> None:
+    data = {"a": ("\x9b\u202e", "##vso[x]", "###[y]", "## z", "\udc80")}
+    text = json_text(data)
+    assert text.isascii() or "\ufffd" in text
+    assert "##vso[" not in text
+    assert json.loads(text) == {"a": ["\x9b\u202e", "##vso[x]", "###[y]", "## z", "\ufffd"]}
 
 
 @pytest.mark.e2e

@@ -46,13 +46,13 @@ class Command:
         from backaudit.config import find_root
         from backaudit.usage import UsageError
 
-        try:
-            os.getcwd()
-        except OSError as error:
-            raise UsageError("The current folder does not exist any more: change to one that does.") from error
         for path in self.given:
             if not path.exists():
                 raise UsageError(f"{path} does not exist.")
+        try:  # once and for all: the folder may go away in the middle of the run
+            self.given = tuple(Path(os.path.abspath(path)) for path in self.given)
+        except OSError as error:
+            raise UsageError("The current folder does not exist any more: change to one that does.") from error
         return find_root(self.given)
 
     def _config(self, root: Root) -> Config:
@@ -64,8 +64,8 @@ class Command:
             for name in ("strict", "per_place", "fail_on", "fail_on_problem", "fail_on_stale", "fail_on_nothing")
             if self.options.get(name) is not None
         }
-        file = self.options["config"] or root.file
-        config = load(file, asked, root=root.folder)
+        given: Path | None = self.options["config"]
+        config = load(given or root.file, asked, root=root.folder, within=None if given else root.folder)
         if self.options["exclude"]:
             # Excludes add up: nobody who leaves out one more folder means to scan the others.
             from msgspec.structs import replace
@@ -145,4 +145,4 @@ def now() -> datetime:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return Path(os.path.abspath(path)).relative_to(root).as_posix()
+    return path.relative_to(root).as_posix()

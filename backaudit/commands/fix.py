@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backaudit.commands import CRASH, FINDINGS, OK
 from backaudit.commands.common import private_folder
 from backaudit.commands.scan import Scan
-from backaudit.console import say, write
+from backaudit.console import is_for_people, say, write
 
 if TYPE_CHECKING:
     from backaudit.audit import Audit
@@ -94,7 +94,9 @@ class Fix(Scan):
     def _delivered(self, report: Report, config: Config) -> int:
         if not self.only_shown:
             return super()._delivered(report, config)
-        write(self.diff)
+        from backaudit.report.visible import shown
+
+        write(shown(self.diff) if is_for_people() else self.diff)
         if any(problem.kind == "crash" for problem in report.problems):
             return CRASH
         return FINDINGS if self.diff else OK

@@ -39,7 +39,7 @@ class Init(Command):
         from backaudit.config import load
 
         loaded, _ = load_rules()
-        request = Request(root=root.folder, config=load(root.file, root=root.folder), loaded=loaded)
+        request = Request(root=root.folder, config=load(root.file, root=root.folder, within=root.folder), loaded=loaded)
         with ExitStack() as stack:
             progress = progress_shown(enabled=not self.quiet)
             stack.callback(progress.clear)

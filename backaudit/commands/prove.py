@@ -58,14 +58,16 @@ class Explain(Command):
         from backaudit.prove.server import connected
         from backaudit.prove.trials import Refused, Trials
         from backaudit.report.plans import explained
+        from backaudit.report.visible import shown, visible_name
 
         with connected(self.options["database_url"]) as connection:
             trials = Trials(connection, self.options["rows"])
             try:
                 for question in asked:
-                    place = f"{question.place.path}:{question.place.span.line}"
+                    place = f"{visible_name(question.place.path)}:{question.place.span.line}"
                     try:
-                        write(explained(place, tried(question.claim, trials), question.indexes))
+                        text = explained(place, tried(question.claim, trials), question.indexes)
+                        write(shown(text))
                     except Refused as error:
                         say(f"{place}: PostgreSQL cannot be asked: {error}.")
             finally:

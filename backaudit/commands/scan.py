@@ -84,9 +84,10 @@ class Scan(Command):
 
     def _show(self, config: Config, root: Root, loaded: Loaded, names: RuleNames) -> int:
         from backaudit.config import by_id, check_names, describe
+        from backaudit.report.visible import shown
 
         check_names(config, names)
-        write(describe(by_id(config, names), root, loaded.rules))
+        write(shown(describe(by_id(config, names), root, loaded.rules)))
         return OK
 
     def _check_together(self) -> None:
@@ -195,7 +196,8 @@ class Scan(Command):
         if file is None:
             return None
         is_written = target is not None and target.exists() and file.samefile(target)
-        return load(file, now().date(), repair=is_written)
+        is_named = file in (target, self.options["baseline"])
+        return load(file, now().date(), repair=is_written, within=None if is_named else root.folder)
 
     def _baseline_file(self, root: Root, config: Config) -> Path | None:
         given: Path | None = self.options["baseline"]

@@ -150,13 +150,22 @@ def find_root(paths: Sequence[Path]) -> Root:
     return Root(folder, notes=passed)
 
 
-def load(file: Path | None, command_line: Mapping[str, Any] | None = None, *, root: Path | None = None) -> Config:
-    """The configuration in ``file`` under what the command line says (field -> value); UsageError if it is wrong."""
+def load(
+    file: Path | None,
+    command_line: Mapping[str, Any] | None = None,
+    *,
+    root: Path | None = None,
+    within: Path | None = None,
+) -> Config:
+    """The configuration in ``file`` under what the command line says (field -> value); UsageError if it is wrong.
+
+    ``within``: the folder whose plain file it has to be, unless the user named it.
+    """
     settings: dict[str, Any] = {}
     origins: dict[str, str] = {}
     if file is not None:
         shown = _shown(file, root)
-        settings = _settings(_table(file, shown), shown)
+        settings = _settings(_table(file, shown, within), shown)
         origins = dict.fromkeys(settings, shown)
     for name, value in (command_line or {}).items():
         settings[name] = value
@@ -172,11 +181,7 @@ def parse(table: Mapping[str, Any], shown: str) -> Config:
 
 def own_settings(file: Path, root: Path) -> Config:
     """What a file of a folder of the project says by itself; UsageError if it is wrong, or no plain file of it."""
-    try:
-        read_regular(file, within=root)
-    except OSError as error:
-        raise UsageError(f"{_shown(file, root)}: the configuration cannot be read: {error.strerror}.") from error
-    return load(file, root=root)
+    return load(file, root=root, within=root)
 
 
 def check_names(config: Config, names: RuleNames) -> None:
@@ -291,9 +296,10 @@ def _section(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _table(file: Path, shown: str) -> Mapping[str, Any]:
+def _table(file: Path, shown: str, within: Path | None) -> Mapping[str, Any]:
     try:
-        table = parse_toml(file.read_text("utf-8-sig"))
+        data = file.read_bytes() if within is None else read_regular(file, within=within)
+        table = parse_toml(data.decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{shown}: the configuration cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

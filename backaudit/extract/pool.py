@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -292,7 +292,8 @@ def _elsewhere() -> Iterator[None]:
     try:
         yield
     finally:
-        os.chdir(before)
+        with suppress(OSError):  # it went away meanwhile
+            os.chdir(before)
 
 
 def _work(

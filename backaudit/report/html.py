@@ -26,7 +26,7 @@ from backaudit.report.mistakes import MISTAKES, Family, in_order
 from backaudit.report.plans import steps, told
 from backaudit.report.requests import curl, outcome
 from backaudit.report.standards import PROJECT_URL, Link, standards
-from backaudit.report.visible import visible, visible_name
+from backaudit.report.visible import inert_markup, visible, visible_name
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.ruledoc import RuleDoc, read
 from backaudit.survey.records import Survey
@@ -74,21 +74,23 @@ def render(report: Report, *, survey: Survey | None = None, **options: object) -
     css, script = asset(env, "report.css"), asset(env, "report.js")
     shown = [issue for issue in report.issues if issue.status == "new"]
     parts = [_family_part(family, shown) for family in in_order(issue.rule.family for issue in shown)]
-    return env.get_template("report.html.j2").render(
-        report=report,
-        page=page(survey) if survey is not None and (survey.routes or survey.tables) else None,
-        project_url=PROJECT_URL,
-        css=Markup(css),
-        script=Markup(script),
-        policy=policy(css, script),
-        tally=_tally(shown),
-        cards=[_card(family, parts) for family in MISTAKES],
-        others=[part for part in parts if not part.family.number],
-        parts=parts,
-        files=sorted(Counter(visible_name(issue.finding.place.path) for issue in shown).items()),
-        extent=extent_of(report),
-        crashed=any(problem.kind == "crash" for problem in report.problems),
-        accepted=[issue for issue in report.issues if issue.status in ("suppressed", "baseline")],
+    return inert_markup(
+        env.get_template("report.html.j2").render(
+            report=report,
+            page=page(survey) if survey is not None and (survey.routes or survey.tables) else None,
+            project_url=PROJECT_URL,
+            css=Markup(css),
+            script=Markup(script),
+            policy=policy(css, script),
+            tally=_tally(shown),
+            cards=[_card(family, parts) for family in MISTAKES],
+            others=[part for part in parts if not part.family.number],
+            parts=parts,
+            files=sorted(Counter(visible_name(issue.finding.place.path) for issue in shown).items()),
+            extent=extent_of(report),
+            crashed=any(problem.kind == "crash" for problem in report.problems),
+            accepted=[issue for issue in report.issues if issue.status in ("suppressed", "baseline")],
+        )
     )
 
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from backaudit.facts.problem import Problem
 from backaudit.issue import Issue, Report
-from backaudit.report.visible import visible, visible_name
+from backaudit.report.visible import inert_markup, visible, visible_name
 from backaudit.report.wording import explanation, new_issues, place_of
 from backaudit.rule import Rule
 from backaudit.ruledoc import read
@@ -22,7 +22,8 @@ def render(report: Report, **options: object) -> str:
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))
     root.extend(suites)
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    text = ElementTree.tostring(root, encoding="unicode")
+    return inert_markup(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
 
 
 def _suites(report: Report) -> Iterator[Element]:

@@ -11,7 +11,7 @@ from backaudit.issue import ExcerptLine, Issue, Report
 from backaudit.report.extent import extent_of
 from backaudit.report.mistakes import in_order
 from backaudit.report.standards import rule_url
-from backaudit.report.visible import clipped, visible, visible_name
+from backaudit.report.visible import clipped, inert, visible, visible_name
 from backaudit.report.wording import by_severity, new_issues, remedy_of
 from backaudit.rule import SEVERITIES
 
@@ -30,7 +30,7 @@ def render(report: Report, **options: object) -> str:
     text = "\n".join(head).rstrip() + "\n"
     rest = _folded(found[SHOWN:], MAX_CHARACTERS - len(text) - 500)
     problems = _problems(report, MAX_CHARACTERS - len(text) - len(rest) - 200)
-    return text + rest + problems
+    return inert(text + rest + problems)
 
 
 def _verdict(report: Report, found: Sequence[Issue]) -> str:

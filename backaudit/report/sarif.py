@@ -57,9 +57,6 @@ _NOTIFICATION_LEVELS = {
     "truncated": "warning",
 }
 
-# JSON may hold these as they are, a terminal that shows the file would obey them.
-_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
 Node = dict[str, Any]
 
 
@@ -103,7 +100,7 @@ def _log(report: Report, issues: Sequence[Issue], found: int, category: str) -> 
         "results": [_result(issue, index[issue.rule.id], report) for issue in issues],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", json_text(log, indent=1))
+    return json_text(log, indent=1)
 
 
 # --- the tool and its rules

@@ -18,6 +18,7 @@ _STAND_INS: dict[int, str] = {
 }
 _ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COMMAND = re.compile(r"(?m)(^[^\S\n]*(?=::\w)|##\w*(?=\[))")
+_COLONS, _HASHES = re.compile(r"(?m)^([^\S\n]*):(?=:\w)"), re.compile(r"#(?=#\w*\[)")
 _HALVES = re.compile("[\ud800-\udfff]")
 _TO_SHOW = re.compile("[" + re.escape("".join(map(chr, sorted(_STAND_INS)))) + "\ud800-\udfff]")
 
@@ -42,6 +43,16 @@ def inert(text: str) -> str:
     Names and code are quoted as they are: one of them may begin a line with ``::error::``, or hold ``##vso[``.
     """
     return _COMMAND.sub(r"\1\\", text) if "::" in text or "##" in text else text
+
+
+def inert_markup(text: str) -> str:
+    """The same for HTML and XML, which shows what it showed."""
+    return _HASHES.sub("&#35;", _COLONS.sub(r"\1&#58;", text))
+
+
+def shown(text: str) -> str:
+    """Lines for people that say what they are and do nothing, neither on a terminal nor in a build."""
+    return inert(visible(text))
 
 
 def encodable(text: str) -> str:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import msgspec
 
+from backaudit.report.jsontext import json_text
 from backaudit.report.map.schemas import Json, Schemas
 from backaudit.survey.records import CollectionRow, RouteRow, Sent, Spot, Survey, TableRow
 
@@ -56,7 +57,7 @@ def render(survey: Survey, **options: object) -> str:
         "problems": [msgspec.structs.asdict(problem) for problem in survey.problems],
         "security": {name: msgspec.structs.asdict(scheme) for name, scheme in sorted(survey.security.items())},
     }
-    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+    return json_text(data)
 
 
 class _Referring(Schemas):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from backaudit.backend.web.inputs.records import Shape
+from backaudit.report.jsontext import json_text
 from backaudit.report.map.schemas import Json, Schemas, admits, component_name
 from backaudit.survey.records import RouteRow, SecurityScheme, Sent, Survey
 
@@ -31,7 +32,7 @@ _REFUSING = frozenset({"fastapi", "ninja"})
 
 def render(survey: Survey, **options: object) -> str:
     """The document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(_Document(survey).made()), indent=2).decode() + "\n"
+    return json_text(_Document(survey).made())
 
 
 class _Document:

@@ -10,6 +10,7 @@ from backaudit.report.html import asset, environment, policy
 from backaudit.report.map.drawing import Drawing, drawing
 from backaudit.report.portfolio import words
 from backaudit.report.standards import PROJECT_URL
+from backaudit.report.visible import inert_markup
 
 
 class CardPart(msgspec.Struct, frozen=True):
@@ -25,14 +26,16 @@ def render(portfolio: Portfolio, **options: object) -> str:
     env = environment()
     env.filters.update(at=words.where)
     css, script = asset(env, "report.css"), asset(env, "report.js")
-    return env.get_template("portfolio.html.j2").render(
-        portfolio=portfolio,
-        parts=[_part(portfolio, card) for card in portfolio.cards],
-        words=words,
-        project_url=PROJECT_URL,
-        css=Markup(css),
-        script=Markup(script),
-        policy=policy(css, script),
+    return inert_markup(
+        env.get_template("portfolio.html.j2").render(
+            portfolio=portfolio,
+            parts=[_part(portfolio, card) for card in portfolio.cards],
+            words=words,
+            project_url=PROJECT_URL,
+            css=Markup(css),
+            script=Markup(script),
+            policy=policy(css, script),
+        )
     )
 
 

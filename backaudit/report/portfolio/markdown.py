@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.portfolio.records import Portfolio, Question, Row, Scorecard
 from backaudit.report.portfolio.words import DISCUSS, NEXT, UNKNOWN, VERDICTS, counts, heading, where
-from backaudit.report.visible import visible_name
+from backaudit.report.visible import inert, visible_name
 
 _ACTIVE = re.compile(r"([\\*_{}\[\]#+|!~<>&])")
 
@@ -16,7 +16,7 @@ _ACTIVE = re.compile(r"([\\*_{}\[\]#+|!~<>&])")
 def render(portfolio: Portfolio, **options: object) -> str:
     """A page of Markdown."""
     pages = ("\n".join(_card(portfolio, card)) for card in portfolio.cards)
-    return "\n\n".join(pages) + "\n"
+    return inert("\n\n".join(pages) + "\n")
 
 
 def _card(portfolio: Portfolio, card: Scorecard) -> Iterator[str]:
