@@ -207,21 +207,21 @@ class Blobs:
         assert process.stdin is not None
         assert process.stdout is not None
         self._asked, self._told = process.stdin, process.stdout
-        self._large: dict[str, bytes] = {}
+        self._sizes: dict[str, int] = {}
 
     def read(self, id: str, limit: int) -> bytes | None:
-        """The contents of a blob: at most one byte over ``limit``; None if it is not there."""
-        known = self._large.get(id, b"")
-        if len(known) > limit:
-            return known
+        """The contents of a blob, or None if it is not there; of one above the limit any bytes, one more than that."""
+        if self._sizes.get(id, 0) > limit:
+            return bytes(limit + 1)
         self._asked.write(f"{id}\n".encode())
         self._asked.flush()
         header = self._told.readline().split()
         if len(header) != 3:
             return None
-        data = self._content(int(header[2]), limit)
-        if len(data) > limit:
-            self._large[id] = data
+        size = int(header[2])
+        data = self._content(size, limit)
+        if size > limit:
+            self._sizes[id] = size
         return data if header[1] == b"blob" else None
 
     def _content(self, size: int, limit: int) -> bytes:

@@ -46,9 +46,10 @@ def lay_out(asked: git.Git, commit: str, folder: Path, megabytes: int) -> list[P
     problems = [_left_out(entry, "its name leads out of the folder") for entry in entries if not _is_safe(entry.path)]
     _make_folders(fit, folder)
     with asked.running(["cat-file", "--batch"]) as process:
+        blobs = git.Blobs(process)
         for entry in sorted(fit, key=lambda one: one.mode == gitindex.LINK_MODE):
             try:
-                _write(entry, process, folder)
+                _write(entry, blobs, folder)
             except (OSError, ValueError) as error:
                 problems.append(_left_out(entry, str(getattr(error, "strerror", None) or error)))
     _make_repository(asked, commit, folder)
@@ -94,23 +95,23 @@ def _make_folders(entries: list[_Entry], folder: Path) -> None:
         (folder / parent).mkdir(parents=True, exist_ok=True)
 
 
-def _write(entry: _Entry, process: git.Process, folder: Path) -> None:
+def _write(entry: _Entry, blobs: git.Blobs, folder: Path) -> None:
     target = folder / entry.path
     kind = entry.mode & gitindex.FILE_TYPE
     if kind == _FOLDER:
         target.mkdir()
     elif kind == gitindex.LINK_MODE:
-        os.symlink(os.fsdecode(_contents(entry, process, _LINK_BYTES)), target)
+        os.symlink(os.fsdecode(_contents(entry, blobs, _LINK_BYTES)), target)
     else:
         is_whole = _is_read(entry) and entry.size <= _MOST_OF_A_FILE
-        data = _contents(entry, process, _MOST_OF_A_FILE) if is_whole else b""
+        data = _contents(entry, blobs, _MOST_OF_A_FILE) if is_whole else b""
         with open(target, "xb") as file:
             file.write(data)
             file.truncate(max(entry.size, len(data)))
 
 
-def _contents(entry: _Entry, process: git.Process, limit: int) -> bytes:
-    data = git.blob(process, entry.id, limit)
+def _contents(entry: _Entry, blobs: git.Blobs, limit: int) -> bytes:
+    data = blobs.read(entry.id, limit)
     if data is None:
         raise UsageError(f"Git does not have the object {entry.id} of {entry.path}.")
     return data
