@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.access.changes import changes
 from backaudit.backend.web.catching import Handler, ancestry, answers_in, handlers_in
 from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.facts import ops
@@ -36,8 +37,12 @@ def has_siblings(project: Project, handler: Handler) -> bool:
 
 
 def acts(project: Project, handler: Handler) -> bool:
+    """Whether the block changes something outside the process, itself or by what it calls."""
     acting = project.models.kinds["acting-methods"]
-    return any(node.method in acting for node in handler.tried() if isinstance(node.op, ops.Call))
+    calls = {node.value: node for node in handler.tried() if isinstance(node.op, ops.Call)}
+    if any(node.method in acting for node in calls.values()):
+        return True
+    return any(change.node.value in calls for change in changes(project, handler.code))
 
 
 def wraps_unknown(handler: Handler) -> bool:
