@@ -41,6 +41,7 @@ MAP_FORMATS = ("text", "json", "html", "openapi")
 SHELLS = ("bash", "zsh", "fish")
 PORTFOLIO_FORMATS = ("text", "html", "json", "markdown", "svg")
 
+FLEET_FORMATS = ("markdown", "html", "csv", "sarif", "json")
 PROGRAM = "backaudit"
 _LACKS = "the run could not be finished, and no report was written."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -384,6 +385,7 @@ def fleet() -> None:
       backaudit fleet repositories.txt                        those that a file lists: URLs, paths, or JSON lines
       backaudit fleet ~/src --since-last                      of the repositories in a folder those with a new commit
       backaudit fleet repositories.txt --scheduler tls://…    on a cluster
+      backaudit fleet report fleet.sqlite3 -o fleet.html      what was found, as one page
 
     SOURCES are handed to `backaudit fleet run`, whose options `backaudit fleet run --help` shows.
     """
@@ -431,15 +433,47 @@ def fleet() -> None:
 def fleet_run(**options: Any) -> int:
     """Scan SOURCES: folders, URLs or paths of git, or files that list them.
 
-    A run that was not finished is gone on with by the same command.
+    A run that was not finished is gone on with by the same command. Afterwards `backaudit fleet report` shows it.
 
     \b
-    Exit codes: 0 all repositories were scanned, 2 a mistake in the arguments, 3 some could not be scanned (the store
+    Exit codes: 0 all repositories were scanned, 2 a mistake in the arguments, 3 some could not be scanned (the report
     says why), 130 interrupted: what was finished is kept.
     """
     from backaudit.commands.fleet import run
 
     return run(options)
+
+
+@fleet.command("report", context_settings=_CONTEXT)
+@click.argument("store", type=_PATH)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FLEET_FORMATS),
+    help="Format of the report; may be repeated.",
+)
+@click.option(
+    "--output",
+    "-o",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write the report to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
+    ".html, .csv or .md; sarif and json want a folder.",
+)
+def fleet_report(store: Path, **options: Any) -> int:
+    """Show what is in STORE: the five mistakes, and what is new and what was fixed since the last run.
+
+    \b
+      html       one self-contained page, with search, filters and a part for each repository
+      csv        a finding a line
+      markdown   a summary for a chat
+      sarif      a folder with a file for each repository, as `backaudit scan` writes it; json: the same
+    """
+    from backaudit.commands.fleet import report
+
+    return report(store, options)
 
 
 @cli.command(context_settings=_CONTEXT)

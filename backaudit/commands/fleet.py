@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backaudit.commands import CRASH, INTERRUPTED, OK
 from backaudit.commands.common import load_rules, now
-from backaudit.console import say
+from backaudit.console import say, write
 
 if TYPE_CHECKING:
     from backaudit.fleet.cluster import Cluster
@@ -45,8 +45,21 @@ def run(options: dict[str, Any]) -> int:
             say(f"error: the scheduler is gone: {fleet.said()}; {_GO_ON}")
             return CRASH
     if not options["quiet"]:
-        say(f"{fleet.said()}: {options['store']}")
+        say(f"{fleet.said()}; `backaudit fleet report {options['store']} -o fleet.html` shows them")
     return CRASH if fleet.failures else OK
+
+
+def report(store: Path, options: dict[str, Any]) -> int:
+    """Show what is in a store."""
+    with _installed():
+        from backaudit.fleet import exporting
+        from backaudit.fleet.store import Store
+    with Store(store) as opened:
+        for target in exporting.targets(options["formats"], options["outputs"]):
+            text = exporting.exported(opened, target)
+            if target.path is None:
+                write(text)
+    return OK
 
 
 def _worked(fleet: Fleet, options: dict[str, Any], progress: Progress) -> None:
