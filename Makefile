@@ -116,6 +116,7 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench.speed $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.fleet $(FLEET_ARGS)
 
 # Programs put together from pieces, one mistake in every framework, store and layout; docs/coverage.md is made of it.
 matrix: $(READY)

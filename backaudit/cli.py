@@ -399,7 +399,7 @@ def fleet() -> None:
     default="fleet.sqlite3",
     show_default=True,
     metavar="FILE",
-    help="Where the results of all runs are kept.",
+    help="Where the results of all runs are kept; DIR.parquet: as Parquet, for a warehouse.",
 )
 @click.option("--since-last", is_flag=True, help="Only repositories that have changed since they were last scanned.")
 @click.option(

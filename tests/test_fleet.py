@@ -10,11 +10,12 @@ from io import StringIO
 from pathlib import Path
 
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from backaudit import git
 from backaudit.discover import discover
-from backaudit.fleet import checkout, policy, sources
+from backaudit.fleet import checkout, parquet, policy, sources
 from backaudit.fleet.cache import shared
 from backaudit.fleet.keeper import Keeper
 from backaudit.fleet.progress import Progress
@@ -485,3 +486,22 @@ def test_progress_tells_counts_rate_rest_and_the_slowest() -> None:
     shown.done("bad", failed("no"))
     expected = "21/100, 1 failed, 20 findings, 21 a minute, 4 min left, slowest now: slow (60 s)"
     assert shown.line() == expected
+
+
+# -- Parquet -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_tables_are_parquet_too(tmp_path: Path) -> None:
+    folder = tmp_path / "s.parquet"
+    with Store(folder, writing=True) as store:
+        ran(store, "a", "b")
+        ran(store, "b")
+        parquet.write(store)
+        parquet.write(store)  # in place of what was there
+        expected = {table: store.rows(f"SELECT * FROM {table}") for table in parquet.TABLES}
+    found = {table: pq.read_table(folder / f"{table}.parquet").to_pylist() for table in parquet.TABLES}
+    assert found == expected
+    assert {row["fingerprint"]: row["fixed_run"] for row in found["findings"]} == {"a": 2, "b": None}
+    assert sorted(file.name for file in folder.iterdir() if "sqlite3" not in file.name) == sorted(
+        f"{table}.parquet" for table in parquet.TABLES
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backaudit.fleet.progress import Progress
     from backaudit.fleet.records import Job
     from backaudit.fleet.run import Fleet, Plan
+    from backaudit.fleet.store import Store
 
 # What backaudit[fleet] installs, and what a system without it lacks.
 _PACKAGES = ("dask", "distributed", "psutil", "fsspec", "pyarrow")
@@ -32,6 +33,8 @@ def run(options: dict[str, Any]) -> int:
         from backaudit.fleet.progress import on_standard_error
         from backaudit.fleet.run import Fleet
         from backaudit.fleet.store import Store
+
+        publish = _publishing(options["store"])
     plan = _plan(options)
     progress = on_standard_error(quiet=options["quiet"])
     with Store(options["store"], writing=True) as store:
@@ -44,6 +47,8 @@ def run(options: dict[str, Any]) -> int:
         except SchedulerLost:
             say(f"error: the scheduler is gone: {fleet.said()}; {_GO_ON}")
             return CRASH
+        finally:
+            publish(store)
     if not options["quiet"]:
         say(f"{fleet.said()}; `backaudit fleet report {options['store']} -o fleet.html` shows them")
     return CRASH if fleet.failures else OK
@@ -67,6 +72,17 @@ def _worked(fleet: Fleet, options: dict[str, Any], progress: Progress) -> None:
         if cluster.dashboard and not options["quiet"]:
             say(f"Dask's own page: {cluster.dashboard}")
         fleet.run(cluster)
+
+
+def _publishing(path: Path) -> Callable[[Store], None]:
+    """What is done with the store when a run has ended, however it has."""
+    from backaudit.fleet.store import PARQUET
+
+    if path.suffix != PARQUET:
+        return lambda store: None
+    from backaudit.fleet import parquet
+
+    return parquet.write
 
 
 def _plan(options: dict[str, Any]) -> Plan:

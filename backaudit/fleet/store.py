@@ -20,6 +20,9 @@ from backaudit.gitremote import masked, without_credentials
 from backaudit.usage import UsageError
 
 FORM = "1"
+PARQUET = ".parquet"
+# The database in a folder of Parquet.
+DATABASE = "fleet.sqlite3"
 RUNNING, DONE, INTERRUPTED = "running", "done", "interrupted"
 # What of a scan is carried on to the next run where nothing changed.
 _CARRIED = "files, routes, tables, collections, accepted, critical, high, medium, low, families"
@@ -33,15 +36,16 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The store in a file; one process at a time may write it."""
+    """The store in a file, or in a folder whose name ends in ``.parquet``; one process at a time may write it."""
 
     def __init__(self, path: Path, *, writing: bool = False) -> None:
         self.path = path
-        self._lock = _locked(path) if writing else None
-        if not writing and not path.is_file():
+        file = _file(path, writing)
+        self._lock = _locked(file) if writing else None
+        if not writing and not file.is_file():
             raise UsageError(f"{path} is no store of a fleet: there is no such file.")
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None)
+            self.connection = sqlite3.connect(file, isolation_level=None)
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(writing)
         except sqlite3.DatabaseError as error:
@@ -237,6 +241,18 @@ class Store:
 def _storable(value: object) -> object:
     """A text as UTF-8 can hold it: names of files may be none."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _file(path: Path, writing: bool) -> Path:
+    """The database of a store."""
+    if path.suffix != PARQUET:
+        return path
+    try:
+        if writing:
+            path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be made: {error.strerror}.") from error
+    return path / DATABASE
 
 
 def _locked(path: Path) -> int:
