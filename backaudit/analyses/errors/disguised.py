@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors.failing import failed_for, is_caught
 from backaudit.analyses.errors.lookups import chain, none_giving
 from backaudit.analyses.errors.requests import of_answer
+from backaudit.backend.access.denial import keeps_from_view
 from backaudit.backend.data.schema import schema
-from backaudit.backend.web.catching import exception_text, handlers_in
+from backaudit.backend.web.bodies import Pairs, pairs_at
+from backaudit.backend.web.catching import exception_text
 from backaudit.backend.web.responses import (
     Answer,
     answering,
@@ -19,7 +22,8 @@ from backaudit.backend.web.responses import (
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.backend.web.statuses import status_of
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
+from backaudit.facts.ops import NONE, Value
+from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.types import split
@@ -125,18 +129,58 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     if _ends_error(project, answer):
         handled = ", ".join(name.rpartition(".")[2] for name in dict(project.once(error_handlers))[answer.node.code])
         return f"The error handler for {handled} answers with status {answer.status}.", KNOWN
-    if _is_template(answer.maker):
-        return None
-    own = (_failure(project, part) for part in answer.body if part.code is answer.node.code)
-    said = next((failure for failure in own if failure is not None), None)
+    return None if _is_template(answer.maker) else _said_or_done(project, answer)
+
+
+def _said_or_done(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
+    """What the body says of a failure, or on which way of the handler it is sent."""
+    own = [part for part in answer.body if part.code is answer.node.code]
+    said = next((failure for part in own if (failure := _failure(project, part, answer.value)) is not None), None)
+    happened = failed_for(project, answer)
     if said is not None:
         what, assumed = said
-        return f"The failure ({what}) is answered with status {answer.status}.", KNOWN if _caught(answer) else assumed
-    if _caught(answer) and (
+        return f"The failure ({what}) is answered with status {answer.status}.", KNOWN if happened else assumed
+    if is_caught(answer) and (
         _asks_exception(answer) or any(exception_text(project, p) is not None for p in answer.body)
     ):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
-    return None
+    unsaid = _told_without_result(project, own, answer) if happened else None
+    if unsaid is None:
+        return None
+    known = KNOWN if _keeps_from_view(answer) else assume("purpose", "this is no answer that the request asked for")
+    return f"Where {happened}, {unsaid} is answered with status {answer.status}.", known
+
+
+def _told_without_result(project: Project, body: list[Node], answer: Answer) -> str | None:
+    """What a body holds in which there is nothing but words, or a no; None if there is more, or success is told."""
+    node = _only_item(body[0].origin) if len(body) == 1 else None
+    if node is None:
+        return None
+    if node.const is False and _acts(project, node.code):
+        return "False"
+    pairs = pairs_at(node, answer.value, _fields_of(project, node))
+    if pairs is None:
+        text = literal_text(node)
+        return _quoted(text) if text else None
+    texts = [literal_text(value) for key, value in pairs.items() if _TEXT_KEYS.holds(key)]
+    said = next((text for text in texts if text), None)
+    return _quoted(said) if said and not any(_is_result(key, value) for key, value in pairs.items()) else None
+
+
+def _quoted(text: str) -> str | None:
+    is_sentence = " " in text.strip() and len(text) < _LONGEST and "<" not in text
+    return f'"{text[:60]}"' if is_sentence and not _SUCCESS.holds(text) else None
+
+
+def _acts(project: Project, code: Code) -> bool:
+    """Whether a route is asked to do something, not whether something is so."""
+    methods = [route.methods for route in project.once(by_handler).get(code, ())]
+    return bool(methods) and all(names and "GET" not in names for names in methods)
+
+
+def _keeps_from_view(answer: Answer) -> bool:
+    """Whether a decorator of the project's own answers in place of the view."""
+    return answer.node.code.enclosing is not None and keeps_from_view(answer.node)
 
 
 def _ends_error(project: Project, answer: Answer) -> bool:
@@ -161,11 +205,6 @@ def _asks_exception(answer: Answer) -> bool:
 def _is_template(maker: str) -> bool:
     last = maker.rpartition(".")[2]
     return last in ("render", "render_template", "render_template_string", "TemplateResponse", "redirect")
-
-
-def _caught(answer: Answer) -> bool:
-    """Whether the answer stands in a handler."""
-    return any(handler.holds(answer.value) for handler in handlers_in(answer.node.code.project, answer.node.code))
 
 
 def _pair_status(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
@@ -199,10 +238,10 @@ def _returned_exception(project: Project, answer: Answer) -> tuple[str, Assumed]
     return f"This {name} is returned, not raised: it is sent as data, with status 200, not {answer.status}.", KNOWN
 
 
-def _failure(project: Project, node: Node) -> tuple[str, Assumed] | None:
+def _failure(project: Project, node: Node, use: Value) -> tuple[str, Assumed] | None:
     """What in a body says that the request failed, and how sure that is."""
     node = node.origin
-    pairs = pairs_of(node) or _fields_of(project, node)
+    pairs = pairs_at(node, use, _fields_of(project, node))
     if pairs is not None:
         return _failure_in(project, pairs)
     if node.call is not None:
@@ -210,19 +249,19 @@ def _failure(project: Project, node: Node) -> tuple[str, Assumed] | None:
     if _are_errors(project, node):
         return f"`{node.spelled}`", KNOWN
     text = literal_text(_only_item(node))
-    return (f'"{text[:60]}"', _BY_ITS_TEXT) if text and len(text) < 160 and _says_failure(text) else None
+    return (f'"{text[:60]}"', _BY_ITS_TEXT) if text and len(text) < _LONGEST and _says_failure(text) else None
 
 
-def _failure_in(project: Project, pairs: dict[str, Node]) -> tuple[str, Assumed] | None:
+def _failure_in(project: Project, pairs: Pairs) -> tuple[str, Assumed] | None:
     """What of a body's pairs says so; beside a result, errors are a part of it."""
-    if "jsonrpc" in pairs or any(_is_result(key, value) for key, value in pairs.items()):
+    if "jsonrpc" in pairs:
         return None
     read = (_pair_failure(project, key, value) for key, value in pairs.items())
     found = [said for said in read if said is not None]
     if found or any(_STATE_KEYS.holds(key) and value.const is False for key, value in pairs.items()):
         texts = (literal_text(value) for value in pairs.values())
         found += [(f'"{text[:60]}"', _BY_ITS_TEXT) for text in texts if text is not None and _says_failure(text)]
-    if not found:
+    if not found or any(_is_result(key, value) for key, value in pairs.items()):
         return None
     what, assumed = min(found, key=lambda said: said[1] != KNOWN)
     fine = assumed is _BY_ITS_TEXT and any(_says_success(key, value) for key, value in pairs.items())
@@ -241,10 +280,10 @@ def _is_result(key: str, value: Node) -> bool:
     return not any(keys.holds(key) for keys in _ENVELOPE) and not _is_no_result(value)
 
 
-def _fields_of(project: Project, node: Node) -> dict[str, Node] | None:
+def _fields_of(project: Project, node: Node) -> Pairs | None:
     """The fields that a schema or another object of the project's own is made with."""
     call = node.call
-    if call is None or not call.keywords or not any(True for _ in project.instances(node)):
+    if call is None or not any(True for _ in project.instances(node)):
         return None
     return {name.lower(): node.to(value) for name, value in call.keywords}
 
@@ -279,14 +318,17 @@ def _is_made_of_parameter(node: Node, depth: int) -> bool:
 
 
 _DEPTH = 5
+_LONGEST = 160
 
 
 def _is_no_result(value: Node) -> bool:
     """Whether a value beside a failure says nothing that the request had for a result: a literal, or what was sent."""
-    op = value.origin.op
+    project, op = value.code.project, value.origin.op
     if _is_empty(value) or isinstance(op, ops.Const):
         return True
-    return isinstance(op, ops.Param) and client_input(value.code.project, value.code, op.index) is not None
+    if isinstance(op, ops.Param) and client_input(project, value.code, op.index) is not None:
+        return True
+    return value.origin.call is None and client_origin(project, value, untyped=True) is not None
 
 
 def _are_errors(project: Project, node: Node) -> bool:

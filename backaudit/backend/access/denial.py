@@ -71,14 +71,14 @@ def ground(project: Project, answer: Answer) -> Kinds:
     if answer.status in (401, 403):
         return _kinds(project, answer.node)
     against = list(_negative_tests(answer.node))
-    if answer.status in _REDIRECTS or _keeps_from_view(answer.node):
+    if answer.status in _REDIRECTS or keeps_from_view(answer.node):
         text = " ".join(mention(project, test) for test in against)
         if _IDENTITY.holds(text):
             return frozenset({"role"}) if _ROLE.holds(text) else frozenset({"authenticates"})
     return _by_proof(project, answer, against)
 
 
-def _keeps_from_view(node: Node) -> bool:
+def keeps_from_view(node: Node) -> bool:
     """Whether it is a decorator's answer in place of the view's: whatever it says, the view does not run."""
     outer = node.code.enclosing
     handed = {param.name for param in outer.function.params} if outer is not None else set()
