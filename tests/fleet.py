@@ -139,28 +139,31 @@ def wait_for(path: Path, seconds: float = 60.0) -> None:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, env: Mapping[str, str] | None = None) -> Iterator[Dask]:
+def cluster(
+    folder: Path, workers: int = 2, env: Mapping[str, str] | None = None, tls: Sequence[str] = ()
+) -> Iterator[Dask]:
     """A scheduler on loopback, and workers that are processes with folders and caches of their own."""
     with ExitStack() as stack:
-        yield Dask(folder, workers, env or {}, stack)
+        yield Dask(folder, workers, env or {}, stack, tls)
 
 
 class Dask:
     """The processes of a cluster."""
 
-    def __init__(self, folder: Path, workers: int, env: Mapping[str, str], stack: ExitStack) -> None:
-        self._stack = stack
+    def __init__(
+        self, folder: Path, workers: int, env: Mapping[str, str], stack: ExitStack, tls: Sequence[str] = ()
+    ) -> None:
+        self._stack, self._tls = stack, tls
         file = folder / "scheduler.json"
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), *tls]
         more = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
         self.scheduler = self._start("dask_scheduler", options, folder / "scheduler", more)
-        wait_for(file)
-        self.address = str(json.loads(file.read_text("utf-8"))["address"])
+        self.address = _address(file)
         self.workers = [self._worker(folder / f"worker-{number}", env) for number in range(workers)]
 
     def _worker(self, folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         options = ["--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", folder.name]
-        options += ["--local-directory", str(folder / "dask"), self.address]
+        options += ["--local-directory", str(folder / "dask"), *self._tls, self.address]
         return self._start("dask_worker", options, folder, {"BACKAUDIT_CACHE_DIR": str(folder / "cache"), **env})
 
     def _start(
@@ -177,6 +180,25 @@ class Dask:
         )
         self._stack.callback(_ended, process)
         return process
+
+
+def _address(file: Path) -> str:
+    """The address that a scheduler writes into a file, once all of it is there."""
+    wait_for(file)
+    end = time.monotonic() + 20
+    while not (text := file.read_text("utf-8")).rstrip().endswith("}"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return str(json.loads(text)["address"])
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate that is its own authority, with its key in the same file."""
+    key, file = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(file)], check=True, capture_output=True)
+    file.write_text(file.read_text("ascii") + key.read_text("ascii"), "ascii")
+    return file
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:

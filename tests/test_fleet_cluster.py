@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from backaudit.rule import SEVERITIES
+from tests.e2e.environments import commit_all, git_repository
 from tests.fleet import (
     APPS,
     CAREFUL,
@@ -20,6 +22,7 @@ from tests.fleet import (
     address,
     alone,
     begun,
+    certificate,
     cluster,
     command,
     reports,
@@ -179,3 +182,54 @@ def test_a_public_scheduler_in_the_clear_is_refused(address: str, tmp_path: Path
     said = command(*arguments, home=tmp_path, expect=2).stderr
     assert "is a public address" in said
     assert "--insecure" in said
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_scheduler_behind_tls_wants_a_certificate(tmp_path: Path) -> None:
+    folder, store = repositories(tmp_path / "src", {"one": CARELESS}), tmp_path / "s.sqlite3"
+    file = str(certificate(tmp_path))
+    given = ["--tls-ca-file", file, "--tls-cert", file, "--tls-key", file]
+    ours = ["--tls-ca", file, "--tls-cert", file, "--tls-key", file]
+    with cluster(tmp_path, workers=1, tls=given) as dask:
+        assert dask.address.startswith("tls://")
+        arguments: list[str | Path] = [folder, "--store", store, "--scheduler", dask.address]
+        assert "tls:// wants --tls-ca" in command(*arguments, home=tmp_path, expect=2).stderr
+        gone = command(*arguments, *ours[:-1], str(tmp_path / "gone.pem"), home=tmp_path, expect=2).stderr
+        assert "The files of TLS cannot be used" in gone
+        command(*arguments, *ours, home=tmp_path)
+    assert {scan["status"] for scan in stored(store).values()} == {"ok"}
+
+
+def test_only_what_has_changed_is_scanned_since_the_last_run(tmp_path: Path) -> None:
+    folder, store = repositories(tmp_path / "src", {"one": CARELESS, "two": CARELESS}), tmp_path / "s.parquet"
+    command(folder, "--store", store, home=tmp_path)
+    git_repository(_made(folder / "three"), CAREFUL)
+    (folder / "one" / "app.py").write_text(CAREFUL["app.py"], "utf-8")
+    commit_all(folder / "one")
+    said = command(folder, "--store", store, "--since-last", home=tmp_path).stderr
+    assert "3 of 3 repositories are in the store, 1 unchanged" in said
+    database = store / "fleet.sqlite3"
+    found = {name: (scan["status"], scan["high"] + scan["critical"]) for name, scan in stored(database).items()}
+    assert found == {"one": ("ok", 0), "two": ("unchanged", 1), "three": ("ok", 0)}
+    assert (store / "findings.parquet").is_file()
+    summary = command("report", store, home=tmp_path).stdout
+    assert summary.startswith("**1 findings in 3 repositories, 0 new and 1 fixed since the last run**")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_what_is_missing_is_named_with_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    hidden = "import sys; sys.modules['distributed'] = None; sys.argv = ['backaudit', 'fleet', 'nothing']"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hidden}; from backaudit.cli import main; main()"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "backaudit: error: a fleet needs more packages: pip install 'backaudit[fleet]'.\n"

@@ -30,6 +30,8 @@ STARTED = "backaudit-started"
 RETRIES = 2
 _CONNECT_SECONDS = 20.0
 _PAGE_SECONDS = 3.0
+# Workers come and go; how many there are is asked as often.
+_COUNT_SECONDS = 2.0
 # Dask listens for its own pages in any case: where nobody shows them, to this machine alone.
 _NOWHERE = "127.0.0.1:0"
 # A connection that is not there for so long is not coming back.
@@ -51,16 +53,16 @@ class Encryption(msgspec.Struct, frozen=True):
     certificate: str = ""
     key: str = ""
 
-    def security(self) -> Security | None:
-        """Dask's own form of it."""
-        if not any((self.authority, self.certificate, self.key)):
-            return None
-        return Security(
-            tls_ca_file=self.authority or None,
-            tls_client_cert=self.certificate or None,
-            tls_client_key=self.key or None,
-            require_encryption=True,
-        )
+    def security(self) -> Security:
+        """Dask's own form of it; UsageError where a file is not there, or no certificate."""
+        given = {"tls_ca_file": self.authority, "tls_client_cert": self.certificate, "tls_client_key": self.key}
+        said = {name: file for name, file in given.items() if file}
+        found = Security(**said, require_encryption=True) if said else Security()
+        try:
+            found.get_connection_args("client")
+        except (OSError, ValueError) as error:
+            raise UsageError(f"The files of TLS cannot be used: {error}.") from error
+        return found
 
 
 class Workers(Protocol):
@@ -89,6 +91,7 @@ class Cluster:
         self._futures: dict[str, Future[Any]] = {}
         self._away = 0.0
         self._round = 0
+        self._places, self._counted = 1, -_COUNT_SECONDS
         client.subscribe_topic(STARTED, lambda event: started(str(event[1])))
 
     def __enter__(self) -> Cluster:
@@ -104,8 +107,11 @@ class Cluster:
 
     @property
     def places(self) -> int:
-        workers: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
-        return max(1, sum(int(worker["nthreads"]) for worker in workers.values()))
+        if time.monotonic() - self._counted > _COUNT_SECONDS:
+            workers: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+            self._places = max(1, sum(int(worker["nthreads"]) for worker in workers.values()))
+            self._counted = time.monotonic()
+        return self._places
 
     @property
     def dashboard(self) -> str:
@@ -176,8 +182,11 @@ def connected(
     """The workers of a scheduler elsewhere; UsageError where it cannot be reached, or may not be in the clear."""
     _quiet()
     _check_address(address, insecure)
+    security = encryption.security()
+    if address.startswith("tls://") and security.get_connection_args("client")["ssl_context"] is None:
+        raise UsageError("tls:// wants --tls-ca, --tls-cert and --tls-key, or Dask's own configuration of them.")
     try:
-        client = Client(address, security=encryption.security(), timeout=_CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, security=security, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"The scheduler at {masked(address)} cannot be reached: {_first_line(error)}") from error
     return Cluster(client, started, task)

@@ -20,7 +20,8 @@ from backaudit.fleet.nursery import JOB, OUTCOME, SAID
 from backaudit.fleet.records import Job, Limits, Outcome, failed
 from backaudit.gitremote import masked
 
-_LOOK_SECONDS = 0.2
+# To look is to walk over all processes of the machine.
+_LOOK_SECONDS = 0.5
 _START_SECONDS = 120.0
 _MEGABYTE = 1_000_000
 _LAST_WORDS = 400

@@ -28,7 +28,7 @@ from backaudit.fleet.progress import Progress
 from backaudit.fleet.records import Job, Outcome, Source
 from backaudit.fleet.run import Fleet, Plan
 from backaudit.fleet.store import Store
-from tests.bench.measure import run
+from tests.bench.measure import Run, run
 from tests.fleet import Dask, from_fixtures, job
 
 JOBS = 2
@@ -49,20 +49,20 @@ def empty(payload: bytes) -> bytes:
     return msgspec.msgpack.encode(Outcome(status="ok", commit=msgspec.msgpack.decode(payload, type=Job).source.name))
 
 
-def loop(folder: Path, temp: Path) -> float:
-    """Seconds that a shell loop takes."""
+def loop(folder: Path, temp: Path) -> Run:
+    """A shell loop."""
     out = temp / "loop"
     out.mkdir()
     env = {**os.environ, "BACKAUDIT_CACHE_DIR": str(temp / "loop-cache")}
     command = ["sh", "-c", LOOP, "sh", str(folder), str(out), str(BIN / "backaudit")]
-    return run(command, cwd=temp, env=env, codes=frozenset({0})).seconds
+    return run(command, cwd=temp, env=env, codes=frozenset({0}))
 
 
-def fleet(folder: Path, temp: Path) -> float:
-    """Seconds that the fleet takes, its start and its store included."""
+def fleet(folder: Path, temp: Path) -> Run:
+    """The fleet, its start and its store included."""
     env = {**os.environ, "BACKAUDIT_CACHE_DIR": str(temp / "fleet-cache")}
     command = [str(BIN / "backaudit"), "fleet", str(folder), "-q", "--store", str(temp / "store"), "-j", str(JOBS)]
-    return run(command, cwd=temp, env=env, codes=frozenset({0, 3})).seconds
+    return run(command, cwd=temp, env=env, codes=frozenset({0, 3}))
 
 
 def handed_out(cluster: Cluster, count: int, temp: Path) -> float:
@@ -96,9 +96,10 @@ class Peak(threading.Thread):
 def against_the_loop(folder: Path, count: int, temp: Path) -> None:
     """Both over the same repositories, one after the other."""
     ours, theirs = fleet(folder, temp), loop(folder, temp)
-    ratio = theirs / ours
-    print(f"  fleet: {ours:.1f} s, {3600 * count / ours:,.0f} repositories an hour on {JOBS} processors")
-    print(f"  loop:  {theirs:.1f} s, {3600 * count / theirs:,.0f} repositories an hour")
+    ratio = theirs.seconds / ours.seconds
+    for name, found in (("fleet", ours), ("loop", theirs)):
+        hourly = f"{3600 * count / found.seconds:,.0f} repositories an hour"
+        print(f"  {name}: {count} in {found.seconds:.1f} s, {hourly}; {found.megabytes:.0f} MB at most")
     print(f"  {ratio:.2f} times the loop (target {TARGET}){'' if ratio >= TARGET else ' MISSED'}")
 
 
