@@ -9,7 +9,7 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from backaudit.extract.python.spans import Spans
+from backaudit.extract.python.cst_spans import Spans
 from backaudit.source import Source, read
 
 STDLIB = Path(sysconfig.get_path("stdlib"))

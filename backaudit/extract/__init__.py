@@ -5,6 +5,7 @@ Heavy libraries are imported by the extractor that needs them, in the worker tha
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection
 
 from backaudit.facts.bandit import BanditHit, BanditSkipped
@@ -41,7 +42,7 @@ def _python(source: Source, tracked: bool, wanted: Collection[str]) -> FileFacts
     # What is too much for one parser is too much for the other.
     text = affordable(source.text)[0] if problems else source.text
     if "bandit" in wanted and text is not None:
-        hits, skipped = _bandit(text, source.path)
+        hits, skipped = _bandit(text, source.path, lowered.tree)
         problems += skipped if lowered.facts is not None else []
     return FileFacts(
         path=source.path,
@@ -67,10 +68,10 @@ def _prospects(source: Source) -> Source | None:
     return None if text is None else replace(source, text=text)
 
 
-def _bandit(text: str, path: str) -> tuple[tuple[BanditHit, ...], list[Problem]]:
+def _bandit(text: str, path: str, tree: ast.Module | None) -> tuple[tuple[BanditHit, ...], list[Problem]]:
     from backaudit.extract.bandit import extract_bandit
 
-    found = extract_bandit(text, path)
+    found = extract_bandit(text, path, tree)
     if isinstance(found, BanditSkipped):
         message = f"bandit's checks did not run on this file: {found.reason}."
         return (), [Problem(path, "unparsable", message, found.line)]

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import libcst as cst
 
-from backaudit.extract.python.bounds import affordable
-from backaudit.extract.python.spans import Spans
+from backaudit.extract.python.bounds import affordable, is_affordable
+from backaudit.extract.python.cst_spans import Spans
 from backaudit.facts.place import Place, Span
 from backaudit.facts.problem import Problem
 from backaudit.source import Source
@@ -81,7 +81,7 @@ class Syntax:
 
     def __init__(self, text: str) -> None:
         code, _ = affordable(text)
-        if code is None:
+        if code is None or not is_affordable(code):
             raise Impossible
         try:
             self.module = cst.parse_module(code)

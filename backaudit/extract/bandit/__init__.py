@@ -19,16 +19,18 @@ from backaudit.facts.bandit import BanditHit, BanditSkipped
 __all__ = ["MASK", "extract_bandit"]
 
 
-def extract_bandit(text: str | bytes, path: str) -> tuple[BanditHit, ...] | BanditSkipped:
+def extract_bandit(
+    text: str | bytes, path: str, tree: ast.Module | None = None
+) -> tuple[BanditHit, ...] | BanditSkipped:
     """What bandit reports on a file, in order of place; ``path`` (relative, POSIX) is only what the checks are told.
 
+    ``tree``: of the text, where it has been parsed; it may be changed.
     Text that this interpreter's ``ast`` cannot read, though another's could, gives :class:`BanditSkipped`.
     """
     try:
         text = _decoded(text)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are about the scanned code, and would be printed
-            tree = ast.parse(text)
+        if tree is None:
+            tree = _parsed(text)
     except SyntaxError as error:
         return BanditSkipped(error.msg, error.lineno or 0)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -38,6 +40,12 @@ def extract_bandit(text: str | bytes, path: str) -> tuple[BanditHit, ...] | Band
     Walk(checks, tree, path, hits.add).run()
     hits.add_hidden_direction()
     return hits.sorted()
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are about the scanned code, and would be printed
+        return ast.parse(text)
 
 
 def _decoded(text: str | bytes) -> str:

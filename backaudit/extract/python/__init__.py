@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import warnings
 
-import libcst as cst
 import msgspec
 
 from backaudit.extract.python.bounds import Cut, affordable
 from backaudit.extract.python.directives import directives
-from backaudit.extract.python.expressions import Malformed
 from backaudit.extract.python.lower import FileLowerer
+from backaudit.extract.python.reading import Malformed, parse_module
 from backaudit.facts.comments import Comment, Extent
 from backaudit.facts.problem import Problem
 from backaudit.facts.python import PythonFacts
@@ -20,22 +19,17 @@ from backaudit.source import Source
 __all__ = ["Lowered", "lower"]
 
 
-def _trusted(node: cst.CSTNode) -> None:
-    """In place of libcst's validation of every node it makes."""
-
-
-# A tree that the parser made is valid, and this package makes none by hand: validating each node again would be a
-# quarter of the time that parsing takes.
-cst.CSTNode.__post_init__ = _trusted  # type: ignore[method-assign,assignment]
-
-
 class Lowered(msgspec.Struct, frozen=True):
-    """``facts`` is None where the text is not Python; ``problems`` say why, or which parts of it were not read."""
+    """``facts`` is None where the text is not Python; ``problems`` say why, or which parts of it were not read.
+
+    ``tree``: as the interpreter's own parser made it.
+    """
 
     facts: PythonFacts | None
     comments: tuple[Comment, ...] = ()
     extents: tuple[Extent, ...] = ()
     problems: tuple[Problem, ...] = ()
+    tree: ast.Module | None = None
 
 
 def lower(source: Source) -> Lowered:
@@ -45,22 +39,23 @@ def lower(source: Source) -> Lowered:
     if text is None:
         return Lowered(None, problems=problems)
     try:
-        module = cst.parse_module(text)
-        file = FileLowerer(module, text)
-        facts = file.run()
-    except cst.ParserSyntaxError as error:
-        return _invalid(source, error.raw_line, _reason(error))
+        tree, is_known = parse_module(text)
+        facts = FileLowerer(tree, text).run()
+    except SyntaxError as error:
+        return _invalid(source, error.lineno or 0, error.msg)
     except Malformed:
         return _invalid(source, 0, "a literal is malformed.")
-    except (RecursionError, KeyError) as error:
-        # Where the recursion ends in the middle of a node, the node's end is missing.
-        if isinstance(error, KeyError) and not isinstance(error.__context__, RecursionError):
-            raise
+    except RecursionError:
         return _problem(source, "Nested too deeply to be analysed.", 0)
+    own = tree if is_known else None
     if "backaudit" not in source.text.lower():
-        return Lowered(facts, problems=problems)
-    comments, extents = directives(module, file.span)
-    return Lowered(facts, comments, extents, problems)
+        return Lowered(facts, problems=problems, tree=own)
+    try:
+        comments, extents = directives(text)
+    except SyntaxError:
+        told = Problem(source.path, "unparsable", "Its comments to backaudit were not read.", 0)
+        return Lowered(facts, problems=(*problems, told), tree=own)
+    return Lowered(facts, comments, extents, problems, own)
 
 
 def _not_read(source: Source, cut: Cut) -> Problem:
@@ -90,10 +85,3 @@ def _interpreters(text: str) -> tuple[str, int] | None:
     except (ValueError, RecursionError, MemoryError):
         return None
     return None
-
-
-def _reason(error: cst.ParserSyntaxError) -> str:
-    # The parser quotes the offending line, which may hold a secret; its first sentence says enough, or nothing.
-    first = error.message.partition("\n")[0].partition(":")[2].strip()
-    reason = first.partition(" at ")[0][:120]
-    return f"{reason if reason not in ('', 'error') else 'syntax error'}."

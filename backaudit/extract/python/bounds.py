@@ -1,14 +1,15 @@
-"""What of a Python text would cost the parser more than it is worth: blanked before it is parsed, and told.
+"""What of a Python text would cost more than it is worth: blanked before it is parsed, and told.
 
-The parser's time grows with the cube of the links of one expression (``a.b().c()…``, ``a + b + …``), its memory with
-their square, its stack with their nesting; a list of numbers takes a thousand times its size. No back end is written
-so by hand: generated tables and attacks are.
+libcst's time grows with the cube of the links of one expression (``a.b().c()…``, ``a + b + …``), its memory with their
+square; the stack of every parser, and of what comes behind it, grows with their nesting; a list of numbers takes a
+hundred times its size. No back end is written so by hand: generated tables and attacks are.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 # Links of one expression, brackets in brackets (Python itself refuses 200), and numbers one after the other.
@@ -30,6 +31,13 @@ _TOKEN = re.compile(
 )
 
 
+# Shorter than this nothing goes over a bound: each link and each bracket is a character.
+_SHORT = 2 * MAX_BRACKETS
+# Lines that begin a statement, and cannot stand within one but in a text of several lines.
+_STATEMENT = re.compile(
+    r"^[ \t]*(?:@|(?:def|class|return|try|raise|import|while|except|assert|del|with|async|pass|continue|break)\b)",
+    re.MULTILINE,
+)
 # A statement that others belong to cannot be blanked by itself.
 _HEADER = re.compile(r"\s*(?:(?:if|elif|else|for|while|with|def|class|async|try|except|finally|match|case)\b|@)")
 
@@ -55,6 +63,11 @@ def affordable(text: str) -> tuple[str | None, tuple[Cut, ...]]:
         short = short[:start] + _blank(short[start:end]) + short[end:]
     statements = (Cut(_line_at(text, start, end), f"this statement, since {what}.") for start, end, what in found)
     return short, tuple(sorted([*numbers, *statements]))
+
+
+def is_affordable(text: str) -> bool:
+    """Whether nothing of a text goes over a bound, whatever hides in its strings."""
+    return _branches(text) is None and next(_dear(text), None) is None
 
 
 def _line_at(text: str, start: int, end: int) -> int:
@@ -96,7 +109,16 @@ def _branches(text: str) -> int | None:
 
 
 def _may_be_dear(text: str) -> bool:
-    return sum(map(text.count, _LINKING)) + sum(1 for _ in _WORDS.finditer(text)) > MAX_BRACKETS
+    """Whether a statement may be over a bound, by what stands between lines that only begin statements."""
+    starts = [0, *(found.start() for found in _STATEMENT.finditer(text)), len(text)]
+    return any(behind - start > _SHORT and _is_over(text, start, behind) for start, behind in pairwise(starts))
+
+
+def _is_over(text: str, start: int, end: int) -> bool:
+    if sum(text.count(bracket, start, end) for bracket in "([{") > MAX_BRACKETS:
+        return True
+    links = sum(text.count(link, start, end) for link in _LINKING)
+    return links > MAX_LINKS or (end - start > MAX_LINKS and links + len(_WORDS.findall(text, start, end)) > MAX_LINKS)
 
 
 def _dear(text: str) -> Iterator[tuple[int, int, str]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
-
-import libcst as cst
 
 from backaudit.facts.ops import NONE, AnyOp, Bind, Body, Op, Phi, Region, RegionKind, Value
 from backaudit.facts.place import Span
@@ -33,19 +32,19 @@ class Notes(Protocol):
     def note_handler(self, function: int) -> None:
         """Body ``function`` has one more ``except``."""
 
-    def note_import(self, module: str, name: str, bound: str, level: int, function: int, node: cst.CSTNode) -> None:
+    def note_import(self, module: str, name: str, bound: str, level: int, function: int, node: ast.AST) -> None:
         """Body ``function`` imports."""
 
     def quoted(self, text: str, at: Span) -> Callable[[Any], Value] | None:
         """How to lower the expression that a quoted annotation holds; None if it holds none."""
 
-    def lower_function(self, node: cst.FunctionDef, outer: Any) -> int:
+    def lower_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, outer: Any) -> int:
         """Lower a nested function; its number in the file."""
 
-    def lower_lambda(self, node: cst.Lambda, outer: Any) -> int:
+    def lower_lambda(self, node: ast.Lambda, outer: Any) -> int:
         """The same for a lambda."""
 
-    def lower_class(self, node: cst.ClassDef, outer: Any) -> int:
+    def lower_class(self, node: ast.ClassDef, outer: Any) -> int:
         """The same for a class; its number among the file's classes."""
 
 

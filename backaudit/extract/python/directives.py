@@ -7,14 +7,20 @@ from typing import Any
 
 import libcst as cst
 
-from backaudit.extract.python.spans import Spans
+from backaudit.extract.python.cst_spans import Spans
+from backaudit.extract.python.newer import concrete
 from backaudit.facts.comments import Comment, Extent
 
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
-def directives(module: cst.Module, span: Spans) -> tuple[tuple[Comment, ...], tuple[Extent, ...]]:
-    """The directive comments of a module, and the extent of every statement, both in source order."""
+def directives(text: str) -> tuple[tuple[Comment, ...], tuple[Extent, ...]]:
+    """The directive comments of a module, and the extent of every statement, both in source order.
+
+    SyntaxError where libcst, which alone keeps comments, does not take the text.
+    """
+    module = concrete(text)
+    span = Spans(module, text)
     comments = sorted(_comments(module, span), key=lambda comment: comment.span)
     return tuple(comments), tuple(sorted(_extents(module, span)))
 

@@ -1,37 +1,28 @@
-"""Lowers expressions: libcst nodes to operations, in evaluation order."""
+"""Lowers expressions: nodes of ``ast`` to operations, in evaluation order."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import libcst as cst
-
 from backaudit.extract.python.builder import Builder, Notes
+from backaudit.extract.python.reading import Malformed, parse_expression
+from backaudit.extract.python.strings import Field, Literal, Text, literals
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.facts.place import Span
 
-_BINARY: dict[type[cst.CSTNode], str] = {
-    cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.Divide: "/", cst.FloorDivide: "//", cst.Modulo: "%",
-    cst.Power: "**", cst.MatrixMultiply: "@", cst.LeftShift: "<<", cst.RightShift: ">>", cst.BitAnd: "&",
-    cst.BitOr: "|", cst.BitXor: "^", cst.AddAssign: "+", cst.SubtractAssign: "-", cst.MultiplyAssign: "*",
-    cst.DivideAssign: "/", cst.FloorDivideAssign: "//", cst.ModuloAssign: "%", cst.PowerAssign: "**",
-    cst.MatrixMultiplyAssign: "@", cst.LeftShiftAssign: "<<", cst.RightShiftAssign: ">>", cst.BitAndAssign: "&",
-    cst.BitOrAssign: "|", cst.BitXorAssign: "^",
+_BINARY: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.MatMult: "@", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
 }  # fmt: skip
-_COMPARE: dict[type[cst.CSTNode], str] = {
-    cst.Equal: "==", cst.NotEqual: "!=", cst.LessThan: "<", cst.LessThanEqual: "<=", cst.GreaterThan: ">",
-    cst.GreaterThanEqual: ">=", cst.In: "in", cst.NotIn: "not in", cst.Is: "is", cst.IsNot: "is not",
+_COMPARE: dict[type[ast.AST], str] = {
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.In: "in",
+    ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
 }  # fmt: skip
-_UNARY: dict[type[cst.CSTNode], str] = {cst.Not: "not", cst.Minus: "-", cst.Plus: "+", cst.BitInvert: "~"}
-_CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
+_UNARY: dict[type[ast.AST], str] = {ast.Not: "not", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 _SMALL = 1 << 63
-
-
-class Malformed(Exception):
-    """A literal that the parser passes and the interpreter does not: half an escape, a letter beyond ASCII in bytes."""
 
 
 class Expressions(Builder):
@@ -44,64 +35,69 @@ class Expressions(Builder):
         self.span = file.span
         self.yields = False
 
-    def expr(self, node: cst.CSTNode) -> Value:
-        handler = self._handlers.get(type(node))
+    def expr(self, node: ast.AST) -> Value:
+        handler = self._handlers.get(node.__class__)
         return handler(self, node) if handler else self.emit(ops.Opaque(self.span(node)))
 
-    def _name(self, node: cst.Name) -> Value:
-        name = node.value
-        if name in _CONSTANTS:
-            return self.emit(ops.Const(self.span(node), _CONSTANTS[name]))
-        value = self.env.get(name)
+    def _name(self, node: ast.Name) -> Value:
+        value = self.env.get(node.id)
         if value is not None:
             return value
-        self.file.note_read(name, self.index)
-        return self.emit(ops.Name(self.span(node), name))
+        self.file.note_read(node.id, self.index)
+        return self.emit(ops.Name(self.span(node), node.id))
 
-    def _attribute(self, node: cst.Attribute) -> Value:
+    def _attribute(self, node: ast.Attribute) -> Value:
         base = self.expr(node.value)
-        self.file.note_read(node.attr.value, self.index)
-        return self.emit(ops.Attr(self.span(node), base, node.attr.value))
+        self.file.note_read(node.attr, self.index)
+        return self.emit(ops.Attr(self.span(node), base, node.attr))
 
-    def _integer(self, node: cst.Integer) -> Value:
-        number = ast.literal_eval(node.value) if len(node.value) < 30 else _SMALL
-        if -_SMALL <= number < _SMALL:
-            return self.emit(ops.Const(self.span(node), number))
-        return self.emit(ops.Opaque(self.span(node)))
+    def _constant(self, node: ast.Constant) -> Value:
+        value = node.value
+        if isinstance(value, str):
+            return self.emit(ops.Const(self.span(node), readable(value)))
+        if isinstance(value, bytes):
+            return self.emit(ops.Const(self.span(node), value.decode("latin-1"), True))
+        is_kept = value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and _is_small(value))
+        return self.emit(ops.Const(self.span(node), value) if is_kept else ops.Opaque(self.span(node)))  # type: ignore[arg-type]
 
-    def _float(self, node: cst.Float) -> Value:
-        return self.emit(ops.Const(self.span(node), ast.literal_eval(node.value)))
-
-    def _string(self, node: cst.SimpleString | cst.ConcatenatedString) -> Value:
-        pieces = _flat_strings(node)
-        if all(isinstance(piece, cst.SimpleString) for piece in pieces):
-            text, binary = _evaluate(pieces)
-            return self.emit(ops.Const(self.span(node), text, binary))
+    def _formatted(self, node: ast.expr) -> Value:
+        span = self.span
+        pieces = literals(span.text, span.start(node), span.end(node))
         items = [item for piece in pieces for item in self._pieces(piece)]
-        return self.emit(ops.Build(self.span(node), "fstring", tuple(items)))
+        return self.emit(ops.Build(span(node), "fstring", tuple(items)))
 
-    def _formatted(self, node: cst.FormattedString) -> Value:
-        return self.emit(ops.Build(self.span(node), "fstring", tuple(self._pieces(node))))
-
-    def _pieces(self, node: Any) -> list[Value]:
+    def _pieces(self, literal: Literal) -> list[Value]:
         """The parts of one (f-)string literal: constants and replacement fields."""
-        if isinstance(node, cst.SimpleString):
-            text, binary = _evaluate([node])
-            return [self.emit(ops.Const(self.span(node), text, binary))]
-        return [self._piece(part, node.prefix) for part in node.parts]
+        if literal.parts is None:
+            text, binary = _evaluate(self.span.text[literal.start : literal.end])
+            return [self.emit(ops.Const(self.span.between(literal.start, literal.end), text, binary))]
+        return [self._piece(part, literal.prefix) for part in literal.parts]
 
-    def _piece(self, part: Any, prefix: str) -> Value:
-        if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
-            return self.emit(ops.Const(self.span(part), _unescape(part.value, prefix)))
-        value = self.expr(part.expression)
-        spec = part.format_spec or ()
-        text = "".join(piece.value for piece in spec if hasattr(piece, "value"))
-        for piece in spec:
-            if hasattr(piece, "expression"):
-                self.expr(piece.expression)
-        return self.emit(ops.Format(self.span(part), value, part.conversion or "", text))
+    def _piece(self, part: Text | Field, prefix: str) -> Value:
+        at = self.span.between(part.start, part.end)
+        if isinstance(part, Text):
+            return self.emit(ops.Const(at, _unescape(self.span.text[part.start : part.end], prefix)))
+        value = self._within(*part.expression)
+        for piece in part.spec:
+            if isinstance(piece, Field):
+                self._within(*piece.expression)
+        written = (self.span.text[piece.start : piece.end] for piece in part.spec if isinstance(piece, Text))
+        return self.emit(ops.Format(at, value, part.conversion, "".join(written)))
 
-    def _subscript(self, node: cst.Subscript) -> Value:
+    def _within(self, start: int, end: int) -> Value:
+        """The expression of a replacement field, parsed by itself."""
+        outer = self.span
+        line, column = outer.line_start(start)
+        expression = parse_expression("(" + " " * (column - 1) + outer.text[start:end] + ")")
+        if (expression.lineno, expression.col_offset) == (1, 0):
+            outer.place(expression, start, end, line)
+        self.span = outer.below(line)
+        try:
+            return self.expr(expression)
+        finally:
+            self.span = outer
+
+    def _subscript(self, node: ast.Subscript) -> Value:
         base = self.expr(node.value)
         key = self.key(node)
         self._note_key(key)
@@ -112,31 +108,27 @@ class Expressions(Builder):
         if isinstance(made, ops.Const) and isinstance(made.value, str) and made.value.isidentifier():
             self.file.note_read(made.value, self.index)
 
-    def key(self, node: cst.Subscript) -> Value:
-        keys = [self._slice(element) for element in node.slice]
-        if len(keys) == 1:
-            return keys[0]
-        return self.emit(ops.Build(self.span.join(node.slice[0], node.slice[-1]), "tuple", tuple(keys)))
+    def key(self, node: ast.Subscript) -> Value:
+        inner = node.slice
+        if not isinstance(inner, ast.Tuple) or self.span.is_bracketed(inner, inner.elts):
+            return self.expr(inner)
+        keys = [self.expr(unstarred(element)) for element in inner.elts]
+        return keys[0] if len(keys) == 1 else self.emit(ops.Build(self.span.keys(inner), "tuple", tuple(keys)))
 
-    def _slice(self, element: cst.SubscriptElement) -> Value:
-        part = element.slice
-        if isinstance(part, cst.Index):
-            return self.expr(part.value)
-        if not isinstance(part, cst.Slice):
-            return self.emit(ops.Opaque(self.span(part)))
-        bounds = (part.lower, part.upper, part.step)
+    def _slice(self, node: ast.Slice) -> Value:
+        bounds = (node.lower, node.upper, node.step)
         values = tuple(NONE if bound is None else self.expr(bound) for bound in bounds)
-        return self.emit(ops.Build(self.span(part), "slice", values))
+        return self.emit(ops.Build(self.span(node), "slice", values))
 
-    def _call(self, node: cst.Call) -> Value:
-        func = self.expr(node.func)
+    def _call(self, node: ast.Call) -> Value:
         callee = node.func
-        if isinstance(callee, cst.Attribute):
-            self.file.note_call(callee.attr.value, self.index)
-        elif isinstance(callee, cst.Name):
-            self.file.note_call(callee.value, self.index)
+        func = self.expr(callee)
+        if isinstance(callee, ast.Attribute):
+            self.file.note_call(callee.attr, self.index)
+        elif isinstance(callee, ast.Name):
+            self.file.note_call(callee.id, self.index)
         self.file.note_value_call(self.ops[self.behind(func)], self.index)
-        call = self._arguments(node.args, self.span(node), func)
+        call = self._arguments(node, func)
         if call.args and isinstance(self.ops[func], ops.Attr):
             self._note_key(call.args[0])
         return self.emit(call)
@@ -149,65 +141,65 @@ class Expressions(Builder):
             made = self.ops[value]
         return value
 
-    def _arguments(self, nodes: Sequence[cst.Arg], at: Span, func: Value) -> ops.Call:
+    def _arguments(self, node: ast.Call, func: Value) -> ops.Call:
         args: list[Value] = []
         keywords: list[tuple[str, Value]] = []
         star: list[Value] = []
         dstar: list[Value] = []
-        for node in nodes:
-            value = self.expr(node.value)
-            if node.keyword is not None:
-                keywords.append((node.keyword.value, value))
-            elif node.star:
-                (star if node.star == "*" else dstar).append(value)
+        for given in in_order(node):
+            if isinstance(given, ast.keyword):
+                value = self.expr(given.value)
+                if given.arg is None:
+                    dstar.append(value)
+                else:
+                    keywords.append((given.arg, value))
+            elif isinstance(given, ast.Starred):
+                star.append(self.expr(given.value))
             else:
-                (star if star else args).append(value)
-        return ops.Call(at, func, tuple(args), tuple(keywords), tuple(star), tuple(dstar))
+                (star if star else args).append(self.expr(given))
+        return ops.Call(self.span(node), func, tuple(args), tuple(keywords), tuple(star), tuple(dstar))
 
-    def _sequence(self, node: cst.Tuple | cst.List | cst.Set) -> Value:
-        items = tuple(self.expr(element.value) for element in node.elements)
-        if any(isinstance(element, cst.StarredElement) for element in node.elements):
-            items = tuple(
-                self.emit(ops.Build(self.span(element), "slice", (item, NONE, NONE)))
-                if isinstance(element, cst.StarredElement)
-                else item
-                for element, item in zip(node.elements, items, strict=True)
-            )
-        kind: ops.BuildKind = "tuple"
-        if isinstance(node, cst.List):
-            kind = "list"
-        elif isinstance(node, cst.Set):
-            kind = "set"
-        return self.emit(ops.Build(self.span(node), kind, items))
+    def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
+        elements = node.elts
+        items = [self.expr(unstarred(element)) for element in elements]
+        for index, element in enumerate(elements):
+            if isinstance(element, ast.Starred):
+                items[index] = self.emit(ops.Build(self.span(element), "slice", (items[index], NONE, NONE)))
+        return self.emit(ops.Build(self.span(node), _DISPLAYS[type(node)], tuple(items)))
 
-    def _dict(self, node: cst.Dict) -> Value:
+    def _dict(self, node: ast.Dict) -> Value:
         keys: list[Value] = []
         items: list[Value] = []
-        for element in node.elements:
-            keys.append(self.expr(element.key) if isinstance(element, cst.DictElement) else NONE)
-            items.append(self.expr(element.value))
+        for key, value in zip(node.keys, node.values, strict=True):
+            keys.append(NONE if key is None else self.expr(key))
+            items.append(self.expr(value))
         return self.emit(ops.Build(self.span(node), "dict", tuple(items), tuple(keys)))
 
-    def _binary(self, node: cst.BinaryOperation) -> Value:
+    def _binary(self, node: ast.BinOp) -> Value:
         left = self.expr(node.left)
         right = self.expr(node.right)
-        return self.emit(ops.Bin(self.span(node), _BINARY[type(node.operator)], left, right))
+        return self.emit(ops.Bin(self.span(node), binary_operator(node.op), left, right))
 
-    def _unary(self, node: cst.UnaryOperation) -> Value:
-        value = self.expr(node.expression)
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        value = self.expr(node.operand)
         made = self.ops[value]
-        negates = isinstance(node.operator, cst.Minus) and isinstance(made, ops.Const)
+        negates = isinstance(node.op, ast.USub) and isinstance(made, ops.Const)
         if negates and isinstance(made.value, (int, float)) and not isinstance(made.value, bool):  # type: ignore[union-attr]
             return self.emit(ops.Const(self.span(node), -made.value))  # type: ignore[union-attr]
-        return self.emit(ops.Unary(self.span(node), _UNARY[type(node.operator)], value))
+        return self.emit(ops.Unary(self.span(node), _UNARY[type(node.op)], value))
 
-    def _logic(self, node: cst.BooleanOperation) -> Value:
-        left = self.expr(node.left)
-        both = isinstance(node.operator, cst.And)
-        right = self.under("then" if both else "else", node.right, left)
-        return self.emit(ops.Logic(self.span(node), "and" if both else "or", (left, right)))
+    def _logic(self, node: ast.BoolOp) -> Value:
+        """Two at a time, from the left: what stands behind is asked only if all before it came out so."""
+        both = isinstance(node.op, ast.And)
+        first, *others = node.values
+        value = self.expr(first)
+        for number, other in enumerate(others, 1):
+            right = self.under("then" if both else "else", other, value)
+            at = self.span(node) if number == len(others) else self.span.up_to(node, other)
+            value = self.emit(ops.Logic(at, "and" if both else "or", (value, right)))
+        return value
 
-    def under(self, kind: ops.RegionKind, node: cst.CSTNode, test: Value, group: int = 0) -> Value:
+    def under(self, kind: ops.RegionKind, node: ast.AST, test: Value, group: int = 0) -> Value:
         """An expression that is evaluated only if ``test`` came out as ``kind`` says."""
         self.open(kind, self.span(node), test, group)
         value = self.expr(node)
@@ -216,65 +208,48 @@ class Expressions(Builder):
         self.exits = exits
         return value
 
-    def _comparison(self, node: cst.Comparison) -> Value:
+    def _comparison(self, node: ast.Compare) -> Value:
         at = self.span(node)
         left = self.expr(node.left)
         tests: list[Value] = []
-        for target in node.comparisons:
-            right = self.expr(target.comparator)
-            tests.append(self.emit(ops.Compare(at, _COMPARE[type(target.operator)], left, right)))
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.expr(comparator)
+            tests.append(self.emit(ops.Compare(at, _COMPARE[type(operator)], left, right)))
             left = right
         return tests[0] if len(tests) == 1 else self.emit(ops.Logic(at, "and", tuple(tests)))
 
-    def _choice(self, node: cst.IfExp) -> Value:
+    def _choice(self, node: ast.IfExp) -> Value:
         test = self.expr(node.test)
         group = self.group()
         then = self.under("then", node.body, test, group)
         other = self.under("else", node.orelse, test, group)
         return self.emit(ops.Choice(self.span(node), test, then, other))
 
-    def _lambda(self, node: cst.Lambda) -> Value:
+    def _lambda(self, node: ast.Lambda) -> Value:
         return self.emit(ops.Def(self.span(node), self.file.lower_lambda(node, self)))
 
-    def _await(self, node: cst.Await) -> Value:
-        value = self.expr(node.expression)
+    def _await(self, node: ast.Await) -> Value:
+        value = self.expr(node.value)
         return self.emit(ops.Await(self.span(node), value))
 
-    def _yield(self, node: cst.Yield) -> Value:
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Value:
         self.yields = True
-        if node.value is None:
-            return self.emit(ops.Yield(self.span(node), NONE, False))
-        delegates = isinstance(node.value, cst.From)
-        inner = node.value.item if isinstance(node.value, cst.From) else node.value
-        value = self.expr(inner)
-        return self.emit(ops.Yield(self.span(node), value, delegates))
+        value = NONE if node.value is None else self.expr(node.value)
+        return self.emit(ops.Yield(self.span(node), value, isinstance(node, ast.YieldFrom)))
 
-    def _walrus(self, node: cst.NamedExpr) -> Value:
+    def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.expr(node.value)
-        if not isinstance(node.target, cst.Name):
-            return value
-        bound = self.bind(self.span(node), node.target.value, value)
+        bound = self.bind(self.span(node), node.target.id, value)
         for kept in self._outlasting:
-            kept[node.target.value] = bound
+            kept[node.target.id] = bound
         return bound
 
-    def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp) -> Value:
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         outer, kept = dict(self.env), dict[str, Value]()
         self._outlasting.append(kept)
-        opened = 0
-        loop: cst.CompFor | None = node.for_in
-        while loop is not None:
-            iterated = self.expr(loop.iter)
-            self.open("comp", self.span(loop), iterated)
-            opened += 1
-            self.assign(loop.target, self.emit(ops.Element(self.span(loop.target), iterated)))
-            for condition in loop.ifs:
-                test = self.expr(condition.test)
-                self.open("then", self.span(condition), test)
-                opened += 1
-            loop = loop.inner_for_in
-        key = self.expr(node.key) if isinstance(node, cst.DictComp) else NONE
-        value = self.expr(node.value if isinstance(node, cst.DictComp) else node.elt)
+        opened = sum(self._clause(node, number) for number in range(len(node.generators)))
+        key = self.expr(node.key) if isinstance(node, ast.DictComp) else NONE
+        value = self.expr(node.value if isinstance(node, ast.DictComp) else node.elt)
         exits, self.exits = self.exits, ""
         for _ in range(opened):
             self.close()
@@ -284,115 +259,132 @@ class Expressions(Builder):
         self._keep(node, kept)
         return self.emit(ops.Comp(self.span(node), _COMPREHENSIONS[type(node)], value, key))
 
-    def _keep(self, node: cst.CSTNode, kept: dict[str, Value]) -> None:
+    def _clause(self, node: Any, number: int) -> int:
+        """One ``for`` of a comprehension with its conditions; how many regions it opens."""
+        clause: ast.comprehension = node.generators[number]
+        iterated = self.expr(clause.iter)
+        self.open("comp", self.span.clause(node, number), iterated)
+        self.assign(clause.target, self.emit(ops.Element(self.span(clause.target), iterated)))
+        before = clause.iter
+        for condition in clause.ifs:
+            test = self.expr(condition)
+            self.open("then", self.span.condition(node, condition, before), test)
+            before = condition
+        return 1 + len(clause.ifs)
+
+    def _keep(self, node: ast.AST, kept: dict[str, Value]) -> None:
         """What ``:=`` gives names inside a comprehension they have behind it too, if there was an element at all."""
         for name, value in kept.items():
             before = self.env.get(name)
             joined = value if before is None else self.emit(ops.Phi(self.span(node), name, (before, value)))
             self.env[name] = joined
 
-    def assign(self, target: cst.CSTNode, value: Value, annotation: Value = NONE) -> None:
+    def assign(self, target: ast.AST, value: Value, annotation: Value = NONE) -> None:
         """Give ``value`` to a target: a name, attribute, item, or a pattern of them."""
-        if isinstance(target, cst.Name):
-            scope = self.scope_of(target.value)
+        if isinstance(target, ast.Name):
+            scope = self.scope_of(target.id)
             if scope != "local":
-                self.file.note_read(target.value, self.index)
-            self.bind(self.span(target), target.value, value, annotation, scope)
-        elif isinstance(target, cst.Attribute):
+                self.file.note_read(target.id, self.index)
+            self.bind(self.span(target), target.id, value, annotation, scope)
+        elif isinstance(target, ast.Attribute):
             base = self.expr(target.value)
-            self.file.note_read(target.attr.value, self.index)
-            self.file.note_set(target.attr.value)
-            self.emit(ops.SetAttr(self.span(target), base, target.attr.value, value, annotation))
-        elif isinstance(target, cst.Subscript):
+            self.file.note_read(target.attr, self.index)
+            self.file.note_set(target.attr)
+            self.emit(ops.SetAttr(self.span(target), base, target.attr, value, annotation))
+        elif isinstance(target, ast.Subscript):
             base = self.expr(target.value)
             key = self.key(target)
             self._note_key(key)
             self.emit(ops.SetItem(self.span(target), base, key, value))
-        elif isinstance(target, (cst.Tuple, cst.List)):
-            self._unpack(target, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target.elts, value)
 
     def scope_of(self, name: str) -> Any:
         return "local"
 
-    def _unpack(self, target: cst.Tuple | cst.List, value: Value) -> None:
-        elements = target.elements
-        starred = any(isinstance(element, cst.StarredElement) for element in elements)
+    def _unpack(self, elements: Sequence[ast.expr], value: Value) -> None:
+        starred = any(isinstance(element, ast.Starred) for element in elements)
         made = self.ops[value]
         if not starred and isinstance(made, ops.Build) and len(made.items) == len(elements) and made.kind != "dict":
             for element, item in zip(elements, made.items, strict=True):
-                self.assign(element.value, item)
+                self.assign(element, item)
             return
         seen = False
         for index, element in enumerate(elements):
-            seen = seen or isinstance(element, cst.StarredElement)
-            part = self.emit(ops.Part(self.span(element.value), value, -1 if seen else index))
-            self.assign(element.value, part)
+            seen = seen or isinstance(element, ast.Starred)
+            target = unstarred(element)
+            part = self.emit(ops.Part(self.span(target), value, -1 if seen else index))
+            self.assign(target, part)
 
-    _handlers: ClassVar[dict[type[cst.CSTNode], Callable[[Any, Any], Value]]] = {
-        cst.Name: _name,
-        cst.Attribute: _attribute,
-        cst.Call: _call,
-        cst.Subscript: _subscript,
-        cst.SimpleString: _string,
-        cst.ConcatenatedString: _string,
-        cst.FormattedString: _formatted,
-        cst.TemplatedString: _formatted,
-        cst.Integer: _integer,
-        cst.Float: _float,
-        cst.Tuple: _sequence,
-        cst.List: _sequence,
-        cst.Set: _sequence,
-        cst.Dict: _dict,
-        cst.BinaryOperation: _binary,
-        cst.UnaryOperation: _unary,
-        cst.BooleanOperation: _logic,
-        cst.Comparison: _comparison,
-        cst.IfExp: _choice,
-        cst.Lambda: _lambda,
-        cst.Await: _await,
-        cst.Yield: _yield,
-        cst.NamedExpr: _walrus,
-        cst.ListComp: _comprehension,
-        cst.SetComp: _comprehension,
-        cst.GeneratorExp: _comprehension,
-        cst.DictComp: _comprehension,
+    _handlers: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Value]]] = {
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.Constant: _constant,
+        ast.JoinedStr: _formatted,
+        ast.Tuple: _sequence,
+        ast.List: _sequence,
+        ast.Set: _sequence,
+        ast.Dict: _dict,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.BoolOp: _logic,
+        ast.Compare: _comparison,
+        ast.IfExp: _choice,
+        ast.Lambda: _lambda,
+        ast.Await: _await,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield,
+        ast.NamedExpr: _walrus,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _comprehension,
     }
+    if sys.version_info >= (3, 14):
+        _handlers[ast.TemplateStr] = _formatted
 
 
-_COMPREHENSIONS: dict[type[cst.CSTNode], str] = {
-    cst.ListComp: "list", cst.SetComp: "set", cst.GeneratorExp: "generator", cst.DictComp: "dict",
+_COMPREHENSIONS: dict[type[ast.AST], str] = {
+    ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "generator", ast.DictComp: "dict",
 }  # fmt: skip
+_DISPLAYS: dict[type[ast.AST], ops.BuildKind] = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}
 
 
-def binary_operator(node: cst.CSTNode) -> str:
-    return _BINARY[type(node)]
+def binary_operator(operator: ast.operator) -> str:
+    return _BINARY[type(operator)]
 
 
-def _flat_strings(node: cst.CSTNode) -> list[cst.CSTNode]:
-    pieces: list[cst.CSTNode] = []
-    while isinstance(node, cst.ConcatenatedString):
-        pieces.append(node.left)
-        node = node.right
-    pieces.append(node)
-    return pieces
+def in_order(call: ast.Call) -> Sequence[ast.expr | ast.keyword]:
+    """The arguments as they are written: what is unpacked may stand behind what is named."""
+    if not call.keywords or not any(isinstance(given, ast.Starred) for given in call.args):
+        return [*call.args, *call.keywords]
+    return sorted([*call.args, *call.keywords], key=lambda given: (given.lineno, given.col_offset))
 
 
-def _evaluate(pieces: Sequence[Any]) -> tuple[str, bool]:
-    values = [_literal(piece.value) for piece in pieces]
-    binary = isinstance(values[0], bytes)
-    return "".join(v.decode("latin-1") if isinstance(v, bytes) else v for v in values), binary
+def readable(text: str) -> str:
+    """A text without lone surrogates: they cannot be encoded, and stand for nothing a rule could read."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _literal(source: str) -> str | bytes:
-    quote = source[0]
-    if quote in "\"'" and "\\" not in source and "\r" not in source:
-        return source[3:-3] if source[:3] == quote * 3 else source[1:-1]
+def unstarred(node: ast.expr) -> ast.expr:
+    """What is unpacked by a star, else the expression itself."""
+    return node.value if isinstance(node, ast.Starred) else node
+
+
+def _is_small(number: int) -> bool:
+    return -_SMALL <= number < _SMALL
+
+
+def _evaluate(source: str) -> tuple[str, bool]:
+    """What a literal stands for, and whether it is bytes."""
     try:
         value = ast.literal_eval(source)
     except (SyntaxError, ValueError) as error:
         raise Malformed from error
-    # Lone surrogates cannot be encoded; they stand for nothing a rule could read.
-    return value if isinstance(value, bytes) else value.encode("utf-8", "replace").decode()
+    return (value.decode("latin-1"), True) if isinstance(value, bytes) else (readable(value), False)
 
 
 def _unescape(text: str, prefix: str) -> str:
@@ -403,4 +395,4 @@ def _unescape(text: str, prefix: str) -> str:
         value = ast.literal_eval('"""' + text.replace('"', '\\"') + '"""')
     except (SyntaxError, ValueError):
         return text
-    return str(value).encode("utf-8", "replace").decode()
+    return readable(str(value))

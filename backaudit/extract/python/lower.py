@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import libcst as cst
 import msgspec
 
-from backaudit.extract.python.expressions import Malformed
-from backaudit.extract.python.spans import Spans
+from backaudit.extract.python.expressions import readable, unstarred
+from backaudit.extract.python.reading import parse_expression
+from backaudit.extract.python.spans import QuotedSpans, Spans
 from backaudit.extract.python.statements import Statements
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -18,25 +19,12 @@ from backaudit.facts.place import Span
 from backaudit.facts.python import ENCODER, VALUE_CALLS, Class, Function, ImportFact, ParamFact, ParamKind, PythonFacts
 
 
-class _Quoted:
-    """Spans inside a quoted annotation: all of them are the literal's own."""
-
-    def __init__(self, at: Span) -> None:
-        self._at = at
-
-    def __call__(self, node: object) -> Span:
-        return self._at
-
-    def join(self, first: object, last: object) -> Span:
-        return self._at
-
-
 class FileLowerer:
     """Numbers the functions and classes of a file in source order and keeps its indexes."""
 
-    def __init__(self, module: cst.Module, text: str) -> None:
+    def __init__(self, module: ast.Module, text: str) -> None:
         self._module = module
-        self.span: Any = Spans(module, text)
+        self.span = Spans(text)
         self._functions: list[Function | None] = []
         self._classes: list[Class | None] = []
         self._imports: list[ImportFact] = []
@@ -51,7 +39,7 @@ class FileLowerer:
     def run(self) -> PythonFacts:
         self._functions.append(None)
         body = Statements(self, 0)
-        body.suite(self._module)
+        body.suite(self._module.body)
         self._note_named_values(body)
         whole = Span(1, 0, 1, 0)
         self._functions[0] = Function(
@@ -94,19 +82,20 @@ class FileLowerer:
     def note_handler(self, function: int) -> None:
         self._handlers[function] = self._handlers.get(function, 0) + 1
 
-    def note_import(self, module: str, name: str, bound: str, level: int, function: int, node: cst.CSTNode) -> None:
+    def note_import(self, module: str, name: str, bound: str, level: int, function: int, node: ast.AST) -> None:
         self._imports.append(ImportFact(module, name, bound, level, function, self.span(node)))
 
     def quoted(self, text: str, at: Span) -> Callable[[Statements], Value] | None:
         """How to lower the expression that a quoted annotation holds; None if it holds none."""
+        text = text.strip()
         try:
-            expression = cst.parse_expression(text)
-        except (cst.ParserSyntaxError, cst.CSTValidationError, ValueError, RecursionError):
+            expression = parse_expression(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
         def lower_here(body: Statements) -> Value:
             outer = body.span
-            body.span = _Quoted(at)
+            body.span = QuotedSpans(text, at)
             try:
                 return body.expr(expression)
             finally:
@@ -114,25 +103,25 @@ class FileLowerer:
 
         return lower_here
 
-    def lower_function(self, node: cst.FunctionDef, outer: Statements) -> int:
-        decorators = tuple(outer.expr(decorator.decorator) for decorator in node.decorators)
-        params = self._params(node.params, outer)
+    def lower_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, outer: Statements) -> int:
+        decorators = tuple(outer.expr(decorator) for decorator in node.decorator_list)
+        params = self._params(node.args, outer)
         returns = outer.annotation(node.returns)
         index = len(self._functions)
         self._functions.append(None)
-        qualname = self._qualified(node.name.value)
+        qualname = self._qualified(node.name)
         owner = self._class[-1]
         body = Statements(self, index)
         self._enter(body, params, f"{qualname}.<locals>", -1, node.body)
         self._functions[index] = Function(
-            "function", node.name.value, qualname, outer.index, owner, params, decorators, returns,
-            node.asynchronous is not None, body.yields, self._handlers.get(index, 0), _doc(node),
-            self.span(node), self.span(node.name), _encode(body),
+            "function", node.name, qualname, outer.index, owner, params, decorators, returns,
+            isinstance(node, ast.AsyncFunctionDef), body.yields, self._handlers.get(index, 0), _doc(node),
+            self.span(node), self.span.name(node), _encode(body),
         )  # fmt: skip
         return index
 
-    def lower_lambda(self, node: cst.Lambda, outer: Any) -> int:
-        params = self._params(node.params, outer)
+    def lower_lambda(self, node: ast.Lambda, outer: Any) -> int:
+        params = self._params(node.args, outer)
         index = len(self._functions)
         self._functions.append(None)
         qualname = self._qualified("<lambda>")
@@ -148,28 +137,30 @@ class FileLowerer:
         )  # fmt: skip
         return index
 
-    def lower_class(self, node: cst.ClassDef, outer: Statements) -> int:
-        decorators = tuple(outer.expr(decorator.decorator) for decorator in node.decorators)
-        bases = tuple(outer.expr(arg.value) for arg in node.bases)
-        keywords = tuple((arg.keyword.value, outer.expr(arg.value)) for arg in node.keywords if arg.keyword is not None)
+    def lower_class(self, node: ast.ClassDef, outer: Statements) -> int:
+        decorators = tuple(outer.expr(decorator) for decorator in node.decorator_list)
+        bases = tuple(outer.expr(unstarred(base)) for base in node.bases)
+        keywords = tuple((given.arg, outer.expr(given.value)) for given in node.keywords if given.arg is not None)
         index = len(self._classes)
         self._classes.append(None)
         function = len(self._functions)
         self._functions.append(None)
-        qualname = self._qualified(node.name.value)
+        qualname = self._qualified(node.name)
         body = Statements(self, function)
         self._enter(body, (), qualname, index, node.body)
-        at, name_at, doc = self.span(node), self.span(node.name), _doc(node)
+        at, name_at, doc = self.span(node), self.span.name(node), _doc(node)
         self._functions[function] = Function(
-            "class", node.name.value, qualname, outer.index, index, (), (), NONE, False, False, 0, "", at, name_at,
+            "class", node.name, qualname, outer.index, index, (), (), NONE, False, False, 0, "", at, name_at,
             _encode(body),
         )  # fmt: skip
         self._classes[index] = Class(
-            node.name.value, qualname, outer.index, bases, keywords, decorators, function, doc, at, name_at
+            node.name, qualname, outer.index, bases, keywords, decorators, function, doc, at, name_at
         )
         return index
 
-    def _enter(self, body: Statements, params: Sequence[ParamFact], scope: str, cls: int, suite: cst.BaseSuite) -> None:
+    def _enter(
+        self, body: Statements, params: Sequence[ParamFact], scope: str, cls: int, suite: Sequence[ast.stmt]
+    ) -> None:
         self._scopes.append(scope)
         self._class.append(cls)
         self._params_around.append({param.name for param in params})
@@ -183,20 +174,25 @@ class FileLowerer:
     def _qualified(self, name: str) -> str:
         return f"{self._scopes[-1]}.{name}" if self._scopes else name
 
-    def _params(self, node: cst.Parameters, outer: Any) -> tuple[ParamFact, ...]:
-        found = [self._param(param, "positional", outer) for param in node.posonly_params]
-        found += [self._param(param, "normal", outer) for param in node.params]
-        if isinstance(node.star_arg, cst.Param):
-            found.append(self._param(node.star_arg, "star", outer))
-        found += [self._param(param, "keyword", outer) for param in node.kwonly_params]
-        if node.star_kwarg is not None:
-            found.append(self._param(node.star_kwarg, "dstar", outer))
+    def _params(self, node: ast.arguments, outer: Any) -> tuple[ParamFact, ...]:
+        plain = [*node.posonlyargs, *node.args]
+        defaults = [None] * (len(plain) - len(node.defaults)) + node.defaults
+        found: list[ParamFact] = []
+        for position, (param, default) in enumerate(zip(plain, defaults, strict=True)):
+            kind: ParamKind = "positional" if position < len(node.posonlyargs) else "normal"
+            found.append(self._param(param, default, kind, outer))
+        if node.vararg is not None:
+            found.append(self._param(node.vararg, None, "star", outer))
+        for param, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+            found.append(self._param(param, default, "keyword", outer))
+        if node.kwarg is not None:
+            found.append(self._param(node.kwarg, None, "dstar", outer))
         return tuple(found)
 
-    def _param(self, node: cst.Param, kind: ParamKind, outer: Any) -> ParamFact:
+    def _param(self, node: ast.arg, given: ast.expr | None, kind: ParamKind, outer: Any) -> ParamFact:
         annotation = outer.annotation(node.annotation) if node.annotation is not None else NONE
-        default = outer.expr(node.default) if node.default is not None else NONE
-        return ParamFact(node.name.value, kind, annotation, default, outer.span(node.name))
+        default = outer.expr(given) if given is not None else NONE
+        return ParamFact(node.arg, kind, annotation, default, outer.span.word(node))
 
 
 def _note(index: dict[str, list[int]], name: str, function: int) -> None:
@@ -211,9 +207,6 @@ def _encode(body: Statements) -> msgspec.Raw:
     return msgspec.Raw(ENCODER.encode(body.body()))
 
 
-def _doc(node: cst.Module | cst.FunctionDef | cst.ClassDef) -> str:
-    try:
-        doc = node.get_docstring(clean=False)
-    except (SyntaxError, ValueError) as error:
-        raise Malformed from error
-    return inspect.cleandoc(doc).encode("utf-8", "replace").decode() if doc else ""
+def _doc(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    doc = ast.get_docstring(node, clean=False)
+    return readable(inspect.cleandoc(doc)) if doc else ""

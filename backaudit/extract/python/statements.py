@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
-import libcst as cst
-
 from backaudit.extract.python.builder import Env, Notes
 from backaudit.extract.python.expressions import Expressions, binary_operator
+from backaudit.extract.python.reading import TryStar, TypeAlias
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
+from backaudit.facts.place import Span
 
 State = tuple[Env, str]
 
@@ -26,42 +27,38 @@ class Statements(Expressions):
     def scope_of(self, name: str) -> Any:
         return self._declared.get(name, "local")
 
-    def suite(self, body: cst.BaseSuite | cst.Module) -> None:
-        for statement in body.body:
+    def suite(self, body: Sequence[ast.stmt]) -> None:
+        for statement in body:
             self.statement(statement)
 
-    def statement(self, node: cst.CSTNode) -> None:
+    def statement(self, node: ast.stmt) -> None:
         handler = self._statements.get(type(node))
         if handler is not None:
             handler(self, node)
 
-    def _line(self, node: cst.SimpleStatementLine | cst.SimpleStatementSuite) -> None:
-        for statement in node.body:
-            self.statement(statement)
-
-    def _expr(self, node: cst.Expr) -> None:
+    def _expr(self, node: ast.Expr) -> None:
         value = self.expr(node.value)
         if not isinstance(self.ops[value], ops.Const):
             self.emit(ops.Discard(self.span(node), value))
 
-    def _assign(self, node: cst.Assign) -> None:
+    def _assign(self, node: ast.Assign) -> None:
         value = self.expr(node.value)
         for target in node.targets:
-            self.assign(target.target, value)
+            self.assign(target, value)
 
-    def _annotated(self, node: cst.AnnAssign) -> None:
+    def _annotated(self, node: ast.AnnAssign) -> None:
         annotation = self.annotation(node.annotation)
         if node.value is not None:
             self.assign(node.target, self.expr(node.value), annotation)
-        elif isinstance(node.target, cst.Name):
+        elif isinstance(node.target, ast.Name):
             # A declaration without a value: class bodies of schemas and models live on it.
             nothing = self.emit(ops.Opaque(self.span(node.target)))
-            self.bind(self.span(node.target), node.target.value, nothing, annotation)
+            self.bind(self.span(node.target), node.target.id, nothing, annotation)
 
-    def annotation(self, node: cst.Annotation | None) -> Value:
-        return NONE if node is None else self.type_expression(node.annotation)
+    def annotation(self, node: ast.expr | None) -> Value:
+        return NONE if node is None else self.type_expression(node)
 
-    def type_expression(self, node: cst.BaseExpression) -> Value:
+    def type_expression(self, node: ast.expr) -> Value:
         """An annotation's value; a quoted one is read as the expression it quotes."""
         value = self.expr(node)
         made = self.ops[value]
@@ -70,68 +67,64 @@ class Statements(Expressions):
         quoted = self.file.quoted(made.value, made.at)
         return value if quoted is None else quoted(self)
 
-    def _augment(self, node: cst.AugAssign) -> None:
+    def _augment(self, node: ast.AugAssign) -> None:
         old = self.expr(node.target)
         value = self.expr(node.value)
-        result = self.emit(ops.Bin(self.span(node), binary_operator(node.operator), old, value))
+        result = self.emit(ops.Bin(self.span(node), binary_operator(node.op), old, value))
         self.assign(node.target, result)
 
-    def _return(self, node: cst.Return) -> None:
+    def _return(self, node: ast.Return) -> None:
         value = NONE if node.value is None else self.expr(node.value)
         self.emit(ops.Return(self.span(node), value))
         self.exits = self.exits or "return"
 
-    def _raise(self, node: cst.Raise) -> None:
+    def _raise(self, node: ast.Raise) -> None:
         exception = NONE if node.exc is None else self.expr(node.exc)
-        cause = NONE if node.cause is None else self.expr(node.cause.item)
+        cause = NONE if node.cause is None else self.expr(node.cause)
         self.emit(ops.Raise(self.span(node), exception, cause))
         self.exits = self.exits or "raise"
 
-    def _assert(self, node: cst.Assert) -> None:
+    def _assert(self, node: ast.Assert) -> None:
         test = self.expr(node.test)
         message = NONE if node.msg is None else self.under("else", node.msg, test)
         self.emit(ops.Assert(self.span(node), test, message))
 
-    def _del(self, node: cst.Del) -> None:
-        targets = node.target.elements if isinstance(node.target, (cst.Tuple, cst.List)) else [node.target]
+    def _del(self, node: ast.Delete) -> None:
+        targets = node.targets
+        if len(targets) == 1 and isinstance(targets[0], (ast.Tuple, ast.List)):
+            targets = targets[0].elts
         for target in targets:
-            inner = target.value if isinstance(target, cst.Element) else target
-            if isinstance(inner, cst.Name):
-                self.env.pop(inner.value, None)
+            if isinstance(target, ast.Name):
+                self.env.pop(target.id, None)
             else:
-                self.emit(ops.Delete(self.span(inner), self.expr(inner)))
+                self.emit(ops.Delete(self.span(target), self.expr(target)))
 
-    def _declare(self, node: cst.Global | cst.Nonlocal) -> None:
-        kind: Literal["global", "nonlocal"] = "global" if isinstance(node, cst.Global) else "nonlocal"
-        for item in node.names:
-            self._declared[item.name.value] = kind
+    def _declare(self, node: ast.Global | ast.Nonlocal) -> None:
+        kind: Literal["global", "nonlocal"] = "global" if isinstance(node, ast.Global) else "nonlocal"
+        self._declared.update(dict.fromkeys(node.names, kind))
 
-    def _import(self, node: cst.Import) -> None:
+    def _import(self, node: ast.Import) -> None:
         for alias in node.names:
-            module = dotted(alias.name)
-            asname = _asname(alias)
-            bound = asname or module.partition(".")[0]
-            value = self.emit(ops.Import(self.span(alias), module if asname else bound, "", 0))
-            self.file.note_import(module, "", bound, 0, self.index, alias)
+            bound = alias.asname or alias.name.partition(".")[0]
+            value = self.emit(ops.Import(self.span(alias), alias.name if alias.asname else bound, "", 0))
+            self.file.note_import(alias.name, "", bound, 0, self.index, alias)
             self.bind(self.span(alias), bound, value)
 
-    def _import_from(self, node: cst.ImportFrom) -> None:
-        module = dotted(node.module) if node.module is not None else ""
-        level = len(node.relative)
-        if isinstance(node.names, cst.ImportStar):
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        module, level = node.module or "", node.level
+        if node.names[0].name == "*":
             self.file.note_import(module, "*", "*", level, self.index, node)
             return
         for alias in node.names:
-            name = dotted(alias.name)
-            bound = _asname(alias) or name
-            value = self.emit(ops.Import(self.span(alias), module, name, level))
-            self.file.note_import(module, name, bound, level, self.index, alias)
+            bound = alias.asname or alias.name
+            value = self.emit(ops.Import(self.span(alias), module, alias.name, level))
+            self.file.note_import(module, alias.name, bound, level, self.index, alias)
             self.bind(self.span(alias), bound, value)
 
-    def _break(self, node: cst.Break) -> None:
+    def _break(self, node: ast.Break) -> None:
         self._leave(1, "break")
 
-    def _continue(self, node: cst.Continue) -> None:
+    def _continue(self, node: ast.Continue) -> None:
         self._leave(0, "continue")
 
     def _leave(self, which: int, exits: str) -> None:
@@ -139,22 +132,22 @@ class Statements(Expressions):
             self._loops[-1][which].append((dict(self.env), ""))
         self.exits = self.exits or exits
 
-    def _if(self, node: cst.If) -> None:
+    def _if(self, node: ast.If) -> None:
         test = self.expr(node.test)
         group = self.group()
         before = self.branch()
-        self.open("then", self.span(node.body), test, group)
+        self.open("then", self.span.suite(node.body), test, group)
         self._doom(test, dead_if=False)
         self.suite(node.body)
         self.close()
         then = self.branch()
         self.resume(before)
-        if node.orelse is None:
+        if not node.orelse:
             self._doom(test, dead_if=True)
         else:
-            self.open("else", self.span(node.orelse), test, group)
+            self.open("else", self.span.otherwise(node.body, node.orelse), test, group)
             self._doom(test, dead_if=True)
-            self._orelse(node.orelse)
+            self.suite(node.orelse)
             self.close()
         self.join(self.span(node), [then, self.branch()])
 
@@ -164,36 +157,30 @@ class Statements(Expressions):
         if isinstance(made, ops.Const) and bool(made.value) is dead_if and not self.exits:
             self.exits = "never"
 
-    def _orelse(self, node: cst.If | cst.Else) -> None:
-        if isinstance(node, cst.If):
-            self._if(node)
-        else:
-            self.suite(node.body)
-
-    def _for(self, node: cst.For) -> None:
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
         iterated = self.expr(node.iter)
         heads = self._heads(node, [*_targets(node.target), *_bound(node.body)])
         entry = self.branch()
         self._loops.append(([], []))
-        self.open("loop", self.span(node.body), iterated)
+        self.open("loop", self.span.suite(node.body), iterated)
         self.assign(node.target, self.emit(ops.Element(self.span(node.target), iterated)))
         self.suite(node.body)
         self.close()
         self._finish_loop(node, heads, entry)
 
-    def _while(self, node: cst.While) -> None:
+    def _while(self, node: ast.While) -> None:
         heads = self._heads(node, _bound(node.body))
         test = self.expr(node.test)
         entry = self.branch()
         self._loops.append(([], []))
-        self.open("loop", self.span(node.body), test)
+        self.open("loop", self.span.suite(node.body), test)
         self.suite(node.body)
         self.close()
         made = self.ops[test]
         endless = isinstance(made, ops.Const) and bool(made.value)
         self._finish_loop(node, heads, (entry[0], "never") if endless and not entry[1] else entry)
 
-    def _heads(self, node: cst.For | cst.While, names: Iterable[str]) -> dict[str, Value]:
+    def _heads(self, node: ast.For | ast.AsyncFor | ast.While, names: Iterable[str]) -> dict[str, Value]:
         """A phi at the loop's head for each name that the loop may rebind."""
         heads: dict[str, Value] = {}
         for name in dict.fromkeys(names):
@@ -202,7 +189,7 @@ class Statements(Expressions):
                 self.env[name] = heads[name]
         return heads
 
-    def _finish_loop(self, node: cst.For | cst.While, heads: dict[str, Value], entry: State) -> None:
+    def _finish_loop(self, node: ast.For | ast.AsyncFor | ast.While, heads: dict[str, Value], entry: State) -> None:
         continues, breaks = self._loops.pop()
         ends = [env for env, exits in [self.branch(), *continues] if not exits]
         for name, phi in heads.items():
@@ -211,30 +198,30 @@ class Statements(Expressions):
         # Names bound only inside keep their last value; all others are their head's phi again.
         leaving = {**(self.merge(at, ends) if ends else {}), **entry[0]}
         self.env, self.exits = leaving, entry[1]
-        if node.orelse is not None:
-            self.open("loop-else", self.span(node.orelse.body))
-            self.suite(node.orelse.body)
+        if node.orelse:
+            self.open("loop-else", self.span.suite(node.orelse))
+            self.suite(node.orelse)
             self.close()
         self.join(at, [self.branch(), *breaks])
 
-    def _with(self, node: cst.With) -> None:
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
         opened = 0
         for item in node.items:
-            manager = self.expr(item.item)
-            entered = self.emit(ops.Enter(self.span(item.item), manager))
-            if item.asname is not None:
-                self.assign(item.asname.name, entered)
-            self.open("with", self.span(node.body), manager)
+            manager = self.expr(item.context_expr)
+            entered = self.emit(ops.Enter(self.span(item.context_expr), manager))
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, entered)
+            self.open("with", self.span.suite(node.body), manager)
             opened += 1
         self.suite(node.body)
         for _ in range(opened):
             self.close()
 
-    def _try(self, node: cst.Try | cst.TryStar) -> None:
+    def _try(self, node: Any) -> None:
         group = self.group()
         before = self.branch()
         recorder = self.record()
-        self.open("try", self.span(node.body), group=group)
+        self.open("try", self.span.suite(node.body), group=group)
         self.suite(node.body)
         self.close()
         self.stop_recording()
@@ -242,15 +229,15 @@ class Statements(Expressions):
         caught = self._caught_env(node, before[0], recorder)
         ends = [self._handler(handler, (caught, before[1]), group) for handler in node.handlers]
         self.resume(after_body)
-        if node.orelse is not None:
-            self.open("try-else", self.span(node.orelse.body), group=group)
-            self.suite(node.orelse.body)
+        if node.orelse:
+            self.open("try-else", self.span.suite(node.orelse), group=group)
+            self.suite(node.orelse)
             self.close()
         self.join(self.span(node), [self.branch(), *ends])
-        if node.finalbody is not None:
+        if node.finalbody:
             self._finally(node.finalbody, group)
 
-    def _caught_env(self, node: cst.CSTNode, before: Env, binds: Sequence[tuple[str, Value]]) -> Env:
+    def _caught_env(self, node: ast.AST, before: Env, binds: Sequence[tuple[str, Value]]) -> Env:
         """What names may hold when an exception comes: their value before, or any that the block gave them."""
         values: dict[str, list[Value]] = {}
         for name, value in binds:
@@ -261,29 +248,28 @@ class Statements(Expressions):
             env[name] = self.phi(at, name, choices)
         return env
 
-    def _handler(self, node: cst.ExceptHandler | cst.ExceptStarHandler, state: State, group: int) -> State:
+    def _handler(self, node: ast.ExceptHandler, state: State, group: int) -> State:
         self.file.note_handler(self.index)
         self.resume(state)
         types = NONE if node.type is None else self.expr(node.type)
         self.open("except", self.span(node), types, group)
         caught = self.emit(ops.Caught(self.span(node), types))
-        name = node.name.name.value if node.name is not None and isinstance(node.name.name, cst.Name) else ""
-        if name:
-            self.bind(self.span(node), name, caught)
+        if node.name:
+            self.bind(self.span(node), node.name, caught)
         self.suite(node.body)
         self.close()
-        if name:
-            self.env.pop(name, None)
+        if node.name:
+            self.env.pop(node.name, None)
         return self.branch()
 
-    def _finally(self, node: cst.Finally, group: int) -> None:
+    def _finally(self, body: Sequence[ast.stmt], group: int) -> None:
         exits, self.exits = self.exits, ""
-        self.open("finally", self.span(node.body), group=group)
-        self.suite(node.body)
+        self.open("finally", self.span.suite(body), group=group)
+        self.suite(body)
         self.close()
         self.exits = self.exits or exits
 
-    def _match(self, node: cst.Match) -> None:
+    def _match(self, node: ast.Match) -> None:
         subject = self.expr(node.subject)
         group = self.group()
         before = self.branch()
@@ -292,10 +278,10 @@ class Statements(Expressions):
         for case in node.cases:
             self.resume(before)
             test = self._pattern(case.pattern, subject)
-            self.open("case", self.span(case.body), test, group)
+            self.open("case", self.span.suite(case.body), test, group)
             if case.guard is not None:
                 guard = self.expr(case.guard)
-                self.open("then", self.span(case.body), guard)
+                self.open("then", self.span.suite(case.body), guard)
             self.suite(case.body)
             if case.guard is not None:
                 self.close()
@@ -304,158 +290,140 @@ class Statements(Expressions):
             exhaustive = exhaustive or (case.guard is None and _wildcard(case.pattern))
         self.join(self.span(node), ends if exhaustive else [*ends, before])
 
-    def _pattern(self, pattern: cst.MatchPattern, subject: Value) -> Value:
+    def _pattern(self, pattern: ast.pattern, subject: Value) -> Value:
         """Bind what the pattern captures; return the test it stands for, as far as it can be said."""
-        at = self.span(pattern)
-        if isinstance(pattern, cst.MatchValue):
+        at = self._pattern_span(pattern)
+        if isinstance(pattern, ast.MatchValue):
             return self.emit(ops.Compare(at, "==", subject, self.expr(pattern.value)))
-        if isinstance(pattern, cst.MatchSingleton):
-            return self.emit(ops.Compare(at, "is", subject, self.expr(pattern.value)))
-        if isinstance(pattern, cst.MatchOr):
-            tests = tuple(self._pattern(element.pattern, subject) for element in pattern.patterns)
+        if isinstance(pattern, ast.MatchSingleton):
+            return self.emit(ops.Compare(at, "is", subject, self.emit(ops.Const(at, pattern.value))))
+        if isinstance(pattern, ast.MatchOr):
+            tests = tuple(self._pattern(choice, subject) for choice in pattern.patterns)
             return self.emit(ops.Logic(at, "or", tests))
-        if isinstance(pattern, cst.MatchAs):
+        if isinstance(pattern, ast.MatchAs):
             test = NONE if pattern.pattern is None else self._pattern(pattern.pattern, subject)
             if pattern.name is not None:
-                self.bind(at, pattern.name.value, subject)
+                self.bind(at, pattern.name, subject)
             return test if test != NONE else self.emit(ops.Opaque(at))
         self._capture(pattern, subject)
         return self.emit(ops.Opaque(at))
 
-    def _capture(self, pattern: cst.CSTNode, subject: Value) -> None:
+    def _pattern_span(self, pattern: ast.pattern) -> Span:
+        is_sequence = isinstance(pattern, ast.MatchSequence)
+        return self.span.sequence(pattern) if is_sequence else self.span(pattern)  # type: ignore[no-any-return]
+
+    def _capture(self, pattern: ast.pattern, subject: Value) -> None:
         """Bind the names in a pattern to the parts of the subject that they stand for."""
-        at = self.span(pattern)
-        if isinstance(pattern, (cst.MatchList, cst.MatchTuple)):
-            starred = False
-            for position, element in enumerate(pattern.patterns):
-                starred = starred or isinstance(element, cst.MatchStar)
-                part = self.emit(ops.Part(self.span(element), subject, -1 if starred else position))
-                self._capture(element if isinstance(element, cst.MatchStar) else element.value, part)
-        elif isinstance(pattern, cst.MatchMapping):
-            for item in pattern.elements:
-                key = self.expr(item.key)
-                self._note_key(key)
-                self._capture(item.pattern, self.emit(ops.Item(self.span(item), subject, key)))
-            if pattern.rest is not None:
-                self.bind(self.span(pattern.rest), pattern.rest.value, subject)
-        elif isinstance(pattern, cst.MatchClass):
+        if isinstance(pattern, ast.MatchSequence):
+            self._capture_parts(pattern.patterns, subject)
+        elif isinstance(pattern, ast.MatchMapping):
+            self._capture_entries(pattern, subject)
+        elif isinstance(pattern, ast.MatchClass):
             for positional in pattern.patterns:
-                self._capture(positional.value, self.emit(ops.Part(self.span(positional), subject, -1)))
-            for keyword in pattern.kwds:
-                self._capture(keyword.pattern, self.emit(ops.Attr(self.span(keyword), subject, keyword.key.value)))
-        elif isinstance(pattern, (cst.MatchAs, cst.MatchStar)):
-            if isinstance(pattern, cst.MatchAs) and pattern.pattern is not None:
+                self._capture(positional, self.emit(ops.Part(self.span(positional), subject, -1)))
+            for name, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+                self._capture(inner, self.emit(ops.Attr(self.span(inner), subject, name)))
+        elif isinstance(pattern, (ast.MatchAs, ast.MatchStar)):
+            if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
                 self._capture(pattern.pattern, subject)
             if pattern.name is not None:
-                self.bind(at, pattern.name.value, subject)
-        elif isinstance(pattern, cst.MatchOr):
+                self.bind(self.span(pattern), pattern.name, subject)
+        elif isinstance(pattern, ast.MatchOr):
             for choice in pattern.patterns:
-                self._capture(choice.pattern, subject)
+                self._capture(choice, subject)
 
-    def _function(self, node: cst.FunctionDef) -> None:
+    def _capture_parts(self, patterns: Sequence[ast.pattern], subject: Value) -> None:
+        starred = False
+        for position, inner in enumerate(patterns):
+            starred = starred or isinstance(inner, ast.MatchStar)
+            self._capture(inner, self.emit(ops.Part(self.span(inner), subject, -1 if starred else position)))
+
+    def _capture_entries(self, pattern: ast.MatchMapping, subject: Value) -> None:
+        for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
+            value = self.expr(key)
+            self._note_key(value)
+            self._capture(inner, self.emit(ops.Item(self.span.up_to(key, inner), subject, value)))
+        if pattern.rest is not None:
+            self.bind(self.span(pattern), pattern.rest, subject)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         function = self.file.lower_function(node, self)
-        value = self.emit(ops.Def(self.span(node.name), function))
-        self.bind(self.span(node.name), node.name.value, value, NONE, self.scope_of(node.name.value))
+        at = self.span.name(node)
+        self.bind(at, node.name, self.emit(ops.Def(at, function)), NONE, self.scope_of(node.name))
 
-    def _class(self, node: cst.ClassDef) -> None:
-        value = self.emit(ops.ClassDef(self.span(node.name), self.file.lower_class(node, self)))
-        self.bind(self.span(node.name), node.name.value, value, NONE, self.scope_of(node.name.value))
+    def _class(self, node: ast.ClassDef) -> None:
+        made = self.file.lower_class(node, self)
+        at = self.span.name(node)
+        self.bind(at, node.name, self.emit(ops.ClassDef(at, made)), NONE, self.scope_of(node.name))
 
-    def _type_alias(self, node: cst.TypeAlias) -> None:
-        self.bind(self.span(node.name), node.name.value, self.expr(node.value))
+    def _type_alias(self, node: Any) -> None:
+        self.bind(self.span(node.name), node.name.id, self.expr(node.value))
 
-    _statements: ClassVar[dict[type[cst.CSTNode], Callable[[Any, Any], None]]] = {
-        cst.SimpleStatementLine: _line,
-        cst.Expr: _expr,
-        cst.Assign: _assign,
-        cst.AnnAssign: _annotated,
-        cst.AugAssign: _augment,
-        cst.Return: _return,
-        cst.Raise: _raise,
-        cst.Assert: _assert,
-        cst.Del: _del,
-        cst.Global: _declare,
-        cst.Nonlocal: _declare,
-        cst.Import: _import,
-        cst.ImportFrom: _import_from,
-        cst.Break: _break,
-        cst.Continue: _continue,
-        cst.If: _if,
-        cst.For: _for,
-        cst.While: _while,
-        cst.With: _with,
-        cst.Try: _try,
-        cst.TryStar: _try,
-        cst.Match: _match,
-        cst.FunctionDef: _function,
-        cst.ClassDef: _class,
-        cst.TypeAlias: _type_alias,
+    _statements: ClassVar[dict[type[ast.AST], Callable[[Any, Any], None]]] = {
+        ast.Expr: _expr,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augment,
+        ast.Return: _return,
+        ast.Raise: _raise,
+        ast.Assert: _assert,
+        ast.Delete: _del,
+        ast.Global: _declare,
+        ast.Nonlocal: _declare,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.Break: _break,
+        ast.Continue: _continue,
+        ast.If: _if,
+        ast.For: _for,
+        ast.AsyncFor: _for,
+        ast.While: _while,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+        ast.Match: _match,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.ClassDef: _class,
+        TryStar: _try,
+        TypeAlias: _type_alias,
     }
 
 
-def dotted(node: cst.CSTNode) -> str:
-    """The text of a dotted name."""
-    if isinstance(node, cst.Attribute):
-        return f"{dotted(node.value)}.{node.attr.value}"
-    return node.value if isinstance(node, cst.Name) else ""
+def _wildcard(pattern: ast.pattern) -> bool:
+    return isinstance(pattern, ast.MatchAs) and pattern.pattern is None
 
 
-def _asname(alias: cst.ImportAlias) -> str:
-    if alias.asname is None or not isinstance(alias.asname.name, cst.Name):
-        return ""
-    return alias.asname.name.value
+def _targets(target: ast.expr) -> list[str]:
+    if isinstance(target, ast.Name):
+        return [target.id]
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [name for element in target.elts for name in _targets(element)]
+    return _targets(target.value) if isinstance(target, ast.Starred) else []
 
 
-def _wildcard(pattern: cst.MatchPattern) -> bool:
-    return isinstance(pattern, cst.MatchAs) and pattern.pattern is None
+def _bound(body: Sequence[ast.stmt]) -> list[str]:
+    """Names that the statements of a block may bind, nested blocks included, nested functions not."""
+    return [name for statement in body for name in _bound_by(statement)]
 
 
-def _targets(target: cst.CSTNode) -> list[str]:
-    if isinstance(target, cst.Name):
-        return [target.value]
-    if isinstance(target, (cst.Tuple, cst.List)):
-        return [name for element in target.elements for name in _targets(element.value)]
-    return []
-
-
-def _bound(suite: cst.BaseSuite) -> list[str]:
-    """Names that the statements of a suite may bind, nested blocks included, nested functions not."""
-    names: list[str] = []
-    for statement in suite.body:
-        if isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                names += _bound_small(small)
-        elif isinstance(statement, cst.BaseSmallStatement):
-            names += _bound_small(statement)
-        else:
-            names += _bound_compound(statement)
-    return names
-
-
-def _bound_small(node: cst.BaseSmallStatement) -> list[str]:
-    if isinstance(node, cst.Assign):
-        return [name for target in node.targets for name in _targets(target.target)]
-    if isinstance(node, (cst.AnnAssign, cst.AugAssign)):
+def _bound_by(node: Any) -> list[str]:
+    if isinstance(node, ast.Assign):
+        return [name for target in node.targets for name in _targets(target)]
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
         return _targets(node.target)
-    return []
-
-
-def _bound_compound(node: Any) -> list[str]:
-    if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
-        return [node.name.value]
-    names: list[str] = []
-    if isinstance(node, cst.For):
-        names += _targets(node.target)
-    elif isinstance(node, cst.With):
-        names += [name for item in node.items if item.asname is not None for name in _targets(item.asname.name)]
-    elif isinstance(node, cst.Match):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Match):
         return [name for case in node.cases for name in _bound(case.body)]
-    names += _bound(node.body)
-    for handler in getattr(node, "handlers", ()):
-        names += _bound(handler.body)
-    for part in (getattr(node, "orelse", None), getattr(node, "finalbody", None)):
-        if isinstance(part, cst.If):
-            names += _bound_compound(part)
-        elif part is not None:
-            names += _bound(part.body)
+    names: list[str] = []
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        names += _targets(node.target)
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        names += [
+            name for item in node.items if item.optional_vars is not None for name in _targets(item.optional_vars)
+        ]
+    blocks = (getattr(node, "body", ()), *(handler.body for handler in getattr(node, "handlers", ())))
+    for block in (*blocks, getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
+        names += _bound(block)
     return names
