@@ -10,7 +10,9 @@ import logging
 import queue
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -89,6 +91,7 @@ class Cluster:
         self._is_shown = is_shown
         self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._futures: dict[str, Future[Any]] = {}
+        self._outcomes: deque[tuple[str, Outcome]] = deque()
         self._away = 0.0
         self._round = 0
         self._places, self._counted = 1, -_COUNT_SECONDS
@@ -126,19 +129,41 @@ class Cluster:
         future.add_done_callback(self._done.put)
 
     def next(self, seconds: float) -> tuple[str, Outcome] | None:
+        if not self._outcomes:
+            self._collect(seconds)
+        return self._outcomes.popleft() if self._outcomes else None
+
+    def _collect(self, seconds: float) -> None:
+        """Bring here what is done by now, all of it at once: to ask for each is a way of its own."""
+        done: list[Future[bytes]] = []
         try:
-            future = self._done.get(timeout=seconds)
+            done.append(self._done.get(timeout=seconds))
+            while True:
+                done.append(self._done.get_nowait())
         except queue.Empty:
+            pass
+        if not done:
             self._check()
-            return None
-        if future.status in ("cancelled", "lost"):
+            return
+        if any(future.status in ("cancelled", "lost") for future in done):
             raise SchedulerLost
-        self._futures.pop(str(future.key))
-        name = str(future.key).rpartition("#")[0]
+        sound = [future for future in done if future.status == "finished"]
+        for future, answer in zip(sound, self._gathered(sound), strict=True):
+            self._came(future, msgspec.msgpack.decode(answer, type=Outcome))
+        for future in done:
+            if future.status == "error":
+                self._came(future, _failure(future.exception()))
+
+    def _gathered(self, futures: list[Future[bytes]]) -> list[bytes]:
         try:
-            return name, _outcome(future)
-        finally:
-            future.release()
+            return list(self._client.gather(futures)) if futures else []
+        except (CancelledError, OSError) as error:
+            raise SchedulerLost from error
+
+    def _came(self, future: Future[bytes], outcome: Outcome) -> None:
+        self._futures.pop(str(future.key))
+        self._outcomes.append((str(future.key).rpartition("#")[0], outcome))
+        future.release()
 
     def _check(self) -> None:
         """A connection that does not come back is lost; one that does has lost nothing."""
@@ -192,13 +217,11 @@ def connected(
     return Cluster(client, started, task)
 
 
-def _outcome(future: Future[bytes]) -> Outcome:
-    try:
-        return msgspec.msgpack.decode(future.result(), type=Outcome)
-    except KilledWorker as error:
+def _failure(error: BaseException | None) -> Outcome:
+    """What became of a task whose worker is no more, or could not do it at all."""
+    if isinstance(error, KilledWorker):
         return failed(f"The worker died with it, {error.allowed_failures + 1} times.")
-    except Exception as error:  # noqa: BLE001  # a worker's fault is the outcome of its task, and no other's
-        return failed(f"The worker failed: {masked(_first_line(error))}", passing=True)
+    return failed(f"The worker failed: {masked(_first_line(error))}", passing=True)
 
 
 def _is_served(link: str) -> bool:
@@ -238,6 +261,6 @@ def _quiet() -> None:
     dask.config.set({"distributed.scheduler.allowed-failures": RETRIES, "distributed.comm.timeouts.connect": "10s"})
 
 
-def _first_line(error: BaseException) -> str:
+def _first_line(error: BaseException | None) -> str:
     lines = str(error).strip().splitlines()
     return f"{lines[0].rstrip('.') if lines else type(error).__name__}."

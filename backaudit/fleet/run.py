@@ -14,7 +14,7 @@ from backaudit.fleet.records import Job, Known, Source
 from backaudit.fleet.store import DONE, INTERRUPTED, Run, Store
 
 # So many tasks for each place are handed over: enough to keep all busy, and little for the scheduler to hold.
-AHEAD = 4
+AHEAD = 16
 _WAIT_SECONDS = 0.5
 
 Clock = Callable[[], str]

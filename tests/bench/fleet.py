@@ -65,14 +65,16 @@ def fleet(folder: Path, temp: Path) -> Run:
     return run(command, cwd=temp, env=env, codes=frozenset({0, 3}))
 
 
-def handed_out(cluster: Cluster, count: int, temp: Path) -> float:
-    """Seconds for so many tasks that do nothing, from the list to the store."""
+def handed_out(cluster: Cluster, count: int, temp: Path) -> str:
+    """So many tasks that do nothing, from the list to the store: what they took, of the clock and of the processor."""
     several = tuple(Source(name=f"r{number}", url=f"/{number}") for number in range(count))
     plan = Plan(sources=several, job=job(Source(name="", url=""), temp), tool="bench")
     with Store(temp / f"store-{time.monotonic_ns()}", writing=True) as store:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         Fleet(plan, store, lambda: "now", Progress(StringIO())).run(cluster)
-        return time.perf_counter() - began
+        seconds, processor = time.perf_counter() - began, time.process_time() - worked
+    each = f"{1000 * seconds / count:.2f} ms each, {1000 * processor / count:.2f} ms of this process"
+    return f"{count:,} empty tasks in {seconds:.1f} s, {each}"
 
 
 class Peak(threading.Thread):
@@ -106,8 +108,7 @@ def against_the_loop(folder: Path, count: int, temp: Path) -> None:
 def overhead(count: int, temp: Path) -> None:
     """The engine without any work: in this process, and on a scheduler with two workers."""
     with embedded(JOBS, lambda name: None, task=empty) as cluster:
-        seconds = handed_out(cluster, count, temp)
-    print(f"  embedded: {count:,} empty tasks in {seconds:.1f} s, {1000 * seconds / count:.2f} ms each")
+        print(f"  embedded: {handed_out(cluster, count, temp)}")
     path = os.pathsep.join([str(Path(__file__).resolve().parent.parent.parent), os.environ.get("PYTHONPATH", "")])
     with ExitStack() as stack:
         dask = Dask(temp / "dask", 2, {"PYTHONPATH": path}, stack)
@@ -116,9 +117,8 @@ def overhead(count: int, temp: Path) -> None:
         with connected(dask.address, Encryption(), lambda name: None, task=empty) as cluster:
             while cluster.places < JOBS:
                 time.sleep(0.1)
-            seconds = handed_out(cluster, count, temp)
+            print(f"  scheduler: {handed_out(cluster, count, temp)}")
         peak.over = True
-    print(f"  scheduler: {count:,} empty tasks in {seconds:.1f} s, {1000 * seconds / count:.2f} ms each")
     print(f"  the scheduler's memory: {peak.first:.0f} MB at its start, {peak.most:.0f} MB at most")
 
 
