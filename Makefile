@@ -125,6 +125,7 @@ matrix: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
 	$(BIN)/python -m tests.bench.wellkept
+	$(BIN)/python -m tests.bench.fixes
 	$(BIN)/python -m tests.bench.line_ends
 	$(BIN)/python -m tests.bench.planner 5000
 	$(BIN)/python -m tests.matrix --keep --triples 2000

@@ -27,8 +27,8 @@ from backaudit.rule import Edit, Fix
 from backaudit.source import Limits, Source, digest_of, read
 from backaudit.usage import UsageError
 
-# Fixes that meet wait for the next round; more rounds than any real file asked for.
-MAX_ROUNDS = 8
+# Fixes that meet wait for the next round, and some are told apart only by trying fewer: each try is a scan.
+MAX_TRIES = 32
 _LARGEST = 1 << 29
 # An encoding that is written back as it was read: the others have a byte order of their own.
 _WIDE = ("utf-16", "utf-32")
@@ -82,9 +82,10 @@ class _Fixing:
         self.refused: dict[tuple[str, str], tuple[Issue, str]] = {}
         self.before: dict[str, Source | None] = {}
         self.now: dict[str, str] = {}
+        self.tries = 0
 
     def run(self) -> Outcome:
-        for _ in range(MAX_ROUNDS):
+        while self.tries < MAX_TRIES:
             waiting = [*self._waiting()]
             if not waiting:
                 break
@@ -128,24 +129,28 @@ class _Fixing:
         return True
 
     def _round(self, made: Sequence[_Made]) -> None:
-        """Make these fixes; without those that do not prove good; or none, where that is not to be told."""
-        for _ in range(2):
+        """Make some of these fixes, at least one or none for good; the others wait for what is found then.
+
+        Where all are to blame together, fewer are tried: those of one rule, then the half of them, until it is known
+        which of them it is.
+        """
+        while made and self.tries < MAX_TRIES:
             kept = dict(self.now)
             self._make(made)
+            self.tries += 1
             after = self.again()
             failed = _failed(made, self.report, after, kept, self.now)
             if not failed:
                 self.report = after
                 return
             self._restore(kept)
+            if len(failed) == len(made) > 1:
+                made = _fewer(made)
+                continue
             for each, why in failed:
                 self._refuse(each, why)
             bad = {id(each) for each, _ in failed}
             made = [each for each in made if id(each) not in bad]
-            if not made:
-                return
-        for each in made:
-            self._refuse(each, NEW_FINDING)
 
     def _make(self, made: Iterable[_Made]) -> None:
         for path, edits in _by_path(made).items():
@@ -188,6 +193,12 @@ def _digest(path: Path) -> bytes | None:
         return b""
 
 
+def _fewer(made: Sequence[_Made]) -> list[_Made]:
+    """The fixes of the first one's rule; of one rule the first half."""
+    alike = [each for each in made if each.issue.rule.id == made[0].issue.rule.id]
+    return alike if len(alike) < len(made) else list(made[: len(made) // 2])
+
+
 def _by_path(made: Iterable[_Made]) -> dict[str, list[Edit]]:
     found: dict[str, list[Edit]] = {}
     for each in made:
@@ -212,10 +223,27 @@ def _failed(
     there = {(issue.rule.id, issue.finding.place.path, issue.finding.place.span.line) for issue in _counted(after)}
     failed = {id(each): NOT_GONE for each in made if (each.issue.rule.id, *moved(each.issue.finding.place)) in there}
     known = {(issue.rule.id, *moved(issue.finding.place)) for issue in _counted(before)}
+    known |= _told_beside(before, after, moved)
     for path in _come(before, after, made, known):
         blamed = [each for each in made if any(edit.place.path == path for edit in each.fix.edits)]
         failed |= {id(each): NEW_FINDING for each in blamed or made if id(each) not in failed}
     return [(each, failed[id(each)]) for each in made if id(each) in failed]
+
+
+def _told_beside(before: Report, after: Report, moved: Callable[[Place], tuple[str, int]]) -> set[tuple[str, str, int]]:
+    """Places that a finding spoke of beside its own: what is told there when it is mended was there before.
+
+    One index serves several queries, and another rule of the family may be the one that tells of the next.
+    """
+    rules = {issue.rule.id for issue in after.issues}
+    known: set[tuple[str, str, int]] = set()
+    for issue in _counted(before):
+        family = issue.rule.id.partition("/")[0]
+        places = [moved(step.place) for step in issue.finding.related]
+        for rule in rules:
+            if rule.startswith(f"{family}/"):
+                known |= {(rule, *place) for place in places}
+    return known
 
 
 def _counted(report: Report) -> list[Issue]:

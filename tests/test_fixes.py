@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from backaudit import plugins, workcopy
 from backaudit.audit import Audit, Request
 from backaudit.config import Config
 from backaudit.fix.applying import applied, chosen
-from backaudit.fixing import Changed, Outcome, fixed, write_changed
-from backaudit.issue import Report
+from backaudit.fixing import NEW_FINDING, Changed, Outcome, fixed, write_changed
+from backaudit.issue import Issue, Report
 from backaudit.rule import Fix
 from backaudit.rulenames import RuleNames
 from backaudit.source import lines
@@ -176,3 +177,36 @@ def answers(name: str, root: Path, variables: dict[str, str]) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_fix_that_brings_a_finding_elsewhere_is_told_from_the_others(tmp_path: Path) -> None:
+    """What comes in a file that no fix touches may be any fix's fault: fewer are tried until it is known whose."""
+    root = tmp_path / "project"
+    root.mkdir()
+    cookie = "from flask import make_response\nanswer = make_response('in')\nanswer.set_cookie('session_id', 'x')\n"
+    names = [f"{letter}.py" for letter in "abcdefgh"]
+    for name in (*names, "elsewhere.py"):
+        (root / name).write_text(f"{cookie}print({name!r})\n")
+    before = without(audit(root).report(), "elsewhere.py")
+    copy = workcopy.copy(root, audit(root).discovery.files, tmp_path / "copy", use_git=False)
+    scans = 0
+
+    def again() -> Report:
+        nonlocal scans
+        scans += 1
+        report = audit(copy).report()
+        is_brought = "httponly" in (copy / "f.py").read_text("utf-8")
+        return report if is_brought else without(report, "elsewhere.py")
+
+    outcome = fixed(before, root=root, copy=copy, again=again, unsafe=True)
+    assert [changed.path for changed in outcome.changed] == [name for name in names if name != "f.py"]
+    assert [(issue.finding.place.path, why) for issue, why in outcome.left] == [("f.py", NEW_FINDING)]
+    assert scans <= 2 * len(names).bit_length()
+
+
+def is_at(issue: Issue, path: str) -> bool:
+    return issue.finding.place.path == path
+
+
+def without(report: Report, path: str) -> Report:
+    return msgspec.structs.replace(report, issues=tuple(issue for issue in report.issues if not is_at(issue, path)))

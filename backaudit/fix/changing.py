@@ -144,12 +144,18 @@ def _with_line(change: AddLine, files: Files) -> Iterator[Edit]:
         yield Edit(Place(change.path, WHOLE_FILE), change.line + "\n")
         return
     number = file.lines
-    if any(file.line(each).strip() == change.line for each in range(1, number + 1)):
+    if any(_says(file.line(each).strip(), change.line) for each in range(1, number + 1)):
         return
     last = file.line(number)
     text = change.line + file.newline
     end = Span(number, len(last), number, len(last))
     yield Edit(file.place(end), file.newline + text if last else text)
+
+
+def _says(written: str, line: str) -> bool:
+    """Whether a line is there already; of ``NAME=value`` it is enough that the name is."""
+    name, given, _ = line.partition("=")
+    return written == line or (bool(given) and written.startswith(f"{name}="))
 
 
 def _with_values(change: BindValues, files: Files) -> Iterator[Edit]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from backaudit.facts import ops
-from backaudit.facts.changes import AnyChange, DropArgument, Import, InsertLines, Replace, SetArgument
+from backaudit.facts.changes import AddLine, AnyChange, DropArgument, Import, InsertLines, Replace, SetArgument
 from backaudit.facts.place import Place, Span
+from backaudit.project import Project
 from backaudit.project.code import Node
+from backaudit.vocabulary.meaning import meaning
+
+_SAMPLE = meaning("files", "sample-env-file")
 
 
 def assigned(node: Node) -> Node:
@@ -70,3 +74,11 @@ def safer(node: Node | None) -> tuple[AnyChange, ...]:
     known = project.models.safer
     name = next((known[name] for name in project.names(node) if name in known), "")
     return (Replace(node.place, name), needed(node, name.partition(".")[0])) if name else ()
+
+
+def named_beside(project: Project, path: str, line: str) -> AddLine:
+    """A variable that a file is to read from the environment, in the nearest file that names them, or in a new one."""
+    folder = path.rpartition("/")[0]
+    samples = [each for each in sorted(project.facts) if _SAMPLE.holds(each.rpartition("/")[2])]
+    above = [each for each in samples if f"{folder}/".startswith(each[: each.rfind("/") + 1])]
+    return AddLine(max(above, key=lambda each: each.count("/"), default=".env.example"), line)

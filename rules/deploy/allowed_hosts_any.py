@@ -53,5 +53,5 @@ def allowed_hosts_any(project: Project) -> Iterator[Finding]:
             place=hosts.value.place,
             message=f"{_ACCEPTS[hosts.by]}{where}.",
             assumed=_NONE_NAMED if hosts.by_default else KNOWN,
-            fixes=tuple(hosts_named(hosts.value)),
+            fixes=tuple(hosts_named(project, hosts.value)),
         )

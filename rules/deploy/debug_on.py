@@ -86,7 +86,7 @@ def debug_on(project: Project) -> Iterator[Finding]:
     for mode in debug_modes(project):
         besides = loaded_besides(project, mode.place.path) if mode.what == "settings" else ""
         last = assume("settings", f"`{besides}` does not switch it off") if besides else KNOWN
-        yield from (_supposing(finding, last) for finding in _judged(mode, *_WHAT_IS_ON[mode.what]))
+        yield from (_supposing(finding, last) for finding in _judged(project, mode, *_WHAT_IS_ON[mode.what]))
     yield from _variables(project)
     yield from _started(project)
 
@@ -98,8 +98,8 @@ def _supposing(finding: Finding, more: Assumed) -> Finding:
     return replace(finding, assumed=(*more, *finding.assumed))
 
 
-def _judged(mode: DebugMode, on: str, name: str) -> Iterator[Finding]:
-    fixes = tuple(debug_off(mode))
+def _judged(project: Project, mode: DebugMode, on: str, name: str) -> Iterator[Finding]:
+    fixes = tuple(debug_off(project, mode))
     if mode.how == "always":
         yield Finding(place=mode.place, message=on, fixes=fixes)
     elif mode.how == "by-default":

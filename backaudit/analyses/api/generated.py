@@ -100,13 +100,18 @@ def _is_data(project: Project, answer: Answer) -> bool:
 def _unrefused(project: Project, routes: Sequence[Endpoint], model: FrameworkModel) -> Iterator[Gap]:
     lacking = {one: _undeclared(one, model) for one in routes}
     found = [one for one in routes if lacking[one]]
-    if found and model.says_refusals:
+    # Where no route declares any, that is how the API is written; where some do, the others look as if they had none.
+    if found and model.says_refusals and any(map(_declares_refusals, routes)):
         told = (
             f"{_counted(found, routes)} not declare the errors that {_they(found)}: clients learn of them by failing."
         )
         remedy = f"Declare them: {model.says_refusals}."
         gap = _gap(found, told, remedy, lambda one: f"it answers {_listed(lacking[one])} and does not say so")
         yield msgspec.structs.replace(gap, place=found[0].route.handler.place)
+
+
+def _declares_refusals(endpoint: Endpoint) -> bool:
+    return any(_FIRST_ERROR <= status < _FAULT for status in endpoint.declared)
 
 
 def _undeclared(endpoint: Endpoint, model: FrameworkModel) -> tuple[int, ...]:

@@ -12,8 +12,8 @@ from backaudit.extract.docker import Dockerfile
 from backaudit.facts import ops
 from backaudit.facts.changes import AnyChange, Replace
 from backaudit.facts.place import Place, Span
-from backaudit.project import Node
-from backaudit.project.changing import assigned, instead, is_written, needed, no_argument
+from backaudit.project import Node, Project
+from backaudit.project.changing import assigned, instead, is_written, named_beside, needed, no_argument
 from backaudit.rule import Fix
 from backaudit.vocabulary.meaning import meaning
 
@@ -36,12 +36,12 @@ def checked_again(found: Unchecked) -> Iterator[Fix]:
         yield Fix(summary="Check the certificate", changes=(instead(value, "True"),))
 
 
-def debug_off(mode: DebugMode) -> Iterator[Fix]:
+def debug_off(project: Project, mode: DebugMode) -> Iterator[Fix]:
     """Debug mode off, unless the environment turns it on."""
     if mode.value is None:
         return
     if mode.how == "always":
-        yield from _asked_for(mode.value)
+        yield from _asked_for(project, mode.value)
     elif mode.how == "by-default":
         default = default_of(mode.value)
         yield from _off_by_default(default) if default is not None else ()
@@ -62,11 +62,12 @@ def with_user(path: str, made: Dockerfile) -> Iterator[Fix]:
     )
 
 
-def hosts_named(value: Node) -> Iterator[Fix]:
+def hosts_named(project: Project, value: Node) -> Iterator[Fix]:
     """The names of hosts that the environment gives, this machine's alone where it gives none."""
     if isinstance(assigned(value).op, ops.Build):
         code = 'os.environ.get("ALLOWED_HOSTS", "localhost").split(",")'
-        changes: tuple[AnyChange, ...] = (instead(value, code), needed(value, "os"))
+        line = named_beside(project, value.code.path, "ALLOWED_HOSTS=localhost")
+        changes: tuple[AnyChange, ...] = (instead(value, code), needed(value, "os"), line)
         yield Fix(summary="Take the names of hosts from the environment", changes=changes)
         return
     default = _default(value.origin)
@@ -93,13 +94,13 @@ def set_to(value: Node, name: str, code: str) -> Iterator[Fix]:
         yield Fix(summary=f"Set {name} to {code}", changes=(instead(value, code),))
 
 
-def _asked_for(value: Node) -> Iterator[Fix]:
+def _asked_for(project: Project, value: Node) -> Iterator[Fix]:
     """A literal switch as one that the environment turns on."""
     if is_written(value):
         code = 'os.environ.get("DEBUG") == "1"'
         yield Fix(
             summary="Off, unless the environment says `DEBUG=1`",
-            changes=(instead(value, code), needed(value, "os")),
+            changes=(instead(value, code), needed(value, "os"), named_beside(project, value.code.path, "DEBUG=0")),
         )
 
 

@@ -12,11 +12,9 @@ from backaudit.facts.changes import AddLine, AnyChange, Import, Replace
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import Position, SecretHit
 from backaudit.project import Code, Node, Project
-from backaudit.project.changing import needed, no_argument, written_from
+from backaudit.project.changing import named_beside, needed, no_argument, written_from
 from backaudit.rule import Fix
-from backaudit.vocabulary.meaning import meaning
 
-_SAMPLE = meaning("files", "sample-env-file")
 # Where any expression may stand in the literal's place.
 _FREE: frozenset[Position] = frozenset(
     ("assignment", "attribute", "item", "keyword", "argument", "dict", "field", "comparison")
@@ -37,7 +35,7 @@ def from_environment(project: Project, path: str, hits: Iterable[SecretHit]) -> 
             return
         changes += made
     if changes:
-        line = AddLine(_sample(project, path), f"{name}=")
+        line = named_beside(project, path, f"{name}=")
         yield Fix(summary=f"Read it from the environment variable `{name}`", changes=(*changes, line))
 
 
@@ -109,14 +107,6 @@ def _digests(project: Project) -> dict[str, set[str]]:
         if path in project.files:
             found.setdefault(variable(hit), set()).add(hit.digest)
     return found
-
-
-def _sample(project: Project, path: str) -> str:
-    """The file that names the variables: the nearest there is, or a new one at the top."""
-    folder = path.rpartition("/")[0]
-    samples = [each for each in sorted(project.facts) if _SAMPLE.holds(each.rpartition("/")[2])]
-    above = [each for each in samples if f"{folder}/".startswith(each[: each.rfind("/") + 1])]
-    return max(above, key=lambda each: each.count("/"), default=".env.example")
 
 
 # -- defaults ----------------------------------------------------------------------------------------------------------
