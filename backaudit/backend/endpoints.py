@@ -220,7 +220,7 @@ def _both(known: Input, item: Input) -> Input:
 
 
 def _declared(project: Project, route: Route) -> Iterator[tuple[int, Node | None]]:
-    """The statuses, with their models, that decorators declare."""
+    """The statuses, with their models, that decorators declare; those of all its routes a router declares."""
     models: dict[str, DeclareModel] = project.models.declares
     for decorator in dict.fromkeys((*_decorators(route), *((route.declared,) if route.declared else ()))):
         target = decorator.func or decorator
@@ -230,6 +230,9 @@ def _declared(project: Project, route: Route) -> Iterator[tuple[int, Node | None
         for keyword in ("responses", "response"):
             given = decorator.arg(None, keyword)
             yield from _table(project, given) if given is not None else ()
+    for router in route.around:
+        given = router.arg(None, "responses")
+        yield from _table(project, given) if given is not None else ()
 
 
 def _by_model(project: Project, decorator: Node, model: DeclareModel) -> Iterator[tuple[int, Node | None]]:
