@@ -39,6 +39,7 @@ _RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.Unmappe
 _MISSING = "a 500, not a 404"
 _UNFIT = "ResponseValidationError"
 _LATEST = frozenset(("latest", "earliest"))
+_ONE = frozenset(("one", "scalar_one"))
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -52,7 +53,7 @@ def findings(project: Project) -> Iterator[Finding]:
 def _raising(project: Project) -> Iterator[Finding]:
     for call, exceptions in raising(project):
         path = escapes(project, call, exceptions)
-        if path is None or _known_to_exist(project, call) or call.method in _LATEST:
+        if path is None or _known_to_exist(project, call) or call.method in _LATEST or _is_single_value(call):
             continue
         origin = _origin(project, call)
         assumed = _assumed(project, path)
@@ -67,6 +68,12 @@ def _raising(project: Project) -> Iterator[Finding]:
                 request=showing(project, call, path, looked_up(project, call, call), raises=what),
                 fixes=tuple(looked_up_or_404(project, call, exceptions[0])),
             )
+
+
+def _is_single_value(call: Node) -> bool:
+    """Whether the one row is an aggregate's, which is always there: ``scalar_one()`` of ``func.count(Note.id)``."""
+    grouped = any(link.method == "group_by" for link in chain(call))
+    return call.method in _ONE and not grouped and is_aggregate(call)
 
 
 def _origin(project: Project, call: Node) -> Origin | None:
@@ -106,9 +113,34 @@ def _known_to_exist(project: Project, call: Node) -> bool:
         earlier = call.code.node(value)
         if isinstance(earlier.op, ops.Call) and earlier.method in ("exists", "count", "aexists", "acount"):
             asked_of = project.types(earlier.receiver) if earlier.receiver is not None else ()
-            if over & {name.partition("[")[2] for name in asked_of}:
+            if over & {name.partition("[")[2] for name in asked_of} or _asks_by_the_same(project, earlier, call):
                 return True
     return False
+
+
+def _asks_by_the_same(project: Project, earlier: Node, call: Node) -> bool:
+    """Whether a query, of whichever of the model's own methods, looks the same model up by the same value."""
+    keys = _keys(call)
+    by_same = any(alike(call.code, one.value, other.value) for one in _keys(earlier) for other in keys)
+    return by_same and not _models_of(project, earlier).isdisjoint(_models_of(project, call))
+
+
+def _keys(call: Node) -> list[Node]:
+    """What a chain of calls is given, but for the results of further calls."""
+    given = (value for link in chain(call) for value in (*link.args(), *link.keywords().values()))
+    return [value for value in given if value.call is None]
+
+
+def _models_of(project: Project, call: Node) -> set[str]:
+    """The classes that a chain of calls begins with."""
+    found: set[str] = set()
+    for link in chain(call):
+        base = link.receiver
+        while base is not None:
+            found |= {cls.name for cls in project.denoted_classes(base)}
+            op = base.origin.op
+            base = base.origin.to(op.base) if isinstance(op, ops.Attr) else None
+    return found
 
 
 def _none(project: Project) -> Iterator[Finding]:

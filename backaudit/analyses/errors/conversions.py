@@ -327,12 +327,22 @@ def _left(search: Search, node: Node, access: Access) -> bool:
 def _made_by_schema(project: Project, node: Node) -> bool:
     op = node.op
     if isinstance(op, ops.Call):
-        return next(made_by(project, node), None) is not None
+        return next(made_by(project, node), None) is not None or _is_checked_copy(project, node)
     if not isinstance(op, ops.Attr) or op.name not in ("data", "validated_data", "cleaned_data"):
         return False
     schemas = project.models.kinds["schemas"] | project.models.kinds["forms"]
     owners = {owner for name in project.types(node.to(op.base)) for owner in project.lineage(split(name)[0])}
     return not schemas.isdisjoint(owners)
+
+
+def _is_checked_copy(project: Project, call: Node) -> bool:
+    """``form = validate(request.get_json(), schema)``: a function of the project puts a schema to what it is given."""
+    applied = project.models.applies
+    for callee in project.callees(call):
+        for inner in callee.nodes(ops.Call):
+            if inner.func is not None and not applied.keys().isdisjoint(project.names(inner.func)):
+                return True
+    return False
 
 
 def _always_there(names: frozenset[str], key: str) -> bool:
@@ -367,12 +377,16 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
         return None
     path = escapes(project, node, _KEY_ERROR)
     after = project.models.kinds["performs"]
-    checked = path and any(is_key_known(call, argument, key) for call in path for argument in call.args())
+    checked = path and any(is_key_known(call, given, key) for call in path for given in _given(call))
     validated = path and any(call.code.function.name in after for call in path)
     return None if checked or validated else path
 
 
 _KEY_ERROR = ("builtins.KeyError",)
+
+
+def _given(call: Node) -> tuple[Node, ...]:
+    return (*call.args(), *call.keywords().values())
 
 
 def is_key_known(node: Node, base: Node, key: str) -> bool:
@@ -418,7 +432,11 @@ def _words(test: Node) -> str:
 
 def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
     given = any(alike(code, argument.value, base.value) for argument in call.args())
-    if given and (_VALIDATES.holds(call.method.lower()) or call.method in ("set", "all")):
+    if given and call.method in ("set", "all"):
+        return True
+    if _VALIDATES.holds(call.method.lower()) and any(
+        alike(code, argument.value, around.value) for argument in call.args() for around in _around(base)
+    ):
         return True
     receiver = call.receiver
     if receiver is None or not alike(code, receiver.value, base.value):
@@ -431,6 +449,15 @@ def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
     # ``for name in required: if not data.get(name): return 400``
     each = isinstance(first.origin.op, ops.Element)
     return (first.text == key or each) and _is_asked(code, call, base.value)
+
+
+def _around(base: Node) -> Iterator[Node]:
+    """A mapping, and what it is a part of: who has a schema put to the whole has it put to ``data["items"][0]``."""
+    here = base.origin
+    yield here
+    while isinstance(here.op, (ops.Item, ops.Element)):
+        here = here.to(here.op.base).origin
+        yield here
 
 
 def _is_asked(code: Code, call: Node, before: int) -> bool:

@@ -150,11 +150,11 @@ def _from_model(project: Project, call: Node, name: str, model: ResponseModel, d
     elif call.call is not None and call.call.dstar and model.status:
         yield None, True, body, name
     elif not model.status and len(body) == 1 and isinstance(body[0].origin.op, ops.Call):
-        yield model.default, model.default != _OK, body, name
+        yield model.default or None, model.default != _OK, body, name
     else:
         inner = resolve(project, body[0], depth + 1) if name.endswith("make_response") and body else ()
         found = [(status, stated, parts, name) for status, stated, parts, _ in inner]
-        yield from found or [(model.default, model.default != _OK, body, name)]
+        yield from found or [(model.default or None, model.default != _OK, body, name)]
 
 
 def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterator[Resolved]:
