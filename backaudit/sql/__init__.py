@@ -12,6 +12,7 @@ from backaudit.sql.parsing import (
     node_types,
     normal,
     parsed,
+    view_names,
 )
 from backaudit.sql.queries import statement
 from backaudit.sql.records import (
@@ -64,4 +65,5 @@ __all__ = [
     "pattern_form",
     "statement",
     "too_long",
+    "view_names",
 ]  # fmt: skip

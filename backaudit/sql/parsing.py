@@ -18,6 +18,12 @@ _PLAIN = re.compile(r"(lower|upper)\([a-z]\w*\)|[a-z]\w* (= ('[^'\\]*'|\d+|true|
 MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
 
 
+_VIEW = re.compile(
+    r"\bcreate\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:recursive\s+)?view\s+(?:if\s+not\s+exists\s+)?([\w.\"`]+)",
+    re.IGNORECASE,
+)
+
+
 def looks_like_query(text: str) -> bool:
     """Whether a text begins as a query does."""
     return _QUERY.match(text) is not None
@@ -26,6 +32,11 @@ def looks_like_query(text: str) -> bool:
 def looks_like_definition(text: str) -> bool:
     """Whether a text defines a table or an index somewhere."""
     return bool(re.search(r"\b(create\s+(\w+\s+)*?(table|index)|alter\s+table)\b", text, re.I))
+
+
+def view_names(text: str) -> list[str]:
+    """The views that a text defines, by their bare names; not the materialized ones, which may have indexes."""
+    return [name.rpartition(".")[2].strip('"`') for name in _VIEW.findall(text)]
 
 
 def looks_like_change(text: str) -> bool:

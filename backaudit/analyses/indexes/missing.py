@@ -147,7 +147,7 @@ def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
 
 
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
-    if is_settings(lack.table):
+    if is_settings(lack.table) or lack.table.view:
         return None
     if lack.kind == "filter":
         return _filter(project, site, lack)

@@ -78,7 +78,7 @@ def _attribute(project: Project, node: Node, op: ops.Attr, table: Table, depth: 
     found = schema(project).relation(table, op.name)
     if found is not None:
         relation = found[1]
-        if not relation.eager and not (relation.many and _only_changed(node)):
+        if not relation.eager and not (relation.many and (_only_changed(node) or _only_combined(node))):
             text = f"`{op.name}` is loaded for each row"
             yield Work(_name_place(node, op), op.name, text, explicit=_is_asked(node))
         return
@@ -98,6 +98,25 @@ def _only_changed(node: Node) -> bool:
         isinstance(op, ops.Attr) and op.name in changes and node.code.origin(op.base) == node.value
         for op in node.code.ops
     )
+
+
+def _only_combined(node: Node) -> bool:
+    """Whether the rows of a relation only become part of a larger query: ``found |= row.tags.all()``."""
+    sides = (node.code.node(side) for op in node.code.ops for side in _combined(op))
+    return any(node in _receivers(side) for side in sides)
+
+
+def _combined(op: ops.AnyOp) -> tuple[int, ...]:
+    return (op.left, op.right) if isinstance(op, ops.Bin) and op.operator in ("|", "&", "|=", "&=") else ()
+
+
+def _receivers(node: Node) -> Iterator[Node]:
+    """What a chain of calls hangs on, outermost first."""
+    here: Node | None = node.origin
+    while here is not None and here.call is not None:
+        here = here.receiver.origin if here.receiver is not None else None
+        if here is not None:
+            yield here
 
 
 def _is_asked(node: Node) -> bool:
@@ -300,7 +319,9 @@ class _Asking:
         if found is None and depth <= _DEPTH:
             self._known[code] = ""
             calls = () if is_kept(project, code) else code.nodes(ops.Call)
-            found = self._known[code] = _most(self.of_call(project, node, depth) for node in calls)
+            found = _most(self.of_call(project, node, depth) for node in calls)
+            # A function that writes does so row by row for its own reasons: what it reads before is the least of it.
+            found = self._known[code] = "writes" if found and _writes(code) else found
         return found or ""
 
 

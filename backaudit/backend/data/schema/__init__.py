@@ -82,7 +82,11 @@ def _schema(project: Project) -> Schema:
     engine = _engine(project)
     if engine == "mysql":
         linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
-    linked = {name: msgspec.structs.replace(table, engine=engine) for name, table in linked.items()}
+    views = scripts.views(project)
+    linked = {
+        name: msgspec.structs.replace(table, engine=engine, view=table.name.lower() in views)
+        for name, table in linked.items()
+    }
     result = Schema(found[name] if name not in linked else linked[name] for name in sorted(found))
     for model, table_name in (*_sharing(project), *sqlalchemy.imperative_models(project)):
         shared = result.table(table_name)

@@ -23,6 +23,7 @@ from backaudit.sql import (
     looks_like_change,
     looks_like_definition,
     too_long,
+    view_names,
 )
 from backaudit.vocabulary.meaning import meaning
 
@@ -95,6 +96,16 @@ def _files(project: Project) -> Iterator[Added]:
                 ),
                 table.place,
             )
+
+
+def views(project: Project) -> frozenset[str]:
+    """The names that are views: what reads one reads the tables behind it, by their indexes."""
+    texts = [file.text for file in project.artefacts("sql")]
+    for last in sorted(project.models.kinds["ddl-runners"]):
+        for node in project.calls_of(last):
+            first = node.argument(("sql", 0, "statement"))
+            texts += spelled_strings(project, first) if first is not None else ()
+    return frozenset(name.lower() for text in texts for name in view_names(text))
 
 
 def _numbers(path: str) -> tuple[int, ...]:

@@ -40,7 +40,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A table. ``model``: the class behind it, empty if there is none. ``parents``: models whose tables it extends.
 
     ``ordering``: the order of every list of its rows, as column names with ``-``. ``partitioned``: the columns by which
-    it is cut into parts, of which a condition on them reads one. ``engine``: the database that it is in.
+    it is cut into parts, of which a condition on them reads one. ``engine``: the database that it is in. ``view``: it
+    is none of its own, but a view of others.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     partial: bool = False
     partitioned: tuple[str, ...] = ()
     engine: Engine = "postgresql"
+    view: bool = False
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
