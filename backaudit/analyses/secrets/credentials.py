@@ -13,7 +13,8 @@ from backaudit.analyses.secrets.remedies import remedy
 from backaudit.backend.access.markers import markers
 from backaudit.backend.deployment.besides import loaded_besides
 from backaudit.backend.deployment.deployables import is_deployable
-from backaudit.backend.deployment.stages import Stage, has_counterpart, stage_of
+from backaudit.backend.deployment.developing import is_for_developers
+from backaudit.backend.deployment.stages import Stage, has_counterpart, is_among_tools, stage_of
 from backaudit.discover import is_data
 from backaudit.evidence import doubt
 from backaudit.extract.secrets.values import judge
@@ -166,11 +167,17 @@ def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
         return "example"
     if file.kind == "workflow":
         return "test"
-    if file.kind == "compose" and stage == "production" and _DEV_TARGET.search(file.text):
+    if stage == "production" and _runs_for_developers(project, file):
         return "development"
     if file.kind == "python" and stage == "production":
         return _stage_of_scope(project, file.path, hit)
     return stage
+
+
+def _runs_for_developers(project: Project, file: FileFacts) -> bool:
+    """Whether a file that deploys something does so on a developer's machine."""
+    by_target = file.kind == "compose" and bool(_DEV_TARGET.search(file.text))
+    return by_target or is_for_developers(project, file.path) or (is_deployable(file) and is_among_tools(file.path))
 
 
 def _stage_of_scope(project: Project, path: str, hit: SecretHit) -> Stage:
@@ -232,11 +239,22 @@ def _assumed(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) ->
     if not strong:
         return _weak(project, file, hit, stage)
     if stage == "development" and hit.kind not in ("provider", "private-key"):
-        return _DEVELOPING
+        return _ELSEWHERE if _has_deployed_sibling(project, file.path, hit) else _DEVELOPING
     if file.kind == "notebook":
         return _DEVELOPING
     besides = loaded_besides(project, file.path) if file.kind == "python" else ""
     return assume("settings", f"`{besides}` puts no other value in its place") if besides else KNOWN
+
+
+def _has_deployed_sibling(project: Project, path: str, hit: SecretHit) -> bool:
+    """Whether the developers' class of settings stands beside another of the same base, that production uses."""
+    classes = list(project.files[path].classes()) if path in project.files else []
+    own = next((cls for cls in classes if cls.cls.at.covers(hit.span.line)), None)
+    if own is None or not _DEV_SCOPE.holds(own.cls.name):
+        return False
+    bases = set(project.lineage(own.name)[1:]) - {"builtins.object", "object"}
+    others = (cls for cls in classes if cls.name != own.name and bases & set(project.lineage(cls.name)[1:]))
+    return any(not _DEV_SCOPE.holds(cls.cls.name) and not _TEST_SCOPE.holds(cls.cls.name) for cls in others)
 
 
 def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:
@@ -245,6 +263,8 @@ def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:
     stage = stage_of(project, file.path)
     if not hits or stage == "example":
         return None
+    if file.kind == "key" and (stage == "development" or is_among_tools(file.path)):
+        return _ELSEWHERE  # of a certificate that nobody else trusts
     if "{{" in file.path:
         return _ELSEWHERE  # of the projects that a template is filled in for, not of this one
     strong = any(hit.strength == "strong" for hit in hits)
@@ -267,7 +287,7 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> As
         return _ELSEWHERE
     if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
         return _ELSEWHERE
-    if hit.local and file.kind == "python" and _is_default(project, file.path, hit):
+    if file.kind == "python" and _is_default(project, file.path, hit) and (hit.local or _is_script(project, file)):
         return _ELSEWHERE
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
         return _ELSEWHERE
@@ -277,6 +297,10 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> As
     if hit.local and (file.kind == "ini" or project.role(file.path) != "production"):
         return _ELSEWHERE
     return _GUESSED
+
+
+def _is_script(project: Project, file: FileFacts) -> bool:
+    return project.role(file.path) == "script"
 
 
 # -- keys by their use -------------------------------------------------------------------------------------------------

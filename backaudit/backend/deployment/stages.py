@@ -14,8 +14,10 @@ _PIPELINE = meaning("stages", "pipeline")
 _WORD = re.compile(r"e2e|[a-z]+|\d+")
 _DEVELOPMENT = meaning("stages", "development")
 _TEST = meaning("stages", "test")
+_TOOL_FOLDER = meaning("stages", "tool-folder")
 _TEST_FOLDER = meaning("stages", "test-folder")
 _EXAMPLE = meaning("stages", "example")
+_EXAMPLE_FOLDER = meaning("stages", "example-folder")
 _READ = meaning("stages", "read")
 _PRODUCTION = meaning("stages", "production")
 
@@ -42,7 +44,8 @@ def stage_of(project: Project, path: str) -> Stage:
 def _is_example(name: str, words: set[str], around: set[str]) -> bool:
     """Whether a file is there to be read: an example, a template, the description of an API."""
     described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
-    return described or bool(words & _EXAMPLE.words - {"templates"} or (words | around) & _READ.words)
+    shown = words & _EXAMPLE.words - {"templates"} or around & _EXAMPLE_FOLDER.words
+    return described or bool(shown or (words | around) & _READ.words)
 
 
 def _only_named_test(project: Project, path: str) -> bool:
@@ -63,6 +66,11 @@ def is_named_production(path: str) -> bool:
 def is_named_for_developing(name: str) -> bool:
     """Whether a name (of a service, a build stage) says that it is for developers or tests: ``shop-db-dev``."""
     return not (_DEVELOPMENT.words | _TEST.words).isdisjoint(_WORD.findall(name.lower()))
+
+
+def is_among_tools(path: str) -> bool:
+    """Whether a file stands in a folder of what developers run for themselves: ``tools/docker/compose.yml``."""
+    return not _TOOL_FOLDER.words.isdisjoint(_WORD.findall(path.rpartition("/")[0].lower()))
 
 
 def has_production_twin(project: Project, path: str) -> bool:
