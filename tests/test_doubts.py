@@ -511,6 +511,171 @@ def shots(key: int, session: Session):
 """,
 }
 
+BESIDE_SOURCES = {
+    "shop/app.py": """
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return "shop"
+""",
+    "compose.yml": """
+services:
+  web:
+    build: .
+    volumes:
+      - ./shop:/srv/shop
+  db:
+    image: postgres:16
+    environment:
+      POSTGRES_PASSWORD: postgres  # doubtful
+""",
+    "live/compose.yml": """
+services:
+  web:
+    image: shop:1.2
+    volumes:
+      - ./media:/srv/media
+  db:
+    image: postgres:16
+    environment:
+      POSTGRES_PASSWORD: postgres  # likely
+""",
+    "tools/docker/compose.yml": """
+services:
+  db:
+    image: postgres:16
+    environment:
+      POSTGRES_PASSWORD: postgres  # doubtful
+""",
+}
+
+DEVELOPERS_OWN = """
+class Config:
+    DEBUG = False
+
+
+class Development(Config):
+    SECRET_KEY = "kX9vTq2LmWzR7pYc4vN3"  # doubtful
+
+
+class Live(Config):
+    SECRET_KEY = "vN3kX9vTq2LmWzR7pYc4"  # sure
+"""
+
+DEVELOPERS_ALONE = """
+class DevelopmentConfig:
+    SECRET_KEY = "kX9vTq2LmWzR7pYc4vN3"  # likely
+"""
+
+READS_BEFORE_IT_WRITES = """
+from django.db import models
+from django.http import JsonResponse
+from django.urls import path
+
+
+class Choir(models.Model):
+    name = models.CharField(max_length=80)
+    seen = models.IntegerField(default=0)
+
+
+def record(name):
+    choir = Choir.objects.get(name=name)
+    choir.seen += 1
+    choir.save()
+
+
+def known(name):
+    return Choir.objects.get(name=name).seen
+
+
+def visit(request):
+    for choir in Choir.objects.all():
+        record(choir.name)  # doubtful
+    return JsonResponse({})
+
+
+def counts(request):
+    return JsonResponse({choir.name: known(choir.name) for choir in Choir.objects.all()})  # sure
+
+
+urlpatterns = [path("visit", visit), path("counts", counts)]
+"""
+
+ONE_CLIENT = """
+from flask import Blueprint, Flask, abort, current_app, g, request
+from flask_sqlalchemy import SQLAlchemy
+import jwt
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+letters = Blueprint("letters", __name__)
+notes = Blueprint("notes", __name__)
+
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+
+
+class Letter(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    text = db.Column(db.Text)
+    user_id = db.Column(db.ForeignKey("user.id"), index=True)
+
+
+class Note(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    text = db.Column(db.Text)
+    user_id = db.Column(db.ForeignKey("user.id"), index=True)
+
+
+def claims():
+    try:
+        return jwt.decode(request.headers["Authorization"], current_app.config["KEY"], algorithms=["HS256"])
+    except jwt.PyJWTError:
+        abort(401)
+
+
+def requires_admin_client():
+    if claims()["iss"] != current_app.config["FRONT_END"]:
+        abort(401)
+
+
+def requires_login():
+    g.user_id = claims()["sub"]
+
+
+letters.before_request(requires_admin_client)
+notes.before_request(requires_login)
+
+
+@letters.get("/letters")
+def mine():
+    return [one.text for one in Letter.query.filter_by(user_id=request.args["user"]).limit(9)]
+
+
+@letters.get("/letters/<int:key>")
+def letter(key):
+    return {"text": Letter.query.get_or_404(key).text}
+
+
+@notes.get("/notes")
+def own():
+    return [one.text for one in Note.query.filter_by(user_id=g.user_id).limit(9)]
+
+
+@notes.get("/notes/<int:key>")
+def note(key):
+    return {"text": Note.query.get_or_404(key).text}  # sure
+
+
+app.register_blueprint(letters)
+app.register_blueprint(notes)
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -533,6 +698,11 @@ def shots(key: int, session: Session):
         ("exposed-database", {"docker-compose.yml": SERVICES}),
         ("missing-auth", PROFILER),
         ("unindexed-filter", TWO_DATABASES),
+        ("secret-in-deploy-file", BESIDE_SOURCES),
+        ("hardcoded-secret", DEVELOPERS_OWN),
+        ("hardcoded-secret", DEVELOPERS_ALONE),
+        ("n-plus-one", READS_BEFORE_IT_WRITES),
+        ("missing-ownership-check", ONE_CLIENT),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

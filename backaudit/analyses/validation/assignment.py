@@ -62,7 +62,7 @@ class ClientKeys(Goal):
 
     def _parameter(self, project: Project, node: Node, op: ops.Param) -> str | None:
         param = client_input(project, node.code, op.index)
-        if param is None or param.where not in ("body", "form"):
+        if param is None or param.where not in ("body", "form") or _is_of_schema(project, node.code):
             return None
         # What a function gets as an event's data is the body itself; what routes' decorators and serializers' methods
         # hand over was checked.
@@ -84,6 +84,12 @@ class ClientKeys(Goal):
         if isinstance(node.op, ops.Call) and is_validator(search.project, node):
             return True
         return guarded(node, use, frozenset())
+
+
+def _is_of_schema(project: Project, code: Code) -> bool:
+    """Whether a body is a method of a serializer, schema or form: it is handed the fields that its class declares."""
+    known = project.models.kinds["schemas"] | project.models.kinds["forms"]
+    return code.cls is not None and not known.isdisjoint(project.lineage(code.cls.name))
 
 
 def _takes_more(project: Project, param: RouteParam) -> bool:

@@ -301,7 +301,9 @@ def _secret(project: Project, table: Table | None, deep: bool = False) -> str:
 
 
 def _secret_in(tables: Schema, table: Table, depth: int) -> str:
-    own = next((column.name for column in table.columns if _is_secret(column.name)), "")
+    named = [column.name for column in table.columns if _is_secret(column.name)]
+    # Beside its value a key is the name of an entry, and no key to anything.
+    own = next((name for name in named if name != "key" or table.column("value") is None), "")
     if own or depth == 0:
         return f"{table.name}.{own}" if own else ""
     for relation in table.relations:

@@ -7,6 +7,7 @@ from backaudit.analyses.validation.sinks import Flow
 from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed
 from backaudit.vocabulary.meaning import meaning
 
@@ -21,8 +22,16 @@ def as_page(flow: Flow) -> Assumed | None:
     if given is not None:
         return KNOWN if "html" in (given.text or given.spelled).lower() else None
     by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
-    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
+    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink) or _is_json(flow)
     return None if elsewise else KNOWN
+
+
+def _is_json(flow: Flow) -> bool:
+    """Whether a mapping is sent, of which the framework makes JSON by itself."""
+    project, given = flow.sink.code.project, flow.argument.origin
+    made = project.names(given.func) if given.func is not None else ()
+    types = {split(name)[0] for name in (*project.types(given), *made)}
+    return flow.name in project.models.kinds["json-of-mappings"] and "builtins.dict" in types
 
 
 def _is_retyped(answer: Node) -> bool:

@@ -49,9 +49,10 @@ _CLASS_LISTS = (
     ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
     ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
 )
+_ROLE_GUARD = meaning("access", "role-guard")
 _NAMED: tuple[tuple[GuardKind, Meaning], ...] = (
     ("rate-limit", meaning("access", "rate-limit-guard")),
-    ("role", meaning("access", "role-guard")),
+    ("role", _ROLE_GUARD),
     ("authenticates", meaning("access", "login-guard")),
 )
 
@@ -140,6 +141,8 @@ class _Reader:
             return known if not self._optional(here) else frozenset()
         codes = self._codes(here, target)
         found = self._by_code(codes, here, target)
+        if found == {"authenticates"} and self._says_role(node, target):
+            return found | {"role"}  # which of those who are known may pass is decided where nobody looked
         if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
             return found
         return self._by_name(node, here, target, depth)
@@ -195,8 +198,15 @@ class _Reader:
             found.add("ownership")
         return frozenset(found)
 
+    def _says_role(self, node: Node, target: Node) -> bool:
+        """Whether a guard's name says that it asks for a right."""
+        return _ROLE_GUARD.holds(self._called(node, target))
+
+    def _called(self, node: Node, target: Node) -> str:
+        return " ".join([node.spelled, target.spelled, *self.project.names(target)])
+
     def _by_name(self, node: Node, here: Node, target: Node, depth: int) -> Kinds:
-        spelled = " ".join([node.spelled, target.spelled, *self.project.names(target)])
+        spelled = self._called(node, target)
         for kind, pattern in _NAMED:
             if pattern.holds(spelled):
                 return frozenset({kind})

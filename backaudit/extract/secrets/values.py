@@ -71,6 +71,8 @@ _SNAKE = re.compile(r"^_*[A-Za-z]{1,16}([_.:-]+[A-Za-z]{1,16})+_*$")
 # A whole pattern, or a word in brackets that says what stood there: ``[REDACTED]``, ``<hidden>``.
 _PATTERN = re.compile(r"^\^.*[\])}*+?]\$$")
 _LEFT_OUT = re.compile(r"^(\[[\w -]+\]|<[\w -]+>|\([\w -]+\)|\{[\w -]+\})$")
+# Words between signs that are repeated on both sides, for what is not there: ``---NO-VALUE---``, ``**removed**``.
+_STAND_IN = re.compile(r"^(?P<sign>[-_*#=~])(?P=sign)+[A-Za-z]+([ _-][A-Za-z]+)*(?P=sign){2,}$")
 # Signs that stand for what is not shown; any other sign that is repeated is a value, and a poor one.
 _MASK = re.compile(r"^[x*#.•_ -]+$", re.IGNORECASE)
 _DIGEST = re.compile(r"(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{56}|[\da-f]{64}|[\da-f]{96}|[\da-f]{128})", re.IGNORECASE)
@@ -109,7 +111,7 @@ def _is_none(value: str) -> bool:
         len(value) < 2
         or len(value) > _LONGEST
         or value.lower() in _WORDS_OF_CODE
-        or any(form.search(value) for form in (_TEMPLATE, _MASK, _ALGORITHM, _PATTERN, _LEFT_OUT))
+        or any(form.search(value) for form in (_TEMPLATE, _MASK, _STAND_IN, _ALGORITHM, _PATTERN, _LEFT_OUT))
         or (bool(_MARK.search(value)) and not _is_generated(value))
         or _is_reference(value)
     )
