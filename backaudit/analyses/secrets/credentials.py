@@ -287,7 +287,7 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> As
         return _ELSEWHERE
     if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
         return _ELSEWHERE
-    if file.kind == "python" and _is_default(project, file.path, hit) and (hit.local or _is_script(project, file)):
+    if file.kind == "python" and _is_for_this_machine(project, file.path, hit):
         return _ELSEWHERE
     if hit.position == "env-default" and (hit.local or is_deployable(file)):
         return _ELSEWHERE
@@ -299,8 +299,10 @@ def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> As
     return _GUESSED
 
 
-def _is_script(project: Project, file: FileFacts) -> bool:
-    return project.role(file.path) == "script"
+def _is_for_this_machine(project: Project, path: str, hit: SecretHit) -> bool:
+    """Whether a default leads to the machine that it runs on, or is a script's that somebody runs there."""
+    at_home = hit.local or project.role(path) == "script"
+    return at_home and _is_default(project, path, hit)
 
 
 # -- keys by their use -------------------------------------------------------------------------------------------------
