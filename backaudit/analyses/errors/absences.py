@@ -53,7 +53,7 @@ def findings(project: Project) -> Iterator[Finding]:
 def _raising(project: Project) -> Iterator[Finding]:
     for call, exceptions in raising(project):
         path = escapes(project, call, exceptions)
-        if path is None or _known_to_exist(project, call) or call.method in _LATEST or _is_single_value(call):
+        if path is None or _known_to_exist(project, call) or _is_found_anyway(call):
             continue
         origin = _origin(project, call)
         assumed = _assumed(project, path)
@@ -70,10 +70,10 @@ def _raising(project: Project) -> Iterator[Finding]:
             )
 
 
-def _is_single_value(call: Node) -> bool:
-    """Whether the one row is an aggregate's, which is always there: ``scalar_one()`` of ``func.count(Note.id)``."""
+def _is_found_anyway(call: Node) -> bool:
+    """Whether it is the latest row of many, or an aggregate's only one: ``scalar_one()`` of ``func.count(Note.id)``."""
     grouped = any(link.method == "group_by" for link in chain(call))
-    return call.method in _ONE and not grouped and is_aggregate(call)
+    return call.method in _LATEST or (call.method in _ONE and not grouped and is_aggregate(call))
 
 
 def _origin(project: Project, call: Node) -> Origin | None:

@@ -22,8 +22,8 @@ def as_page(flow: Flow) -> Assumed | None:
     if given is not None:
         return KNOWN if "html" in (given.text or given.spelled).lower() else None
     by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
-    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink) or _is_json(flow)
-    return None if elsewise else KNOWN
+    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
+    return None if elsewise or _is_json(flow) else KNOWN
 
 
 def _is_json(flow: Flow) -> bool:
