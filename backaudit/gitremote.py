@@ -27,6 +27,7 @@ FETCHED = "refs/backaudit/fetched"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _USER = re.compile(r"(?<=://)[^/@\s'\"]*@")
 _QUERY = re.compile(r"(://[^\s'\"?]*)\?[^\s'\"]*")
+_CAUSE = re.compile(r"^((fatal|error|remote): )+")
 # What says where a repository is, and is not the user's word on how to reach another.
 _PLACES = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
@@ -157,6 +158,7 @@ def _names(reference: str) -> list[str]:
 
 
 def _reason(said: Sequence[str]) -> str:
-    """What git gives as the reason, of all that it says."""
-    fatal = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: ", "remote: "))]
-    return (fatal or list(said) or ["it says nothing"])[0].rstrip(".") + "."
+    """What git gives as the reason, of all that it says; the other side's git speaks through ours."""
+    causes = [cause for line in said if (cause := _CAUSE.sub("", line)) != line]
+    text = " ".join((causes or list(said) or ["it says nothing"])[0].split())
+    return text.rstrip(". ") + "."

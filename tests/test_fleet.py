@@ -22,7 +22,7 @@ from backaudit.fleet.progress import Progress
 from backaudit.fleet.records import FoundRecord, Job, Known, Limits, Outcome, Source, failed
 from backaudit.fleet.run import Fleet, Plan, ordered
 from backaudit.fleet.store import INTERRUPTED, Store
-from backaudit.gitremote import Remote, bare, masked, without_credentials
+from backaudit.gitremote import Remote, _reason, bare, masked, without_credentials
 from backaudit.usage import UsageError
 from tests.e2e.environments import commit_all, git_repository
 from tests.fleet import CAREFUL, CARELESS, address, job, repositories, ssh
@@ -119,6 +119,18 @@ def test_credentials_reach_git_and_nobody_else(tmp_path: Path, monkeypatch: pyte
     assert "secret" not in str(raised.value)
     assert "secret" not in (tmp_path / "told").read_text()
     assert "url.https://me:secret@example.org/a.git.insteadOf" in (tmp_path / "told.env").read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("remote: fatal: unable to read c212        .\nerror: git upload-pack died", "unable to read c212."),
+        ("warning: slow\nfatal: repository '/x' does not exist", "repository '/x' does not exist."),
+        ("", "it says nothing."),
+    ],
+)
+def test_the_reason_of_git_is_told_without_its_marks(said: str, reason: str) -> None:
+    assert _reason(said.splitlines()) == reason
 
 
 # -- checkout ----------------------------------------------------------------------------------------------------------

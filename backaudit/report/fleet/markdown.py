@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backaudit.report.fleet.parts import FamilyCount, families, said_of, worst
-from backaudit.report.fleet.records import Entry, Summary
+from backaudit.report.fleet.records import Entry, Repository, Summary
 from backaudit.report.visible import clipped, visible_name
 
 SHOWN = 10
@@ -27,15 +27,17 @@ def _lines(summary: Summary) -> Iterator[str]:
     for family in families(summary):
         yield _row(family)
     yield from _listed("New since the last run", [_finding(one) for one in summary.new])
-    yield from _listed(
-        "Most findings", [f"{_text(one.name)}: {one.total:,}" for one in worst(summary.repositories)[:5]]
-    )
+    yield from _listed("The gravest", [f"{_text(one.name)}: {_counts(one)}" for one in worst(summary.repositories)[:5]])
     yield from _listed("Not scanned", [f"{_text(one.name)}: {_text(one.reason)}" for one in summary.failed])
 
 
 def _row(family: FamilyCount) -> str:
     cells = [family.total, family.repositories, family.new, family.fixed]
     return f"| {_text(family.family.title)} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
+
+
+def _counts(repository: Repository) -> str:
+    return ", ".join(f"{number:,} {severity}" for severity, number in repository.severities.items() if number)
 
 
 def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
