@@ -124,6 +124,7 @@ matrix: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.bench.soak $(SOAK_DIRS)
+	$(BIN)/python -m tests.bench.many
 	$(BIN)/python -m tests.bench.wellkept
 	$(BIN)/python -m tests.bench.fixes
 	$(BIN)/python -m tests.bench.line_ends

@@ -129,7 +129,8 @@ class _Watch:
         """What the child has left."""
         _end(self._pid)  # what it may have started and not ended
         if self._over:
-            return msgspec.structs.replace(failed(self._over), megabytes=self._most // _MEGABYTE)
+            taken = time.monotonic() - self._began
+            return msgspec.structs.replace(failed(self._over), seconds=taken, megabytes=self._most // _MEGABYTE)
         try:
             found = msgspec.msgpack.decode((folder / OUTCOME).read_bytes(), type=Outcome)
         except (OSError, msgspec.MsgspecError):
