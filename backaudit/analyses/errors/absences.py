@@ -17,6 +17,7 @@ from backaudit.analyses.errors.lookups import (
     is_aggregate,
     is_none_there,
     none_giving,
+    nothing_given,
     raising,
 )
 from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
@@ -291,17 +292,20 @@ _SEVERAL = frozenset(("MultipleObjectsReturned", "MultipleResultsFound"))
 
 def _finding(use: Node, inner: Node, call: Node, lookup: Node, origin: Origin, assumed: Assumed, end: str) -> Finding:
     """``inner``: what fails, in the same line or in what the row is handed to there."""
-    does = _does(inner)
+    does, nothing = _does(inner), nothing_given(call)
     last = [Step(inner.place.first_line(), does)]
     if inner != use:
         handed = f"it is handed to `{_called(use)}()`"
         last = [Step(use.place.first_line(), handed), *last]
         does = f"{handed}, where {does}"
     through = "" if lookup == call else f" (from `{lookup.method}()`)"
-    steps = [*origin.steps, Step(call.place.first_line(), f"`{call.method}()` gives None if nothing is found{through}")]
+    steps = [
+        *origin.steps,
+        Step(call.place.first_line(), f"`{call.method}()` gives {nothing} if nothing is found{through}"),
+    ]
     return Finding(
         place=use.place.first_line(),
-        message=f"`{call.method}()` gives None when nothing is found, and {does}: {end}.",
+        message=f"`{call.method}()` gives {nothing} when nothing is found, and {does}: {end}.",
         assumed=assumed,
         trace=(*steps, *last),
     )

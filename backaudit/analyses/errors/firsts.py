@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
-from backaudit.analyses.errors.lookups import asked, chain, is_aggregate
+from backaudit.analyses.errors.lookups import all_rows, asked, chain, is_aggregate, statement_before
 from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
@@ -22,7 +22,8 @@ _LAYERS = 4
 
 def findings(project: Project) -> Iterator[Finding]:
     """``rows[0]`` of what was looked up by a client's words, where nobody asked whether there is any, uncaught."""
-    finders = sorted(project.models.kinds["found-rows"])
+    kinds = project.models.kinds
+    finders = sorted(kinds["found-rows"] | kinds["driver-rows"])
     bodies = dict.fromkeys(call.code for method in finders for call in project.calls_of(method))
     for code in bodies:
         for node in code.nodes(ops.Item) if code.file.role == "production" else ():
@@ -64,7 +65,8 @@ def _lookup(project: Project, rows: Node) -> Node | None:
     for _ in range(_LAYERS):
         inner = _inside(project, node)
         if inner is None:
-            return node if node.is_call_of("found-rows") and node.receiver is not None else None
+            is_found = node.is_call_of("found-rows") or node.is_call_of("driver-rows")
+            return node if is_found and node.receiver is not None else None
         node = inner.origin
     return None
 
@@ -73,12 +75,24 @@ def _inside(project: Project, node: Node) -> Node | None:
     if isinstance(node.op, ops.Await):
         return node.to(node.op.value)
     is_listed = node.func is not None and "builtins.list" in project.names(node.func)
-    return node.arg(0) if is_listed or node.is_call_of("statement-runners") else None
+    if is_listed or node.is_call_of("statement-runners"):
+        return node.arg(0)
+    made = all_rows(project, node)
+    return made if made is not None and made != node else None
+
+
+def _asked_by(lookup: Node) -> Iterator[Node]:
+    """What a look-up is given, link by link; of rows that are fetched, what their statement was."""
+    for link in chain(lookup):
+        yield from link.args()
+    statement = statement_before(lookup) if lookup.is_call_of("driver-rows") else None
+    for argument in statement.args() if statement is not None else ():
+        yield from argument.origin.elements()
 
 
 def _origin(project: Project, lookup: Node, depth: int) -> Origin | None:
     """Where what is looked up by comes from; nothing of a look-up that names no client's word."""
-    for argument in (argument for link in chain(lookup) for argument in link.args()):
+    for argument in _asked_by(lookup):
         op = argument.origin.op
         origin = client_origin(project, argument.to(op.right) if isinstance(op, ops.Compare) else argument)
         if origin is None and argument.origin.call is not None and depth < _LAYERS:

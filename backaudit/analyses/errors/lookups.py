@@ -28,6 +28,7 @@ def raising(project: Project) -> Iterator[tuple[Node, tuple[str, ...]]]:
 def none_giving(project: Project) -> dict[Node, Node]:
     """Calls whose result is None when nothing is found, with the look-up that says so (itself, or in a helper)."""
     found = {call: call for call in project.calls(*sorted(project.models.kinds["none-lookups"]))}
+    found |= _firsts_or_nothing(project)
     level = dict.fromkeys(call.code for call in found)
     done: set[Code] = set()
     for _ in range(_DEPTH):
@@ -43,6 +44,66 @@ def none_giving(project: Project) -> dict[Node, Node]:
         level = following
         done -= set(following)
     return found
+
+
+def _firsts_or_nothing(project: Project) -> dict[Node, Node]:
+    """Calls of helpers that hand out the first of the rows they look up, and None or False where there is none."""
+    found: dict[Node, Node] = {}
+    finders = sorted(project.models.kinds["all-rows"])
+    for rows in (call for method in finders for call in project.calls_of(method)):
+        code = rows.code
+        if (
+            code.function.kind == "function"
+            and any(map(_is_nothing, code.returned()))
+            and _returns_first(project, code)
+        ):
+            found.update(dict.fromkeys(project.callers(code), rows))
+    return found
+
+
+def nothing_given(call: Node) -> str:
+    """What a look-up gives when nothing is found, in Python's words."""
+    returned = [node for code in call.code.project.callees(call) for node in code.returned()]
+    return "False" if any(node.const is False for node in returned) else "None"
+
+
+def _is_nothing(node: Node) -> bool:
+    return node.is_none or node.const is False
+
+
+def _returns_first(project: Project, code: Code) -> bool:
+    return any(_is_first(project, code.node(value)) for node in code.returned() for value in behind(code, node.value))
+
+
+def _is_first(project: Project, node: Node) -> bool:
+    """The first of rows of which was asked whether there are any."""
+    op = node.op
+    is_first = isinstance(op, ops.Item) and node.to(op.key).const == 0 and asked(node.code, op.base, node.value)
+    return is_first and isinstance(op, ops.Item) and all_rows(project, node.to(op.base)) is not None
+
+
+def all_rows(project: Project, node: Node, depth: int = 0) -> Node | None:
+    """The call that gives all rows which were found, also behind a helper that makes something of each of them."""
+    node = node.origin.awaited
+    if node.call is None or depth > _DEPTH:
+        return None
+    if node.is_call_of("all-rows"):
+        return node
+    inside = (all_rows(project, argument, depth + 1) for argument in node.args()) if project.callees(node) else ()
+    return next(filter(None, inside), None)
+
+
+def statement_before(fetch: Node) -> Node | None:
+    """The call that ran a statement on the cursor, or connection, from which rows are fetched."""
+    runners = fetch.code.project.models.kinds["sql-runners"]
+    cursor = _on_what(fetch)
+    calls = (call for call in fetch.code.nodes(ops.Call) if call.value < fetch.value and call.method in runners)
+    found = [call for call in calls if cursor and _on_what(call) == cursor]
+    return found[-1] if found else None
+
+
+def _on_what(call: Node) -> str:
+    return call.receiver.spelled if call.receiver is not None else ""
 
 
 def injected_absences(project: Project) -> dict[Code, dict[Value, Node]]:
@@ -228,3 +289,5 @@ def _around(call: Node) -> Iterator[Node]:
     for effect in last.code.effects.get(receiver.origin.value, ()) if receiver is not None else ():
         if effect < call.value and isinstance(last.code.ops[effect], ops.Call):
             yield from last.code.node(effect).args()
+    statement = statement_before(call)
+    yield from statement.args() if statement is not None else ()

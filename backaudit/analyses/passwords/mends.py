@@ -50,7 +50,7 @@ def _hands_out(call: Node) -> bool:
     if function.kind != "function" or function.parent != 0 or len(function.params) != 1:
         return False
     is_wrapped = function.is_async or bool(code.decorators)
-    return not is_wrapped and bool(code.returned)
+    return not is_wrapped and bool(code.returned())
 
 
 def _of_library(project: Project, call: Node) -> Hasher | None:
