@@ -32,7 +32,6 @@ from backaudit.project.locate import class_field, functions_behind, items
 from backaudit.vocabulary.protocols import SENDING
 
 # Class-level fields of views whose class checks the body.
-_CHECKED_BY = (("serializer_class", "body"), ("form_class", "form"))
 
 
 def endpoints(project: Project) -> tuple[Endpoint, ...]:
@@ -186,11 +185,11 @@ def _class_schema(project: Project, route: Route) -> Iterator[Input]:
     view = route.view
     if view is None or (route.methods and SENDING.isdisjoint(route.methods)):
         return
-    for name, where in _CHECKED_BY:
+    for name, part in sorted(project.models.words["holds-schema"].items(), reverse=True):
         field = class_field(project, view, name)
         for cls in project.denoted_classes(field) if field is not None else ():
             yield Input(
-                name="", where="form" if where == "form" else "body", place=field.place if field else view.place,
+                name="", where="form" if part == "form" else "body", place=field.place if field else view.place,
                 types=(cls.name,), required=True, schema=cls.name, whole=True,
             )  # fmt: skip
 

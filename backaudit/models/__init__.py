@@ -24,6 +24,11 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[declares]``    decorators that declare statuses and models of answers, see :class:`DeclareModel`
 ``[handovers]``   calls that have a function run later or elsewhere, see :class:`backaudit.project.knowledge.Handover`
 ``[kinds]``       free groups of names that a rule or a framework's table asks for; ``kinds.toml`` declares them
+``[words.GROUP]``  what libraries call things (columns, parts of a request, options), to what each means
+``[forms.GROUP]``  look-ups and methods of columns, to the form of the condition that they make
+``[lengths]``     types of columns, to the longest text that they hold where they are not told
+``[settings]``    what a setting is where nobody sets it, and what is advised, see :class:`SettingModel`
+``[brings]``      classes of libraries that bring columns to those derived from them, see :class:`BaseModel`
 ``[about]``       the groups that there are, and what each is for
 ``[schemas.NAME]``  the input schemas of a library, see :class:`SchemaModel`
 ``[shapes]``, ``[columns]``  names in annotations, and types of columns, to the JSON values that they admit
@@ -58,6 +63,7 @@ from backaudit.facts.changes import MarkStyle
 from backaudit.project.knowledge import (
     Applying,
     Arguments,
+    BaseModel,
     Callback,
     ClientModel,
     DeclareModel,
@@ -74,8 +80,11 @@ from backaudit.project.knowledge import (
     ResponseModel,
     SchemaModel,
     SecurityModel,
+    SettingModel,
     StoreModel,
+    Words,
 )
+from backaudit.sql import Form
 from backaudit.toml import parse_toml
 
 __all__ = [
@@ -87,7 +96,7 @@ _SECTIONS = frozenset(
     "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
     "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
     "routing orms stores frameworks clients open_pages callbacks scalars platforms languages advice safer bound "
-    "about".split()
+    "words forms lengths settings brings about".split()
 )
 
 
@@ -134,7 +143,8 @@ def load(extra: Iterable[Mapping[str, Any]] = ()) -> Models:
     """
     built_in = _built_in()
     declared = frozenset(kind for table in built_in for kind in table.get("about", ()))
-    unknown = {kind for table in built_in for kind in table.get("kinds", ())} - declared
+    groups = ("kinds", "words", "forms")
+    unknown = {group for table in built_in for section in groups for group in table.get(section, ())} - declared
     if unknown:
         raise ValueError(f"models/kinds.toml does not say what is of the kinds {', '.join(sorted(unknown))}")
     return _join([*built_in, *extra])
@@ -156,6 +166,9 @@ def _join(tables: Iterable[Mapping[str, Any]]) -> Models:
                 for kind, names in content.items():
                     inner = grouped.setdefault(section, {}).setdefault(kind, {})
                     inner.update(names if isinstance(names, Mapping) else dict.fromkeys(names, True))
+            elif section in ("words", "forms"):
+                for group, meanings in content.items():
+                    flat.setdefault(section, {}).setdefault(group, {}).update(meanings)
             elif section == "parameters":
                 for name, entries in content.items():
                     known = flat.setdefault(section, {}).setdefault(name, [])
@@ -214,6 +227,11 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
         advice=flat.get("advice", {}),
         safer=flat.get("safer", {}),
         bound=msgspec.convert(flat.get("bound", {}), dict[str, MarkStyle]),
+        words=Words(msgspec.convert(flat.get("words", {}), dict[str, dict[str, str]])),
+        forms=msgspec.convert(flat.get("forms", {}), dict[str, dict[str, Form]]),
+        lengths=msgspec.convert(flat.get("lengths", {}), dict[str, int]),
+        settings=msgspec.convert(flat.get("settings", {}), dict[str, SettingModel]),
+        brings=msgspec.convert(flat.get("brings", {}), dict[str, BaseModel]),
     )
 
 

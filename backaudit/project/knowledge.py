@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from backaudit.facts.changes import MarkStyle
+from backaudit.sql import Form
 
 
 class ParameterConvention(msgspec.Struct, frozen=True):
@@ -370,6 +371,44 @@ class Kinds(dict[str, frozenset[str]]):
         return self[kind]
 
 
+class Words(dict[str, dict[str, str]]):
+    """What libraries call things, to what each means. A group that no table defines is a mistake of whoever asks."""
+
+    def __missing__(self, group: str) -> dict[str, str]:
+        if self:
+            raise KeyError(f"no table of a library defines the words {group!r}")
+        return {}
+
+
+class SettingModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A setting of a framework: its value where nobody sets it, and what is advised, as code writes it."""
+
+    default: bool | int | str | tuple[str, ...]
+    better: str = ""
+
+
+class BroughtColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column that a library's class brings along; ``few``: it has few values."""
+
+    name: str
+    type: str
+    length: int | None = None
+    nullable: bool = False
+    unique: bool = False
+    few: bool = False
+
+
+class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of a library that models are derived from: the ``columns`` it brings, and the fields to ``many`` rows.
+
+    ``user``: those who log in are of it.
+    """
+
+    columns: tuple[BroughtColumn, ...] = ()
+    many: dict[str, str] = {}
+    user: bool = False
+
+
 class Models(msgspec.Struct, frozen=True, dict=True):
     """All tables of all libraries, joined: names, to what the sections of ``models`` say of them."""
 
@@ -407,6 +446,11 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     advice: dict[str, str] = {}
     safer: dict[str, str] = {}
     bound: dict[str, MarkStyle] = {}
+    words: Words = msgspec.field(default_factory=Words)
+    forms: dict[str, dict[str, Form]] = {}
+    lengths: dict[str, int] = {}
+    settings: dict[str, SettingModel] = {}
+    brings: dict[str, BaseModel] = {}
 
     @cached_property
     def packages(self) -> frozenset[str]:

@@ -25,14 +25,8 @@ def schemes(project: Project) -> Mapping[str, SecurityScheme]:
     for name, scheme in (*_configured(project), *_called(project), *_imported(project)):
         if scheme not in found.values():
             title = name.rpartition(".")[2]
-            found[_free(_TITLES.get(title, title), found)] = scheme
+            found[_free(project.models.words["scheme-titles"].get(title, title), found)] = scheme
     return found
-
-
-_TITLES = {
-    "decode": "JWT", "jwt_required": "JWT", "JWTManager": "JWT", "login_required": "Session", "LoginManager": "Session",
-    "LoginRequiredMixin": "Session", "django_auth": "Session",
-}  # fmt: skip
 
 
 def _free(name: str, taken: Mapping[str, SecurityScheme]) -> str:

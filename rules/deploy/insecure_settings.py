@@ -13,24 +13,6 @@ from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, Fix, assume, rule
 
-_BETTER = {
-    "SECURE_SSL_REDIRECT": "True",
-    "SECURE_HSTS_SECONDS": "31536000",
-    "SECURE_HSTS_INCLUDE_SUBDOMAINS": "True",
-    "SECURE_HSTS_PRELOAD": "True",
-    "SECURE_CONTENT_TYPE_NOSNIFF": "True",
-    "SESSION_COOKIE_SECURE": "True",
-    "CSRF_COOKIE_SECURE": "True",
-    "X_FRAME_OPTIONS": '"DENY"',
-    "SECURE_REFERRER_POLICY": '"same-origin"',
-    "SECURE_CROSS_ORIGIN_OPENER_POLICY": '"same-origin"',
-}
-_TALISMAN = (
-    ("force_https", "plain HTTP is not redirected"),
-    ("strict_transport_security", "browsers are not told to use HTTPS only"),
-    ("session_cookie_secure", "the session cookie also goes over plain HTTP"),
-    ("session_cookie_http_only", "scripts can read the session cookie"),
-)
 # What another rule reports: debug-on, hardcoded-secret, csrf-disabled; insecure-cookie where a cookie's setting is off.
 _ELSEWHERE = frozenset(("security.W003", "security.W009", "security.W018", "security.W025"))
 
@@ -76,7 +58,7 @@ def insecure_settings(project: Project) -> Iterator[Finding]:
                 if finding.place not in reported:
                     reported.add(finding.place)
                     yield finding
-    yield from _talisman(project)
+    yield from _headers_off(project)
     for at, fault in weakened_headers(project):
         if stage_of(project, at.code.path) == "production":
             yield Finding(place=at.place.first_line(), message=f"This header weakens: {fault}.", assumed=_SETTINGS)
@@ -92,31 +74,36 @@ def _module(project: Project, module: SettingsModule) -> Iterator[Finding]:
         if at is not None and not told_elsewhere:
             found.setdefault(at.place, []).append(check)
     for place, checks in found.items():
-        yield _finding(place, checks)
+        yield _finding(project, place, checks)
 
 
-def _finding(place: Place, checks: list[DeployCheck]) -> Finding:
+def _finding(project: Project, place: Place, checks: list[DeployCheck]) -> Finding:
     said = "; ".join(f"{check.fault} (`{check.setting}`, {check.id})" for check in checks)
-    wrong = ", ".join(f"`{check.setting} = {_BETTER[check.setting]}`" for check in checks if check.setting in _BETTER)
+    better = {check.setting: _better(project, check) for check in checks}
+    wrong = ", ".join(f"`{setting} = {value}`" for setting, value in better.items() if value)
     return Finding(
         place=place,
         message=f"In the settings that are deployed, {said}.",
         remedy=f"Set {wrong}." if wrong else "",
         assumed=_SETTINGS,
-        fixes=tuple(fix for check in checks for fix in _fixes(check)) if len(checks) == 1 else (),
+        fixes=tuple(fix for check in checks for fix in _fixes(project, check)) if len(checks) == 1 else (),
     )
 
 
-def _fixes(check: DeployCheck) -> Iterator[Fix]:
-    if check.node is not None and check.setting in _BETTER:
-        yield from set_to(check.node, check.setting, _BETTER[check.setting])
+def _better(project: Project, check: DeployCheck) -> str:
+    return project.models.settings[check.setting].better
 
 
-def _talisman(project: Project) -> Iterator[Finding]:
-    """Flask's headers, with a protection switched off."""
-    for call in project.calls("flask_talisman.Talisman", "flask_talisman.Talisman.init_app"):
+def _fixes(project: Project, check: DeployCheck) -> Iterator[Fix]:
+    if check.node is not None and _better(project, check):
+        yield from set_to(check.node, check.setting, _better(project, check))
+
+
+def _headers_off(project: Project) -> Iterator[Finding]:
+    """Headers that an extension sends, with a protection switched off."""
+    for call in project.calls(*sorted(project.models.kinds["protecting-extensions"])):
         if stage_of(project, call.code.path) == "production":
-            for option, fault in _TALISMAN:
+            for option, fault in project.models.words["protections"].items():
                 given = call.arg(None, option)
                 if given is not None and is_literally(project, given, False):
                     told, fixes = f"`{option}=False`: {fault}.", tuple(set_to(given, option, "True"))

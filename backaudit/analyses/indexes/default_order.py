@@ -12,13 +12,12 @@ from backaudit.backend.web.routes import view_classes
 from backaudit.project import ClassView, Node, Project
 from backaudit.sql import Use
 
-_LISTING = ("ListView", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet", "ReadOnlyModelViewSet")
-
 
 def default_orders(project: Project) -> Iterator[QuerySite]:
     """A sort of the whole table for every model that an unfiltered, paged list view shows in its default order."""
+    listing = project.models.kinds["paged-lists"]
     for view in project.once(view_classes):
-        lists = any(owner.rpartition(".")[2] in _LISTING for owner in project.lineage(view.name))
+        lists = any(owner.rpartition(".")[2] in listing for owner in project.lineage(view.name))
         table = _listed(project, view) if lists and page_size(project, view) else None
         declared = _declared(project, table) if table is not None else None
         if table is not None and declared is not None:

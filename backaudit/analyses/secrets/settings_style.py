@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from backaudit.project import Project
 
 Style = Literal["pydantic", "django-environ", "decouple", "environ"]
-
-_PACKAGES: tuple[tuple[str, Style], ...] = (
-    ("pydantic_settings", "pydantic"),
-    ("environ", "django-environ"),
-    ("decouple", "decouple"),
-)
 
 
 def settings_style(project: Project) -> Style:
@@ -25,7 +19,8 @@ def _style(project: Project) -> Style:
     named = {item.name for file in project.files.values() for item in file.facts.imports if item.module == "pydantic"}
     if "BaseSettings" in named:
         return "pydantic"
-    return next((style for package, style in _PACKAGES if package in imported), "environ")
+    found = {style for package, style in project.models.words["settings-styles"].items() if package in imported}
+    return next((style for style in get_args(Style) if style in found), "environ")
 
 
 def reading(project: Project, name: str) -> str:

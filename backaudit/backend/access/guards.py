@@ -40,15 +40,10 @@ _FORBIDDEN = 403
 _CHECK = "a check in the body"
 # The last parameter (self, the object, the request) that a permission has whatever is asked for.
 _GIVEN = 2
-_OBJECT_VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.ModelViewSet", "rest_framework.viewsets.Gen")
 _PRIVILEGE = meaning("access", "asked-privilege")
 # Methods whose answer decides whether the handler runs.
 _ANSWERING = ("is_accessible",)
 _AFTER = meaning("routes", "hook-after")
-_CLASS_LISTS = (
-    ("permission_classes", "DEFAULT_PERMISSION_CLASSES"),
-    ("throttle_classes", "DEFAULT_THROTTLE_CLASSES"),
-)
 _ROLE_GUARD = meaning("access", "role-guard")
 _NAMED: tuple[tuple[GuardKind, Meaning], ...] = (
     ("rate-limit", meaning("access", "rate-limit-guard")),
@@ -450,7 +445,7 @@ class _Reader:
         if not self._is_rest(route):
             return
         chosen = list(self._chosen(route))
-        for name, default in _CLASS_LISTS:
+        for name, default in self.project.models.words["class-lists"].items():
             if name == "permission_classes" and chosen and not self._asks_class(route):
                 continue
             own = self._own_classes(route, name)
@@ -469,7 +464,7 @@ class _Reader:
             lineage = self.project.lineage(route.view.name)
             return bool(route.action) or any(name.startswith("rest_framework") for name in lineage)
         names = {name for d in route.handler.decorators for name in self.project.names(d.func or d)}
-        return "rest_framework.decorators.api_view" in names
+        return not self.project.models.kinds["function-views"].isdisjoint(names)
 
     def _own_classes(self, route: Route, name: str) -> Node | None:
         for decorator in route.handler.decorators:
@@ -515,7 +510,8 @@ class _Reader:
         view = route.view
         if view is None:
             return False
-        if any(name.startswith(_OBJECT_VIEWS) for name in self.project.lineage(view.name)):
+        begins = tuple(self.project.models.kinds["object-views"])
+        if any(name.startswith(begins) for name in self.project.lineage(view.name)):
             return True
         own = [c for name, c in view.methods.items() if c == route.handler or name.upper() not in METHODS]
         return any(call.method in ("get_object", "check_object_permissions") for c in own for call in c.nodes(ops.Call))

@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from backaudit.backend.web.frameworks.language import tables
+from backaudit.backend.web.locations import located
 from backaudit.backend.web.params import is_schema
 from backaudit.backend.web.records import CLIENT, Input, Limits, Where
 from backaudit.backend.web.routes import declared
@@ -22,18 +23,6 @@ _WHERE: dict[str, Where] = {
     "the query string": "query", "the query string or form": "query", "the form": "form", "the JSON body": "body",
     "the body": "body", "an uploaded file": "file", "a cookie": "cookie", "a header": "header", "the path": "path",
     "a message": "body",
-}  # fmt: skip
-_CONVERTERS = {
-    "int": "builtins.int", "float": "builtins.float", "bool": "builtins.bool", "UUID": "uuid.UUID",
-    "str": "builtins.str", "Decimal": "decimal.Decimal", "inputs.boolean": "builtins.bool",
-    "inputs.positive": "builtins.int", "inputs.natural": "builtins.int", "inputs.date": "datetime.date",
-    "inputs.datetime": "datetime.datetime",
-    "FileStorage": "werkzeug.datastructures.FileStorage",
-}  # fmt: skip
-_LOCATIONS: dict[str, Where] = {
-    "args": "query", "query": "query", "querystring": "query", "form": "form", "json": "body", "headers": "header",
-    "cookies": "cookie", "files": "file", "view_args": "path", "path": "path", "values": "query",
-    "json_or_form": "body", "params": "query",
 }  # fmt: skip
 _DEPTH = 6
 
@@ -90,10 +79,11 @@ class _Reads:
 
     def _converted(self) -> Iterator[tuple[Node, str]]:
         """Values that the body hands to ``int(...)`` and its like."""
+        known = self.project.models.words["converter-types"]
         for call in self.code.nodes(ops.Call):
             first = call.arg(0)
-            if first is not None and call.method in _CONVERTERS and call.receiver is None:
-                yield first.origin, _CONVERTERS[call.method]
+            if first is not None and call.method in known and call.receiver is None:
+                yield first.origin, known[call.method]
 
     def all(self) -> Iterator[Input]:
         named: set[Where] = set()
@@ -268,7 +258,7 @@ def _header(project: Project, node: Node, name: str) -> str:
 def converted_type(project: Project, kind: Node) -> tuple[str, ...]:
     """The type that a converter function (``type=int``) gives."""
     for name in (*project.names(kind), kind.spelled):
-        for known, given in _CONVERTERS.items():
+        for known, given in project.models.words["converter-types"].items():
             if name == known or name.endswith(f".{known}"):
                 return (given,)
     return ()
@@ -302,7 +292,7 @@ def _added(project: Project, added: Node, name: str) -> Input:
     text = text_of(project, listed[0] if listed else location) or "json"
     return Input(
         name=name,
-        where=_LOCATIONS.get(text, "body"),
+        where=located(project, text, "body"),
         place=added.place,
         types=converted_type(project, kind) if kind is not None else (),
         required=required is not None and required.const is True,
@@ -317,7 +307,7 @@ def declared_by(project: Project, decorator: Node) -> Iterator[Input]:
     if given is None:
         return
     location = text_of(project, decorator.arg(None, "location"))
-    where = _LOCATIONS.get(location or "json", "body")
+    where = located(project, location or "json", "body")
     for value in behind(project, given):
         op = value.op
         if isinstance(op, ops.Build) and op.kind == "dict":
@@ -341,6 +331,7 @@ def declared_by(project: Project, decorator: Node) -> Iterator[Input]:
 
 
 def _fields(project: Project, display: Node, op: ops.Build, where: Where) -> Iterator[Input]:
+    known = project.models.words["field-types"]
     for key, item in zip(op.keys, op.items, strict=False):
         name, field = display.to(key).text if key >= 0 else None, display.to(item)
         if name:
@@ -352,18 +343,11 @@ def _fields(project: Project, display: Node, op: ops.Build, where: Where) -> Ite
                 name=name,
                 where=where,
                 place=field.place,
-                types=_FIELD_TYPES.get(field.method, ()),
+                types=(known[field.method],) if field.method in known else (),
                 required=required is not None and required.const is True,
                 default=literal(project, default) if default is not None else None,
                 limits=_validated(project, field),
             )
-
-
-_FIELD_TYPES: dict[str, tuple[str, ...]] = {
-    "Int": ("builtins.int",), "Integer": ("builtins.int",), "Str": ("builtins.str",), "String": ("builtins.str",),
-    "Bool": ("builtins.bool",), "Boolean": ("builtins.bool",), "Float": ("builtins.float",), "UUID": ("uuid.UUID",),
-    "Date": ("datetime.date",), "DateTime": ("datetime.datetime",), "List": ("list",), "Dict": ("builtins.dict",),
-}  # fmt: skip
 
 
 def _validated(project: Project, field: Node) -> Limits:

@@ -18,7 +18,6 @@ _INCLUDE = re.compile(r"""\s*include\s+["']([^"']+)["'](.*)""", re.S)
 _RENAMED = re.compile(r"(\w+)=([\w.]+)")
 _PATH = re.compile(r"(?<![\w.\"'])([a-zA-Z_]\w*)((?:\.\w+)+)")
 # What a list or a manager is asked for, that gives its rows as they are.
-_SAME = frozenset({"all", "items", "object_list"})
 _DEPTH = 3
 
 
@@ -64,6 +63,7 @@ class _Reader:
     def __init__(self, project: Project, listed: str, rows: Rows) -> None:
         self._project = project
         self._listed = listed
+        self._same = project.models.kinds["listed-rows"]
         self._rows = rows
         self._seen: set[tuple[str, str]] = set()
 
@@ -93,12 +93,12 @@ class _Reader:
     def _bound(self, variable: str, over: str, names: Mapping[str, _Row]) -> dict[str, _Row]:
         """What the variable of a loop stands for."""
         first, *rest = over.split(".")
-        if first == self._listed and set(rest) <= _SAME:
+        if first == self._listed and set(rest) <= self._same:
             return {variable: _Row(self._rows.table, each=True)}
         row = names.get(first)
         for name in rest if row is not None else ():
             found = self._relation(row, name)
-            if row is None or (found is None and name not in _SAME):
+            if row is None or (found is None and name not in self._same):
                 return {}
             target = schema(self._project).of_model(found.target) if found is not None else None
             if found is not None:

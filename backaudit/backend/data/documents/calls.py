@@ -22,12 +22,6 @@ _SURE = (
     "collection-inserts", "collection-filters", "collection-updates", "collection-replacements", "collection-indexes",
 )  # fmt: skip
 _LOGIC = ("$and", "$or", "$nor")
-_TYPES = {
-    "builtins.NoneType": "",
-    "datetime.datetime": "datetime",
-    "datetime.date": "date",
-    "bson.ObjectId": "ObjectId",
-}
 
 
 def used(project: Project) -> dict[str, Collection]:
@@ -219,4 +213,5 @@ def _type(project: Project, node: Node) -> str:
         return {"fstring": "str", "tuple": "list"}.get(made.op.kind, made.op.kind)
     found = {split(name)[0] for name in project.types(made)}
     alone = found.pop() if len(found) == 1 else ""
-    return _TYPES.get(alone, alone.removeprefix("builtins.") if alone.startswith("builtins.") else "")
+    usual = alone.removeprefix("builtins.") if alone.startswith("builtins.") else ""
+    return project.models.words["document-types"].get(alone, usual)

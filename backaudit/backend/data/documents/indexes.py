@@ -9,7 +9,6 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import entries, items, text, truth
 from backaudit.sql import Index, Key
 
-_METHODS = {"text": "text", "hashed": "hashed", "2dsphere": "2dsphere", "2d": "2d"}
 _MARKS = {"$": "text", "#": "hashed", "(": "2dsphere", "*": "2dsphere"}
 
 
@@ -81,5 +80,6 @@ def _way(project: Project, node: Node) -> tuple[bool, str]:
     made = project.resolved(node)
     if isinstance(made.op, ops.Unary):
         return made.op.operator == "-", ""
-    written = text(project, made) or min((name.lower() for name in names if name.lower() in _METHODS), default="")
-    return made.const == -1 or "DESCENDING" in names, _METHODS.get(written, "")
+    methods = project.models.kinds["document-index-methods"]
+    written = text(project, made) or min((name.lower() for name in names if name.lower() in methods), default="")
+    return made.const == -1 or "DESCENDING" in names, written if written in methods else ""

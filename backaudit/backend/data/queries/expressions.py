@@ -15,14 +15,6 @@ from backaudit.sql import Form, Role, Use, normal, pattern_form
 Branch = tuple[int, int]
 TOP: Branch = (0, 0)
 
-_METHODS: dict[str, Form] = {
-    "in_": "in", "any_": "in", "between": "range", "is_": "null", "isnot": "null", "is_not": "null",
-    "notin_": "not", "not_in": "not", "is_distinct_from": "not", "isnot_distinct_from": "not", "notlike": "not",
-    "not_like": "not", "notilike": "not", "not_ilike": "not", "ilike": "like", "icontains": "like", "contains": "like",
-    "endswith": "like", "iendswith": "like", "istartswith": "like", "startswith": "prefix", "any": "other",
-    "has": "other", "op": "other", "match": "other",
-    "regexp_match": "other", "overlap": "other", "contained_by": "other",
-}  # fmt: skip
 _SYMBOLS = {"==": "=", "!=": "<>"}
 
 
@@ -33,6 +25,7 @@ class Conditions:
         self._project = project
         self._schema = schema(project)
         self._marks = project.models.kinds["column-marks"]
+        self._forms = project.models.forms["column-methods"]
         self._ors = 0
 
     def read(self, node: Node, role: Role = "filter", branch: Branch = TOP, negated: bool = False) -> Iterator[Use]:
@@ -71,7 +64,7 @@ class Conditions:
             yield from self.read(node.to(op.args[0]), role, branch, not negated)
         elif method in ("exists", "where", "filter"):
             return
-        elif method in _METHODS or method == "like":
+        elif method in self._forms or method == "like":
             yield from self._method(node, method, branch, negated)
 
     def _method(self, node: Node, method: str, branch: Branch, negated: bool) -> Iterator[Use]:
@@ -82,7 +75,7 @@ class Conditions:
         if method in ("has", "any") and value is not None and (related := self._related(receiver)) is not None:
             yield from self._exists(related, value, branch, negated)
             return
-        form: Form = self._pattern(value) if method == "like" else _METHODS[method]
+        form: Form = self._pattern(value) if method == "like" else self._forms[method]
         if method in ("is_", "isnot", "is_not") and value is not None and isinstance(value.const, bool):
             form = "bool"
         found = self.column(receiver)

@@ -11,15 +11,6 @@ from backaudit.sql import Form, Use, normal
 
 Branch = tuple[int, int]
 
-LOOKUPS: dict[str, Form] = {
-    "exact": "eq", "in": "in", "gt": "range", "gte": "range", "lt": "range", "lte": "range", "range": "range",
-    "isnull": "null", "startswith": "prefix", "contains": "like", "icontains": "like", "istartswith": "like",
-    "endswith": "like", "iendswith": "like", "iexact": "function", "regex": "like", "iregex": "like", "search": "other",
-    "trigram_similar": "other", "overlap": "other", "contained_by": "other", "has_key": "other", "year": "range",
-    "not": "not", "not_in": "not", "not_isnull": "null", "ne": "not",
-}  # fmt: skip
-_EXPRESSIONS = {"iexact": "upper({})", "date": "date({})", "lower": "lower({})", "upper": "upper({})"}
-
 
 class Lookups:
     """Reads keyword conditions over one table into uses."""
@@ -27,6 +18,7 @@ class Lookups:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._transforms = project.models.kinds["look-up-transforms"]
+        self._forms = project.models.forms["look-ups"]
         self._schema: Schema = schema(project)
         self._ors = 0
 
@@ -49,7 +41,7 @@ class Lookups:
             return
         joins, owner, column, rest = found
         yield from joins
-        form, expression = _form(column, rest, value, self._transforms)
+        form, expression = self._form(column, rest, value)
         if negated and form not in ("null", "other"):
             form = "not"
         text = _text(column, form, value) if not rest or rest == ["isnull"] else ""
@@ -64,13 +56,27 @@ class Lookups:
             text=text,
         )
 
+    def _form(self, column: Column, rest: list[str], value: Node | None) -> tuple[Form, str]:
+        """The form of a condition by what follows the column's name, and the expression that stands for the column."""
+        if not rest:
+            return ("null" if value is not None and value.is_none else "eq"), ""
+        first = rest[0]
+        expressions = self._project.models.words["look-up-expressions"]
+        if first in self._transforms:
+            return "function", normal(expressions.get(first, first + "({})").format(column.name))
+        if first == "iexact":
+            return "function", normal(expressions[first].format(column.name))
+        if first in ("contains", "icontains") and ("JSON" in column.type or "Array" in column.type):
+            return "other", ""
+        return self._forms.get(first, "json" if "JSON" in column.type else "other"), ""
+
     def _walk(self, table: Table, parts: list[str]) -> tuple[list[Use], Table, Column, list[str]] | None:
         joins: list[Use] = []
         for index, part in enumerate(parts):
             rest = parts[index + 1 :]
             column = self._column(table, part)
             relation = self._schema.relation(table, part)
-            further = bool(rest) and rest[0] not in LOOKUPS and rest[0] not in self._transforms
+            further = bool(rest) and rest[0] not in self._forms and rest[0] not in self._transforms
             if relation is not None and (further or column is None):
                 owner, link = relation
                 target = self._schema.of_model(link.target)
@@ -180,21 +186,6 @@ class Lookups:
 
 def _leads_to(column: Column, table: Table) -> bool:
     return column.references.partition(".")[0].lower() == table.name.lower()
-
-
-def _form(column: Column, rest: list[str], value: Node | None, transforms: frozenset[str]) -> tuple[Form, str]:
-    if not rest:
-        return ("null" if value is not None and value.is_none else "eq"), ""
-    first = rest[0]
-    if first in transforms:
-        return "function", normal(_EXPRESSIONS.get(first, first + "({})").format(column.name))
-    if first == "iexact":
-        return "function", normal(f"upper({column.name})")
-    if first in ("contains", "icontains") and ("JSON" in column.type or "Array" in column.type):
-        return "other", ""
-    if first in LOOKUPS:
-        return LOOKUPS[first], ""
-    return ("json" if "JSON" in column.type else "other"), ""
 
 
 def _text(column: Column, form: Form, value: Node | None) -> str:

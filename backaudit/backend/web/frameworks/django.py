@@ -28,7 +28,6 @@ from backaudit.project.locate import (
 )
 from backaudit.project.types import split
 
-_STYLES: dict[str, Style] = {"path": "angle", "re_path": "regex", "url": "regex"}
 _DEPTH = 12
 
 
@@ -129,12 +128,20 @@ class _Urls:
     def _wrapped(self, call: Node, prefix: str, depth: int) -> bool:
         """Patterns handed through the project's own function (which decorates them all)."""
         known = len(self.routes) + len(self.library)
-        if call.call is not None and call.method not in (*_STYLES, "include") and self.project.callees(call):
+        declares = call.method == "include" or self._style(call) is not None
+        if call.call is not None and not declares and self.project.callees(call):
             self._call(call, prefix, depth)
         return len(self.routes) + len(self.library) > known
 
+    def _style(self, call: Node) -> Style | None:
+        """The notation of the path that a call declares, None of what declares none."""
+        kinds = self.project.models.kinds
+        if call.method in kinds["angle-paths"]:
+            return "angle"
+        return "regex" if call.method in kinds["regex-paths"] else None
+
     def _call(self, call: Node, prefix: str, depth: int) -> None:
-        style = _STYLES.get(call.method)
+        style = self._style(call)
         route, view = call.arg(0, "route"), call.arg(1, "view")
         if style is not None and view is not None:
             text = text_of(self.project, route or call.arg(None, "regex"))

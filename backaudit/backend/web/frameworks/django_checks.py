@@ -6,7 +6,7 @@ that cannot be told says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -14,15 +14,6 @@ from backaudit.backend.deployment.settings import SettingsModule
 from backaudit.backend.deployment.settings_values import UNKNOWN, Listed, setting_value
 from backaudit.project import Node, Project
 
-_EMPTY = Listed(frozenset())
-_DEFAULTS: Mapping[str, object] = {
-    "ALLOWED_HOSTS": _EMPTY, "CSRF_COOKIE_SECURE": False, "CSRF_USE_SESSIONS": False, "DEBUG": False,
-    "INSTALLED_APPS": _EMPTY, "MIDDLEWARE": _EMPTY, "SECRET_KEY": "", "SECRET_KEY_FALLBACKS": _EMPTY,
-    "SECURE_CONTENT_TYPE_NOSNIFF": True, "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
-    "SECURE_HSTS_INCLUDE_SUBDOMAINS": False, "SECURE_HSTS_PRELOAD": False, "SECURE_HSTS_SECONDS": 0,
-    "SECURE_REFERRER_POLICY": "same-origin", "SECURE_SSL_REDIRECT": False, "SESSION_COOKIE_HTTPONLY": True,
-    "SESSION_COOKIE_SECURE": False, "X_FRAME_OPTIONS": "DENY",
-}  # fmt: skip
 _OPENER_POLICIES = frozenset(("same-origin", "same-origin-allow-popups", "unsafe-none"))
 _REFERRER_POLICIES = frozenset(
     (
@@ -30,11 +21,6 @@ _REFERRER_POLICIES = frozenset(
         "strict-origin", "strict-origin-when-cross-origin", "unsafe-url",
     )
 )  # fmt: skip
-_SECURITY = "django.middleware.security.SecurityMiddleware"
-_FRAMES = "django.middleware.clickjacking.XFrameOptionsMiddleware"
-_CSRF = "django.middleware.csrf.CsrfViewMiddleware"
-_SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
-_SESSIONS_APP = "django.contrib.sessions"
 
 
 class DeployCheck(msgspec.Struct, frozen=True):
@@ -51,9 +37,17 @@ class _Settings:
 
     def __init__(self, project: Project, module: SettingsModule) -> None:
         self.project, self.module = project, module
+        kinds = project.models.kinds
+        self.security, self.frames = min(kinds["header-middleware"]), min(kinds["frame-middleware"])
+        self.csrf, self.sessions = min(kinds["csrf-middleware"]), min(kinds["session-middleware"])
+        self.sessions_app = min(kinds["session-apps"])
 
     def __getitem__(self, name: str) -> object:
-        return setting_value(self.project, self.module, name, _DEFAULTS[name])
+        return setting_value(self.project, self.module, name, self._default(name))
+
+    def _default(self, name: str) -> object:
+        default = self.project.models.settings[name].default
+        return Listed(frozenset(default)) if isinstance(default, tuple) else default
 
     def runs(self, middleware: str) -> bool:
         return self.lists("MIDDLEWARE", middleware) is True
@@ -86,17 +80,21 @@ _Said = Iterator[tuple[str, str, str]]
 
 
 def _middleware(settings: _Settings) -> _Said:
-    absent = [item for item in (_SECURITY, _FRAMES, _CSRF) if settings.lists("MIDDLEWARE", item) is False]
-    if _SECURITY in absent:
+    absent = [
+        item
+        for item in (settings.security, settings.frames, settings.csrf)
+        if settings.lists("MIDDLEWARE", item) is False
+    ]
+    if settings.security in absent:
         yield "W001", "MIDDLEWARE", "SecurityMiddleware is missing, so none of its headers is sent"
-    if _FRAMES in absent:
+    if settings.frames in absent:
         yield "W002", "MIDDLEWARE", "XFrameOptionsMiddleware is missing, so other sites may frame the pages"
-    if _CSRF in absent:
+    if settings.csrf in absent:
         yield "W003", "MIDDLEWARE", "CsrfViewMiddleware is missing"
 
 
 def _transport(settings: _Settings) -> _Said:
-    if not settings.runs(_SECURITY):
+    if not settings.runs(settings.security):
         return
     if settings.is_falsy("SECURE_HSTS_SECONDS"):
         yield "W004", "SECURE_HSTS_SECONDS", "browsers are not told to use HTTPS only"
@@ -110,9 +108,9 @@ def _transport(settings: _Settings) -> _Said:
 
 
 def _headers(settings: _Settings) -> _Said:
-    if settings.runs(_FRAMES) and settings["X_FRAME_OPTIONS"] not in (UNKNOWN, "DENY"):
+    if settings.runs(settings.frames) and settings["X_FRAME_OPTIONS"] not in (UNKNOWN, "DENY"):
         yield "W019", "X_FRAME_OPTIONS", "pages may be framed"
-    if not settings.runs(_SECURITY):
+    if not settings.runs(settings.security):
         return
     if settings.is_not_true("SECURE_CONTENT_TYPE_NOSNIFF"):
         yield "W006", "SECURE_CONTENT_TYPE_NOSNIFF", "browsers may guess content types"
@@ -134,7 +132,7 @@ def _referrer(policy: object) -> _Said:
 
 
 def _cookies(settings: _Settings) -> _Said:
-    places = (settings.lists("INSTALLED_APPS", _SESSIONS_APP), settings.lists("MIDDLEWARE", _SESSIONS))
+    places = (settings.lists("INSTALLED_APPS", settings.sessions_app), settings.lists("MIDDLEWARE", settings.sessions))
     for name, ids, fault in (
         ("SESSION_COOKIE_SECURE", ("W010", "W011", "W012"), "the session cookie also goes over plain HTTP"),
         ("SESSION_COOKIE_HTTPONLY", ("W013", "W014", "W015"), "scripts can read the session cookie"),
@@ -145,7 +143,7 @@ def _cookies(settings: _Settings) -> _Said:
     if (
         in_cookie is not UNKNOWN
         and not in_cookie
-        and settings.runs(_CSRF)
+        and settings.runs(settings.csrf)
         and settings.is_not_true("CSRF_COOKIE_SECURE")
     ):
         yield "W016", "CSRF_COOKIE_SECURE", "the CSRF cookie also goes over plain HTTP"

@@ -9,6 +9,7 @@ import msgspec
 from backaudit.backend.web.inputs.classes import library_of, schema_of, view_form
 from backaudit.backend.web.inputs.mappings import location_of, reqparse, schema_behind
 from backaudit.backend.web.inputs.records import InputSchema
+from backaudit.backend.web.locations import located
 from backaudit.backend.web.records import Route, Where
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
@@ -23,12 +24,6 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import CHECKED
 
 _DEPTH = 2
-_LOCATIONS: dict[str, Where] = {
-    "json": "body", "json_or_form": "body", "body": "body", "query": "query", "querystring": "query", "args": "query",
-    "form": "form", "headers": "header", "cookies": "cookie", "files": "file", "form_and_files": "form",
-    "view_args": "path", "path": "path", "match_info": "path",
-}  # fmt: skip
-_HOLDERS = (("serializer_class", "get_serializer_class"), ("form_class", "get_form_class"))
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -118,15 +113,15 @@ def _by_decorator(project: Project, route: Route, decorator: Node, how: Applying
     for argument, where in how.places.items():
         given = decorator.arg(None, argument) or _parameter_annotation(route.handler, argument)
         for found in schema_behind(project, given, how.notation) if given is not None else ():
-            yield Applied(found, _where(where), decorator.place)
+            yield Applied(found, _where(project, where), decorator.place)
     given = _pick(decorator, how)
     if given is not None:
         title = f"{route.handler.function.name}_input"
         said = text(project, decorator.arg(None, "location"))
         parser = location_of(project, given) if how.notation == "flask_restx" else ""
         # Nothing comes in the body of a GET: parsers that look there by default find the query string.
-        usual = _where(how.where) if _takes_body(route) else "query"
-        where = _where(parser) if parser else _LOCATIONS.get(said, usual)
+        usual = _where(project, how.where) if _takes_body(route) else "query"
+        where = _where(project, parser) if parser else located(project, said, usual)
         for found in schema_behind(project, given, how.notation, title):
             yield Applied(found, where, decorator.place)
 
@@ -135,8 +130,8 @@ def _parameter_annotation(code: Code, name: str) -> Node | None:
     return next((code.outside(p.annotation) for p in code.function.params if p.name == name), None)
 
 
-def _where(word: str) -> Where:
-    return _LOCATIONS.get(word, "header" if word == "header" else "cookie" if word == "cookie" else "body")
+def _where(project: Project, word: str) -> Where:
+    return "header" if word == "header" else "cookie" if word == "cookie" else located(project, word, "body")
 
 
 def _pick(call: Node, how: Applying) -> Node | None:
@@ -176,7 +171,7 @@ def _in_body(project: Project, code: Code, route: Route) -> Iterator[Applied]:
         how = next((known[name] for name in names if name in known), None)
         given = _pick(call, how) if how is not None else None
         if how is not None and given is not None:
-            said = _LOCATIONS.get(text(project, call.arg(None, "location")), "body")
+            said = located(project, text(project, call.arg(None, "location")), "body")
             title = f"{code.function.name}_input"
             yield from (Applied(s, said, call.place) for s in schema_behind(project, given, how.notation, title))
         elif call.method == "parse_args" and call.receiver is not None:
@@ -192,7 +187,7 @@ def _parsed(project: Project, call: Node, receiver: Node, route: Route) -> Itera
         if made is not None:
             said = location_of(project, parser)
             where: Where = "body" if _takes_body(route) else "query"
-            yield Applied(made, _LOCATIONS.get(said, where), call.place)
+            yield Applied(made, located(project, said, where), call.place)
 
 
 def _constructed(project: Project, call: Node, func: Node, route: Route) -> Iterator[Applied]:
@@ -309,8 +304,8 @@ def _of_view(project: Project, route: Route, view: ClassView) -> Iterator[Applie
     if not own and not any(map(_asks, handler.nodes(ops.Call))):
         return
     found = False
-    for field, getter in _HOLDERS:
-        for cls in _held_classes(project, view, field, getter):
+    for field in sorted(project.models.words["holds-schema"], reverse=True):
+        for cls in _held_classes(project, view, field):
             made = schema_of(project, cls)
             library = library_of(project, cls)
             if made is not None and library is not None:
@@ -328,8 +323,8 @@ def _asks(call: Node) -> bool:
     return call.method in ("get_form", "super")
 
 
-def _held_classes(project: Project, view: ClassView, field: str, getter: str) -> Iterator[ClassView]:
-    method = project.method(view.name, getter)
+def _held_classes(project: Project, view: ClassView, field: str) -> Iterator[ClassView]:
+    method = project.method(view.name, f"get_{field}")
     if method is not None:
         for op in method.ops:
             if isinstance(op, ops.Return) and op.value != NONE:

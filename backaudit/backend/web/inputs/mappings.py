@@ -18,25 +18,6 @@ from backaudit.project.locate import behind
 from backaudit.vocabulary.protocols import LIMITS
 
 _DEPTH = 6
-_KINDS = {"dict": "object", "list": "array", "set": "array", "float": "number", "date": "string", "datetime": "string"}
-_FORMATS = {"date": "date", "datetime": "date-time"}
-_CERBERUS = {
-    "minlength": "minLength", "maxlength": "maxLength", "min": "minimum", "max": "maximum", "regex": "pattern",
-}  # fmt: skip
-_LOCATIONS = {
-    "args": "query",
-    "form": "form",
-    "headers": "header",
-    "cookies": "cookie",
-    "files": "file",
-    "json": "body",
-}
-_INPUTS = {
-    "email": "string format=email", "url": "string format=uri", "date": "string format=date",
-    "datetime_from_iso8601": "string format=date-time", "datetime_from_rfc822": "string format=date-time",
-    "date_from_iso8601": "string format=date", "boolean": "boolean", "positive": "integer exclusiveMinimum=0",
-    "natural": "integer minimum=0", "int_range": "integer", "regex": "string", "ipv4": "string format=ipv4",
-}  # fmt: skip
 Reader: TypeAlias = "Callable[[Project, Node, str], InputSchema | None]"
 
 
@@ -178,9 +159,10 @@ def _cerberus_field(project: Project, name: str, value: Node, title: str) -> Fie
 
 def _cerberus_shape(project: Project, rules: dict[str, Node], title: str) -> Shape:
     word = text(project, rules.get("type"))
-    shape = parsed(_KINDS.get(word, word))[0]
+    known = project.models.words
+    shape = parsed(known["cerberus-types"].get(word, word))[0]
     shape = msgspec.structs.replace(
-        shape, format=_FORMATS.get(word, ""), nullable=truth(project, rules.get("nullable"))
+        shape, format=known["cerberus-formats"].get(word, ""), nullable=truth(project, rules.get("nullable"))
     )
     if "allowed" in rules:
         return with_choices(project, shape, rules["allowed"])
@@ -190,7 +172,7 @@ def _cerberus_shape(project: Project, rules: dict[str, Node], title: str) -> Sha
         return msgspec.structs.replace(shape, schema=made.name if made is not None else "")
     if inner is not None and shape.kind == "array":
         shape = msgspec.structs.replace(shape, items=_cerberus_items(project, inner, f"{title}.items"))
-    found = _limits(project, rules, _CERBERUS)
+    found = _limits(project, rules, known["cerberus-limits"])
     renamed = {"minLength": "minItems", "maxLength": "maxItems"} if shape.kind == "array" else {}
     return shape.with_limits({renamed.get(limit, limit): value for limit, value in found.items()})
 
@@ -299,7 +281,7 @@ def _argument(project: Project, call: Node, named: str) -> Field:
         word = (made.method if made.call is not None else made.spelled).rpartition(".")[2]
         names = project.names(kind)
         known = next((project.models.shapes[name] for name in names if name in project.models.shapes), "")
-        shape = parsed(known or _INPUTS.get(word, "string"))[0]
+        shape = parsed(known or project.models.words["parser-inputs"].get(word, "string"))[0]
         shape = _ranged(project, shape, made)
     shape = narrowed(project, shape, [call])
     if text(project, call.arg(None, "action")) in ("append", "split"):
@@ -327,11 +309,12 @@ def _ranged(project: Project, shape: Shape, made: Node) -> Shape:
 def location_of(project: Project, parser: Node) -> str:
     """Where a request parser looks first, by the arguments it was given; empty where they do not say."""
     here = project.resolved(parser)
+    known = project.models.words["locations"]
     found: list[str] = []
     for call in project.calls_of("add_argument"):
         receiver = call.receiver
         if receiver is not None and here in behind(project, receiver):
-            found += [_LOCATIONS[word] for word in texts(project, call.arg(None, "location")) if word in _LOCATIONS]
+            found += [known[word] for word in texts(project, call.arg(None, "location")) if word in known]
     return found[0] if found else ""
 
 

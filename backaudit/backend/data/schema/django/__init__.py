@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.data.schema.django import library
 from backaudit.backend.data.schema.django.classes import custom_user, declared
+from backaudit.backend.data.schema.django.library import brought_columns
 from backaudit.backend.data.schema.django.replay import raw_statements, replayed
 from backaudit.backend.data.schema.django.tables import Names, tables_of
 from backaudit.backend.data.schema.tables import Table, columns_index
@@ -14,7 +14,7 @@ from backaudit.sql import Column, Index, Key
 
 __all__ = ["USER", "custom_user", "migrated", "raw_statements", "tables"]
 
-USER = library.USER
+USER = "django.contrib.auth.models.User"
 
 
 def tables(project: Project) -> Iterator[Table]:
@@ -26,7 +26,7 @@ def tables(project: Project) -> Iterator[Table]:
     for model in models:
         yield from tables_of(project, model, names)
     if models and not own:
-        yield _library_user()
+        yield _library_user(project)
 
 
 def migrated(project: Project) -> Iterator[Table]:
@@ -37,12 +37,12 @@ def migrated(project: Project) -> Iterator[Table]:
         yield from tables_of(project, model, names)
 
 
-def _library_user() -> Table:
+def _library_user(project: Project) -> Table:
     identity = Column(name="id", attribute="id", type="AutoField", nullable=False, primary_key=True)
     indexes = (
         columns_index("id", unique=True, primary=True),
         columns_index("username", unique=True),
         Index(keys=(Key("username", opclass="varchar_pattern_ops"),)),
     )
-    columns = (identity, *library.NAMED_USER)
+    columns = (identity, *brought_columns(project, project.models.words["library-users"][USER]))
     return Table(name="auth_user", orm="django", model=USER, columns=columns, indexes=indexes)

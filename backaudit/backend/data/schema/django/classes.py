@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.data.schema.django import library
+from backaudit.backend.data.schema.django.library import brought_columns, brought_relations, user_classes
 from backaudit.backend.data.schema.django.records import Model
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
@@ -32,7 +32,7 @@ def custom_user(project: Project) -> str:
 
 
 def replaces_user(project: Project, cls: ClassView) -> bool:
-    return project.inherits(cls.name, *library.USERS) and not _is_abstract(project, cls)
+    return project.inherits(cls.name, *user_classes(project)) and not _is_abstract(project, cls)
 
 
 def _classes(project: Project) -> list[ClassView]:
@@ -71,7 +71,7 @@ def _model(project: Project, cls: ClassView, seeded: frozenset[str]) -> Model | 
         fields=dict(_fields(project, cls, parents)),
         options=options,
         library=tuple(_library_columns(project, cls)) if not parents else (),
-        many=tuple(pair for owner in project.lineage(cls.name) for pair in library.MANY.get(owner, ()))
+        many=tuple(pair for owner in project.lineage(cls.name) for pair in brought_relations(project, owner))
         if not parents
         else (),
         parents=parents,
@@ -156,7 +156,7 @@ def _library_columns(project: Project, cls: ClassView) -> Iterator[Column]:
     own = {name for owner in project.lineage(cls.name) if (v := project.class_named(owner)) for name in v.fields}
     seen: set[str] = set()
     for owner in project.lineage(cls.name):
-        for column in library.FIELDS.get(owner, ()):
+        for column in brought_columns(project, owner):
             if column.attribute not in own | seen:
                 seen.add(column.attribute)
                 yield column

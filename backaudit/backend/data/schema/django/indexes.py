@@ -9,14 +9,6 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import text, texts
 from backaudit.sql import Index, Key, normal
 
-_PLAIN_METHODS = {
-    "GinIndex": "gin",
-    "GistIndex": "gist",
-    "BrinIndex": "brin",
-    "HashIndex": "hash",
-    "SpGistIndex": "spgist",
-}
-
 
 def index_of(project: Project, item: Node, names: dict[str, str]) -> Index | None:
     """``models.Index(...)`` and ``UniqueConstraint(...)``; ``names``: field to column."""
@@ -38,7 +30,7 @@ def index_of(project: Project, item: Node, names: dict[str, str]) -> Index | Non
         name=text(project, item.arg(None, "name")),
         unique=item.method == "UniqueConstraint",
         where=(condition_text(condition, names) or "?") if condition is not None else "",
-        method=_PLAIN_METHODS.get(item.method, "btree"),
+        method=project.models.words["index-classes"].get(item.method, "btree"),
         place=item.place,
     )
 
@@ -70,9 +62,6 @@ def condition_text(node: Node, names: dict[str, str]) -> str:
     """A ``Q(...)`` over constants as SQL in normal form, empty if it says more."""
     written = _condition(node.origin, names)
     return normal(written) if written else ""
-
-
-_SYMBOLS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def _condition(node: Node, names: dict[str, str]) -> str:
@@ -110,7 +99,7 @@ def _comparison(key: str, value: Node, names: dict[str, str]) -> str:
     literal = value.origin.op
     if not lookup and isinstance(literal, ops.Const) and literal.value is None:
         return f"{column} IS NULL"
-    symbol = _SYMBOLS.get(lookup or "exact")
+    symbol = value.code.project.models.words["look-up-operators"].get(lookup or "exact")
     if symbol is None or constant is None:
         return ""
     return f"{column} {symbol} {str(constant).upper() if isinstance(constant, bool) else repr(constant)}"

@@ -1,66 +1,40 @@
-"""Models that Django and well-known packages bring: what projects extend, and what their keys lead to."""
+"""What models of libraries bring: columns to those derived from them, and the tables that keys lead to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from backaudit.project import Project
 from backaudit.sql import Column
 
-USER = "django.contrib.auth.models.User"
+
+def user_classes(project: Project) -> list[str]:
+    """Classes that a project's own users are derived from."""
+    return [name for name, base in project.models.brings.items() if base.user]
 
 
-def _column(
-    name: str, type_: str, length: int | None = None, *, nullable: bool = False, unique: bool = False, few: bool = False
-) -> Column:
-    return Column(name=name, attribute=name, type=type_, length=length, nullable=nullable, unique=unique, few=few)
+def brought_columns(project: Project, owner: str) -> Iterator[Column]:
+    """The columns that a class of a library brings along."""
+    base = project.models.brings.get(owner)
+    for column in base.columns if base is not None else ():
+        yield Column(
+            name=column.name,
+            attribute=column.name,
+            type=column.type,
+            length=column.length,
+            nullable=column.nullable,
+            unique=column.unique,
+            few=column.few,
+        )
 
 
-_BASE_USER = (_column("password", "CharField", 128), _column("last_login", "DateTimeField", nullable=True))
-_PERMISSIONS = (_column("is_superuser", "BooleanField", few=True),)
-NAMED_USER = (
-    *_BASE_USER,
-    *_PERMISSIONS,
-    _column("username", "CharField", 150, unique=True),
-    _column("first_name", "CharField", 150),
-    _column("last_name", "CharField", 150),
-    _column("email", "EmailField", 254),
-    _column("is_staff", "BooleanField", few=True),
-    _column("is_active", "BooleanField", few=True),
-    _column("date_joined", "DateTimeField"),
-)
-_DATED = (_column("created", "DateTimeField"), _column("modified", "DateTimeField"))
-_TREE = (
-    _column("lft", "PositiveIntegerField"),
-    _column("rght", "PositiveIntegerField"),
-    _column("tree_id", "PositiveIntegerField"),
-    _column("level", "PositiveIntegerField"),
-)
-# Columns that a base brings along.
-FIELDS = {
-    "django.contrib.auth.models.AbstractUser": NAMED_USER,
-    "django.contrib.auth.models.AbstractBaseUser": _BASE_USER,
-    "django.contrib.auth.base_user.AbstractBaseUser": _BASE_USER,
-    "django.contrib.auth.models.PermissionsMixin": _PERMISSIONS,
-    "model_utils.models.TimeStampedModel": _DATED,
-    "django_extensions.db.models.TimeStampedModel": _DATED,
-    "mptt.models.MPTTModel": _TREE,
-}
-USERS = frozenset(
-    {
-        "django.contrib.auth.models.AbstractUser",
-        "django.contrib.auth.models.AbstractBaseUser",
-        "django.contrib.auth.base_user.AbstractBaseUser",
-    }
-)
-# Many-to-many fields that a base brings along: name, target.
-_GROUPS = (("groups", "auth.group"), ("user_permissions", "auth.permission"))
-MANY = {
-    "django.contrib.auth.models.AbstractUser": _GROUPS,
-    "django.contrib.auth.models.PermissionsMixin": _GROUPS,
-}
-# Tables of the library's own models, by application and model.
-TABLES = {
-    "auth.user": "auth_user",
-    "auth.group": "auth_group",
-    "auth.permission": "auth_permission",
-    "contenttypes.contenttype": "django_content_type",
-    "sites.site": "django_site",
-}
+def brought_relations(project: Project, owner: str) -> Iterator[tuple[str, str]]:
+    """(field, target) of the fields to many rows that a class of a library brings along."""
+    base = project.models.brings.get(owner)
+    yield from base.many.items() if base is not None else ()
+
+
+def table_of_library(project: Project, name: str) -> str:
+    """The table of a model of a library, by the model's own name; empty if none is called so."""
+    tables = project.models.words["library-tables"]
+    return next((table for key, table in tables.items() if key.rpartition(".")[2] == name), "")

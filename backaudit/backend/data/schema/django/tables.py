@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from backaudit.backend.data.schema.django import library
 from backaudit.backend.data.schema.django.indexes import condition_text, index_of
+from backaudit.backend.data.schema.django.library import table_of_library
 from backaudit.backend.data.schema.django.records import Model
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
 from backaudit.project import Node, Project
@@ -15,16 +15,6 @@ from backaudit.project.declarations import items, number, text, texts, truth
 from backaudit.sql import Column, Index, Key
 
 _ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
-_LENGTHS = {
-    "EmailField": 254,
-    "SlugField": 50,
-    "URLField": 200,
-    "FileField": 100,
-    "ImageField": 100,
-    "FilePathField": 100,
-    "CountryField": 2,
-    "PhoneNumberField": 128,
-}
 _KEY_LENGTH = 3
 
 
@@ -54,7 +44,7 @@ class Names:
         if model is None:
             name = written.rpartition(".")[2].lower()
             name = "user" if "AUTH_USER_MODEL" in written else name
-            known = next((table for key, table in library.TABLES.items() if key.rpartition(".")[2] == name), "")
+            known = table_of_library(self.project, name)
             return (f"{known}.id" if known else written), Column(name="id", type="AutoField", nullable=False)
         column = self.primary(model, depth)
         return f"{table_name(self.project, model)}.{column.name}", column
@@ -137,7 +127,7 @@ def _column(project: Project, name: str, call: Node) -> Column:
         nullable=truth(project, call.arg(None, "null")),
         unique=primary or call.method in _ONE or truth(project, call.arg(None, "unique")),
         primary_key=primary,
-        length=number(call.arg(None, "max_length")) or _LENGTHS.get(call.method),
+        length=number(call.arg(None, "max_length")) or project.models.lengths.get(call.method),
         default=call.arg(None, "default") is not None,
         server_default=call.arg(None, "db_default") is not None,
         few="Boolean" in call.method or call.arg(None, "choices") is not None or "Enum" in call.method,
