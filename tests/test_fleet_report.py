@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from backaudit.cli import FLEET_FORMATS
 from backaudit.fleet import exporting
 from backaudit.fleet.records import Source
+from backaudit.fleet.scanning import FORMATS as KEPT
 from backaudit.fleet.store import Store
 from backaudit.fleet.summary import summary
-from backaudit.report.fleet import renderer
+from backaudit.report.fleet import FORMATS, renderer
 from backaudit.report.fleet.html import MOST_FINDINGS, MOST_LISTED
 from backaudit.report.fleet.records import Summary
 from backaudit.usage import UsageError
@@ -133,6 +135,10 @@ def test_each_repositorys_report_is_a_file(format: str, tmp_path: Path) -> None:
 def test_wrong_outputs_are_refused(formats: list[str], outputs: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         exporting.targets(formats, outputs)
+
+
+def test_the_command_offers_every_format() -> None:
+    assert set(FLEET_FORMATS) == {*FORMATS, *KEPT}
 
 
 def test_a_store_without_a_run_says_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ its size, and no contents.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,17 @@ def lay_out(asked: git.Git, commit: str, folder: Path, megabytes: int) -> list[P
                 problems.append(_left_out(entry, str(getattr(error, "strerror", None) or error)))
     _make_repository(asked, commit, folder)
     return problems
+
+
+def fill(asked: git.Git, commit: str, name: str, folder: Path) -> None:
+    """Write the contents of a file that is not of those that the tool reads, and that the configuration names."""
+    path = posixpath.normpath(name)
+    target = folder / path
+    if posixpath.isabs(path) or not _is_safe(path) or not target.is_file():
+        return
+    is_itself = os.path.realpath(target) == os.path.join(os.path.realpath(folder), path)
+    if is_itself and target.stat().st_size <= _MOST_OF_A_FILE:
+        target.write_bytes(asked.run(["cat-file", "blob", f"{commit}:{path}"]))
 
 
 def _entries(asked: git.Git, commit: str) -> Iterator[_Entry]:

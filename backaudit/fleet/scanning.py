@@ -71,7 +71,10 @@ def _outcome(job: Job, loaded: Loaded, cache: Cache | None, folder: Path) -> Out
     tree.mkdir()
     started = time.monotonic()
     with Clones(Path(job.clones)).holding(remote, commit, name) as (clone, commit):
-        problems = checkout.lay_out(git.Git(bare(clone)), commit, tree, job.limits.disk)
+        asked = git.Git(bare(clone))
+        problems = checkout.lay_out(asked, commit, tree, job.limits.disk)
+        for baseline in _baselines(tree, job):
+            checkout.fill(asked, commit, baseline, tree)
     fetched = time.monotonic() - started
     found = _scanned(job, commit, loaded, cache, tree)
     return msgspec.structs.replace(found, problems=(*found.problems, *problems), fetch_seconds=fetched)
@@ -144,6 +147,14 @@ def _under_policy(request: Request, over: policy.Policy) -> Request:
     return msgspec.structs.replace(
         request, config=over.over(request.config), folders=over.over_folders(folders), notes=(*request.notes, *notes)
     )
+
+
+def _baselines(tree: Path, job: Job) -> list[str]:
+    """The files that may be the baseline: they have any name."""
+    named = [_configuration(find_root([tree]), job).baseline]
+    if job.policy:
+        named.append(policy.read(job.policy).config.baseline)
+    return list(filter(None, named))
 
 
 def _baseline(root: Path, config: Config, day: date) -> Baseline | None:
