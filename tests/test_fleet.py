@@ -349,7 +349,10 @@ def test_a_baseline_of_the_repository_holds_and_no_other_file_is_one(
     (tmp_path / "outside.jsonl").write_text(json.dumps(entry) + "\n")
     (source / "backaudit.toml").write_text(f'baseline = "{tmp_path}/outside.jsonl"\n')
     commit_all(source)
-    assert scan(source).reason.endswith("outside.jsonl is not in the repository.")
+    assert "outside.jsonl lies outside of the project" in scan(source).reason
+    (source / "backaudit.toml").write_text('baseline = "app.py"\n')
+    commit_all(source)
+    assert scan(source).reason.startswith("The baseline one/app.py is broken in line 1: ")
 
 
 def test_a_configuration_of_the_list_takes_the_place_of_the_repositorys_own(

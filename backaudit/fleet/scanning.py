@@ -27,13 +27,11 @@ from backaudit.gitremote import Remote, Unreachable, bare, masked
 from backaudit.isolation import isolate
 from backaudit.issue import Issue, Report
 from backaudit.plugins import Loaded
-from backaudit.regular import leads_inside, read_regular
 from backaudit.report import renderer
 from backaudit.usage import UsageError
 
 # The reports that are kept of each repository, as `backaudit scan` writes them.
 FORMATS = ("json", "sarif")
-_LARGEST_BASELINE = 1 << 26
 # What is stored of a scan has this form; another form is another key.
 _FORM = 1
 
@@ -46,7 +44,7 @@ def outcome(job: Job, loaded: Loaded, cache: Cache | None, folder: Path) -> Outc
     except Unreachable as error:
         found = failed(str(error), passing=True)
     except UsageError as error:
-        found = failed(masked(str(error)))
+        found = failed(masked(str(error)).replace(f"{folder}{os.sep}", ""))
     return msgspec.structs.replace(found, seconds=time.monotonic() - started)
 
 
@@ -136,7 +134,7 @@ def scan(tree: Path, job: Job, loaded: Loaded, cache: Cache | None) -> Report:
 def _configuration(root: Root, job: Job) -> Config:
     asked = {"strict": True} if job.strict else {}
     if not job.source.config:
-        return load(root.file, asked, root=root.folder)
+        return load(root.file, asked, root=root.folder, within=root.folder)
     listed = parse(policy.settings(job.source.config), "the list")
     return msgspec.structs.replace(listed, **asked)
 
@@ -159,16 +157,7 @@ def _baselines(tree: Path, job: Job) -> list[str]:
 
 def _baseline(root: Path, config: Config, day: date) -> Baseline | None:
     """What the repository accepts, of a file of its own."""
-    if not config.baseline:
-        return None
-    file = root / config.baseline
-    if not leads_inside(file, root):
-        raise UsageError(f"The baseline {config.baseline} is not in the repository.")
-    try:
-        read_regular(file, _LARGEST_BASELINE, within=root)
-    except OSError as error:
-        raise UsageError(f"The baseline {config.baseline} cannot be read: {error.strerror}.") from error
-    return load_baseline(file, day)
+    return load_baseline(root / config.baseline, day, within=root) if config.baseline else None
 
 
 def _found(issue: Issue) -> FoundRecord:
