@@ -286,7 +286,7 @@ class Audit:
         present: set[bytes] = set()
         for file in (file for file in facts if file.secrets and file.tracked):
             found = source.read(self.request.root, file.path, source.Limits({}, default=_NO_LIMIT))
-            if isinstance(found, Source):
+            if isinstance(found, Source) and found.digest.hex() == file.digest:
                 present.update(value_of(found.text, hit) for hit in file.secrets)
         with self.times.stage("history"):
             return self._history.read(present)
@@ -417,6 +417,11 @@ class Audit:
         sources = self._scan.sources
         secrets = (place for _, finding in self._scan.findings for place in finding.secrets)
         return Masks(secrets, lambda path: source.lines(sources[path].text) if path in sources else ())
+
+    @property
+    def quoted(self) -> Mapping[str, bytes]:
+        """The digests of the files that findings quote, as they were analysed."""
+        return {path: found.digest for path, found in self._scan.sources.items()}
 
     def report(self, baseline: Baseline | None = None, before: Before | None = None) -> Report:
         """The last stage; it may be asked again with another baseline, and costs little."""

@@ -62,20 +62,36 @@ class _Made(msgspec.Struct, frozen=True):
 
 
 def fixed(
-    report: Report, *, root: Path, copy: Path, again: Callable[[], Report], unsafe: bool, original: Path | None = None
+    report: Report,
+    *,
+    root: Path,
+    copy: Path,
+    again: Callable[[], Report],
+    unsafe: bool,
+    original: Path | None = None,
+    analysed: Mapping[str, bytes] | None = None,
 ) -> Outcome:
     """Make the fixes of a report in ``copy``, a private copy of the project at ``root``, until nothing is left to do.
 
     ``again`` scans the copy. ``original``: the folder that will be written to, where the report is about something
-    else (what is staged): a file that is not the same there is left alone.
+    else (what is staged): a file that is not the same there is left alone, and so is one that is not ``analysed`` as it
+    is now.
     """
-    return _Fixing(report, root, copy, again, unsafe, original or root).run()
+    return _Fixing(report, root, copy, again, unsafe, original or root, analysed or {}).run()
 
 
 class _Fixing:
     def __init__(
-        self, report: Report, root: Path, copy: Path, again: Callable[[], Report], unsafe: bool, original: Path
+        self,
+        report: Report,
+        root: Path,
+        copy: Path,
+        again: Callable[[], Report],
+        unsafe: bool,
+        original: Path,
+        analysed: Mapping[str, bytes],
     ) -> None:
+        self.analysed = analysed
         self.first = self.report = report
         self.root, self.copy, self.original = root, copy, original
         self.again, self.unsafe = again, unsafe
@@ -122,7 +138,8 @@ class _Fixing:
         scanned = read(self.root, path, Limits({}, default=_LARGEST)) if os.path.lexists(self.root / path) else None
         if scanned is not None and (not isinstance(scanned, Source) or scanned.encoding.startswith(_WIDE)):
             return False
-        if _digest(self.original / path) != (scanned.digest if scanned is not None else None):
+        found = scanned.digest if scanned is not None else None
+        if _digest(self.original / path) != found or self.analysed.get(path, found) != found:
             return False
         self.before[path] = scanned
         self.now[path] = scanned.text if scanned is not None else ""

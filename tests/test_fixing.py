@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from backaudit import workcopy
 from backaudit.cli import cli
 
 COOKIE = """\
@@ -84,6 +86,20 @@ def test_a_diff_changes_nothing(root: Path) -> None:
     assert patch.returncode == 0
     assert (root / "app.py").read_text() == FIXED
     assert scan(root, "--diff").return_value == 0
+
+
+def test_a_file_that_changed_since_it_was_scanned_is_left_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = workcopy.copy
+
+    def changed(*arguments: Any, **named: Any) -> Path:
+        (root / "app.py").write_text("x = 1\n")
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(workcopy, "copy", changed)
+    assert (
+        "not fixed: app.py:9  deploy/insecure-cookie: the file is not as it was scanned" in scan(root, "--fix").stderr
+    )
+    assert (root / "app.py").read_text() == "x = 1\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are POSIX's")

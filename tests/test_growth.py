@@ -21,8 +21,12 @@ from backaudit.check import check
 from backaudit.extract.python import lower
 from backaudit.extract.python.bounds import affordable
 from backaudit.facts import ops
-from backaudit.project import Project
+from backaudit.flow.approvals import derives
+from backaudit.flow.folding import truth
+from backaudit.flow.verdicts import unread_verdicts
+from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind
+from backaudit.project.operands import made_of, operands
 from backaudit.project.solving import Solver
 from backaudit.rule import Finding, Rule, rule
 from backaudit.source import Source
@@ -245,6 +249,55 @@ def test_a_guard_is_found_however_many_dependencies_down() -> None:
     linked = project(f"{MODELS}{guard}{chain}\n@app.get('/')\ndef show(x=Depends(d14)):\n    return x\n")
     [route] = linked.once(guarded)
     assert [guard.kind for guard in route.guards]
+
+
+def condition(text: str) -> Node:
+    """The condition of the only ``if`` of a function ``run``."""
+    linked = project(text)
+    code: Code = next(code for code in bodies(linked.files["app.py"]) if code.function.name == "run")
+    return code.node(next(region.test for region in code.body.regions if region.kind == "then"))
+
+
+def test_a_constant_is_known_by_however_many_names() -> None:
+    names = "".join(f"FLAG{n} = FLAG{n - 1} and FLAG{n - 1}\n" for n in range(1, 60))
+    assert truth(condition(f"FLAG0 = False\n{names}def run():\n    if not FLAG59:\n        pass\n")) is True
+
+
+@pytest.mark.parametrize(
+    "text", ["'x' * 99999999999", "99999999999 * 'x'", "'%99999999999d' % 1", "b'x' * 99999999999"]
+)
+def test_no_text_that_a_number_makes_long_is_made(text: str) -> None:
+    assert truth(condition(f"def run():\n    if {text} == 'x':\n        pass\n")) is None
+
+
+def test_what_a_value_is_made_of_is_found_however_far_back_and_once() -> None:
+    steps = "".join(f"    v{n} = (v{n - 1}, v{n - 1})\n" for n in range(1, 60))
+    test = condition(f"def run(given):\n    v0 = given.part\n{steps}    if v59:\n        pass\n")
+    reached = list(operands(test))
+    assert len(reached) == len(set(reached))
+    made = list(made_of(test))
+    assert len(made) == len(set(made)) == 61
+    assert isinstance(made[-1].op, ops.Param)
+    assert derives(test.code, test.value, made[-1].value)
+
+
+def test_a_value_that_a_loop_makes_of_itself_ends() -> None:
+    test = condition(
+        "def run(given):\n    for each in given:\n        given = given + each\n    if given:\n        pass\n"
+    )
+    assert any(isinstance(node.op, ops.Param) for node in made_of(test))
+    assert any(isinstance(node.op, ops.Param) for node in operands(test))
+
+
+def test_who_judges_a_value_is_found_however_many_calls_down() -> None:
+    chain = "".join(f"def g{n}(url):\n    return g{n + 1}(url)\n" for n in range(20))
+    last = "def g20(url):\n    return elsewhere.judge(url)\n"
+    circle = "def again(url):\n    return other(url)\ndef other(url):\n    return again(url)\n"
+    for called, found in (("g0", 1), ("again", 0)):
+        text = f"import elsewhere\n{chain}{last}{circle}def run(url):\n    if {called}(url):\n        pass\n"
+        test = condition(text)
+        given = next(node for node in test.code.nodes(ops.Param))
+        assert len(list(unread_verdicts(test.code, [(test.value, True)], given))) == found
 
 
 def test_a_walk_that_goes_back_too_far_is_told() -> None:

@@ -74,7 +74,15 @@ class Fix(Scan):
         def again() -> Report:
             return Audit(inside, cache=audit.cache, progress=audit.progress).report(self.baseline, before)
 
-        return fixed(report, root=request.root, copy=copy, again=again, unsafe=unsafe, original=Path(self.root))
+        return fixed(
+            report,
+            root=request.root,
+            copy=copy,
+            again=again,
+            unsafe=unsafe,
+            original=Path(self.root),
+            analysed=audit.quoted,
+        )
 
     def _say(self, report: Report, outcome: Outcome) -> None:
         from backaudit.report.wording import counted

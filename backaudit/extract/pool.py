@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Python nests frames per level of an expression; libcst and the lowering need about ten for one.
 RECURSION_LIMIT = 12_000
+# Bytes of source after which a worker looks for garbage: a tree of the parser takes hundreds of times its text.
+COLLECT_AFTER = 1_000_000
 # A file that takes longer than this is taken for a hang. No result depends on it but that of the file itself.
 HANG_SECONDS = 120.0
 # Batches are about this many bytes, so that both workers stay busy to the end and messages stay few; larger ones where
@@ -310,7 +312,7 @@ def _work(
         other.close()
     gc.disable()
     sys.setrecursionlimit(RECURSION_LIMIT)
-    count = 0
+    uncollected = 0
     try:
         while True:
             batch = pipe.recv()
@@ -320,9 +322,10 @@ def _work(
                 tag, data = _one(root, path, limits, wanted)
                 pipe.send_bytes(tag)
                 pipe.send_bytes(data)
-                count += 1
-                if count % 200 == 0:
+                uncollected += _size(root / path)
+                if uncollected > COLLECT_AFTER:
                     gc.collect()
+                    uncollected = 0
     except (EOFError, OSError, KeyboardInterrupt):
         return
 

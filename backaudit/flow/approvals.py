@@ -13,9 +13,8 @@ from backaudit.flow.guards import arriving, of_elements
 from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
 from backaudit.project import Code, Node
-from backaudit.project.code import operands
 from backaudit.project.holding import atoms, conditions, same_path
-from backaudit.project.operands import same
+from backaudit.project.operands import made_of, same, walk
 from backaudit.vocabulary.meaning import meaning
 
 ORDER = ("<", "<=", ">", ">=")
@@ -355,85 +354,97 @@ def _says_address(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
     return derives(code, op.base, asked.node.value)
 
 
-def derives(code: Code, value: Value, source: Value, depth: int = 0) -> bool:
+def derives(code: Code, value: Value, source: Value) -> bool:
     """Whether a value is made of ``source`` in the same body, whatever is done to it."""
-    if same(code, value, source):
-        return True
-    value = code.origin(value)
-    if depth > 8 or value < 0:
-        return False
-    return any(derives(code, each, source, depth + 1) for each in operands(code.ops[value]) if each >= 0)
+    return value >= 0 and any(same(code, each.value, source) for each in made_of(code.node(value)))
 
 
 # -- paths ----------------------------------------------------------------------------------------------------------
 
 
-def climbs(node: Node, depth: int = 0) -> bool:
+def climbs(node: Node) -> bool:
     """Whether a path still has the dots that it was put together with: what it begins with says nothing of it."""
-    made = node.origin
-    op = made.op
-    if depth > 6:
-        return False
+    return any(map(_is_put_together, walk(node, _kept_of)))
+
+
+def _kept_of(node: Node) -> tuple[Value, ...]:
+    """The path that a value is, in another form."""
+    op = node.op
     if isinstance(op, ops.Attr) and op.name in node.code.project.models.kinds["location-parts"]:
-        return climbs(made.to(op.base), depth + 1)
+        return (op.base,)
+    if not isinstance(op, ops.Call) or not node.is_call_of("keeps-the-path"):
+        return ()
+    inner = node.arg(0) if node.method in ("Path", "PurePath", "str", "fspath") else node.receiver
+    return (inner.value,) if inner is not None else ()
+
+
+def _is_put_together(node: Node) -> bool:
+    op = node.op
     if isinstance(op, ops.Call):
-        return _call_climbs(made, depth)
+        is_joined = node.method in ("join", "joinpath", "format") and not node.is_call_of("keeps-the-path")
+        return is_joined and not node.is_call_of("resolves-paths")
     if isinstance(op, ops.Bin):
         return op.operator in ("/", "+", "%")
     return isinstance(op, ops.Build) and op.kind == "fstring"
 
 
-def _call_climbs(call: Node, depth: int) -> bool:
-    if not call.is_call_of("keeps-the-path"):
-        return call.method in ("join", "joinpath", "format") and not call.is_call_of("resolves-paths")
-    inner = call.arg(0) if call.method in ("Path", "PurePath", "str", "fspath") else call.receiver
-    return inner is not None and climbs(inner, depth + 1)
-
-
 # -- what a value is ------------------------------------------------------------------------------------------------
 
 
-def about(code: Code, part: Value, value: Value, depth: int = 0) -> bool:
+def about(code: Code, part: Value, value: Value) -> bool:
     """Whether ``part`` is ``value``, or says something about it: its normal form, the host of the URL it is."""
-    if same(code, part, value):
-        return True
-    node = code.node(part).origin
-    if depth > 3:
-        return False
-    if isinstance(node.op, ops.Attr) and node.op.name in code.project.models.kinds["location-parts"]:
-        return about(code, node.op.base, value, depth + 1)
-    if isinstance(node.op, ops.Call) and node.is_call_of("keeps-what-is-asked"):
-        inner = [argument.value for argument in node.args()]
-        inner += [node.receiver.value] if node.receiver is not None else []
-        return any(about(code, item, value, depth + 1) for item in inner)
-    return False
+    return any(same(code, each.value, value) for each in walk(code.node(part), _told_of))
 
 
-def _known_set(node: Node, depth: int = 0) -> bool:
-    """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema."""
-    made = node.origin
+def _told_of(node: Node) -> tuple[Value, ...]:
+    """What a value says something about."""
+    if isinstance(node.op, ops.Attr) and node.op.name in node.code.project.models.kinds["location-parts"]:
+        return (node.op.base,)
+    if not isinstance(node.op, ops.Call) or not node.is_call_of("keeps-what-is-asked"):
+        return ()
+    return tuple(each.value for each in (*node.args(), node.receiver) if each is not None)
+
+
+def _known_set(node: Node) -> bool:
+    """A collection that the code fixes: a display, a module's constant, an enumeration, the names of a schema.
+
+    A parameter is one if every caller gives one for it, by however many functions it is handed on.
+    """
+    seen: set[Node] = set()
+    todo: list[Node | None] = [node]
+    while todo:
+        made = todo.pop()
+        made = made.origin if made is not None else None
+        if made is None or (isinstance(made.op, (ops.Call, ops.Param)) and not _stands_for(made)):
+            return False
+        if isinstance(made.op, (ops.Call, ops.Param)):
+            todo += _stands_for(made) if made not in seen else ()
+            seen.add(made)
+        elif not _is_fixed_set(made):
+            return False
+    return True
+
+
+def _stands_for(made: Node) -> list[Node | None]:
+    """What has to be a known set for this to be one: what a call copies, what callers give for a parameter."""
+    if isinstance(made.op, ops.Param):
+        project, index = made.code.project, made.op.index
+        return [project.argument(call, made.code, index) for call in project.callers(made.code)]
+    inner = made.receiver if made.receiver is not None else made.arg(0)
+    return [inner] if made.is_call_of("copies-elements") else []
+
+
+def _is_fixed_set(made: Node) -> bool:
     op = made.op
-    if isinstance(op, ops.Call):
-        inner = made.receiver if made.receiver is not None else made.arg(0)
-        return made.is_call_of("copies-elements") and inner is not None and _known_set(inner, depth)
     if isinstance(op, ops.Name):
-        return op.name.isupper() or _is_display(node.code.project.free(made.code, op.name))
+        return op.name.isupper() or _is_display(made.code.project.free(made.code, op.name))
     if isinstance(op, (ops.Attr, ops.Import)):
-        return _is_constant(made) or bool(list(node.code.project.denoted_classes(made)))
-    if isinstance(op, ops.Param):
-        return depth < 4 and _is_given_known_sets(made, op.index, depth)
+        return _is_constant(made) or bool(list(made.code.project.denoted_classes(made)))
     return isinstance(op, (ops.Build, ops.Comp, ops.ClassDef))
 
 
 def _is_display(found: Node | None) -> bool:
     return found is not None and isinstance(found.origin.op, (ops.Build, ops.Comp))
-
-
-def _is_given_known_sets(param: Node, index: int, depth: int) -> bool:
-    """Whether every caller gives such a collection for a parameter."""
-    project = param.code.project
-    given = [project.argument(call, param.code, index) for call in project.callers(param.code)]
-    return bool(given) and all(each is not None and _known_set(each, depth + 1) for each in given)
 
 
 _TELLING = meaning("inputs", "approving-call")

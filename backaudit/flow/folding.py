@@ -11,7 +11,6 @@ from backaudit.facts.ops import Value
 from backaudit.flow.guards import arriving
 from backaudit.project import Code, Node, Project
 
-_DEPTH = 8
 _UNKNOWN = object()
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -27,7 +26,7 @@ def truth(node: Node) -> bool | None:
     """Whether a condition always holds (True) or never (False)."""
     if isinstance(node.origin.op, (ops.Param, ops.Call, ops.Attr, ops.Item, ops.Phi)):
         return None
-    value = _value(node.code.project, node, 0)
+    value = _Folding(node.code.project).value(node)
     return None if value is _UNKNOWN else bool(value)
 
 
@@ -44,42 +43,52 @@ def never_arrives(code: Code, value: Value, use: Value) -> bool:
     return unreachable(code, value) and not unreachable(code, use)
 
 
-def _value(project: Project, node: Node, depth: int) -> Any:
-    node = node.origin
-    op = node.op
-    if depth > _DEPTH:
+class _Folding:
+    """Values of literals and of what is made of them; a name that leads back to itself has none."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[Node, Any] = {}
+
+    def value(self, node: Node) -> Any:
+        node = node.origin
+        if node not in self._known:
+            self._known[node] = _UNKNOWN
+            self._known[node] = self._folded(node, node.op)
+        return self._known[node]
+
+    def _folded(self, node: Node, op: ops.AnyOp) -> Any:
+        if isinstance(op, ops.Const):
+            return op.value
+        if isinstance(op, ops.Name):
+            found = self._project.free(node.code, op.name)
+            return self.value(found) if found is not None and _is_constant(found, op.name) else _UNKNOWN
+        if isinstance(op, ops.Unary):
+            return _negated(op.operator, self.value(node.to(op.value)))
+        if isinstance(op, ops.Logic):
+            return _joined(op.operator, [self.value(node.to(value)) for value in op.values])
+        if isinstance(op, (ops.Bin, ops.Compare)):
+            table = _ARITHMETIC if isinstance(op, ops.Bin) else _COMPARE
+            return _applied(table.get(op.operator), self.value(node.to(op.left)), self.value(node.to(op.right)))
         return _UNKNOWN
-    if isinstance(op, ops.Const):
-        return op.value
-    if isinstance(op, ops.Name):
-        found = project.free(node.code, op.name)
-        return _value(project, found, depth + 1) if found is not None and _is_constant(found, op.name) else _UNKNOWN
-    if isinstance(op, ops.Unary):
-        return _negated(op.operator, _value(project, node.to(op.value), depth + 1))
-    if isinstance(op, ops.Logic):
-        return _logic(project, node, op, depth)
-    if isinstance(op, (ops.Bin, ops.Compare)):
-        table = _ARITHMETIC if isinstance(op, ops.Bin) else _COMPARE
-        left, right = (_value(project, node.to(side), depth + 1) for side in (op.left, op.right))
-        return _applied(table.get(op.operator), left, right)
-    return _UNKNOWN
 
 
-def _negated(operator: str, inner: Any) -> Any:
-    return not inner if operator == "not" and inner is not _UNKNOWN else _UNKNOWN
+def _negated(sign: str, inner: Any) -> Any:
+    return not inner if sign == "not" and inner is not _UNKNOWN else _UNKNOWN
 
 
-def _logic(project: Project, node: Node, op: ops.Logic, depth: int) -> Any:
-    decides = op.operator == "or"
-    values = [_value(project, node.to(value), depth + 1) for value in op.values]
+def _joined(sign: str, values: list[Any]) -> Any:
+    decides = sign == "or"
     if any(value is not _UNKNOWN and bool(value) is decides for value in values):
         return decides
     return _UNKNOWN if _UNKNOWN in values else not decides
 
 
 def _applied(function: Callable[[Any, Any], Any] | None, left: Any, right: Any) -> Any:
+    """What an operator makes of two short values. No number makes a text longer: it may be ``"x" * 10**10``."""
     sizes = [side for side in (left, right) if isinstance(side, (str, int)) and len(str(side)) < 40]
-    if function is None or len(sizes) < 2:
+    grows = function in (operator.mul, operator.mod) and not (isinstance(left, int) and isinstance(right, int))
+    if function is None or len(sizes) < 2 or grows:
         return _UNKNOWN
     try:
         return function(left, right)

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Iterator
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import Code, Node
-from backaudit.project.operands import operands, same
-
-_DEPTH = 3
+from backaudit.project.operands import operands, same, walk
 
 
 def unread_verdicts(code: Code, held: Iterable[tuple[Value, bool]], node: Node) -> Iterator[Node]:
@@ -18,7 +16,7 @@ def unread_verdicts(code: Code, held: Iterable[tuple[Value, bool]], node: Node) 
     for test, _ in held:
         call = _asked(code.node(test))
         given = [] if call is None else [arg for arg in call.args() if same(code, arg.value, node.value)]
-        if call is not None and given and _is_unread(call, given, 0):
+        if call is not None and given and _is_unread(call, given):
             yield call
 
 
@@ -28,7 +26,7 @@ def may_refuse(call: Node, node: Node) -> bool:
     for callee in project.callees(call):
         for index in range(len(callee.function.params)):
             given = project.argument(call, callee, index)
-            parts = operands(given, _DEPTH) if given is not None and given.code is code else ()
+            parts = operands(given) if given is not None and given.code is code else ()
             if any(same(code, part.value, node.value) for part in parts) and _may_raise(callee):
                 return True
     return False
@@ -45,36 +43,38 @@ def _may_raise(code: Code) -> bool:
 
 def _asked(test: Node) -> Node | None:
     """The call whose answer is asked: itself, ``not`` it, whether it is None, a part of it."""
-    here = test.origin
-    for _ in range(_DEPTH):
-        op = here.op
-        if isinstance(op, ops.Call):
-            return here
-        if isinstance(op, (ops.Unary, ops.Await)):
-            here = here.to(op.value).origin
-        elif isinstance(op, (ops.Attr, ops.Part, ops.Item)):
-            here = here.to(op.base).origin
-        elif isinstance(op, ops.Compare) and op.operator in ("is", "is not"):
-            here = here.to(op.left).origin
-        else:
-            return None
-    return here if isinstance(here.op, ops.Call) else None
+    return next((here for here in walk(test, _answered_by) if isinstance(here.op, ops.Call)), None)
 
 
-def _is_unread(call: Node, given: list[Node], depth: int) -> bool:
+def _answered_by(node: Node) -> tuple[Value, ...]:
+    op = node.op
+    if isinstance(op, (ops.Unary, ops.Await)):
+        return (op.value,)
+    if isinstance(op, (ops.Attr, ops.Part, ops.Item)):
+        return (op.base,)
+    return (op.left,) if isinstance(op, ops.Compare) and op.operator in ("is", "is not") else ()
+
+
+def _is_unread(call: Node, given: list[Node]) -> bool:
     """Whether a function is not the project's or the language's, or hands its parameter to one that is not."""
+    todo, seen = [(call, given)], set[Node]()
+    while todo:
+        call, given = todo.pop()
+        taken = [param for param in _taken_by(call, given) if param not in seen]
+        if any(map(_is_compared, taken)) or (_is_foreign(call) and not call.code.project.callees(call)):
+            return True
+        seen.update(taken)
+        todo += [handed for param in taken for handed in _handed_on(param)]
+    return False
+
+
+def _taken_by(call: Node, given: list[Node]) -> Iterator[Node]:
+    """The parameters of the project's functions as which a call hands over what is given."""
     project = call.code.project
-    callees = project.callees(call)
-    if not callees:
-        return _is_foreign(call)
-    if depth >= _DEPTH:
-        return True
-    return any(
-        _hands_on(callee, index, depth)
-        for callee in callees
-        for index in range(len(callee.function.params))
-        if project.argument(call, callee, index) in given
-    )
+    for callee in project.callees(call):
+        for param in callee.nodes(ops.Param):
+            if isinstance(param.op, ops.Param) and project.argument(call, callee, param.op.index) in given:
+                yield param
 
 
 def _is_foreign(call: Node) -> bool:
@@ -84,11 +84,9 @@ def _is_foreign(call: Node) -> bool:
     return bool(packages) and packages.isdisjoint(sys.stdlib_module_names | project.models.packages | {"builtins"})
 
 
-def _hands_on(callee: Code, index: int, depth: int) -> bool:
-    """Whether a function compares its parameter with what it found, or has it judged elsewhere."""
-    param = next((n for n in callee.nodes(ops.Param) if isinstance(n.op, ops.Param) and n.op.index == index), None)
-    if param is None:
-        return False
+def _is_compared(param: Node) -> bool:
+    """Whether a function compares its parameter with what it found."""
+    callee = param.code
     for node in callee.nodes(ops.Compare):
         op = node.op
         if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
@@ -97,8 +95,13 @@ def _hands_on(callee: Code, index: int, depth: int) -> bool:
             other = sides[0] if mine[1] else sides[1]
             if any(mine) and not isinstance(other.origin.op, ops.Const):
                 return True
+    return False
+
+
+def _handed_on(param: Node) -> Iterator[tuple[Node, list[Node]]]:
+    """The calls that are given the parameter."""
+    callee = param.code
     for call in callee.nodes(ops.Call):
         given = [arg for arg in call.args() if same(callee, arg.value, param.value)]
-        if given and _is_unread(call, given, depth + 1):
-            return True
-    return False
+        if given:
+            yield call, given

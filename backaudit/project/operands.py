@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project.code import Code, Node
+from backaudit.project.code import operands as read_by
 
 
-def operands(node: Node, depth: int) -> Iterator[Node]:
-    """A value and the values that it is made of, to a depth; what is met twice may come twice."""
-    yield node
-    if depth:
-        for value in inputs(node.op):
-            if value != NONE:
-                yield from operands(node.to(value), depth - 1)
+def operands(node: Node) -> Iterator[Node]:
+    """A value and all that it is made of, each once, before what it is made of itself."""
+    return _reached(node, lambda here: inputs(here.op))
+
+
+def walk(node: Node, parts: Callable[[Node], Iterable[Value]]) -> Iterator[Node]:
+    """A value and, of each that is reached, its ``parts``: each once, by where it comes from, however far back."""
+    return _reached(node.origin, lambda here: (here.code.origin(value) for value in parts(here) if value != NONE))
+
+
+def made_of(node: Node) -> Iterator[Node]:
+    """A value and all that its body makes it of, by where they come from."""
+    return walk(node, lambda here: read_by(here.op))
+
+
+def _reached(node: Node, parts: Callable[[Node], Iterable[Value]]) -> Iterator[Node]:
+    seen: set[Value] = set()
+    todo = [node]
+    while todo:
+        here = todo.pop()
+        if here.value not in seen:
+            seen.add(here.value)
+            yield here
+            todo += [here.to(value) for value in reversed([*parts(here)]) if value != NONE]
 
 
 def inputs(op: ops.Op) -> Iterable[int]:

@@ -20,7 +20,6 @@ _COOKIES = frozenset({"cookies", "COOKIES"})
 _HEADERS = frozenset({"headers", "META"})
 _PROOF = meaning("tokens", "proof-header")
 _READERS = frozenset({"get_cookie", "get_signed_cookie"})
-_WALK = 7
 
 
 def decisive(project: Project) -> frozenset[str]:
@@ -86,7 +85,7 @@ def cookies_in(project: Project, node: Node) -> Iterator[str]:
 
 def _unverified(project: Project, node: Node) -> Iterator[Node]:
     """What a value is made of, up to where a signature was checked."""
-    return takewhile(lambda part: not is_verified(project, part), operands(node, _WALK))
+    return takewhile(lambda part: not is_verified(project, part), operands(node))
 
 
 def _deciding(project: Project, code: Code) -> Iterator[str]:

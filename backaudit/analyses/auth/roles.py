@@ -110,7 +110,7 @@ def _decides(project: Project, table: Table, column: str) -> bool:
 
 
 def _asks_column(project: Project, test: Node, table: Table, column: str) -> bool:
-    for part in operands(test, 3):
+    for part in operands(test):
         op = part.op
         if isinstance(op, ops.Attr) and op.name == column and touched_table(project, part.to(op.base)) is table:
             return True

@@ -119,7 +119,7 @@ def by_hand(project: Project) -> tuple[Node, ...]:
 
 
 def _operands(node: Node) -> list[Node]:
-    return list(dict.fromkeys(operands(node, _DEPTH)))
+    return list(operands(node))
 
 
 def token_settings(project: Project, what: str) -> tuple[Setting, ...]:

@@ -17,7 +17,6 @@ from backaudit.project.code import SERVING
 from backaudit.project.operands import inputs, operands
 from backaudit.rule import capitalized
 
-_WALK = 6
 # What hands a value on as it is, or asks only whether there is one.
 _PASSING = (ops.Bind, ops.Phi, ops.Logic, ops.Unary, ops.Await, ops.Choice)
 
@@ -144,6 +143,6 @@ def _fails(part: Node, row: Node) -> bool:
     """Whether a condition holds where a given password is not that of the row."""
     op = part.op
     refused = isinstance(op, ops.Unary) or (isinstance(op, ops.Compare) and op.operator == "!=")
-    made_of = list(operands(part, _WALK)) if refused else []
+    made_of = list(operands(part)) if refused else []
     of_row = any(isinstance(p.op, ops.Attr) and p.to(p.op.base).origin == row for p in made_of)
     return of_row and any(is_given(p) for p in made_of)

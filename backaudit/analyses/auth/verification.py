@@ -31,7 +31,7 @@ def _compares_expiry(code: Code) -> bool:
     for node in code.nodes(ops.Compare):
         op = node.op
         if isinstance(op, ops.Compare) and op.operator in ("<", "<=", ">", ">="):
-            parts = (part for side in (op.left, op.right) for part in operands(node.to(side), 6))
+            parts = (part for side in (op.left, op.right) for part in operands(node.to(side)))
             if any(_EXPIRES.holds(str(part.const)) for part in parts):
                 return True
     return False

@@ -30,6 +30,7 @@ from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
 from backaudit.project.holding import conditions
+from backaudit.project.operands import made_of, walk
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
@@ -116,9 +117,9 @@ def _clients_choice(project: Project, node: Node) -> bool:
     """Whether what is asked before the raise is something that a client sent, or a look-up."""
     found = project.once(none_giving)
     return any(
-        node.to(part) in found or client_origin(project, node.to(part)) is not None
+        part in found or client_origin(project, part) is not None
         for test, _ in conditions(node.code, node.value)
-        for part in _leaves_of(node.code, test, 0)
+        for part in _leaves_of(node.to(test))
     )
 
 
@@ -139,19 +140,19 @@ def _is_enum(project: Project, node: Node) -> bool:
 _ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
-def _leaves_of(code: Code, value: Value, depth: int) -> Iterator[Value]:
+def _leaves_of(test: Node) -> Iterator[Node]:
     """The values that a condition looks at."""
-    value = code.origin(value)
-    op = code.ops[value]
-    if isinstance(op, (ops.Compare, ops.Logic, ops.Unary, ops.Await)) and depth < 6:
-        for part in operands(op):
-            yield from _leaves_of(code, part, depth + 1)
-    elif isinstance(op, ops.Call) and depth < 6:
-        yield value
-        for part in (*op.args, *(given for _, given in op.keywords)):
-            yield from _leaves_of(code, part, depth + 1)
-    else:
-        yield value
+    return (node for node in walk(test, _looked_at) if not isinstance(node.op, _JOINING))
+
+
+_JOINING = (ops.Compare, ops.Logic, ops.Unary, ops.Await)
+
+
+def _looked_at(node: Node) -> tuple[Value, ...]:
+    op = node.op
+    if isinstance(op, ops.Call):
+        return (*op.args, *(given for _, given in op.keywords))
+    return operands(op) if isinstance(op, _JOINING) else ()
 
 
 def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
@@ -166,23 +167,17 @@ def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
 def _asks_given(project: Project, node: Node) -> bool:
     """Whether callers gave all that is asked before the raise: those count that hand over what a client sent."""
     code, found = node.code, project.once(none_giving)
-    parts = [code.node(part) for test, _ in conditions(code, node.value) for part in _leaves_of(code, test, 0)]
+    parts = [part for test, _ in conditions(code, node.value) for part in _leaves_of(code.node(test))]
     if any(part in found for part in parts):
         return False
     sent = [(part, client_origin(project, part)) for part in parts]
-    return all(origin is None or (origin.node.code != code and _is_of_parameter(part, 0)) for part, origin in sent)
+    return all(origin is None or (origin.node.code != code and _is_of_parameter(part)) for part, origin in sent)
 
 
-def _is_of_parameter(node: Node, depth: int) -> bool:
+def _is_of_parameter(node: Node) -> bool:
     """Whether a value is, or is made of, what the body's callers hand over."""
-    node = node.origin
-    op = node.op
-    if isinstance(op, ops.Param):
-        return op.index > 0 or node.code.cls is None
-    return depth < _DEPTH and any(_is_of_parameter(node.to(part), depth + 1) for part in operands(op) if part != NONE)
-
-
-_DEPTH = 6
+    given = (part.op for part in made_of(node))
+    return any(isinstance(op, ops.Param) and (op.index > 0 or node.code.cls is None) for op in given)
 
 
 def _hands_over(project: Project, call: Node) -> bool:

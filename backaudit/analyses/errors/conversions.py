@@ -15,14 +15,14 @@ from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, Value
+from backaudit.facts.ops import Value
 from backaudit.flow.approvals import guarded
 from backaudit.flow.client import client_origin
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands as read_by
 from backaudit.project.locate import on_the_way
+from backaudit.project.operands import made_of
 from backaudit.project.types import split
 from backaudit.rule import Finding, Step
 from backaudit.vocabulary.meaning import meaning
@@ -129,7 +129,7 @@ def _found_by(project: Project, argument: Node, call: Node) -> bool:
             for value in code.before(call.value, ops.Call)
             if (func := code.node(value).func) is not None
             and not project.models.kinds["answers-404"].isdisjoint(project.names(func))
-            and any(_mentions(code, value, part, 0) for part in wanted)
+            and any(_mentions(code, value, part) for part in wanted)
         ),
         call.value,
     )
@@ -156,15 +156,8 @@ def _alternatives(code: Code, value: Value) -> Iterator[Value]:
         yield from (code.origin(part) for part in op.values)
 
 
-def _mentions(code: Code, value: Value, wanted: Value, depth: int) -> bool:
-    value = code.origin(value)
-    return value == wanted or (
-        depth < _DEPTH
-        and any(_mentions(code, part, wanted, depth + 1) for part in read_by(code.ops[value]) if part != NONE)
-    )
-
-
-_DEPTH = 8
+def _mentions(code: Code, value: Value, wanted: Value) -> bool:
+    return any(part.value == wanted for part in made_of(code.node(value)))
 
 
 def _involved(call: Node) -> list[Node]:
@@ -275,7 +268,7 @@ def _form_asked(call: Node, text: Node, use: Node) -> bool:
     for test in tests(code, use.value):
         for condition in conditions(code.node(test)):
             looks = isinstance(condition.op, (ops.Compare, ops.Call)) and not _with_none(condition)
-            parts = operands(condition, 6) if looks else ()
+            parts = operands(condition) if looks else ()
             if any(alike(code, part.value, wanted.value) for part in parts for wanted in (text, call)):
                 return True
     return False
@@ -413,7 +406,7 @@ def _asked_elsewhere(node: Node, key: str) -> bool:
     """``if not is_complete(request, "c"): return``: a function of the project's own was asked about the key before."""
     code = node.code
     for test in tests(code, node.value):
-        call = next((part for part in operands(code.node(test), 2) if part.call is not None), None)
+        call = next((part for part in operands(code.node(test)) if part.call is not None), None)
         if call is not None and code.project.callees(call) and any(given.text == key for given in call.args()):
             return True
     return False
@@ -462,7 +455,7 @@ def _around(base: Node) -> Iterator[Node]:
 
 def _is_asked(code: Code, call: Node, before: int) -> bool:
     """Whether a condition asks for the value, or hands it to something that judges it."""
-    judged = (part for test in tests(code, before) for part in operands(code.node(test), 3))
+    judged = (part for test in tests(code, before) for part in operands(code.node(test)))
     return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
 
 

@@ -25,7 +25,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
@@ -300,7 +300,7 @@ def _builds_of_parameter(code: Code) -> bool:
     """Whether a function gives back a text or a mapping made of what it is given."""
     built = [code.node(op.value).origin for op in code.ops if isinstance(op, ops.Return) and op.value != NONE]
     made = [node for node in built if isinstance(node.op, (ops.Bin, ops.Format)) or _is_display(node)]
-    return bool(made) and any(_is_made_of_parameter(node, 0) for node in made)
+    return bool(made) and any(isinstance(part.op, ops.Param) for node in made for part in made_of(node))
 
 
 def _is_display(node: Node) -> bool:
@@ -308,16 +308,6 @@ def _is_display(node: Node) -> bool:
     return isinstance(op, ops.Build) or node.method in ("dict", "dumps", "format")
 
 
-def _is_made_of_parameter(node: Node, depth: int) -> bool:
-    node = node.origin
-    if isinstance(node.op, ops.Param):
-        return True
-    return depth < _DEPTH and any(
-        _is_made_of_parameter(node.to(part), depth + 1) for part in operands(node.op) if part != NONE
-    )
-
-
-_DEPTH = 5
 _LONGEST = 160
 
 

@@ -8,15 +8,14 @@ from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, Value
+from backaudit.facts.ops import Value
 from backaudit.facts.requests import Request
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 from backaudit.rule import Finding, Step, assume
 
-_DEPTH = 5
 _HERE = assume("caller", "nothing else has put the key there")
 _FAR = assume("guard", "nothing on the way has made sure of the key")
 
@@ -61,15 +60,11 @@ def _is_known(node: Node, key: Node, base: Node) -> bool:
         op = code.ops[value]
         if isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and alike(code, op.key, key.value):
             return True
-    return any(_looks_for(code, test, key, 0) for test in tests(code, node.value))
+    return any(_looks_for(code, test, key) for test in tests(code, node.value))
 
 
-def _looks_for(code: Code, test: Value, key: Node, depth: int) -> bool:
-    test = code.origin(test)
-    if alike(code, test, key.value):
-        return True
-    parts = operands(code.ops[test]) if depth < _DEPTH else ()
-    return any(_looks_for(code, part, key, depth + 1) for part in parts if part != NONE)
+def _looks_for(code: Code, test: Value, key: Node) -> bool:
+    return any(alike(code, part.value, key.value) for part in made_of(code.node(test)))
 
 
 def _first_of(project: Project, node: Node, base: Node, exception: str) -> Iterator[Finding]:

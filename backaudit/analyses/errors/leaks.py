@@ -13,11 +13,11 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
+from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.sql import looks_like_query
 
-_DEPTH = 6
 _ON_A_PAGE = assume("effect", "the page shows the text to whoever asked")
 _MAY_BE_OWN = assume("callee", "the text is not one that the project wrote for its clients")
 
@@ -73,7 +73,7 @@ def _statements(project: Project, code: Code) -> Iterator[Finding]:
     for answer in answers(project, code) if run else ():
         if chosen(answer.node):
             continue
-        if any(_shows(part, run, 0) for part in answer.body):
+        if any(_shows(part, run) for part in answer.body):
             yield Finding(
                 place=answer.place.first_line(),
                 message="The text of the SQL statement is in the answer that the client gets.",
@@ -92,14 +92,14 @@ def _run(project: Project, code: Code) -> Iterator[tuple[Node, Value]]:
             yield call, first.value
 
 
-def _shows(node: Node, run: set[Node], depth: int) -> bool:
+def _shows(node: Node, run: set[Node]) -> bool:
     """Whether a value is a statement, or a text or display made of it."""
-    node = node.origin
-    if node in run:
-        return not isinstance(node.op, ops.Const)
-    if depth > _DEPTH or not isinstance(node.op, (ops.Build, ops.Format, ops.Bin)):
-        return False
-    return any(_shows(node.to(value), run, depth + 1) for value in operands(node.op) if value != NONE)
+
+    def put_in(here: Node) -> tuple[Value, ...]:
+        is_text = here not in run and isinstance(here.op, (ops.Build, ops.Format, ops.Bin))
+        return operands(here.op) if is_text else ()
+
+    return any(part in run and not isinstance(part.op, ops.Const) for part in walk(node, put_in))
 
 
 def _returned_parts(returned: Node) -> list[tuple[int, Node]]:
@@ -115,24 +115,32 @@ def _answer_of(project: Project, code: Code, index: int) -> Answer | None:
     for call in project.callers(code):
         final = call.code in answering(project)
         for answer in answers(project, call.code):
-            if (answer.how != "return" or final) and any(_holds(part, call, index, 0) for part in answer.body):
+            if (answer.how != "return" or final) and any(_holds(part, call, index) for part in answer.body):
                 return answer
     return None
 
 
-def _holds(node: Node, call: Node, index: int, depth: int) -> bool:
-    here = node.origin
+def _holds(node: Node, call: Node, index: int) -> bool:
+    def put_in(here: Node) -> tuple[Value, ...]:
+        ends = isinstance(here.op, (ops.Call, ops.Attr)) or _taken_from(here) == call
+        return () if ends else operands(here.op)
+
+    return any(_is_part(here, call, index) for here in walk(node, put_in))
+
+
+def _is_part(here: Node, call: Node, index: int) -> bool:
+    """Whether a value is what a call returns, or that part of it."""
+    if _taken_from(here) == call:
+        return index < 0 or not isinstance(here.op, ops.Part) or here.op.index == index
+    return here == call and index < 0
+
+
+def _taken_from(here: Node) -> Node | None:
+    """What a part is a part of, or an awaited value is waited for as."""
     op = here.op
     if isinstance(op, (ops.Part, ops.Await)):
-        base = here.to(op.base if isinstance(op, ops.Part) else op.value).origin
-        base = base.awaited
-        if base == call:
-            return index < 0 or not isinstance(op, ops.Part) or op.index == index
-    if here == call:
-        return index < 0
-    if isinstance(op, (ops.Call, ops.Attr)) or depth > _DEPTH:
-        return False
-    return any(_holds(here.to(value), call, index, depth + 1) for value in operands(op) if value != NONE)
+        return here.to(op.base if isinstance(op, ops.Part) else op.value).origin.awaited
+    return None
 
 
 def _shown(project: Project, code: Code) -> Iterator[Finding]:

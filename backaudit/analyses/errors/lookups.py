@@ -10,6 +10,7 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.locate import on_the_way
+from backaudit.project.operands import made_of, walk
 
 _DEPTH = 4
 
@@ -139,25 +140,26 @@ def _hands_on(code: Code, found: dict[Node, Node]) -> Node | None:
     return None
 
 
-def behind(code: Code, value: Value, depth: int = 0) -> Iterator[Value]:
+def behind(code: Code, value: Value) -> Iterator[Value]:
     """What a value may be: through names, awaits, joins and choices."""
-    value = code.origin(value)
-    op = code.ops[value]
-    if isinstance(op, ops.Await) and depth < _DEPTH:
-        yield from behind(code, op.value, depth + 1)
-    elif isinstance(op, ops.Phi) and depth < _DEPTH:
-        for part in dict.fromkeys(op.values):
-            yield from behind(code, part, depth + 1)
-    elif isinstance(op, ops.Choice) and depth < _DEPTH:
-        for part in (op.then, op.other):
-            yield from behind(code, part, depth + 1)
-    else:
-        yield value
+    return (node.value for node in walk(code.node(value), _alternatives) if not isinstance(node.op, _JOINING))
+
+
+_JOINING = (ops.Await, ops.Phi, ops.Choice)
+
+
+def _alternatives(node: Node) -> tuple[Value, ...]:
+    op = node.op
+    if isinstance(op, ops.Choice):
+        return (op.then, op.other)
+    if isinstance(op, ops.Phi):
+        return op.values
+    return (op.value,) if isinstance(op, ops.Await) else ()
 
 
 def asked(code: Code, value: Value, before: Value) -> bool:
     """Whether a condition that stands before an operation looks at ``value``, or at the same look-up made again."""
-    return any(_mentions(code, test, value, 0) for test in tests(code, before))
+    return any(_mentions(code, test, value) for test in tests(code, before))
 
 
 def is_none_there(code: Code, value: Value, use: Value) -> bool:
@@ -213,14 +215,8 @@ def tests(code: Code, before: Value) -> Iterator[Value]:
             yield op.test
 
 
-def _mentions(code: Code, test: Value, wanted: Value, depth: int) -> bool:
-    if test < 0 or depth > 8:
-        return False
-    test = code.origin(test)
-    op = code.ops[test]
-    if alike(code, test, wanted):
-        return True
-    return any(_mentions(code, part, wanted, depth + 1) for part in operands(op))
+def _mentions(code: Code, test: Value, wanted: Value) -> bool:
+    return test >= 0 and any(alike(code, part.value, wanted) for part in made_of(code.node(test)))
 
 
 def alike(code: Code, left: Value, right: Value, depth: int = 0) -> bool:

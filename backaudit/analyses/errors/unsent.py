@@ -12,6 +12,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
+from backaudit.project.operands import walk
 from backaudit.rule import Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
@@ -35,22 +36,20 @@ def _may_be_absent(project: Project, call: Node) -> bool:
     receiver = call.receiver
     if call.method != "get" or receiver is None or len(call.args()) != 1 or call.keywords():
         return False
-    return _is_request(project, receiver, 0)
+    return _is_of_kinds(project, receiver, ("raising-mappings", "other-client-data"))
 
 
-def _is_request(project: Project, node: Node, depth: int) -> bool:
-    """Whether a mapping is a part of the request, through names, awaits and ``or {}``."""
-    node = node.origin
+def _is_of_kinds(project: Project, node: Node, kinds: tuple[str, ...]) -> bool:
+    """Whether a value is a part of the request of these kinds, through names, awaits and ``or {}``."""
+    names = frozenset().union(*(project.models.kinds[kind] for kind in kinds))
+    return any(not names.isdisjoint(request_names(project, here)) for here in walk(node, _alternatives))
+
+
+def _alternatives(node: Node) -> tuple[Value, ...]:
     op = node.op
-    kinds = project.models.kinds
-    if not (kinds["raising-mappings"] | kinds["other-client-data"]).isdisjoint(request_names(project, node)):
-        return True
-    inner: tuple[Value, ...] = ()
-    if isinstance(op, ops.Await):
-        inner = (op.value,)
-    elif isinstance(op, (ops.Logic, ops.Phi)):
-        inner = op.values
-    return depth < 4 and any(_is_request(project, node.to(value), depth + 1) for value in inner)
+    if isinstance(op, (ops.Logic, ops.Phi)):
+        return op.values
+    return (op.value,) if isinstance(op, ops.Await) else ()
 
 
 def _given_none(project: Project) -> Iterator[Finding]:
@@ -123,18 +122,9 @@ def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     if _may_be_absent(project, read):
         return "None", _LEFT_OUT
     receiver = read.receiver
-    if read.method == "get" and receiver is not None and _is_json(project, receiver, 0):
+    if read.method == "get" and receiver is not None and _is_of_kinds(project, receiver, ("json-bodies",)):
         return "a number or null", assume("purpose", "a client sends other than text here")
     return None
-
-
-def _is_json(project: Project, node: Node, depth: int) -> bool:
-    node = node.origin
-    if not project.models.kinds["json-bodies"].isdisjoint(request_names(project, node)):
-        return True
-    op = node.op
-    inner = (op.value,) if isinstance(op, ops.Await) else op.values if isinstance(op, (ops.Logic, ops.Phi)) else ()
-    return depth < 4 and any(_is_json(project, node.to(value), depth + 1) for value in inner)
 
 
 def _unreachable(project: Project) -> Iterator[Finding]:

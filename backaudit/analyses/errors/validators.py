@@ -10,12 +10,11 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 from backaudit.rule import Finding, assume
 
 _KEY_ERROR = ("builtins.KeyError",)
 _CLEANS = "clean"
-_DEPTH = 4
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -74,18 +73,18 @@ def _is_asked(project: Project, node: Node, base: Node, key: str) -> bool:
             return True
         if isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and code.node(op.key).text == key:
             return True
-    return any(_got(code, test, key, 0) for test in tests(code, node.value))
+    return any(_got(code, test, key) for test in tests(code, node.value))
 
 
-def _got(code: Code, test: Value, key: str, depth: int) -> bool:
+def _got(code: Code, test: Value, key: str) -> bool:
     """Whether a condition looks at ``data.get("key")``, or at errors and partial updates as such."""
-    node = code.node(code.origin(test))
-    first = node.arg(0)
-    if node.method == "get" and first is not None and first.text == key:
-        return True
-    if isinstance(node.op, ops.Attr) and node.op.name in ("errors", "partial", "instance"):
-        return True
-    return depth < _DEPTH and any(_got(code, part, key, depth + 1) for part in operands(node.op) if part >= 0)
+    for node in made_of(code.node(test)):
+        first = node.arg(0)
+        if node.method == "get" and first is not None and first.text == key:
+            return True
+        if isinstance(node.op, ops.Attr) and node.op.name in ("errors", "partial", "instance"):
+            return True
+    return False
 
 
 def _partly_filled(project: Project) -> Iterator[ClassView]:

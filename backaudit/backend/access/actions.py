@@ -15,7 +15,6 @@ from backaudit.vocabulary.protocols import SAFE
 
 Truth = bool | None
 
-_DEPTH = 4
 _EQUAL = {"==": True, "in": True, "!=": False, "not in": False}
 
 
@@ -105,7 +104,7 @@ def in_tables(code: Code) -> frozenset[int]:
     found: set[int] = set()
     for table, _, other in _lookups(code):
         for given in (table, other) if other is not None else (table,):
-            found |= {node.value for node in operands(given.origin, _DEPTH) if node.code == code}
+            found |= {node.value for node in operands(given.origin) if node.code == code}
     return frozenset(found)
 
 

@@ -17,7 +17,6 @@ from backaudit.vocabulary.meaning import meaning
 _PREFIX = "acts:"
 _DELETES = "deletes files"
 _WRITES = frozenset("wax+")
-_WALK = 9
 _LOG = meaning("passwords", "log-owner")
 
 
@@ -95,7 +94,7 @@ def insides_shown(project: Project, code: Code) -> Node | None:
     known = project.models.kinds["insides"]
     for answer in answers(project, code):
         for body in answer.body:
-            for part in operands(body, _WALK):
+            for part in operands(body):
                 if _is_whole(project, part, known) or _is_log(project, part):
                     return part
     return None

@@ -220,7 +220,7 @@ def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
     items = (node for node in code.nodes(ops.Item) if reader.is_session(node) and _about_user(node))
     found = [node for node in items if not _just_set(project, node)]
     for call in filter(partial(_asks_or_writes, project), code.nodes(ops.Call)):
-        found += [node for arg in call.args() for node in operands(arg, 4) if reader.is_identity(node)]
+        found += [node for arg in call.args() for node in operands(arg) if reader.is_identity(node)]
     found += [node for node in code.nodes(ops.Attr) if _lacked_by_nobody(project, node)]
     return tuple(sorted(dict.fromkeys(found), key=lambda node: node.value))
 

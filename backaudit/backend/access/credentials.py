@@ -17,7 +17,6 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_password
 
 _CODE = meaning("tokens", "short-code")
-_WALK = 6
 
 
 def checks_password(project: Project, code: Code) -> bool:
@@ -47,7 +46,7 @@ def _is_check(project: Project, call: Node, known: frozenset[str]) -> bool:
     if not known.isdisjoint(names):
         return True
     if call.method == "verify" and call.receiver is not None:
-        return any(is_given(part) for arg in call.args() for part in operands(arg, _WALK))
+        return any(is_given(part) for arg in call.args() for part in operands(arg))
     return call.is_call_of("constant-comparers") and _meet(*call.args()[:2]) if len(call.args()) > 1 else False
 
 
@@ -69,7 +68,7 @@ def _meet(one: Node, other: Node) -> bool:
 
 
 def _has_given(node: Node) -> bool:
-    return any(is_given(part) for part in operands(node, _WALK))
+    return any(is_given(part) for part in operands(node))
 
 
 def _is_absent(node: Node) -> bool:
@@ -163,8 +162,8 @@ def _asks_for_code(project: Project, call: Node) -> bool:
 def _is_kept_code(node: Node) -> bool:
     """``row.pin == sent``: a column beside what the request brings."""
     for kept, sent in itertools.permutations(_compared(node), 2):
-        column = next((p for p in operands(kept, 2) if isinstance(p.op, ops.Attr)), None)
-        if column is not None and any("request" in p.spelled for p in operands(sent, _WALK)):
+        column = next((p for p in operands(kept) if isinstance(p.op, ops.Attr)), None)
+        if column is not None and any("request" in p.spelled for p in operands(sent)):
             return "request" not in column.spelled
     return False
 

@@ -19,7 +19,6 @@ from backaudit.vocabulary.meaning import Meaning, meaning
 Kinds = frozenset[GuardKind]
 
 NOTHING: Kinds = frozenset()
-_WALK = 7
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DENYING = meaning("access", "refusal")
@@ -348,7 +347,7 @@ def mention(project: Project, node: Node) -> str:
 
 
 def _words(project: Project, node: Node) -> Iterator[str]:
-    for part in operands(node, _WALK):
+    for part in operands(node):
         op = part.op
         if isinstance(op, ops.Const):
             yield str(op.value).lower()

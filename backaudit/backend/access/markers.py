@@ -16,8 +16,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.operands import operands
 
-_DEPTH = 3
-
 Literals = frozenset[tuple[str, Span]]
 
 
@@ -91,7 +89,7 @@ def _taken(code: Code, other: Node, region: Region) -> Iterator[bool]:
     """Whether each value that a branch keeps is the compared one, or made of it."""
     for op in code.ops[region.first : region.last]:
         if isinstance(op, (ops.SetAttr, ops.SetItem)):
-            yield any(_same(part, other) for part in operands(code.node(op.value), _DEPTH))
+            yield any(_same(part, other) for part in operands(code.node(op.value)))
 
 
 def _same(one: Node, other: Node) -> bool:

@@ -12,7 +12,6 @@ from backaudit.project.locate import conditions
 from backaudit.project.operands import operands
 from backaudit.vocabulary.meaning import meaning
 
-_DEPTH = 6
 _CALLS = 2
 _KNOWN = frozenset({"is_authenticated", "is_anonymous"})
 _PERSON = meaning("people", "named-in-session")
@@ -34,7 +33,7 @@ def _proves(project: Project, test: Node) -> bool:
 
 
 def _known(test: Node) -> bool:
-    return any(isinstance(part.op, ops.Attr) and part.op.name in _KNOWN for part in operands(test, 3))
+    return any(isinstance(part.op, ops.Attr) and part.op.name in _KNOWN for part in operands(test))
 
 
 def _of_session(project: Project, node: Node) -> bool:
@@ -60,7 +59,7 @@ def _shared_secret(project: Project, one: Node, other: Node) -> bool:
 def _judged(project: Project, test: Node) -> bool:
     """Whether a condition is what a function, or a store, said of a header that can carry a proof."""
     about_text = project.models.kinds["checks-a-text"] | project.models.kinds["checks-a-value"]
-    for part in operands(test, _DEPTH):
+    for part in operands(test):
         asks = isinstance(part.op, ops.Call) and part.method not in about_text and not _is_header(project, part)
         if asks and any(_is_sent(project, given) for given in part.args()):
             return True
@@ -69,7 +68,7 @@ def _judged(project: Project, test: Node) -> bool:
 
 def _is_plain(node: Node) -> bool:
     return isinstance(node.origin.op, ops.Const) or not any(
-        isinstance(part.op, (ops.Name, ops.Attr, ops.Import, ops.Param)) for part in operands(node, _DEPTH)
+        isinstance(part.op, (ops.Name, ops.Attr, ops.Import, ops.Param)) for part in operands(node)
     )
 
 
@@ -77,7 +76,7 @@ def _is_sent(project: Project, node: Node) -> bool:
     """Whether a value is made of a header that can carry a proof."""
     open_headers, reads = project.models.kinds["descriptive-headers"], project.models.kinds["header-reads"]
     read = False
-    for part in operands(node, _DEPTH):
+    for part in operands(node):
         op = part.op
         if isinstance(op, ops.Const) and str(op.value).lower() in open_headers:
             return False
@@ -95,7 +94,7 @@ def _is_header(project: Project, node: Node) -> bool:
 def _signed(project: Project, test: Node, depth: int) -> bool:
     """Whether a condition is the outcome of a check of a signature, made here or by the project's own function."""
     known = project.models.kinds["signature-checks"]
-    for part in operands(test, 3):
+    for part in operands(test):
         func = part.func if isinstance(part.op, ops.Call) else None
         if func is None:
             continue

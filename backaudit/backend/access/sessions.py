@@ -11,8 +11,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.locate import functions_behind
 from backaudit.project.operands import operands
 
-_DEPTH = 8
-
 
 def is_http_session(project: Project, node: Node) -> bool:
     """Whether a value is what one request keeps for the next of the same caller (not a database's session)."""
@@ -56,11 +54,11 @@ def unsigned_sessions(project: Project) -> frozenset[str]:
 
 
 def _is_checked(project: Project, value: Node) -> bool:
-    return any(is_verified(project, part) for part in operands(value, _DEPTH))
+    return any(is_verified(project, part) for part in operands(value))
 
 
 def _is_decoded(value: Node) -> bool:
-    calls = (part for part in operands(value, _DEPTH) if isinstance(part.op, ops.Call))
+    calls = (part for part in operands(value) if isinstance(part.op, ops.Call))
     return any("b64decode" in call.method or call.method in ("loads", "literal_eval") for call in calls)
 
 
@@ -75,7 +73,7 @@ def _from_cookies(project: Project) -> Iterator[tuple[str, Node]]:
 
 def _reads_cookie(node: Node) -> bool:
     known = node.code.project.models.kinds["cookie-reads"]
-    attributes = (part.op for part in operands(node, _DEPTH))
+    attributes = (part.op for part in operands(node))
     return any(isinstance(op, ops.Attr) and op.name in known for op in attributes)
 
 
@@ -101,7 +99,7 @@ def _left_by(project: Project, code: Code) -> Iterator[str]:
     for node in code.nodes(ops.SetAttr):
         op = node.op
         made = isinstance(op, ops.SetAttr) and (
-            inner or any(part.is_call_of("looks-up-a-session") for part in operands(node.to(op.value), 4))
+            inner or any(part.is_call_of("looks-up-a-session") for part in operands(node.to(op.value)))
         )
         if made and isinstance(op, ops.SetAttr) and node.to(op.value).const is None and is_carrier(project, node):
             yield op.name

@@ -8,7 +8,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.operands import operands
 from backaudit.project.summaries import Summary, summary
 
-_WALK = 6
 _UNVERIFIED = frozenset({"verify_signature", "verify"})
 
 
@@ -29,7 +28,7 @@ def _summary(project: Project) -> Summary[str]:
 
 
 def _gives(project: Project, code: Code) -> bool:
-    parts = (part for value in code.returned() for part in operands(value, _WALK))
+    parts = (part for value in code.returned() for part in operands(value))
     return any(is_verified(project, part) for part in parts)
 
 

@@ -7,7 +7,6 @@ from backaudit.project import Project
 from backaudit.project.code import SERVING
 from backaudit.project.operands import operands
 
-_DEPTH = 8
 _ENDINGS = (".py", ".cfg", ".conf")
 
 
@@ -22,6 +21,6 @@ def loaded_besides(project: Project, path: str) -> str:
     top = file.top
     for call in top.nodes(ops.Call):
         if call.func is not None and "builtins.exec" in project.names(call.func):
-            texts = (part.text or "" for arg in call.args() for part in operands(arg, _DEPTH))
+            texts = (part.text or "" for arg in call.args() for part in operands(arg))
             return next((text for text in texts if text.endswith(_ENDINGS)), "a file beside it")
     return ""

@@ -17,10 +17,10 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name, operands
 from backaudit.project.locate import functions_behind
+from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
 
 _BROAD = frozenset(("Exception", "BaseException"))
-_DEPTH = 4
 _DEVELOPMENT = meaning("stages", "development-switch")
 
 
@@ -357,19 +357,18 @@ def _deferred(project: Project, handler: Handler) -> Iterator[Answer]:
     for node in handler.code.nodes(ops.Return):
         op = node.op
         if isinstance(op, ops.Return) and op.value != NONE and not handler.holds(node.value):
-            for value in _joined(handler.code, op.value, 0):
-                made = handler.code.node(value)
-                if handler.holds(value) and not isinstance(made.op, ops.Const):
+            for made in _joined(handler.code.node(op.value)):
+                if handler.holds(made.value) and not isinstance(made.op, ops.Const):
                     for status, stated, body, maker in resolve(project, made):
                         yield Answer(made, "return", status, stated, body, maker)
 
 
-def _joined(code: Code, value: Value, depth: int) -> Iterator[Value]:
+def _joined(node: Node) -> list[Node]:
     """The values that may arrive where branches join; nothing for a value that comes by one way."""
-    op = code.ops[code.origin(value)]
-    for part in dict.fromkeys(op.values) if isinstance(op, ops.Phi) and depth < _DEPTH else ():
-        inner = list(_joined(code, part, depth + 1))
-        yield from inner or [code.origin(part)]
+    if not isinstance(node.origin.op, ops.Phi):
+        return []
+    found = walk(node, lambda here: here.op.values if isinstance(here.op, ops.Phi) else ())
+    return [here for here in found if not isinstance(here.op, ops.Phi)]
 
 
 _CARRYING = (ops.Bind, ops.Attr, ops.Item, ops.Format, ops.Build, ops.Bin, ops.Phi, ops.Choice, ops.Logic)
@@ -416,21 +415,21 @@ def exception_text(project: Project, node: Node) -> Node | None:
 
     A parameter of a function that answers exceptions nobody else caught counts as caught.
     """
-    return _text(project, node, set(), 0)
+    return _text(project, node, set())
 
 
-def _text(project: Project, node: Node, seen: set[Node], depth: int) -> Node | None:
+def _text(project: Project, node: Node, seen: set[Node]) -> Node | None:
     node = node.origin
-    if node in seen or depth > 12:
+    if node in seen:
         return None
     seen.add(node)
     op = node.op
     if isinstance(op, ops.Caught):
         return node
     if isinstance(op, ops.Call):
-        return _text_of_call(project, node, seen, depth)
+        return _text_of_call(project, node, seen)
     for value in (*_text_parts(node), *_put_in(node)):
-        found = _text(project, node.to(value), seen, depth + 1)
+        found = _text(project, node.to(value), seen)
         if found is not None:
             return found
     return node if isinstance(op, ops.Param) and _is_unhandled_exception(project, node, op) else None
@@ -461,12 +460,12 @@ def _put_in(node: Node) -> Iterator[Value]:
             yield from (*op.args, *(value for _, value in op.keywords))
 
 
-def _text_of_call(project: Project, call: Node, seen: set[Node], depth: int) -> Node | None:
+def _text_of_call(project: Project, call: Node, seen: set[Node]) -> Node | None:
     func = call.func
     assert func is not None
     if not _TRACES.isdisjoint(project.names(func)):
         return call
-    parts = (_text(project, part, seen, depth + 1) for part in _parts_of_call(project, call, func))
+    parts = (_text(project, part, seen) for part in _parts_of_call(project, call, func))
     return next((found for found in parts if found is not None), None)
 
 
@@ -487,24 +486,20 @@ def _arguments_in_result(project: Project, call: Node, code: Code) -> Iterator[N
     """The arguments of a call whose text is in what the function returns."""
     for op in code.ops:
         if isinstance(op, ops.Return) and op.value != NONE:
-            for index in _params_in(project, code.node(op.value), 0):
+            for index in _params_in(project, code.node(op.value)):
                 given = project.argument(call, code, index)
                 if given is not None:
                     yield given
 
 
-def _params_in(project: Project, node: Node, depth: int) -> Iterator[int]:
-    node = node.origin
-    op = node.op
-    if isinstance(op, ops.Param):
-        yield op.index
-    elif depth < 8 and isinstance(op, ops.Call):
-        if node.is_call_of("tells-an-error") or (node.func is not None and _is_response(project, node.func)):
-            for part in (*node.args(), *([node.receiver] if node.receiver is not None else [])):
-                yield from _params_in(project, part, depth + 1)
-    elif depth < 8:
-        for value in _text_parts(node):
-            yield from _params_in(project, node.to(value), depth + 1)
+def _params_in(project: Project, node: Node) -> Iterator[int]:
+    def parts(here: Node) -> tuple[Value, ...]:
+        if not isinstance(here.op, ops.Call):
+            return _text_parts(here)
+        tells = here.is_call_of("tells-an-error") or (here.func is not None and _is_response(project, here.func))
+        return tuple(part.value for part in (*here.args(), here.receiver) if part is not None) if tells else ()
+
+    return (here.op.index for here in walk(node, parts) if isinstance(here.op, ops.Param))
 
 
 def _is_unhandled_exception(project: Project, node: Node, op: ops.Param) -> bool:
@@ -516,17 +511,20 @@ def _is_unhandled_exception(project: Project, node: Node, op: ops.Param) -> bool
     return False
 
 
-def chooses(test: Node, depth: int = 0) -> bool:
+def chooses(test: Node) -> bool:
     """Whether a condition tells exceptions apart or asks for debug mode."""
-    test = test.origin
+    return any(map(_chooses, made_of(test)))
+
+
+def _chooses(test: Node) -> bool:
     op = test.op
     if isinstance(op, ops.Call) and test.method in ("isinstance", "issubclass", "hasattr"):
         return True
     if isinstance(op, (ops.Attr, ops.Name, ops.Param, ops.Item)) and "debug" in test.spelled.lower():
         return True
-    if isinstance(op, ops.Compare) and op.operator in ("==", "in") and any(map(_names_development, _sides(test, op))):
-        return True
-    return depth < 5 and any(chooses(test.to(value), depth + 1) for value in operands(op) if value != NONE)
+    return (
+        isinstance(op, ops.Compare) and op.operator in ("==", "in") and any(map(_names_development, _sides(test, op)))
+    )
 
 
 def _sides(test: Node, op: ops.Compare) -> list[Node]:

@@ -15,6 +15,7 @@ from backaudit.facts.place import Place
 from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import behind, functions_behind
+from backaudit.project.operands import walk
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -344,22 +345,12 @@ def _made_inside(code: Code, depth: int) -> Iterator[Code]:
 def _returned_calls(code: Code) -> Iterator[Node]:
     for op in code.ops:
         if isinstance(op, ops.Return) and op.value != NONE:
-            yield from _calls_behind(code.node(op.value), 0)
+            yield from _calls_behind(code.node(op.value))
 
 
-def _calls_behind(node: Node, depth: int) -> Iterator[Node]:
-    node = node.origin
-    op = node.op
-    if isinstance(op, ops.Call):
-        yield node
-    elif depth < _DEPTH and isinstance(op, (ops.Phi, ops.Logic)):
-        for value in op.values:
-            yield from _calls_behind(node.to(value), depth + 1)
-    elif depth < _DEPTH and isinstance(op, ops.Await):
-        yield from _calls_behind(node.to(op.value), depth + 1)
-    elif depth < _DEPTH and isinstance(op, ops.Choice):
-        for value in (op.then, op.other):
-            yield from _calls_behind(node.to(value), depth + 1)
+def _calls_behind(node: Node) -> Iterator[Node]:
+    found = walk(node, lambda here: [inner.value for inner in _alternatives(here)])
+    return (here for here in found if isinstance(here.op, ops.Call))
 
 
 def error_handlers(project: Project) -> tuple[tuple[Code, tuple[str, ...]], ...]:
