@@ -250,10 +250,10 @@ def _lacked_by_nobody(project: Project, node: Node) -> bool:
     if base not in _NOBODYS or not isinstance(op, ops.Attr):
         return False
     known = project.models.kinds["anonymous-attributes"]
-    return op.name not in known and not project.once(_own_anonymous)
+    return op.name not in known and not project.once(has_own_anonymous)
 
 
-def _own_anonymous(project: Project) -> bool:
+def has_own_anonymous(project: Project) -> bool:
     """Whether the project has a class of its own for callers who are not logged in."""
     return any(True for _ in project.mentioned(lambda name: name in ("anonymous_user", "AnonymousUserMixin")))
 
