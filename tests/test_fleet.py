@@ -303,6 +303,7 @@ def test_a_branch_a_tag_and_a_commit_are_scanned(scan: Callable[..., Outcome], t
 def test_a_worker_with_another_tool_refuses(scan: Callable[..., Outcome], tmp_path: Path) -> None:
     found = scan(git_repository(_made(tmp_path / "one"), CAREFUL), stamp="another")
     assert "another version of backaudit" in found.reason
+    assert found.stranger
 
 
 def test_what_is_known_is_not_scanned_again(scan: Callable[..., Outcome], tmp_path: Path) -> None:
@@ -501,6 +502,16 @@ def test_what_may_pass_is_tried_three_times_and_what_will_not_once(tmp_path: Pat
     }
     assert run.said() == "3 of 3 repositories are in the store, 2 failed"
     assert "lost: the network" in stream.getvalue()
+
+
+def test_a_worker_of_another_version_ends_the_run_before_it_fails_at_all_of_it(tmp_path: Path) -> None:
+    stranger = Outcome(status="failed", reason="another version", stranger=True, worker="w7")
+    workers = Scripted(first=[Outcome(status="ok")], b=[stranger], c=[])
+    with Store(tmp_path / "s.sqlite3", writing=True) as store:
+        with pytest.raises(UsageError, match="the worker w7 cannot take part: another version"):
+            fleet(store, tmp_path, "first", "b", "c").run(workers)
+        rows = store.rows("SELECT runs.status, count(*) AS scans FROM runs JOIN scans ON run = runs.id")
+    assert rows == [{"status": "interrupted", "scans": 1}]
 
 
 def test_repositories_are_ordered_by_what_they_took_and_by_their_size() -> None:

@@ -71,6 +71,8 @@ def _worked(fleet: Fleet, options: dict[str, Any], progress: Progress) -> None:
     with _cluster(options, progress) as cluster:
         if cluster.dashboard and not options["quiet"]:
             say(f"Dask's own page: {cluster.dashboard}")
+        if not cluster.has_workers:
+            say("the scheduler has no workers: the run begins when the first one comes")
         fleet.run(cluster)
 
 

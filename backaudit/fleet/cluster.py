@@ -111,10 +111,18 @@ class Cluster:
     @property
     def places(self) -> int:
         if time.monotonic() - self._counted > _COUNT_SECONDS:
-            workers: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
-            self._places = max(1, sum(int(worker["nthreads"]) for worker in workers.values()))
+            self._places = max(1, sum(self._threads().values()))
             self._counted = time.monotonic()
         return self._places
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether anybody is there to do the tasks; they may come later."""
+        return bool(self._threads())
+
+    def _threads(self) -> Mapping[str, int]:
+        found: Mapping[str, int] = self._client.nthreads()
+        return found
 
     @property
     def dashboard(self) -> str:

@@ -24,12 +24,13 @@ import msgspec
 from backaudit import models, plugins
 from backaudit.cache import default_folder
 from backaudit.fleet.cache import shared
-from backaudit.fleet.records import Job, Outcome, failed
+from backaudit.fleet.records import Job, Outcome
 from backaudit.fleet.scanning import outcome
 from backaudit.fleet.stamp import stamp
 from backaudit.plugins import Loaded
 
 JOB, OUTCOME, SAID, WORK = "job", "outcome", "said", "work"
+_STRANGER = "another version of backaudit, of a rule package, of a library or of Python is installed there"
 _MEGABYTE = 1 << 20
 # What libraries map and never touch, in megabytes.
 _MAPPED = 1_000
@@ -72,7 +73,7 @@ class Nursery:
 
     def _outcome(self, job: Job, folder: Path) -> Outcome:
         if job.stamp != self._stamp:
-            return failed("This worker has another version of backaudit, of a rule package or of a library.")
+            return Outcome(status="failed", reason=_STRANGER, stranger=True)
         folder.mkdir()
         with shared(default_folder(os.environ), job.facts) as cache:
             return outcome(job, self._loaded, cache, folder)

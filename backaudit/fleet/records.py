@@ -81,12 +81,14 @@ class ProblemRecord(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a task. ``reports``: format -> the report as `backaudit scan` writes it, compressed.
 
-    ``passing``: the reason of a failure may be gone at the next attempt. ``megabytes``: the most that was in use.
+    ``passing``: the reason of a failure may be gone at the next attempt. ``stranger``: the worker has another tool, or
+    other rules, and will fail at whatever it is given. ``megabytes``: the most that was in use.
     """
 
     status: Status
     reason: str = ""
     passing: bool = False
+    stranger: bool = False
     commit: str = ""
     key: str = ""
     files: int = 0

@@ -12,6 +12,7 @@ from backaudit.fleet.cluster import RETRIES, Workers
 from backaudit.fleet.progress import Progress
 from backaudit.fleet.records import Job, Known, Source
 from backaudit.fleet.store import DONE, INTERRUPTED, Run, Store
+from backaudit.usage import UsageError
 
 # So many tasks for each place are handed over: enough to keep all busy, and little for the scheduler to hold.
 AHEAD = 16
@@ -90,6 +91,9 @@ class Fleet:
             return
         name, outcome = done
         self._away -= 1
+        if outcome.stranger:
+            # It would fail at all that is left, and faster than the others scan it.
+            raise UsageError(f"the worker {outcome.worker} cannot take part: {outcome.reason}.")
         if outcome.status == "failed" and outcome.passing and self._attempts[name] <= RETRIES:
             self._waiting.append(name)
             return
