@@ -605,6 +605,69 @@ def counts(request):
 urlpatterns = [path("visit", visit), path("counts", counts)]
 """
 
+HASHED_BY_ITS_ROW = """
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+from werkzeug.security import generate_password_hash
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Member(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    password = db.Column(db.String(200))
+
+    def __init__(self, password):
+        self.password = password  # doubtful
+
+    def join(self):
+        self.password = generate_password_hash(self.password)
+        db.session.add(self)
+        db.session.commit()
+
+
+class Guest(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    password = db.Column(db.String(200))
+
+    def __init__(self, password):
+        self.password = password  # sure
+
+
+@app.post("/members")
+def join():
+    Member(request.form["password"]).join()
+    return ""
+
+
+@app.post("/guests")
+def guest():
+    db.session.add(Guest(request.form["password"]))
+    db.session.commit()
+    return ""
+"""
+
+REFUSED_WITHOUT = """
+from bottle import abort, post, request
+
+
+@post("/calls")
+def called():
+    sent = request.json  # doubtful
+    caller = sent.get("caller")
+    number = sent.get("number")
+    if caller is None or not number:
+        return abort(400)
+    return caller + number
+
+
+@post("/texts")
+def texted():
+    sent = request.json  # likely
+    return sent.get("caller") + sent.get("number")
+"""
+
 ONE_CLIENT = """
 from flask import Blueprint, Flask, abort, current_app, g, request
 from flask_sqlalchemy import SQLAlchemy
@@ -703,6 +766,8 @@ app.register_blueprint(notes)
         ("hardcoded-secret", DEVELOPERS_ALONE),
         ("n-plus-one", READS_BEFORE_IT_WRITES),
         ("missing-ownership-check", ONE_CLIENT),
+        ("plaintext-storage", HASHED_BY_ITS_ROW),
+        ("untyped-body", REFUSED_WITHOUT),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

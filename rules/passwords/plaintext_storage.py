@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.passwords.keeps import saving_serializers
-from backaudit.analyses.passwords.kept import kept_plainly
+from backaudit.analyses.passwords.kept import hashed_later, kept_plainly
 from backaudit.analyses.passwords.mends import hashed
 from backaudit.analyses.passwords.stores import Store
 from backaudit.backend.data.queries import call_place
 from backaudit.project import Project
-from backaudit.rule import Finding, Shown, Step, rule
+from backaudit.rule import KNOWN, Finding, Shown, Step, assume, rule
+
+_HASHED = assume("guard", "the row is written before its own method puts a hash in its place")
 
 
 @rule("passwords/plaintext-storage", severity="critical", cwe=256, owasp=("A04:2025", "A02:2021", "API2:2023"))
@@ -69,6 +71,7 @@ def _finding(project: Project, store: Store, steps: tuple[Step, ...], shown: Sho
     return Finding(
         place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
+        assumed=_HASHED if hashed_later(project, store) else KNOWN,
         trace=(*steps, Step(place, f"is stored in {store.where} as `{store.column}`")),
         shown=shown,
         fixes=tuple(hashed(project, store)),

@@ -13,6 +13,7 @@ _SHOWN_KEYS = 5
 _OTHERS = meaning("routes", "foreign-body")
 
 _FEW = assume("purpose", "one value is worth a schema")
+_BY_HAND = assume("guard", "more is asked of its values than that they are there")
 _UNASKED = assume("caller", "nothing that it is handed to judges it")
 _FOREIGN = assume("purpose", "its shape is this project's to choose")
 
@@ -80,11 +81,12 @@ def _declared(body: Body, name: str) -> Finding:
 
 def _read(body: Body) -> Finding:
     few = len(body.fate.unchecked) < 2 and not body.fate.spread
+    by_hand = not body.fate.spread and body.fate.refused.issuperset(body.fate.unchecked)
     what = body.code.function.name or "the module"
     return Finding(
         place=body.node.place.first_line(),
         message=f"`{what}()` reads its body as plain JSON{_keys(body)}, and no schema says what is allowed.",
-        assumed=_assumed(body, _FEW if few else _UNASKED),
+        assumed=_assumed(body, _FEW if few else _BY_HAND if by_hand else _UNASKED),
     )
 
 

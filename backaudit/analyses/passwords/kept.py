@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from backaudit.analyses.passwords.hashing import hashes, hashes_when_told
 from backaudit.analyses.passwords.keeps import other_stores
 from backaudit.analyses.passwords.label import Password, is_unproven
 from backaudit.analyses.passwords.stores import Store, password_stores
@@ -39,6 +40,22 @@ def kept_plainly(project: Project) -> tuple[Kept, ...]:
             if known is not None:
                 found[store.at] = known
     return tuple(found.values())
+
+
+def hashed_later(project: Project, store: Store) -> bool:
+    """Whether the object that takes a password has a method that puts a hash in its place, which is called for it.
+
+    Its own methods do so before the row is written, or after: which was not followed.
+    """
+    code, op = store.at.code, store.at.op
+    if code.cls is not None and hashes_when_told(project, code.cls, store.column):
+        return True
+    if not isinstance(op, ops.SetAttr):
+        return False
+    row = store.at.to(op.base).origin
+    later = (call for call in code.nodes(ops.Call) if call.value > store.at.value and call.receiver is not None)
+    asked = (call for call in later if call.receiver is not None and call.receiver.origin == row)
+    return any(hashes(project, callee) for call in asked for callee in project.callees(call))
 
 
 def _kept(project: Project, store: Store) -> Kept | None:

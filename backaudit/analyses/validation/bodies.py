@@ -11,7 +11,7 @@ from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route, RouteParam
 from backaudit.backend.web.routes import by_handler, routes
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import NONE, Value
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
@@ -26,10 +26,11 @@ _UNTYPED = frozenset({"builtins.dict", "typing.Dict", "typing.Any", "builtins.ob
 class Fate(msgspec.Struct):
     """What becomes of a body: the keys read one by one, those checked by hand, whether a schema checks it all.
 
-    ``spread``: it is handed on as a whole, as keyword arguments.
+    ``spread``: it is handed on as a whole, as keyword arguments. ``refused``: the keys without which the request is.
     """
 
     keys: dict[str, bool]
+    refused: set[str] = msgspec.field(default_factory=set)
     validated: bool = False
     spread: bool = False
 
@@ -228,6 +229,8 @@ def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:
     name = key.const
     if isinstance(name, str):
         fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node)
+        if _is_refused_without(node):
+            fate.refused.add(name)
 
 
 def _is_checked(project: Project, part: Node) -> bool:
@@ -242,6 +245,25 @@ def _is_checked(project: Project, part: Node) -> bool:
     return any(
         isinstance(op, ops.Compare) and op.operator in ("in", "not in") and op.left in held for op in part.code.ops
     )
+
+
+def _is_refused_without(part: Node) -> bool:
+    """Whether the body of code leaves where a part of the request is not there: ``if sender is None: raise …``."""
+    held = carried(part.code, part.value)
+    left = (
+        region for region in part.code.body.regions if region.kind == "then" and region.exits in ("raise", "return")
+    )
+    return any(_says_absent(part.code.node(region.test), held) for region in left if region.test != NONE)
+
+
+def _says_absent(test: Node, held: set[Value]) -> bool:
+    """``not name``, ``name is None``, or one of several such."""
+    op = test.origin.op
+    if isinstance(op, ops.Logic):
+        return any(_says_absent(test.origin.to(value), held) for value in op.values)
+    if isinstance(op, ops.Compare):
+        return op.operator in ("is", "==") and op.left in held and test.origin.to(op.right).is_none
+    return isinstance(op, ops.Unary) and op.operator == "not" and op.value in held
 
 
 def _says_validation(name: str) -> bool:
