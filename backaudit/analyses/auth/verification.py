@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backaudit.analyses.auth.tokens import (
     readings,
     switched,
@@ -38,9 +40,38 @@ def _compares_expiry(code: Code) -> bool:
 
 
 def is_peek(project: Project, call: Node) -> bool:
-    """Whether the same function, or one that calls it, verifies the token as well."""
+    """Whether somebody near verifies the token as well, or it is only asked how long it lasts."""
+    if _asks_only_expiry(call):
+        return True
     around = [call.code, *(caller.code for caller in project.callers(call.code)[:8])]
     return any(_verifies(project, node, call) for code in around for node in code.nodes(ops.Call))
+
+
+def _asks_only_expiry(call: Node) -> bool:
+    """``jwt.decode(…).get("exp")``: who the token says it is of is read by nobody here."""
+    code, keys = call.code, list(_keys_read(call))
+    whole = any(code.origin(value) == call.value for value in _handed_on(code))
+    return bool(keys) and not whole and all(_EXPIRES.holds(key) for key in keys)
+
+
+def _keys_read(claims: Node) -> Iterator[str]:
+    for node in claims.code.nodes(ops.Item):
+        op = node.op
+        if isinstance(op, ops.Item) and node.code.origin(op.base) == claims.value:
+            yield node.to(op.key).text or ""
+    for node in claims.code.nodes(ops.Call):
+        if node.receiver is not None and node.receiver.origin == claims:
+            first = node.arg(0) if node.method == "get" else None
+            yield first.text or "" if first is not None else ""
+
+
+def _handed_on(code: Code) -> Iterator[int]:
+    """The values that are returned, stored or given to calls as a whole."""
+    for op in code.ops:
+        if isinstance(op, ops.Call):
+            yield from op.args
+        elif isinstance(op, (ops.Return, ops.SetAttr, ops.SetItem)):
+            yield op.value
 
 
 def _verifies(project: Project, node: Node, peek: Node) -> bool:

@@ -67,7 +67,7 @@ def lost_errors(project: Project, handler: Handler, status: int) -> list[tuple[N
     inside = {node.value for node in handler.tried()}
     for answer in answers(project, handler.code):
         if answer.value in inside and _is_lost(project, handler, answer, status):
-            found.append((answer.node, f"{answer.status} by {last_name(answer.maker)}"))
+            found.append((answer.node, _said(answer)))
     for node in handler.tried():
         if isinstance(node.op, ops.Call):
             found += _lost_in_call(project, handler, node, status)
@@ -102,3 +102,9 @@ def _lost_in_call(project: Project, handler: Handler, call: Node, status: int) -
 
 def _caught_inside(project: Project, answer: Answer) -> bool:
     return any(region.kind == "try" for region in answer.node.code.regions_of(answer.value))
+
+
+def _said(answer: Answer) -> str:
+    """The status of an answer, and what makes it if that has a name."""
+    maker = last_name(answer.maker)
+    return f"{answer.status} by {maker}" if maker else str(answer.status)

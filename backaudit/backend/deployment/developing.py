@@ -52,18 +52,17 @@ def _mounts_sources(project: Project, path: str, service: YamlNode) -> bool:
 
 
 def _hosts(service: YamlNode, path: str) -> Iterator[str]:
-    """The paths of the project that a service is given."""
+    """The paths of the project that are mounted into a service."""
     for host in (*_short(service), *_long(service)):
         if host.startswith("."):
             yield posixpath.normpath(posixpath.join(posixpath.dirname(path), host))
 
 
 def _short(service: YamlNode) -> Iterator[str]:
-    """``./src:/srv/src`` of its volumes, and its files of variables."""
-    for key in ("volumes", "env_file"):
-        listed = service.get(key)
-        for item in listed.texts() if listed is not None else ():
-            yield (item.text or "").partition(":")[0]
+    """``./src:/srv/src`` of its volumes."""
+    volumes = service.get("volumes")
+    for item in volumes.texts() if volumes is not None else ():
+        yield (item.text or "").partition(":")[0]
 
 
 def _long(service: YamlNode) -> Iterator[str]:
