@@ -94,6 +94,20 @@ def test_workers_of_their_own_folders_find_what_single_scans_find(tmp_path: Path
     check_same(store, folder, tmp_path / "clones")
 
 
+def test_two_runs_may_share_a_scheduler(tmp_path: Path) -> None:
+    """Repositories of one name are not taken for each other's."""
+    for side, files in (("left", CARELESS), ("right", CAREFUL)):
+        repositories(tmp_path / side, {"app": files})
+    with cluster(tmp_path) as dask:
+        runs = [
+            begun(tmp_path / side, "--store", tmp_path / f"{side}.sqlite3", "--scheduler", dask.address, home=tmp_path)
+            for side in ("left", "right")
+        ]
+        assert [process.communicate(timeout=120)[0] for process in runs] == ["", ""]
+    counts = [stored(tmp_path / f"{side}.sqlite3")["app"] for side in ("left", "right")]
+    assert [scan["critical"] + scan["high"] for scan in counts] == [1, 0]
+
+
 def listed(tmp_path: Path) -> tuple[Path, Path]:
     """Three repositories in a list, of which one is reached by ssh."""
     folder = repositories(tmp_path / "src", {"near": CARELESS, "far": CARELESS, "other": CAREFUL})

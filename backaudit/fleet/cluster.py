@@ -16,6 +16,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import urlopen
+from uuid import uuid4
 
 import dask
 import msgspec
@@ -93,9 +94,11 @@ class Cluster:
         self._futures: dict[str, Future[Any]] = {}
         self._outcomes: deque[tuple[str, Outcome]] = deque()
         self._away = 0.0
-        self._round = 0
+        # Others may give the same names to the same scheduler.
+        self._token, self._round = uuid4().hex[:12], 0
         self._places, self._counted = 1, -_COUNT_SECONDS
-        client.subscribe_topic(STARTED, lambda event: started(str(event[1])))
+        self._started = started
+        client.subscribe_topic(STARTED, self._heard)
 
     def __enter__(self) -> Cluster:
         return self
@@ -132,9 +135,15 @@ class Cluster:
 
     def submit(self, name: str, job: bytes) -> None:
         self._round += 1
-        future = self._client.submit(self._task, job, key=f"{name}#{self._round}", pure=False, retries=0)
+        future = self._client.submit(self._task, job, key=f"{name}#{self._token}-{self._round}", pure=False, retries=0)
         self._futures[str(future.key)] = future
         future.add_done_callback(self._done.put)
+
+    def _heard(self, event: tuple[Any, Any]) -> None:
+        """A worker has begun with a task, of ours or of somebody else's."""
+        name, _, round = str(event[1]).rpartition("#")
+        if round.startswith(self._token):
+            self._started(name)
 
     def next(self, seconds: float) -> tuple[str, Outcome] | None:
         if not self._outcomes:
@@ -187,7 +196,7 @@ def work(job: bytes) -> bytes:
     """One task, as a worker does it."""
     known = msgspec.msgpack.decode(job, type=Job)
     worker = get_worker()
-    worker.log_event(STARTED, known.source.name)
+    worker.log_event(STARTED, str(worker.get_current_task()))
     found = _KEEPERS.scan(known)
     return msgspec.msgpack.encode(msgspec.structs.replace(found, worker=str(worker.name)))
 
