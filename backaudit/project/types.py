@@ -553,10 +553,14 @@ class TypeResolver:
                 yield over if over and head == "list" else result
 
     def _rows(self, part: str, node: Node) -> Iterator[str]:
-        """What the statement passed first selects, where its type says."""
+        """What the statement passed first selects, where its type says; ``$row0?`` gives nothing where it does not."""
         first = node.arg(0)
-        over = [split(name)[1] for name in self.of(first) if "[" in name] if first is not None else []
-        for name in over or [""]:
+        given = [split(name) for name in self.of(first) if "[" in name] if first is not None else []
+        if "$row0?" in part:
+            # Whoever runs it is not known: only the library's own statements are ones.
+            yield from (part.replace("$row0?", over) for head, over in given if "." in head)
+            return
+        for name in [over for _, over in given] or [""]:
             yield part.replace("$row0", name) if name else split(part)[0] if part != "$row0" else ""
 
     def stated(self, pattern: str) -> Iterator[str]:

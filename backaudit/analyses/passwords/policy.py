@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.passwords.costs import number
+from backaudit.analyses.passwords.taken import Taken, taken
 from backaudit.backend.web.inputs.applied import applied_to
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
-from backaudit.backend.web.routes import client_input, routes
+from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import ClassView, Code, Node, Project
@@ -54,6 +55,8 @@ def unchecked(project: Project) -> Iterator[Unchecked]:
         yield from declared
         if not declared:
             yield from _of_model(project, cls)
+    for one in project.once(taken):
+        yield from _of_taken(project, one)
 
 
 def declared_passwords(project: Project) -> Iterator[tuple[ClassView, str, Node]]:
@@ -95,6 +98,35 @@ def _about_setting(name: str, users: bool = False) -> bool:
     )
 
 
+# -- by what is done with it --------------------------------------------------------------------------------------------
+
+
+def _of_taken(project: Project, one: Taken) -> Iterator[Unchecked]:
+    """A password that is hashed or kept, whatever its route is called; where one is asked for, it is not new."""
+    if not _is_new(one.name) or any(_ASKS.holds(code.function.name) for code in one.bodies):
+        return
+    asked = max(judged(project, code) for code in one.bodies)
+    if asked >= LEAST:
+        return
+    if one.cls is not None:
+        judging = project.models.kinds.get("judging-forms", frozenset())
+        if judging.isdisjoint(project.lineage(one.cls.name)):
+            yield from (found for found in _declared(project, one.cls, asked) if found.name == one.name)
+        return
+    least = max(asked, _parameter_least(project, one.at))
+    if least < LEAST and not any(_loads(project, code) or _loaded_before(project, code) for code in one.bodies):
+        yield Unchecked(one.at, one.name, f"`{one.at.code.function.name}()`", least)
+
+
+def _parameter_least(project: Project, node: Node) -> int:
+    """The length that a parameter's annotation or default asks for: ``Form(min_length=15)``."""
+    if not isinstance(node.op, ops.Param):
+        return 0
+    param = node.code.function.params[node.op.index]
+    declared = (node.code.outside(value) for value in (param.annotation, param.default))
+    return max([0, *(_least_in(project, made.code, [made.value]) for made in declared if made is not None)])
+
+
 # -- fields ----------------------------------------------------------------------------------------------------------
 
 
@@ -118,8 +150,12 @@ def _least(project: Project, bind: Node) -> int:
     """The length that a declaration asks for; enough where it gives patterns or validators of its own."""
     op = bind.op
     values = (op.annotation, op.value) if isinstance(op, ops.Bind) else ()
+    return _least_in(project, bind.code, [value for value in values if value != NONE])
+
+
+def _least_in(project: Project, code: Code, values: list[Value]) -> int:
     found = [0]
-    for call in calls_in(project, bind.code, [v for v in values if v != NONE]):
+    for call in calls_in(project, code, values):
         keywords = call.keywords()
         found += [number(project, value) or 0 for name, value in keywords.items() if _LENGTHS.holds(name)]
         found += _marked_least(project, call)
@@ -182,19 +218,30 @@ def _validated(project: Project, cls: ClassView) -> bool:
     return False
 
 
-def judged(project: Project, code: Code, depth: int = 0) -> int:
-    """The length that a body, or what it calls, asks of a password; enough where it judges its form."""
+def judged(project: Project, code: Code, depth: int = 0, handed: frozenset[str] = frozenset()) -> int:
+    """The length that a body, or what it calls, asks of a password; enough where it judges its form.
+
+    ``handed``: the parameters in which a caller hands the password over.
+    """
     found = 0
     for call in code.nodes(ops.Call):
         given = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-        named = any(_named(node) for node in given)
+        named = any(_named(node, handed) for node in given)
         if (named and call.is_call_of("checks-a-text") and call.method != "len") or _judges_by_name(call):
             return LEAST
         if named and call.method == "len":
             found = max(found, _asked(project, call))
         if named and depth < _DEPTH:
-            found = max([found, *(judged(project, callee, depth + 1) for callee in project.callees(call))])
+            inside = ((callee, _handed(project, call, callee, handed)) for callee in project.callees(call))
+            found = max([found, *(judged(project, callee, depth + 1, names) for callee, names in inside)])
     return found
+
+
+def _handed(project: Project, call: Node, callee: Code, handed: frozenset[str]) -> frozenset[str]:
+    """The parameters of a function that a call gives the password."""
+    params = callee.function.params
+    given = ((param.name, project.argument(call, callee, index)) for index, param in enumerate(params))
+    return frozenset(name for name, value in given if value is not None and _named(value, handed))
 
 
 def _judges_by_name(call: Node) -> bool:
@@ -216,12 +263,12 @@ def _asked(project: Project, length: Node) -> int:
     return LEAST
 
 
-def _named(node: Node) -> bool:
+def _named(node: Node, handed: frozenset[str]) -> bool:
     made = node.origin
     spelled = [node.spelled, made.spelled]
     names = [part for text in spelled for part in text.replace("[", ".").replace("]", "").replace("'", "").split(".")]
-    if isinstance(made.op, ops.Param) and made.op.name in ("v", "value"):
-        return True  # what validators call theirs
+    if isinstance(made.op, ops.Param) and (made.op.name in handed or made.op.name in ("v", "value")):
+        return True  # ``v`` and ``value``: what validators call theirs
     return any(means_password(name) for name in names)
 
 
@@ -295,6 +342,11 @@ def _loads(project: Project, code: Code) -> bool:
     reads = ("load", "validate", "is_valid", "validate_on_submit")
     receivers = [call.receiver for call in code.nodes(ops.Call) if call.method in reads]
     return any(list(project.instances(node)) for node in receivers if node is not None)
+
+
+def _loaded_before(project: Project, code: Code) -> bool:
+    """Whether a decorator of a handler puts a schema with the password to the body."""
+    return any(_has_schema(project, route) for route in project.once(by_handler).get(code, ()))
 
 
 def _has_schema(project: Project, route: Route) -> bool:

@@ -153,7 +153,19 @@ def _assigned(project: Project) -> Iterator[Store]:
             assert isinstance(op, ops.SetAttr)
             owner = _owner(project, node.to(op.base), op.name) if is_password_column(op.name) else ""
             if owner:
-                yield Store(node, node.to(op.value), (), op.name, f"a row of `{owner}`")
+                where = f"a row of `{owner}`"
+                yield from _by_makers(project, node, op.name, where) or [Store(node, node.to(op.value), (), op.name, where)]
+
+
+def _by_makers(project: Project, node: Node, column: str, where: str) -> list[Store]:
+    """What a constructor keeps as it is given: stored by those who make the object, each where it does."""
+    code, op = node.code, node.op
+    made = node.to(op.value).origin if isinstance(op, ops.SetAttr) else node
+    if code.cls is None or code.function.name != "__init__" or not isinstance(made.op, ops.Param):
+        return []
+    index = made.op.index
+    given = ((call, project.argument(call, code, index)) for call in project.callers(code))
+    return [Store(call, value, (), column, where) for call, value in given if value is not None]
 
 
 def _updated(project: Project) -> Iterator[Store]:

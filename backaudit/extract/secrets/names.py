@@ -113,7 +113,9 @@ def kind_of_name(name: str) -> SecretKind | None:
         parts[-1].isdigit() or parts[-1] in ("dev", "prod", "local", "value", "raw", "encoded", "b64", "base64", "hex")
     ):
         parts.pop()
-    if not parts or len(parts) > 8 or parts[-1] in _ABOUT or parts[0] in _LEADING:
+    if not parts or len(parts) > 8 or parts[-1] in _ABOUT:
+        return None
+    if parts[0] in _LEADING and not (parts[0] in _SIGNING_SECRETS and "secret" in parts[1:]):
         return None
     return _kind(parts)
 

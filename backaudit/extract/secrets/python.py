@@ -55,6 +55,7 @@ _GETTER = re.compile(
     r"|config)(_value)?|str"
 )
 _MAPPING_GETTERS = frozenset(("get", "setdefault", "pop"))
+_ATTRIBUTE_GETTER = "getattr"
 _SETTINGS = re.compile(r"(?i)environ|(^|_)(env|conf|config|settings?|secrets?)($|_)|(config|settings)$")
 _WRAPPERS = word_set(
     """
@@ -109,6 +110,8 @@ _SENTENCE = 5
 # A URL whose user and password are in pieces of a literal.
 _SPLIT_URL = re.compile(r"://[^\s\"'/]{0,80}[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"']")
 _ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
+# The fields of such a class are what the program runs with where the environment says nothing else.
+_SETTINGS_BASES = ("Settings",)
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -199,9 +202,10 @@ class Body:
     def _bind(self, op: ops.Bind) -> Iterator[Use]:
         yield from self._people(op)
         in_class = self.function.kind == "class"
-        if in_class and self._is_enum and isinstance(self.ops[op.value], ops.Const):
+        if in_class and self._bases_end_in(_ENUMS) and isinstance(self.ops[op.value], ops.Const):
             return
-        yield from self._under(op.value, op.name, "field" if in_class else "assignment")
+        free = in_class and self._bases_end_in(_SETTINGS_BASES)
+        yield from self._under(op.value, op.name, "field" if in_class else "assignment", free)
 
     def _people(self, op: ops.Bind) -> Iterator[Use]:
         """``USERS = {"ann": "password"}``: names and what lets them in, if the values look like it."""
@@ -313,12 +317,12 @@ class Body:
 
     def _getter(self, op: ops.Call, callee: str) -> Iterator[Use]:
         """``getenv("NAME", "value")`` and its kin."""
-        name = self.text_of(op.args[0]) if op.args else ""
+        name = self._name_read(op, callee)
         if not name or (_kind(name) is None and not _ADDRESS.search(name)):
             return
         position = self._read(op, callee)
         if position is not None:
-            for default in self._given_defaults(op):
+            for default in self._given_defaults(op, callee):
                 env = name if position == "env-default" else ""
                 yield from self._as(default, name, _kind(name), position, env=env)
 
@@ -326,11 +330,19 @@ class Body:
         """What the default of a call is, if it reads a value by name."""
         if callee in _MAPPING_GETTERS:
             return "env-default" if _SETTINGS.search(self.receiver(op)) else "fallback"
+        if callee == _ATTRIBUTE_GETTER and len(op.args) == 3:
+            return "env-default" if _SETTINGS.search(self.spelled(op.args[0])) else None
         return "env-default" if _GETTER.fullmatch(callee) else None
 
-    def _given_defaults(self, op: ops.Call) -> list[Value]:
+    def _name_read(self, op: ops.Call, callee: str) -> str:
+        """The name by which a call reads a value: its first argument, of ``getattr(settings, "NAME")`` its second."""
+        at = 1 if callee == _ATTRIBUTE_GETTER else 0
+        return self.text_of(op.args[at]) if len(op.args) > at else ""
+
+    def _given_defaults(self, op: ops.Call, callee: str) -> list[Value]:
         named = [value for name, value in op.keywords if name in ("default", "fallback")]
-        return named or list(op.args[1:2])
+        at = 2 if callee == _ATTRIBUTE_GETTER else 1
+        return named or list(op.args[at : at + 1])
 
     def _positional(self, op: ops.Call, callee: str) -> Iterator[Use]:
         receiver = self.receiver(op)
@@ -450,8 +462,8 @@ class Body:
             values = [value for key, value in op.keywords if key == "default"] or op.args[:1]
         else:
             read = self._read(op, callee)
-            env = self.text_of(op.args[0]) if op.args else ""
-            values = self._given_defaults(op) if read is not None and env else ()
+            env = self._name_read(op, callee)
+            values = self._given_defaults(op, callee) if read is not None and env else ()
             position = read or position
         for value in values:
             yield from self._as(value, name, kind, position, free, env, depth)
@@ -555,13 +567,17 @@ class Body:
                 return True
         return False
 
+    def _bases_end_in(self, endings: tuple[str, ...]) -> bool:
+        return any(base.endswith(endings) for base in self._bases)
+
     @cached_property
-    def _is_enum(self) -> bool:
+    def _bases(self) -> tuple[str, ...]:
+        """What the bases of the class are called whose body this is."""
         if self.function.cls < 0:
-            return False
+            return ()
         cls = self.facts.classes[self.function.cls]
         outer = Body(self.text, self.facts, cls.parent)
-        return any(outer.spelled(base).endswith(_ENUMS) for base in cls.bases)
+        return tuple(outer.spelled(base) for base in cls.bases)
 
 
 # What gives a literal its name, by the operation; every method takes its own kind of operation.

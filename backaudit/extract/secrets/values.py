@@ -128,7 +128,8 @@ def _is_reference(value: str) -> bool:
         return not (value.endswith("=") and surprise(value) > 2 * _STRONG_BITS)
     if value.startswith("/") or (_DOTTED.match(value) and surprise(value) < 12 * (value.count(".") + 1)):
         return True
-    return "/" in value and all(surprise(part) < 12 for part in value.split("/"))
+    # ``logs/app`` is a path; what has no letter between its slashes is none.
+    return "/" in value and any(map(str.isalpha, value)) and all(surprise(part) < 12 for part in value.split("/"))
 
 
 def _of_sentence(value: str) -> Verdict:
