@@ -234,7 +234,7 @@ class Logged(Shown):
     """A password, the code that lets somebody in, or the address of a database with its password."""
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
-        if not access and _address(search.project, node):
+        if not access and (_address(search.project, node) or _opens_database(search.project, node)):
             return f"`{_name(node)}` is the database's address with its password"
         if isinstance(node.op, ops.Bind) and search.project.role(node.code.path) != "production":
             return None  # a script tells whoever runs it the password that it made up
@@ -332,3 +332,13 @@ def _harmless(project: Project, node: Node | None) -> bool:
     """Whether the address is known, and has no password in it."""
     known = project.constant(node) if node is not None else None
     return known is not None and known.text is not None and "@" not in known.text
+
+
+def _opens_database(project: Project, node: Node) -> bool:
+    """Whether the same body connects to a database by just this value, which it reads from somewhere else."""
+    if not isinstance(node.op, (ops.Call, ops.Item, ops.Attr)) or project.callees(node):
+        return False
+    known = project.models.kinds["opened-by-address"]
+    calls = ((call, call.func) for call in node.code.nodes(ops.Call))
+    given = (call.arg(0) for call, func in calls if func is not None and not known.isdisjoint(project.names(func)))
+    return any(value is not None and value.origin == node.origin for value in given)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from backaudit.analyses.passwords.collections import stored_password
 from backaudit.analyses.passwords.label import NamedPassword
-from backaudit.analyses.passwords.omitted import reads_password
+from backaudit.analyses.passwords.requested import brings_password, checked_password
 from backaudit.backend.data.schema import schema
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -78,6 +78,9 @@ class Shown(NamedPassword):
             field = self._field(project, cls) if cls is not None else None
             if cls is not None and field is not None:
                 return f"`{node.spelled or cls.cls.name}` holds `{cls.cls.name}.{field}`"
+        checked = checked_password(project, node)
+        if checked is not None:
+            return f"`{node.spelled}` holds `{checked}`"
         return self._request(project, node) or self._row(project, node) or self._document(project, node)
 
     def _field(self, project: Project, cls: ClassView) -> str | None:
@@ -107,8 +110,8 @@ class Shown(NamedPassword):
             return None
         func = node.to(op.func) if isinstance(op, ops.Call) else node
         what = next((self._client[name] for name in project.names(func) if name in self._client), None)
-        carries = what is not None and any(word in what for word in ("form", "body", "JSON", "parsed"))
-        return f"{what} holds the password" if carries and reads_password(node.code) else None
+        carries = what is not None and any(word in what for word in ("form", "body", "JSON", "parsed", "query"))
+        return f"{what} holds the password" if carries and brings_password(project, node) else None
 
     def _document(self, project: Project, node: Node) -> str | None:
         """A whole document of a collection that is filled with passwords or their hashes."""

@@ -1,0 +1,86 @@
+"""Whole parts of a request (the form, the body, the query) that bring a password with them."""
+
+from __future__ import annotations
+
+from backaudit.analyses.passwords.omitted import reads_password
+from backaudit.backend.web.inputs.reads import checked_data
+from backaudit.backend.web.reads import part_read
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+from backaudit.vocabulary.names import means_password
+
+# So many functions a part is followed through to whoever takes the password out of it.
+_DEPTH = 3
+_PARTS = ("body", "form", "query")
+
+
+def brings_password(project: Project, part: Node) -> bool:
+    """Whether a password is taken out of such a part: by the same body, by what it is handed to, or by a schema."""
+    if reads_password(part.code):
+        return True
+    where = part_read(project, part)
+    return any(
+        _takes(project, call, argument, 0)
+        for call in part.code.nodes(ops.Call)
+        for argument in (*call.args(), *_spread(call))
+        if argument.origin == part.origin or (where in _PARTS and part_read(project, argument) == where)
+    )
+
+
+def _spread(call: Node) -> list[Node]:
+    op = call.call
+    return [call.origin.to(value) for value in op.dstar] if op is not None else []
+
+
+def _takes(project: Project, call: Node, argument: Node, depth: int) -> bool:
+    """Whether what a call is given has its password read, by a schema or by the project's own function."""
+    if any(means_password(name) for cls in _made(project, call) for name in cls):
+        return True
+    if argument in _spread(call):
+        return call.method == "create_user"
+    for code in project.callees(call) if depth < _DEPTH else ():
+        for index in range(len(code.function.params)):
+            given = project.argument(call, code, index)
+            if given is not None and given.origin == argument.origin and _reads_given(project, code, index, depth):
+                return True
+    return False
+
+
+def _made(project: Project, call: Node) -> list[frozenset[str]]:
+    """The fields of the classes that a call makes an object of."""
+    classes = project.denoted_classes(call.func) if call.func is not None else ()
+    views = (project.class_named(owner) for cls in classes for owner in project.lineage(cls.name))
+    return [frozenset(view.fields) for view in views if view is not None]
+
+
+def _reads_given(project: Project, code: Code, index: int, depth: int) -> bool:
+    """Whether a function takes a password out of a parameter, or hands that on to one that does."""
+    for node in map(code.node, range(len(code.ops))):
+        op = node.op
+        if isinstance(op, ops.Item):
+            base, key = node.to(op.base), node.to(op.key).text
+        elif isinstance(op, ops.Call) and op.args and node.method in ("get", "pop") and node.receiver is not None:
+            base, key = node.receiver, node.to(op.args[0]).text
+        else:
+            continue
+        if key is not None and means_password(key) and _is_param(base, index):
+            return True
+    return any(
+        _takes(project, call, argument, depth + 1)
+        for call in code.nodes(ops.Call)
+        for argument in call.args()
+        if _is_param(argument, index)
+    )
+
+
+def _is_param(node: Node, index: int) -> bool:
+    op = node.origin.op
+    return isinstance(op, ops.Param) and op.index == index
+
+
+def checked_password(project: Project, node: Node) -> str | None:
+    """The password field of the form or serializer whose checked values a value holds."""
+    cls = checked_data(project, node)
+    owners = (project.class_named(owner) for owner in project.lineage(cls.name)) if cls is not None else ()
+    names = (name for owner in owners if owner is not None for name in owner.fields)
+    return next((name for name in names if means_password(name)), None)
