@@ -98,7 +98,7 @@ def _about_setting(name: str, users: bool = False) -> bool:
     )
 
 
-# -- by what is done with it --------------------------------------------------------------------------------------------
+# -- by what is done with it -------------------------------------------------------------------------------------------
 
 
 def _of_taken(project: Project, one: Taken) -> Iterator[Unchecked]:

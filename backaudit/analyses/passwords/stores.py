@@ -154,7 +154,9 @@ def _assigned(project: Project) -> Iterator[Store]:
             owner = _owner(project, node.to(op.base), op.name) if is_password_column(op.name) else ""
             if owner:
                 where = f"a row of `{owner}`"
-                yield from _by_makers(project, node, op.name, where) or [Store(node, node.to(op.value), (), op.name, where)]
+                yield from _by_makers(project, node, op.name, where) or [
+                    Store(node, node.to(op.value), (), op.name, where)
+                ]
 
 
 def _by_makers(project: Project, node: Node, column: str, where: str) -> list[Store]:

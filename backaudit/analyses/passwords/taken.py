@@ -1,5 +1,4 @@
-"""New passwords by what is done with them: a client gives one, and a password hash or a row takes it, whatever the
-route, the form or the resolver is called."""
+"""New passwords by what is done with them: a client gives one, and a hash or a row takes it, whatever a route is called."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ _HASHES_FOR_A_USER = ("set_password", "make_password", "create_user")
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """``name`` is read at ``at``; ``cls``: the class that declares it, if one does; ``bodies``: what it goes through."""
+    """``name`` is read at ``at``; ``cls``: the class that declares it, if one does; ``bodies``: its way."""
 
     at: Node
     name: str
