@@ -1,4 +1,4 @@
-"""New passwords by what is done with them: a client gives one, and a hash or a row takes it, whatever a route is called."""
+"""New passwords by what is done with them: a client gives one, and a hash or a row takes it, in whatever route."""
 
 from __future__ import annotations
 
