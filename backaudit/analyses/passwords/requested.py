@@ -19,12 +19,12 @@ def brings_password(project: Project, part: Node) -> bool:
     if reads_password(part.code):
         return True
     where = part_read(project, part)
-    return any(
-        _takes(project, call, argument, 0)
-        for call in part.code.nodes(ops.Call)
-        for argument in (*call.args(), *_spread(call))
-        if argument.origin == part.origin or (where in _PARTS and part_read(project, argument) == where)
-    )
+    for call in part.code.nodes(ops.Call):
+        for argument in (*call.args(), *_spread(call)):
+            same = argument.origin == part.origin or (where in _PARTS and part_read(project, argument) == where)
+            if same and _takes(project, call, argument, 0):
+                return True
+    return False
 
 
 def _spread(call: Node) -> list[Node]:
@@ -65,12 +65,11 @@ def _reads_given(project: Project, code: Code, index: int, depth: int) -> bool:
             continue
         if key is not None and means_password(key) and _is_param(base, index):
             return True
-    return any(
-        _takes(project, call, argument, depth + 1)
-        for call in code.nodes(ops.Call)
-        for argument in call.args()
-        if _is_param(argument, index)
-    )
+    for call in code.nodes(ops.Call):
+        given = (argument for argument in call.args() if _is_param(argument, index))
+        if any(_takes(project, call, argument, depth + 1) for argument in given):
+            return True
+    return False
 
 
 def _is_param(node: Node, index: int) -> bool:
@@ -81,6 +80,9 @@ def _is_param(node: Node, index: int) -> bool:
 def checked_password(project: Project, node: Node) -> str | None:
     """The password field of the form or serializer whose checked values a value holds."""
     cls = checked_data(project, node)
-    owners = (project.class_named(owner) for owner in project.lineage(cls.name)) if cls is not None else ()
-    names = (name for owner in owners if owner is not None for name in owner.fields)
-    return next((name for name in names if means_password(name)), None)
+    for owner in project.lineage(cls.name) if cls is not None else ():
+        view = project.class_named(owner)
+        name = next(filter(means_password, view.fields), None) if view is not None else None
+        if name is not None:
+            return name
+    return None
