@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.attempts import is_login, limited, limited_everywhere, throttled, unlimited_others
-from backaudit.backend.access.guards import guarded
+from backaudit.backend.access.guards import acting
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, capitalized, everywhere, rule
+
+_COUNTED = "Count the tries of an account and of an address in a shared store, and refuse further ones for a while."
 
 
 @rule(
@@ -64,7 +66,7 @@ def no_rate_limit_login(project: Project) -> Iterator[Finding]:
         return
     others = unlimited_others(project)
     seen: set[Place] = set()
-    for route in project.once(guarded):
+    for route in project.once(acting):
         if is_login(project, route) and not limited(route) and route.handler.place not in seen:
             beside = [Step(other.handler.place, "nor is this limited") for other in others if not seen]
             seen.add(route.handler.place)
@@ -86,7 +88,7 @@ def _finding(route: Route, what: str) -> Finding:
 
 
 def _remedy(route: Route) -> str:
-    return route.handler.project.models.framework(route.framework).limits_logins
+    return route.handler.project.models.framework(route.framework).limits_logins or _COUNTED
 
 
 def _library(project: Project) -> Iterator[Finding]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from backaudit.analyses.auth.exposure import words
 from backaudit.backend.access.credentials import checks_password, opens_session, takes_code
 from backaudit.backend.access.guards import guarded, in_body
 from backaudit.backend.deployment.settings import django_setting, entry
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.routes import injected_bodies
 from backaudit.facts import ops
-from backaudit.project import Project
+from backaudit.project import Code, Project
 from backaudit.project.locate import strings
 from backaudit.vocabulary.meaning import meaning
 
@@ -19,8 +22,19 @@ _OTHERS = meaning("routes", "guessable")
 _COUNTS = meaning("access", "counted")
 
 
+# What a route, and what is asked for without one, is called by where it may take credentials.
+_TAKING = frozenset({"POST", "MUTATION", "QUERY"})
+
+
 def _serves(route: Route) -> bool:
-    return route.handler.file.role == "production" and (not route.methods or "POST" in route.methods)
+    taking = not route.methods or not _TAKING.isdisjoint(route.methods)
+    return route.handler.file.role == "production" and taking
+
+
+def _injected(project: Project, route: Route) -> Iterator[Code]:
+    """What is run for the handler's parameters: there a password may be checked before the handler lets in."""
+    for index in range(len(route.handler.function.params)):
+        yield from injected_bodies(project, route.handler, index)
 
 
 def limited(route: Route) -> bool:
@@ -38,11 +52,12 @@ def is_login(project: Project, route: Route) -> bool:
         return False
     if found & _LOGIN.words:
         return True
-    checks = checks_password(project, route.handler)
+    before = any(checks_password(project, code) for code in _injected(project, route))
+    checks = before or checks_password(project, route.handler)
     asked = any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards)
     if found & _TOKEN and "{" not in route.path:
         return asked or checks
-    return checks and not asked and "{" not in route.path and opens_session(project, route.handler)
+    return checks and (before or not asked) and "{" not in route.path and opens_session(project, route.handler)
 
 
 def unlimited_others(project: Project) -> tuple[Route, ...]:
