@@ -7,6 +7,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SENDING = frozenset({"POST", "PUT", "PATCH"})
+# How credentials are sent: by a form or JSON, and to a resolver of GraphQL.
+TAKING = frozenset({"POST", "MUTATION", "QUERY"})
 FORM_METHODS = SAFE | {"POST"}
 # Those by which a schema is asked for, and the messages of a socket.
 CHECKED = SENDING | {"WEBSOCKET"}

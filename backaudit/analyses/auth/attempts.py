@@ -14,6 +14,7 @@ from backaudit.facts import ops
 from backaudit.project import Code, Project
 from backaudit.project.locate import strings
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import TAKING
 
 _LOGIN = meaning("routes", "login")
 _TOKEN = frozenset({"token", "tokens"})
@@ -22,12 +23,8 @@ _OTHERS = meaning("routes", "guessable")
 _COUNTS = meaning("access", "counted")
 
 
-# What a route, and what is asked for without one, is called by where it may take credentials.
-_TAKING = frozenset({"POST", "MUTATION", "QUERY"})
-
-
 def _serves(route: Route) -> bool:
-    taking = not route.methods or not _TAKING.isdisjoint(route.methods)
+    taking = not route.methods or not TAKING.isdisjoint(route.methods)
     return route.handler.file.role == "production" and taking
 
 

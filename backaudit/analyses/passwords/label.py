@@ -20,8 +20,6 @@ from backaudit.vocabulary.names import means_password, means_password_hash, mean
 
 # A value, or the field of a form that holds it (``form.password.data``).
 _VALUES: tuple[Access, ...] = ((), ("data",))
-# What the tables call a part of a request in which a password may come.
-_CARRYING = ("form", "body", "JSON", "parsed")
 _TEXTS = frozenset(("builtins.str", "builtins.bytes", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
 
 
@@ -66,7 +64,7 @@ class Password(Goal):
         func = node.to(op.func) if isinstance(op, ops.Call) else node if isinstance(op, ops.Attr) else None
         names = project.names(func) if func is not None else ()
         what = next((project.models.sources[name] for name in names if name in project.models.sources), "")
-        carries = any(word in what for word in _CARRYING)
+        carries = any(word in what for word in ("form", "body", "JSON", "parsed"))
         return f"`{key}` of {what} is a password" if carries and reads_password(node.code) else None
 
     def _named(self, search: Search, node: Node, op: ops.Param, access: Access) -> str | None:

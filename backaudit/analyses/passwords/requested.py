@@ -5,13 +5,13 @@ from __future__ import annotations
 from backaudit.analyses.passwords.omitted import reads_password
 from backaudit.backend.web.inputs.reads import checked_data
 from backaudit.backend.web.reads import part_read
+from backaudit.backend.web.records import CLIENT
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.names import means_password
 
 # So many functions a part is followed through to whoever takes the password out of it.
 _DEPTH = 3
-_PARTS = ("body", "form", "query")
 
 
 def brings_password(project: Project, part: Node) -> bool:
@@ -21,7 +21,7 @@ def brings_password(project: Project, part: Node) -> bool:
     where = part_read(project, part)
     for call in part.code.nodes(ops.Call):
         for argument in (*call.args(), *_spread(call)):
-            same = argument.origin == part.origin or (where in _PARTS and part_read(project, argument) == where)
+            same = argument.origin == part.origin or (where in CLIENT and part_read(project, argument) == where)
             if same and _takes(project, call, argument, 0):
                 return True
     return False

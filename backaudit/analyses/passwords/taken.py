@@ -17,7 +17,6 @@ from backaudit.project import ClassView, Code, Node, Project
 
 # So many places where one password comes from are looked at.
 _WAYS = 4
-_HASHES_FOR_A_USER = ("set_password", "make_password", "create_user")
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -43,7 +42,7 @@ def _acts(project: Project) -> Iterator[tuple[Node, Node, Access]]:
     """(call, value, its part) of all that keeps a password: hashes that are made for them, and stores as it is."""
     hashers = project.models.hashers
     calls = dict.fromkeys(project.calls(*sorted(name for name, how in hashers.items() if how == "strong")))
-    for method in _HASHES_FOR_A_USER:
+    for method in sorted({name.rpartition(".")[2] for name in project.models.kinds["hashes-by-itself"]}):
         calls.update((call, None) for call in project.calls_of(method) if not project.callees(call))
     for call in calls:
         for value in call.args():
