@@ -5,22 +5,27 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backaudit.commands import CRASH, OK
-from backaudit.console import say
+from backaudit.console import progress_shown, say, use_color, width, write
 from backaudit.isolation import isolate, run_before
 
 if TYPE_CHECKING:
+    from backaudit.audit import Audit
     from backaudit.cache import Cache
     from backaudit.config import Config, Root
+    from backaudit.facts.problem import Problem
+    from backaudit.output import Target
     from backaudit.plugins import Loaded
     from backaudit.rule import Rule
     from backaudit.rulenames import RuleNames
+
+_WIDTH_OF_FILES = 100
 
 
 class Command:
@@ -92,6 +97,59 @@ class Command:
         from backaudit.cache import Cache, default_folder
 
         return Cache(None if self.options["no_cache"] else default_folder(os.environ))
+
+
+class ShowingCommand(Command):
+    """A command that shows one thing of a project, in each of the formats asked for."""
+
+    def __init__(self, options: dict[str, Any], suffixes: Mapping[str, str]) -> None:
+        from backaudit.output import targets
+
+        super().__init__(options)
+        self.targets = targets(options["formats"], options["outputs"], suffixes)
+
+    @contextmanager
+    def _audited(self, *, narrowed: bool = False) -> Iterator[Audit]:
+        """The project's audit, with progress and cache; ``narrowed``: what is reported is of the paths given alone."""
+        from backaudit.audit import Audit, Request
+
+        root = self._located()
+        loaded, _ = load_rules()
+        with ExitStack() as stack:
+            request = Request(root=root.folder, config=self._config(root), loaded=loaded, jobs=self.options["jobs"])
+            progress = progress_shown(enabled=not self.quiet)
+            stack.callback(progress.clear)
+            request = self._narrowed(request) if narrowed else request
+            yield Audit(request, cache=stack.enter_context(self._cache()), progress=progress)
+
+    def _deliver(self, found: Any, renderer: Callable[[str], Callable[..., str]], summary: str = "") -> None:
+        """Write what was found to all targets; say where it is, if none of them is the terminal."""
+        from backaudit.output import write_file
+
+        for target in self.targets:
+            text = renderer(target.format)(found, **self._appearance(target))
+            if target.path is None:
+                write(text)
+            else:
+                write_file(target.path, text)
+        if not self.quiet and all(target.path is not None for target in self.targets):
+            files = ", ".join(str(target.path) for target in self.targets)
+            say(f"{summary}: {files}" if summary else files)
+
+    def _appearance(self, target: Target) -> dict[str, Any]:
+        if target.format != "text":
+            return {}
+        to_terminal = target.path is None
+        return {
+            "color": to_terminal and use_color(sys.stdout),
+            "width": width() if to_terminal else _WIDTH_OF_FILES,
+            "quiet": self.quiet,
+        }
+
+
+def exit_code(problems: Iterable[Problem]) -> int:
+    """What a command that only shows ends with: a crash alone is one of its own."""
+    return CRASH if any(problem.kind == "crash" for problem in problems) else OK
 
 
 def load_rules() -> tuple[Loaded, RuleNames]:

@@ -31,9 +31,9 @@ from backaudit.steps import Steps
 
 ResultT = TypeVar("ResultT")
 Options = dict[str, dict[str, Any]]
-_BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins))
 
-__all__ = ["ClassView", "Code", "Edge", "Given", "Node", "Passed", "Project", "PythonFile", "Role", "link"]
+__all__ = ["BUILTINS", "ClassView", "Code", "Edge", "Given", "Node", "Passed", "Project", "PythonFile", "Role", "link"]
 
 
 class Project:
@@ -395,7 +395,7 @@ class Project:
 
         Of several it is the one that the tables speak of: what it exports cannot be read here.
         """
-        if name in _BUILTINS or not libraries:
+        if name in BUILTINS or not libraries:
             return ()
         spoken = [module for module in libraries if module.partition(".")[0] in self._spoken_of]
         last = (spoken or libraries)[-1]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator
 
 from backaudit.backend.web.catching import catches, reached_functions
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.project import Code, Project
+from backaudit.project import BUILTINS, Code, Project
 from backaudit.project.code import operands
 from backaudit.rule import Finding
-
-_BUILTINS = frozenset(dir(builtins))
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -59,7 +56,7 @@ def _unbound(project: Project, code: Code, use: Value, name: str) -> str:
 
 
 def _is_given(project: Project, name: str) -> bool:
-    return name in _BUILTINS or name.startswith("__") or name in project.models.kinds["names-of-elsewhere"]
+    return name in BUILTINS or name.startswith("__") or name in project.models.kinds["names-of-elsewhere"]
 
 
 def _is_local(code: Code, value: Value) -> bool:
