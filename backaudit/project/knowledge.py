@@ -202,7 +202,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``keeps-rows``: a session asks once for a row, whatever leads to it.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``converts-compared``: what a column is compared with is made its type, or raises.
+    themselves. ``converts-compared``: what a column is compared with is made its type, or raises. ``refuses-text``:
+    what it raises where a text that is no UUID is compared with a column of UUIDs in an expression.
     ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
     zero. ``complete``: its models say which tables there are, whatever migrations do.
 
@@ -238,6 +239,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     lazy: bool = False
     indexes_keys: bool = False
     converts_compared: bool = False
+    refuses_text: str = ""
     refuses_long: str = ""
     refuses_negative: str = ""
     complete: bool = False

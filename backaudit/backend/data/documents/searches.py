@@ -11,6 +11,7 @@ from backaudit.backend.data.documents.calls import searched
 from backaudit.backend.data.documents.records import Collection
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.declarations import entries
 
 _DRIVER = ("collection-filters", "collection-updates", "collection-replacements", "collection-searches")
 
@@ -60,8 +61,9 @@ def _asked_of(project: Project, call: Node, known: dict[str, Collection]) -> Col
 
 
 def _compared(call: Node) -> Iterator[str]:
-    """``User.email == email`` and ``email=email``."""
+    """``User.email == email``, ``{"email": email}`` and ``email=email``."""
     for argument in call.args():
+        yield from (key for key in entries(argument) if not key.startswith("$"))
         op = argument.origin.op
         left = argument.origin.to(op.left).origin.op if isinstance(op, ops.Compare) and op.operator == "==" else None
         if isinstance(left, ops.Attr):
