@@ -13,13 +13,38 @@ from importlib import metadata
 _DATA = (".py", ".toml", ".json", ".txt")
 
 
+class _Known:
+    """How the files of the running code are known: by their times, or by what is in them."""
+
+    by_contents = False
+
+
+def know_by_contents() -> None:
+    """From now on stamps are the same on every machine that has the same code, wherever and whenever it was installed.
+
+    It takes longer: for a process that lives long, or shares with others what it keeps.
+    """
+    if not _Known.by_contents:
+        _Known.by_contents = True
+        folder_stamp.cache_clear()
+
+
 @cache
 def folder_stamp(folder: str) -> bytes:
-    """A digest of the names, sizes and times of the code and data files below a folder, or of one file."""
+    """A digest of the names, sizes and times (or contents) of the code and data below a folder, or of one file."""
     digest = hashlib.blake2b(digest_size=20)
     for path, size, changed in sorted(_files(folder)):
-        digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
+        if _Known.by_contents:
+            digest.update(f"{os.path.relpath(path, folder)}\0{size}\0".encode("utf-8", "surrogateescape"))
+            digest.update(_contents(path))
+        else:
+            digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
     return digest.digest()
+
+
+def _contents(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _files(folder: str) -> Iterable[tuple[str, int, int]]:

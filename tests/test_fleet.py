@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -392,6 +393,27 @@ def test_facts_are_shared_by_folder_and_by_url(tmp_path: Path) -> None:
             file.write_bytes(b"damaged")
     with shared(tmp_path / "three", str(tmp_path / "folder")) as three:
         assert three.get(b"key") is None
+
+
+def test_the_same_code_has_the_same_stamp_wherever_it_is_installed(tmp_path: Path) -> None:
+    told = """
+import os, sys
+from backaudit import stamp
+folders = sys.argv[1:]
+print(len({stamp.folder_stamp(folder) for folder in folders}))
+stamp.know_by_contents()
+print(len({stamp.folder_stamp(folder) for folder in folders}))
+os.truncate(folders[0] + "/in/b.py", 0)
+stamp.folder_stamp.cache_clear()
+print(len({stamp.folder_stamp(folder) for folder in folders}))
+"""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        (folder / "in").mkdir(parents=True)
+        (folder / "a.py").write_text("x = 1\n")
+        (folder / "in" / "b.py").write_text("y = 2\n")
+    command = [sys.executable, "-c", told, *map(str, folders)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["2", "1", "2"]
 
 
 # -- the store ---------------------------------------------------------------------------------------------------------
