@@ -234,7 +234,9 @@ class Audit:
             for hit in file.secrets
             for part in (hit.parts if hit.strength != "placeholder" else ())
         )
-        masks = Masks(hidden, lambda path: source.lines(sources[path].text) if path in sources else ())
+        masks = Masks(
+            (*hidden, *_veiled(sources)), lambda path: source.lines(sources[path].text) if path in sources else ()
+        )
         every = (*self.discovery.problems, *problems, *changed, *bounds)
         return masked(msgspec.structs.replace(found, problems=tuple(sorted(set(every)))), masks)
 
@@ -416,7 +418,9 @@ class Audit:
         """What hides the secrets of the findings in any text that is shown."""
         sources = self._scan.sources
         secrets = (place for _, finding in self._scan.findings for place in finding.secrets)
-        return Masks(secrets, lambda path: source.lines(sources[path].text) if path in sources else ())
+        return Masks(
+            (*secrets, *self._scan.veiled), lambda path: source.lines(sources[path].text) if path in sources else ()
+        )
 
     @property
     def quoted(self) -> Mapping[str, bytes]:
@@ -455,6 +459,7 @@ class Audit:
             selection=self.selection,
             findings=findings,
             sources=sources,
+            veiled=_veiled(sources),
             directives=[directives.parse(file.path, file.comments, file.extents) for file in result.commented],
             problems=[*self.request.loaded.problems, *found.problems, *result.problems, *changed],
             crashed=frozenset(result.crashed),
@@ -506,6 +511,13 @@ class _Reported:
         if self._asked is None:
             return True
         return any(asked in ("", ".") or path == asked or path.startswith(asked + "/") for asked in self._asked)
+
+
+def _veiled(sources: Mapping[str, Source]) -> list[Place]:
+    """What may be a password in the files that are quoted, though it is too doubtful to be told."""
+    from backaudit.extract.secrets.veiled import veiled
+
+    return [Place(path, span) for path, found in sources.items() for span in veiled(found)]
 
 
 def _sources(root: Path, digests: Mapping[str, str]) -> tuple[dict[str, Source], list[Problem]]:

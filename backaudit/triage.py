@@ -51,6 +51,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sources``: the text of every file that a finding speaks of. ``is_reported``: whether the user asked about a path,
     with a second argument of True about its past.
+    ``veiled``: what is no finding's secret, and is quoted nowhere all the same.
     ``paths``: of all files, None where only some were looked at.
     ``renamed``: path to the path by which its findings are known. ``crashed``: rules whose findings are not complete.
     The rest goes into the report as it is.
@@ -61,6 +62,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
     findings: Sequence[tuple[Rule, Finding]]
     sources: Mapping[str, Source]
+    veiled: Sequence[Place] = ()
     directives: Sequence[FileDirectives] = ()
     problems: Sequence[Problem] = ()
     crashed: Collection[str] = ()
@@ -149,7 +151,8 @@ class _Triage:
         self.baseline = baseline
         self.before = before
         self.lines_of = lru_cache(maxsize=None)(self._lines_of)
-        self.masks = Masks((place for _, finding in scan.findings for place in finding.secrets), self.lines_of)
+        secrets = (place for _, finding in scan.findings for place in finding.secrets)
+        self.masks = Masks((*secrets, *scan.veiled), self.lines_of)
         self.visibility = _Visibility(scan, names, folders)
         self.ran = {rule.id for rule in scan.selection.rules} - set(scan.crashed)
 

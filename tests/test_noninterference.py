@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from backaudit import plugins
 from backaudit.baseline import dump
 from backaudit.extract.secrets.values import judge
+from backaudit.masking import MASK
 from backaudit.report import FORMATS, renderer
 from backaudit.testing import scan
 from backaudit.triage import accepted
@@ -198,3 +199,22 @@ def test_no_row_of_a_long_table_is_quoted_and_all_are_counted() -> None:
     for name in FORMATS:
         text = renderer(name)(report)
         assert not [word for word in words if word in text], name
+
+
+DOUBTFUL = ("s3cr%rt-Pa55", "Tr{0}ub4dor&3", "<Hu9>nter2!", "$XyZ81jqpQ7", "${Ab}91kdjq8")
+PLAIN = ("%s", "${SECRET_KEY}", "{user}:{word}", "$DB_PASSWORD", "{{ password }}")
+
+
+@pytest.mark.parametrize("value", [*DOUBTFUL, *PLAIN])
+def test_a_password_that_looks_like_a_template_is_quoted_nowhere(value: str) -> None:
+    kept = "    user.password = hashlib.md5(password.encode()).hexdigest()\n"
+    code = f"import hashlib\n\n\ndef save(user, password):\n    DB_PASSWORD = {value!r}\n{kept}"
+    compose = f"services:\n  db:\n    image: postgres\n    environment:\n      DB_PASSWORD: '{value}'\n"
+    report = scan({"app.py": code, "docker-compose.yml": compose, ".env": f"DB_PASSWORD={value}\n"}, LOADED)
+    assert {issue.finding.place.path for issue in report.issues} >= {"app.py", "docker-compose.yml"}
+    for format in FORMATS:
+        shown = html.unescape(renderer(format)(report)).replace("\\/", "/")
+        assert value not in shown or value in PLAIN, format
+    lines = [line.text for issue in report.issues for line in issue.excerpt if "DB_PASSWORD" in line.text]
+    assert lines
+    assert all((MASK in line) is (value in DOUBTFUL) for line in lines)
