@@ -81,11 +81,9 @@ def guarded(
 
 def _checks_before(code: Code, at: Value) -> Iterator[Node]:
     """Calls that have come back whenever ``at`` is reached."""
-    for value in range(min(at, len(code.ops))):
-        made = code.node(value)
-        if not isinstance(made.op, ops.Call) or not same_path(code, value, at, tried=True):
-            continue
-        yield made
+    for value in code.before(at, ops.Call):
+        if same_path(code, value, at, tried=True):
+            yield code.node(value)
 
 
 def _is_discarded(call: Node) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.routes import entries, injected_code, injected_target
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE, Value
+from backaudit.facts.ops import Value
 from backaudit.facts.python import ParamFact
 from backaudit.flow import heap
 from backaudit.flow.search import Search
@@ -212,15 +212,16 @@ def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Wo
         return  # a recursion's next round brings nothing that its first has not
     step = Step(work.node.place, f"is returned by `{code.function.name}()`")
     wanted = work.access if access is None else access
-    for value, op in enumerate(code.ops):
-        if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE:
-            yields = isinstance(op, ops.Yield) and not op.delegates
-            part = wanted[1:] if yields and wanted and wanted[0] == ANY else wanted
-            yield work.at(code.node(op.value), part, value, (*work.calls, work.node), step)
+    for result in code.results:
+        op = result.op
+        assert isinstance(op, (ops.Return, ops.Yield))
+        yields = isinstance(op, ops.Yield) and not op.delegates
+        part = wanted[1:] if yields and wanted and wanted[0] == ANY else wanted
+        yield work.at(result.to(op.value), part, result.value, (*work.calls, work.node), step)
 
 
 def _results_of(code: Code) -> list[Value]:
-    return [op.value for op in code.ops if isinstance(op, (ops.Return, ops.Yield)) and op.value != NONE]
+    return [node.op.value for node in code.results if isinstance(node.op, (ops.Return, ops.Yield))]
 
 
 def constructed(search: Search, work: Work, op: ops.Call, init: Code) -> Iterator[Work]:

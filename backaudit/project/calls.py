@@ -149,15 +149,15 @@ class Calls:
         func = call.func
         if func is None:
             return
-        given = written_arguments(call)
         codes = list(self._denoted(func))
-        for code in codes:
-            yield Edge(code, _as_bound(given, func, self.binds(call, code)))
         target = func.origin.op
         if not codes and isinstance(target, ops.Attr) and self._is_on_unknown(func):
             only = self._project.only_method(target.name)
-            if only is not None:
-                yield Edge(only, _as_bound(given, func, self.binds(call, only)))
+            codes = [] if only is None else [only]
+        if codes:
+            given = written_arguments(call)
+            for code in codes:
+                yield Edge(code, _as_bound(given, func, self.binds(call, code)))
 
     def _is_on_unknown(self, func: Node) -> bool:
         """Whether a callee is an attribute of something of no known type."""

@@ -85,9 +85,12 @@ def _returned(project: Project, node: Node, value: Node) -> Iterator[Answer]:
 Resolved = tuple["int | None", bool, "tuple[Node, ...]", str]
 
 
-def resolve(project: Project, node: Node, depth: int = 0) -> Iterator[Resolved]:
+def resolve(project: Project, node: Node, depth: int = 0) -> tuple[Resolved, ...]:
     """What a returned value stands for as an answer: status, whether stated, body, maker."""
-    node = node.origin
+    return project.all_of(_resolve, node.origin, depth)
+
+
+def _resolve(project: Project, node: Node, depth: int) -> Iterator[Resolved]:
     stored = _stored_status(project, node)
     inner = _alternatives(node) if stored is None and depth < _DEPTH else []
     if stored is not None:
@@ -162,12 +165,12 @@ def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterat
     """What the project's function that is called answers, its parameters replaced by this call's arguments."""
     if code.function.name == "__init__":
         return
-    for op in code.ops:
-        if isinstance(op, ops.Return) and op.value != NONE:
-            for status, stated, body, maker in resolve(project, code.node(op.value), depth + 1):
-                if status is None:
-                    status = _passed_status(project, call, code, code.node(op.value))
-                yield status, stated, (*body, *call.args()), maker
+    given = call.args()
+    for returned in code.returned():
+        for status, stated, body, maker in resolve(project, returned, depth + 1):
+            if status is None:
+                status = _passed_status(project, call, code, returned)
+            yield status, stated, (*body, *given), maker
 
 
 def _sent_by(project: Project, call: Node, code: Code) -> Iterator[Resolved]:
