@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
 import os
+import pstats
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -114,6 +116,50 @@ def test_the_types_of_a_program_cost_what_it_is_long(name: str) -> None:
     for size in (8, 16, 32, 64):
         questions, values = types_of_all(project(shapes.SHAPES[name](size)))
         assert questions <= 3 * values, size
+
+
+# -- what the rules ask --------------------------------------------------------------------------------------------
+
+RULES = [each for each in LOADED.rules if "history" not in each.needs and each.family != "bandit"]
+# All that grows is one body of code: what holds at each of its statements depends on those before it.
+ONE_BODY = frozenset(
+    (
+        "attribute_chain",
+        "branches",
+        "chain_of_calls",
+        "handlers_of_exceptions",
+        "methods_of_one_field",
+        "sum_of_texts",
+        "text_in_steps",
+    )
+)
+# One function more is one level more of what a caller may have done.
+DEEP = frozenset(("chain_of_functions",))
+
+
+def calls_of_rules(name: str, size: int) -> int:
+    """How many functions are called while all rules are asked about a program: the same in every run."""
+    linked = project(shapes.SHAPES[name](size))
+    profile = cProfile.Profile()
+    with profile:
+        check(linked, RULES)
+    count: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    return count
+
+
+@pytest.mark.parametrize("name", sorted(shapes.SHAPES.keys() - ONE_BODY - DEEP))
+def test_rules_ask_in_proportion_to_the_program(name: str) -> None:
+    calls_of_rules(name, 1)  # what is read once in a process
+    counts = [calls_of_rules(name, size) for size in (5, 10, 20, 40)]
+    more = [after - before for before, after in pairwise(counts)]
+    assert all(after <= 1.2 * 2 * before for before, after in pairwise(more[1:]))
+
+
+@pytest.mark.parametrize("name", sorted(ONE_BODY | DEEP))
+def test_within_one_body_rules_ask_at_most_in_its_square(name: str) -> None:
+    calls_of_rules(name, 1)
+    counts = [calls_of_rules(name, size) for size in (5, 10, 20, 40)]
+    assert all(after <= 1.1 * 4 * before for before, after in pairwise(counts))
 
 
 def test_types_do_not_depend_on_who_asks_first() -> None:

@@ -75,6 +75,7 @@ class Project:
         self._ended: dict[Any, Exception] = {}
         # The walks over definitions that are under way, see :mod:`backaudit.project.circles`.
         self.walking: set[Any] = set()
+        self.cuts = 0  # how often such a walk met itself
         self.graph = Calls(self)
         # Asked of the whole project before anything is asked of a value: what ``super()`` is depends on it.
         self._below: dict[str, list[ClassView]] = {}
@@ -117,6 +118,18 @@ class Project:
             found = compute()
         if guesses == self._types.guesses:
             memory[key] = found
+        return found
+
+    def uncut(self, key: Any, compute: Callable[[], ResultT]) -> ResultT:
+        """What a walk over definitions finds, kept unless it met itself: then it depends on where it began."""
+        if key in self.answers:
+            answer: ResultT = self.answers[key]
+            return answer
+        cuts = self.cuts
+        kept: dict[Any, ResultT] = {}
+        found = self._settled(kept, key, compute)
+        if cuts == self.cuts:
+            self.answers.update(kept)
         return found
 
     def not_asked(self, place: Place, what: str) -> None:

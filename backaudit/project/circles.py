@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 WalkT = TypeVar("WalkT", bound=Callable[..., Any])
 
 
-def cut_circles(otherwise: Any = None) -> Callable[[WalkT], WalkT]:
+def cut_circles(otherwise: Any = None, *, remembered: bool = False) -> Callable[[WalkT], WalkT]:
     """For a function ``(project, node, ...)`` that calls itself: where it meets itself it gives ``otherwise``.
 
-    A generator gives nothing more there, and is run to its end at once.
+    A generator gives nothing more there, and is run to its end at once. ``remembered``: what was found without meeting
+    itself is kept for whoever asks the same.
     """
 
     def wrap(walk: WalkT) -> WalkT:
@@ -23,6 +24,7 @@ def cut_circles(otherwise: Any = None) -> Callable[[WalkT], WalkT]:
         def guarded(project: Any, node: Any, *rest: Any, **named: Any) -> Any:
             step = (walk, node)
             if step in project.walking:
+                project.cuts += 1
                 return iter(()) if many else otherwise
             project.walking.add(step)
             try:
@@ -31,6 +33,10 @@ def cut_circles(otherwise: Any = None) -> Callable[[WalkT], WalkT]:
             finally:
                 project.walking.discard(step)
 
-        return guarded  # type: ignore[return-value]
+        @wraps(walk)
+        def kept(project: Any, node: Any, *rest: Any) -> Any:
+            return project.uncut((walk, node, *rest), lambda: guarded(project, node, *rest))
+
+        return kept if remembered else guarded  # type: ignore[return-value]
 
     return wrap

@@ -139,6 +139,17 @@ class Code:
             found[region.first : region.last] = [index] * (region.last - region.first)
         return found
 
+    def beside(self, region: Region) -> list[Region]:
+        """The regions of the same statement, itself included, in order."""
+        return self._groups[region.group]
+
+    @cached_property
+    def _groups(self) -> dict[int, list[Region]]:
+        table: dict[int, list[Region]] = {}
+        for region in self.body.regions:
+            table.setdefault(region.group, []).append(region)
+        return table
+
     @cached_property
     def effects(self) -> dict[Value, list[Value]]:
         """For each object (by the value that made it): the operations that store into it or call its methods."""

@@ -87,7 +87,7 @@ def _all_others_leave(code: Code, branch: Region) -> bool:
     """Whether who comes behind a conditional statement came through ``branch``: the others leave."""
     if branch.kind not in ("then", "else"):
         return False
-    siblings = [region for region in code.body.regions if region.group == branch.group and region is not branch]
+    siblings = [region for region in code.beside(branch) if region is not branch]
     others = siblings if branch.kind == "else" else [region for region in siblings if region.kind == "else"]
     return bool(others) and all(_leaves(code, other) for other in others)
 
@@ -103,7 +103,7 @@ def same_path(code: Code, before: Value, at: Value, *, tried: bool = False) -> b
 def _handlers_leave(code: Code, region: Region) -> bool:
     if region.kind == "with":
         return True
-    handlers = [r for r in code.body.regions if r.kind == "except" and r.group == region.group]
+    handlers = [beside for beside in code.beside(region) if beside.kind == "except"]
     return all(_leaves(code, handler) for handler in handlers)
 
 

@@ -22,7 +22,7 @@ def spelled_strings(project: Project, node: Node) -> tuple[str, ...]:
     return tuple(found)[:_BOUND]
 
 
-@cut_circles((HOLE,))
+@cut_circles((HOLE,), remembered=True)
 def _texts(project: Project, node: Node, depth: int) -> list[str]:
     op = node.origin.op
     if project.gives_up(depth, _DEPTH, node.place):
@@ -44,7 +44,8 @@ def _constant(project: Project, node: Node) -> list[str]:
 def _join(project: Project, node: Node, op: ops.Bin, depth: int) -> list[str]:
     left = _texts(project, node.to(op.left), depth)
     if op.operator == "+":
-        return [a + b for a in left for b in _texts(project, node.to(op.right), depth)]
+        right = _texts(project, node.to(op.right), depth)
+        return [a + b for a in left for b in right]
     return left if op.operator == "%" else [HOLE]
 
 
@@ -55,8 +56,9 @@ def _fstring(project: Project, node: Node, op: ops.Build, depth: int) -> list[st
         return [HOLE]
     found = [""]
     for item in op.items:
+        following = _texts(project, node.to(item), depth)
         # One more than is kept, so that it is told.
-        found = [a + b for a in found for b in _texts(project, node.to(item), depth)][: _BOUND + 1]
+        found = [a + b for a in found for b in following][: _BOUND + 1]
     return found
 
 
