@@ -214,6 +214,15 @@ def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node
                 _asked(project, call, fate, depth, seen)
             elif any(argument.value in held for argument in call.args()):
                 _given(project, call, held, fate, depth, seen)
+        elif isinstance(op, ops.Build) and _spreads(op, held):
+            _follow(project, code.node(value), fate, depth, seen)
+
+
+def _spreads(op: ops.Build, held: set[Value]) -> bool:
+    """Whether a display is filled from the body: ``{**body}``."""
+    return op.kind == "dict" and any(
+        item in held for key, item in zip(op.keys, op.items, strict=True) if key == ops.NONE
+    )
 
 
 def _asked(project: Project, call: Node, fate: Fate, depth: int, seen: set[Node]) -> None:
@@ -280,6 +289,8 @@ def _given(project: Project, call: Node, held: set[Value], fate: Fate, depth: in
         fate.validated = True
         return
     assert call.call is not None
+    if call.is_call_of("client-copies") and not project.callees(call):
+        _follow(project, call, fate, depth, seen)
     fate.spread = fate.spread or not held.isdisjoint(call.call.dstar)
     for callee in project.callees(call):
         for index in range(len(callee.function.params)):
