@@ -93,9 +93,8 @@ def explained(place: str, proof: Proof, indexes: Sequence[str]) -> str:
         shown += ["", f"  with     {proof.index}", f"  {told_after}", *_drawn(proof.after)]
     else:
         shown += ["", "  No index is missing here: what the query asks is served, or an index would not pay."]
-    plans = (proof.before, proof.after)
-    kinds = dict.fromkeys(node.kind for plan in plans for _, node in steps(plan) if node.kind in _WORDS)
-    return "\n".join([*shown, "", *(f"  {_WORDS[kind]}" for kind in kinds), ""])
+    kinds = dict.fromkeys(node.kind for plan in (proof.before, proof.after) for _, node in steps(plan))
+    return "\n".join([*shown, "", *(f"  {_WORDS[kind]}" for kind in kinds if kind in _WORDS), ""])
 
 
 def _drawn(plan: Plan) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _in_calls(project: Project) -> Iterator[tuple[Node, Place, str]]:
 
 def _is_asked_for(call: Node) -> bool:
     """Whether this runs only where the environment says that it is a developer's."""
-    tests = [region.test for region in call.code.regions_of(call.value) if region.kind == "then"]
-    return any(_ASKED.holds(text) for test in tests if test != NONE for text in _texts(call.to(test)))
+    branches = [region for region in call.code.regions_of(call.value) if region.kind == "then" and region.test != NONE]
+    return any(_ASKED.holds(text) for branch in branches for text in _texts(call.to(branch.test)))
 
 
 def _texts(test: Node) -> Iterator[str]:

@@ -65,7 +65,8 @@ def _scripts(project: Project, path: str, made: Dockerfile) -> Iterator[str]:
 
 def _renamed(made: Dockerfile, names: set[str]) -> set[str]:
     """What files that are copied into the image under one of these names are called in the project."""
-    copies = [item.words.split() for stage in made.chain() for item in stage.body if item.keyword in ("COPY", "ADD")]
+    instructions = (item for stage in made.chain() for item in stage.body)
+    copies = [item.words.split() for item in instructions if item.keyword in ("COPY", "ADD")]
     return {
         posixpath.basename(words[-2].strip("\"'[],"))
         for words in copies

@@ -77,7 +77,8 @@ def _order(index: MissingIndex) -> str:
     """Why the columns stand in this order."""
     if len(index.keys) < 2:
         return ""
-    exact = {use.column for missing in (index.first, *index.others) for use in missing.uses if use.form in EQUALITIES}
+    uses = (use for missing in (index.first, *index.others) for use in missing.uses)
+    exact = {use.column for use in uses if use.form in EQUALITIES}
     sorts = [key.text for key in index.keys if key.text not in exact]
     if index.first.kind == "sort" or sorts:
         first, last = index.keys[0].text, index.keys[-1].text

@@ -109,7 +109,8 @@ def _refusal(table: Table, index: Index, use: Use, others: Sequence[Use]) -> str
 
 def _blocked(table: Table, index: Index, position: int, asked: Use, others: Sequence[Use]) -> str:
     """What stands before a key in its index and keeps it from being entered; empty if nothing does."""
-    pinned = {name for other in others if _pins(table, other) for name in _names(compared(table, other))}
+    pinning = [compared(table, other) for other in others if _pins(table, other)]
+    pinned = {name for use in pinning for name in _names(use)}
     blocked = next((key for key in index.keys[:position] if key.text.lower() not in pinned), None)
     if blocked is None or (_few(table, blocked) and asked.form in _ENTERS):
         return ""
@@ -195,7 +196,8 @@ def in_order(table: Table, index: Index, sorts: Sequence[Use], companions: Itera
     others = [use for use in companions if use.rows == sorts[0].rows and use.role in ("filter", "join")]
     if index.method not in _TREES or not implied(index, others):
         return 0
-    pinned = {name for use in others if _fixes(table, use) for name in _names(use)}
+    fixing = [use for use in others if _fixes(table, use)]
+    pinned = {name for use in fixing for name in _names(use)}
     keys = list(index.keys)
     count, turned = 0, None
     for use in sorts:

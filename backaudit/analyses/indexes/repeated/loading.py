@@ -104,7 +104,8 @@ def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) ->
 
 def _inner_statements(chain: list[Node]) -> list[Node]:
     """The calls of the statements that a chain is given: ``session.scalars(select(...).where(...))``."""
-    return [inner for link in chain if link.call is not None for given in link.args() for inner in _statement(given)]
+    given = [argument for link in chain for argument in link.args()]
+    return [inner for argument in given for inner in _statement(argument)]
 
 
 def _is_inert(chain: list[Node]) -> bool:

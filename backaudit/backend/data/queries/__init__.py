@@ -169,12 +169,9 @@ def _positional(node: Node) -> list[Node]:
     for value in call.star:
         listed = node.origin.to(value)
         found += items(listed)
-        found += [
-            argument
-            for effect in node.code.effects.get(listed.origin.value, ())
-            if (appended := node.code.node(effect)).call is not None and appended.method == "append"
-            for argument in appended.args()
-        ]
+        effects = map(node.code.node, node.code.effects.get(listed.origin.value, ()))
+        appending = [effect for effect in effects if effect.call is not None and effect.method == "append"]
+        found += [argument for call in appending for argument in call.args()]
     return found
 
 

@@ -64,8 +64,8 @@ def _visit(project: Project, name: str, known: dict[str, PythonFile], found: dic
 
 def _parents(project: Project, file: PythonFile) -> list[str]:
     final = file.top.body.final
-    names = ("down_revision", "depends_on")
-    return [found for name in names if name in final for found in texts(project, file.top.node(final[name]))]
+    told = [file.top.node(final[name]) for name in ("down_revision", "depends_on") if name in final]
+    return [revision for node in told for revision in texts(project, node)]
 
 
 # -- operations ------------------------------------------------------------------------------------------------------

@@ -103,8 +103,11 @@ def _entries(project: Project, meta: ClassView, depth: int) -> dict[str, Node]:
     if inherited and project.gives_up(depth, _DEPTH, meta.place):
         inherited = []
     above = [found for base in inherited for found in project.denoted_classes(base)]
-    extra = {n: node for base in above for n, node in _entries(project, base, depth + 1).items() if n != "abstract"}
-    return {**extra, **{name: node for name, node in meta.fields.items() if name != "abstract"}}
+    entries: dict[str, Node] = {}
+    for base in above:
+        entries |= _entries(project, base, depth + 1)
+    entries |= meta.fields
+    return {name: node for name, node in entries.items() if name != "abstract"}
 
 
 def _label(project: Project, cls: ClassView, options: dict[str, Node]) -> str:
@@ -153,7 +156,8 @@ def _fields(project: Project, cls: ClassView, parents: tuple[str, ...]) -> Itera
 
 
 def _library_columns(project: Project, cls: ClassView) -> Iterator[Column]:
-    own = {name for owner in project.lineage(cls.name) if (v := project.class_named(owner)) for name in v.fields}
+    classes = filter(None, map(project.class_named, project.lineage(cls.name)))
+    own = {name for owner in classes for name in owner.fields}
     seen: set[str] = set()
     for owner in project.lineage(cls.name):
         for column in brought_columns(project, owner):
