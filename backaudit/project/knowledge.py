@@ -368,6 +368,10 @@ class Kinds(dict[str, frozenset[str]]):
             raise KeyError(f"no table of a library defines the kind {kind!r}")
         return frozenset()
 
+    def known(self, kind: str) -> frozenset[str]:
+        """A group whose name is made of what the scanned code says; empty where no table has it."""
+        return super().get(kind, frozenset())
+
     def get(self, kind: str, default: Any = None) -> frozenset[str]:
         """As ``[]``: there is nothing to fall back to."""
         return self[kind]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import asked
 from backaudit.analyses.errors.requests import showing
+from backaudit.backend.access.actions import view_steps
 from backaudit.backend.access.caller import has_own_anonymous
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import steps
@@ -58,10 +59,7 @@ def _turns_away(route: Route, step: Step) -> bool:
 def _bodies(project: Project, route: Route) -> Iterator[Code]:
     """The handler, and the methods of its class that the library calls for the route's methods."""
     yield route.handler
-    kinds = project.models.kinds
-    unasked = [kinds.get(f"unasked-steps:{method}", frozenset()) for method in route.methods]
-    called = kinds["view-steps"] - (frozenset.intersection(*unasked) if unasked else frozenset())
-    for name in sorted(called) if route.view is not None else ():
+    for name in sorted(view_steps(project, route.methods)) if route.view is not None else ():
         code = project.method(route.view.name, name) if route.view is not None else None
         if code is not None:
             yield code

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.project import Code, Node
+from backaudit.project import Code, Node, Project
 from backaudit.project.holding import conditions
 from backaudit.project.locate import items, text_of
 from backaudit.project.operands import operands
@@ -129,3 +129,10 @@ def _entries(table: Node) -> Iterator[tuple[str, Node]]:
         text = here.to(key).text if key != NONE else None
         if text is not None:
             yield text.upper(), here.to(item)
+
+
+def view_steps(project: Project, methods: Sequence[str]) -> frozenset[str]:
+    """The methods of a class view that its library calls for methods of HTTP; all where no table speaks of one."""
+    kinds = project.models.kinds
+    unasked = [kinds.known(f"unasked-steps:{method}") for method in methods]
+    return kinds["view-steps"] - (frozenset.intersection(*unasked) if unasked else frozenset())

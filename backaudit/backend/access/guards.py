@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from backaudit.backend.access.actions import entries_for, in_tables, runs_for
+from backaudit.backend.access.actions import entries_for, in_tables, runs_for, view_steps
 from backaudit.backend.access.denial import (
     Kinds,
     asked_for,
@@ -658,11 +658,7 @@ class _Reader:
 
     def _view_steps(self, route: Route) -> list[str]:
         """The methods of a class that its library's handler calls for a route: who creates looks nothing up."""
-        kinds = self.project.models.kinds
-        named = kinds["view-steps"]
-        if route.methods and self._is_rest(route):
-            named -= frozenset.intersection(*(kinds.get(f"unasked-steps:{m}", frozenset()) for m in route.methods))
-        return sorted(named)
+        return sorted(view_steps(self.project, route.methods if self._is_rest(route) else ()))
 
     def _check(self, name: str, code: Code) -> Iterator[Step]:
         kinds = denials(self.project, code)
