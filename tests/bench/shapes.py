@@ -266,6 +266,21 @@ def turn_{i}(value):
     }
 
 
+def ladder_of_functions(n: int) -> Files:
+    """Functions that each call the next one twice: as many ways lead to the last as there are pairs."""
+    rung = """
+
+def rung_{i}(number, kind):
+    if kind:
+        return rung_{next}(number, kind)
+    return rung_{next}(number, None)
+"""
+    text = "".join(rung.replace("{i}", str(k)).replace("{next}", str(k + 1)) for k in range(n))
+    last = f"\n\ndef rung_{n}(number, kind):\n    return User.query.get(number)\n"
+    route = "\n\n@app.route('/l/<number>')\ndef ladder(number):\n    return str(rung_0(number, request.args['k']))\n"
+    return {"app.py": _HEAD + text + last + route}
+
+
 def branches(n: int) -> Files:
     """One function of many branches."""
     body = _many(
@@ -458,7 +473,7 @@ SHAPES: dict[str, Shape] = {
     for shape in (
         methods_of_one_field, chain_of_calls, sum_of_texts, text_in_steps, subclasses, chain_of_classes,
         routes_through_one_hub, models, templates, files_importing_one, chain_of_functions, circle_of_functions,
-        branches, handlers_of_exceptions, passwords_in_logs, display, fastapi_routes, django_views, star_imports,
+        ladder_of_functions, branches, handlers_of_exceptions, passwords_in_logs, display, fastapi_routes, django_views, star_imports,
         attribute_chain,
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ caller's identity takes part. Events of the project's own functions count where 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -60,13 +60,24 @@ def events_in(project: Project, code: Code, context: Context) -> tuple[Event, ..
 
 
 def _solver(project: Project) -> Solver[tuple[Code, Context], Event]:
-    return Solver(lambda asked: tuple(_open(list(_Reader(project, *asked).events()))), _place, project.steps)
+    return Solver(lambda asked: tuple(_open(_each_once(_Reader(project, *asked).events()))), _place, project.steps)
 
 
 def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[int], list[int]]:
     """Where a question stands in the project, so that circles are worked off in one order."""
     code, context = asked
     return code.path, code.index, sorted(context.identity), sorted(context.client)
+
+
+def _each_once(found: Iterable[Event]) -> list[Event]:
+    """What several ways through a call lead to is one event there: functions that call each other have many ways."""
+    known: dict[tuple[object, ...], Event] = {}
+    for event in found:
+        inner = event.inner or event.node
+        table = event.table.name if event.table is not None else ""
+        key = (event.node, inner, event.tie, table, event.effect, event.column, event.loads_caller)
+        known.setdefault(key, event)
+    return list(known.values())
 
 
 def _open(found: list[Event]) -> Iterator[Event]:
