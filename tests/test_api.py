@@ -37,9 +37,14 @@ def made(name: str) -> dict[str, Any]:
     return document
 
 
+def contradictions(root: Path) -> list[str]:
+    """What is told of the document, beside what the code leaves open."""
+    return [message for message in told(root) if "leaves it open" not in message]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_document_made_from_the_code_is_not_contradicted(name: str, tmp_path: Path) -> None:
-    assert told(described(name, tmp_path, made(name))) == []
+    assert contradictions(described(name, tmp_path, made(name))) == []
 
 
 def test_the_frameworks_own_document_is_not_contradicted(tmp_path: Path) -> None:
@@ -83,7 +88,7 @@ app.include_router(router, prefix="/v1")
     assert isinstance(names["app"], fastapi.FastAPI)
     (tmp_path / "main.py").write_text(code)
     (tmp_path / "openapi.json").write_text(json.dumps(names["app"].openapi()))
-    assert told(tmp_path) == []
+    assert contradictions(tmp_path) == []
 
 
 def test_what_was_taken_out_of_the_document_is_told(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def alerts(session: Session):
 def alert(key: int, session: Session):
     row = session.get(Alert, key)
     if row is None:
-        return {"message": "not found"}  # likely
+        return {"message": "not found"}  # sure
     return {"alert": row}
 """
 
@@ -619,7 +619,7 @@ class Member(db.Model):
     password = db.Column(db.String(200))
 
     def __init__(self, password):
-        self.password = password  # doubtful
+        self.password = password
 
     def join(self):
         self.password = generate_password_hash(self.password)
@@ -632,18 +632,18 @@ class Guest(db.Model):
     password = db.Column(db.String(200))
 
     def __init__(self, password):
-        self.password = password  # sure
+        self.password = password
 
 
 @app.post("/members")
 def join():
-    Member(request.form["password"]).join()
+    Member(request.form["password"]).join()  # doubtful
     return ""
 
 
 @app.post("/guests")
 def guest():
-    db.session.add(Guest(request.form["password"]))
+    db.session.add(Guest(request.form["password"]))  # sure
     db.session.commit()
     return ""
 """

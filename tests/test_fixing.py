@@ -96,9 +96,7 @@ def test_a_file_that_changed_since_it_was_scanned_is_left_alone(root: Path, monk
         return original(*arguments, **named)
 
     monkeypatch.setattr(workcopy, "copy", changed)
-    assert (
-        "not fixed: app.py:9  deploy/insecure-cookie: the file is not as it was scanned" in scan(root, "--fix").stderr
-    )
+    assert "not fixed: app.py:9  auth/insecure-cookie: the file is not as it was scanned" in scan(root, "--fix").stderr
     assert (root / "app.py").read_text() == "x = 1\n"
 
 

@@ -110,6 +110,7 @@ def test_the_configurations_of_the_documentation_are_valid() -> None:
     for text in texts:
         table = parse_toml(text)
         own = table.get("tool", {}).get("backaudit", table)
+        own.pop("policy", None)  # what an organisation's own file says beside a configuration
         assert [error.message for error in CONFIG.iter_errors(own)] == [], text
 
 

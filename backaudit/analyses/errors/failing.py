@@ -73,13 +73,18 @@ def _may_find_nothing(project: Project, node: Node) -> bool:
     """Whether a value is what a look-up gives, whose absence or emptiness says that there is no such row."""
     found, denying = project.once(none_giving), project.once(_denying)
     links = list(chain(node.awaited))
-    return any(_looks_up(call) or call in found for call in links) or any(
-        code in denying for call in links[:1] for code in project.callees(call)
-    )
+    if any(call in found for call in links) or (any(map(_gives_rows, links)) and any(map(_asks_for_some, links))):
+        return True
+    return any(code in denying for call in links[:1] for code in project.callees(call))
 
 
-def _looks_up(call: Node) -> bool:
+def _gives_rows(call: Node) -> bool:
     return call.receiver is not None and call.is_call_of("found-rows")
+
+
+def _asks_for_some(call: Node) -> bool:
+    """Whether a query is asked for certain rows: that there is none at all is no failure of who lists them."""
+    return bool(call.keywords()) or any(isinstance(argument.origin.op, ops.Compare) for argument in call.args())
 
 
 def _denying(project: Project) -> frozenset[Code]:

@@ -48,7 +48,8 @@ def hashed_later(project: Project, store: Store) -> bool:
     Its own methods do so before the row is written, or after: which was not followed.
     """
     code, op = store.at.code, store.at.op
-    if code.cls is not None and hashes_when_told(project, code.cls, store.column):
+    owners = [code.cls] if code.cls is not None else project.instances(store.at)
+    if any(hashes_when_told(project, cls, store.column) for cls in owners):
         return True
     if not isinstance(op, ops.SetAttr):
         return False
