@@ -213,9 +213,16 @@ def _validated(project: Project, cls: ClassView) -> bool:
     for owner in project.lineage(cls.name):
         view = project.class_named(owner)
         for code in view.methods.values() if view is not None else ():
-            if judged(project, code) >= LEAST:
+            if not _is_of_another(project, code) and judged(project, code) >= LEAST:
                 return True
     return False
+
+
+def _is_of_another(project: Project, code: Code) -> bool:
+    """Whether a validator's decorator names fields, and no password: ``@validates("email")``."""
+    calls = [decorator for decorator in code.decorators if decorator.call is not None]
+    named = [name for call in calls for argument in call.args() for name in texts(project, argument)]
+    return bool(named) and not any(means_password(name) or name == "*" for name in named)
 
 
 def judged(project: Project, code: Code, depth: int = 0, handed: frozenset[str] = frozenset()) -> int:
