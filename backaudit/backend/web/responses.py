@@ -140,10 +140,21 @@ def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved
     callees = project.callees(call) if depth < _DEPTH else ()
     found = [answer for code in callees for answer in _from_callee(project, call, code, depth)]
     found = found or [sent for code in callees for sent in _sent_by(project, call, code)]
+    given = _given_status(project, call)
     if found:
         yield from found
+    elif given is not None:
+        yield status_of(project, given), True, (call,), ""
     else:
         yield (_OK if not callees else None), False, (call,), ""
+
+
+def _given_status(project: Project, call: Node) -> Node | None:
+    """What a call of an unknown function or method gives as a status; an object's field may be called so as well."""
+    if call.func is None or any(True for _ in project.denoted_classes(call.func)):
+        return None
+    named = (value for name, value in call.keywords().items() if _STATUS_FIELDS.holds(name))
+    return next((value for value in named if value.text is None), None)
 
 
 def _from_model(project: Project, call: Node, name: str, model: ResponseModel, depth: int) -> Iterator[Resolved]:
@@ -158,7 +169,8 @@ def _from_model(project: Project, call: Node, name: str, model: ResponseModel, d
     else:
         inner = resolve(project, body[0], depth + 1) if name.endswith("make_response") and body else ()
         found = [(status, stated, parts, name) for status, stated, parts, _ in inner]
-        yield from found or [(model.default or None, model.default != _OK, body, name)]
+        default = _said_by_class(project, call) or model.default or None
+        yield from found or [(default, default != _OK, body, name)]
 
 
 def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterator[Resolved]:
@@ -269,15 +281,16 @@ def _model_of_class(project: Project, node: Node) -> tuple[str, ResponseModel] |
 
 def _class_status(project: Project, node: Node, model: ResponseModel) -> int | None:
     """The status of an exception class of the project: its attribute, what its constructor hands up, or the base's."""
-    func = node.func or node
-    for cls in project.denoted_classes(func):
-        for owner in project.lineage(cls.name):
-            view = project.class_named(owner)
-            found = _own_status(project, view) if view is not None else None
-            if found is not None:
-                return found
-        return None if model.status else model.default
-    return model.default
+    said = _said_by_class(project, node)
+    is_own = any(True for _ in project.denoted_classes(node.func or node))
+    return said if said is not None else None if is_own and model.status else model.default
+
+
+def _said_by_class(project: Project, node: Node) -> int | None:
+    """The status that a class of the project has by an attribute, or hands up from its constructor."""
+    owners = (owner for cls in project.denoted_classes(node.func or node) for owner in project.lineage(cls.name))
+    views = filter(None, map(project.class_named, owners))
+    return next((found for view in views if (found := _own_status(project, view)) is not None), None)
 
 
 def _own_status(project: Project, cls: ClassView) -> int | None:
