@@ -42,6 +42,24 @@ sys.path[:0] = paths
 native = types.ModuleType("libcst.native")
 native.parse_module = native.parse_expression = native.parse_statement = native.tokenize = None
 sys.modules["libcst.native"] = native
+class Absent(types.ModuleType):
+    # What a fleet is built on, which is not made for this platform.
+    __path__ = []
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+class Absents:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("dask", "distributed", "psutil", "pyarrow", "resource"):
+            return importlib.util.spec_from_loader(name, self, is_package=True)
+    def create_module(self, spec):
+        return Absent(spec.name)
+    def exec_module(self, module):
+        pass
+
+sys.meta_path.insert(0, Absents())
 home = paths[0]
 rules = importlib.util.spec_from_file_location(
     "backaudit_rules", home + "/rules/__init__.py", submodule_search_locations=[home + "/rules"])
