@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -104,11 +104,38 @@ def _completed(incomplete: str, before: str = "") -> list[CompletionItem]:
 _PATH = click.Path(path_type=Path)
 
 
+# What several commands take.
+Decorator = Callable[[Any], Any]
+_EXCLUDE = click.option(
+    "--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated."
+)
+_CONFIG = click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+_NO_CACHE = click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+_JOBS = click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Worker processes.  [default: one per processor]",
+)
+
+
+def _formats(of: str, choices: Sequence[str]) -> Decorator:
+    """``--format``, of what a command writes."""
+    kinds = click.Choice(choices)
+    return click.option("--format", "formats", multiple=True, type=kinds, help=f"Format of {of}; may be repeated.")
+
+
+def _outputs(of: str, endings: str) -> Decorator:
+    """``--output``, whose endings tell the format."""
+    told = f"Write {of} to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: {endings}"
+    return click.option("--output", "-o", "outputs", multiple=True, metavar="FILE", help=told)
+
+
 @cli.command(context_settings=_CONTEXT)
 @click.argument("paths", nargs=-1, type=_PATH, metavar="[PATHS]...")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format of a report; may be repeated."
-)
+@_formats("a report", FORMATS)
 @click.option(
     "--output",
     "-o",
@@ -142,24 +169,17 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, and report what is left.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that want a look afterwards.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@_EXCLUDE
+@_CONFIG
 @click.option("--show-config", is_flag=True, help="Print every setting and where it comes from, and stop.")
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Worker processes.  [default: one per processor]",
-)
+@_JOBS
 @click.option(
     "--statistics", is_flag=True, help="How many findings each rule has, instead of the findings; also as JSON."
 )
 @click.option("--group-by", type=click.Choice(GROUPINGS), help="Order of the text report.  [default: file]")
 @click.option("--category", metavar="NAME", help="SARIF's category, where several runs are uploaded for one commit.")
 @click.option("--profile", is_flag=True, help="Say at the end what each stage and each rule took.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_NO_CACHE
 @click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what is suppressed, accepted and left out.")
@@ -189,8 +209,8 @@ def scan(**options: Any) -> int:
 @click.argument("path", required=False, type=_PATH)
 @click.option("--baseline", type=_PATH, metavar="FILE", help="The baseline.  [default: the configured one]")
 @click.option("--prune", is_flag=True, help="Take out the entries that meet nothing any more.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_CONFIG
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def baseline(path: Path | None, **options: Any) -> int:
     """Show what the baseline accepts, and which of it is out of date.
@@ -215,13 +235,11 @@ def baseline(path: Path | None, **options: Any) -> int:
     metavar="URL",
     help="A PostgreSQL server to use instead of a private one: a schema of its own is made there, and dropped after.",
 )
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format of a report; may be repeated."
-)
+@_formats("a report", FORMATS)
 @click.option("--output", "-o", "outputs", multiple=True, metavar="FILE", help="Write a report to FILE.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_EXCLUDE
+@_CONFIG
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")
 def prove(path: Path | None, **options: Any) -> int:
     """Put every missing index to a real PostgreSQL: the query's plan before and after.
@@ -242,9 +260,9 @@ def prove(path: Path | None, **options: Any) -> int:
 @click.argument("finding", required=False)
 @click.option("--project", "path", type=_PATH, metavar="FOLDER", help="The project.  [default: the one here]")
 @click.option("--output", "-o", type=_PATH, metavar="FILE", help="Write the tests to FILE.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_EXCLUDE
+@_CONFIG
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="The tests only.")
 def repro(finding: str | None, path: Path | None, **options: Any) -> int:
     """Print pytest tests that fail on mistakes with errors today, and pass when these are mended.
@@ -263,7 +281,7 @@ def repro(finding: str | None, path: Path | None, **options: Any) -> int:
 @cli.command(context_settings=_CONTEXT)
 @click.argument("path", required=False, type=_PATH)
 @click.option("-y", "--yes", is_flag=True, help="Write everything without asking.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def init(path: Path | None, **options: Any) -> int:
     """Write what a project lacks: a configuration, hooks for pre-commit, a workflow for GitHub or GitLab.
@@ -277,30 +295,13 @@ def init(path: Path | None, **options: Any) -> int:
 
 @cli.command("map", context_settings=_CONTEXT)
 @click.argument("path", required=False, type=_PATH)
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(MAP_FORMATS), help="Format of the map; may be repeated."
-)
-@click.option(
-    "--output",
-    "-o",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Write the map to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
-    ".html, .json, .txt, or openapi.json.",
-)
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Worker processes.  [default: one per processor]",
-)
+@_formats("the map", MAP_FORMATS)
+@_outputs("the map", ".html, .json, .txt, or openapi.json.")
+@_EXCLUDE
+@_CONFIG
+@_JOBS
 @click.option("--reasons", is_flag=True, help="Each status with its reason and place; 500s that findings name, too.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="The tables only.")
 def map_(path: Path | None, **options: Any) -> int:
     """Show a back end: its routes, who may call them, what they take and touch, and its tables.
@@ -321,33 +322,12 @@ def map_(path: Path | None, **options: Any) -> int:
 
 @cli.command(context_settings=_CONTEXT)
 @click.argument("path", required=False, type=_PATH)
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(PORTFOLIO_FORMATS),
-    help="Format of the scorecard; may be repeated.",
-)
-@click.option(
-    "--output",
-    "-o",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Write the scorecard to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
-    ".html, .json, .md, .svg or .txt.",
-)
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files, as .gitignore would; may be repeated.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Worker processes.  [default: one per processor]",
-)
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@_formats("the scorecard", PORTFOLIO_FORMATS)
+@_outputs("the scorecard", ".html, .json, .md, .svg or .txt.")
+@_EXCLUDE
+@_CONFIG
+@_JOBS
+@_NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="Verdicts and what is missing only.")
 def portfolio(path: Path | None, **options: Any) -> int:
     """Show the scorecard of a project: what a reviewer looks for in ten minutes, row by row.
@@ -446,22 +426,8 @@ def fleet_run(**options: Any) -> int:
 
 @fleet.command("report", context_settings=_CONTEXT)
 @click.argument("store", type=_PATH)
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(FLEET_FORMATS),
-    help="Format of the report; may be repeated.",
-)
-@click.option(
-    "--output",
-    "-o",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Write the report to FILE: the n-th output is the n-th format's. Alone, its ending tells the format: "
-    ".html, .csv or .md; sarif and json want a folder.",
-)
+@_formats("the report", FLEET_FORMATS)
+@_outputs("the report", ".html, .csv or .md; sarif and json want a folder.")
 def fleet_report(store: Path, **options: Any) -> int:
     """Show what is in STORE: the five mistakes, and what is new and what was fixed since the last run.
 
@@ -554,7 +520,7 @@ def completion(shell: str) -> int:
 
 @cli.command(context_settings=_CONTEXT)
 @click.option("--strict", is_flag=True, help="Show also what is only worth a look.")
-@click.option("--config", type=_PATH, metavar="FILE", help="Read the configuration from FILE.")
+@_CONFIG
 def lsp(strict: bool, config: Path | None) -> int:
     """Speak the language server protocol on standard input and output, for editors: needs backaudit[lsp]."""
     from backaudit.commands.lsp import serve
