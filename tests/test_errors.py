@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backaudit.analyses.errors.lookups import none_giving
+from backaudit.backend.access.missing import none_giving
 from backaudit.backend.web.catching import ancestry, catches, escapes, exception_text, handlers, logs, uses_exception
 from backaudit.backend.web.responses import answers
 from backaudit.facts import ops

@@ -13,10 +13,12 @@ from backaudit.rule import Finding, rule
 def wrong_success_status(project: Project) -> Iterator[Finding]:
     """A success is told by the wrong status.
 
-    Clients and caches act on the status: 201 says that something was made, 204 that nothing follows, 404 that the
-    address leads nowhere. A body behind a 204 is thrown away, and a list that happens to be empty is no wrong address.
+    Clients and caches act on the status: 201 says that something was made, 202 that it was only queued, 204 that
+    nothing follows, 404 that the address leads nowhere. A body behind a 204 is thrown away, a list that happens to be
+    empty is no wrong address, and a client that gets 200 with null reads a field of nothing.
 
-    Mend: 201 for what was made, 204 without a body, 200 with `[]` for an empty list.
+    Mend: 201 for what was made, 202 for what a worker will do, 204 without a body, 404 for one thing that is not there,
+    200 with `[]` for an empty list.
 
     Given:
         from fastapi import FastAPI

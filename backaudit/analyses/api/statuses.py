@@ -1,4 +1,4 @@
-"""Successes told by the wrong status: something made as 200, nothing left with a body, an empty list as 404."""
+"""Successes told by the wrong status: made, queued or missing as 200, a body with 204, an empty list as 404."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.analyses.api.accepted import is_all, names_the_job, queued
 from backaudit.analyses.api.answered import answers_data
+from backaudit.analyses.api.nothing import null_for
 from backaudit.backend.access.changes import changes
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import Endpoint, Route
@@ -40,10 +42,44 @@ def wrong_successes(project: Project) -> Iterator[Wrong]:
         route = endpoint.route
         if project.role(route.handler.path) not in SERVING or route.handler.function.kind == "class":
             continue
-        for kind, wrong in (("made", _made(project, endpoint)), *_answered(project, route)):
+        for kind, wrong in _judged(project, endpoint):
             if wrong is not None and (route.handler, kind) not in seen:
                 seen.add((route.handler, kind))
                 yield wrong
+
+
+def _judged(project: Project, endpoint: Endpoint) -> Iterator[tuple[str, Wrong | None]]:
+    accepted = _accepted(project, endpoint)
+    yield "made", accepted or _made(project, endpoint)
+    yield from _answered(project, endpoint.route)
+
+
+def _accepted(project: Project, endpoint: Endpoint) -> Wrong | None:
+    """All that a route does is to queue work, or it tells which job to ask for, and the only success is 200."""
+    route = endpoint.route
+    jobs = queued(project, route.handler) if _successes(endpoint) == {200} else ()
+    if not jobs or not answers_data(project, route.handler):
+        return None
+    bodies = [body for answer in answers(project, route.handler) if _is_success(answer) for body in answer.body]
+    if not any(names_the_job(jobs, body) for body in bodies) and not _only_queues(project, route, bodies):
+        return None
+    message = f"{capitalized(route.label)} queues the work and answers 200: 202 tells that it is not done yet."
+    return Wrong(route, jobs[0].node.place.first_line(), message)
+
+
+def _only_queues(project: Project, route: Route, bodies: list[Node]) -> bool:
+    """Whether nothing is changed or shown beside: mail that goes out after a change is no work that was asked for."""
+    said = f"{route.path} {route.handler.function.name}"
+    is_step = any(book.holds(said) for book in _STEPS)
+    return not is_step and not changes(project, route.handler) and all(is_all(project, body) for body in bodies)
+
+
+def _successes(endpoint: Endpoint) -> set[int]:
+    return {status for status in (*endpoint.declared, *endpoint.returned) if status < 400}
+
+
+def _is_success(answer: Answer) -> bool:
+    return answer.how == "return" and (answer.status is None or answer.status < 400)
 
 
 def _made(project: Project, endpoint: Endpoint) -> Wrong | None:
@@ -51,9 +87,8 @@ def _made(project: Project, endpoint: Endpoint) -> Wrong | None:
     route = endpoint.route
     if route.methods != ("POST",) or not _is_collection(route):
         return None
-    successes = {status for status in (*endpoint.declared, *endpoint.returned) if status < 400}
     made = [change for change in changes(project, route.handler) if change.how == "insert"]
-    if successes != {200} or not made or not answers_data(project, route.handler):
+    if _successes(endpoint) != {200} or not made or not answers_data(project, route.handler):
         return None
     what = next((f"`{change.name}`" for change in made if change.table is not None), "a row")
     message = f"POST {route.path} adds {what} and answers 200: 201 tells that something was made."
@@ -76,6 +111,8 @@ def _answered(project: Project, route: Route) -> Iterator[tuple[str, Wrong | Non
             yield "nothing", _with_a_body(route, answer)
         elif answer.status == 404 and _is_list(route):
             yield "empty", _empty(project, route, answer)
+        elif answer.status == 200 and (route.status or 200) == 200:
+            yield "null", _null(project, route, answer)
 
 
 def _with_a_body(route: Route, answer: Answer) -> Wrong | None:
@@ -83,6 +120,15 @@ def _with_a_body(route: Route, answer: Answer) -> Wrong | None:
     if answer.how != "return" or not shown:
         return None
     message = f"{capitalized(route.label)} answers 204 with a body, which no client gets: send nothing, or 200."
+    return Wrong(route, answer.place.first_line(), message)
+
+
+def _null(project: Project, route: Route, answer: Answer) -> Wrong | None:
+    lookup = null_for(project, route, answer)
+    if not lookup:
+        return None
+    shown = capitalized(route.label)
+    message = f"{shown} answers 200 with null where `{lookup}()` finds nothing: 404 tells that it is not there."
     return Wrong(route, answer.place.first_line(), message)
 
 

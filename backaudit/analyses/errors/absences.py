@@ -8,7 +8,11 @@ import msgspec
 
 from backaudit.analyses.errors import firsts, kept
 from backaudit.analyses.errors.callers import without_the_row
-from backaudit.analyses.errors.lookups import (
+from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
+from backaudit.analyses.errors.needed import needs
+from backaudit.analyses.errors.requests import looked_up, showing
+from backaudit.backend.access.missing import (
+    admits_none,
     alike,
     asked,
     behind,
@@ -20,9 +24,6 @@ from backaudit.analyses.errors.lookups import (
     nothing_given,
     raising,
 )
-from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
-from backaudit.analyses.errors.needed import needs
-from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.web.catching import ending, escapes, handlers_in
 from backaudit.backend.web.reads import request_names
@@ -205,7 +206,7 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
     routes = project.once(by_handler).get(code, ())
     declared = [route.response for route in routes if project.models.framework(route.framework).checks_answers]
     response = next((node for node in declared if node is not None), None)
-    if response is None or _may_be_none(project, response):
+    if response is None or admits_none(project, response):
         return
     for node in code.nodes(ops.Return):
         op = node.op
@@ -221,14 +222,6 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
                     trace=(*origin.steps, Step(call.place.first_line(), "gives None if nothing is found"), last),
                     request=showing(project, node, (), looked_up(project, call, call), raises=_UNFIT),
                 )
-
-
-def _may_be_none(project: Project, response: Node) -> bool:
-    """Whether a response model admits null, or is not one that is known."""
-    types = project.annotated(response)
-    op = response.origin.op
-    optional = isinstance(op, ops.Bin) or "Optional" in response.spelled or "None" in types
-    return optional or not any(project.class_named(name) is not None for name in types)
 
 
 def _used(project: Project, node: Node, op: ops.Op) -> list[Value]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import alike, none_giving
 from backaudit.analyses.errors.requests import of_answer, showing
+from backaudit.backend.access.missing import alike, none_giving
 from backaudit.backend.web.catching import (
     Handler,
     ancestry,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors.lookups import alike, asked, chain, none_giving
 from backaudit.analyses.errors.requests import Wish, showing, wrong
+from backaudit.backend.access.missing import alike, asked, chain, none_giving
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import Update, updates
 from backaudit.backend.web.catching import catches, ending, escapes, suppressed

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.loaded import left_out
-from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import conditions, operands, sides
+from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.reads import request_names

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.failing import failed_for, is_caught
-from backaudit.analyses.errors.lookups import chain, none_giving
 from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.access.denial import keeps_from_view
+from backaudit.backend.access.missing import chain, none_giving
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.bodies import Pairs, pairs_at
 from backaudit.backend.web.catching import exception_text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backaudit.analyses.errors.lookups import chain, none_giving
 from backaudit.backend.access.denial import ground
+from backaudit.backend.access.missing import chain, none_giving
 from backaudit.backend.web.catching import handlers_in
 from backaudit.backend.web.responses import Answer
 from backaudit.facts import ops

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
-from backaudit.analyses.errors.lookups import all_rows, asked, chain, is_aggregate, statement_before
 from backaudit.analyses.errors.requests import looked_up, showing
+from backaudit.backend.access.missing import all_rows, asked, chain, is_aggregate, statement_before
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import alike, asked, tests
 from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.facts import ops
 from backaudit.facts.ops import Value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors.lookups import asked
+from backaudit.backend.access.missing import asked
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import Code, Node, Project

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
-from backaudit.analyses.errors.lookups import asked
 from backaudit.analyses.errors.requests import Wish, showing
+from backaudit.backend.access.missing import asked
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops

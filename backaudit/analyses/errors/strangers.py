@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import asked
 from backaudit.analyses.errors.requests import showing
 from backaudit.backend.access.actions import view_steps
 from backaudit.backend.access.caller import has_own_anonymous
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import steps
+from backaudit.backend.access.missing import asked
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import escapes
 from backaudit.backend.web.reads import request_names

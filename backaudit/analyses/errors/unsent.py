@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import asked, behind
 from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.backend.access.missing import asked, behind
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops

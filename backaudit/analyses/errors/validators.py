@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import alike, tests
+from backaudit.backend.access.missing import alike, tests
 from backaudit.backend.web.catching import catches
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops

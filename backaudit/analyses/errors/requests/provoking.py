@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.lookups import raising
 from backaudit.analyses.errors.requests.wishes import Wish, input_behind, looked_up
+from backaudit.backend.access.missing import raising
 from backaudit.backend.web.catching import Handler, ancestry, catches
 from backaudit.facts import ops
 from backaudit.project import Node, Project

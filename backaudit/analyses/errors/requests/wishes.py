@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.errors.lookups import behind, chain, none_giving
+from backaudit.backend.access.missing import behind, chain, none_giving
 from backaudit.backend.web.inputs.classes import is_secret
 from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Scalar

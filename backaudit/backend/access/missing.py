@@ -9,6 +9,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
+from backaudit.project.holding import conditions
 from backaudit.project.locate import on_the_way
 from backaudit.project.operands import made_of, walk
 
@@ -172,6 +173,11 @@ def is_none_there(code: Code, value: Value, use: Value) -> bool:
     return False
 
 
+def is_known_missing(code: Code, value: Value, use: Value) -> bool:
+    """Whether an operation is reached only where a value was None: in a branch of that, or behind the others' exits."""
+    return any(_said_of(code, test, value, truth, 0) == "none" for test, truth in conditions(code, use))
+
+
 def _said_of(code: Code, test: Value, value: Value, truth: bool, depth: int) -> str | None:
     """What a condition that came out as ``truth`` says of a value: ``none``, ``there``, or nothing."""
     test = code.origin(test)
@@ -287,3 +293,11 @@ def _around(call: Node) -> Iterator[Node]:
             yield from last.code.node(effect).args()
     statement = statement_before(call)
     yield from statement.args() if statement is not None else ()
+
+
+def admits_none(project: Project, model: Node) -> bool:
+    """Whether a response model admits null, or is not one that is known."""
+    types = project.annotated(model)
+    op = model.origin.op
+    optional = isinstance(op, ops.Bin) or "Optional" in model.spelled or "None" in types
+    return optional or not any(project.class_named(name) is not None for name in types)
