@@ -24,6 +24,8 @@ class Editor(LanguageClient):
         super().__init__("editor", "1")
         self.root = root
         self.patience = PATIENCE
+        self.command = [sys.executable, "-c", START]
+        self.environment: dict[str, str] = dict(os.environ)
         self.told: dict[str, list[types.Diagnostic]] = {}
         self.messages: list[str] = []
         self._news = asyncio.Event()
@@ -41,8 +43,7 @@ class Editor(LanguageClient):
 
     async def begin(self, *arguments: str) -> None:
         cache = {"BACKAUDIT_CACHE_DIR": str(self.root.parent / "cache")}
-        command = ["-c", START, "lsp", *arguments]
-        await self.start_io(sys.executable, *command, cwd=self.root, env={**os.environ, **cache})
+        await self.start_io(*self.command, "lsp", *arguments, cwd=self.root, env={**self.environment, **cache})
         folder = types.WorkspaceFolder(uri=self.root.as_uri(), name="shop")
         capabilities = types.ClientCapabilities()
         params = types.InitializeParams(capabilities=capabilities, workspace_folders=[folder], root_uri=folder.uri)

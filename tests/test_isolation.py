@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from backaudit import isolation
+from tests.e2e.environments import commit_all, git_repository
+from tests.editor import PATIENCE, Editor
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.e2e
@@ -30,13 +34,77 @@ STANDARD = (
     "__future__",
 )
 TOOLS = ("conftest", "setup", "usercustomize", "backaudit_rules", "venv", "pip")
-SOURCE = "def add(a, b):\n    return a + b\n"
+# A back end with something for every command: findings, a fix, an index to prove, a request that fails.
+SOURCE = """\
+import hashlib
+from fastapi import Depends, FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-COMMANDS: Mapping[str, list[str]] = {
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+
+def hashed(password: str) -> str:
+    return hashlib.md5(password.encode()).hexdigest()
+
+
+@app.get("/users")
+def by_email(email: str, session: Session = Depends()):
+    return session.scalars(select(User).where(User.email == email)).first().email
+
+
+@app.post("/ages")
+def age(body: dict):
+    return int(body["age"])
+"""
+EXAMPLE = """\
+import hashlib
+
+
+def hashed(password):
+    return hashlib.md5(password.encode())  # want: passwords/weak-hash
+"""
+
+ENTRIES: Mapping[str, list[str]] = {
     "console script": [str(Path(sys.executable).parent / "backaudit")],
     "module": [sys.executable, "-m", "backaudit"],
     "isolated module": [sys.executable, "-I", "-m", "backaudit"],
 }
+# What each command does with the project, and whether it may exit with 1 for what it finds there.
+COMMANDS: Mapping[str, list[str]] = {
+    "--help": ["--help"],
+    "scan": ["scan", ".", "--jobs", "2", "--no-cache"],
+    "scan --staged": ["scan", "--staged"],
+    "scan --history": ["scan", ".", "--history"],
+    "scan --since": ["scan", ".", "--since", "HEAD"],
+    "scan --diff": ["scan", ".", "--diff", "--unsafe-fixes"],
+    "scan --fix": ["scan", ".", "--fix", "--unsafe-fixes"],
+    "map": ["map", "."],
+    "portfolio": ["portfolio", "."],
+    "prove": ["prove", ".", "--rows", "1000"],
+    "repro": ["repro", "--output", "requests.txt"],
+    "baseline": ["baseline", ".", "--baseline", "baseline.json", "--prune"],
+    "explain": ["explain", "weak-hash"],
+    "rules": ["rules"],
+    "test": ["test", "examples"],
+    "schema": ["schema", "config"],
+    "init": ["init", ".", "--yes"],
+    "completion": ["completion", "bash"],
+    "version": ["version"],
+    "fleet run": ["fleet", "run", ".", "--store", "fleet.sqlite3"],
+    "fleet report": ["fleet", "report", "known.sqlite3"],
+}
+FINDING = {name for name in COMMANDS if name.startswith("scan")}
 ENVIRONMENTS: Mapping[str, dict[str, str]] = {
     "plain": {},
     "safe path": {"PYTHONSAFEPATH": "1"},
@@ -47,21 +115,37 @@ ENVIRONMENTS: Mapping[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture
-def hostile(tmp_path: Path) -> Iterator[Path]:
-    """A project of mines; that none of them went off is looked at when the test is done."""
-    tree, marker = tmp_path / "tree", tmp_path / "boom"
+@pytest.fixture(scope="module")
+def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A repository of mines, with what the commands look for; and the file that is there when one went off."""
+    folder = tmp_path_factory.mktemp("mined")
+    tree, marker = folder / "tree", folder / "boom"
+    git_repository(tree, {"shop.py": SOURCE, "examples/passwords/weak_hash/bad.py": EXAMPLE})
+    for command in ("scan . --write-baseline baseline.json", "fleet run . --store known.sqlite3"):
+        done = run([*ENTRIES["console script"], *command.split()], tree, {})
+        assert done.returncode == 0, done.stderr
     bomb = f"import os\nos.close(os.open({str(marker)!r}, os.O_CREAT | os.O_WRONLY))\n"
-    for folder in (tree, tree / "src"):
-        folder.mkdir(exist_ok=True)
+    for planted in (tree, tree / "src", tree / "examples"):
+        planted.mkdir(exist_ok=True)
         for name in (*OURS, *OPTIONAL, *STANDARD, *TOOLS):
-            (folder / f"{name}.py").write_text(bomb)
-        (folder / "mine.pth").write_text(f"import os; os.close(os.open({str(marker)!r}, os.O_CREAT | os.O_WRONLY))\n")
-        dist = folder / "evil-1.dist-info"
+            (planted / f"{name}.py").write_text(bomb)
+        (planted / "mine.pth").write_text(bomb.replace("\n", ";"))
+        dist = planted / "evil-1.dist-info"
         dist.mkdir()
         (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1\n")
         (dist / "entry_points.txt").write_text("[backaudit.rules]\nevil = evil_rules\n")
-    (tree / "sums.py").write_text(SOURCE)
+    commit_all(tree)
+    (tree / "staged.py").write_text('PASSWORD = "vT9#qLw2!mZx"\n')
+    subprocess.run(["git", "add", "staged.py"], cwd=tree, check=True)
+    return tree, marker
+
+
+@pytest.fixture
+def hostile(mined: tuple[Path, Path], tmp_path: Path) -> Iterator[Path]:
+    """A copy of it for a test; that no mine went off is looked at when the test is done."""
+    template, marker = mined
+    tree = tmp_path / "tree"
+    shutil.copytree(template, tree)
     yield tree
     assert not marker.exists()
 
@@ -86,24 +170,33 @@ def without_standard(tree: Path, environment: Mapping[str, str]) -> None:
                 (folder / f"{name}.py").unlink()
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("command", COMMANDS)
-def test_no_entry_runs_the_tree(hostile: Path, command: str, environment: str) -> None:
-    if command != "isolated module":
-        without_standard(hostile, ENVIRONMENTS[environment])
+def prepared(tree: Path, entry: str, environment: Mapping[str, str]) -> None:
+    """Leave the mines that the interpreter itself need not step on before the command begins."""
+    if entry != "isolated module":
+        without_standard(tree, environment)
     else:
-        (hostile / "sitecustomize.py").write_text((hostile / "click.py").read_text())
-    done = run([*COMMANDS[command], "scan", ".", "--no-cache", "--format", "json"], hostile, ENVIRONMENTS[environment])
-    assert done.returncode in (0, 1), done.stderr
+        (tree / "sitecustomize.py").write_text((tree / "click.py").read_text())
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_no_entry_runs_the_tree(hostile: Path, entry: str, environment: str) -> None:
+    prepared(hostile, entry, ENVIRONMENTS[environment])
+    done = run([*ENTRIES[entry], "scan", ".", "--no-cache", "--format", "json"], hostile, ENVIRONMENTS[environment])
+    assert done.returncode == 1, done.stderr
     assert "evil" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["map", "."], ["rules"], ["explain", "weak-hash"], ["version"], ["--help"]])
-def test_no_command_runs_the_tree(hostile: Path, arguments: list[str]) -> None:
-    environment = {"PYTHONPATH": "."}
-    without_standard(hostile, environment)
-    done = run([*COMMANDS["console script"], *arguments], hostile, environment)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize(
+    ("entry", "environment"),
+    [("console script", "path is here"), ("module", "both"), ("isolated module", "path is here")],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_runs_the_tree(hostile: Path, command: str, entry: str, environment: str) -> None:
+    prepared(hostile, entry, ENVIRONMENTS[environment])
+    done = run([*ENTRIES[entry], *COMMANDS[command]], hostile, ENVIRONMENTS[environment])
+    assert done.returncode == (command in FINDING), done.stdout + done.stderr
+    assert "evil" not in done.stderr
 
 
 @pytest.mark.parametrize("environment", ["path is here", "both"])
@@ -124,6 +217,24 @@ def test_every_python_of_the_action_is_isolated() -> None:
     calls = [line for line in script.splitlines() if line.startswith(('"$BACKAUDIT_PYTHON"', '"$bin/'))]
     assert len(calls) == 3
     assert all(line.split()[1] == "-I" for line in calls)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_language_server_runs_nothing_of_the_tree(hostile: Path, isolated: bool) -> None:
+    prepared(hostile, "isolated module" if isolated else "module", {"PYTHONPATH": "."})
+
+    async def talk() -> None:
+        editor = Editor(hostile)
+        switches = ["-I"] if isolated else []
+        editor.command = [sys.executable, *switches, "-m", "backaudit"]
+        editor.environment = clean({"PYTHONPATH": "."})
+        await editor.begin()
+        editor.open("shop.py")
+        await editor.until(lambda: editor.codes("shop.py") is not None)
+        assert "passwords/weak-hash" in dict(editor.codes("shop.py") or [])
+        await asyncio.wait_for(editor.end(), PATIENCE)
+
+    asyncio.run(talk())
 
 
 WORKERS = """

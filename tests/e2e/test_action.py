@@ -164,6 +164,18 @@ def test_a_pull_request_is_told_what_it_brings_in(runner: Path, project: Path, t
     assert "file=settings.py" in said
 
 
+def test_nothing_of_the_workspace_runs(runner: Path, project: Path) -> None:
+    """Not even what the interpreter, ``venv`` and ``pip`` import of themselves, with the workspace on the path."""
+    marker = project.parent / "boom"
+    bomb = f"import os\nos.close(os.open({str(marker)!r}, os.O_CREAT | os.O_WRONLY))\n"
+    for name in ("sitecustomize", "usercustomize", "venv", "pip", "click", "json", "msgspec", "tomllib", "setup"):
+        (project / f"{name}.py").write_text(bomb, "utf-8")
+    (project / "mine.pth").write_text(bomb.replace("\n", ";"), "utf-8")
+    step(runner, project, expect=1, PYTHONPATH=".")
+    step(runner, project, expect=1, PYTHONPATH=".", PYTHONSAFEPATH="1")
+    assert not marker.exists()
+
+
 def test_a_mistake_in_the_inputs_is_an_annotation(runner: Path, project: Path) -> None:
     said = step(runner, project, expect=2, BACKAUDIT_ARGS="--select\nno-such-rule")
     (line,) = [line for line in said.splitlines() if line.startswith("::error")]
