@@ -60,7 +60,8 @@ def _accepted(project: Project, endpoint: Endpoint) -> Wrong | None:
     jobs = queued(project, route.handler) if _successes(endpoint) == {200} else ()
     if not jobs or not answers_data(project, route.handler):
         return None
-    bodies = [body for answer in answers(project, route.handler) if _is_success(answer) for body in answer.body]
+    successes = filter(_is_success, answers(project, route.handler))
+    bodies = [body for answer in successes for body in answer.body]
     if not any(names_the_job(jobs, body) for body in bodies) and not _only_queues(project, route, bodies):
         return None
     message = f"{capitalized(route.label)} queues the work and answers 200: 202 tells that it is not done yet."
