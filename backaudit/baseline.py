@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from backaudit.regular import leads_inside, read_regular
+from backaudit.regular import leads_inside, read_named, read_regular
 from backaudit.report.visible import inert, visible_name
 from backaudit.usage import UsageError
 
@@ -97,7 +97,7 @@ def load(path: Path, today: date = date.min, *, repair: bool = False, within: Pa
     ``within``: the project whose plain file it has to be, unless the user named it.
     """
     try:
-        data = path.read_bytes() if within is None else _own(path, within)
+        data = read_named(path, _LARGEST) if within is None else _own(path, within)
         text = data.decode("utf-8-sig", "replace" if repair else "strict")
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be read: {error.strerror}.") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -564,7 +566,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     code = CRASH
     try:
         with contained(crashes, "backaudit", rest="This is a fault of backaudit: please report it."):
-            code = _invoke(arguments)
+            code = _within_memory(arguments)
     except KeyboardInterrupt:
         say("interrupted: no report was written")
         return INTERRUPTED
@@ -577,6 +579,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     for crash in crashes:
         say(f"error: {crash.message}")
     return code
+
+
+def _within_memory(arguments: Sequence[str] | None) -> int:
+    try:
+        return _invoke(arguments)
+    except MemoryError:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Signals that ask a process to end, where there are such.
 ENDING = tuple(signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
 _SCARCE = frozenset(
-    getattr(errno, name, -1) for name in ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EPIPE")
+    getattr(errno, name, -1) for name in ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EPIPE", "EFBIG")
 )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -20,6 +19,7 @@ from typing import IO
 from backaudit import gitindex
 from backaudit.gitindex import Repository
 from backaudit.regular import read_regular
+from backaudit.temporary import temporary_folder
 from backaudit.usage import UsageError
 
 # References are a line each; together they may be many.
@@ -45,7 +45,7 @@ class Git:
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self._program = program(repository.top)
-        self._folder = tempfile.TemporaryDirectory(prefix="backaudit-git-")
+        self._folder = temporary_folder("git")
         self._home = Path(self._folder.name)
         self._objects = repository.common_dir / "objects"
         self._writes: Mapping[str, str] = {}
@@ -93,7 +93,7 @@ class Git:
     def writing(self) -> Iterator[Git]:
         """The same git with a place to write objects and an index to: a folder of ours, gone with the block."""
         scratch = copy(self)
-        with tempfile.TemporaryDirectory(prefix="backaudit-git-") as folder:
+        with temporary_folder("git") as folder:
             objects = Path(folder, "objects")
             objects.mkdir()
             scratch._writes = {

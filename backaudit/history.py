@@ -7,7 +7,6 @@ folder of their own, as they read the project. A version is only read closely wh
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -23,6 +22,7 @@ from backaudit.facts.secrets import SecretHit
 from backaudit.ignores import Ignores
 from backaudit.masking import MASK
 from backaudit.source import Limits, Source, decode, kind_of, lines
+from backaudit.temporary import temporary_folder
 from backaudit.usage import UsageError
 
 OPTION = "--history"
@@ -158,7 +158,7 @@ class Reader:
         from backaudit.extract.pool import extract_all
 
         texts = {f"{number}/{version.path}": (version, source) for number, (version, source) in enumerate(batch)}
-        with tempfile.TemporaryDirectory(prefix="backaudit-") as folder:
+        with temporary_folder() as folder:
             root = Path(folder).resolve()
             for path, (_, source) in texts.items():
                 (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -51,8 +51,8 @@ def write_file(path: Path, text: str) -> None:
     data = text.encode("utf-8", "backslashreplace")
     try:
         target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            with open(target, "wb") as device:  # a pipe or a device is written to, never replaced
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as device:  # a pipe or a device is written to, never replaced
                 device.write(data)
         else:
             _replace(target, data)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 # More than any file that configures something: what is larger is data, or a trap.
 SMALL = 4_000_000
+_PIECE = 1 << 20
 
 
 class Unfit(OSError):
@@ -29,10 +31,13 @@ def read_regular(path: Path, limit: int = SMALL, *, within: Path | None = None) 
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
         _check(os.fstat(descriptor))
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Unfit(f"it is larger than {limit:,} bytes")
-    return data
+        return _read(file, limit)
+
+
+def read_named(path: Path, limit: int = SMALL) -> bytes:
+    """The bytes of what the user named, a pipe or a link too; :class:`Unfit` where it is too large, or never ends."""
+    with open(path, "rb") as file:
+        return _read(file, limit)
 
 
 def leads_inside(path: Path, folder: Path) -> bool:
@@ -46,3 +51,13 @@ def leads_inside(path: Path, folder: Path) -> bool:
 def _check(state: os.stat_result) -> None:
     if not stat.S_ISREG(state.st_mode):
         raise Unfit("it is not a regular file")
+
+
+def _read(file: BinaryIO, limit: int) -> bytes:
+    """All of a file, a piece at a time: to ask for as much as there may be would take the memory for it."""
+    data = bytearray()
+    while piece := file.read(_PIECE):
+        data += piece
+        if len(data) > limit:
+            raise Unfit(f"it is larger than {limit:,} bytes")
+    return bytes(data)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -32,6 +31,7 @@ from backaudit.plugins import Loaded
 from backaudit.rule import Rule
 from backaudit.rulenames import RuleNames
 from backaudit.source import Source, decode, lines
+from backaudit.temporary import temporary_folder
 from backaudit.usage import UsageError
 
 Verdict = Literal["want", "ok", "todo"]
@@ -84,6 +84,8 @@ def run(path: Path, loaded: Loaded) -> Outcome:
     """Check all fixtures under ``path``; UsageError where there are none."""
     if not path.exists():
         raise UsageError(f"{path} does not exist.")
+    if not path.is_dir() and not path.is_file():
+        raise UsageError(f"{path} is neither a file nor a folder.")
     names = RuleNames(loaded.rules)
     fixtures = list(find(path, names))
     if not fixtures:
@@ -118,7 +120,7 @@ def find(path: Path, names: RuleNames) -> Iterator[Fixture]:
 
 def scan(files: Mapping[str, str | bytes], loaded: Loaded, rules: Iterable[Rule] | None = None) -> Report:
     """The report on a small project given as relative path -> content, everything shown that ``rules`` (or all) see."""
-    with tempfile.TemporaryDirectory(prefix="backaudit-") as folder:
+    with temporary_folder() as folder:
         root = Path(folder).resolve()
         for name, content in files.items():
             target = root / name
@@ -173,9 +175,12 @@ def _prefix(fixture: Fixture, base: Path) -> str:
 
 
 def _run(fixture: Fixture, loaded: Loaded, names: RuleNames) -> tuple[int, list[Failure], tuple[Issue, ...]]:
-    with tempfile.TemporaryDirectory(prefix="backaudit-") as folder:
+    with temporary_folder() as folder:
         root = Path(folder).resolve()
-        _copy(fixture.path, root)
+        try:
+            _copy(fixture.path, root)
+        except OSError as error:
+            raise UsageError(f"{fixture.path} cannot be read: {error.strerror or error}.") from error
         expected = _expected(root)
         rules = {fixture.rule.id} if fixture.rule else set[str]()
         failures = []
@@ -195,9 +200,16 @@ def _run(fixture: Fixture, loaded: Loaded, names: RuleNames) -> tuple[int, list[
 
 def _copy(path: Path, root: Path) -> None:
     if path.is_dir():
-        shutil.copytree(path, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_PASSED_OVER))
+        shutil.copytree(path, root, symlinks=True, dirs_exist_ok=True, ignore=_left_out)
     else:
         shutil.copy(path, root / path.name)
+
+
+def _left_out(folder: str, names: list[str]) -> list[str]:
+    """What is made by tools, and what is neither a file nor a folder: a pipe or a device would never be copied."""
+    paths = {name: Path(folder, name) for name in names}
+    special = [name for name, path in paths.items() if not (path.is_file() or path.is_dir() or path.is_symlink())]
+    return [*_PASSED_OVER, *special]
 
 
 def _expected(root: Path) -> list[Expectation]:

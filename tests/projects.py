@@ -10,6 +10,40 @@ from backaudit.facts.ops import Call
 from backaudit.project import Code, Node, Project, link
 from backaudit.source import Source, decode
 
+# A back end with something for every command: findings, a fix, an index to prove, a request that fails.
+SHOP = """\
+import hashlib
+from fastapi import Depends, FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+
+def hashed(password: str) -> str:
+    return hashlib.md5(password.encode()).hexdigest()
+
+
+@app.get("/users")
+def by_email(email: str, session: Session = Depends()):
+    return session.scalars(select(User).where(User.email == email)).first().email
+
+
+@app.post("/ages")
+def age(body: dict):
+    return int(body["age"])
+"""
+
 
 def project(files: dict[str, str] | str) -> Project:
     """A project of these files (path to text); a lone text is ``app.py``."""

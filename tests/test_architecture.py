@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "ignores",
         "isolation",
         "regular",
+        "temporary",
         "usage",
         "linehash",
         "stamp",

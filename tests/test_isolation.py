@@ -15,6 +15,7 @@ import pytest
 from backaudit import isolation
 from tests.e2e.environments import commit_all, git_repository
 from tests.editor import PATIENCE, Editor
+from tests.projects import SHOP
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.e2e
@@ -34,39 +35,6 @@ STANDARD = (
     "__future__",
 )
 TOOLS = ("conftest", "setup", "usercustomize", "backaudit_rules", "venv", "pip")
-# A back end with something for every command: findings, a fix, an index to prove, a request that fails.
-SOURCE = """\
-import hashlib
-from fastapi import Depends, FastAPI
-from sqlalchemy import select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-app = FastAPI()
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str]
-
-
-def hashed(password: str) -> str:
-    return hashlib.md5(password.encode()).hexdigest()
-
-
-@app.get("/users")
-def by_email(email: str, session: Session = Depends()):
-    return session.scalars(select(User).where(User.email == email)).first().email
-
-
-@app.post("/ages")
-def age(body: dict):
-    return int(body["age"])
-"""
 EXAMPLE = """\
 import hashlib
 
@@ -120,7 +88,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A repository of mines, with what the commands look for; and the file that is there when one went off."""
     folder = tmp_path_factory.mktemp("mined")
     tree, marker = folder / "tree", folder / "boom"
-    git_repository(tree, {"shop.py": SOURCE, "examples/passwords/weak_hash/bad.py": EXAMPLE})
+    git_repository(tree, {"shop.py": SHOP, "examples/passwords/weak_hash/bad.py": EXAMPLE})
     for command in ("scan . --write-baseline baseline.json", "fleet run . --store known.sqlite3"):
         done = run([*ENTRIES["console script"], *command.split()], tree, {})
         assert done.returncode == 0, done.stderr

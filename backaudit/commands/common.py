@@ -191,9 +191,9 @@ def flat(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 def private_folder(stack: ExitStack) -> Path:
     """An empty folder that nobody else may read, gone when the run is over."""
-    import tempfile
+    from backaudit.temporary import temporary_folder
 
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backaudit-"))).resolve()
+    return Path(stack.enter_context(temporary_folder())).resolve()
 
 
 def now() -> datetime:

@@ -127,15 +127,17 @@ def _policy(file: Path | None, loaded: Any) -> str:
     """The text of the policy, once it is known to be right."""
     from backaudit.config import check_names
     from backaudit.fleet import policy
+    from backaudit.regular import read_named
     from backaudit.rulenames import RuleNames
     from backaudit.usage import UsageError
 
     if file is None:
         return ""
     try:
-        text = file.read_text("utf-8-sig")
+        text = read_named(file).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The policy {file} cannot be read: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"The policy {file} cannot be read: {reason}.") from error
     check_names(policy.read(text).config, RuleNames(loaded.rules))
     return text
 

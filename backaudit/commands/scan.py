@@ -192,10 +192,10 @@ class Scan(Command):
         target: Path | None = self.options["write_baseline"]
         file = self._baseline_file(root, config)
         if target is not None and (file is None or not file.exists()):
-            file = target if target.exists() else None
+            file = target if target.is_file() else None
         if file is None:
             return None
-        is_written = target is not None and target.exists() and file.samefile(target)
+        is_written = target is not None and target.is_file() and file.samefile(target)
         is_named = file in (target, self.options["baseline"])
         return load(file, now().date(), repair=is_written, within=None if is_named else root.folder)
 

@@ -24,7 +24,7 @@ from backaudit.config.values import (
     WrongValue,
 )
 from backaudit.config.values import read as read_settings
-from backaudit.regular import Unfit, read_regular
+from backaudit.regular import Unfit, read_named, read_regular
 from backaudit.rule import SEVERITIES, Rule, Severity
 from backaudit.rulenames import BUILT_IN_FAMILIES, RuleNames, suggestion
 from backaudit.source import Kind, Limits
@@ -298,7 +298,7 @@ def _section(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _table(file: Path, shown: str, within: Path | None) -> Mapping[str, Any]:
     try:
-        data = file.read_bytes() if within is None else read_regular(file, within=within)
+        data = read_named(file) if within is None else read_regular(file, within=within)
         table = parse_toml(data.decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{shown}: the configuration cannot be read: {error.strerror}.") from error

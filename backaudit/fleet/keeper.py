@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import psutil
 from backaudit.fleet.nursery import JOB, OUTCOME, SAID
 from backaudit.fleet.records import Job, Limits, Outcome, failed
 from backaudit.gitremote import masked
+from backaudit.temporary import temporary_folder
 
 # To look is to walk over all processes of the machine.
 _LOOK_SECONDS = 0.5
@@ -35,7 +35,7 @@ class Keeper:
 
     def scan(self, job: Job) -> Outcome:
         """What came of one task."""
-        with tempfile.TemporaryDirectory(prefix="backaudit-fleet-", ignore_cleanup_errors=True) as name:
+        with temporary_folder("fleet") as name:
             folder = Path(name)
             (folder / JOB).write_bytes(msgspec.msgpack.encode(job))
             try:

@@ -48,6 +48,9 @@ class Store:
             self.connection = sqlite3.connect(file, isolation_level=None)
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(writing)
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise UsageError(f"{path} cannot be used: {error}.") from error
         except sqlite3.DatabaseError as error:
             self.close()
             raise UsageError(f"{path} is no store of a fleet: {error}.") from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 
 from backaudit.config import FILE_NAME
 from backaudit.report.json import Document
+from backaudit.temporary import temporary_folder
 
 # What a secret's rules find needs no other file than the one it stands in.
 ALONE = ("hardcoded-secret", "jwt-secret", "db-url-password", "insecure-env-default")
@@ -32,13 +32,13 @@ class Failed(Exception):
 
 async def whole(root: Path, arguments: Sequence[str]) -> Document:
     """The report of a project."""
-    with _folder() as folder:
+    with temporary_folder("lsp") as folder:
         return await _scan(Path(folder), [str(root), *arguments])
 
 
 async def alone(path: str, text: str, config: Path | None) -> Document:
     """What is found in a file by itself, as its text is now; ``path`` is relative to the project's root."""
-    with _folder() as folder:
+    with temporary_folder("lsp") as folder:
         root = Path(folder) / "project"
         file = root / path
         file.parent.mkdir(parents=True)
@@ -47,10 +47,6 @@ async def alone(path: str, text: str, config: Path | None) -> Document:
         given = ["--config", str(config)] if config is not None else []
         asked = ["--select", ",".join(ALONE), "--no-cache", "--jobs", "1", "--strict"]
         return await _scan(Path(folder), [str(root), *asked, *given])
-
-
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="backaudit-lsp-")
 
 
 async def _scan(folder: Path, arguments: Sequence[str]) -> Document:

