@@ -74,7 +74,7 @@ def came_with_parent(project: Project, chain: list[Node]) -> frozenset[str]:
             owner, relation = found
             paths = _paths_of(project, owner, link.to(op.base))
             below = {path.removeprefix(f"{op.name}.") for path in paths if path.startswith(f"{op.name}.")}
-            return frozenset(below | set(_way_back(project, relation)))
+            return frozenset(below | set(way_back(project, relation)))
     return frozenset()
 
 
@@ -88,7 +88,7 @@ def _relation(project: Project, base: Node, name: str) -> tuple[Table, Relation]
     return None
 
 
-def _way_back(project: Project, relation: Relation) -> Iterator[str]:
+def way_back(project: Project, relation: Relation) -> Iterator[str]:
     """The relations by which rows lead back to the row that they were read from."""
     target = schema(project).of_model(relation.target)
     if target is not None and relation.remote not in ("", "*"):

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.analyses.indexes.repeated.eager import way_back
 from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
+from backaudit.backend.data.queries.chains import chain_of
 from backaudit.backend.data.schema import Relation, Table, schema
+from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.place import Place
@@ -45,19 +48,23 @@ class Touch(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How the rows of a nested serializer are come to: by relations, of which one may hold many."""
+    """How the rows of a nested serializer are come to: by relations, of which one may hold many. ``back``: the
+    relations that lead back to the row they were read from, which is there already.
+    """
 
     path: tuple[str, ...] = ()
     many: bool = False
+    back: frozenset[str] = frozenset()
 
     @property
     def depth(self) -> int:
         """How many relations lead there."""
         return len(self.path)
 
-    def through(self, relation: str, many: bool) -> Way:
+    def through(self, project: Project, relation: Relation) -> Way:
         """The way on by one relation more."""
-        return Way((*self.path, relation), self.many or many)
+        back = frozenset(way_back(project, relation))
+        return Way((*self.path, relation.name), self.many or relation.many, back)
 
     def touch(self, place: Place, relation: str, text: str, table: Table) -> Touch:
         """What is read at the end of the way."""
@@ -111,7 +118,7 @@ def _generic(project: Project) -> Iterator[Shown]:
         view = route.view
         if view is None or "GET" not in route.methods:
             continue
-        lists = "{" not in route.path.rstrip("/").rpartition("/")[2] and _is_list(project, view)
+        lists = _is_list(project, view) and not _names_one(project, route, view)
         serializer, rows = _list_serializer(project, view), _view_rows(project, view)
         if serializer is None or rows is None or rows.everything or (lists and rows.settled):
             continue
@@ -121,6 +128,15 @@ def _generic(project: Project) -> Iterator[Shown]:
             # Of one row, what it holds many of is shown row by row.
             if touch.relation not in rows.eager and (lists or touch.nested):
                 yield Shown(touch.place, touch.relation, touch.text, rows, row_of(touch.table), (view.place,))
+
+
+def _names_one(project: Project, route: Route, view: ClassView) -> bool:
+    """Whether a route is for one row of a view that shows single rows too: its path ends with what names the row."""
+    if route.action == "list":
+        return False
+    single = project.models.kinds["one-row-views"]
+    shows_one = bool(route.action) or not single.isdisjoint(project.lineage(view.name))
+    return shows_one and "{" in route.path.rstrip("/").rpartition("/")[2]
 
 
 def _answers_otherwise(handler: Code) -> bool:
@@ -212,13 +228,18 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
         [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value >= 0] if method else []
     )
     if method is not None and not (len(returned) == 1 and _is_own_queryset(returned[0])):
-        return _any_of([rows_of(project, node) for node in returned])
+        return _any_of([rows_of(project, node) for node in returned if not _is_empty(node)])
     for owner in project.lineage(view.name):
         cls = project.class_named(owner)
         bound = cls.fields.get("queryset") if cls is not None else None
         if bound is not None:
             return rows_of(project, bound)
     return None
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether a query is one that gives no rows, for those who may see none."""
+    return any(link.call is not None and link.is_call_of("empty-queries") for link in chain_of(node))
 
 
 def _any_of(found: list[Rows | None]) -> Rows | None:
@@ -239,7 +260,7 @@ def _is_own_queryset(node: Node) -> bool:
 
 def touches(project: Project, cls: ClassView, table: Table, way: Way = _HERE) -> Iterator[Touch]:
     """The fields of a serializer that read a relation of each row, or run a query for it; each relation once."""
-    seen: set[str] = set()
+    seen = {".".join((*way.path, name)) for name in way.back}
     for touch in (*_declared_touches(project, cls, table, way), *_all_keys(project, cls, table, way)):
         if not touch.relation or touch.relation not in seen:
             yield touch
@@ -248,12 +269,23 @@ def touches(project: Project, cls: ClassView, table: Table, way: Way = _HERE) ->
 
 def _declared_touches(project: Project, cls: ClassView, table: Table, way: Way) -> Iterator[Touch]:
     listed = _listed(project, cls)
-    for name, bind in _fields(project, cls).items():
+    declared = _fields(project, cls)
+    for name, bind in declared.items():
         if listed is None or name in listed:
             yield from _field(project, cls, table, name, bind, way)
+    for name in sorted((listed or set()) - declared.keys()):
+        yield from _own_method(project, table, name, way)
     method = cls.methods.get("to_representation")
     for work in work_of_param(project, method, 1, table) if method is not None else ():
         yield way.touch(work.place, work.relation, work.text, table)
+
+
+def _own_method(project: Project, table: Table, name: str, way: Way) -> Iterator[Touch]:
+    """A field that is a property or method of the model itself, which may ask the database."""
+    method = project.method(table.model, name) if table.model else None
+    if method is not None:
+        for work in work_of_param(project, method, 0, table):
+            yield way.touch(work.place, work.relation, work.text, table)
 
 
 def _fields(project: Project, cls: ClassView) -> dict[str, Node]:
@@ -307,6 +339,8 @@ def _field(project: Project, cls: ClassView, table: Table, name: str, bind: Node
             yield way.touch(work.place, work.relation, work.text, table)
     elif relation is not None:
         yield from _related_field(project, call, table, source, relation[1], way)
+    else:
+        yield from _own_method(project, table, source.partition(".")[0], way)
 
 
 def _related_field(
@@ -318,8 +352,8 @@ def _related_field(
     if not relation.eager and (shown or (relation.many and call.method.endswith("RelatedField"))):
         yield way.touch(call.place, relation.name, f"`{relation.name}` is loaded for each row", table)
     target = schema(project).of_model(relation.target)
-    if nested is not None and target is not None and way.depth < _DEPTH:
-        yield from touches(project, nested, target, way.through(relation.name, relation.many))
+    if nested is not None and target is not None and way.depth < _DEPTH and relation.name not in way.back:
+        yield from touches(project, nested, target, way.through(project, relation))
 
 
 def _nested(project: Project, call: Node) -> ClassView | None:
@@ -367,11 +401,13 @@ def _read(project: Project, top: ClassView, cls: ClassView, table: Table, way: W
                 if way.depth == 0 and inner is not top and table.model.rpartition(".")[2] == name:
                     yield from _read(project, top, inner, table, way)
                 continue
+            if name in way.back:
+                continue
             if not relation[1].eager:
                 yield way.touch(bind.place, name, "", table)
             target = schema(project).of_model(relation[1].target)
             if target is not None and way.depth < _DEPTH:
-                yield from _read(project, top, inner, target, way.through(name, relation[1].many))
+                yield from _read(project, top, inner, target, way.through(project, relation[1]))
 
 
 def _inner_schemas(project: Project, bind: Node) -> list[ClassView]:

@@ -76,13 +76,14 @@ def tables_of(project: Project, model: Model, names: Names) -> Iterator[Table]:
     own = {column.attribute: column.name for column in columns}
     own |= {old: own[new] for old, new in model.renamed.items() if new in own}
     indexes = (*_own_indexes(project, model, columns), *_meta_indexes(project, model, own))
+    declared = model.fields.items()
     table = Table(
         name=table_name(project, model),
         orm="django",
         model=model.cls,
         columns=tuple(columns),
         indexes=indexes,
-        relations=tuple(r for name, call in model.fields.items() for r in _relations(project, model, name, call)),
+        relations=tuple(r for name, call in declared for r in _relations(project, model, name, call, names)),
         ordering=tuple(_ordering(project, model.options, columns)),
         parents=model.parents,
         place=model.place,
@@ -202,14 +203,17 @@ def _groups(project: Project, option: Node | None) -> list[tuple[str, ...]]:
 # -- relations -------------------------------------------------------------------------------------------------------
 
 
-def _relations(project: Project, model: Model, name: str, call: Node) -> Iterator[Relation]:
+def _relations(project: Project, model: Model, name: str, call: Node, names: Names) -> Iterator[Relation]:
     many = call.is_call_of("many-fields")
     if not many and not call.is_call_of("key-fields"):
         return
-    target = _written(project, model, call)
+    written = _written(project, model, call)
+    found = names.model(written, model.label)
+    target = found.cls if found is not None and found.cls else written
     yield Relation(name=name, target=target, column="" if many else f"{name}_id", many=many, remote="*" if many else "")
     single, remote = call.method in _ONE, "*" if many else f"{name}_id"
-    for alias in _reverse_names(model, text(project, call.arg(None, "related_name")), single=single):
+    given, asked = (text(project, call.arg(None, option)) for option in ("related_name", "related_query_name"))
+    for alias in dict.fromkeys([*_reverse_names(model, given, single=single), *([asked] if asked else [])]):
         yield Relation(name=f"<{alias}", target=target, many=not single, remote=remote)
 
 
