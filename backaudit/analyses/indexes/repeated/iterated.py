@@ -8,6 +8,8 @@ import msgspec
 
 from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
 from backaudit.backend.web.catching import request_handlers
+from backaudit.backend.web.reads import part_read
+from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.code import operands
@@ -18,6 +20,9 @@ from backaudit.sql import looks_like_query, statement
 _DEPTH = 4
 # What gives the records of a statement that a cursor ran before.
 _FETCHES = frozenset({"fetchall", "fetchmany"})
+# What takes an entry of a body, or all entries of one name.
+_TAKES = frozenset({"get", "getlist"})
+_BODIES = frozenset({"body", "form"})
 
 
 class Many(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +63,7 @@ def _of_op(project: Project, node: Node, depth: int) -> Many | None:
         return _appended(project, node, depth)
     if isinstance(op, ops.Param):
         return _handed(project, node, op, depth) or _sent(project, node)
-    return _sent(project, node) if isinstance(op, ops.Attr) else None
+    return _sent(project, node) if isinstance(op, (ops.Attr, ops.Item)) else None
 
 
 def _first(project: Project, nodes: Iterator[Node], depth: int) -> Many | None:
@@ -70,7 +75,7 @@ def _first(project: Project, nodes: Iterator[Node], depth: int) -> Many | None:
 
 
 def _of_call(project: Project, node: Node, depth: int) -> Many | None:
-    raw = _records(project, node)
+    raw = _records(project, node) or _entry_sent(project, node)
     if raw is not None:
         return raw
     callees = project.callees(node)
@@ -170,7 +175,9 @@ def _selected(project: Project, run: Node) -> Many | None:
 
 
 def _sent(project: Project, node: Node) -> Many | None:
-    """The items of a list in what a client sends: a field of the body's schema, or the body itself."""
+    """The items of a list in what a client sends: an entry of the body, a field of its schema, or the body itself."""
+    if isinstance(node.op, ops.Item):
+        return _entry_sent(project, node)
     handlers = project.once(request_handlers)
     name, base = "", node
     while isinstance(base.op, ops.Attr):
@@ -178,4 +185,32 @@ def _sent(project: Project, node: Node) -> Many | None:
     if not isinstance(base.op, ops.Param) or base.code not in handlers:
         return None
     listed = any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
-    return Many(what=f"item of `{name or base.op.name}` that the client sends", origin=node) if listed else None
+    return Many(what=_item_of(name or base.op.name), origin=node) if listed else None
+
+
+def _entry_sent(project: Project, node: Node) -> Many | None:
+    """``data["lines"]`` or ``data.get("lines")`` of a body that no schema describes."""
+    name, base = _entry(node)
+    while base is not None and name and _entry(base)[0]:
+        base = _entry(base)[1]
+    if base is None or not name:
+        return None
+    op = base.op
+    given = client_input(project, base.code, op.index) if isinstance(op, ops.Param) else None
+    sent = given is not None or part_read(project, base) in _BODIES
+    return Many(what=_item_of(name), origin=node) if sent else None
+
+
+def _entry(node: Node) -> tuple[str, Node | None]:
+    """The key under which an entry is taken, and what it is taken from."""
+    op = node.origin.op
+    if isinstance(op, ops.Item):
+        return node.origin.to(op.key).text or "", node.origin.to(op.base).origin
+    first, receiver = node.origin.arg(0), node.origin.receiver
+    if node.origin.method not in _TAKES or first is None or receiver is None:
+        return "", None
+    return first.text or "", receiver.origin
+
+
+def _item_of(name: str) -> str:
+    return f"item of `{name}` that the client sends"

@@ -347,12 +347,14 @@ def _related_field(
     project: Project, call: Node, table: Table, source: str, relation: Relation, way: Way
 ) -> Iterator[Touch]:
     """What a field loads that shows a relation: the rows of the relation, and what is shown of those."""
+    if relation.name in way.back:
+        return
     nested = _nested(project, call)
     shown = nested is not None or "." in source or call.method in ("StringRelatedField", "SlugRelatedField")
     if not relation.eager and (shown or (relation.many and call.method.endswith("RelatedField"))):
         yield way.touch(call.place, relation.name, f"`{relation.name}` is loaded for each row", table)
     target = schema(project).of_model(relation.target)
-    if nested is not None and target is not None and way.depth < _DEPTH and relation.name not in way.back:
+    if nested is not None and target is not None and way.depth < _DEPTH:
         yield from touches(project, nested, target, way.through(project, relation))
 
 
