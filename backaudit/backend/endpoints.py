@@ -292,7 +292,7 @@ def _returned(project: Project, route: Route, before: tuple[Step, ...]) -> Itera
         yield from _stated(project, code) if code is not None else ()
     for decorator in route.handler.decorators:
         for made in functions_behind(project, decorator.func or decorator):
-            yield from (status for code in _inside(made) for status in _stated(project, code))
+            yield from (status for code in made.nested for status in _stated(project, code))
     for code in running(project, route):
         yield from _answered(project, route, code)
     body = route.handler
@@ -309,14 +309,6 @@ def _answered(project: Project, route: Route, code: Code) -> Iterator[int]:
 
 def _stated(project: Project, code: Code) -> Iterator[int]:
     return (answer.status for answer in answers(project, code) if answer.stated and answer.status is not None)
-
-
-def _inside(code: Code) -> Iterator[Code]:
-    yield code
-    for node in code.nodes(ops.Def):
-        op = node.op
-        if isinstance(op, ops.Def):
-            yield from _inside(code.file.code(op.function))
 
 
 def _hook(project: Project, step: Step) -> Code | None:

@@ -83,6 +83,18 @@ class Code:
         return outer
 
     @cached_property
+    def defined(self) -> tuple[Code, ...]:
+        """The bodies of the functions that this body defines."""
+        return tuple(self.file.code(op.function) for op in self.ops if isinstance(op, ops.Def))
+
+    @property
+    def nested(self) -> Iterator[Code]:
+        """This body and all bodies within it, outermost first."""
+        yield self
+        for inner in self.defined:
+            yield from inner.nested
+
+    @cached_property
     def cls(self) -> ClassView | None:
         return None if self.function.cls < 0 else self.file.class_view(self.function.cls)
 

@@ -77,8 +77,6 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
             assumed=item.assumed,
             trace=_trace(item),
             scope=item.route.handler.function.qualname,
-            cause=item.inner,
-            beside=_message(item),
         )
     for new in project.once(claimed):
         text, remedy = new.told, new.remedy

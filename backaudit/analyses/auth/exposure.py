@@ -374,8 +374,8 @@ def changed_by(project: Project, route: Route) -> Change | None:
     if route.handler.function.kind == "class":
         return _changed_by_view(project, route)
     for change in changes(project, route.handler):
-        counts = _is_unsafe(route) or change.how == "delete"
-        if counts and not _about_visits(change.name) and not _asked(project, change.node):
+        asked = _is_unsafe(route) or change.how == "delete"
+        if asked and not change.counts and not _about_visits(change.name) and not _asked(project, change.node):
             return change
     return None
 

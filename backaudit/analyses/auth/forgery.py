@@ -72,16 +72,11 @@ def _by_cookie(project: Project, route: Route) -> bool:
 def _proven_otherwise(project: Project, route: Route) -> bool:
     """Whether a decorator of the project's own turns away who brings no proof, and that proof is not the session."""
     for decorator in route.handler.decorators:
-        codes = [code for made in functions_behind(project, decorator.func or decorator) for code in _with_inner(made)]
+        codes = [code for made in functions_behind(project, decorator.func or decorator) for code in made.nested]
         refuses = any("authenticates" in denials(project, code) for code in codes)
         if refuses and not any(_reads_session(project, code) for code in codes):
             return True
     return False
-
-
-def _with_inner(code: Code) -> Iterator[Code]:
-    yield code
-    yield from (code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def))
 
 
 def _asks_for_token_itself(project: Project, route: Route) -> bool:
@@ -104,7 +99,7 @@ def _asking(project: Project, route: Route) -> Iterator[Code]:
         yield route.handler
     for decorator in route.handler.decorators:
         for code in functions_behind(project, decorator.func or decorator):
-            yield from _with_inner(code)
+            yield from code.nested
 
 
 def _is_used(project: Project, code: Code) -> bool:

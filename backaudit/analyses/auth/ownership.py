@@ -73,16 +73,19 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
 
 
 def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
-    if route.handler.file.role != "production" or any(rules_others(guard) for guard in route.guards):
+    ruling = [guard for guard in route.guards if rules_others(guard)]
+    if route.handler.file.role != "production" or any(not guard.roles for guard in ruling):
         return
     seen = events(project, route) if route.handler.function.kind == "function" else ()
     if _is_owners(route, seen) or _proves_itself(project, route) or not _knows_caller(project, route, seen):
         return
-    if route.view is not None and not seen and _is_generic(project, route.view):
+    if route.view is not None and not seen and not ruling and _is_generic(project, route.view):
         yield from _generic(project, route, route.view)
     reported: set[str] = set()
     for event in seen:
         if not event.tie and event.table is not None and event.table.name not in reported:
+            if not all(_is_of_owners(project, guard, event.table) for guard in ruling):
+                continue
             found = list(_judged(project, route, event, event.table))
             reported |= {item.table.name for item in found}
             yield from found
@@ -112,11 +115,18 @@ def _proves_itself(project: Project, route: Route) -> bool:
 
 def rules_others(guard: Guard) -> bool:
     """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
-    return guard.kind == "role" and not (guard.roles and all(_ORDINARY.holds(role) for role in guard.roles))
+    return guard.kind == "role" and not any(_ORDINARY.holds(role) for role in guard.roles)
+
+
+def _is_of_owners(project: Project, guard: Guard, table: Table) -> bool:
+    """Whether a role is that of the many to whom rows belong: each seller has products, by their ``seller_id``."""
+    owner = owner_column(project, table)
+    stem = owner.name.lower().removesuffix("_id") if owner is not None else ""
+    return any(role.lower() == stem for role in guard.roles)
 
 
 def _judged(project: Project, route: Route, event: Event, table: Table) -> Iterator[Unowned]:
-    written = changes(project, route.handler)
+    written = [change for change in changes(project, route.handler) if not change.counts]
     # A row that is only looked at beside one that is added is not changed: the parent of a comment.
     tables = {change.table.name for change in written if change.table is not None and change.how != "insert"}
     changed = event.effect >= 0 or table.name in tables

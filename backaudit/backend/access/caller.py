@@ -52,19 +52,12 @@ def _handed_on(project: Project, code: Code) -> Iterator[int]:
     """The parameters that a decorator of the project fills with the caller: ``view(user, *args)``."""
     for decorator in code.decorators:
         for outer in functions_behind(project, decorator.func or decorator):
-            for inner in _inner(outer):
+            for inner in outer.nested:
                 reader = Values(project, inner, NOBODY)
                 for call in inner.nodes(ops.Call):
                     func = call.func
                     if func is not None and isinstance(func.origin.op, (ops.Name, ops.Param)) and _is_view(func, outer):
                         yield from _given(code, call, reader)
-
-
-def _inner(code: Code) -> Iterator[Code]:
-    yield code
-    for op in code.ops:
-        if isinstance(op, ops.Def):
-            yield from _inner(code.file.code(op.function))
 
 
 def _is_view(func: Node, outer: Code) -> bool:
@@ -93,7 +86,7 @@ def _is_caller(project: Project, code: Code, index: int) -> bool:
         return True
     for name in project.types(code.node(_param_value(code, index))):
         table = schema(project).of_model(split(name)[0])
-        if table is not None and is_user_table(table):
+        if table is not None and of_people(project, table):
             return True
     return False
 

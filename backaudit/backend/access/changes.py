@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.backend.access.statements import SQL_WRITE, sql_text
+from backaudit.backend.access.statements import SQL_COUNTS, SQL_WRITE, sql_text
 from backaudit.backend.access.tables import form_table, repository_table, touched_table
+from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.documents.naming import collection_name as stored_name
 from backaudit.backend.data.queries.chains import chain_of, table_of
 from backaudit.backend.data.schema import Table, schema
-from backaudit.backend.data.updates import updates
+from backaudit.backend.data.updates import written_objects
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.summaries import Summary, summary
@@ -27,12 +28,16 @@ How = Literal["insert", "update", "delete"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A call that writes. ``table``: where to, as far as known; ``name``: what to show for it; ``how`` it changes."""
+    """A call that writes. ``table``: where to, as far as known; ``name``: what to show for it; ``how`` it changes.
+
+    ``counts``: it only counts something about the row, as each visit does.
+    """
 
     node: Node
     table: Table | None
     name: str
     how: How = "insert"
+    counts: bool = False
 
 
 def changes(project: Project, code: Code) -> tuple[Change, ...]:
@@ -61,17 +66,35 @@ def _changes(project: Project, code: Code) -> Iterator[Change]:
                 inner = changes(project, callee) if callee != code else ()
                 if inner and not _is_common(callee):
                     table = inner[0].table or repository_table(project, call)
-                    yield Change(call, table, _named(table, None) or inner[0].name, inner[0].how)
+                    name = _named(table, None) or inner[0].name
+                    yield Change(call, table, name, inner[0].how, all(change.counts for change in inner))
     yield from _set(project, code)
 
 
 def _set(project: Project, code: Code) -> Iterator[Change]:
-    """Attributes of rows that are set before the body commits."""
-    commits = [call.value for call in code.nodes(ops.Call) if call.method == "commit"]
-    for update in updates(project, code) if commits else ():
-        table = touched_table(project, update.row) if update.at.value < commits[-1] else None
-        if table is not None:
-            yield Change(update.at, table, _named(table, None), "update")
+    """Attributes of rows that are set before the body commits, itself or by what it calls."""
+    commits = project.once(_commits).ask(code)
+    for found in written_objects(project, code) if commits else ():
+        table = touched_table(project, found.row) if found.at.value <= commits[-1].value else None
+        if table is not None and not _is_made(project, found.row):
+            yield Change(found.at, table, _named(table, None), "update", found.counts)
+
+
+def _is_made(project: Project, row: Node) -> bool:
+    """Whether a row is new: made by calling its class."""
+    func = project.resolved(row).func
+    return func is not None and any(True for _ in project.denoted_classes(func))
+
+
+def _commits(project: Project) -> Summary[Node]:
+    """The calls of a body that commit, themselves or by a function that they call, in order."""
+    return summary(project, lambda code: (call for call in code.nodes(ops.Call) if _is_commit(project, call)))
+
+
+def _is_commit(project: Project, call: Node) -> bool:
+    if call.method == "commit":
+        return True
+    return any(project.once(_commits).ask(callee) for callee in project.callees(call) if callee != call.code)
 
 
 def _is_common(code: Code) -> bool:
@@ -86,7 +109,8 @@ def written(project: Project, call: Node) -> Change | None:
     found = SQL_WRITE.search(sql) if sql else None
     if found is not None:
         table = schema(project).table(found[2].rpartition(".")[2])
-        return Change(call, table, table.name if table else found[2], how(found[1]))
+        counts = bool(SQL_COUNTS.search(sql))
+        return Change(call, table, table.name if table else found[2], how(found[1]), counts)
     if receiver is None:
         return None
     if method in project.models.kinds["statement-runners"]:
@@ -118,7 +142,7 @@ def _of_statement(project: Project, call: Node) -> Change | None:
         names = project.names(func) if func is not None else ()
         if not writing.isdisjoint(names):
             table = table_of(project, link)
-            return Change(call, table, _named(table, link.arg(0)), how(link.method))
+            return Change(call, table, _named(table, link.arg(0)), how(link.method), only_counts(call))
     return None
 
 
@@ -129,7 +153,8 @@ def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
     if table is not None:
         fresh = call.method in ("save", "asave") and receiver.origin.call is not None
         made = fresh and any(True for _ in project.denoted_classes(receiver.origin.func or receiver))
-        return Change(call, table, _named(table, receiver), "insert" if made else done)
+        adds = made or (done == "update" and _only_adds(project, receiver))
+        return Change(call, table, _named(table, receiver), "insert" if adds else done, only_counts(call))
     document = _document(project, receiver)
     if document:
         return Change(call, None, document, done)
@@ -137,6 +162,15 @@ def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
         bound = _is_bound(project, receiver.origin)
         return Change(call, form_table(project, receiver), receiver.spelled, "update" if bound else "insert")
     return None
+
+
+def _only_adds(project: Project, row: Node) -> bool:
+    """Whether all that a body does to a row before it is saved is to add to a list in it: a comment to a post."""
+    if any(found.row.origin == row.origin for found in written_objects(project, row.code)):
+        return False
+    adders = (call.receiver for call in row.code.nodes(ops.Call) if call.method == "append")
+    held = (list_.origin for list_ in adders if list_ is not None and isinstance(list_.origin.op, ops.Attr))
+    return any(node.to(node.op.base).origin == row.origin for node in held if isinstance(node.op, ops.Attr))
 
 
 def _is_bound(project: Project, form: Node) -> bool:

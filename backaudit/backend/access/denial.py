@@ -51,10 +51,8 @@ def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
     yield from _raised_without_proof(project, code)
     for node in code.nodes(ops.Call):
         yield from _called(project, node)
-    for node in code.nodes(ops.Def):
-        op = node.op
-        if isinstance(op, ops.Def):
-            yield from denials(project, code.file.code(op.function))
+    for inner in code.defined:
+        yield from denials(project, inner)
 
 
 def _gives_rows(project: Project, answer: Answer) -> bool:
@@ -184,8 +182,8 @@ def _tested(code: Code) -> Iterator[Node]:
 
 
 def roles_compared(project: Project, code: Code) -> Iterator[str]:
-    """The literals that a body compares what the caller is with: ``user.role == "warden"``."""
-    for node in code.nodes(ops.Compare):
+    """The literals that a body, or one within it, compares what the caller is with: ``user.role == "warden"``."""
+    for node in (node for body in code.nested for node in body.nodes(ops.Compare)):
         op = node.op
         assert isinstance(op, ops.Compare)
         for one, other in ((op.left, op.right), (op.right, op.left)):
@@ -200,9 +198,8 @@ def lets_everybody_by(project: Project, code: Code) -> bool:
     A body that is only a stub, and calls of what is not known, leave it open.
     """
     own = [node for node in code.nodes(ops.Call) if not _is_known(project, node)]
-    inner = [code.file.code(op.function) for op in code.ops if isinstance(op, ops.Def)]
     stub = not any(isinstance(op, (ops.Call, ops.Def, ops.Attr, ops.Item, ops.SetAttr)) for op in code.ops)
-    return not own and not stub and all(lets_everybody_by(project, part) for part in inner)
+    return not own and not stub and all(lets_everybody_by(project, part) for part in code.defined)
 
 
 def _is_known(project: Project, call: Node) -> bool:
@@ -329,6 +326,8 @@ def _is_the_caller(caller: Node, other: Node) -> bool:
     here = caller.origin
     op = here.op
     person = here.to(op.base).origin if isinstance(op, ops.Attr) and _KEY.holds(op.name) else here
+    if _ROLE.holds(person.spelled.lower()):  # What the caller may do is not who the caller is.
+        return False
     if not _CALLER.holds(person.spelled.lower()) or not isinstance(person.op, (ops.Attr, ops.Name, ops.Param)):
         return False
     thing = other.origin

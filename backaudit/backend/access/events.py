@@ -15,8 +15,9 @@ from backaudit.backend.access.caller import NOBODY, Context, Values, context_of,
 from backaudit.backend.access.changes import changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
-from backaudit.backend.access.statements import SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import fetched_table, repository_table
+from backaudit.backend.access.statements import SQL_COUNTS, SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
+from backaudit.backend.access.tables import fetched_table, repository_table, touched_table
+from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import answers
@@ -24,6 +25,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions, on_the_way
+from backaudit.project.operands import made_of
 from backaudit.project.solving import Solver
 from backaudit.vocabulary.meaning import meaning
 
@@ -60,7 +62,9 @@ def events_in(project: Project, code: Code, context: Context) -> tuple[Event, ..
 
 
 def _solver(project: Project) -> Solver[tuple[Code, Context], Event]:
-    return Solver(lambda asked: tuple(_open(_each_once(_Reader(project, *asked).events()))), _place, project.steps)
+    return Solver(
+        lambda asked: tuple(_open(project, _each_once(_Reader(project, *asked).events()))), _place, project.steps
+    )
 
 
 def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[int], list[int]]:
@@ -80,20 +84,31 @@ def _each_once(found: Iterable[Event]) -> list[Event]:
     return list(known.values())
 
 
-def _open(found: list[Event]) -> Iterator[Event]:
+def _open(project: Project, found: list[Event]) -> Iterator[Event]:
     """The ties, and the look-ups that none of them covers."""
     ties = [event for event in found if event.tie]
     for event in found:
-        if event.tie or not any(_covers(tie, event) for tie in ties):
+        if event.tie or not any(_covers(project, tie, event) for tie in ties):
             yield event
 
 
-def _covers(tie: Event, event: Event) -> bool:
+def _covers(project: Project, tie: Event, event: Event) -> bool:
     if tie.loads_caller and tie.node is not event.node:
         return False
-    same = tie.table is None or event.table is None or tie.table is event.table
     before = event.effect < 0 or tie.node.value < event.effect
-    return same and before and _together(tie.node, event.node)
+    return before and _together(tie.node, event.node) and _is_about(project, tie, event)
+
+
+def _is_about(project: Project, tie: Event, event: Event) -> bool:
+    """Whether a tie is about the row of a look-up: of its table, or of one that is found by it or leads to it."""
+    if tie.table is None or event.table is None or tie.table is event.table:
+        return True
+    shared = set(made_of(tie.node)) & set(made_of(event.node))
+    return any(_is_row(project, node) for node in shared)
+
+
+def _is_row(project: Project, node: Node) -> bool:
+    return isinstance(node.op, ops.Call) and touched_table(project, node) is not None
 
 
 def _together(one: Node, other: Node) -> bool:
@@ -115,7 +130,7 @@ class _Reader:
             node = self.code.node(value)
             if isinstance(op, ops.Compare):
                 if self._compared(node, op):
-                    yield Event(node, True)
+                    yield Event(node, True, self._compared_table(node, op))
             elif isinstance(op, ops.Call):
                 yield from self._call(node)
             elif value in self._tests and self._is_role_check(node):
@@ -129,6 +144,20 @@ class _Reader:
             return False
         known = [self.identifies(side) for side in sides]
         return known[0] != known[1] or any(self._proves(side) for side in sides)
+
+    def _compared_table(self, node: Node, op: ops.Compare) -> Table | None:
+        """The table of the row, or of the column, that is compared with the caller, as far as it is known."""
+        rows = [side for side in (node.to(op.left), node.to(op.right)) if not self.identifies(side)]
+        return self._root_table(rows[0]) if len(rows) == 1 else None
+
+    def _root_table(self, node: Node) -> Table | None:
+        """The table of the row that a chain of attributes begins with: ``comment.post.author_id`` is of a comment."""
+        found = None
+        here = node.origin
+        while isinstance(here.op, ops.Attr):
+            here = here.to(here.op.base).origin
+            found = touched_table(self.project, here) or found
+        return found
 
     def _proves(self, node: Node) -> bool:
         """A token or signature of the link that is compared: who knows it may."""
@@ -231,7 +260,7 @@ class _Reader:
         name = named[2] if named else next(iter(SQL_READ.findall(sql)), "")
         table = schema(self.project).table(name.rpartition(".")[2])
         columns = [found.rpartition(".")[2].strip('"`').lower() for found in SQL_EQUAL.findall(where[1])]
-        effect = call.value if named is not None else -1
+        effect = call.value if named is not None and not SQL_COUNTS.search(sql) else -1
         if any(map(self.identifies, call.args())):
             yield Event(call, True, table)
             return
@@ -312,7 +341,7 @@ class _Reader:
             for node in self.code.nodes(ops.Call):
                 receiver = node.receiver
                 if node.method in ("delete", "update") and receiver is not None and receiver.origin == call.origin:
-                    return node.value
+                    return -1 if only_counts(node) else node.value
         return -1
 
 

@@ -47,12 +47,15 @@ def parent_owner(project: Project, table: Table) -> tuple[Column, Table] | None:
 
 
 def _by_use(project: Project, table: Table) -> Column | None:
-    """The key to a person, or what may be one in a document, that is filled, or narrowed, with the caller."""
+    """The key to a person, or what may be one as far as is said, that is filled, or narrowed, with the caller."""
     users = project.once(_user_tables) | project.once(caller_tables)
     for column in table.columns:
+        if column.primary_key or column.name in table.primary_key:
+            continue
         target = (column.references.rpartition(".")[0] or column.references).lower()
         used = {(table.name, column.name), (table.name, column.attribute)} & project.once(_used_for_caller)
-        if used and (target in users or is_collection(project, table)):
+        unsaid = is_collection(project, table) or (not target and column.name.lower().endswith("id"))
+        if used and (target in users or unsaid):
             return column
     return None
 
@@ -63,6 +66,7 @@ def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
     for code, context in _bodies(project):
         reader = Values(project, code, context)
         found.update(_set_to_caller(project, code, reader))
+        found.update(_compared_with_caller(project, code, reader))
         for call in code.nodes(ops.Call):
             own = [name for name, value in columns_given(call) if reader.identifies(value)]
             table = filled_table(project, call) if own else None
@@ -89,6 +93,19 @@ def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tup
             yield table.name, op.name
 
 
+def _compared_with_caller(project: Project, code: Code, reader: Values) -> Iterator[tuple[str, str]]:
+    """``row.owner_id != user.id``, and the condition of a query."""
+    for node in code.nodes(ops.Compare):
+        op = node.op
+        assert isinstance(op, ops.Compare)
+        for column, other in ((op.left, op.right), (op.right, op.left)):
+            held = node.to(column).origin
+            if op.operator in ("==", "!=") and isinstance(held.op, ops.Attr) and reader.identifies(node.to(other)):
+                table = touched_table(project, held.to(held.op.base))
+                if table is not None and not reader.identifies(held):
+                    yield table.name, held.op.name
+
+
 def filled_table(project: Project, call: Node) -> Table | None:
     """The table whose columns a call's keywords are: a constructor, a query, a serializer's ``save``."""
     func = call.func
@@ -102,6 +119,18 @@ def filled_table(project: Project, call: Node) -> Table | None:
 
 
 def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:
+    """The bodies of routes, and of functions that they hand the caller to, each with what is known of its caller."""
+    seen: set[tuple[Code, Context]] = set()
+    todo = list(_entries(project))
+    while todo:
+        code, context = todo.pop()
+        if (code, context) not in seen:
+            seen.add((code, context))
+            yield code, context
+            todo += _handed_the_caller(project, Values(project, code, context))
+
+
+def _entries(project: Project) -> Iterator[tuple[Code, Context]]:
     seen: set[Code] = set()
     for route in project.once(routes):
         own = [route.handler] if route.handler.function.kind == "function" else []
@@ -109,7 +138,22 @@ def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:
         for code in (*own, *parts):
             if code not in seen:
                 seen.add(code)
-                yield code, context_of(project, route) if code is route.handler else NOBODY
+                yield (
+                    code,
+                    Context(context_of(project, route).identity, frozenset()) if code is route.handler else NOBODY,
+                )
+
+
+def _handed_the_caller(project: Project, reader: Values) -> Iterator[tuple[Code, Context]]:
+    """The functions that a body gives the caller to."""
+    for call in reader.code.nodes(ops.Call):
+        known = [value for value in call.args() if reader.identifies(value)]
+        for callee in project.callees(call) if known else ():
+            indexes = range(len(callee.function.params))
+            given = ((index, project.argument(call, callee, index)) for index in indexes)
+            callers = frozenset(index for index, value in given if value in known)
+            if callers:
+                yield callee, Context(callers, frozenset())
 
 
 def _own_owner(project: Project, table: Table) -> Column | None:

@@ -83,15 +83,8 @@ def carried_callers(project: Project) -> frozenset[str]:
     handlers = {route.handler for route in routes}
     around = {decorator for route in routes for decorator in route.handler.decorators}
     behind = {code for node in around for code in functions_behind(project, node.func or node)}
-    codes = {*(inner for code in behind for inner in _bodies(code)), *project.mentioning("g")} - handlers
+    codes = {*(inner for code in behind for inner in code.nested), *project.mentioning("g")} - handlers
     return frozenset(name for code in codes if code.file.role == "production" for name in _left_by(project, code))
-
-
-def _bodies(code: Code) -> Iterator[Code]:
-    yield code
-    for op in code.ops:
-        if isinstance(op, ops.Def):
-            yield from _bodies(code.file.code(op.function))
 
 
 def _left_by(project: Project, code: Code) -> Iterator[str]:

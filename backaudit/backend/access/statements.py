@@ -12,6 +12,7 @@ _SQL_TABLE = r"(?:[\"`\[]?\w+[\"`\]]?\.)*[\"`\[]?(\w+)"  # without its schema an
 SQL_WRITE = re.compile(rf"^\s*(insert\s+into|update|delete\s+from|replace\s+into)\s+{_SQL_TABLE}", re.I)
 SQL_READ = re.compile(rf"\bfrom\s+{_SQL_TABLE}", re.I)
 SQL_WHERE = re.compile(r"\bwhere\b(.*)", re.I | re.S)
+SQL_COUNTS = re.compile(r"\bset\s+(\w+)\s*=\s*\1\s*[-+][^,]*?(\bwhere\b|$)", re.I)
 SQL_EQUAL = re.compile(r"([\w.\"`]+)\s*=\s*(?:%|\?|:|\$|\{|'|\ufffc|<)", re.I)
 
 

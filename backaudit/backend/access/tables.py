@@ -68,7 +68,7 @@ def fetched_table(project: Project, call: Node) -> Table | None:
     receiver = call.receiver
     found = touched_table(project, receiver) if receiver is not None else None
     first = call.arg(0)
-    if found is None and first is not None and call.method in _FETCHERS:
+    if found is None and first is not None and (call.method in _FETCHERS or call.is_call_of("document-finds")):
         found = touched_table(project, first)
     return found or table_of(project, call)
 

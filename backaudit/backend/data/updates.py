@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.counting import is_count
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import Access
@@ -44,6 +45,41 @@ def _summary(project: Project) -> Summary[Update]:
     return summary(
         project, lambda code: sorted(dict.fromkeys(_updates(project, code)), key=lambda update: update.at.value)
     )
+
+
+class Written(msgspec.Struct, frozen=True):
+    """An object that has something set, whatever it is set to; ``at``: the statement, or the call of what does it.
+
+    ``counts``: an attribute is set to itself and something more.
+    """
+
+    at: Node
+    row: Node
+    counts: bool = False
+
+
+def written_objects(project: Project, code: Code) -> tuple[Written, ...]:
+    """The objects of which a body, or a function that it hands them to, sets something, in order."""
+    return project.once(_written_summary).ask(code)
+
+
+def _written_summary(project: Project) -> Summary[Written]:
+    return summary(
+        project, lambda code: sorted(dict.fromkeys(_written_in(project, code)), key=lambda found: found.at.value)
+    )
+
+
+def _written_in(project: Project, code: Code) -> Iterator[Written]:
+    for update in _written(project, code):
+        yield Written(update.at, update.row, is_count(update.name, update.value))
+    if code.function.kind == "module":
+        return
+    for call in code.nodes(ops.Call):
+        for callee in project.callees(call):
+            for found in written_objects(project, callee):
+                row = _passed(project, call, callee, found.row)
+                if row is not None:
+                    yield Written(call, row, found.counts)
 
 
 def open_updates(project: Project) -> tuple[Update, ...]:
@@ -185,9 +221,9 @@ def _passed(project: Project, call: Node, code: Code, row: Node) -> Node | None:
     op = row.origin.op
     if not isinstance(op, ops.Param):
         return None
-    if op.index == 0 and code.cls is not None and code.function.name != "__init__":
-        return call.receiver
-    return project.argument(call, code, op.index)
+    given = project.argument(call, code, op.index)
+    bound = given is None and op.index == 0 and code.cls is not None and code.function.name != "__init__"
+    return call.receiver if bound else given
 
 
-__all__ = ["Update", "open_updates", "updates"]
+__all__ = ["Update", "Written", "open_updates", "updates", "written_objects"]
