@@ -375,7 +375,8 @@ def changed_by(project: Project, route: Route) -> Change | None:
         return _changed_by_view(project, route)
     for change in changes(project, route.handler):
         asked = _is_unsafe(route) or change.how == "delete"
-        if asked and not change.counts and not _about_visits(change.name) and not _asked(project, change.node):
+        of_visits = change.counts or _about_visits(change.name)
+        if asked and not of_visits and not _asked(project, change.node):
             return change
     return None
 

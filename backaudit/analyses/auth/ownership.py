@@ -79,7 +79,7 @@ def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
     seen = events(project, route) if route.handler.function.kind == "function" else ()
     if _is_owners(route, seen) or _proves_itself(project, route) or not _knows_caller(project, route, seen):
         return
-    if route.view is not None and not seen and not ruling and _is_generic(project, route.view):
+    if route.view is not None and not ruling and not seen:
         yield from _generic(project, route, route.view)
     reported: set[str] = set()
     for event in seen:
@@ -230,7 +230,7 @@ def _is_generic(project: Project, view: ClassView) -> bool:
 
 
 def _generic(project: Project, route: Route, view: ClassView) -> Iterator[Unowned]:
-    if "{" not in route.path:
+    if "{" not in route.path or not _is_generic(project, view):
         return
     if any(mentions_caller(project, code) for code in view_parts(project, view)):
         return

@@ -222,8 +222,9 @@ def _passed(project: Project, call: Node, code: Code, row: Node) -> Node | None:
     if not isinstance(op, ops.Param):
         return None
     given = project.argument(call, code, op.index)
-    bound = given is None and op.index == 0 and code.cls is not None and code.function.name != "__init__"
-    return call.receiver if bound else given
+    if given is not None or op.index > 0:
+        return given
+    return call.receiver if code.cls is not None and code.function.name != "__init__" else None
 
 
 __all__ = ["Update", "Written", "open_updates", "updates", "written_objects"]
