@@ -42,6 +42,7 @@ NO_NAMES = {
     "backaudit/analyses/validation/lists.py:_BY_KEY": "a statement's own words, or its types",
     "backaudit/analyses/validation/raw.py:_WRITES": "a statement's own words, or its types",
     "backaudit/backend/access/statements.py:SQL_WRITE": "a statement's own words, or its types",
+    "backaudit/backend/access/statements.py:SQL_COUNTS": "a statement's own words",
     "backaudit/backend/data/schema/__init__.py:_ADDRESS": "a statement's own words, or its types",
     "backaudit/backend/deployment/deployables.py:_BY_NAME": "our own platforms",
     "backaudit/backend/deployment/deployables.py:_KINDS": "our own kinds of files",
