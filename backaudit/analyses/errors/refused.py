@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors.conflicts import constructions
+from backaudit.analyses.errors.conflicts.rows import constructions
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place

@@ -1,0 +1,59 @@
+"""Writes that a constraint of the table can refuse, and nobody expects it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.errors.conflicts.beforehand import is_asked
+from backaudit.analyses.errors.conflicts.changed import changed_rows
+from backaudit.analyses.errors.conflicts.combined import combinations
+from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
+from backaudit.analyses.errors.conflicts.statements import statements
+from backaudit.analyses.errors.conflicts.writes import INTEGRITY, Write
+from backaudit.analyses.errors.requests import Wish, showing, wrong
+from backaudit.backend.web.catching import ending, escapes
+from backaudit.facts.requests import Request
+from backaudit.project import Node, Project
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each write that a constraint can refuse, neither asked for before nor caught."""
+    told: set[Node] = set()
+    for write in (*written_rows(project), *changed_rows(project), *statements(project), *combinations(project)):
+        path = escapes(project, write.node, INTEGRITY) if write.node not in told else None
+        if path is None or is_asked(project, write, path):
+            continue
+        told.add(write.node)
+        enforced = (
+            KNOWN if write.unique else assume("guard", "the database enforces the foreign key, and no form has asked")
+        )
+        end = ending(project, write.node, path, "a 500")
+        yield msgspec.structs.replace(_finding(write, enforced, end), request=_request(project, write, path))
+
+
+def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request | None:
+    """A new row twice, a row with what another has, or a reference to none."""
+    if write.unique and write.fresh:
+        wishes: tuple[Wish, ...] = (Wish("twice", "other", write.column),)
+    else:
+        wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)
+    return showing(project, write.node, path, wishes, raises=INTEGRITY[0], wanted=(409,) if write.unique else (404,))
+
+
+def _finding(write: Write, assumed: Assumed, end: str) -> Finding:
+    what = "is unique" if write.unique else "refers to a row"
+    return Finding(
+        place=write.node.place.first_line(),
+        message=f"`{write.table.name}.{write.column}` {what}, the client chooses it, no one catches the error: {end}.",
+        assumed=assumed,
+        trace=(
+            *write.origin.steps,
+            Step(write.node.place.first_line(), "is stored, or refused"),
+        ),
+    )
+
+
+__all__ = ["constructions", "findings"]

@@ -1,0 +1,100 @@
+"""Whether somebody has asked, before a row is stored, what the constraint asks: is the value free, is the row there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.conflicts.writes import Write
+from backaudit.backend.access.missing import alike, asked, chain, none_giving
+from backaudit.backend.access.tables import fetched_table
+from backaudit.facts import ops
+from backaudit.project import Code, Node, Project
+
+
+def is_asked(project: Project, write: Write, path: tuple[Node, ...]) -> bool:
+    """Whether the bodies that make and store the row, or those on the way to them, have looked the value up."""
+    if _asked_of(project, write.made, [write.value], write):
+        return True
+    if write.made.code is write.node.code:
+        if _asked_of(project, write.node, [write.value], write):
+            return True
+    elif write.row is not None and _asked_of(project, write.node, [*_handed(project, write.row)], write):
+        return True
+    return any(_asked_of(project, call, [*_handed(project, call)], write) for call in path)
+
+
+def _handed(project: Project, call: Node) -> Iterator[Node]:
+    """What a call is given, and what the functions of the project are given that make its arguments."""
+    for argument in call.args():
+        yield argument
+        if argument.origin.call is not None and project.callees(argument.origin):
+            yield from argument.origin.args()
+
+
+def _asked_of(project: Project, use: Node, values: list[Node], write: Write) -> bool:
+    """Whether a body has asked for one of the values before ``use``."""
+    code, found = use.code, project.once(none_giving)
+    for value in code.before(use.value, ops.Call):
+        node = code.node(value)
+        if not isinstance(node.op, ops.Call) or (node not in found and not node.is_call_of("existence-questions")):
+            continue
+        if node in found and not asked(code, value, use.value):
+            continue
+        if _is_about(project, write, node, found.get(node, node)) and _concerns(code, node, values):
+            return True
+    return False
+
+
+def _is_about(project: Project, write: Write, node: Node, lookup: Node) -> bool:
+    """Whether a look-up answers what the constraint asks: of a unique column by it alone, since all of its rows count;
+    of a reference by the table that it leads to.
+    """
+    table = fetched_table(project, lookup) or (fetched_table(project, node) if node != lookup else None)
+    if not write.unique:
+        return table is None or not write.refers_to or table.name.lower() == write.refers_to
+    if table is not None and table.name != write.table.name:
+        return False
+    return {*_columns(node), *_columns(lookup)} <= write.asked_by
+
+
+def _concerns(code: Code, lookup: Node, values: list[Node]) -> bool:
+    """Whether a look-up asks for one of the values, or for a part of the same thing."""
+    given = [part for link in chain(lookup) for argument in link.args() for part in _inside(argument)]
+    chosen = [value for value in values if not isinstance(value.origin.op, ops.Const)]
+    wanted = [part for value in chosen for part in _inside(value)]
+    return any(alike(code, one.value, two.value) or _same_root(one, two) for one in given for two in wanted)
+
+
+def _same_root(one: Node, two: Node) -> bool:
+    """``body.email`` or ``body["email"]`` against ``body`` spread out."""
+    op = one.origin.op
+    return isinstance(op, (ops.Attr, ops.Item)) and alike(one.code, op.base, two.value)
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    op = node.origin.op
+    if isinstance(op, ops.Compare):
+        yield node.to(op.right)
+    elif isinstance(op, ops.Call) and node.method in (
+        "dict",
+        "model_dump",
+        "lower",
+        "strip",
+        "vars",
+        "jsonable_encoder",
+    ):
+        yield node.receiver or node.arg(0) or node
+    else:
+        yield node
+
+
+def _columns(call: Node) -> Iterator[str]:
+    """The columns by which a look-up asks."""
+    for link in chain(call):
+        if link.method in ("filter", "filter_by", "where", "get", "aget", "exclude", "get_or_404", "get_object_or_404"):
+            yield from (name.partition("__")[0].lower() for name in link.keywords())
+            for argument in link.args():
+                op = argument.origin.op
+                left = argument.to(op.left).op if isinstance(op, ops.Compare) else None
+                if isinstance(left, ops.Attr):
+                    yield left.name.lower()

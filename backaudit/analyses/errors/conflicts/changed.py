@@ -1,0 +1,59 @@
+"""Rows that are there and are changed: attribute by attribute, or by a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.conflicts.rows import COMMITS, stored
+from backaudit.analyses.errors.conflicts.writes import Write, client, constrained, together
+from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.updates import Update, updates
+from backaudit.project import Code, Node, Project
+
+_STORING = (*sorted(COMMITS), "save", "asave")
+
+
+def changed_rows(project: Project) -> Iterator[Write]:
+    """The constrained columns of rows that a client changes."""
+    for code in project.once(_storing):
+        for update in updates(project, code):
+            found = (project.once(schema).of_model(name) for name in project.types(update.row))
+            table = next((table for table in found if table is not None), None)
+            if table is not None:
+                yield from _alone(project, update, table)
+                yield from _together(project, update, table)
+
+
+def _storing(project: Project) -> tuple[Code, ...]:
+    """The bodies that store rows, themselves or by a function that they call."""
+    own = dict.fromkeys(code for name in _STORING for code in project.calling(name))
+    calling = dict.fromkeys(call.code for code in own for call in project.callers(code))
+    return tuple(code for code in dict.fromkeys((*own, *calling)) if code.file.role == "production")
+
+
+def _alone(project: Project, update: Update, table: Table) -> Iterator[Write]:
+    for column in constrained(table):
+        given = update.given(column.attribute) or update.given(column.column)
+        if given is None or column.key or (update.mapping and not column.unique):
+            continue
+        origin = client(project, *given)
+        place = stored(project, update.at, update.row) if origin is not None else None
+        if origin is not None and place is not None:
+            value, access = given
+            yield Write(table, column.column, column.unique, value, update.at, place.node, origin, access, fresh=False)
+
+
+def _together(project: Project, update: Update, table: Table) -> Iterator[Write]:
+    """One of the columns that together are unique: with the others it may be another row's already."""
+    for names in together(table) if update.name else ():
+        given = next((found for name in names if (found := _given(table, update, name)) is not None), None)
+        origin = client(project, given) if given is not None else None
+        place = stored(project, update.at, update.row) if origin is not None else None
+        if given is not None and origin is not None and place is not None:
+            yield Write(table, ", ".join(names), True, given, update.at, place.node, origin, fresh=False)
+
+
+def _given(table: Table, update: Update, name: str) -> Node | None:
+    column = table.column(name)
+    attribute = column.attribute if column is not None and column.attribute else name
+    return update.value if update.name in (name, attribute) and not update.mapping else None

@@ -1,0 +1,133 @@
+"""Statements that write a client's values: SQL as text, and those that a library builds of a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.conflicts.writes import Constrained, Write, client, constrained
+from backaudit.backend.access.statements import sql_text
+from backaudit.backend.access.tables import touched_table
+from backaudit.backend.data.queries.chains import chain_of
+from backaudit.backend.data.queries.handing import handing
+from backaudit.backend.data.schema import Table, schema
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.project.strings import spelled_strings
+
+_INSERT = re.compile(r"^\s*insert\s+into\s+[\"`\[]?([\w.]+)[\"`\]]?\s*\(([^)]*)\)(.*)$", re.IGNORECASE | re.DOTALL)
+_UPDATE = re.compile(r"^\s*update\s+[\"`\[]?([\w.]+)[\"`\]]?\s+set\s+(.*?)(?:\bwhere\b.*)?$", re.IGNORECASE | re.DOTALL)
+_SET = re.compile(r"[\"`\[]?(\w+)[\"`\]]?\s*=\s*(%s|\?|\$\d+|:(\w+)|%\((\w+)\)s)", re.IGNORECASE)
+_TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.IGNORECASE)
+
+
+def statements(project: Project) -> Iterator[Write]:
+    """What statements write into constrained columns."""
+    yield from _texts(project)
+    yield from _built(project)
+
+
+# -- text ----------------------------------------------------------------------------------------------------------
+
+
+def _texts(project: Project) -> Iterator[Write]:
+    """``execute("INSERT INTO …", values)``, by a driver or by a function of the project that hands it to one."""
+    names = {"execute", "fetchrow", "fetchval", *(code.function.name for code in project.once(handing))}
+    for call in dict.fromkeys(call for name in sorted(names) for call in project.calls_of(name)):
+        text = _statement(project, call) if call.code.file.role == "production" else ""
+        inserted, updated = _INSERT.match(text), _UPDATE.match(text)
+        if inserted is not None and not _TOLERANT.search(inserted[3]):
+            columns = [name.strip(' "`[]\n\t') for name in inserted[2].split(",")]
+            yield from _bound(project, call, inserted[1], columns, fresh=True)
+        elif updated is not None:
+            yield from _bound(project, call, updated[1], [m[1] for m in _SET.finditer(updated[2])], fresh=False)
+
+
+def _statement(project: Project, call: Node) -> str:
+    first = call.arg(0, "query")
+    written = next(iter(spelled_strings(project, first)), "") if first is not None else ""
+    return written or sql_text(project, call)
+
+
+def _bound(project: Project, call: Node, named: str, columns: list[str], *, fresh: bool) -> Iterator[Write]:
+    table = project.once(schema).table(named.rpartition(".")[2])
+    for column in _settable(table, fresh=fresh) if table is not None else ():
+        value = _value(call, columns, column)
+        origin = client(project, value) if value is not None else None
+        if table is not None and value is not None and origin is not None:
+            yield Write(table, column.attribute, column.unique, value, call, call, origin, fresh=fresh)
+
+
+def _settable(table: Table, *, fresh: bool) -> Iterator[Constrained]:
+    """The constrained columns of new rows, or of rows that are there: nobody changes a key."""
+    return (column for column in constrained(table) if fresh or not column.key)
+
+
+def _value(call: Node, names: list[str], column: Constrained) -> Node | None:
+    """The value bound to a column: by name, or by the order of the columns, in a display or as arguments."""
+    lowered = [name.lower() for name in names]
+    if column.column.lower() not in lowered or len(call.args()) < 2:
+        return None
+    index = lowered.index(column.column.lower())
+    values = call.args()[1].origin
+    made = values.op
+    if not isinstance(made, ops.Build):
+        return call.args()[index + 1] if len(call.args()) == len(names) + 1 else None
+    if made.kind == "dict":
+        pairs = zip(made.keys, made.items, strict=True)
+        return next((values.to(item) for key, item in pairs if key >= 0 and values.to(key).text == column.column), None)
+    return values.to(made.items[index]) if index < len(made.items) else None
+
+
+# -- built by a library --------------------------------------------------------------------------------------------
+
+
+def _built(project: Project) -> Iterator[Write]:
+    """``insert(Model).values(…)``, ``Model.insert(…)``, ``query.update(…)``."""
+    storing = project.models.kinds["stores-a-row"]
+    for call in project.calls(*sorted(project.models.kinds["row-writers"])):
+        if call.code.file.role != "production" or call.method in storing:
+            continue
+        receiver = call.receiver
+        table = touched_table(project, receiver) if receiver is not None else None
+        if table is not None:
+            yield from _of_built(project, call, table)
+
+
+def _of_built(project: Project, call: Node, table: Table) -> Iterator[Write]:
+    run = _run_by(call)
+    links = {link.method for link in (*chain_of(run), *chain_of(run.arg(0) or run)) if link.call is not None}
+    tolerant = project.models.kinds["tolerates-conflicts"] | project.models.kinds["makes-if-missing"]
+    if not tolerant.isdisjoint(links):
+        return
+    fresh = any("insert" in link for link in links)
+    for column in _settable(table, fresh=fresh):
+        value = call.arg(None, column.attribute) or _entry(call, column)
+        origin = client(project, value) if value is not None else None
+        if value is not None and origin is not None:
+            yield Write(table, column.column, column.unique, value, call, run, origin, fresh=fresh)
+
+
+def _entry(call: Node, column: Constrained) -> Node | None:
+    """The entry of a mapping of columns, or of their names, that a call is given."""
+    for argument in call.args():
+        made = argument.origin
+        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
+            for key, item in zip(made.op.keys, made.op.items, strict=True):
+                name = (made.to(key).text or made.to(key).spelled.rpartition(".")[2]) if key >= 0 else ""
+                if name in (column.attribute, column.column):
+                    return made.to(item)
+    return None
+
+
+def _run_by(call: Node) -> Node:
+    """The call that runs the statement which ``call`` is a part of; its chain's last where nobody else does."""
+    code, last = call.code, call
+    for node in code.nodes(ops.Call):
+        if node.value > call.value:
+            first = node.arg(0)
+            if call in chain_of(node):
+                last = node
+            elif first is not None and node.is_call_of("statement-runners") and last in chain_of(first):
+                return node
+    return last
