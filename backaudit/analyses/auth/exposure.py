@@ -22,6 +22,7 @@ from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
+from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
@@ -32,6 +33,7 @@ from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
 _PUBLIC_PAGE = meaning("routes", "public-page")
+_ROW_KEY = meaning("people", "row-key")
 _PUBLIC_STEP = meaning("routes", "public-step")
 _PUBLIC_ENDING = meaning("routes", "public-ending")
 _PUBLISHED = meaning("routes", "published")
@@ -235,10 +237,15 @@ def _supposing(found: Exposed, more: Assumed) -> Exposed:
 
 
 def _picks_a_person(project: Project, route: Route, changed: Change) -> bool:
-    """Whether the row of a person is picked by the client's id, and then changed."""
+    """Whether the row of a person is picked by the client's id, and then changed; who forgot a password says a name."""
     if changed.how == "insert" or words(route) & _PUBLIC_STEP.words:
         return False
-    return any(not event.tie and event.table is changed.table for event in events(project, route))
+    found = (event for event in events(project, route) if not event.tie and event.table is changed.table)
+    return any(not event.by or _ROW_KEY.holds(event.by) or event.by in _key_of(event.table) for event in found)
+
+
+def _key_of(table: Table | None) -> tuple[str, ...]:
+    return table.primary_key[:1] if table is not None else ()
 
 
 def _of_act(project: Project, route: Route, act: Act) -> Exposed | None:
@@ -344,7 +351,8 @@ def _own_check(project: Project, route: Route) -> Guard | None:
     code = route.handler
     guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and in_body(g)), None)
     tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
-    return guard if guard is not None and any("http-session" in _asks(project, test) for test in tests) else None
+    asks = any("http-session" in _asks(project, test) or _compares_entry(project, test) for test in tests)
+    return guard if asks else None
 
 
 def _name(table: Table) -> str:
@@ -396,7 +404,8 @@ def _in_try(node: Node) -> bool:
 
 def _asked(project: Project, node: Node) -> bool:
     """Whether the operation runs only under a condition on the caller."""
-    return any(_SAFE_TESTS.holds(_asks(project, test)) for test, _ in tests_around(node))
+    around = (test for test, _ in tests_around(node))
+    return any(_SAFE_TESTS.holds(_asks(project, test)) or _compares_entry(project, test) for test in around)
 
 
 def _asks(project: Project, test: Node) -> str:
@@ -405,6 +414,12 @@ def _asks(project: Project, test: Node) -> str:
     spelled = [name for part in parts for name in (part.spelled, part.origin.spelled)]
     sessions = [part for part in parts if is_http_session(project, part.receiver or part)]
     return " ".join([*spelled, *(["http-session"] if sessions else [])]).lower()
+
+
+def _compares_entry(project: Project, test: Node) -> bool:
+    """Whether a condition compares an entry of the session: ``session["name"] != ""``."""
+    entries = (part.origin for node in conditions(test) for part in (node, *sides(node)))
+    return any(isinstance(here.op, ops.Item) and is_http_session(project, here.to(here.op.base)) for here in entries)
 
 
 def _about_visits(name: str) -> bool:

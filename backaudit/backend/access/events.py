@@ -40,7 +40,7 @@ class Event(msgspec.Struct, frozen=True):
     ``effect``: the operation that changes rows without having loaded them, so that a tie must come before it; -1 for a
     row that is loaded. ``inner``: where it happens, if in a function that ``node`` calls. ``column``: what was compared
     with the client's key, if it is not the key of the row itself. ``loads_caller``: a tie that is no more than the
-    caller's own row.
+    caller's own row. ``by``: the column that a look-up finds one row by, as far as it is named.
     """
 
     node: Node
@@ -50,6 +50,7 @@ class Event(msgspec.Struct, frozen=True):
     inner: Node | None = None
     column: str = ""
     loads_caller: bool = False
+    by: str = ""
 
 
 def events(project: Project, route: Route) -> tuple[Event, ...]:
@@ -270,7 +271,7 @@ class _Reader:
         if owned:
             yield Event(call, not sent, table, effect=effect, column=owned)
         elif sent and any(_is_key(table, column, name) for column in columns):
-            yield Event(call, False, table, effect=effect)
+            yield Event(call, False, table, effect=effect, by=columns[0])
         elif sent and parent:
             yield Event(call, False, table, effect=effect, column=parent)
 
@@ -285,7 +286,8 @@ class _Reader:
             return Event(call, True, table)
         keyed = any(column is None or _is_key(table, column, "") for column in columns)
         if keyed or (columns and self._is_single(call)):
-            return Event(call, False, table, effect=self._effect(call))
+            by = next((column for column in columns if column), "")
+            return Event(call, False, table, effect=self._effect(call), by=by)
         found = next((column for column in columns if column and table and _is_parent_key(table, column)), None)
         return Event(call, False, table, effect=self._effect(call), column=found) if found else None
 
