@@ -16,7 +16,7 @@ from backaudit.portfolio.tables import own_tables
 from backaudit.project import Project
 from backaudit.survey.records import RouteRow
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.names import last_word, names_accounts, names_people, names_users
+from backaudit.vocabulary.names import names_accounts, names_people, names_users, noun_of
 
 ACTS = ("create", "read", "update", "delete")
 _BY_CHANGE = {"insert": "create", "update": "update", "delete": "delete"}
@@ -156,16 +156,3 @@ def _of_path(path: str) -> str:
     """The noun of a path: its last segment that is neither a placeholder nor a verb."""
     segments = [part for part in path.split("/") if part and "{" not in part and not _IS_ACT.holds(part)]
     return noun_of(segments[-1]) if segments else ""
-
-
-def noun_of(name: str) -> str:
-    """``app_users``, ``Users`` and ``/user`` are one: the last word, in the singular."""
-    return _singular(last_word(name.replace("-", "_")))
-
-
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

@@ -9,12 +9,12 @@ from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.portfolio.acts import noun_of
 from backaudit.portfolio.stack import paired, served
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import text_of
 from backaudit.survey.records import RouteRow
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.names import noun_of
 from backaudit.vocabulary.protocols import METHODS
 
 _TEST = meaning("code", "test-function")

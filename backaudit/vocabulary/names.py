@@ -99,3 +99,16 @@ def last_word(name: str) -> str:
     while len(parts) > 1 and parts[-1] in ("model", "table", "entity", "tbl"):
         parts.pop()
     return parts[-1] if parts else ""
+
+
+def noun_of(name: str) -> str:
+    """``app_users``, ``Users`` and ``/user`` are one: the last word, in the singular."""
+    return _singular(last_word(name.replace("-", "_")))
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

@@ -9,6 +9,7 @@ from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import Answer
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.operands import made_of
 from backaudit.project.types import split
 from backaudit.vocabulary.protocols import UNSAFE
 
@@ -80,11 +81,27 @@ def _null(project: Project, answer: Answer, part: Node) -> Iterator[str]:
     for value in behind(code, part.value):
         node = code.node(value)
         lookup = node if _may_give_none(project, node, known) else None
-        if lookup is not None and not asked(code, value, answer.value):
+        if lookup is not None and not asked(code, value, answer.value) and not _is_used(lookup, answer):
             yield lookup.method
         elif node.is_none:
             looked = (call for call in known if call.code is code)
             yield from (call.method for call in looked if is_known_missing(code, call.value, answer.value))
+
+
+def _is_used(row: Node, answer: Answer) -> bool:
+    """Whether something is done with a row before it is answered, which does not go well with None."""
+    code = row.code
+    between = (code.node(value) for value in range(row.value + 1, answer.value))
+    sent = {part.value for given in _given(answer) for part in made_of(given)}
+    return any(node.value not in sent and _touches(node, row) for node in between)
+
+
+def _touches(node: Node, row: Node) -> bool:
+    op = node.op
+    if isinstance(op, (ops.Attr, ops.SetAttr, ops.Item)):
+        return node.to(op.base).origin.awaited.value == row.value
+    given = node.args() if isinstance(op, ops.Call) else []
+    return any(part.origin.awaited.value == row.value for part in given)
 
 
 def _may_give_none(project: Project, node: Node, known: dict[Node, Node]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backaudit.backend.access.acts import acts
-from backaudit.backend.access.changes import Change, changes, own_changes
+from backaudit.backend.access.changes import Change, changes, own_changes, written
 from backaudit.backend.access.guards import guarded
 from backaudit.backend.data.updates import updates
 from backaudit.backend.web.records import Route
@@ -15,6 +15,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING, operands
 from backaudit.project.holding import conditions
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import METHODS
 
 _CHANGING = meaning("routes", "changing")
 _STEPS = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
@@ -44,14 +45,27 @@ def unsafe_gets(project: Project) -> tuple[Unsafe, ...]:
 
 
 def _is_asked(route: Route) -> bool:
-    """Whether a GET comes here. A function that takes any method says itself which one it means."""
-    return not route.methods or not _SAFE.isdisjoint(route.methods)
+    """Whether a GET comes here. A function that takes any method says itself which one it means, or its decorator."""
+    if route.methods:
+        return not _SAFE.isdisjoint(route.methods)
+    return all(_admits_get(decorator) for decorator in route.handler.decorators)
+
+
+def _admits_get(decorator: Node) -> bool:
+    """Whether a decorator names no methods (``@allow("POST")``), or one that is safe among them."""
+    texts = {text.upper() for given in decorator.args() for text in (given.text, *_texts(given)) if text}
+    named = texts.intersection(METHODS)
+    return not named or not _SAFE.isdisjoint(named)
+
+
+def _texts(given: Node) -> list[str | None]:
+    return [item.text for item in given.origin.elements()]
 
 
 def _judged(project: Project, route: Route) -> Unsafe | None:
     only = bool(route.methods) and _SAFE.issuperset(route.methods)
     for change in changes(project, route.handler):
-        if _is_reached(project, route.handler, change.node, only):
+        if _is_done(project, route.handler, change, only, 0):
             what = f"{_DOES[change.how]} `{change.name}`" if change.name else f"{_DOES[change.how]} data"
             return Unsafe(route, change.node.place, what, _is_plain(project, route, change))
     for act in acts(project, route.handler):
@@ -88,6 +102,16 @@ def _is_of_the_visit(project: Project, handler: Code, change: Change) -> bool:
     return change.how == "update" and bool(names) and all(map(_VISIT.holds, names))
 
 
+def _is_done(project: Project, code: Code, change: Change, only: bool, depth: int) -> bool:
+    """Whether a GET comes to a change: past the conditions here, and past those of the helper that makes it."""
+    if not _is_reached(project, code, change.node, only):
+        return False
+    is_call = isinstance(change.node.op, ops.Call) and depth < _DEPTH
+    helpers = project.callees(change.node) if is_call and written(project, change.node) is None else ()
+    made = [(helper, inner) for helper in helpers for inner in changes(project, helper)]
+    return not made or any(_is_done(project, helper, inner, only, depth + 1) for helper, inner in made)
+
+
 def _is_reached(project: Project, code: Code, node: Node, only: bool) -> bool:
     """Whether a GET comes to a statement: no condition around it asks for another method, or for what a body holds."""
     held = list(conditions(code, node.value))
@@ -119,8 +143,17 @@ def _mentions_body(project: Project, node: Node, depth: int) -> bool:
     op = here.op
     if isinstance(op, ops.Attr) and op.name in project.models.kinds["body-attributes"]:
         return True
+    if isinstance(op, ops.Call) and any(_asks_itself(project, callee) for callee in project.callees(here)):
+        return True
     inner = (here.to(part) for part in operands(op) if part >= 0) if depth < _DEPTH else ()
     return any(_mentions_body(project, part, depth + 1) for part in inner)
+
+
+def _asks_itself(project: Project, helper: Code) -> bool:
+    """Whether a helper says by which method somebody comes, or whether a form is valid."""
+    compared = (node.to(node.op.left) for node in helper.nodes(ops.Compare) if isinstance(node.op, ops.Compare))
+    validations = project.models.kinds["form-validations"]
+    return any(map(_is_method, compared)) or any(call.method in validations for call in helper.nodes(ops.Call))
 
 
 def _reads_a_body(project: Project, code: Code, node: Node) -> bool:

@@ -60,19 +60,13 @@ def _accepted(project: Project, endpoint: Endpoint) -> Wrong | None:
     jobs = queued(project, route.handler) if _successes(endpoint) == {200} else ()
     if not jobs or not answers_data(project, route.handler):
         return None
-    successes = filter(_is_success, answers(project, route.handler))
-    bodies = [body for answer in successes for body in answer.body]
-    if not any(names_the_job(jobs, body) for body in bodies) and not _only_queues(project, route, bodies):
+    given = answers(project, route.handler)
+    bodies = [body for answer in filter(_is_success, given) for body in answer.body]
+    is_step = any(book.holds(f"{route.path} {route.handler.function.name}") for book in _STEPS)
+    if not names_the_job(jobs, bodies) and (is_step or not is_all(project, route, jobs, bodies)):
         return None
     message = f"{capitalized(route.label)} queues the work and answers 200: 202 tells that it is not done yet."
     return Wrong(route, jobs[0].node.place.first_line(), message)
-
-
-def _only_queues(project: Project, route: Route, bodies: list[Node]) -> bool:
-    """Whether nothing is changed or shown beside: mail that goes out after a change is no work that was asked for."""
-    said = f"{route.path} {route.handler.function.name}"
-    is_step = any(book.holds(said) for book in _STEPS)
-    return not is_step and not changes(project, route.handler) and all(is_all(project, body) for body in bodies)
 
 
 def _successes(endpoint: Endpoint) -> set[int]:
