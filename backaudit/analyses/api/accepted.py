@@ -96,7 +96,7 @@ def is_all(project: Project, route: Route, jobs: tuple[Queued, ...], bodies: lis
     for change in changes(project, handler):
         row = {change.node, *(made for made in map(_origin, change.node.args()) if made.call is not None)}
         stands_for_it = change.how == "insert" and change.node not in queueing and not given.isdisjoint(row)
-        if not stands_for_it or _is_named(route, change):
+        if not stands_for_it or names_what_is_made(route, change):
             return False
         own |= row
     calls = [call for body in bodies for call in _calls(body)]
@@ -114,7 +114,7 @@ def _told(call: Node) -> Iterator[Node]:
         yield from made_of(argument)
 
 
-def _is_named(route: Route, change: Change) -> bool:
+def names_what_is_made(route: Route, change: Change) -> bool:
     """Whether the path says that it is this that is made: then the row is what was asked for, and not the work."""
     parts = [part for part in route.path.split("/") if part and "{" not in part]
     return bool(parts) and noun_of(parts[-1]) == noun_of(change.name)

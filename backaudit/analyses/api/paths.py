@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from backaudit.analyses.api.answered import answers_data
+from backaudit.analyses.api.answered import is_of_an_api
 from backaudit.backend.endpoints import endpoints
-from backaudit.backend.web.records import UNMOUNTED, Endpoint, Route
+from backaudit.backend.web.records import Route
 from backaudit.project import Project
-from backaudit.project.code import SERVING
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.protocols import FORM_METHODS
 
 _VERB = meaning("routes", "says-the-method")
 
@@ -27,23 +25,15 @@ def verbs(project: Project) -> tuple[Verb, ...]:
     found: dict[object, Verb] = {}
     for endpoint in project.once(endpoints):
         segment = _verb(endpoint.route)
-        if segment and _is_of_an_api(project, endpoint):
+        if segment and is_of_an_api(project, endpoint):
             found.setdefault(endpoint.route.handler, Verb(endpoint.route, segment))
     return tuple(sorted(found.values(), key=lambda verb: verb.route.place))
 
 
 def routes_of_the_api(project: Project) -> int:
     """How many handlers the API has."""
-    return len({one.route.handler for one in project.once(endpoints) if _is_of_an_api(project, one)})
+    return len({one.route.handler for one in project.once(endpoints) if is_of_an_api(project, one)})
 
 
 def _verb(route: Route) -> str:
     return next((part for part in route.path.split("/") if _VERB.holds(part)), "")
-
-
-def _is_of_an_api(project: Project, endpoint: Endpoint) -> bool:
-    """Whether a route answers data: pages have addresses such as ``/tasks/create``, where a form is."""
-    route = endpoint.route
-    if UNMOUNTED in route.tags or project.role(route.handler.path) not in SERVING:
-        return False
-    return bool(endpoint.response) or not FORM_METHODS.issuperset(route.methods) or answers_data(project, route.handler)

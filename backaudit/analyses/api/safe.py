@@ -53,8 +53,8 @@ def _is_asked(route: Route) -> bool:
 
 def _admits_get(decorator: Node) -> bool:
     """Whether a decorator names no methods (``@allow("POST")``), or one that is safe among them."""
-    texts = {text.upper() for given in decorator.args() for text in (given.text, *_texts(given)) if text}
-    named = texts.intersection(METHODS)
+    texts = [text for given in decorator.args() for text in (given.text, *_texts(given))]
+    named = {text.upper() for text in texts if text}.intersection(METHODS)
     return not named or not _SAFE.isdisjoint(named)
 
 

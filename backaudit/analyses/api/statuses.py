@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.api.accepted import is_all, names_the_job, queued
+from backaudit.analyses.api.accepted import is_all, names_the_job, names_what_is_made, queued
 from backaudit.analyses.api.answered import answers_data
 from backaudit.analyses.api.nothing import null_for
 from backaudit.backend.access.changes import changes
@@ -84,6 +84,8 @@ def _made(project: Project, endpoint: Endpoint) -> Wrong | None:
         return None
     made = [change for change in changes(project, route.handler) if change.how == "insert"]
     if _successes(endpoint) != {200} or not made or not answers_data(project, route.handler):
+        return None
+    if queued(project, route.handler) and not any(names_what_is_made(route, change) for change in made):
         return None
     what = next((f"`{change.name}`" for change in made if change.table is not None), "a row")
     message = f"POST {route.path} adds {what} and answers 200: 201 tells that something was made."
