@@ -326,6 +326,9 @@ def map_(path: Path | None, **options: Any) -> int:
 @click.argument("path", required=False, type=_PATH)
 @_formats("the scorecard", PORTFOLIO_FORMATS)
 @_outputs("the scorecard", ".html, .json, .md, .svg or .txt.")
+@click.option("--prove", is_flag=True, help="Ask a real PostgreSQL which query gets slow first, as `prove` does.")
+@click.option("--rows", type=click.IntRange(min=1_000), default=1_000_000, help="Rows in each table, with --prove.")
+@click.option("--database-url", metavar="URL", help="The server to ask, with --prove, instead of a private one.")
 @_EXCLUDE
 @_CONFIG
 @_JOBS

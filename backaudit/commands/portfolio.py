@@ -28,8 +28,22 @@ class Scored(ShowingCommand):
         if not found.is_back_end:
             say(_nothing(found))
             return NOTHING
+        if self.options["prove"]:
+            found = self._measured(found)
         self._deliver(found, renderer)
         return exit_code(found.problems)
+
+    def _measured(self, found: Portfolio) -> Portfolio:
+        """The portfolio with a planner's word on its slowest query."""
+        from msgspec.structs import replace
+
+        from backaudit.commands.prove import Prove
+        from backaudit.portfolio.questions.growth import measured
+
+        report = Prove({**self.options, "formats": (), "outputs": ()}).proved()
+        claims = [(issue.finding.claim, issue.finding) for issue in report.issues if issue.finding.claim is not None]
+        proofs = [(finding.place, claim.table, finding.proof) for claim, finding in claims if finding.proof is not None]
+        return replace(found, cards=tuple(measured(card, proofs) for card in found.cards))
 
 
 def _nothing(found: Portfolio) -> str:

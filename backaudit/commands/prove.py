@@ -12,6 +12,7 @@ from backaudit.commands.scan import Scan
 from backaudit.console import progress_shown, say, write
 
 if TYPE_CHECKING:
+    from backaudit.issue import Report
     from backaudit.prove.indexes import Question
 
 
@@ -26,6 +27,12 @@ class Prove(Scan):
             "verbose": False, "prove": True,
         }  # fmt: skip
         super().__init__({**options, **fixed})
+
+    def proved(self) -> Report:
+        """The report itself, for who shows it in another way."""
+        root = self._located()
+        config = self._config(root)
+        return self._report(root, config, load_rules()[0])
 
 
 class Explain(Command):

@@ -18,7 +18,6 @@ from backaudit.project.operands import made_of
 from backaudit.vocabulary.meaning import meaning
 
 _REPLACING = frozenset({"PUT", "PATCH"})
-_SENT = frozenset({"body", "form", "file"})
 _STEPS = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
 
 
@@ -71,7 +70,7 @@ def _only_updates(project: Project, handler: Code) -> bool:
 
 
 def _takes_a_body(endpoint: Endpoint) -> bool:
-    return any(one.where in _SENT for one in endpoint.inputs)
+    return any(one.where in ("body", "form", "file") for one in endpoint.inputs)
 
 
 def _only_reads(project: Project, handler: Code) -> bool:
