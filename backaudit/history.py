@@ -17,7 +17,6 @@ from backaudit import git, gitindex
 from backaudit.discover import Found, is_data, is_own_code
 from backaudit.facts.files import FileFacts
 from backaudit.facts.history import Commit, History, PastFile, PastSecret
-from backaudit.facts.place import Span
 from backaudit.facts.secrets import SecretHit
 from backaudit.ignores import Ignores
 from backaudit.masking import MASK
@@ -203,7 +202,8 @@ def _masked_line(text: str, hit: SecretHit, others: Iterable[SecretHit]) -> str:
     content = lines(text)
     number = hit.span.line
     line = content[number - 1]
-    parts: list[Span] = sorted({part for other in others for part in other.parts if part.line == number})
+    found = {part for other in others for part in other.parts}
+    parts = sorted(part for part in found if part.line == number)
     values = {line[part.column : part.end_column] for part in parts}
     for part in reversed(parts):
         line = line[: part.column] + MASK + line[part.end_column :]

@@ -110,7 +110,7 @@ class Masks:
 
 
 def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:
-    forms = {form for value in values if value.strip() for form in _forms(value)}
+    forms = {form for value in filter(str.strip, values) for form in _forms(value)}
     parts = [_value_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
     return re.compile("|".join(parts)) if parts else None
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -69,19 +69,16 @@ def read(doc: str) -> RuleDoc:
     return RuleDoc(
         title=title,
         why=tuple(why),
-        mend="\n\n".join(
-            p for name, first, rest in sections if name == "Mend" for p in _paragraphs(f"{first}\n{rest}")
-        ),
+        mend="\n\n".join(part for text in _texts(sections, "Mend") for part in _paragraphs(text)),
         bad=_examples(sections, "Bad"),
         good=_examples(sections, "Good"),
-        links=tuple(
-            link
-            for name, first, rest in sections
-            if name == "Links"
-            for link in f"{first}\n{rest}".split()
-            if "://" in link
-        ),
+        links=tuple(word for text in _texts(sections, "Links") for word in text.split() if "://" in word),
     )
+
+
+def _texts(sections: Iterable[tuple[str, str, str]], name: str) -> list[str]:
+    """What stands in the sections of a name."""
+    return [f"{first}\n{rest}" for section, first, rest in sections if section == name]
 
 
 def _sections(text: str) -> list[tuple[str, str, str]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from backaudit.fleet.records import FoundRecord, Outcome, ProblemRecord, Source, failed
+from backaudit.fleet.records import Outcome, Source, failed
 from backaudit.fleet.store import DONE, Store
+from backaudit.report.fleet.records import FoundRecord, ProblemRecord
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\u202e\x1b[31m"
 

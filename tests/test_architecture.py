@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sqlparams",
         "toml",
         "crash",
+        "distinct",
         "steps",
         "gitindex",
         "git",

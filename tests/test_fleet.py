@@ -21,10 +21,11 @@ from backaudit.fleet import checkout, parquet, policy, sources
 from backaudit.fleet.cache import shared
 from backaudit.fleet.keeper import Keeper
 from backaudit.fleet.progress import Progress
-from backaudit.fleet.records import FoundRecord, Job, Known, Limits, Outcome, Source, failed
+from backaudit.fleet.records import Job, Known, Limits, Outcome, Source, failed
 from backaudit.fleet.run import Fleet, Plan, ordered
 from backaudit.fleet.store import INTERRUPTED, Store
 from backaudit.gitremote import Remote, _reason, bare, masked, without_credentials
+from backaudit.report.fleet.records import FoundRecord
 from backaudit.usage import UsageError
 from tests.e2e.environments import commit_all, git_repository
 from tests.fleet import CAREFUL, CARELESS, address, job, repositories, ssh

@@ -23,12 +23,12 @@ from backaudit.backend.web.routes import (
 from backaudit.backend.web.signature import from_params, restriction_limits
 from backaudit.backend.web.statuses import status_of
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.models import DeclareModel
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.locate import class_field, functions_behind, items
+from backaudit.project.declarations import items
+from backaudit.project.locate import class_field, functions_behind
 from backaudit.vocabulary.protocols import SENDING
 
 # Class-level fields of views whose class checks the body.
@@ -249,16 +249,14 @@ def _table(project: Project, given: Node) -> Iterator[tuple[int, Node | None]]:
     """``{200: Model, 404: ...}``, merged displays included."""
     here = project.resolved(given)
     op = here.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        for key, item in zip(op.keys, op.items, strict=True):
-            if key == NONE:
-                yield from _table(project, here.to(item))
-                continue
-            keys = items(here.to(key)) or [here.to(key)]
-            for status in (status_of(project, one) for one in keys):
-                if status is not None:
-                    yield status, here.to(item)
-    elif isinstance(op, ops.Bin):
+    for key, value in here.entries_and_unpacked():
+        if key is None:
+            yield from _table(project, value)
+            continue
+        for status in (status_of(project, one) for one in items(key) or [key]):
+            if status is not None:
+                yield status, value
+    if isinstance(op, ops.Bin):
         yield from _table(project, here.to(op.left))
         yield from _table(project, here.to(op.right))
 
@@ -281,8 +279,7 @@ def _types_said(project: Project, node: Node) -> tuple[str, ...]:
 
 
 def _is_table(project: Project, node: Node) -> bool:
-    op = project.resolved(node).op
-    return isinstance(op, ops.Build) and op.kind == "dict"
+    return project.resolved(node).is_dict
 
 
 def _returned(project: Project, route: Route, before: tuple[Step, ...]) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backaudit.extract.yaml import YamlNode, parse_yaml
 from backaudit.facts.files import FileFacts
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Project
 
 
@@ -16,6 +16,6 @@ def yaml_documents(project: Project, file: FileFacts) -> tuple[YamlNode, ...]:
 def _parsed(project: Project, path: str) -> tuple[YamlNode, ...]:
     found, unread = parse_yaml(project.facts[path].text)
     if unread:
-        place = Place(path, Span(unread, 0, unread, 0))
+        place = Place.at_line(path, unread)
         project.not_asked(place, "what this document says, and those behind it, since it is no valid YAML.")
     return found

@@ -30,6 +30,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True):
     path: str
     span: Span
 
+    @classmethod
+    def at_line(cls, path: str, line: int) -> Place:
+        """A line of a file, where no columns are known."""
+        return cls(path, Span(line, 0, line, 0))
+
     def first_line(self, width: int = 6) -> Place:
         """The place, cut to its first line: of a statement over several lines its keyword."""
         span = self.span

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from backaudit import git, gitindex
-from backaudit.fleet.records import ProblemRecord
 from backaudit.gittree import CONFIGURATION
+from backaudit.report.fleet.records import ProblemRecord
 from backaudit.source import DEFAULT_LIMITS, kind_of
 from backaudit.usage import UsageError
 

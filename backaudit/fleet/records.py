@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from backaudit.report.fleet.records import FoundRecord, ProblemRecord
+
 # What came of a repository in a run. "unchanged": its commit, tool, rules and configuration are those of the last scan.
 Status = Literal["ok", "unchanged", "empty", "failed"]
 
@@ -51,31 +53,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     strict: bool = False
     known: Known | None = None
-
-
-class FoundRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding as the store has it."""
-
-    fingerprint: str
-    rule: str
-    family: str
-    severity: str
-    confidence: str
-    path: str
-    line: int
-    column: int
-    scope: str
-    message: str
-    remedy: str
-
-
-class ProblemRecord(msgspec.Struct, frozen=True):
-    """What could not be analysed."""
-
-    path: str
-    kind: str
-    line: int
-    message: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

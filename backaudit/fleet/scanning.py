@@ -21,13 +21,14 @@ from backaudit.config import Config, Root, find_root, load, parse
 from backaudit.discover import discover
 from backaudit.fleet import checkout, policy
 from backaudit.fleet.clones import Clones
-from backaudit.fleet.records import FoundRecord, Job, Outcome, ProblemRecord, failed
+from backaudit.fleet.records import Job, Outcome, failed
 from backaudit.fleet.sources import is_repository, title
 from backaudit.gitremote import Remote, Unreachable, bare, masked
 from backaudit.isolation import isolate
 from backaudit.issue import Issue, Report
 from backaudit.plugins import Loaded
 from backaudit.report import renderer
+from backaudit.report.fleet.records import FoundRecord, ProblemRecord
 from backaudit.usage import UsageError
 
 # The reports that are kept of each repository, as `backaudit scan` writes them.

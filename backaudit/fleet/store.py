@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
-from backaudit.fleet.records import FoundRecord, Known, Outcome, ProblemRecord, Source
+from backaudit.fleet.records import Known, Outcome, Source
 from backaudit.gitremote import masked, without_credentials
+from backaudit.report.fleet.records import FoundRecord, ProblemRecord
 from backaudit.usage import UsageError
 
 FORM = "1"

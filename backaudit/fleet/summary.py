@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from backaudit.fleet.store import Store
-from backaudit.report.fleet.records import Entry, Point, Repository, Summary, Trouble
+from backaudit.report.fleet.records import Entry, Point, ProblemRecord, Repository, Summary
 from backaudit.rule import SEVERITIES
 from backaudit.usage import UsageError
 
@@ -84,7 +84,7 @@ class _Repositories:
             findings=tuple(one for one in entries if not one.fixed),
             fixed=tuple(one for one in entries if one.fixed and is_now and one.fingerprint in fixed),
             troubles=tuple(
-                Trouble(one["path"], one["kind"], one["line"], one["message"])
+                ProblemRecord(one["path"], one["kind"], one["line"], one["message"])
                 for one in self._troubles.get(row["id"], [])
             ),
         )

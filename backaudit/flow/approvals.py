@@ -684,8 +684,8 @@ def _of_answer(code: Code, value: Value, part: str | int | None) -> Value | None
         return value
     made = code.node(value).origin
     op = made.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        return next((item for key, item in zip(op.keys, op.items, strict=True) if made.to(key).const == part), None)
+    if made.is_dict:
+        return next((item.value for key, item in made.entries() if key.const == part), None)
     if isinstance(op, ops.Build):
         return op.items[part] if isinstance(part, int) and part < len(op.items) else None
     given = made.arg(0, str(part))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -47,10 +48,10 @@ def overwritten(work: Work) -> bool:
     """Whether the part that is wanted of an object was surely given another value before the use."""
     code = work.node.code
     wanted = work.access[0] if work.access else ANY
-    for part, value in code.changes.get(work.node.value, ()) if wanted != ANY else ():
-        if not part and _set_part(code, value) == wanted and value < work.use and certain(code, value, work.use):
-            return True
-    return False
+    if wanted == ANY:
+        return False
+    before = (value for part, value in code.changes.get(work.node.value, ()) if not part and value < work.use)
+    return any(_set_part(code, value) == wanted and certain(code, value, work.use) for value in before)
 
 
 def _later(code: Code, value: Value, use: Value) -> bool:
@@ -66,10 +67,8 @@ def _replaced(code: Code, part: Access, value: Value, use: Value) -> bool:
     set_by = code.ops[value]
     changed = code.ops[set_by.func].base if isinstance(set_by, ops.Call) else set_by.base  # type: ignore[union-attr]
     root, _ = code.root(changed)
-    return any(
-        value < v < use and other == part and _set_part(code, v) == mine and certain(code, v, use)
-        for other, v in code.changes.get(root, ())
-    )
+    between = (later for other, later in code.changes.get(root, ()) if other == part and value < later < use)
+    return any(_set_part(code, later) == mine and certain(code, later, use) for later in between)
 
 
 def _set_part(code: Code, value: Value) -> str | int | None:
@@ -124,12 +123,9 @@ def _is_setattr(call: Node, op: ops.Call) -> bool:
 
 
 def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, access: Access) -> Iterator[Work]:
-    setters = [
-        setter
-        for cls in search.project.instances(work.node.to(op.base))
-        for owner in search.project.lineage(cls.name)
-        if (view := search.project.class_named(owner)) is not None and (setter := view.setters.get(op.name)) is not None
-    ]
+    classes = search.project.instances(work.node.to(op.base))
+    views = (view for cls in classes for view in search.project.lineage_views(cls.name))
+    setters = [setter for view in views if (setter := view.setters.get(op.name)) is not None]
     if setters and search.may_enter(work.calls, work.node):
         for setter in setters[:1]:
             yield from _in_callee(search, work, work.node.to(value), setter, 0, access)
@@ -208,16 +204,15 @@ def field(search: Search, work: Work, cls: ClassView, *, constructors: bool = Tr
     name = str(work.access[0])
     if is_model(search.project, cls.name):
         return  # what one request leaves in a row, another reads: only those who ask for it follow that
-    for owner in search.project.lineage(cls.name):
-        view = search.project.class_named(owner)
-        for part, change in (*view.cells.get(name, ()), *view.cells.get(ANY, ())) if view is not None else ():
+    for view in search.project.lineage_views(cls.name):
+        for part, change in (*view.cells.get(name, ()), *view.cells.get(ANY, ())):
             if change.code.function.name == "__init__" and not constructors:
                 continue
             rest = within(part, work.access)
             if rest is not None:
                 inside = _as_made(search, work.elsewhere(change.code.node(0), rest), change, cls)
                 yield from effect(search, inside, change.value, rest)
-        if view is not None and name in view.fields:
+        if name in view.fields:
             yield work.elsewhere(view.fields[name], work.access[1:])
 
 
@@ -315,9 +310,14 @@ def _sharing(project: Project, identity: str | Node, trials: bool) -> Iterator[_
                     yield code.node(root), path, code.changes[root]
 
 
+def _names_in(code: Code) -> Iterator[Node]:
+    """The values of a body that are read by a name."""
+    return chain(code.nodes(ops.Name), code.nodes(ops.Import), code.nodes(ops.Attr))
+
+
 def _roots_of(code: Code, name: str, identity: str | Node) -> dict[tuple[Value, Access], None]:
     """The values of a body from which the shared object is reached, each with the way to it."""
-    mentions = (node for kind in (ops.Name, ops.Import, ops.Attr) for node in code.nodes(kind) if _ends_in(node, name))
+    mentions = (node for node in _names_in(code) if _ends_in(node, name))
     same = (node for node in mentions if _identity(code.project, node) == identity)
     roots = dict.fromkeys(code.root(node.value) for node in same)
     if isinstance(identity, Node) and code is identity.code:

@@ -272,5 +272,5 @@ def record(work: Work, op: ops.Call, names: list[str]) -> Iterator[Work]:
 
 
 def _field_names(search: Search, cls: ClassView) -> list[str]:
-    views = [view for owner in search.project.lineage(cls.name) if (view := search.project.class_named(owner))]
-    return list(dict.fromkeys(name for view in reversed(views) for name in view.fields))
+    views = reversed(search.project.lineage_views(cls.name))
+    return list(dict.fromkeys(name for view in views for name in view.fields))

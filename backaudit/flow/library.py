@@ -21,7 +21,7 @@ def special(search: Search, work: Work, op: ops.Call) -> Iterator[Work] | None:
     """Where a search goes on from a call that is described here; None for any other."""
     func = work.node.to(op.func)
     for name in search.project.names(func):
-        handler = SPECIAL.get(name)
+        handler = SPECIAL.get(name) or _of_fields(search, name)
         if handler is not None:
             return handler(search, work, op)
     made = search.project.resolved(func)
@@ -67,7 +67,7 @@ def _extreme(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     """``max(a)`` is an element of ``a``, ``max(a, b)`` one of both."""
     if len(op.args) == 1:
         yield from work.all(op.args, (ANY, *work.access))
-        yield from (found for name, value in op.keywords if name == "default" for found in work.to(value))
+        yield from work.all([value for name, value in op.keywords if name == "default"])
     else:
         yield from work.all(op.args)
     yield from work.all(op.star, (ANY, *work.access))
@@ -259,17 +259,22 @@ SPECIAL: dict[str, _Handler] = {
     "collections.ChainMap": _layers,
     "dataclasses.replace": _replaced,
     "copy.replace": _replaced,
-    "attrs.evolve": _replaced,
-    "attr.evolve": _replaced,
     "*._replace": _replaced,
     "typing.NamedTuple._replace": _replaced,
     "dataclasses.asdict": _same,
     "dataclasses.astuple": _same,
-    "attrs.asdict": _same,
-    "attr.asdict": _same,
     "builtins.vars": _same,
     "builtins.getattr": _getattr,
 }
+
+
+def _of_fields(search: Search, name: str) -> _Handler | None:
+    """How a function of a library is followed that does to its records what ``dataclasses`` does to those of Python."""
+    kinds = search.project.models.kinds
+    if name in kinds["replaces-fields"]:
+        return _replaced
+    return _same if name in kinds["copies-fields"] else None
+
 
 _GETTERS: dict[str, Callable[[Work, ops.Call, Node], Iterator[Work]]] = {
     "operator.itemgetter": _parts_got,

@@ -9,7 +9,6 @@ import msgspec
 from backaudit.backend.data.schema import schema
 from backaudit.backend.data.updates import Update, open_updates
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import Access
 from backaudit.project.declarations import texts
@@ -164,6 +163,4 @@ def _given(call: Node, column: str) -> Iterator[Write]:
 
 def _has_literal_key(made: Node, key: str) -> bool:
     """Whether a display of a dictionary has an entry under a key."""
-    if not isinstance(made.op, ops.Build) or made.op.kind != "dict":
-        return False
-    return any(made.to(value).const == key for value in made.op.keys if value != NONE)
+    return any(name.const == key for name, _ in made.entries())

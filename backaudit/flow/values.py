@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any, TypeAlias
 
 from backaudit.facts import ops
@@ -68,12 +69,8 @@ def _value(search: Search, work: Work, op: ops.Await) -> Iterator[Work]:
 
 
 def _enter(search: Search, work: Work, op: ops.Enter) -> Iterator[Work]:
-    entered = [
-        method
-        for cls in search.project.instances(work.node.to(op.value))
-        for name in ("__enter__", "__aenter__")
-        if (method := search.project.method(cls.name, name)) is not None
-    ]
+    names = product(search.project.instances(work.node.to(op.value)), ("__enter__", "__aenter__"))
+    entered = [method for cls, name in names if (method := search.project.method(cls.name, name)) is not None]
     for method in entered:
         yield from invocation.results(work, method)
     if not entered:
@@ -280,11 +277,8 @@ def _parts(search: Search, work: Work, op: ops.Bin) -> tuple[Value, ...]:
 def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
     right = work.node.to(op.right).origin
     yield from work.to(op.right)
-    names = right.op.keys if isinstance(right.op, ops.Build) and right.op.kind == "dict" else ()
-    overridden = work.access and work.access[0] in [
-        key for name in names if name != NONE for key in right.to(name).keys
-    ]
-    if not overridden:
+    set_again = {key for name, _ in right.entries() for key in name.keys}
+    if not work.access or work.access[0] not in set_again:
         yield from work.to(op.left)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backaudit.backend.deployment.settings import django_setting
+from backaudit.backend.web.descriptions import describing, is_switched_off
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
@@ -27,7 +28,7 @@ def _describers(project: Project) -> tuple[tuple[str, Place], ...]:
 
 def switched_off(project: Project) -> Place | None:
     """Where an application is told to describe itself to nobody."""
-    return next((call.place for call in _describing(project) if _is_off(project, call)), None)
+    return next((call.place for call in _describing(project) if is_switched_off(project, call)), None)
 
 
 def documents(project: Project) -> tuple[str, ...]:
@@ -44,21 +45,14 @@ def _texts(project: Project) -> Iterator[FileFacts]:
     return (file for file in project.artefacts("yaml", "json") if project.role(file.path) != "test")
 
 
-def _describing(project: Project) -> Iterator[Node]:
-    for call in project.calls(*sorted(project.models.kinds["describes-itself"])):
-        if project.role(call.code.path) == "production":
-            yield call
+def _describing(project: Project) -> list[Node]:
+    return [call for call in describing(project) if project.role(call.code.path) == "production"]
 
 
 def _applications(project: Project) -> Iterator[tuple[str, Place]]:
     for call in _describing(project):
-        if not _is_off(project, call):
+        if not is_switched_off(project, call):
             yield call.method, call.place
-
-
-def _is_off(project: Project, call: Node) -> bool:
-    given = (call.arg(None, name) for name in sorted(project.models.kinds["switches-description-off"]))
-    return any(node is not None and project.resolved(node).is_none for node in given)
 
 
 def _imported(project: Project) -> Iterator[tuple[str, Place]]:

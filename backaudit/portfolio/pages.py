@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
@@ -52,7 +52,7 @@ class Page(msgspec.Struct, frozen=True):
         return self.parts.get(part, 0)
 
     def place(self, line: int) -> Place:
-        return Place(self.path, Span(line, 0, line, 0))
+        return Place.at_line(self.path, line)
 
 
 def readme(project: Project) -> Page | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
-from backaudit.facts.place import WHOLE_FILE, Place, Span
+from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.portfolio.records import Lack
 from backaudit.project import Project
 from backaudit.survey.compose import survey
@@ -60,7 +60,7 @@ def lack(project: Project, key: str, text: str, at: Place | None = None, *, urge
 
 def at_line(at: Spot) -> Place:
     """Where a row of the survey stands."""
-    return Place(at.path, Span(at.line, 0, at.line, 0))
+    return Place.at_line(at.path, at.line)
 
 
 def place_of(at: Spot | None) -> Place | None:

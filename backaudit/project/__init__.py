@@ -6,7 +6,7 @@ import builtins
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, TypeVar
 
 from backaudit.facts import ops
@@ -224,9 +224,8 @@ class Project:
 
     def functions_of(self, name: str) -> Iterator[Code]:
         """The functions that a module defines at its top, or the methods of a class and its bases."""
-        for owner in self.lineage(name) if name in self._by_name[0] else ():
-            view = self.class_named(owner)
-            yield from view.methods.values() if view is not None else ()
+        for view in self.lineage_views(name) if name in self._by_name[0] else ():
+            yield from view.methods.values()
         file = self.files.get(self._modules.path(name)) if name in self._modules else None
         for index, function in enumerate(file.facts.functions) if file is not None else ():
             if function.parent == 0 and function.kind == "function" and file is not None:
@@ -261,6 +260,11 @@ class Project:
         """A class and its bases, nearest first, libraries' included as far as named."""
         found = self._lineages.get(name)
         return self._settled(self._lineages, name, lambda: self._lineage(name)) if found is None else found
+
+    def lineage_views(self, name: str) -> list[ClassView]:
+        """The same, as far as the project itself declares them."""
+        views = map(self.class_named, self.lineage(name))
+        return [view for view in views if view is not None]
 
     def _lineage(self, name: str) -> tuple[str, ...]:
         """Bases first, without recursion; what inherits from itself (which Python refuses) has its own bases alone."""
@@ -675,12 +679,16 @@ class Project:
     def _find_calls_of(self, last: str) -> list[Node]:
         spelled = {last, *self._renamed.get(last, ())}
         bodies = dict.fromkeys(self.calling(last))
-        return [node for code in bodies for node in code.nodes(ops.Call) if node.method in spelled]
+        return [call for code in bodies for call in code.calls_of(*spelled)]
 
     def callees(self, call: Node) -> tuple[Code, ...]:
         """The project's functions that a call may run; a class's ``__init__`` for its construction."""
         self.steps.take()
         return tuple(dict.fromkeys(edge.code for edge in self.graph.edges(call)))
+
+    def called_by(self, code: Code) -> Iterator[Code]:
+        """The project's functions that the calls of a body may run, call by call."""
+        return chain.from_iterable(map(self.callees, code.nodes(ops.Call)))
 
     def constructions(self, cls: ClassView) -> tuple[Node, ...]:
         """The calls that make an object of a class, by its name or by an attribute that holds the class."""
@@ -688,9 +696,8 @@ class Project:
 
     def method(self, cls: str, name: str) -> Code | None:
         """A method of a class or of its nearest base in the project that has it."""
-        for owner in self.lineage(cls):
-            view = self.class_named(owner)
-            if view is not None and name in view.methods:
+        for view in self.lineage_views(cls):
+            if name in view.methods:
                 return view.methods[name]
         return None
 

@@ -15,25 +15,19 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import msgspec
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.facts.python import VALUE_CALLS
 from backaudit.project.code import ANY, Access, Code, Node
 from backaudit.project.knowledge import Handover
 from backaudit.project.objects import is_carried, methods_reached
 from backaudit.project.solving import Solver
 from backaudit.project.types import split
+from backaudit.vocabulary.meaning import meaning
 
 if TYPE_CHECKING:
     from backaudit.project import Project
 
 # Method names that so many things have that one definition in the project proves nothing about a receiver.
-COMMON = frozenset(
-    "get set add pop update save delete create all first filter execute run start stop close open read write send "
-    "append extend insert remove clear copy keys values items count index sort join split strip format encode decode "
-    "replace find match search group commit rollback flush query fetchone fetchall scalar load dump loads dumps info "
-    "debug warning error exception log print check validate process handle call connect init main test data "
-    "name".split()
-)
+COMMON = meaning("code", "common-method").names
 KeyT = TypeVar("KeyT")
 FoundT = TypeVar("FoundT")
 
@@ -330,7 +324,9 @@ class Calls:
         if not isinstance(op, ops.Build) or op.kind == "fstring":
             return
         if op.kind == "dict":
-            yield from _entries(base, op, key)
+            for name, value in base.entries_and_unpacked():
+                if name is None or _may_be(name.const, key):
+                    yield value
             yield from self._registered(base, key)
         else:
             chosen = op.items[key : key + 1] if isinstance(key, int) and key >= 0 else op.items
@@ -417,10 +413,8 @@ class Calls:
             if bound is not None:
                 yield bound
             cls = self._project.class_named(over if head == "type" else head)
-            for owner in self._project.lineage(cls.name) if cls is not None else ():
-                view = self._project.class_named(owner)
-                if view is not None:
-                    yield from view.values_of(op.name)
+            for view in self._project.lineage_views(cls.name) if cls is not None else ():
+                yield from view.values_of(op.name)
 
     def _got(self, call: Node) -> Iterator[Node]:
         """What a dictionary's ``get`` gives."""
@@ -519,7 +513,7 @@ class Calls:
             if call.receiver is not None:
                 yield from self.targets(call.receiver)
             return
-        function = argument_in(call, table.function)
+        function = call.argument(table.function)
         text = function.text if function is not None else None
         if text is not None:
             yield from (Edge(code, _NOTHING) for code in self._project.functions_called(text))
@@ -597,7 +591,7 @@ class Calls:
 
     def _is_first(self, func: Node | None, decorator: Code) -> bool:
         found = self._project.resolved(func) if func is not None else None
-        return found is not None and found.code is decorator and isinstance(found.op, ops.Param) and found.op.index == 0
+        return found is not None and found.code is decorator and found.is_self
 
     def _wraps(self, call: Node, code: Code) -> bool:
         """Whether ``call`` is that of a decorator in whose place others call ``code``."""
@@ -655,15 +649,6 @@ def _as_bound(given: Given, func: Node, bound: bool) -> Given:
     return msgspec.structs.replace(given, receiver=receiver, bound=True) if bound else given
 
 
-def argument_in(call: Node, names: tuple[int | str, ...]) -> Node | None:
-    """The argument of a call that stands at one of these places, or under one of these keywords."""
-    for name in names:
-        found = call.arg(name) if isinstance(name, int) else call.arg(None, name)
-        if found is not None:
-            return found
-    return None
-
-
 def handed_arguments(call: Node, table: Handover) -> Given:
     """The arguments for a function that a call hands over."""
     written = written_arguments(call)
@@ -675,7 +660,7 @@ def handed_arguments(call: Node, table: Handover) -> Given:
         args, star = written.args[table.rest :], written.star
         keywords = tuple(item for item in written.keywords if item[0] not in (*table.function, *table.options))
         dstar = written.dstar
-    packed, named = argument_in(call, table.args), argument_in(call, table.kwargs)
+    packed, named = call.argument(table.args), call.argument(table.kwargs)
     if packed is not None:
         made = packed.origin
         if isinstance(made.op, ops.Build) and made.op.kind in ("list", "tuple"):
@@ -722,13 +707,6 @@ def _forwards(call: Node) -> bool:
         and all(is_param(value, -1, "star") for value in op.star)
         and all(is_param(value, -1, "dstar") for value in op.dstar)
     )
-
-
-def _entries(display: Node, op: ops.Build, key: object) -> Iterator[Node]:
-    """What a display of a dictionary may hold under a key, or at all."""
-    for name, item in zip(op.keys, op.items, strict=True):
-        if _may_be(display.to(name).const if name != NONE else None, key):
-            yield display.to(item)
 
 
 def _may_be(known: object, key: object) -> bool:

@@ -109,6 +109,10 @@ class Code:
         """The values that operations of one kind made, in evaluation order."""
         return (self.node(value) for value in self._by_kind.get(kind, ()))
 
+    def calls_of(self, *names: str) -> Iterator[Node]:
+        """The calls of what has one of these last names, whoever the receiver is."""
+        return (call for call in self.nodes(ops.Call) if call.method in names)
+
     def before(self, use: Value, *kinds: type[Op]) -> list[Value]:
         """The operations of some kinds that stand before ``use``, in order."""
         found: list[Value] = []
@@ -389,6 +393,37 @@ class Node:
         op = self.op
         return [self.to(item) for item in op.items] if isinstance(op, ops.Build) else [self]
 
+    def pair(self) -> tuple[Node, Node] | None:
+        """Both elements of a tuple of two, behind names; None for anything else."""
+        here = self.origin
+        op = here.op
+        if not isinstance(op, ops.Build) or op.kind != "tuple" or len(op.items) != 2:
+            return None
+        return here.to(op.items[0]), here.to(op.items[1])
+
+    @property
+    def is_self(self) -> bool:
+        """Whether it is the first parameter of its function, as ``self`` is."""
+        op = self.origin.op
+        return isinstance(op, ops.Param) and op.index == 0
+
+    @property
+    def is_dict(self) -> bool:
+        """Whether it is the display of a dictionary."""
+        op = self.origin.op
+        return isinstance(op, ops.Build) and op.kind == "dict"
+
+    def entries(self) -> list[tuple[Node, Node]]:
+        """The keys and values of a dictionary's display, behind names; without those that ``**`` unpacks."""
+        return [(key, value) for key, value in self.entries_and_unpacked() if key is not None]
+
+    def entries_and_unpacked(self) -> list[tuple[Node | None, Node]]:
+        """As :meth:`entries`, in order, and with each mapping that ``**`` unpacks, which has no key."""
+        here = self.origin
+        op = here.op
+        pairs = zip(op.keys, op.items, strict=True) if isinstance(op, ops.Build) and op.kind == "dict" else ()
+        return [(None if key == NONE else here.to(key), here.to(item)) for key, item in pairs]
+
     # -- calls -----------------------------------------------------------------------------------------------------
 
     @property
@@ -415,8 +450,14 @@ class Node:
 
     def argument(self, which: tuple[int | str, ...]) -> Node | None:
         """The first argument that is given of several, each by its position or its name, as tables write them."""
+        return next(iter(self.arguments(which)), None)
+
+    def arguments(self, which: tuple[int | str, ...]) -> list[Node]:
+        """All that are given of the arguments that a table names by position or name, each once; ``*`` is for all."""
+        if "*" in which:
+            return self.args()
         given = (self.arg(key) if isinstance(key, int) else self.arg(None, key) for key in which)
-        return next((node for node in given if node is not None), None)
+        return list(dict.fromkeys(node for node in given if node is not None))
 
     def args(self) -> list[Node]:
         """All arguments, unpacked ones included."""

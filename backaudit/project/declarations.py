@@ -52,15 +52,7 @@ def items(node: Node | None) -> list[Node]:
 
 def entries(node: Node | None) -> dict[str, Node]:
     """The entries of a dict display with literal keys."""
-    op = node.origin.op if node is not None else None
-    if node is None or not isinstance(op, ops.Build) or op.kind != "dict":
-        return {}
-    pairs = [
-        (node.origin.to(key).text, node.origin.to(item))
-        for key, item in zip(op.keys, op.items, strict=True)
-        if key != NONE
-    ]
-    return {key: item for key, item in pairs if key is not None}
+    return {key.text: value for key, value in node.entries() if key.text is not None} if node is not None else {}
 
 
 def texts(project: Project, node: Node | None) -> tuple[str, ...]:
@@ -73,11 +65,8 @@ def texts(project: Project, node: Node | None) -> tuple[str, ...]:
 def field_calls(project: Project, cls: ClassView) -> Iterator[tuple[ClassView, str, Node]]:
     """(owner, name, value) of what a class and its bases bind, the farthest base first; later ones override."""
     found: dict[str, tuple[ClassView, str, Node]] = {}
-    for owner in reversed(project.lineage(cls.name)):
-        view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
-            assert view is not None
-            found[name] = (view, name, bind)
+    for view in reversed(project.lineage_views(cls.name)):
+        found |= {name: (view, name, bind) for name, bind in view.fields.items()}
     return iter(found.values())
 
 

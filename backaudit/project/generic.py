@@ -37,8 +37,8 @@ def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
     if part is None or base is None or base is receiver:
         yield name
         return
-    own = (project.class_named(owner) for owner in project.lineage(receiver.name))
-    each = (list(_about(project, base, cls, part[2])) for cls in own if cls is not None)
+    own = project.lineage_views(receiver.name)
+    each = (list(_about(project, base, cls, part[2])) for cls in own)
     for found in next((found for found in each if found), [f"type[{part[0]}]"]):
         yield name.replace(part[0], found[5:-1])
 

@@ -13,7 +13,7 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.python import VALUE_CALLS
-from backaudit.project.calls import Given, Passed, argument_in, handed_arguments, written_arguments
+from backaudit.project.calls import Given, Passed, handed_arguments, written_arguments
 from backaudit.project.code import Code, Node
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _handed_over(project: Project) -> Iterator[Indirect]:
     for last in sorted({name.rpartition(".")[2] for name in known}):
         for call in project.calls_of(last):
             table = _handover_of(project, call, last)
-            function = argument_in(call, table.function) if table is not None else None
+            function = call.argument(table.function) if table is not None else None
             for target, filled in _targets(project, function) if function is not None else ():
                 if table is not None:
                     yield Indirect(call, target, handed_arguments(call, table).after(filled))

@@ -134,7 +134,13 @@ class SchemaModel(msgspec.Struct, frozen=True):
     ``required``: whether fields made by calls have to be sent unless they say otherwise. ``form``: takes form data.
     ``meta``: inner classes that name a model and its columns; ``columns``: bases that take over all columns.
     ``sparse``: what the client left out is no key of the mapping that is made; ``fills``: methods of a schema, or
-    decorators of them, that may put keys in or ask for them.
+    decorators of them, that may put keys in or ask for them. ``data``: the argument that gives an object what it
+    checks, without which it is given nothing; ``several``: the one that says that a list is given; ``loads``: objects
+    check what they are called to load. ``pydantic``: fields are pydantic's, whose first argument is the default.
+    ``bare``: a field needs no annotation. Where fields are ``required``: ``spared``, arguments by which one may be left
+    out all the same, and ``spared_kinds``. ``choosing``: fields whose first argument is their choices. ``shows_keys``:
+    columns that the database fills are fields that are only read. ``values``: a schema in a field is a value, no
+    class. ``views``: classes of views that make a form of a model.
     """
 
     bases: tuple[str, ...] = ()
@@ -147,6 +153,17 @@ class SchemaModel(msgspec.Struct, frozen=True):
     columns: tuple[str, ...] = ()
     sparse: bool = False
     fills: tuple[str, ...] = ()
+    data: Arguments = ()
+    several: Arguments = ()
+    loads: bool = False
+    pydantic: bool = False
+    bare: bool = False
+    spared: Arguments = ()
+    spared_kinds: tuple[str, ...] = ()
+    choosing: tuple[str, ...] = ()
+    shows_keys: bool = False
+    values: bool = False
+    views: tuple[str, ...] = ()
     fields: dict[str, str] = {}
 
 
@@ -194,7 +211,9 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class that others extend and that
     names no table is none. ``snake``: the table has the class's name in snake case;
     ``snake-unless``: where that option is set to False. ``nullable-keys``: foreign keys may be null unless they say so.
-    ``text-length``: that of a text for which none is given. ``between``: how the table between many and many is named
+    ``text-length``: that of a text for which none is given. Of one whose classes are declared as SQLAlchemy's:
+    ``below`` which they stand; ``asked-by``, the keyword of a class that wants a table; ``unnamed``, how a table is
+    called of which the class says no name. ``between``: how the table between many and many is named
     (``through`` an option, or ``sorted`` names of both), which has a key of its own in the latter case.
 
     How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those of
@@ -202,7 +221,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``keeps-rows``: a session asks once for a row, whatever leads to it.
     ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``converts-compared``: what a column is compared with is made its type, or raises. ``refuses-text``:
+    themselves. ``refuses-compared``: what a column is compared with is made its type; what cannot be one raises this,
+    a number ``ValueError``. ``refuses-text``:
     what it raises where a text that is no UUID is compared with a column of UUIDs in an expression.
     ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
     zero. ``complete``: its models say which tables there are, whatever migrations do.
@@ -230,6 +250,9 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     nullable_keys: bool = False
     snake_unless: str = ""
     text_length: int = 0
+    below: tuple[str, ...] = ()
+    asked_by: str = ""
+    unnamed: Literal["", "snake", "lower"] = ""
     between: Literal["through", "sorted"] = "through"
     queries: Literal["keywords", "expressions"] = "expressions"
     follows_keys: bool = False
@@ -238,7 +261,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     keeps_rows: bool = False
     lazy: bool = False
     indexes_keys: bool = False
-    converts_compared: bool = False
+    refuses_compared: str = ""
     refuses_text: str = ""
     refuses_long: str = ""
     refuses_negative: str = ""
@@ -297,7 +320,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     ``not-found``: the statement that answers 404, with the name that it imports (``not-found-import``); ``row-or-404``:
     the function that is given a model and the conditions of a look-up, and answers 404 where there is no such row.
     Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words, and
-    the argument by which it ``hides-routes``.
+    the argument by which it ``hides-routes``. ``pairs-are-lists``: a pair that a handler returns is no body with its
+    status, but a list.
     """
 
     typed: bool = False
@@ -323,6 +347,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     says_answers: str = ""
     says_refusals: str = ""
     hides_routes: str = ""
+    pairs_are_lists: bool = False
 
 
 class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
+from backaudit.project.declarations import items
 from backaudit.project.types import split
 
 _DEPTH = 6
@@ -54,9 +55,7 @@ def _held(row: Node, given: Given, key: object) -> Node | None:
     if isinstance(key, int):
         parts = items(made)
         return parts[key] if 0 <= key < len(parts) else None
-    op = made.op
-    pairs = zip(op.keys, op.items, strict=True) if isinstance(op, ops.Build) and op.kind == "dict" else ()
-    return next((made.to(item) for name, item in pairs if name != NONE and made.to(name).text == key), None)
+    return next((value for name, value in made.entries() if name.text == key), None)
 
 
 def behind(project: Project, node: Node, depth: int = 0, given: Given = NOTHING_GIVEN) -> Iterator[Node]:
@@ -156,12 +155,6 @@ def _stored(project: Project, node: Node, op: ops.Attr) -> list[Node]:
         elif cls is not None and op.name in cls.assigned:
             found += [store.to(store.op.value) for store in cls.assigned[op.name] if isinstance(store.op, ops.SetAttr)]
     return found
-
-
-def items(node: Node) -> list[Node]:
-    """The elements of a literal list, tuple or set."""
-    op = node.origin.op
-    return [node.to(item) for item in op.items] if isinstance(op, ops.Build) and op.kind != "dict" else []
 
 
 @cut_circles(())
@@ -430,18 +423,16 @@ def _rows(project: Project, element: Node, base: Node) -> list[dict[object, Node
         made = display.op
         if isinstance(made, ops.Build) and made.kind != "dict":
             found += [{element: display.to(item)} for item in made.items]
-        elif isinstance(made, ops.Build) and pairs is not None:
-            entries = (pair for pair in zip(made.keys, made.items, strict=True) if pair[0] != NONE)
-            found += [{(element, 0): display.to(key), (element, 1): display.to(item)} for key, item in entries]
+        elif pairs is not None:
+            found += [{(element, 0): key, (element, 1): value} for key, value in display.entries()]
     return found
 
 
 def _field_text(project: Project, node: Node, op: ops.Attr) -> str | None:
     """An attribute of a settings object, given its default in the class."""
     for name in project.types(node.to(op.base)):
-        for owner in project.lineage(split(name)[0]):
-            cls = project.class_named(owner)
-            if cls is not None and op.name in cls.fields:
+        for cls in project.lineage_views(split(name)[0]):
+            if op.name in cls.fields:
                 found = project.constant(cls.fields[op.name])
                 return found.text if found is not None else None
     return None
@@ -514,9 +505,8 @@ def on_the_way(code: Code, value: int, later: int) -> bool:
 
 def class_field(project: Project, cls: ClassView, name: str) -> Node | None:
     """What a class or its nearest base in the project binds to a name."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None and name in view.fields:
+    for view in project.lineage_views(cls.name):
+        if name in view.fields:
             return view.fields[name]
     return None
 

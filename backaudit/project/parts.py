@@ -247,5 +247,5 @@ def _foreign(
     return [
         child
         for child in sorted(children)
-        if child != _HERE and child not in group and tied(child, apps) and not tied(child, group)
+        if child not in (_HERE, *group) and tied(child, apps) and not tied(child, group)
     ]

@@ -53,8 +53,7 @@ _MOST_ALIASES = 8
 _MOST_PARTS = 16
 _WRAPPERS = {
     "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
-    "typing.NotRequired", "typing.Awaitable", "typing_extensions.Annotated", "types.UnionType",
-    "sqlalchemy.orm.Mapped", "sqlalchemy.orm.WriteOnlyMapped", "sqlalchemy.orm.DynamicMapped",
+    "typing.NotRequired", "typing.Awaitable", "types.UnionType",
 }  # fmt: skip
 _COLLECTIONS = {
     "builtins.list", "builtins.set", "builtins.tuple", "builtins.frozenset", "typing.List", "typing.Set",
@@ -328,10 +327,7 @@ class TypeResolver:
         return ()
 
     def _class_attribute(self, cls: ClassView, attr: str, on_class: bool, name: str, node: Node) -> Iterable[str]:
-        for owner in self._project.lineage(cls.name):
-            view = self._project.class_named(owner)
-            if view is None:
-                continue
+        for view in self._project.lineage_views(cls.name):
             method = view.methods.get(attr)
             if method is not None:
                 return self._method(method)
@@ -474,7 +470,7 @@ class TypeResolver:
         for name in self.of(node):
             head, inner = split(name)
             # ``Any`` says nothing: what is known by convention or from a default counts.
-            if head in ("type", "ext") and inner not in ("typing.Any", "typing_extensions.Any"):
+            if head in ("type", "ext") and inner != "typing.Any":
                 yield inner
 
     def _generic(self, node: Node, op: ops.Item, depth: int) -> Iterator[str]:
@@ -482,9 +478,9 @@ class TypeResolver:
         made = key.op
         inside = [node.to(item) for item in made.items] if isinstance(made, ops.Build) else [key]
         names = set(self._project.names(node.to(op.base)))
-        if names & {"typing.Annotated", "typing_extensions.Annotated"}:
+        if "typing.Annotated" in names:
             inside = inside[:1]
-        if names & _WRAPPERS:
+        if names & _WRAPPERS or names & self._project.models.kinds["transparent-types"]:
             for part in inside:
                 yield from self._annotated(part, depth + 1)
             return

@@ -198,8 +198,8 @@ def _pattern(node: Tree) -> Form:
     if node.key == "startswith":
         return "prefix"
     if node.key in ("regexplike", "regexpilike"):
-        anchored = written is not None and written[:1] == "^" and written[1:2].isalnum() and node.key == "regexplike"
-        return "prefix" if anchored else "like"
+        anchored = written is not None and written[:1] == "^" and written[1:2].isalnum()
+        return "prefix" if anchored and node.key == "regexplike" else "like"
     if node.key == "ilike" and (written is None or not written[:1].isdigit()):
         return "like"
     return pattern_form(written)

@@ -58,7 +58,7 @@ def survey(project: Project) -> Survey:
     """Routes, schemas and tables of a project. Ask with ``project.once``."""
     rows = sorted(_routes(project), key=lambda row: (row.group, _path_order(row.path), row.methods, row.at))
     found = project.once(schemes)
-    used = {guard.scheme for row in rows for guard in row.guards if guard.scheme}
+    used = {guard.scheme for row in rows for guard in row.guards} - {""}
     security = {name: scheme for name, scheme in found.items() if name in used}
     security.update({UNKNOWN: UNKNOWN_SCHEME} if UNKNOWN in used - found.keys() else {})
     return Survey(
@@ -147,8 +147,8 @@ def _routes(project: Project) -> Iterator[RouteRow]:
 def _handler(route: Route) -> str:
     """The function; for a method that a view inherits, the view's name for it."""
     code, view = route.handler, route.view
-    inherited = view is not None and code.function.kind == "function" and code.cls is not None and code.cls != view
-    return f"{view.name}.{code.function.name}" if inherited and view is not None else code.name
+    inherited = code.function.kind == "function" and code.cls not in (None, view)
+    return f"{view.name}.{code.function.name}" if view is not None and inherited else code.name
 
 
 def _statuses(project: Project, endpoint: Endpoint) -> tuple[int, ...]:
@@ -278,8 +278,7 @@ def _touched(project: Project, endpoint: Endpoint) -> tuple[tuple[str, ...], tup
 
 def _of_view(project: Project, route: Route) -> Table | None:
     """The table behind a generic view: its ``queryset`` or ``model``, else its serializer's or form's model."""
-    owners = project.lineage(route.view.name) if route.view is not None else ()
-    views = (view for owner in owners if (view := project.class_named(owner)) is not None)
+    views = project.lineage_views(route.view.name) if route.view is not None else ()
     tables = (table for view in views for table in _tables_of(project, view))
     return next(tables, None)
 
@@ -300,7 +299,7 @@ def _tables_of(project: Project, view: ClassView) -> Iterator[Table]:
 def _schemas(project: Project, rows: Iterable[RouteRow]) -> Iterator[SchemaRow]:
     """The schemas that routes take or answer with, and those inside them, by name."""
     wanted = [name for row in rows for one in row.sent for name in one.shape.schemas()]
-    wanted += [name for row in rows if row.answer is not None for name in row.answer.schemas()]
+    wanted += [name for row in rows for name in (row.answer.schemas() if row.answer is not None else ())]
     found: dict[str, InputSchema] = {}
     while wanted:
         name = wanted.pop()

@@ -39,7 +39,8 @@ def sent(project: Project, endpoint: Endpoint, applied: Sequence[Applied]) -> tu
 
 def _joined(known: Sent, other: Sent) -> Sent:
     """Two schemas of one body are alternatives: one of them is applied."""
-    if known.checked and other.checked and known.name == "" and other.shape != known.shape:
+    both = known.checked and other.checked
+    if both and known.name == "" and other.shape != known.shape:
         return msgspec.structs.replace(known, shape=united([known.shape, other.shape]))
     return known
 
@@ -103,7 +104,8 @@ def _library_form(project: Project, given: Input) -> list[Sent]:
 def _sent(project: Project, endpoint: Endpoint, given: Input, several: bool, typed: bool) -> Sent:
     shape = _shape(project, endpoint.route.handler, given)
     named = several or not given.whole or given.where not in _WHOLE
-    if typed and given.where == "body" and not several and not _embeds(endpoint.route.handler, given):
+    is_whole = typed and given.where == "body" and not several
+    if is_whole and not _embeds(endpoint.route.handler, given):
         named = False
     told = typed or given.types not in ((), ("builtins.str",)) or given.limits != Limits()
     return Sent(

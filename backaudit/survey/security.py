@@ -8,8 +8,7 @@ from backaudit.backend.deployment.settings import entry
 from backaudit.facts.python import ImportFact
 from backaudit.models import Arguments, SecurityModel
 from backaudit.project import Node, Project
-from backaudit.project.declarations import text
-from backaudit.project.locate import items
+from backaudit.project.declarations import items, text
 from backaudit.survey.records import SecurityScheme
 from backaudit.vocabulary.meaning import meaning
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ _NOTHING: re.Pattern[str] = re.compile(r"(?!)")
 def words(name: str) -> tuple[str, ...]:
     """The words of an identifier or key: ``userPasswordHash`` as user, password, hash."""
     pieces = (piece.lower() for piece in _PIECES.findall(name))
-    return tuple(part for piece in pieces for part in _STEM.split(piece) if part)
+    return tuple(filter(None, chain.from_iterable(map(_STEM.split, pieces))))
 
 
 class Entry(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

@@ -115,7 +115,7 @@ def _switched(project: Project, call: Node) -> Iterator[Finding]:
 
 
 def _unsigned(project: Project, call: Node) -> Finding:
-    token = call.arg(0, "jwt") or call.arg(0, "token")
+    token = call.argument(("jwt", 0, "token"))
     # What an identity provider's own endpoint answered over TLS was not written by just anybody.
     fetched = token is not None and answered_by_server(project, token)
     switch = "verify" if "verify" in call.keywords() else "verify_signature"
@@ -127,7 +127,9 @@ def _decode(project: Project) -> str:
     """The verified read, with the key and the algorithm by which the project signs."""
     for signing in project.once(signings):
         key, named = signing.call.arg(1, "key"), strings(project, signing.call.arg(None, "algorithm"))
-        if not signing.headed and key is not None and key.spelled and key.const is None:
+        if key is None or signing.headed:
+            continue
+        if key.spelled and key.const is None:
             return (
                 f'`jwt.decode(token, {key.spelled}, algorithms=["{named[0] if named else "HS256"}"])`, as it is signed.'
             )

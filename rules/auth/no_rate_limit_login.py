@@ -8,6 +8,7 @@ from backaudit.analyses.auth.attempts import is_login, limited, limited_everywhe
 from backaudit.backend.access.guards import acting
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
+from backaudit.distinct import distinct
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, capitalized, everywhere, rule
@@ -92,15 +93,15 @@ def _remedy(route: Route) -> str:
 
 
 def _library(project: Project) -> Iterator[Finding]:
-    known = project.models.kinds.get("login-views", frozenset())
-    seen: set[Place] = set()
-    by_default = project.once(throttled)
-    for view in project.once(library_views):
-        if by_default and not view.name.startswith("django.contrib."):
-            continue
-        if view.name in known and view.place not in seen and project.role(view.place.path) == "production":
-            seen.add(view.place)
-            yield _library_finding(view)
+    views = (view for view in project.once(library_views) if _takes_logins(project, view))
+    return map(_library_finding, distinct(views, lambda view: view.place))
+
+
+def _takes_logins(project: Project, view: LibraryView) -> bool:
+    """Whether a library's view logs in, unlimited by what limits all views (which Django's own do not ask)."""
+    if project.once(throttled) and not view.name.startswith(tuple(project.models.kinds["beside-throttles"])):
+        return False
+    return view.name in project.models.kinds["login-views"] and project.role(view.place.path) == "production"
 
 
 def _library_finding(view: LibraryView) -> Finding:

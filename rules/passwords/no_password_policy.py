@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.passwords.longest import BCRYPT_BYTES, ENOUGH, badly_limited
 from backaudit.analyses.passwords.policy import LEAST, unchecked
 from backaudit.analyses.passwords.validators import unjudged
-from backaudit.facts.place import Place
+from backaudit.distinct import distinct
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -62,16 +62,13 @@ def no_password_policy(project: Project) -> Iterator[Finding]:
         https://pages.nist.gov/800-63-4/sp800-63b.html
         https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html
     """
-    seen: set[Place] = set()
-    for found in unchecked(project):
+    for found in distinct(unchecked(project), lambda one: one.at.place.first_line()):
         place = found.at.place.first_line()
-        if place not in seen:
-            seen.add(place)
-            asked = f"only {found.least} characters are asked of it" if found.least else "no length is asked of it"
-            yield Finding(
-                place=place,
-                message=f"`{found.name}` of {found.where} sets a password, and {asked} (at least {LEAST}, better 15).",
-            )
+        asked = f"only {found.least} characters are asked of it" if found.least else "no length is asked of it"
+        yield Finding(
+            place=place,
+            message=f"`{found.name}` of {found.where} sets a password, and {asked} (at least {LEAST}, better 15).",
+        )
     for place, what in unjudged(project):
         yield Finding(place=place.first_line(), message=f"{what}.", remedy=_VALIDATORS)
     for limit in badly_limited(project):

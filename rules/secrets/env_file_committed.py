@@ -74,7 +74,7 @@ def _store(file: FileFacts, assumed: Assumed) -> Finding:
     else:
         message = f"`{name}` is tracked by git: it is a key store, and no better kept than the password on it."
         remedy = f"Make new keys and revoke these. {out}; mount it where it is needed."
-    return Finding(place=Place(file.path, Span(1, 0, 1, 0)), message=message, remedy=remedy, assumed=assumed)
+    return Finding(place=Place.at_line(file.path, 1), message=message, remedy=remedy, assumed=assumed)
 
 
 def _finding(file: FileFacts, hits: list[SecretHit], assumed: Assumed) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.secrets.credentials import described
 from backaudit.analyses.secrets.past import PastCredential, past_credentials
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, capitalized, rule
 
@@ -56,7 +56,7 @@ def _finding(past: PastCredential) -> Finding:
     what = described(hit)
     return Finding(
         # No columns: they would be those of a line that nobody has before them.
-        place=Place(past.path, Span(hit.span.line, 0, hit.span.line, 0)),
+        place=Place.at_line(past.path, hit.span.line),
         message=(
             f"{capitalized(what)} is in the history: commit {commit.id[:_SHORT]} by {commit.author} of "
             f"{commit.date} brought it in this line of `{past.path}`, and no tracked file has it today."

@@ -65,7 +65,8 @@ def xss(project: Project) -> Iterator[Finding]:
 
 
 def _setting(node: Node) -> Finding:
-    of_web = "aiohttp" in node.spelled or "jinja2.Environment" not in node.code.project.names(node.func or node)
+    any_text = node.code.project.models.kinds["renders-any-text"]
+    of_web = any_text.isdisjoint(node.code.project.names(node.func or node))
     return Finding(
         place=node.place.first_line(),
         message="Escaping is turned off for all templates: whatever they print becomes part of the page as it is.",

@@ -13,7 +13,7 @@ from backaudit.backend.web.records import UNMOUNTED, Endpoint
 from backaudit.backend.yaml_files import yaml_documents
 from backaudit.extract.yaml import YamlNode
 from backaudit.facts.files import FileFacts
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.project.code import SERVING
 from backaudit.vocabulary.meaning import meaning
@@ -119,7 +119,7 @@ def _document(path: str, root: YamlNode) -> Document:
         for method, node in item.entries:
             if method in _METHODS:
                 whole = f"{base}{name}"
-                place = Place(path, Span(node.span.line, 0, node.span.line, 0))
+                place = Place.at_line(path, node.span.line)
                 found[method.upper(), _same(whole)] = _Operation(method.upper(), whole, node, item, place)
     return Document(path, root, found)
 

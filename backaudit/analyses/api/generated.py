@@ -8,10 +8,11 @@ from itertools import groupby
 import msgspec
 
 from backaudit.backend.endpoints import endpoints
+from backaudit.backend.web.descriptions import describing, is_switched_off
 from backaudit.backend.web.records import UNMOUNTED, Endpoint, Route
 from backaudit.backend.web.responses import Answer, answers
 from backaudit.facts.place import Place
-from backaudit.project import Node, Project
+from backaudit.project import Project
 from backaudit.project.code import SERVING
 from backaudit.project.knowledge import FrameworkModel
 from backaudit.rule import Step
@@ -43,14 +44,9 @@ def gaps(project: Project) -> Iterator[Gap]:
 
 def _served(project: Project) -> list[Endpoint]:
     """The routes that a description is made of by their framework, by framework and place."""
-    is_off = any(_is_off(project, call) for call in project.calls(*sorted(project.models.kinds["describes-itself"])))
+    is_off = any(is_switched_off(project, call) for call in describing(project))
     found = [endpoint for endpoint in project.once(endpoints) if not is_off and _is_described(project, endpoint.route)]
     return sorted(found, key=lambda endpoint: (endpoint.route.framework, endpoint.route.place))
-
-
-def _is_off(project: Project, call: Node) -> bool:
-    given = (call.arg(None, name) for name in sorted(project.models.kinds["switches-description-off"]))
-    return any(node is not None and project.resolved(node).is_none for node in given)
 
 
 def _is_described(project: Project, route: Route) -> bool:

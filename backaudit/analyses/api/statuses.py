@@ -13,6 +13,7 @@ from backaudit.backend.access.changes import changes
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import Endpoint, Route
 from backaudit.backend.web.responses import Answer, answers
+from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
@@ -37,15 +38,18 @@ class Wrong(msgspec.Struct, frozen=True):
 
 def wrong_successes(project: Project) -> Iterator[Wrong]:
     """All of them, each handler once for each kind."""
-    seen: set[tuple[Code, str]] = set()
+    return (wrong for _, wrong in distinct(_wrong(project), lambda found: found[0]))
+
+
+def _wrong(project: Project) -> Iterator[tuple[tuple[Code, str], Wrong]]:
+    """What is wrong, by the handler and the kind."""
     for endpoint in project.once(endpoints):
         route = endpoint.route
         if project.role(route.handler.path) not in SERVING or route.handler.function.kind == "class":
             continue
         for kind, wrong in _judged(project, endpoint):
-            if wrong is not None and (route.handler, kind) not in seen:
-                seen.add((route.handler, kind))
-                yield wrong
+            if wrong is not None:
+                yield (route.handler, kind), wrong
 
 
 def _judged(project: Project, endpoint: Endpoint) -> Iterator[tuple[str, Wrong | None]]:

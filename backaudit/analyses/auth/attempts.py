@@ -52,9 +52,11 @@ def is_login(project: Project, route: Route) -> bool:
     before = any(checks_password(project, code) for code in _injected(project, route))
     checks = before or checks_password(project, route.handler)
     asked = any(guard.kind == "authenticates" and not in_body(guard) for guard in route.guards)
-    if found & _TOKEN and "{" not in route.path:
+    if "{" in route.path:
+        return False
+    if found & _TOKEN:
         return asked or checks
-    return checks and (before or not asked) and "{" not in route.path and opens_session(project, route.handler)
+    return checks and (before or not asked) and opens_session(project, route.handler)
 
 
 def unlimited_others(project: Project) -> tuple[Route, ...]:
@@ -83,7 +85,7 @@ def limited_everywhere(project: Project) -> bool:
     if any(call.arg(None, "default_limits") is not None for call in project.calls_of("Limiter")):
         return True
     wrapped = (call.arg(0) for call in project.calls_of("add_middleware"))
-    names = (name for node in wrapped if node is not None for name in project.names(node))
+    names = (name for node in filter(None, wrapped) for name in project.names(node))
     return any("ratelimit" in name.lower().replace("_", "") or "slowapi" in name.lower() for name in names)
 
 

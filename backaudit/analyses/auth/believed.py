@@ -16,9 +16,9 @@ from backaudit.backend.data.schema import Table
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Where
 from backaudit.backend.web.routes import routes
+from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import names_accounts
@@ -42,11 +42,7 @@ class Believed(msgspec.Struct, frozen=True):
 
 def believed(project: Project) -> Iterator[Believed]:
     """All that is believed of clients, each place once."""
-    seen: set[Place] = set()
-    for found in _all(project):
-        if found.at.place not in seen:
-            seen.add(found.at.place)
-            yield found
+    return distinct(_all(project), lambda found: found.at.place)
 
 
 def _all(project: Project) -> Iterator[Believed]:

@@ -80,7 +80,8 @@ def _of_route(project: Project, route: Route) -> Iterator[Claimed]:
     for call, table, name, value in (*_by_columns(project, route), *_by_statements(project, route)):
         owner = owner_column(project, table)
         own = owner is not None and name in (owner.name, owner.attribute, owner.name.removesuffix("_id"))
-        if own and values.chosen(value) and not values.identifies(value) and not _compares(project, route):
+        believed = values.chosen(value) and not values.identifies(value)
+        if own and believed and not _compares(project, route):
             yield Claimed(route, call.place.first_line(), table, name, _assumed(project, table))
 
 

@@ -46,7 +46,7 @@ def _set(project: Project, call: Node, value: Node | None) -> Iterator[SetCookie
     op = call.call
     if project.role(call.code.path) != "production" or value is None or op is None or op.dstar:
         return
-    given = call.arg(0, "key") or call.arg(None, "name")
+    given = call.argument(("key", 0, "name"))
     name = text_of(project, given)
     shown = name or (call.arg(0, "key") or call).spelled
     told = f"{shown} {value.spelled}"
@@ -155,7 +155,7 @@ def _is_literally_off(project: Project, node: Node | None) -> bool:
 
 
 def _flag(call: Node, flag: str) -> Node | None:
-    return call.arg(None, flag) or call.arg(None, f"cookie_{flag}")
+    return call.argument((flag, f"cookie_{flag}"))
 
 
 def _is_told_off(project: Project, call: Node, flag: str) -> bool:

@@ -26,7 +26,8 @@ def decisive(project: Project) -> frozenset[str]:
     """The names of cookies that decide."""
     readers = {code: None for name in sorted(_COOKIES | _READERS) for code in project.mentioning(name)}
     readers |= dict.fromkeys(filled_from(project, "cookie"))
-    return frozenset(name for code in readers if code.file.role == "production" for name in _deciding(project, code))
+    production = (code for code in readers if code.file.role == "production")
+    return frozenset(name for code in production for name in _deciding(project, code))
 
 
 def filled_from(project: Project, *where: Where) -> Iterator[Code]:

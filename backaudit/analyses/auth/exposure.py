@@ -26,7 +26,8 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.locate import class_field, items
+from backaudit.project.declarations import items
+from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
@@ -276,7 +277,8 @@ def _among_guarded(project: Project, route: Route) -> Exposed | None:
         return None
     for node, table in reads(project, route.handler):
         guarded_reads, open_reads, changes_asked = project.once(_readers).get(table.name, (0, 0, 0))
-        if guarded_reads > open_reads and open_reads == 1 and changes_asked and not _published(project, table):
+        alone = open_reads == 1 and guarded_reads > open_reads
+        if alone and changes_asked and not _published(project, table):
             assumed = _NOT_PUBLIC if route.response is None else _NARROWED
             return _exposed(project, route, "reveals", _name(table), node.place, assumed)
     return None

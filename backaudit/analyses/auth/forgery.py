@@ -11,10 +11,12 @@ from backaudit.backend.access.guards import authenticated, guarded, in_body
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.backend.web.records import Route
+from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import decorated, functions_behind, items
+from backaudit.project.declarations import items
+from backaudit.project.locate import decorated, functions_behind
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
 
@@ -26,11 +28,13 @@ _COOKIE_GUARDS = meaning("tokens", "cookie-guard")
 
 def exempted(project: Project) -> Iterator[tuple[Route, Place]]:
     """Routes that are exempted although a cookie logs in to them, and where."""
-    seen: set[Place] = set()
+    return distinct(_exempted(project), lambda found: found[1])
+
+
+def _exempted(project: Project) -> Iterator[tuple[Route, Place]]:
     for route in project.once(guarded):
         place = _exemption(project, route)
-        if place is not None and place not in seen and _by_cookie(project, route):
-            seen.add(place)
+        if place is not None and _by_cookie(project, route):
             yield route, place
 
 

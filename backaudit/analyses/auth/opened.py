@@ -73,7 +73,7 @@ def _middleware(project: Project) -> Iterator[Opened]:
 def _settings_objects(project: Project) -> Iterator[Opened]:
     """Objects and calls that hold the policy of an application: unless told, they allow every origin."""
     for call in project.calls(*sorted(project.models.kinds["cors-policies"])):
-        origins = call.arg(None, "allow_origins") or call.arg(None, "allow_origin")
+        origins = call.argument(("allow_origins", "allow_origin"))
         pattern = call.arg(None, "allow_origin_regex")
         silent = origins is None and pattern is None
         if silent or _is_all(project, origins) or _is_all(project, pattern):
@@ -118,9 +118,8 @@ def _resource_origins(project: Project, call: Node) -> Node | None:
     """``resources={r"/api/*": {"origins": "*"}}``."""
     resources = call.arg(None, "resources")
     for display in behind(project, resources) if resources is not None else ():
-        op = display.op
-        for item in op.items if isinstance(op, ops.Build) and op.kind == "dict" else ():
-            found = dict_entry(project, display.to(item), "origins")
+        for _, options in display.entries():
+            found = dict_entry(project, options, "origins")
             if found is not None:
                 return found
     return None

@@ -148,10 +148,10 @@ def _kept_names(code: Code, seen: set[Value]) -> Iterator[str]:
             yield op.name
         elif isinstance(op, ops.SetItem):
             yield code.node(op.key).text or ""
-    for call in code.nodes(ops.Call):
-        op = call.op
-        if isinstance(op, ops.Call) and call.method in _COOKIES and len(op.args) > 1 and op.args[1] in seen:
-            yield call.to(op.args[0]).text or ""
+    for call in code.calls_of(*_COOKIES):
+        given = call.call.args if call.call is not None else ()
+        if len(given) > 1 and given[1] in seen:
+            yield call.to(given[0]).text or ""
 
 
 def _proofs(project: Project) -> frozenset[str]:
@@ -169,8 +169,10 @@ def _proofs(project: Project) -> frozenset[str]:
 
 def _proof(project: Project, left: Node, right: Node) -> Iterator[str]:
     for kept, sent in ((left, right), (right, left)):
-        name, other = _read_name(kept), _read_name(sent)
-        if name and name == other and client_origin(project, sent) is not None and client_origin(project, kept) is None:
+        name = _read_name(kept)
+        if not name or name != _read_name(sent):
+            continue
+        if client_origin(project, sent) is not None and client_origin(project, kept) is None:
             yield name
 
 

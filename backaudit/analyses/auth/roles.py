@@ -231,7 +231,8 @@ def _is_plain(project: Project, route: Route, guard: Guard) -> bool:
     ways = Ways(project, code)
     for region in code.body.regions:
         outermost = region.parent < 0 or code.body.regions[region.parent].kind == "body"
-        if region.kind == "then" and outermost and region.test != NONE and ways.ends(region):
+        is_branch = region.kind == "then" and region.test != NONE
+        if is_branch and outermost and ways.ends(region):
             test = code.node(region.test)
             if len(list(conditions(test))) == 1 and _ROLE.holds(mention(project, test)):
                 return True
@@ -265,7 +266,8 @@ def _ranked_like(project: Project, change: Change, table: Table, siblings: Mappi
     if change.how == "insert":
         others = (siblings.get("update", ()), siblings.get("delete", ()))
         return siblings.get("insert") or (others[0] + others[1] if all(others) else ())
-    same = siblings.get(change.how) or siblings.get("update") or siblings.get("delete") or ()
+    alike = filter(None, (siblings.get(how) for how in (change.how, "update", "delete")))
+    same = next(alike, ())
     if not same and project.once(_read_openly).isdisjoint({table.name}):
         return siblings.get("insert") or siblings.get("read") or ()
     return same

@@ -12,7 +12,8 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import behind, items, results, strings
+from backaudit.project.declarations import items
+from backaudit.project.locate import behind, results, strings
 from backaudit.project.types import split
 
 _DEPTH = 6
@@ -54,7 +55,7 @@ def serves(call: Node) -> bool:
 def signed_with(project: Project, signing: Signing) -> tuple[str, ...]:
     """The algorithms that may sign a token, as far as they are written."""
     if not signing.headed:
-        return strings(project, signing.call.arg(None, "algorithm") or signing.call.arg(2))
+        return strings(project, signing.call.argument(("algorithm", 2)))
     header = signing.call.arg(0, "header")
     return strings(project, dict_entry(project, header, "alg")) if header is not None else ()
 
@@ -68,9 +69,9 @@ def signings(project: Project) -> tuple[Signing, ...]:
     """All calls that sign a token, by place."""
     found: list[Signing] = []
     for call in _calls(project, "jwt-encode"):
-        found.append(Signing(call, _claims(project, call.arg(0, "payload") or call.arg(None, "claims"))))
+        found.append(Signing(call, _claims(project, call.argument(("payload", 0, "claims")))))
     for call in _calls(project, "jwt-encode-headed"):
-        payload = call.arg(1, "payload") or call.arg(None, "claims")
+        payload = call.argument(("payload", 1, "claims"))
         found.append(Signing(call, _claims(project, payload), headed=True))
     return tuple(sorted(dict.fromkeys(found), key=lambda signing: signing.call.place))
 
@@ -144,8 +145,8 @@ def claims(project: Project, node: Node, depth: int = 0) -> Claims:
 
 
 def _own(project: Project, here: Node, op: ops.Op, depth: int) -> Claims:
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        return _display(project, here, op, depth)
+    if here.is_dict:
+        return _display(project, here, depth)
     if isinstance(op, ops.Call):
         return _called(project, here, depth)
     if isinstance(op, ops.Param):
@@ -158,13 +159,13 @@ def _own(project: Project, here: Node, op: ops.Op, depth: int) -> Claims:
     return _UNKNOWN
 
 
-def _display(project: Project, here: Node, op: ops.Build, depth: int) -> Claims:
+def _display(project: Project, here: Node, depth: int) -> Claims:
     parts: list[Claims] = []
-    for key, value in zip(op.keys, op.items, strict=False):
-        if key == NONE:
-            parts.append(claims(project, here.to(value), depth + 1))
+    for key, value in here.entries_and_unpacked():
+        if key is None:
+            parts.append(claims(project, value, depth + 1))
         else:
-            found = project.constant(here.to(key))
+            found = project.constant(key)
             text = found.text if found is not None else None
             parts.append(Claims(frozenset({text}) if text else frozenset(), text is not None))
     return _joined(parts)
@@ -189,9 +190,8 @@ def _fields(project: Project, node: Node) -> Claims:
     """The fields of a schema's object."""
     names: set[str] = set()
     for cls in project.instances(node):
-        for owner in project.lineage(cls.name):
-            view = project.class_named(owner)
-            names |= set(view.fields) if view is not None else set()
+        for view in project.lineage_views(cls.name):
+            names |= set(view.fields)
     return Claims(frozenset(names), bool(names))
 
 
@@ -304,7 +304,7 @@ def lifetimes(project: Project) -> tuple[tuple[Place, float], ...]:
 
 def lifetime_given(call: Node) -> Node | None:
     """The lifetime that a call of an extension is given."""
-    return call.arg(None, "expires_delta") or call.arg(None, "expires_time")
+    return call.argument(("expires_delta", "expires_time"))
 
 
 def _deltas(project: Project, code: Code) -> Iterator[Node]:

@@ -43,7 +43,8 @@ def _uncompared(project: Project) -> Iterator[Unproven]:
     for route in project.once(guarded):
         code = route.handler
         posts = not route.methods or "POST" in route.methods
-        if code.function.kind != "function" or code.file.role != "production" or not posts or not is_login(route):
+        served = code.function.kind == "function" and code.file.role == "production"
+        if not served or not posts or not is_login(route):
             continue
         opened = next(openings(project, code), None)
         if opened is not None and not checks_password(project, code) and _goes_nowhere(code):

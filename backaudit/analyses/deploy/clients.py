@@ -29,7 +29,7 @@ def unchecked_commands(project: Project) -> Iterator[tuple[Node, str]]:
     in_a_row = project.models.kinds.get("argument-starters", frozenset())
     starters = {*sinks.get("command", {}), *sinks.get("command-if-shell", {}), *in_a_row}
     for call in project.calls(*sorted(starters)):
-        first = call.arg(0, "args") or call.arg(0, "cmd")
+        first = call.argument(("args", 0, "cmd"))
         program = _unchecked(project, _words(project, call, first)) if first is not None else ""
         if program:
             yield call, program

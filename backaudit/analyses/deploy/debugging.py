@@ -41,10 +41,8 @@ def default_of(value: Node) -> Node | None:
 def _truth_of_text(project: Project, value: Node) -> Node | None:
     """The look-up whose text itself is asked: ``getenv("DEBUG")``, ``bool(getenv("DEBUG", "False"))``."""
     node = value.origin
-    if node.call is not None and node.method == "bool" and node.func is not None and node.arg(0) is not None:
-        inner = node.arg(0)
-        return _read(project, inner.origin) if inner is not None else None
-    return _read(project, node)
+    asked = node.arg(0) if node.method == "bool" else None
+    return _read(project, asked.origin if asked is not None else node)
 
 
 def _read(project: Project, node: Node) -> Node | None:

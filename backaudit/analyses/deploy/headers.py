@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.locate import text_of
@@ -53,11 +52,8 @@ def _written(project: Project, code: Code) -> Iterator[tuple[Node, str, Node]]:
             yield call, given[0].text or "", given[1]
     for display in code.nodes(ops.Build):
         op = display.op
-        if isinstance(op, ops.Build) and op.kind == "dict":
-            for key, item in zip(op.keys, op.items, strict=True):
-                if key != NONE:
-                    yield display.to(item), display.to(key).text or "", display.to(item)
-        elif isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2:
+        yield from ((value, name.text or "", value) for name, value in display.entries())
+        if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) == 2:
             yield display, display.to(op.items[0]).text or "", display.to(op.items[1])
 
 

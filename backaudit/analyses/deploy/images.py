@@ -110,15 +110,15 @@ def _service(project: Project, path: str, name: str, node: YamlNode) -> Service:
 
 def is_restated(project: Project, service: Service) -> bool:
     """Whether a compose file for production beside this one describes the same service whole: this is not it."""
-    return any(
-        other.name == service.name
-        and other.path != service.path
-        and posixpath.dirname(other.path) == posixpath.dirname(service.path)
-        and (other.built or other.image)
-        and is_named_production(other.path)
-        and not is_named_production(service.path)
-        for other in services(project)
-    )
+    if is_named_production(service.path):
+        return False
+    twins = [other for other in services(project) if other.name == service.name and _is_beside(other, service)]
+    return any((other.built or other.image) and is_named_production(other.path) for other in twins)
+
+
+def _is_beside(other: Service, service: Service) -> bool:
+    """Whether a service stands in another file of the same folder."""
+    return other.path != service.path and posixpath.dirname(other.path) == posixpath.dirname(service.path)
 
 
 def _text(node: YamlNode | None, default: str) -> str:
@@ -175,8 +175,9 @@ def asked_to_debug(project: Project, command: str) -> str:
         named = next((at for at, word in enumerate(words) if posixpath.basename(word) == program), None)
         if named is not None and option in words[named:]:
             return program
-    asked = next((word for word in words if word.lower() in ("flask_debug=1", "flask_debug=true")), None)
-    return "flask" if asked is not None and "flask" in words else ""
+    assigned = {word.lower() for word in words}
+    asked = (told.split(" ") for told in sorted(project.models.kinds["debug-assignments"]))
+    return next((program for program, setting in asked if setting in assigned and program in words), "")
 
 
 def unpinned(project: Project) -> Iterator[tuple[Place, str]]:
@@ -189,14 +190,14 @@ def unpinned(project: Project) -> Iterator[tuple[Place, str]]:
     own = {bare(service.image) for service in services(project) if service.built}
     for service in services(project):
         node = service.node.get("image")
-        foreign = not service.built and bare(service.image) not in own
-        shown = node is not None and stage_of(project, service.path) != "example"
-        if node is not None and shown and foreign and _is_unpinned(service.image):
+        if node is None or service.built or stage_of(project, service.path) == "example":
+            continue
+        if bare(service.image) not in own and _is_unpinned(service.image):
             yield Place(service.path, node.span), service.image
 
 
 def _is_unpinned(image: str) -> bool:
-    if not image or "$" in image or "@" in image or image == "scratch":
+    if image in ("", "scratch") or not {"$", "@"}.isdisjoint(image):
         return False
     tag = image.rpartition("/")[2].partition(":")[2]
     return tag in ("", "latest")

@@ -11,7 +11,7 @@ from backaudit.analyses.deploy.switched import DebugMode
 from backaudit.extract.docker import Dockerfile
 from backaudit.facts import ops
 from backaudit.facts.changes import AnyChange, Replace
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.changing import assigned, instead, is_written, named_beside, needed, no_argument
 from backaudit.rule import Fix
@@ -55,7 +55,7 @@ def with_user(path: str, made: Dockerfile) -> Iterator[Fix]:
         return
     makes = "adduser -D app" if _IS_SMALL.holds(image.lower()) else "useradd --system --create-home app"
     line = starts[0].span.line
-    at = Place(path, Span(line, 0, line, 0))
+    at = Place.at_line(path, line)
     yield Fix(
         summary="Run as a user of its own (see that it may write where it has to)",
         changes=(Replace(at, f"RUN {makes}\nUSER app\n"),),

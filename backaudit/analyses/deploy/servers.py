@@ -11,17 +11,11 @@ import msgspec
 from backaudit.analyses.deploy.images import Command, commands
 from backaudit.backend.deployment.settings import is_literally
 from backaudit.backend.deployment.stages import stage_of
+from backaudit.distinct import distinct
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 from backaudit.source import lines
 
-_SERVERS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(uvicorn|hypercorn|gunicorn)\b.*\s--reload\b"), "the server with its reloader"),
-    (re.compile(r"\bmanage\.py[\"', ]+runserver"), "Django's development server"),
-    (re.compile(r"\bflask\b(?:\s+-\S+(?:\s+[\w.:]+)?)*\s+run\b"), "Flask's development server"),
-    (re.compile(r"\bfastapi\s+dev\b"), "FastAPI's development mode"),
-    (re.compile(r"\badev\s+runserver\b"), "aiohttp's development server"),
-)
 # More scripts of one name are those of several services, and which one is meant cannot be told.
 _SCRIPTS = 3
 _PYTHON = re.compile(r"\bpython3?(?:\s+-u)?\s+(?:\./)?(?P<file>[\w./-]+\.py)\b")
@@ -37,27 +31,25 @@ class Started(msgspec.Struct, frozen=True):
 
 def development_servers(project: Project) -> Iterator[Started]:
     """The development servers that are started in production, each place once."""
-    seen: set[Place] = set()
-    for command in commands(project):
-        for place, server in _started(project, command):
-            if place not in seen and stage_of(project, place.path) == "production":
-                seen.add(place)
-                yield Started(place, server, command)
+    started = (found for command in commands(project) for found in _started(project, command))
+    in_production = (found for found in started if stage_of(project, found.place.path) == "production")
+    return distinct(in_production, lambda found: found.place)
 
 
-def _started(project: Project, command: Command) -> Iterator[tuple[Place, str]]:
+def _started(project: Project, command: Command) -> Iterator[Started]:
     """The development server that a command starts, itself or by a script of the project."""
     if stage_of(project, command.place.path) != "production":
         return
     server = _server(project, command.text)
     if server:
-        yield command.place, server
+        yield Started(command.place, server, command)
     for path in _scripts(project, command.text):
         for number, line in enumerate(lines(project.facts[path].text), 1):
             # What is indented stands under a condition, which mostly asks for development.
             server = _server(project, line) if line[:1].isalpha() else ""
             if server:
-                yield Place(path, Span(number, 0, number, len(line.rstrip()))), server
+                place = Place(path, Span(number, 0, number, len(line.rstrip())))
+                yield Started(place, server, command)
 
 
 def _scripts(project: Project, command: str) -> Iterator[str]:
@@ -67,8 +59,8 @@ def _scripts(project: Project, command: str) -> Iterator[str]:
 
 
 def _server(project: Project, command: str) -> str:
-    for pattern, name in _SERVERS:
-        if pattern.search(command):
+    for pattern, name in project.models.words["development-commands"].items():
+        if re.search(pattern, command):
             return name
     script = _PYTHON.search(command)
     return _run_by(project, script["file"]) if script else ""

@@ -18,9 +18,8 @@ from backaudit.project import Node, Project
 from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
-_VARIABLE = re.compile(
-    r"(?:^|[\s\"'-])(?P<name>FLASK_DEBUG|FLASK_ENV|DJANGO_DEBUG|DEBUG|APP_DEBUG)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)"
-    r"[\"']?(?P<value>[\w-]+)[\"']?[ \t]*\\?$"
+_ASSIGNED = re.compile(
+    r"(?:^|[\s\"'-])(?P<name>[A-Z_]+)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)[\"']?(?P<value>[\w-]+)[\"']?[ \t]*\\?$"
 )
 _ASKED = meaning("stages", "debug-switch")
 _ON = meaning("stages", "switched-on")
@@ -100,16 +99,15 @@ def switched_on(project: Project) -> Iterator[tuple[Place, str]]:
     for path, file in project.facts.items():
         if not is_deployable(file) or file.kind == "workflow" or stage_of(project, path) != "production":
             continue
-        if _speaks_of_debugging(file.text) and not has_production_twin(project, path):
-            yield from _lines_switched_on(path, file.text)
+        variables = project.models.kinds["debug-variables"]
+        if any(name in file.text for name in variables) and not has_production_twin(project, path):
+            yield from _lines_switched_on(path, file.text, variables)
 
 
-def _lines_switched_on(path: str, text: str) -> Iterator[tuple[Place, str]]:
+def _lines_switched_on(path: str, text: str, variables: frozenset[str]) -> Iterator[tuple[Place, str]]:
     for number, line in enumerate(lines(text), 1):
-        found = _VARIABLE.search(line) if _speaks_of_debugging(line) else None
-        if found and _ON.holds(found["value"].lower()) and not line.lstrip().startswith("#"):
+        found = _ASSIGNED.search(line)
+        if found is None or found["name"] not in variables or line.lstrip().startswith("#"):
+            continue
+        if _ON.holds(found["value"].lower()):
             yield Place(path, Span(number, found.start("name"), number, found.end("value"))), found["name"]
-
-
-def _speaks_of_debugging(text: str) -> bool:
-    return "DEBUG" in text or "FLASK_ENV" in text

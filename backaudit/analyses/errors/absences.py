@@ -37,7 +37,6 @@ from backaudit.project.code import last_name
 from backaudit.rule import Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
-_RAISED = {ops.Item: "builtins.TypeError", ops.Call: "sqlalchemy.orm.exc.UnmappedInstanceError"}
 _MISSING = "a 500, not a 404"
 _UNFIT = "ResponseValidationError"
 _LATEST = frozenset(("latest", "earliest"))
@@ -50,6 +49,13 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from _none(project)
     yield from kept.findings(project)
     yield from firsts.findings(project)
+
+
+def _raised_by(project: Project, use: Node) -> str:
+    """What the use of nothing raises: reading an item of it, handing it to a session, any other."""
+    if isinstance(use.op, ops.Call):
+        return min(project.models.kinds["refuses-no-row"])
+    return "builtins.TypeError" if isinstance(use.op, ops.Item) else "builtins.AttributeError"
 
 
 def _raising(project: Project) -> Iterator[Finding]:
@@ -189,7 +195,7 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     """The finding for a use of what a look-up may not have found, if the failure reaches the client."""
     if is_aggregate(call) or _several_were_found(project, call):
         return None
-    raised = _RAISED.get(type(use.op), "builtins.AttributeError")
+    raised = _raised_by(project, use)
     path = escapes(project, use, (raised,))
     assumed = _assumed(project, path) if path is not None else None
     origin = _origin(project, call) if assumed is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from backaudit.analyses.errors.requests import of_answer, showing
 from backaudit.backend.access.missing import alike, none_giving
@@ -60,7 +61,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _is_500(project: Project, answer: Answer) -> bool:
     final = answer.how == "raise" or answer.node.code in answering(project)
-    return final and answer.stated and answer.status is not None and 500 <= answer.status < 502
+    return final and answer.stated and answer.status in (500, 501)
 
 
 def _in_handler(project: Project, answer: Answer) -> bool:
@@ -74,8 +75,7 @@ def _of_upstream(project: Project, answer: Answer) -> bool:
     around = (h for h in handlers_in(project, answer.node.code) if h.holds(answer.value))
     return any(
         node.func is not None and any(name in asking for name in project.names(node.func))
-        for handler in around
-        for node in handler.tried()
+        for node in chain.from_iterable(handler.tried() for handler in around)
         if isinstance(node.op, ops.Call)
     )
 

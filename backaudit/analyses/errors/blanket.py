@@ -75,7 +75,8 @@ def lost_errors(project: Project, handler: Handler, status: int) -> list[tuple[N
 
 
 def _is_lost(project: Project, handler: Handler, answer: Answer, status: int) -> bool:
-    if answer.how != "raise" or answer.status is None or not 400 <= answer.status < 500 or answer.status == status:
+    refuses = answer.how == "raise" and answer.status in range(400, 500)
+    if not refuses or answer.status == status:
         return False
     names = ancestry(project, answer.maker) | {"HTTPException", "HttpException"}
     groups = {region.group for region in handler.code.regions_of(answer.value) if region.kind == "try"}
@@ -88,7 +89,7 @@ def _is_lost(project: Project, handler: Handler, answer: Answer, status: int) ->
 def _lost_in_call(project: Project, handler: Handler, call: Node, status: int) -> Iterator[tuple[Node, str]]:
     names = project.names(call.func) if call.func is not None else ()
     if not project.models.kinds["answers-404"].isdisjoint(names):
-        maker = Answer(call, "raise", 404, True, (), "fastapi.HTTPException")
+        maker = Answer(call, "raise", 404, True, (), "builtins.Exception")
         if _is_lost(project, handler, maker, status):
             yield call, f"404 from {call.method}"
         return

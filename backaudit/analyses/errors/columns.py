@@ -155,11 +155,12 @@ def _column(project: Project, table: Table, lookup: str) -> Column | None:
 
 def _raised(project: Project, table: Table, column: Column) -> tuple[str, ...]:
     kinds = project.models.kinds
-    if not traits(project, table.orm).converts_compared:
+    refused = traits(project, table.orm).refuses_compared
+    if not refused:
         return ()
     if column.type in kinds["number-columns"]:
         return ("builtins.ValueError",)
-    return ("django.core.exceptions.ValidationError",) if column.type in kinds["validated-columns"] else ()
+    return (refused,) if column.type in kinds["validated-columns"] else ()
 
 
 def _kind(project: Project, column: Column) -> str:

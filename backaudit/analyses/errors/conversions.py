@@ -96,15 +96,9 @@ def _awaited(node: Node) -> Node:
 def _converted_before(call: Node, argument: Node) -> bool:
     """Whether the same text was converted the same way before: then this one does not raise."""
     code = call.code
-    return any(
-        earlier.value < call.value
-        and earlier.method == call.method
-        and earlier.receiver is None
-        and (given := earlier.arg(0)) is not None
-        and alike(code, given.value, argument.value)
-        and on_the_way(code, earlier.value, call.value)
-        for earlier in code.nodes(ops.Call)
-    )
+    before = (other for other in code.calls_of(call.method) if other.value < call.value and other.receiver is None)
+    same = (one for one in before if (given := one.arg(0)) is not None and alike(code, given.value, argument.value))
+    return any(on_the_way(code, one.value, call.value) for one in same)
 
 
 def _checked(argument: Node, call: Node) -> bool:
@@ -253,8 +247,10 @@ def _parts_used(call: Node) -> Iterator[tuple[Node, str]]:
     code = call.code
     for node in code.nodes(ops.Item):
         op = node.op
-        key = node.to(op.key).const if isinstance(op, ops.Item) else None
-        if isinstance(op, ops.Item) and code.origin(op.base) == call.value and type(key) is int and key not in (0, -1):
+        if not isinstance(op, ops.Item) or code.origin(op.base) != call.value:
+            continue
+        key = node.to(op.key).const
+        if type(key) is int and key not in (0, -1):
             yield node, "IndexError"
     for node in code.nodes(ops.Part):
         op = node.op
@@ -293,7 +289,9 @@ class _RaisingMapping(Goal):
             return missing
         if isinstance(op, ops.Param):
             param = client_input(search.project, node.code, op.index)
-            if param is None or param.where != "body" or param.schema or not set(param.types) & _MAPPINGS:
+            if param is None or param.where != "body":
+                return None
+            if param.schema or not set(param.types) & _MAPPINGS:
                 return None
             return f"`{param.name}` comes from the client (body)"
         if isinstance(op, ops.Call) and "json.loads" in request_names(search.project, node):

@@ -91,13 +91,10 @@ def _is_probe(project: Project, code: Code) -> bool:
 
 def _sets_status(project: Project, code: Code) -> bool:
     """Whether the body sets a status on a response that it is given or has made."""
-    return any(
-        isinstance(op, ops.SetAttr)
-        and op.name in ("status_code", "status")
-        and not _is_self(code, op.base)
-        and not _is_row(project, code.node(op.base))
-        for op in code.ops
-    ) or any(node.method in ("set_status", "setStatus") for node in code.nodes(ops.Call))
+    stores = [op for op in code.ops if isinstance(op, ops.SetAttr) and op.name in ("status_code", "status")]
+    others = [store.base for store in stores if not _is_self(code, store.base)]
+    called = any(code.calls_of("set_status", "setStatus"))
+    return called or not all(_is_row(project, code.node(base)) for base in others)
 
 
 def _is_row(project: Project, node: Node) -> bool:
@@ -211,14 +208,16 @@ def _pair_status(project: Project, answer: Answer) -> tuple[str, Assumed] | None
     """An error status in the wrong place: beside the body in FastAPI, inside ``jsonify``'s arguments in Flask."""
     op = answer.node.op
     value = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
-    made = value.op
     frameworks = {route.framework for route in project.once(by_handler).get(answer.node.code, ())}
-    if isinstance(made, ops.Build) and made.kind == "tuple" and len(made.items) == 2 and "fastapi" in frameworks:
-        status = _error_status(project, value.to(made.items[1]))
+    lists = any(project.models.framework(name).pairs_are_lists for name in frameworks)
+    pair = value.pair() if lists else None
+    if pair is not None:
+        status = _error_status(project, pair[1])
         if status is not None:
             return f"FastAPI answers this pair as a list with status 200: the {status} is only data.", KNOWN
     call = value.call
-    if call is not None and answer.maker == "flask.jsonify" and len(call.args) > 1 and not answer.stated:
+    lists = answer.maker in project.models.kinds["lists-its-arguments"] and not answer.stated
+    if call is not None and lists and len(call.args) > 1:
         status = _error_status(project, value.to(call.args[-1]))
         if status is not None:
             return f"`jsonify` makes the {status} part of the body: the status stays 200.", KNOWN

@@ -118,7 +118,8 @@ def _leaves_nothing(handler: Handler) -> bool:
     """Whether the body gives None after the handler, else a value: no caller can tell nothing from a failure."""
     code = handler.code
     others = any(isinstance(op, ops.Return) and op.value != NONE for op in code.ops)
-    return others and not handler.region.exits and not code.body.exits and not code.function.is_generator
+    ends = handler.region.exits or code.body.exits
+    return others and not ends and not code.function.is_generator
 
 
 def _idle(handler: Handler) -> bool:

@@ -38,8 +38,7 @@ def findings(project: Project) -> Iterator[Finding]:
 def _is_kept(project: Project, base: Node) -> bool:
     """Whether a mapping is a module's own display: what a program keeps in memory."""
     display = project.resolved(base)
-    op = display.op
-    return isinstance(op, ops.Build) and op.kind == "dict" and display.code.function.kind == "module"
+    return display.is_dict and display.code.function.kind == "module"
 
 
 def _by_key(project: Project, node: Node, op: ops.Item) -> Iterator[Finding]:

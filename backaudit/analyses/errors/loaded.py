@@ -105,9 +105,8 @@ def _is_filled(project: Project, made: InputSchema) -> bool:
     library = library_of(project, cls) if cls is not None else None
     if cls is None or library is None:
         return False
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, code in view.methods.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for name, code in view.methods.items():
             marks = {part for decorator in code.decorators for part in project.names(decorator.func or decorator)}
             if name in library[1].fills or not marks.isdisjoint(library[1].fills):
                 return True

@@ -79,7 +79,8 @@ class _TooLong(Unchecked):
         self._most = most
 
     def fits(self, shape: Shape) -> bool:
-        if shape.kind != "string" or shape.choices or shape.format or shape.limit("pattern") is not None:
+        formed = shape.choices or shape.format or shape.limit("pattern") is not None
+        if shape.kind != "string" or formed:
             return True
         longest = shape.limit("maxLength")
         return isinstance(longest, (int, float)) and longest <= self._most

@@ -107,7 +107,8 @@ def _is_handed(project: Project, call: Node) -> bool:
 
 def _links(project: Project) -> frozenset[str]:
     """The attributes of models that hold another row, which is refused if it is none."""
-    columns = (column for table in project.once(schema).tables.values() if table.model for column in table.columns)
+    modelled = (table for table in project.once(schema).tables.values() if table.model)
+    columns = (column for table in modelled for column in table.columns)
     return frozenset(column.attribute for column in columns if column.references and column.attribute)
 
 

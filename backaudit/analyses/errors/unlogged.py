@@ -16,7 +16,7 @@ def unlogged_answers(project: Project) -> Iterator[tuple[Answer, Handler]]:
     for handler in handlers(project):
         for answer in answers_in(project, handler) if not logs(project, handler) else ():
             reaches = answer.how == "raise" or handler.code in final
-            if reaches and answer.stated and answer.status is not None and 500 <= answer.status < 600:
+            if reaches and answer.stated and answer.status in range(500, 600):
                 yield answer, handler
 
 

@@ -34,7 +34,8 @@ def absent(project: Project, code: Code) -> dict[Value, Node]:
 
 def _may_be_absent(project: Project, call: Node) -> bool:
     receiver = call.receiver
-    if call.method != "get" or receiver is None or len(call.args()) != 1 or call.keywords():
+    has_default = len(call.args()) != 1 or bool(call.keywords())
+    if call.method != "get" or receiver is None or has_default:
         return False
     return _is_of_kinds(project, receiver, ("raising-mappings", "other-client-data"))
 

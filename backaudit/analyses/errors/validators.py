@@ -91,10 +91,10 @@ def _partly_filled(project: Project) -> Iterator[ClassView]:
     """The serializers of views that answer PATCH."""
     views = {route.view.name: route.view for route in routes(project) if route.view and "PATCH" in route.methods}
     for view in views.values():
-        for owner in (project.class_named(name) for name in project.lineage(view.name)):
-            given = owner.fields.get("serializer_class") if owner is not None else None
+        for owner in project.lineage_views(view.name):
+            given = owner.fields.get("serializer_class")
             yield from project.denoted_classes(given) if given is not None else ()
-            chosen = owner.methods.get("get_serializer_class") if owner is not None else None
+            chosen = owner.methods.get("get_serializer_class")
             for node in chosen.returned() if chosen is not None else ():
                 yield from project.denoted_classes(node)
 

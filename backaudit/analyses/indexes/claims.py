@@ -102,7 +102,9 @@ def _joins(table: Table, uses: Sequence[Use], involved: Sequence[Table]) -> str:
     found: dict[str, str] = {}
     names = {other.name for other in involved}
     for use in uses:
-        if use.role != "join" or use.table != table.name or use.other[0] not in names or use.other[0] == table.name:
+        if use.role != "join" or use.table != table.name:
+            continue
+        if use.other[0] not in names or use.other[0] == table.name:
             continue
         here, there = f"{_quoted(table.name)}.{_quoted(use.column)}", f"{_quoted(use.other[0])}.{_quoted(use.other[1])}"
         found.setdefault(use.other[0], f" JOIN {_quoted(use.other[0])} ON {there} = {here}")

@@ -36,10 +36,9 @@ def _listed(project: Project, view: ClassView) -> Table | None:
     if method is not None:
         listed = (_whole(project, node) for node in method.returned())
         return next((table for table in listed if table is not None), None)
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        for name in ("queryset", "model") if cls is not None else ():
-            bound = cls.fields.get(name) if cls is not None else None
+    for cls in project.lineage_views(view.name):
+        for name in ("queryset", "model"):
+            bound = cls.fields.get(name)
             if bound is not None:
                 return _whole(project, bound)
     return None
@@ -52,9 +51,8 @@ def _whole(project: Project, node: Node) -> Table | None:
 
 def _declared(project: Project, table: Table) -> Node | None:
     """Where the default order is written."""
-    for owner in project.lineage(table.model) if table.ordering else ():
-        cls = project.class_named(owner)
-        meta = cls.inner.get("Meta") if cls is not None else None
+    for cls in project.lineage_views(table.model) if table.ordering else ():
+        meta = cls.inner.get("Meta")
         if meta is not None and "ordering" in meta.fields:
             return meta.fields["ordering"]
     return None

@@ -31,13 +31,11 @@ def _paged(project: Project, code: Code, depth: int) -> bool:
 
 def page_size(project: Project, cls: ClassView) -> bool:
     """Whether a list view shows its rows page by page."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name in ("pagination_class", "paginate_by") if view is not None else ():
-            bound = view.fields.get(name) if view is not None else None
+    for view in project.lineage_views(cls.name):
+        for name in ("pagination_class", "paginate_by"):
+            bound = view.fields.get(name)
             if bound is not None:
-                literal = bound.origin.op
-                return not (isinstance(literal, ops.Const) and literal.value is None)
+                return not bound.is_none
     return entry(project, "REST_FRAMEWORK", "DEFAULT_PAGINATION_CLASS") is not None
 
 

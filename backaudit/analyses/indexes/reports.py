@@ -194,7 +194,8 @@ def _order_key(use: Use) -> Key:
 def _joins(tables: Schema, table: Table, own: Sequence[Use], query: Query) -> Iterator[Lack]:
     beyond = [use for use in query.uses if use.rows != own[0].rows]
     for use in own:
-        if use.role != "join" or use.form != "eq" or use.branch != (0, 0) or table.column(use.column) is None:
+        always = use.form == "eq" and use.branch == (0, 0)
+        if use.role != "join" or not always or table.column(use.column) is None:
             continue
         if usable(table, use, _others(own, use)).served or not _is_many_side(tables, table, use):
             continue
@@ -234,7 +235,9 @@ def _sorts(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
     """The order of a whole table of which only the first rows are wanted."""
     sorts = [use for use in query.uses if use.role == "sort"]
     first = sorts[0] if sorts else None
-    if first is None or first.rows != own[0].rows or first.form != "eq" or table.column(first.column) is None:
+    if first is None or first.rows != own[0].rows:
+        return None
+    if first.form != "eq" or table.column(first.column) is None:
         return None
     mine = [use for use in sorts if use.rows == first.rows]
     filters = [use for use in own if use.role == "filter"]

@@ -16,6 +16,7 @@ from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import response_model
 from backaudit.backend.web.routes import routes
+from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.facts.place import Place, Span
@@ -73,8 +74,7 @@ def bodies(project: Project, call: Node) -> list[Node]:
     named = response_model(project, call)
     if named is None or call.is_call_of("renderers") or named[1].raises:
         return []
-    given = [call.arg(key, None) if isinstance(key, int) else call.arg(None, key) for key in named[1].body]
-    return call.args() if "*" in named[1].body else [node for node in given if node is not None]
+    return call.arguments(named[1].body)
 
 
 def _all_columns(project: Project, node: Node) -> str | None:
@@ -157,7 +157,10 @@ def _row_class(project: Project, name: str) -> tuple[str, str]:
 
 def answered(project: Project) -> Iterator[Exposure]:
     """Returned values that carry a password, once per return."""
-    seen: set[Place] = set()
+    return distinct(_answered(project), lambda exposure: exposure.place)
+
+
+def _answered(project: Project) -> Iterator[Exposure]:
     for route in routes(project):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
@@ -166,8 +169,7 @@ def answered(project: Project) -> Iterator[Exposure]:
             continue
         for node in route.handler.nodes(ops.Return):
             exposure = _of_return(project, route, node)
-            if exposure is not None and exposure.place not in seen:
-                seen.add(exposure.place)
+            if exposure is not None:
                 yield exposure
 
 
@@ -199,7 +201,7 @@ def _may_carry(project: Project, code: Code) -> bool:
             return True
         if any(_reads_property(project, body) for body in level):
             return True
-        called = [c for body in level for call in body.nodes(ops.Call) for c in project.callees(call) if c not in seen]
+        called = [callee for body in level for callee in project.called_by(body) if callee not in seen]
         seen.update(called)
         level = list(dict.fromkeys(called))
     return False
@@ -305,12 +307,7 @@ def _is_sent(project: Project, node: Node) -> bool:
 def _variables(call: Node) -> Iterator[tuple[str, Node]]:
     yield from call.keywords().items()
     for argument in call.args():
-        made = argument.origin
-        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-            for key, item in zip(made.op.keys, made.op.items, strict=True):
-                name = made.to(key).text if key != NONE else None
-                if name:
-                    yield name, made.to(item)
+        yield from ((key.text, value) for key, value in argument.entries() if key.text)
 
 
 class _Bare(Shown):

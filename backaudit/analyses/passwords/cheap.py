@@ -15,7 +15,7 @@ from backaudit.facts.place import Place
 from backaudit.flow.trace import Trace
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import SERVING
-from backaudit.project.declarations import items
+from backaudit.project.declarations import items, text
 
 _WEAK_HASHERS = ("MD5", "SHA1", "Crypt", "Unsalted")
 _OPTION = re.compile(r"(?:\w+__)?(?P<scheme>bcrypt(?:_sha256)?|pbkdf2_sha(?:256|512|1))__(?:default_)?rounds")
@@ -68,11 +68,11 @@ def _rounds(scheme: str, rounds: int) -> str | None:
 def _pbkdf2(project: Project) -> _Weak:
     for call in project.calls("hashlib.pbkdf2_hmac"):
         digest, given = call.arg(0, "hash_name"), call.arg(1, "password")
-        known = project.constant(digest) if digest is not None else None
+        name = text(project, digest)
         iterations = costs.number(project, call.arg(3, "iterations"))
-        if known is None or known.text is None or iterations is None or given is None:
+        if not name or iterations is None or given is None:
             continue
-        what = costs.weak_pbkdf2(known.text, iterations)
+        what = costs.weak_pbkdf2(name, iterations)
         if what and _is_password(project, given, call):
             yield call, what
 

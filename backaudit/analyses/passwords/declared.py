@@ -11,6 +11,7 @@ from backaudit.analyses.passwords.mends import not_sent
 from backaudit.analyses.passwords.shown import is_hidden, password_fields, shown_in_text
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import entries, routes
+from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -33,7 +34,10 @@ _DEPTH = 4
 
 def response_fields(project: Project) -> Iterator[Exposure]:
     """Fields of response models that hold a password, each once."""
-    seen: set[Place] = set()
+    return distinct(_response_fields(project), lambda exposure: exposure.place)
+
+
+def _response_fields(project: Project) -> Iterator[Exposure]:
     inputs = {split(name)[0] for params in project.once(entries).values() for param in params for name in param.types}
     for route in routes(project):
         if route.response is None or project.role(route.handler.path) not in SERVING or _only_refuses(route):
@@ -42,8 +46,7 @@ def response_fields(project: Project) -> Iterator[Exposure]:
         for cls, name, bind in _fields_of(project, route.response):
             own = cls.name not in inputs and not is_model(project, cls.name)
             place = bind.place if own else _response_place(route, route.response)
-            if name not in left_out and place not in seen:
-                seen.add(place)
+            if name not in left_out:
                 found = _of_response(route, place, cls, name, bind)
                 yield replace(found, fixes=tuple(not_sent(bind))) if own else found
 
@@ -100,7 +103,7 @@ def _fields_of(project: Project, response: Node) -> Iterator[tuple[ClassView, st
 def _nested(project: Project, cls: ClassView, depth: int) -> Iterator[tuple[ClassView, str, Node]]:
     if _represents_itself(project, cls, ("serialize_model", "model_serializer", "model_dump", "dict")):
         return
-    views = [view for owner in project.lineage(cls.name) if (view := project.class_named(owner)) is not None]
+    views = project.lineage_views(cls.name)
     for name in password_fields(project, cls):
         declaring = next((view for view in views if name in view.fields), None)
         if declaring is not None:
@@ -162,7 +165,7 @@ def _object_types(project: Project) -> Iterator[Exposure]:
 
 
 def _all_texts(project: Project, meta: ClassView, names: tuple[str, ...]) -> set[str]:
-    return {text for name in names if name in meta.fields for text in texts(project, meta.fields[name])}
+    return {text for name in names for text in texts(project, meta.fields.get(name))}
 
 
 def _written_out(project: Project, cls: ClassView) -> Iterator[Exposure]:
@@ -202,9 +205,8 @@ def _write_only(project: Project, cls: ClassView, meta: ClassView) -> set[str]:
     found = {name for key in ("write_only_fields", "load_only") for name in texts(project, meta.fields.get(key))}
     extra = pairs(meta.fields.get("extra_kwargs"))
     found |= {name for name, options in extra.items() if _is_for_input(pairs(options))}
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for name, bind in view.fields.items():
             fields = project.instances(bind.origin)
             itself = any(_represents_itself(project, field, ("to_representation",)) for field in fields)
             if itself or _is_for_input(bind.origin.keywords()):

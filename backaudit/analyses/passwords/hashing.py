@@ -110,19 +110,15 @@ def _reads_key(node: Node, key: str) -> bool:
 
 def hashes_itself(project: Project, cls: ClassView, field: str) -> bool:
     """Whether what is given to ``field`` of an object of the class is hashed before it is kept."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None and (
-            _in_methods(project, view, field) or _by_type(project, view, field) or _by_descriptor(project, view, field)
-        ):
+    for view in project.lineage_views(cls.name):
+        if _in_methods(project, view, field) or _by_type(project, view, field) or _by_descriptor(project, view, field):
             return True
     return any(hashes(project, code) for code in _listening(project, cls))
 
 
 def hashes_on_the_way(project: Project, cls: ClassView, field: str) -> bool:
     """Whether a field is read as its hash: a descriptor or the column's own type stands between."""
-    views = (project.class_named(owner) for owner in project.lineage(cls.name))
-    return any(view is not None and _by_type(project, view, field) for view in views)
+    return any(_by_type(project, view, field) for view in project.lineage_views(cls.name))
 
 
 def hashes_when_told(project: Project, cls: ClassView, field: str) -> bool:

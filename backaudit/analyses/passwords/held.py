@@ -46,7 +46,8 @@ class Held(Goal):
         if isinstance(op, ops.Build) and op.kind in ("dict", "list", "tuple") and node.code.function.kind == "module":
             return self._in_memory(node, op)
         rows = any(is_model(project, name) for name in project.types(node))
-        if rows and isinstance(last, str) and last != ANY and not self._is_new(project, node.origin):
+        is_column = isinstance(last, str) and last != ANY
+        if rows and is_column and not self._is_new(project, node.origin):
             return f"`{last}` is kept in a row"
         return None
 

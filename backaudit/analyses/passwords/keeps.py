@@ -155,8 +155,7 @@ def _is_read_only(options: Mapping[str, Node]) -> bool:
 
 
 def _methods(project: Project, cls: ClassView) -> list[Code]:
-    owners = [project.class_named(owner) for owner in project.lineage(cls.name)]
-    return [code for view in owners if view is not None for code in view.methods.values()]
+    return [code for view in project.lineage_views(cls.name) for code in view.methods.values()]
 
 
 def _hashes(project: Project, cls: ClassView) -> bool:
@@ -206,8 +205,7 @@ def _saves(project: Project, cls: ClassView) -> bool:
 
 
 def _view_field(project: Project, view: ClassView) -> Node | None:
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        if cls is not None and "serializer_class" in cls.fields:
+    for cls in project.lineage_views(view.name):
+        if "serializer_class" in cls.fields:
             return cls.fields["serializer_class"]
     return None

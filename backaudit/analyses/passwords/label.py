@@ -43,14 +43,10 @@ class Password(Goal):
         if isinstance(op, ops.Bind) and means_password(op.name) and not access:
             return f"`{op.name}` is a password that is made up here" if _is_made_up(search.project, node) else None
         if isinstance(op, ops.Item):
-            key = node.to(op.key).const
-            if (
-                isinstance(key, str)
-                and means_password(key)
-                and not access
-                and self._is_given(search.project, node.to(op.base))
-                and not made_by_hash(search.project, node.to(op.base), (key,), node.value)
-            ):
+            key, base = node.to(op.key).text, node.to(op.base)
+            named = key is not None and means_password(key) and not access
+            given = named and self._is_given(search.project, base)
+            if key is not None and given and not made_by_hash(search.project, base, (key,), node.value):
                 return f"`{node.spelled or key}` is a password"
         if len(access) == 1 and isinstance(access[0], str) and means_password(access[0]):
             return self._part_of_body(search.project, node, access[0])
@@ -170,10 +166,9 @@ class Password(Goal):
         classes = list(search.project.denoted_classes(call.to(call.op.func))) if isinstance(call.op, ops.Call) else []
         if not access or not classes:
             return False
-        lineages = [search.project.lineage(cls.name) for cls in classes]
-        if any(self._schemas.isdisjoint(lineage) for lineage in lineages):
+        if any(self._schemas.isdisjoint(search.project.lineage(cls.name)) for cls in classes):
             return False
-        views = [view for lineage in lineages for owner in lineage if (view := search.project.class_named(owner))]
+        views = (view for cls in classes for view in search.project.lineage_views(cls.name))
         return not any(str(access[0]) in view.fields or "__init__" in view.methods for view in views)
 
     def _unknown_call(self, project: Project, node: Node) -> bool:
@@ -269,7 +264,7 @@ def _kept_hashed(project: Project, node: Node, field: str) -> bool:
     if not found and isinstance(made, ops.Param):
         calls = project.callers(node.code)
         arguments = [project.argument(call, node.code, made.index) for call in calls]
-        found = [cls for argument in arguments if argument is not None for cls in project.instances(argument)]
+        found = [cls for argument in filter(None, arguments) for cls in project.instances(argument)]
     return bool(found) and all(
         hashes_itself(project, cls, field) or (not is_table(project, cls) and hashes_when_told(project, cls, field))
         for cls in found

@@ -35,8 +35,8 @@ def removed(node: Node, use: Value, access: Access = ()) -> bool:
     code = node.code
     for effect in code.effects.get(node.value, ()):
         call = code.node(effect)
-        key = call.arg(0)
-        if call.method == "pop" and effect < use and key is not None and _is_wanted(key.text, access):
+        key = call.arg(0) if call.method == "pop" and effect < use else None
+        if key is not None and _is_wanted(key.text, access):
             return True
     for value in code.before(use, ops.Delete):
         op = code.ops[value]

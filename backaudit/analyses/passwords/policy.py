@@ -62,9 +62,8 @@ def unchecked(project: Project) -> Iterator[Unchecked]:
 def declared_passwords(project: Project) -> Iterator[tuple[ClassView, str, Node]]:
     """(schema or form, name, field) of every new password that is declared, whatever is asked of it."""
     for cls in dict.fromkeys([*(cls for cls, _ in _bodies_of_routes(project)), *_forms(project)]):
-        for owner in project.lineage(cls.name):
-            view = project.class_named(owner)
-            for name, bind in view.fields.items() if view is not None else ():
+        for view in project.lineage_views(cls.name):
+            for name, bind in view.fields.items():
                 if _is_new(name):
                     yield cls, name, bind
 
@@ -131,9 +130,8 @@ def _parameter_least(project: Project, node: Node) -> int:
 
 
 def _declared(project: Project, cls: ClassView, asked: int = 0) -> Iterator[Unchecked]:
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        fields = view.fields if view is not None else {}
+    for view in project.lineage_views(cls.name):
+        fields = view.fields
         newer = any("new" in words(name) and means_password(name) for name in fields)
         for name, bind in fields.items():
             if _is_new(name) and ("new" in words(name) or not newer) and not _validated(project, cls):
@@ -210,9 +208,8 @@ def _parts(op: ops.AnyOp) -> list[Value]:
 
 def _validated(project: Project, cls: ClassView) -> bool:
     """Whether a method of the class judges the password."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for code in view.methods.values() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for code in view.methods.values():
             if not _is_of_another(project, code) and judged(project, code) >= LEAST:
                 return True
     return False
@@ -300,9 +297,10 @@ def _of_model(project: Project, cls: ClassView) -> Iterator[Unchecked]:
     """A serializer's password that comes from the model, whose column asks for nothing."""
     meta = cls.inner.get("Meta")
     listed = meta.fields.get("fields") if meta is not None else None
-    names = texts(project, listed) if listed is not None else ()
-    for name in names:
-        if _is_new(name) and name not in cls.fields and meta is not None and listed is not None:
+    if meta is None or listed is None:
+        return
+    for name in texts(project, listed):
+        if _is_new(name) and name not in cls.fields:
             options = pairs(pairs(meta.fields.get("extra_kwargs")).get(name))
             least = number(project, options.get("min_length")) or 0
             if least < LEAST and "validators" not in options and not _validated(project, cls):

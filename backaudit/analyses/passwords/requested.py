@@ -46,11 +46,17 @@ def _takes(project: Project, call: Node, argument: Node, depth: int) -> bool:
     return False
 
 
+def _taken(call: Node) -> tuple[Node, str | None] | None:
+    """The mapping and the key of ``data.get("password")`` and ``data.pop("password")``."""
+    given = call.call.args if call.call is not None and call.method in ("get", "pop") else ()
+    receiver = call.receiver
+    return (receiver, call.to(given[0]).text) if given and receiver is not None else None
+
+
 def _made(project: Project, call: Node) -> list[frozenset[str]]:
     """The fields of the classes that a call makes an object of."""
     classes = project.denoted_classes(call.func) if call.func is not None else ()
-    views = (project.class_named(owner) for cls in classes for owner in project.lineage(cls.name))
-    return [frozenset(view.fields) for view in views if view is not None]
+    return [frozenset(view.fields) for cls in classes for view in project.lineage_views(cls.name)]
 
 
 def _reads_given(project: Project, code: Code, index: int, depth: int) -> bool:
@@ -59,8 +65,8 @@ def _reads_given(project: Project, code: Code, index: int, depth: int) -> bool:
         op = node.op
         if isinstance(op, ops.Item):
             base, key = node.to(op.base), node.to(op.key).text
-        elif isinstance(op, ops.Call) and op.args and node.method in ("get", "pop") and node.receiver is not None:
-            base, key = node.receiver, node.to(op.args[0]).text
+        elif (taken := _taken(node)) is not None:
+            base, key = taken
         else:
             continue
         if key is not None and means_password(key) and _is_param(base, index):
@@ -80,9 +86,8 @@ def _is_param(node: Node, index: int) -> bool:
 def checked_password(project: Project, node: Node) -> str | None:
     """The password field of the form or serializer whose checked values a value holds."""
     cls = checked_data(project, node)
-    for owner in project.lineage(cls.name) if cls is not None else ():
-        view = project.class_named(owner)
-        name = next(filter(means_password, view.fields), None) if view is not None else None
+    for view in project.lineage_views(cls.name) if cls is not None else ():
+        name = next(filter(means_password, view.fields), None)
         if name is not None:
             return name
     return None

@@ -147,9 +147,8 @@ class Shown(NamedPassword):
 def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
     """The fields of a class, inherited ones included, that hold a password or its hash as readable text."""
     declared: dict[str, Node] = {}
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        declared = {**(view.fields if view is not None else {}), **declared}  # a subclass has the last word
+    for view in project.lineage_views(cls.name):
+        declared = {**view.fields, **declared}  # a subclass has the last word
     if "valor" in declared:
         declared.pop("clave", None)  # key and value
     columns = {name: bind for name, bind in declared.items() if is_password_column(name)}

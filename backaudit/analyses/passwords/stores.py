@@ -85,9 +85,8 @@ def _as_kept(project: Project, store: Store) -> Store:
 def _columns(project: Project, cls: ClassView) -> list[str]:
     """The columns of a model, inherited ones included, that hold passwords as they are given."""
     found = {"password": None} if _is_library_user(project, cls.name) else {}
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        found.update((name, None) for name in (view.fields if view is not None else ()) if is_password_column(name))
+    for view in project.lineage_views(cls.name):
+        found.update((name, None) for name in view.fields if is_password_column(name))
     return [name for name in found if not hashes_itself(project, cls, name)]
 
 
@@ -122,9 +121,8 @@ def _keywords(project: Project, call: Node, where: str, cls: ClassView | None) -
 def _made_by_class_methods(project: Project, cls: ClassView) -> Iterator[Store]:
     """``cls(**values)`` in a method of the class or of its bases: what the calls of that method hand in."""
     columns = _columns(project, cls)
-    for owner in project.lineage(cls.name) if columns else ():
-        view = project.class_named(owner)
-        for code in view.methods.values() if view is not None else ():
+    for view in project.lineage_views(cls.name) if columns else ():
+        for code in view.methods.values():
             if any(_spreads_own(call) for call in code.nodes(ops.Call)):
                 for call in project.callers(code):
                     receiver = call.receiver
@@ -295,22 +293,20 @@ def _library_model(project: Project, call: Node) -> str:
 def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iterator[Store]:
     """A mapping of columns to values, as written out, or as one that was made elsewhere."""
     made = argument.origin
-    if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-        for key, item in zip(made.op.keys, made.op.items, strict=True):
-            name = _column_name(made, key)
+    if made.is_dict:
+        for key, value in made.entries():
+            name = _column_name(key)
             if name is not None and is_password_column(name):
-                yield Store(call, made.to(item), (), name, where)
+                yield Store(call, value, (), name, where)
             elif name is not None and name.startswith("$"):
-                yield from _mapping(call, made.to(item), columns, where)
+                yield from _mapping(call, value, columns, where)
     elif not isinstance(made.op, (ops.Const, ops.Compare)):
         for column in columns:
             yield Store(call, argument, (column,), column, where)
 
 
-def _column_name(node: Node, key: int) -> str | None:
-    if key < 0:
-        return None
-    made = node.to(key).origin
+def _column_name(key: Node) -> str | None:
+    made = key.origin
     if isinstance(made.op, ops.Attr):
         return made.op.name
     return made.text

@@ -126,5 +126,4 @@ def _with_field(project: Project, kind: str, name: str) -> ClassView | None:
     cls = project.class_named(kind)
     if cls is None:
         return None
-    owners = (project.class_named(owner) for owner in project.lineage(kind))
-    return cls if any(name in owner.fields for owner in owners if owner is not None) else None
+    return cls if any(name in owner.fields for owner in project.lineage_views(kind)) else None

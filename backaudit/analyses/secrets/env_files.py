@@ -36,7 +36,7 @@ def env_file_readings(project: Project) -> tuple[EnvFileReading, ...]:
 def _calls(project: Project) -> Iterator[EnvFileReading]:
     for call in project.calls(*sorted(project.models.kinds.get("env-file-readers", ()))):
         if call.code.file.role == "production":
-            given = call.arg(0, "dotenv_path") or call.arg(None, "env_file")
+            given = call.argument(("dotenv_path", 0, "env_file"))
             yield EnvFileReading(_path(project, given), call.place)
 
 

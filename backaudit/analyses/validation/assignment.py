@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -141,9 +141,9 @@ def _merged(project: Project) -> Iterator[Spread]:
     for call in project.calls_of("update"):
         receiver, first = call.receiver, call.arg(0)
         made = receiver.origin if receiver is not None else None
-        if made is None or first is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
+        if made is None or first is None or not made.is_dict:
             continue
-        names = _overridden(project, made, made.op, len(made.op.items), call.value)
+        names = _overridden(project, made, made.entries(), call.value)
         if names:
             yield call, first, _KEYS, _over(names), ""
     served = [project.files[path] for path in sorted(project.files) if project.role(path) == "production"]
@@ -153,30 +153,29 @@ def _merged(project: Project) -> Iterator[Spread]:
 
 
 def _merged_in(project: Project, display: Node) -> Iterator[Spread]:
-    op = display.op
-    if not isinstance(op, ops.Build) or op.kind != "dict" or NONE not in op.keys:
-        return
-    for position, (key, item) in enumerate(zip(op.keys, op.items, strict=True)):
-        names = _overridden(project, display, op, position, display.value) if key == NONE else []
-        later = {display.to(k).text for k in op.keys[position + 1 :] if k != NONE}
+    entries = display.entries_and_unpacked()
+    for position, (key, value) in enumerate(entries):
+        if key is not None:
+            continue
+        later = {name.text for name, _ in entries[position + 1 :] if name is not None}
+        names = _overridden(project, display, entries[:position], display.value)
         left = [name for name in names if name not in later]
         if left:
-            yield display, display.to(item), _KEYS, _over(left), ""
+            yield display, value, _KEYS, _over(left), ""
 
 
 def _over(names: list[str]) -> str:
     return "the dictionary, over the server's own " + ", ".join(f"`{name}`" for name in names)
 
 
-def _overridden(project: Project, made: Node, op: ops.Build, end: int, at: Value) -> list[str]:
-    """The keys of a dictionary before ``end`` that the server fills, that nothing sets again, and that are read."""
+def _overridden(project: Project, made: Node, entries: Sequence[tuple[Node | None, Node]], at: Value) -> list[str]:
+    """The keys of a dictionary, of those given, that the server fills, that nothing sets again, and that are read."""
     held = carried(made.code, made.value)
     again = _set_again(made.code, held, at)
     read = _read_after(made.code, held, at)
     found = []
-    for key, item in zip(op.keys[:end], op.items[:end], strict=True):
-        name = made.to(key).text if key != NONE else None
-        given = made.to(item).origin
+    for key, value in entries:
+        name, given = key.text if key is not None else None, value.origin
         if name in read - again and not isinstance(given.op, ops.Const) and client_origin(project, given) is None:
             found.append(str(name))
     return found
@@ -193,8 +192,9 @@ def _set_again(code: Code, held: set[Value], at: Value) -> set[str | None]:
     found = {node.to(op.key).text for node, op in stores if isinstance(op, ops.SetItem) and op.base in held}
     for call in code.nodes(ops.Call):
         receiver, first = call.receiver, call.arg(0)
+        is_held = receiver is not None and receiver.value in held
         later = call.method == "update" and call.value > at
-        if later and first is not None and receiver is not None and receiver.value in held:
+        if first is not None and later and is_held:
             found |= _keys_of(first.origin)
     return found
 
@@ -292,7 +292,9 @@ def taken_over(project: Project) -> Iterator[Spread]:
     """``setattr(row, name, getattr(body, name))`` for names that nothing chooses among."""
     for update in open_updates(project):
         key = update.at.arg(1) if update.at.method == "setattr" else None
-        if key is None or update.name or not update.mapping or guarded(key, update.at.value, frozenset()):
+        if key is None or update.name or not update.mapping:
+            continue
+        if guarded(key, update.at.value, frozenset()):
             continue
         row = next((cls.name for cls in project.instances(update.row) if is_model(project, cls.name)), "")
         if row:
@@ -312,7 +314,9 @@ def _table_bodies(project: Project) -> Iterator[Assignment]:
             for name in param.types if param.where == "body" else ():
                 cls = enclosed(project, name)
                 node = parameter(route.handler, param.index)
-                if cls is None or node is None or node in seen or not _is_row(project, cls):
+                if cls is None or not _is_row(project, cls):
+                    continue
+                if node is None or node in seen:
                     continue
                 if route.handler.file.role == "production":
                     seen.add(node)

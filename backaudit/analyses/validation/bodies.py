@@ -214,15 +214,13 @@ def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node
                 _asked(project, call, fate, depth, seen)
             elif any(argument.value in held for argument in call.args()):
                 _given(project, call, held, fate, depth, seen)
-        elif isinstance(op, ops.Build) and _spreads(op, held):
+        elif isinstance(op, ops.Build) and _spreads(code.node(value), held):
             _follow(project, code.node(value), fate, depth, seen)
 
 
-def _spreads(op: ops.Build, held: set[Value]) -> bool:
+def _spreads(display: Node, held: set[Value]) -> bool:
     """Whether a display is filled from the body: ``{**body}``."""
-    return op.kind == "dict" and any(
-        item in held for key, item in zip(op.keys, op.items, strict=True) if key == ops.NONE
-    )
+    return any(key is None and given.value in held for key, given in display.entries_and_unpacked())
 
 
 def _asked(project: Project, call: Node, fate: Fate, depth: int, seen: set[Node]) -> None:

@@ -110,7 +110,8 @@ class ClientInput(Goal):
         if name not in self._path_keywords or cls is None:
             return False
         found = [route for route in project.once(routes) if route.handler.cls is cls]
-        texts = [p for route in found for p in route.params if p.where == "path" and not p.types]
+        sent = (param for route in found for param in route.params)
+        texts = [param for param in sent if param.where == "path" and not param.types]
         return bool(found) and not texts
 
     def _part_of_request(self, project: Project, node: Node, access: Access) -> str | None:
@@ -452,12 +453,15 @@ def _is_cut(node: Node) -> bool:
 def _drops(replace: Node) -> bool:
     """Whether ``text.replace(".", "")`` leaves no dot that could climb: a part of a name stays in its folder."""
     old, new = replace.arg(0), replace.arg(1)
-    return old is not None and new is not None and old.const == "." and new.text is not None and "." not in new.text
+    written = new.text if new is not None else None
+    return old is not None and old.const == "." and written is not None and "." not in written
 
 
 def _escapes(project: Project, node: Node) -> bool:
     """Whether markup is on the left, which escapes what is added to it or filled into it."""
-    return isinstance(node.op, ops.Bin) and "markupsafe.Markup" in project.types(node.to(node.op.left))
+    if not isinstance(node.op, ops.Bin):
+        return False
+    return not project.models.kinds["escapes-what-is-added"].isdisjoint(project.types(node.to(node.op.left)))
 
 
 def _only_assigned(cls: ClassView, name: str) -> bool:

@@ -11,7 +11,6 @@ from backaudit.backend.data.documents import has_store
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Trace
 from backaudit.project import Node, Project
@@ -57,11 +56,8 @@ class JsonValue(ClientInput):
 
 def _is_literal(node: Node, use: int) -> bool:
     """``{"$eq": value}``: whatever the value is, the store takes it for a value."""
-    display = node.code.ops[use] if 0 <= use < len(node.code.ops) else None
-    if not isinstance(display, ops.Build) or display.kind != "dict":
-        return False
-    keys = [key for key, item in zip(display.keys, display.items, strict=True) if item == node.value and key != NONE]
-    return any(node.to(key).text == "$eq" for key in keys)
+    display = node.to(use) if 0 <= use < len(node.code.ops) else None
+    return display is not None and any(key.text == "$eq" and value == node for key, value in display.entries())
 
 
 class ScriptText(ClientInput):
@@ -82,11 +78,9 @@ def script_flows(project: Project) -> Iterator[Flow]:
 
 
 def _scripts(query: Node) -> Iterator[Node]:
-    op = query.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        for key, item in zip(op.keys, op.items, strict=True):
-            if key != NONE and query.to(key).text in ("$where", "$function", "$accumulator"):
-                yield query.to(item)
+    for key, value in query.entries():
+        if key.text in ("$where", "$function", "$accumulator"):
+            yield value
 
 
 def document_flows(project: Project) -> Iterator[Flow]:

@@ -35,7 +35,8 @@ def _is_switched_on(project: Project, parser: Node) -> bool:
     for effect in parser.code.effects.get(parser.value, ()):
         call = parser.to(effect)
         feature, on = call.arg(0), call.arg(1)
-        if call.method != "setFeature" or feature is None or on is None or on.const not in (True, 1):
+        is_on = on is not None and on.const in (True, 1)
+        if call.method != "setFeature" or feature is None or not is_on:
             continue
         if any("external" in name for name in (*project.names(feature), feature.text or "")):
             return True

@@ -56,7 +56,7 @@ def _written(code: Code) -> Iterator[tuple[Node, Node]]:
 
 def _sends_html(code: Code) -> bool:
     bodies = code.cls.methods.values() if code.cls is not None else ()
-    sends = (call for body in bodies for call in body.nodes(ops.Call) if call.method == "send_header")
+    sends = (call for body in bodies for call in body.calls_of("send_header"))
     return any(_is_type_header(call.arg(0), call.arg(1)) for call in sends)
 
 
@@ -91,8 +91,7 @@ def _has_type(node: Node, depth: int) -> bool:
     if op.kind == "tuple" and len(op.items) == 2:
         return _is_type_header(here.to(op.items[0]), here.to(op.items[1]))
     if op.kind == "dict":
-        pairs = zip(op.keys, op.items, strict=True)
-        return any(_is_type_header(here.to(key) if key != NONE else None, here.to(item)) for key, item in pairs)
+        return any(_is_type_header(key, value) for key, value in here.entries_and_unpacked())
     return any(_has_type(here.to(item), depth + 1) for item in op.items)
 
 
@@ -101,11 +100,7 @@ def _mapped(code: Code) -> Iterator[tuple[Node, Node]]:
     for node in code.nodes(ops.Return):
         op = node.op
         value = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
-        made = value.op if value is not None else None
-        if value is None or not isinstance(made, ops.Build) or made.kind != "dict":
-            continue
-        pairs = zip(made.keys, made.items, strict=True)
-        given = {value.to(key).text: value.to(item) for key, item in pairs if key != NONE}
+        given = {key.text: part for key, part in value.entries()} if value is not None else {}
         headers, body = given.get("headers"), given.get("body")
         if headers is not None and body is not None and _has_type(headers, 0):
             yield node, body

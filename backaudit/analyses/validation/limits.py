@@ -218,9 +218,8 @@ def _marks_most(project: Project, call: Node) -> bool:
 
 def _validated(project: Project, cls: ClassView, name: str) -> bool:
     """Whether the class checks the field in a method: ``validate_name``, ``clean_name``, a validator of that name."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for method, code in view.methods.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for method, code in view.methods.items():
             if method in (f"validate_{name}", f"clean_{name}"):
                 return not is_amount(name) or _judges_number(code)
             for decorator in code.decorators:

@@ -364,11 +364,8 @@ def _setting(project: Project, setting: str) -> Node | None:
     """The value of ``DICTIONARY.KEY`` among a project's settings."""
     name, _, wanted = setting.partition(".")
     for file in project.files.values():
-        value = file.top.body.final.get(name)
-        made = file.top.node(value).origin if value is not None else None
-        if made is None or not isinstance(made.op, ops.Build):
-            continue
-        for key, item in zip(made.op.keys, made.op.items, strict=False):
-            if key != ops.NONE and made.to(key).text == wanted:
-                return made.to(item)
+        bound = file.top.body.final.get(name)
+        for key, value in file.top.node(bound).entries() if bound is not None else ():
+            if key.text == wanted:
+                return value
     return None

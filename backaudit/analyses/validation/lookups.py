@@ -43,9 +43,9 @@ def _of_namespace(made: Node) -> Iterator[tuple[Node, Node]]:
     for item in code.nodes(ops.Item):
         if isinstance(item.op, ops.Item) and code.origin(item.op.base) == made.value:
             yield item, item.to(item.op.key)
-    for call in code.nodes(ops.Call):
+    for call in code.calls_of("get"):
         receiver, first = call.receiver, call.arg(0)
-        if call.method == "get" and receiver is not None and receiver.origin is made and first is not None:
+        if first is not None and receiver is not None and receiver.origin is made:
             yield call, first
 
 

@@ -21,6 +21,7 @@ from backaudit.facts.place import Place
 from backaudit.flow.rows import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import annotation_of
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -341,6 +342,5 @@ def _is_text(project: Project, cls: ClassView, name: str) -> bool:
         return _TEXTS.holds(column.type.lower())
     rows = is_model(project, cls.name) or "typing.NamedTuple" in project.lineage(cls.name)
     field = cls.fields.get(name)
-    if not rows or field is None or not isinstance(field.op, ops.Bind) or field.op.annotation == NONE:
-        return False
-    return "builtins.str" in project.annotated(field.to(field.op.annotation))
+    annotation = annotation_of(field) if rows and field is not None else None
+    return annotation is not None and "builtins.str" in project.annotated(annotation)

@@ -62,7 +62,7 @@ def _is_limited(project: Project, validator: Node) -> bool:
         limits = project.models.kinds["length-validators"]
         others = [inner.origin for inner in _given(field)]
         named = any(other.func is not None and not limits.isdisjoint(project.names(other.func)) for other in others)
-        longest = field.arg(None, "max_length") or field.arg(None, "max")
+        longest = field.argument(("max_length", "max"))
         return named or longest is not None
     return False
 

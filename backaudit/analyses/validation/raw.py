@@ -54,7 +54,9 @@ class RawInput(ClientInput):
         op = node.op
         if isinstance(op, ops.Param):
             param = client_input(search.project, node.code, op.index)
-            if param is None or param.schema or param.types or param.bounded:
+            if param is None or param.schema:
+                return None
+            if param.types or param.bounded:
                 return None
             return f"`{op.name}` comes from the client ({param.where})"
         if isinstance(op, ops.Call) and node.method == "parse_args":
@@ -199,7 +201,7 @@ def _is_modules(project: Project, node: Node) -> bool:
     if not isinstance(node.op, (ops.Name, ops.Import)):
         return False
     made = project.resolved(node)
-    return made.code.function.kind == "module" and isinstance(made.op, ops.Build) and made.op.kind == "dict"
+    return made.code.function.kind == "module" and made.is_dict
 
 
 def _given(call: Node) -> Iterator[tuple[Node, Node, str]]:

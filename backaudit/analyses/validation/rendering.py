@@ -89,7 +89,7 @@ def always_there(project: Project) -> dict[str, Node]:
     for entry in sorted(project.models.kinds["template-globals"]):
         name, _, full = entry.partition("=")
         for code in islice(project.mentioning(name), _BOUND):
-            named = [node for kind in (ops.Name, ops.Param) for node in code.nodes(kind) if _is(node, name)]
+            named = [node for node in (*code.nodes(ops.Name), *code.nodes(ops.Param)) if _is(node, name)]
             node = next((n for n in named if full in (*project.names(n), *project.types(n))), None)
             if node is not None and project.role(code.path) == "production":
                 found.setdefault(name, node)

@@ -45,12 +45,9 @@ def _forms(project: Project) -> Iterator[Finding]:
     bases = sorted(kinds.get("schemas", frozenset()) | kinds.get("forms", frozenset()))
     for cls in project.subclasses(*bases):
         meta = cls.inner.get("Meta")
-        if (
-            meta is None
-            or "model" not in meta.fields
-            or cls.file.role != "production"
-            or _OF_ADMINS.holds(cls.cls.name.lower())
-        ):
+        if meta is None or "model" not in meta.fields:
+            continue
+        if cls.file.role != "production" or _OF_ADMINS.holds(cls.cls.name.lower()):
             continue
         serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
         users = list(_users(project, cls, serializer))
@@ -141,20 +138,16 @@ def _names(field: Node | None) -> list[str] | None:
 
 
 def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[str]:
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, field in view.fields.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for name, field in view.fields.items():
             if _is_only_read(project, field.origin):
                 yield name
             if name == "read_only_fields":
                 yield from _names(field) or ()
     extra = meta.fields.get("extra_kwargs")
-    display = extra.origin if extra is not None else None
-    if display is not None and isinstance(display.op, ops.Build):
-        for key, item in zip(display.op.keys, display.op.items, strict=False):
-            options = display.to(item).origin
-            if key != NONE and isinstance(options.op, ops.Build) and _has_read_only(options, options.op):
-                yield display.to(key).text or ""
+    for key, options in extra.entries() if extra is not None else ():
+        if any(name.const == "read_only" and value.const is True for name, value in options.entries()):
+            yield key.text or ""
 
 
 def _is_only_read(project: Project, made: Node) -> bool:
@@ -164,11 +157,6 @@ def _is_only_read(project: Project, made: Node) -> bool:
         return True
     kinds = project.denoted_classes(made.func) if made.func is not None else ()
     return any(project.inherits(kind.name, *sorted(project.models.kinds["schemas"])) for kind in kinds)
-
-
-def _has_read_only(options: Node, op: ops.Build) -> bool:
-    pairs = zip(op.keys, op.items, strict=False)
-    return any(k != NONE and options.to(k).const == "read_only" and options.to(v).const is True for k, v in pairs)
 
 
 def _users(project: Project, cls: ClassView, serializer: bool) -> Iterator[ClassView | Code]:
@@ -230,9 +218,8 @@ def _classes_to_write(project: Project, value: Node) -> list[ClassView]:
         return [cls for side in kept for cls in project.denoted_classes(value.origin.to(side))]
     table = value.receiver.origin if value.method == "get" and value.receiver is not None else None
     if table is not None and isinstance(table.op, ops.Build):
-        pairs = zip(table.op.keys, table.op.items, strict=False)
         read_only = project.models.kinds["reading-actions"]
-        kept_items = [table.to(item) for key, item in pairs if key != NONE and table.to(key).const not in read_only]
+        kept_items = [made for action, made in table.entries() if action.const not in read_only]
         return [cls for item in (*kept_items, *value.args()[1:]) for cls in project.denoted_classes(item)]
     return list(project.denoted_classes(value))
 
@@ -261,9 +248,8 @@ def _writes(project: Project, user: ClassView | Code, name: str) -> bool:
 
 
 def _methods(project: Project, view: ClassView) -> Iterator[Code]:
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        yield from cls.methods.values() if cls is not None else ()
+    for cls in project.lineage_views(view.name):
+        yield from cls.methods.values()
 
 
 def _sets(code: Code, name: str) -> bool:
@@ -462,9 +448,8 @@ def _schema_fields(project: Project, node: Node) -> list[str]:
     found: dict[str, None] = dict.fromkeys(_made_fields(project, node))
     for name in project.types(node):
         cls = enclosed(project, name)
-        for owner in project.lineage(cls.name) if cls is not None else ():
-            view = project.class_named(owner)
-            found |= dict.fromkeys(view.fields) if view is not None else {}
+        for view in project.lineage_views(cls.name) if cls is not None else ():
+            found |= dict.fromkeys(view.fields)
     return list(found)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
+from backaudit.project.declarations import items
 from backaudit.project.holding import conditions
-from backaudit.project.locate import items, text_of
+from backaudit.project.locate import text_of
 from backaudit.project.operands import operands
 from backaudit.vocabulary.protocols import SAFE
 
@@ -123,12 +123,9 @@ def _lookups(code: Code) -> Iterator[tuple[Node, Node, Node | None]]:
 
 
 def _entries(table: Node) -> Iterator[tuple[str, Node]]:
-    here = table.code.project.resolved(table)
-    op = here.op
-    for key, item in zip(op.keys, op.items, strict=False) if isinstance(op, ops.Build) else ():
-        text = here.to(key).text if key != NONE else None
-        if text is not None:
-            yield text.upper(), here.to(item)
+    for key, value in table.code.project.resolved(table).entries():
+        if key.text is not None:
+            yield key.text.upper(), value
 
 
 def view_steps(project: Project, methods: Sequence[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -203,7 +204,7 @@ def _is_session(project: Project, node: Node) -> bool:
 def _document(project: Project, node: Node) -> str:
     """The class of a document of an object-document mapper, or of what stands for the class; empty for others."""
     bases = project.models.kinds.get("document-bases", frozenset())
-    classes = [part for name in project.types(node) for part in split(name) if part]
+    classes = list(filter(None, chain.from_iterable(map(split, project.types(node)))))
     found = (cls for cls in classes if not bases.isdisjoint(project.lineage(cls)))
     return next(found, "").rpartition(".")[2]
 

@@ -58,7 +58,8 @@ def _compares(node: Node) -> bool:
 def _meet(one: Node, other: Node) -> bool:
     """A password as it was sent, also hashed, on one side, and on the other what was kept."""
     for given, kept in ((one, other), (other, one)):
-        if kept.origin.const is not None or _is_absent(kept) or _is_absent(given) or not _has_given(given):
+        told = kept.origin.const is not None or _is_absent(kept) or _is_absent(given)
+        if told or not _has_given(given):
             continue
         if not _has_given(kept):
             return True

@@ -11,7 +11,8 @@ from backaudit.backend.web.responses import Answer, answers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import conditions, items, strings
+from backaudit.project.declarations import items
+from backaudit.project.locate import conditions, strings
 from backaudit.project.operands import inputs, operands
 from backaudit.project.summaries import Summary, summary
 from backaudit.vocabulary.meaning import Meaning, meaning

@@ -319,8 +319,8 @@ class _Reader:
             node = call.to(value).origin
             if isinstance(node.op, ops.Compare) and node.op.operator == "==":
                 yield from self._compared_columns(node, node.op)
-            elif isinstance(node.op, ops.Build) and node.op.kind == "dict":
-                yield from self._keys_of_display(node, node.op)
+            elif node.is_dict:
+                yield from (str(key.const) for key, given in node.entries() if self.chosen(given))
             elif call.is_call_of("looks-up-by-key") and position < 2 and self.chosen(node):
                 yield None
 
@@ -329,11 +329,6 @@ class _Reader:
             side = node.to(one).origin.op
             if isinstance(side, ops.Attr) and self.chosen(node.to(other)):
                 yield side.name
-
-    def _keys_of_display(self, node: Node, op: ops.Build) -> Iterator[str]:
-        for key, item in zip(op.keys, op.items, strict=False):
-            if key != NONE and self.chosen(node.to(item)):
-                yield str(node.to(key).const)
 
     def _effect(self, call: Node) -> int:
         """``.filter(...).delete()`` and ``.update(...)``: where the rows change without having been loaded."""

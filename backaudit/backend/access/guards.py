@@ -29,7 +29,8 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
-from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, items, strings
+from backaudit.project.declarations import items
+from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, strings
 from backaudit.vocabulary.meaning import Meaning, meaning
 from backaudit.vocabulary.protocols import METHODS, SAFE
 
@@ -387,11 +388,10 @@ class _Reader:
 
     def _decorator_field(self, field: Node, route: Route) -> Iterator[Step]:
         here = self.project.resolved(field)
-        op = here.op
-        if isinstance(op, ops.Build) and op.kind == "dict":
-            for key, value in zip(op.keys, op.items, strict=False):
-                if key >= 0 and (here.to(key).text or "").upper() in route.methods:
-                    for item in items(here.to(value)) or [here.to(value)]:
+        if here.is_dict:
+            for key, value in here.entries():
+                if (key.text or "").upper() in route.methods:
+                    for item in items(value) or [value]:
                         yield self._step("decorator", item)
             return
         for item in items(here):
@@ -462,7 +462,8 @@ class _Reader:
     def _is_rest(self, route: Route) -> bool:
         if route.view is not None:
             lineage = self.project.lineage(route.view.name)
-            return bool(route.action) or any(name.startswith("rest_framework") for name in lineage)
+            packages = self.project.models.kinds["action-packages"]
+            return bool(route.action) or any(name.partition(".")[0] in packages for name in lineage)
         names = {name for d in route.handler.decorators for name in self.project.names(d.func or d)}
         return not self.project.models.kinds["function-views"].isdisjoint(names)
 
@@ -501,7 +502,7 @@ class _Reader:
         found = {*self.judged(item), *extra}
         kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
         own = [self.project.method(cls.name, "has_permission") for cls in classes_behind(self.project, item)]
-        roles = [role for code in own if code is not None for role in roles_compared(self.project, code)]
+        roles = [role for code in filter(None, own) for role in roles_compared(self.project, code)]
         read = bool(found) or self._is_read(item)
         return Step("permission", _shown(item), item.place, tuple(kept), tuple(roles) if "role" in kept else (), read)
 

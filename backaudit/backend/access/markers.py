@@ -108,13 +108,10 @@ def _stored(code: Code) -> Iterator[tuple[Node, list[Node]]]:
         for name, value in given.items():
             if _is_password(name):
                 yield from ((literal, list(given.values())) for literal in _literal(value))
-    for node in code.nodes(ops.Build):
-        op = node.op
-        if isinstance(op, ops.Build) and op.kind == "dict":
-            values = [node.to(item) for item in op.items]
-            for key, value in zip(op.keys, values, strict=True):
-                if key != NONE and _is_password(node.to(key).text or ""):
-                    yield from ((literal, values) for literal in _literal(value))
+    for display in code.nodes(ops.Build):
+        for key, value in display.entries():
+            if _is_password(key.text or ""):
+                yield from ((literal, display.elements()) for literal in _literal(value))
 
 
 def _literal(value: Node) -> Iterator[Node]:

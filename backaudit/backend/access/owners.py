@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 
 from backaudit.backend.access.caller import NOBODY, Context, Values, caller_tables, context_of
 from backaudit.backend.access.changes import own_changes
@@ -11,7 +12,6 @@ from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import names_people
@@ -78,10 +78,7 @@ def columns_given(call: Node) -> Iterator[tuple[str, Node]]:
     """What a call says of columns: by keywords, or by the document, or filter, that it is given."""
     yield from call.keywords().items()
     for argument in call.args():
-        display = argument.origin
-        if isinstance(display.op, ops.Build) and display.op.kind == "dict":
-            pairs = zip(display.op.keys, display.op.items, strict=True)
-            yield from ((str(display.to(key).text), display.to(item)) for key, item in pairs if key != NONE)
+        yield from ((str(key.text), value) for key, value in argument.entries())
 
 
 def _set_to_caller(project: Project, code: Code, reader: Values) -> Iterator[tuple[str, str]]:
@@ -191,7 +188,7 @@ def _written_together(project: Project) -> frozenset[tuple[str, str]]:
     writers = {call.code for name in ("execute", "add", "create", "insert", "save") for call in project.calls_of(name)}
     for code in sorted(writers, key=lambda code: (code.path, code.index)):
         names = {change.table.name for change in own_changes(project, code) if change.table is not None}
-        found |= {(one, other) for one in names for other in names if one != other}
+        found |= set(permutations(names, 2))
     return frozenset(found)
 
 

@@ -84,7 +84,8 @@ def carried_callers(project: Project) -> frozenset[str]:
     around = {decorator for route in routes for decorator in route.handler.decorators}
     behind = {code for node in around for code in functions_behind(project, node.func or node)}
     codes = {*(inner for code in behind for inner in code.nested), *project.mentioning("g")} - handlers
-    return frozenset(name for code in codes if code.file.role == "production" for name in _left_by(project, code))
+    production = (code for code in codes if code.file.role == "production")
+    return frozenset(name for code in production for name in _left_by(project, code))
 
 
 def _left_by(project: Project, code: Code) -> Iterator[str]:
@@ -94,5 +95,7 @@ def _left_by(project: Project, code: Code) -> Iterator[str]:
         made = isinstance(op, ops.SetAttr) and (
             inner or any(part.is_call_of("looks-up-a-session") for part in operands(node.to(op.value)))
         )
-        if made and isinstance(op, ops.SetAttr) and node.to(op.value).const is None and is_carrier(project, node):
+        if not made or not isinstance(op, ops.SetAttr):
+            continue
+        if node.to(op.value).const is None and is_carrier(project, node):
             yield op.name

@@ -95,9 +95,8 @@ def form_table(project: Project, node: Node) -> Table | None:
 
 def meta_table(project: Project, cls: str) -> Table | None:
     """``Meta.model`` of a class."""
-    for owner in project.lineage(cls):
-        view = project.class_named(owner)
-        meta = view.inner.get("Meta") if view is not None else None
+    for view in project.lineage_views(cls):
+        meta = view.inner.get("Meta")
         if meta is not None and "model" in meta.fields:
             for model in project.denoted_classes(meta.fields["model"]):
                 return schema(project).of_model(model.name)

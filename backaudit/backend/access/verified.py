@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import operands
 from backaudit.project.summaries import Summary, summary
@@ -36,8 +35,6 @@ def _unchecked(call: Node) -> bool:
     """``options={"verify_signature": False}``, ``verify=False``."""
     given = [*call.keywords().items()]
     options = call.arg(None, "options")
-    display = options.origin.op if options is not None else None
-    if isinstance(display, ops.Build) and options is not None:
-        pairs = zip(display.keys, display.items, strict=False)
-        given += [(options.origin.to(k).text or "", options.origin.to(v)) for k, v in pairs if k != NONE]
+    if options is not None:
+        given += [(key.text or "", value) for key, value in options.entries()]
     return any(name in _UNVERIFIED and value.const is False for name, value in given)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.backend.data.queries.chains import chain_of
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Node
 
 
@@ -37,13 +36,4 @@ def _columns_set(write: Node) -> Iterator[tuple[str, Node]]:
         if node.method in ("update", "values"):
             yield from node.keywords().items()
             for argument in node.args():
-                yield from _pairs(argument.origin)
-
-
-def _pairs(display: Node) -> Iterator[tuple[str, Node]]:
-    op = display.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        for key, item in zip(op.keys, op.items, strict=True):
-            name = display.to(key) if key != NONE else None
-            if name is not None and name.keys:
-                yield str(name.keys[0]), display.to(item)
+                yield from ((str(name.keys[0]), value) for name, value in argument.entries() if name.keys)

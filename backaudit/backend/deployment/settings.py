@@ -196,13 +196,9 @@ def dict_entry(project: Project, node: Node, key: str) -> Node | None:
         store = here.code.ops[value]
         if isinstance(store, ops.SetItem) and here.to(store.key).text == key:
             return here.to(store.value)
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        for k, v in zip(op.keys, op.items, strict=False):
-            if k != NONE and here.to(k).text == key:
-                return here.to(v)
     if isinstance(op, ops.Call):
         return here.keywords().get(key)
-    return None
+    return next((value for name, value in here.entries() if name.text == key), None)
 
 
 # -- Flask ----------------------------------------------------------------------------------------------------------
@@ -259,12 +255,9 @@ def _updated(project: Project) -> Iterator[Setting]:
 
 
 def _mapped(display: Node) -> Iterator[Setting]:
-    op = display.origin.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        for key, value in zip(op.keys, op.items, strict=False):
-            name = display.to(key).text if key != NONE else None
-            if name:
-                yield _flask(name, display.to(value), display.to(value))
+    for key, value in display.entries():
+        if key.text:
+            yield _flask(key.text, value, value)
 
 
 def _config_classes(project: Project) -> Iterator[Setting]:
@@ -288,9 +281,8 @@ def _serves(cls: ClassView) -> bool:
 def _attributes(project: Project, cls: ClassView) -> dict[str, Node]:
     """The attributes in upper case that a class has, whichever of its bases gives them."""
     found: dict[str, Node] = {}
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, value in view.fields.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for name, value in view.fields.items():
             if name.isupper():
                 found.setdefault(name, value)
     return found
@@ -378,8 +370,7 @@ def config_classes(project: Project) -> tuple[ClassView, ...]:
             if cls.cls.name.endswith("Config") and any(name.isupper() for name in cls.fields):
                 found[cls] = None
     for cls in chosen:
-        bases = (project.class_named(name) for name in project.lineage(cls.name))
-        found |= {base: None for base in bases if base is not None}
+        found |= dict.fromkeys(project.lineage_views(cls.name))
     return tuple(found)
 
 
@@ -408,8 +399,8 @@ def _among(project: Project, target: Node) -> Iterator[Node]:
     if here.call is not None and here.method == "get":
         outer = here.receiver
     display = project.resolved(outer) if outer is not None else None
-    if display is not None and isinstance(display.op, ops.Build) and display.op.kind == "dict":
-        yield from map(display.to, display.op.items)
+    if display is not None and display.is_dict:
+        yield from display.elements()
     elif display is not None and display.call is not None and display.method == "dict":
         yield from display.keywords().values()
     else:
@@ -514,10 +505,8 @@ def _schemed(project: Project, call: Node, name: str) -> Node | None:
     reader = call.receiver or call.func
     made = project.resolved(reader) if reader is not None else None
     pair = made.keywords().get(name) if made is not None else None
-    op = pair.origin.op if pair is not None else None
-    if pair is None or not isinstance(op, ops.Build) or op.kind != "tuple" or len(op.items) != 2:
-        return None
-    return pair.origin.to(op.items[1])
+    both = pair.pair() if pair is not None else None
+    return both[1] if both is not None else None
 
 
 def _or_default(call: Node) -> Node | None:

@@ -55,7 +55,7 @@ def _only_named_test(project: Project, path: str) -> bool:
         return False
     libraries = {item.module.partition(".")[0] for item in file.facts.imports}
     tests = [f for f in file.facts.functions if f.kind == "function" and f.name.startswith("test_")]
-    return not tests and libraries.isdisjoint(("pytest", "unittest", "django", "hypothesis"))
+    return not tests and libraries.isdisjoint(project.models.kinds["test-libraries"])
 
 
 def is_named_production(path: str) -> bool:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from backaudit.backend.web.params import is_schema, marked
 from backaudit.backend.web.records import Route, RouteParam
 from backaudit.facts import ops
-from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.knowledge import Callback
 from backaudit.project.locate import argument_of, behind, decorated, functions_behind
 from backaudit.project.types import Types, split
@@ -46,17 +46,10 @@ def _methods(project: Project) -> Iterator[tuple[Code, Callback]]:
     """Methods by their names, also those of a mixin that only the class brings together with the library's base."""
     for name, entry in project.models.callbacks.items():
         for cls in project.subclasses(name) if entry.methods else ():
-            for view in _views(project, cls):
+            for view in project.lineage_views(cls.name):
                 for method, code in view.methods.items():
                     if any(fnmatchcase(method, pattern) for pattern in entry.methods):
                         yield code, entry
-
-
-def _views(project: Project, cls: ClassView) -> Iterator[ClassView]:
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None:
-            yield view
 
 
 # -- what its parameters are ------------------------------------------------------------------------------------------

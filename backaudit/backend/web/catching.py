@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 
 import msgspec
 
@@ -15,7 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region, Value
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import last_name, operands
+from backaudit.project.code import SERVING, last_name, operands
 from backaudit.project.locate import functions_behind
 from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
@@ -88,14 +89,10 @@ def handlers(project: Project) -> tuple[Handler, ...]:
 
 
 def _handlers(project: Project) -> tuple[Handler, ...]:
-    return tuple(
-        handler
-        for file in project.files.values()
-        if file.role in ("production", "script")
-        for index, function in enumerate(file.facts.functions)
-        if function.handlers
-        for handler in handlers_in(project, file.code(index))
-    )
+    files = [file for file in project.files.values() if file.role in SERVING]
+    functions = (pair for file in files for pair in zip(repeat(file), range(len(file.facts.functions))))
+    catching = (file.code(index) for file, index in functions if file.facts.functions[index].handlers)
+    return tuple(handler for code in catching for handler in handlers_in(project, code))
 
 
 def handlers_in(project: Project, code: Code) -> tuple[Handler, ...]:
@@ -338,7 +335,7 @@ def _speaks_of_log(receiver: Node | None) -> bool:
 
 def _names_a_log(name: str) -> bool:
     parts = name.lower().strip("_").split("_")
-    return "log" in parts or "logger" in parts or "report" in parts or "capture" in parts
+    return not {"log", "logger", "report", "capture"}.isdisjoint(parts)
 
 
 def raises(handler: Handler) -> bool:

@@ -101,16 +101,15 @@ def _generic_methods(project: Project, cls: ClassView) -> Iterator[tuple[str, Co
 
 def _allowed(project: Project, cls: ClassView) -> frozenset[str]:
     """The methods to which Django's class views are narrowed by ``http_method_names``."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        if view is not None and "http_method_names" in view.fields:
+    for view in project.lineage_views(cls.name):
+        if "http_method_names" in view.fields:
             return frozenset(name.upper() for name in strings(project, view.fields["http_method_names"]))
     return frozenset()
 
 
 def _generic(project: Project, cls: ClassView) -> Iterator[tuple[str, Code]]:
     """The HTTP methods that a library's base class answers, and the project's method that takes part in it."""
-    table = project.models.routing.get("django.generics", {})
+    table = project.models.words["generic-verbs"]
     seen: set[str] = set()
     for owner in project.lineage(cls.name):
         for spec in table.get(owner, "").split():

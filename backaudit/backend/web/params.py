@@ -75,9 +75,8 @@ def injection(project: Project, code: Code, index: int) -> Node | None:
 def field_injections(project: Project, cls: str) -> Mapping[str, Node]:
     """What is injected into the fields of a class-based view (``user: User = Depends(current_user)``), by field."""
     found: dict[str, Node] = {}
-    for owner in project.lineage(cls):
-        view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
+    for view in project.lineage_views(cls):
+        for name, bind in view.fields.items():
             target = _field_injection(project, bind) if name not in found else None
             if target is not None:
                 found[name] = target

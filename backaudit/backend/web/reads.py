@@ -16,7 +16,8 @@ from backaudit.backend.web.signature import Literals, limits_of, literal
 from backaudit.facts import ops
 from backaudit.models import ReadModel
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import behind, items, text_of
+from backaudit.project.declarations import items
+from backaudit.project.locate import behind, text_of
 
 # What the tables of sources call a thing, and where it stands in a request.
 _WHERE: dict[str, Where] = {
@@ -309,9 +310,8 @@ def declared_by(project: Project, decorator: Node) -> Iterator[Input]:
     location = text_of(project, decorator.arg(None, "location"))
     where = located(project, location or "json", "body")
     for value in behind(project, given):
-        op = value.op
-        if isinstance(op, ops.Build) and op.kind == "dict":
-            yield from _fields(project, value, op, where)
+        if value.is_dict:
+            yield from _fields(project, value, where)
             continue
         for cls in (*project.denoted_classes(value), *project.instances(value)):
             yield Input(
@@ -330,17 +330,13 @@ def declared_by(project: Project, decorator: Node) -> Iterator[Input]:
             yield Input(name="", where="body", place=decorator.place, types=(name,) if name else (), whole=True)
 
 
-def _fields(project: Project, display: Node, op: ops.Build, where: Where) -> Iterator[Input]:
+def _fields(project: Project, display: Node, where: Where) -> Iterator[Input]:
     known = project.models.words["field-types"]
-    for key, item in zip(op.keys, op.items, strict=False):
-        name, field = display.to(key).text if key >= 0 else None, display.to(item)
-        if name:
-            required, default = (
-                field.arg(None, "required"),
-                field.arg(None, "load_default") or field.arg(None, "missing"),
-            )
+    for key, field in display.entries():
+        if key.text:
+            required, default = field.arg(None, "required"), field.argument(("load_default", "missing"))
             yield Input(
-                name=name,
+                name=key.text,
                 where=where,
                 place=field.place,
                 types=(known[field.method],) if field.method in known else (),

@@ -159,7 +159,7 @@ def _given_status(project: Project, call: Node) -> Node | None:
 
 def _from_model(project: Project, call: Node, name: str, model: ResponseModel, depth: int) -> Iterator[Resolved]:
     given = call.argument(model.status)
-    body = tuple(_body(call, model))
+    body = tuple(call.arguments(model.body))
     if given is not None:
         yield status_of(project, given), True, body, name
     elif call.call is not None and call.call.dstar and model.status:
@@ -225,7 +225,7 @@ def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
     name, model = named
     given = call.argument(model.status) if call is not None else None
     status = status_of(project, given) if given is not None else _class_status(project, call or origin, model)
-    body = tuple(_body(call, model)) if call is not None else ()
+    body = tuple(call.arguments(model.body)) if call is not None else ()
     yield Answer(node, "raise", status, True, body, name)
 
 
@@ -250,7 +250,7 @@ def _aborted(project: Project, call: Node) -> Iterator[Answer]:
     given = call.argument(response.status)
     inner = given.origin if given is not None else None
     status = status_of(project, given) if given is not None else response.default
-    body = tuple(_body(call, response))
+    body = tuple(call.arguments(response.body))
     if status is None and inner is not None and isinstance(inner.op, ops.Call):
         for status, _, parts, _ in resolve(project, inner):
             yield Answer(call, "raise", status, True, parts, name)
@@ -288,8 +288,8 @@ def _class_status(project: Project, node: Node, model: ResponseModel) -> int | N
 
 def _said_by_class(project: Project, node: Node) -> int | None:
     """The status that a class of the project has by an attribute, or hands up from its constructor."""
-    owners = (owner for cls in project.denoted_classes(node.func or node) for owner in project.lineage(cls.name))
-    views = filter(None, map(project.class_named, owners))
+    classes = project.denoted_classes(node.func or node)
+    views = (view for cls in classes for view in project.lineage_views(cls.name))
     return next((found for view in views if (found := _own_status(project, view)) is not None), None)
 
 
@@ -302,18 +302,6 @@ def _own_status(project: Project, cls: ClassView) -> int | None:
             given = call.arg(0, "status_code")
             return status_of(project, given) if given is not None else None
     return None
-
-
-def _body(call: Node, model: ResponseModel) -> Iterator[Node]:
-    if "*" in model.body:
-        yield from call.args()
-        return
-    seen: set[int] = set()
-    for key in model.body:
-        found = call.arg(position=key) if isinstance(key, int) else call.arg(name=key)
-        if found is not None and found.value not in seen:
-            seen.add(found.value)
-            yield found
 
 
 def answering(project: Project) -> frozenset[Code]:
@@ -396,20 +384,17 @@ def _mapped(project: Project) -> Iterator[tuple[Code, tuple[str, ...]]]:
 
 
 def _handled(project: Project, display: Node) -> Iterator[tuple[Code, tuple[str, ...]]]:
-    op = display.op
-    for key, item in zip(op.keys, op.items, strict=True) if isinstance(op, ops.Build) and op.kind == "dict" else ():
-        if key == NONE:
-            continue
-        status = status_of(project, display.to(key))
-        caught = exception_names(project, display.to(key)) if status is None else (str(status),)
+    for key, handler in display.entries():
+        status = status_of(project, key)
+        caught = exception_names(project, key) if status is None else (str(status),)
         if status == _FAULT:  # what is answered there is every exception that has no status of its own
             caught = ("builtins.Exception",)
-        for code in functions_behind(project, display.to(item)):
+        for code in functions_behind(project, handler):
             yield code, caught
 
 
 def _registered(project: Project, call: Node) -> Iterator[str]:
-    first = call.arg(0, "exc_class_or_status_code") or call.arg(0, "code_or_exception")
+    first = call.argument(("exc_class_or_status_code", 0, "code_or_exception"))
     if first is not None:
         status = status_of(project, first)
         yield from [str(status)] if status is not None else exception_names(project, first)
@@ -456,10 +441,8 @@ def _exceptions_within(node: Node) -> list[Node]:
 
 def pairs_of(node: Node) -> dict[str, Node] | None:
     """The keys and values of a dict display, ``dict(...)`` or keyword arguments; None if it is none of them."""
-    op = node.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        keyed = ((node.to(key), node.to(value)) for key, value in zip(op.keys, op.items, strict=True) if key != NONE)
-        return {key.text.lower(): value for key, value in keyed if key.text is not None} or None
+    if node.is_dict:
+        return {key.text.lower(): value for key, value in node.entries() if key.text is not None} or None
     call = node.call
     if call is None or node.method not in ("dict", "jsonify"):
         return None

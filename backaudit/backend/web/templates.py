@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place, Span
 from backaudit.project import Node, Project
 
@@ -43,6 +42,11 @@ class Printed(msgspec.Struct, frozen=True):
     address: bool = False
 
 
+def _is_page(project: Project, path: str) -> bool:
+    """Whether a template is a page of the program, and rendered."""
+    return path.endswith(_HTML) and project.role(path) == "production" and not _is_served_as_it_is(path)
+
+
 def _is_served_as_it_is(path: str) -> bool:
     """Whether a page is sent to browsers unrendered, whose own templates may look alike."""
     folders = path.split("/")[:-1]
@@ -51,12 +55,8 @@ def _is_served_as_it_is(path: str) -> bool:
 
 def printed(project: Project) -> tuple[Printed, ...]:
     """Everything that HTML templates print and do not escape by a filter, by file. Ask with ``project.once``."""
-    return tuple(
-        each
-        for file in project.artefacts("template")
-        if file.path.endswith(_HTML) and project.role(file.path) == "production" and not _is_served_as_it_is(file.path)
-        for each in _scan(project, file.path, file.text)
-    )
+    pages = (file for file in project.artefacts("template") if _is_page(project, file.path))
+    return tuple(each for file in pages for each in _scan(project, file.path, file.text))
 
 
 def _scan(project: Project, path: str, text: str) -> Iterator[Printed]:
@@ -263,11 +263,8 @@ def mapping(project: Project, node: Node) -> dict[str, Node]:
     """The values of a dictionary by constant key: of its display, ``dict(…)``, and what is stored into it."""
     made = project.resolved(node)
     found: dict[str, Node] = {}
-    if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-        for key, item in zip(made.op.keys, made.op.items, strict=True):
-            name = made.to(key).text if key != NONE else None
-            if name is not None:
-                found[name] = made.to(item)
+    if made.is_dict:
+        found |= {key.text: value for key, value in made.entries() if key.text is not None}
     elif made.method == "dict":
         found |= made.keywords()
     else:

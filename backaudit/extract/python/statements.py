@@ -421,7 +421,7 @@ def _bound_by(node: Any) -> list[str]:
         names += _targets(node.target)
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         names += [
-            name for item in node.items if item.optional_vars is not None for name in _targets(item.optional_vars)
+            name for target in filter(None, (item.optional_vars for item in node.items)) for name in _targets(target)
         ]
     blocks = (getattr(node, "body", ()), *(handler.body for handler in getattr(node, "handlers", ())))
     for block in (*blocks, getattr(node, "orelse", ()), getattr(node, "finalbody", ())):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.deployment.deployables import platform_of
 from backaudit.facts.files import FileFacts
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.portfolio.records import Fact, Lack, Row
 from backaudit.portfolio.stack import lack
 from backaudit.project import Project
@@ -45,13 +45,13 @@ def _test_line(file: FileFacts) -> int:
 def _facts(found: tuple[FileFacts, ...], testing: tuple[FileFacts, int] | None) -> Iterator[Fact]:
     if testing is not None:
         file, line = testing
-        yield Fact(f"{file.path} runs the tests", Place(file.path, Span(line, 0, line, 0)))
+        yield Fact(f"{file.path} runs the tests", Place.at_line(file.path, line))
     elif found:
-        yield Fact(f"{found[0].path} runs at each change", Place(found[0].path, Span(1, 0, 1, 0)))
+        yield Fact(f"{found[0].path} runs at each change", Place.at_line(found[0].path, 1))
 
 
 def _lacks(project: Project, found: tuple[FileFacts, ...], tests: bool) -> Iterator[Lack]:
     if not found:
         yield lack(project, "pipeline/none", "no pipeline runs at a change")
     elif not tests:
-        yield lack(project, "pipeline/tests", "no pipeline runs the tests", Place(found[0].path, Span(1, 0, 1, 0)))
+        yield lack(project, "pipeline/tests", "no pipeline runs the tests", Place.at_line(found[0].path, 1))

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding in a repository. ``first``, ``last`` and ``fixed``: the days of the runs that saw it, and did not."""
+class FoundRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding as a scan tells it, and as the store has it."""
 
-    repository: str
     fingerprint: str
     rule: str
     family: str
@@ -22,13 +21,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     message: str
     remedy: str
+
+
+class Entry(FoundRecord, frozen=True, kw_only=True):
+    """A finding in a repository. ``first``, ``last`` and ``fixed``: the days of the runs that saw it, and did not."""
+
+    repository: str
     first: str
     last: str
     fixed: str = ""
     is_new: bool = False
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class ProblemRecord(msgspec.Struct, frozen=True):
     """What could not be analysed in a repository."""
 
     path: str
@@ -63,7 +68,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None
     findings: tuple[Entry, ...]
     fixed: tuple[Entry, ...]
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[ProblemRecord, ...]
 
     @property
     def total(self) -> int:

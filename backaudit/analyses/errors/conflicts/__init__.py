@@ -11,7 +11,7 @@ from backaudit.analyses.errors.conflicts.changed import changed_rows
 from backaudit.analyses.errors.conflicts.combined import combinations
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
-from backaudit.analyses.errors.conflicts.writes import INTEGRITY, Write
+from backaudit.analyses.errors.conflicts.writes import Write, refused_by
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts.requests import Request
@@ -23,7 +23,7 @@ def findings(project: Project) -> Iterator[Finding]:
     """Each write that a constraint can refuse, neither asked for before nor caught."""
     told: set[Node] = set()
     for write in (*written_rows(project), *changed_rows(project), *statements(project), *combinations(project)):
-        path = escapes(project, write.node, INTEGRITY) if write.node not in told else None
+        path = escapes(project, write.node, refused_by(project)) if write.node not in told else None
         if path is None or is_asked(project, write, path):
             continue
         told.add(write.node)
@@ -40,7 +40,8 @@ def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request 
         wishes: tuple[Wish, ...] = (Wish("twice", "other", write.column),)
     else:
         wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)
-    return showing(project, write.node, path, wishes, raises=INTEGRITY[0], wanted=(409,) if write.unique else (404,))
+    wanted = (409,) if write.unique else (404,)
+    return showing(project, write.node, path, wishes, raises=refused_by(project)[0], wanted=wanted)
 
 
 def _finding(write: Write, assumed: Assumed, end: str) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors.conflicts.writes import INTEGRITY, Constrained, Write, client, constrained
+from backaudit.analyses.errors.conflicts.writes import Constrained, Write, client, constrained, refused_by
 from backaudit.backend.access.missing import behind
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.catching import catches, request_handlers, suppressed
@@ -185,7 +185,8 @@ def _stored_by_callee(project: Project, call: Node, row: Node, depth: int) -> St
 def _commit_in(project: Project, code: Code) -> Stored | None:
     for node in code.nodes(ops.Call):
         if node.method in COMMITS:
-            caught = catches(project, node, INTEGRITY) is not None or suppressed(project, node, INTEGRITY)
+            refused = refused_by(project)
+            caught = catches(project, node, refused) is not None or suppressed(project, node, refused)
             return None if caught else Stored(node, node)
     return None
 

@@ -74,8 +74,7 @@ def _value(call: Node, names: list[str], column: Constrained) -> Node | None:
     if not isinstance(made, ops.Build):
         return call.args()[index + 1] if len(call.args()) == len(names) + 1 else None
     if made.kind == "dict":
-        pairs = zip(made.keys, made.items, strict=True)
-        return next((values.to(item) for key, item in pairs if key >= 0 and values.to(key).text == column.column), None)
+        return next((value for key, value in values.entries() if key.text == column.column), None)
     return values.to(made.items[index]) if index < len(made.items) else None
 
 
@@ -110,14 +109,9 @@ def _of_built(project: Project, call: Node, table: Table) -> Iterator[Write]:
 
 def _entry(call: Node, column: Constrained) -> Node | None:
     """The entry of a mapping of columns, or of their names, that a call is given."""
-    for argument in call.args():
-        made = argument.origin
-        if isinstance(made.op, ops.Build) and made.op.kind == "dict":
-            for key, item in zip(made.op.keys, made.op.items, strict=True):
-                name = (made.to(key).text or made.to(key).spelled.rpartition(".")[2]) if key >= 0 else ""
-                if name in (column.attribute, column.column):
-                    return made.to(item)
-    return None
+    entries = (entry for argument in call.args() for entry in argument.entries())
+    named = ((key.text or key.spelled.rpartition(".")[2], value) for key, value in entries)
+    return next((value for name, value in named if name in (column.attribute, column.column)), None)
 
 
 def _run_by(call: Node) -> Node:

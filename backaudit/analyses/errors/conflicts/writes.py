@@ -12,7 +12,10 @@ from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.project.code import Access
 
-INTEGRITY = ("sqlalchemy.exc.IntegrityError",)
+
+def refused_by(project: Project) -> tuple[str, ...]:
+    """What a store raises for a row that a constraint refuses."""
+    return tuple(sorted(project.models.kinds["refuses-the-constrained"]))
 
 
 class Write(msgspec.Struct, frozen=True):

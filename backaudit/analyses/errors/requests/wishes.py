@@ -20,8 +20,8 @@ from backaudit.flow.client import ClientValue
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Trace
 from backaudit.project import Code, Node, Project
+from backaudit.project.declarations import items
 from backaudit.project.holding import conditions
-from backaudit.project.locate import items
 from backaudit.vocabulary.protocols import OPPOSITES
 
 Kind = Literal[

@@ -211,8 +211,8 @@ def _of_view(project: Project, link: Node) -> Node | None:
     inherited = link.call is not None and link.method == "get_queryset" and not project.callees(link)
     if cls is None or not (inherited or (isinstance(op, ops.Attr) and op.name == "queryset")):
         return None
-    views = (project.class_named(owner) for owner in project.lineage(cls.name))
-    return next((view.fields["queryset"] for view in views if view is not None and "queryset" in view.fields), None)
+    views = project.lineage_views(cls.name)
+    return next((view.fields["queryset"] for view in views if "queryset" in view.fields), None)
 
 
 def _is_few(link: Node) -> bool:

@@ -120,7 +120,9 @@ def _generic(project: Project) -> Iterator[Shown]:
             continue
         lists = _is_list(project, view) and not _names_one(project, route, view)
         serializer, rows = _list_serializer(project, view), _view_rows(project, view)
-        if serializer is None or rows is None or rows.everything or (lists and rows.settled):
+        if serializer is None or rows is None:
+            continue
+        if rows.everything or (lists and rows.settled):
             continue
         if lists and _answers_otherwise(route.handler):
             continue
@@ -166,9 +168,9 @@ def _lists_itself(project: Project, view: ClassView) -> bool:
 def _list_serializer(project: Project, view: ClassView) -> ClassView | None:
     """The serializer of a view's list: the class it names, or what its ``get_serializer_class`` answers for a list."""
     method = project.method(view.name, "get_serializer_class")
-    for value, op in enumerate(method.ops) if method is not None else ():
-        if isinstance(op, ops.Return) and op.value != ops.NONE and method is not None and _for_list(method, value):
-            chosen = (_class_for_list(project, node) for node in _alternatives(method.node(op.value)))
+    for node in method.results if method is not None else ():
+        if isinstance(node.op, ops.Return) and _for_list(node.code, node.value):
+            chosen = (_class_for_list(project, one) for one in _alternatives(node.to(node.op.value)))
             found = next((cls for cls in chosen if cls is not None), None)
             if found is not None:
                 return found
@@ -214,9 +216,8 @@ def _is_for_others(test: Node) -> bool:
 
 
 def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        bound = cls.fields.get(name) if cls is not None else None
+    for cls in project.lineage_views(view.name):
+        bound = cls.fields.get(name)
         if bound is not None:
             return next(iter(project.denoted_classes(bound)), None)
     return None
@@ -229,9 +230,8 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
     )
     if method is not None and not (len(returned) == 1 and _is_own_queryset(returned[0])):
         return _any_of([rows_of(project, node) for node in returned if not _is_empty(node)])
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        bound = cls.fields.get("queryset") if cls is not None else None
+    for cls in project.lineage_views(view.name):
+        bound = cls.fields.get("queryset")
         if bound is not None:
             return rows_of(project, bound)
     return None
@@ -254,8 +254,7 @@ def _any_of(found: list[Rows | None]) -> Rows | None:
 
 def _is_own_queryset(node: Node) -> bool:
     op = node.origin.op
-    base = node.origin.to(op.base).origin.op if isinstance(op, ops.Attr) else None
-    return isinstance(op, ops.Attr) and op.name == "queryset" and isinstance(base, ops.Param) and base.index == 0
+    return isinstance(op, ops.Attr) and op.name == "queryset" and node.origin.to(op.base).is_self
 
 
 def touches(project: Project, cls: ClassView, table: Table, way: Way = _HERE) -> Iterator[Touch]:
@@ -291,9 +290,8 @@ def _own_method(project: Project, table: Table, name: str, way: Way) -> Iterator
 def _fields(project: Project, cls: ClassView) -> dict[str, Node]:
     """The declared fields of a serializer and its bases, the nearest declaration of each name."""
     found: dict[str, Node] = {}
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        for name, bind in view.fields.items() if view is not None else ():
+    for view in project.lineage_views(cls.name):
+        for name, bind in view.fields.items():
             found.setdefault(name, bind)
     return found
 
@@ -305,17 +303,17 @@ def _all_keys(project: Project, cls: ClassView, table: Table, way: Way) -> Itera
         own = project.class_named(table.model)
         listed = set(own.fields) if own is not None and _takes_all(project, cls) else set()
     meta = cls.inner.get("Meta")
-    for name in sorted(listed - _fields(project, cls).keys()):
+    said = meta.fields.get("fields") if meta is not None else None
+    for name in sorted(listed - _fields(project, cls).keys()) if said is not None else ():
         relation = schema(project).relation(table, name)
-        if relation is not None and relation[1].many and meta is not None and "fields" in meta.fields:
-            yield way.touch(meta.fields["fields"].place, name, f"the keys of `{name}` are read for each row", table)
+        if said is not None and relation is not None and relation[1].many:
+            yield way.touch(said.place, name, f"the keys of `{name}` are read for each row", table)
 
 
 def _listed(project: Project, cls: ClassView) -> set[str] | None:
     """The names in ``Meta.fields``; None for all."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        meta = view.inner.get("Meta") if view is not None else None
+    for view in project.lineage_views(cls.name):
+        meta = view.inner.get("Meta")
         if meta is not None and "fields" in meta.fields:
             names = set(texts(project, meta.fields["fields"]))
             return None if "__all__" in names or not names else names

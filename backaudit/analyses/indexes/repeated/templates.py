@@ -8,7 +8,7 @@ from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.serializing import Shown, row_of
 from backaudit.analyses.indexes.repeated.written import reads, template
 from backaudit.backend.data.queries.chains import denoted_table
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import entries, text
 
@@ -72,7 +72,7 @@ def _in_template(project: Project, name: str, key: str, rows: Rows, place: Place
     for path, written in _templates(project, name):
         for read in reads(project, path, written, key, rows, each):
             said = f"the template {read.path} {read.text}"
-            at = (Place(read.path, Span(read.line, 0, read.line, 0)),)
+            at = (Place.at_line(read.path, read.line),)
             yield Shown(place, read.relation, said, rows, row_of(read.table), at, read.always)
 
 

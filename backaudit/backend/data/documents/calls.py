@@ -9,7 +9,6 @@ from backaudit.backend.data.documents.models import class_fields
 from backaudit.backend.data.documents.naming import collection_name
 from backaudit.backend.data.documents.records import Collection, DocumentField, distinct, joined
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, text
@@ -52,8 +51,8 @@ def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str
     for name, call in collection_calls(project, kind):
         first = call.argument((0, "filter"))
         made = project.resolved(first) if first is not None else None
-        if made is not None and isinstance(made.op, ops.Build) and made.op.kind == "dict":
-            keys = (text(project, made.to(key)) for key in made.op.keys if key != NONE)
+        if made is not None and made.is_dict:
+            keys = (text(project, key) for key, _ in made.entries())
             yield name, call, tuple(key for key in keys if key and not key.startswith("$"))
 
 
@@ -79,7 +78,7 @@ def _indexes(project: Project, call: Node) -> Iterator[Index]:
 def _fields(project: Project, kind: str, call: Node) -> Iterator[DocumentField]:
     first, second = call.arg(0), call.arg(1)
     if kind == "collection-inserts":
-        yield from document(project, first or call.arg(None, "document") or call.arg(None, "documents"))
+        yield from document(project, first or call.argument(("document", "documents")))
         return
     if kind == "collection-indexes":
         return
@@ -106,8 +105,8 @@ def document(project: Project, node: Node | None, depth: int = 0) -> Iterator[Do
 def _as_made(project: Project, made: Node, depth: int) -> Iterator[DocumentField]:
     """The fields that a document has from the beginning."""
     op = made.op
-    if isinstance(op, ops.Build) and op.kind == "dict":
-        yield from _display(project, made, op, depth)
+    if made.is_dict:
+        yield from _display(project, made, depth)
     elif isinstance(op, ops.Attr) and op.name == "__dict__":
         yield from _instance(project, made.to(op.base))
     elif isinstance(op, ops.Call):
@@ -131,12 +130,12 @@ def _documents_in(made: Node) -> list[Node]:
     return made.elements() if isinstance(op, ops.Build) else []
 
 
-def _display(project: Project, made: Node, op: ops.Build, depth: int) -> Iterator[DocumentField]:
-    for key, item in zip(op.keys, op.items, strict=True):
-        if key == NONE:
-            yield from document(project, made.to(item), depth + 1)
+def _display(project: Project, made: Node, depth: int) -> Iterator[DocumentField]:
+    for key, value in made.entries_and_unpacked():
+        if key is None:
+            yield from document(project, value, depth + 1)
         else:
-            yield DocumentField(name=text(project, made.to(key)), type=_type(project, made.to(item)))
+            yield DocumentField(name=text(project, key), type=_type(project, value))
 
 
 def _given(project: Project, call: Node, depth: int) -> Iterator[DocumentField]:
@@ -162,11 +161,8 @@ def _instance(project: Project, node: Node) -> Iterator[DocumentField]:
 def _filter(project: Project, node: Node | None) -> Iterator[DocumentField]:
     """``{"email": e, "$or": [{"a": 1}, {"b": 2}]}``."""
     made = project.resolved(node) if node is not None else None
-    if made is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
-        return
-    for key, item in zip(made.op.keys, made.op.items, strict=True):
-        name = text(project, made.to(key)) if key != NONE else ""
-        value = made.to(item)
+    for key, value in made.entries() if made is not None else ():
+        name = text(project, key)
         if name in _LOGIC:
             for part in items(value):
                 yield from _filter(project, part)
@@ -177,11 +173,9 @@ def _filter(project: Project, node: Node | None) -> Iterator[DocumentField]:
 def _update(project: Project, node: Node | None) -> Iterator[DocumentField]:
     """``{"$set": {"name": n}, "$push": {"tags": t}, "$inc": {"visits": 1}}``."""
     made = project.resolved(node) if node is not None else None
-    if made is None or not isinstance(made.op, ops.Build) or made.op.kind != "dict":
-        return
-    for key, item in zip(made.op.keys, made.op.items, strict=True):
-        operator = text(project, made.to(key)) if key != NONE else ""
-        fields = document(project, made.to(item)) if operator.startswith("$") else ()
+    for key, value in made.entries() if made is not None else ():
+        operator = text(project, key)
+        fields = document(project, value) if operator.startswith("$") else ()
         if operator in ("$set", "$setOnInsert"):
             yield from fields
         else:

@@ -127,9 +127,8 @@ def class_fields(project: Project, cls: ClassView) -> Iterator[DocumentField]:
     """What an object's mapping of its fields holds: annotated names, else what its methods set."""
     found = [field for field, _ in _annotated(project, cls)]
     yield from found
-    for owner in project.lineage(cls.name) if not found else ():
-        view = project.class_named(owner)
-        yield from (DocumentField(name=name) for name in (view.assigned if view is not None else ()))
+    for view in project.lineage_views(cls.name) if not found else ():
+        yield from (DocumentField(name=name) for name in (view.assigned))
 
 
 def _fields(project: Project, cls: ClassView, store: StoreModel) -> Iterator[tuple[DocumentField, tuple[Index, ...]]]:

@@ -70,9 +70,8 @@ def _provided(project: Project, depends: Node) -> Iterator[Node]:
 def kept_in(project: Project, base: Node, name: str) -> Node | None:
     """What methods of a class, or of the classes it extends, keep in ``self.name``."""
     for held in project.types(base):
-        for owner in project.lineage(split(held)[0]):
-            cls = project.class_named(owner)
-            for store in cls.assigned.get(name, ()) if cls is not None else ():
+        for cls in project.lineage_views(split(held)[0]):
+            for store in cls.assigned.get(name, ()):
                 if isinstance(store.op, ops.SetAttr):
                     return store.to(store.op.value)
     return None

@@ -164,9 +164,8 @@ def _view_table(project: Project, node: Node, seen: set[Node]) -> Table | None:
     """What ``self.get_queryset()`` of a class-based view is over."""
     cls = node.code.cls
     for name in ("queryset", "model"):
-        for owner in project.lineage(cls.name) if cls is not None else ():
-            view = project.class_named(owner)
-            bound = view.fields.get(name) if view is not None else None
+        for view in project.lineage_views(cls.name) if cls is not None else ():
+            bound = view.fields.get(name)
             if bound is not None:
                 return denoted_table(project, bound) or _table_of(project, bound, seen)
     return _managed(project, schema(project), cls.name) if cls is not None else None
@@ -206,19 +205,17 @@ def _of_mixin(project: Project, tables: Schema, node: Node) -> Table | None:
 
 def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
     """``self.model`` of a repository that names its model."""
-    base = node.to(op.base).origin.op
     cls = node.code.cls
-    own = cls is not None and isinstance(base, ops.Param) and base.index == 0 and _MODEL.holds(op.name)
+    own = node.to(op.base).is_self and _MODEL.holds(op.name)
     return model_of(project, cls.name) if own and cls is not None else None
 
 
 def model_of(project: Project, cls: str) -> Table | None:
     """The table of the model that a repository class is for: its field ``model``, or ``Repository[Model]``."""
     tables = schema(project)
-    for owner in project.lineage(cls):
-        view = project.class_named(owner)
-        bound = [bind for name, bind in view.fields.items() if _MODEL.holds(name)] if view is not None else []
-        parts = [part for base in view.bases for part in _parameters(base)] if view is not None else []
+    for view in project.lineage_views(cls):
+        bound = [bind for name, bind in view.fields.items() if _MODEL.holds(name)]
+        parts = [part for base in view.bases for part in _parameters(base)]
         for node in (*bound, *parts):
             for model in project.denoted_classes(node):
                 found = tables.of_model(model.name)

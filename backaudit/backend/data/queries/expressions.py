@@ -141,10 +141,8 @@ class Conditions:
     def _compared(
         self, found: tuple[Table, Column], value: Node, op: ops.Compare, branch: Branch, negated: bool
     ) -> Use:
-        literal = value.origin.op
-        null = isinstance(literal, ops.Const) and literal.value is None
         symbol = _SYMBOLS.get(op.operator, op.operator)
-        if null:
+        if value.is_none:
             return self._use(found, "null", branch, f"{found[1].name} IS {'NOT ' if op.operator == '!=' else ''}NULL")
         form: Form = {"==": "eq", "!=": "not", "in": "in"}.get(op.operator, "range")  # type: ignore[assignment]
         constant = value.const

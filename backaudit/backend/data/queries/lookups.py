@@ -148,7 +148,7 @@ class Lookups:
             yield from self.condition(table, node.to(op.value), not negated, branch)
         elif node.call is not None and node.method == "Q":
             parts = [node.to(value) for value in node.call.args]
-            either = node.arg(None, "join_type") or node.arg(None, "_connector")
+            either = node.argument(("join_type", "_connector"))
             if parts and either is not None and either.text == "OR":
                 yield from self._combined(table, parts, True, negated, branch)
             else:

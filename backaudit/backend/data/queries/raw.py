@@ -44,7 +44,7 @@ def raw_sites(project: Project) -> Iterator[QuerySite]:
 
 
 def _text_argument(node: Node) -> Node | None:
-    return node.arg(0, "query") or node.arg(0, "sql") or node.arg(0, "statement") or node.arg(0)
+    return node.argument(("query", 0, "sql", "statement"))
 
 
 def _sites(project: Project, node: Node, first: Node, memo: dict[str, Statement | None]) -> Iterator[QuerySite]:
@@ -100,7 +100,7 @@ def _place(node: Node, first: Node, uses: tuple[Use, ...]) -> Place:
         return execution
     here, end = execution.span.line, literal.at.end_line
     far = here - _line_of(literal, uses[0].column) > _SIGHT
-    return Place(node.code.path, Span(end, 0, end, 0)) if far and 0 <= here - end <= _SIGHT else execution
+    return Place.at_line(node.code.path, end) if far and 0 <= here - end <= _SIGHT else execution
 
 
 def _line_of(literal: Node, column: str) -> int:

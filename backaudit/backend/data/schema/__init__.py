@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -37,7 +38,6 @@ __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "sche
 
 _ADDRESS = re.compile(r"\b(mysql|mariadb|postgres|sqlite)(?:ql)?(?:\+\w+)?://")
 # Types by which models say that a column is a key, not what it holds.
-_KEY_TYPES = re.compile(r"Key|^OneToOne|^TreeOne")
 # How many foreign keys in a row are followed to the type of the first.
 _CHAIN = 3
 _SQLITE = frozenset({"sqlite3", "aiosqlite"})
@@ -78,7 +78,7 @@ def _schema(project: Project) -> Schema:
     found = _from_models(project)
     _add_definitions(found, project)
     found = {name: settled(table) for name, table in found.items()}
-    linked = _linked(found)
+    linked = _linked(project, found)
     engine = _engine(project)
     if engine == "mysql":
         linked = {name: _with_indexed_keys(table) for name, table in linked.items()}
@@ -200,15 +200,16 @@ def _add(found: dict[str, Table], definition: Definition, place: Place | None) -
     found[name] = with_definition(known, definition, place)
 
 
-def _linked(found: dict[str, Table]) -> dict[str, Table]:
+def _linked(project: Project, found: dict[str, Table]) -> dict[str, Table]:
     """Tables whose relations and foreign keys now name classes and tables that exist."""
     models = {table.model: table for table in found.values() if table.model}
     simple: dict[str, str] = {}
     for model in sorted(models):
         simple.setdefault(model.rpartition(".")[2].lower(), model)
     keyed = {name: _keyed(table, models, simple) for name, table in found.items()}
+    keys = project.models.kinds["key-types"]
     for _ in range(_CHAIN):
-        keyed = {name: _typed(table, keyed) for name, table in keyed.items()}
+        keyed = {name: _typed(table, keyed, keys) for name, table in keyed.items()}
     models = {table.model: table for table in keyed.values() if table.model}
     reverse: dict[str, list[Relation]] = {}
     result: dict[str, Table] = {}
@@ -238,13 +239,13 @@ def _keyed(table: Table, models: dict[str, Table], simple: dict[str, str]) -> Ta
     return msgspec.structs.replace(table, columns=columns)
 
 
-def _typed(table: Table, tables: dict[str, Table]) -> Table:
-    """The table whose foreign keys have the type of what they refer to."""
+def _typed(table: Table, tables: dict[str, Table], keys: frozenset[str]) -> Table:
+    """The table whose foreign keys have the type of what they refer to; ``keys``: types that say no more of it."""
 
     def typed(column: Column) -> Column:
         owner, _, name = column.references.rpartition(".")
         target = tables[owner.lower()].column(name) if owner.lower() in tables else None
-        own = bool(column.type) and not _KEY_TYPES.search(column.type)
+        own = bool(column.type) and not any(fnmatchcase(column.type, key) for key in keys)
         if target is None or own or not target.type:
             return column
         return msgspec.structs.replace(column, type=target.type, length=target.length)

@@ -118,7 +118,7 @@ def _create_table(project: Project, state: State, node: Node) -> None:
 def _create_index(project: Project, state: State, node: Node) -> None:
     table, shift = _placed(project, node, 1, "table_name")
     keys = tuple(_key(project, item) for item in items(node.arg(2 + shift, "columns")))
-    where = node.arg(None, "postgresql_where") or node.arg(None, "sqlite_where")
+    where = node.argument(("postgresql_where", "sqlite_where"))
     if table and keys:
         made = Index(
             keys=keys,

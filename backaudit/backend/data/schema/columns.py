@@ -156,11 +156,7 @@ def _is_plain(project: Project, key: Node) -> bool:
 def _type_map(project: Project, owner: str) -> Iterator[tuple[Node, Node]]:
     view = project.class_named(owner)
     bound = view.fields.get("type_annotation_map") if view is not None else None
-    op = bound.origin.op if bound is not None else None
-    if bound is not None and isinstance(op, ops.Build) and op.kind == "dict":
-        for key, value in zip(op.keys, op.items, strict=True):
-            if key != ops.NONE:
-                yield bound.origin.to(key), bound.origin.to(value)
+    yield from bound.entries() if bound is not None else ()
 
 
 # -- description -----------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ class _Declaring:
             nullable=self._is_nullable(call, key),
             unique=primary or call.method == "OneToOneField" or truth(project, call.arg(None, "unique")),
             primary_key=primary,
-            length=number(call.arg(None, "max_length")) or number(call.arg(None, "length")) or default_length or None,
+            length=number(call.argument(("max_length", "length"))) or default_length or None,
             default=call.arg(None, "default") is not None,
             references=_target(project, call) if key else "",
             few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
@@ -184,7 +184,7 @@ def _key_column(name: str, table: Table) -> Column:
 
 
 def _target(project: Project, call: Node) -> str:
-    first = call.arg(0, "model") or call.arg(0, "model_name") or call.arg(0, "references")
+    first = call.argument(("model", 0, "model_name", "references"))
     if first is None:
         return ""
     cls = call.code.cls

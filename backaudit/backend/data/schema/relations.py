@@ -24,7 +24,7 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
     uselist = call.arg(None, "uselist")
     eager = lazy in project.models.kinds["eager-values"] or _is_false(call.arg(None, "lazy"))
-    between = call.arg(None, "secondary") or call.arg(None, "link_model")
+    between = call.argument(("secondary", "link_model"))
     secondary, link = between is not None, _link(project, between) if between is not None else ""
     yield Relation(
         name=attribute,

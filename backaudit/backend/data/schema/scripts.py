@@ -9,7 +9,7 @@ from backaudit.backend.data.schema.alembic import revisions
 from backaudit.backend.data.schema.constraints import expression_text
 from backaudit.backend.data.schema.state import State
 from backaudit.backend.data.schema.tables import columns_index
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.declarations import items, text, texts, truth
 from backaudit.project.strings import spelled_strings
@@ -79,10 +79,10 @@ def _files(project: Project) -> Iterator[Added]:
         if project.role(file.path) in ("test", "example") or not looks_like_change(text):
             continue
         for line in too_long(text):
-            project.not_asked(Place(file.path, Span(line, 0, line, 0)), f"what this defines, {BEYOND}.")
+            project.not_asked(Place.at_line(file.path, line), f"what this defines, {BEYOND}.")
         if not _numbers(file.path):
             for definition in definitions(text):
-                state.define(definition, Place(file.path, Span(definition.line, 0, definition.line, 0)))
+                state.define(definition, Place.at_line(file.path, definition.line))
         elif not any(map(_UNDOING.holds, re.split(r"[\W_]+", file.path.rpartition("/")[2]))):
             state.run_file(file.path, text)
     for table in state.tables.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.data.orms import orms, traits
 from backaudit.backend.data.schema.columns import column, column_indexes, declaration, described
 from backaudit.backend.data.schema.constraints import constraint, references
 from backaudit.backend.data.schema.relations import relations
@@ -92,9 +93,7 @@ def _members_of(project: Project, cls: ClassView) -> tuple[list[Column], list[In
 
 
 def _orm(project: Project, cls: ClassView) -> Orm:
-    if project.inherits(cls.name, "sqlmodel.SQLModel"):
-        return "sqlmodel"
-    return "flask_sqlalchemy" if project.inherits(cls.name, "flask_sqlalchemy.Model") else "sqlalchemy"
+    return next((name for name, orm in orms(project).items() if project.inherits(cls.name, *orm.below)), "sqlalchemy")
 
 
 # -- names -----------------------------------------------------------------------------------------------------------
@@ -119,36 +118,35 @@ def _table_name(project: Project, cls: ClassView) -> str:
         return ""
     if "__tablename__" in own:
         return text(project, own["__tablename__"]) or snake_case(cls.cls.name)
-    sqlmodel = project.inherits(cls.name, "sqlmodel.SQLModel")
-    if sqlmodel and not _asks_for_table(project, cls):
+    orm = traits(project, _orm(project, cls))
+    if orm.asked_by and not _asks_for_table(project, cls, orm.asked_by):
         return ""
     if "__table__" in own and (made := own["__table__"].origin).call is not None:
         return text(project, made.arg(0, "name"))
     declared = _declared_name(project, cls)
-    if declared and (sqlmodel or any(_columns_of(project, cls))):
+    if declared and (orm.asked_by or any(_columns_of(project, cls))):
         return declared
-    if sqlmodel:
+    if orm.unnamed == "lower":
         return cls.cls.name.lower()
-    return _name_of_flask(project, cls) if project.inherits(cls.name, "flask_sqlalchemy.Model") else ""
+    return _name_in_snake_case(project, cls) if orm.unnamed == "snake" else ""
 
 
-def _asks_for_table(project: Project, cls: ClassView) -> bool:
+def _asks_for_table(project: Project, cls: ClassView, keyword: str) -> bool:
     """``class Post(SQLModel, table=True)``."""
     keywords = dict(cls.cls.keywords)
-    return "table" in keywords and truth(project, cls.outer.node(keywords["table"]))
+    return keyword in keywords and truth(project, cls.outer.node(keywords[keyword]))
 
 
-def _name_of_flask(project: Project, cls: ClassView) -> str:
-    """The name that Flask-SQLAlchemy makes; without a key of its own a class shares the table that it extends."""
+def _name_in_snake_case(project: Project, cls: ClassView) -> str:
+    """The name that an ORM makes; without a key of its own a class shares the table that it extends."""
     shares = _mapped_parent(project, cls) is not None and not any(_keys(project, cls))
     return snake_case(cls.cls.name) if any(_columns_of(project, cls)) and not shares else ""
 
 
 def _declared_name(project: Project, cls: ClassView) -> str:
     """The name that a base's ``declared_attr`` gives the class."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        method = view.methods.get("__tablename__") if view is not None else None
+    for view in project.lineage_views(cls.name):
+        method = view.methods.get("__tablename__")
         for node in _returned(method) if method is not None else ():
             return _evaluated(project, cls, node) or snake_case(cls.cls.name)
     return ""
@@ -190,9 +188,8 @@ def _mapped_parent(project: Project, cls: ClassView) -> ClassView | None:
     """The nearest base that has a table."""
     if truth(project, cls.fields.get("__abstract__")):
         return None
-    for owner in project.lineage(cls.name)[1:]:
-        view = project.class_named(owner)
-        if view is not None and table_name(project, view):
+    for view in project.lineage_views(cls.name)[1:]:
+        if table_name(project, view):
             return view
     return None
 
@@ -223,8 +220,8 @@ def _mapped_above(project: Project, cls: ClassView) -> set[str]:
 
 def _annotated(project: Project, cls: ClassView, attribute: str) -> Node | None:
     """What a ``declared_attr`` method says that it returns."""
-    owners = (project.class_named(owner) for owner in project.lineage(cls.name))
-    method = next((view.methods[attribute] for view in owners if view is not None and attribute in view.methods), None)
+    views = project.lineage_views(cls.name)
+    method = next((view.methods[attribute] for view in views if attribute in view.methods), None)
     return method.outside(method.function.returns) if method is not None else None
 
 

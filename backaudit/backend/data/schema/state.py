@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from backaudit.backend.data.schema.tables import Table, settled, with_definition
-from backaudit.facts.place import Place, Span
+from backaudit.facts.place import Place
 from backaudit.sql import Change, Column, Definition, Index, Key, changes
 
 
@@ -29,7 +29,7 @@ class State:
         """The same of a file, in which what is defined has its line."""
         for change in changes(text):
             if isinstance(change, Definition):
-                self.define(change, Place(path, Span(change.line, 0, change.line, 0)))
+                self.define(change, Place.at_line(path, change.line))
             else:
                 self.change(change)
 

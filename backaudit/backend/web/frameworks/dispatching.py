@@ -11,7 +11,8 @@ from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import behind, conditions, functions_behind, items, text_of
+from backaudit.project.declarations import items
+from backaudit.project.locate import behind, conditions, functions_behind, text_of
 from backaudit.vocabulary.protocols import METHODS
 
 _PATTERNS = frozenset({"match", "fullmatch"})
@@ -53,7 +54,8 @@ class _Body:
 
     def _asked(self, call: Node) -> Iterator[str]:
         receiver, first, second = call.receiver, call.arg(0), call.arg(1)
-        if call.method == "startswith" and first is not None and receiver is not None and self.is_path(receiver):
+        asks_begin = call.method == "startswith" and receiver is not None and self.is_path(receiver)
+        if first is not None and asks_begin:
             begins = items(self.project.resolved(first)) or [first]
             yield from (f"{text}{{rest}}" for text in self._paths(begins))
         elif call.method in _PATTERNS and second is not None and self.is_path(second):
@@ -64,13 +66,9 @@ class _Body:
         if key is None or not self.is_path(key):
             return
         for display in behind(self.project, base):
-            op = display.op
-            if isinstance(op, ops.Build) and op.kind == "dict":
-                for name, item in zip(op.keys, op.items, strict=True):
-                    text = display.to(name).text if name != NONE else None
-                    if text is not None and text.startswith("/"):
-                        handler = next(iter(functions_behind(self.project, display.to(item))), None)
-                        yield node, text, handler
+            for path, value in display.entries():
+                if path.text is not None and path.text.startswith("/"):
+                    yield node, path.text, next(iter(functions_behind(self.project, value)), None)
 
     def is_path(self, node: Node, depth: int = 0) -> bool:
         """Whether a value is the request's path, or a trimmed part of it."""
@@ -143,8 +141,7 @@ def _bodies(project: Project, name: str, table: Table, spec: Dispatching) -> Ite
 def _is_attribute(node: Node, wanted: str) -> bool:
     """``self.wanted``."""
     op = node.op
-    base = node.to(op.base).origin.op if isinstance(op, ops.Attr) else None
-    return isinstance(base, ops.Param) and base.index == 0 and isinstance(op, ops.Attr) and op.name == wanted
+    return isinstance(op, ops.Attr) and op.name == wanted and node.to(op.base).is_self
 
 
 def _is_entry(mapping: Node | None, key: Node, wanted: str) -> bool:
@@ -162,12 +159,9 @@ def _holds(outer: Region, inner: Region) -> bool:
 
 def _hands_on(code: Code, spec: Dispatching) -> bool:
     """Whether a body gives the request to another: a middleware."""
-    return any(
-        isinstance(arg.origin.op, ops.Param) and arg.origin.op.name == spec.parameters[0]
-        for call in code.nodes(ops.Call)
-        if len(call.args()) == len(spec.parameters)
-        for arg in call.args()[:1]
-    )
+    given = (call.args() for call in code.nodes(ops.Call))
+    firsts = (arguments[0].origin.op for arguments in given if len(arguments) == len(spec.parameters) and arguments)
+    return any(isinstance(first, ops.Param) and first.name == spec.parameters[0] for first in firsts)
 
 
 def _routes(project: Project, table: Table, code: Code, spec: Dispatching) -> Iterator[Route]:

@@ -9,20 +9,20 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.web.frameworks import ninja
+from backaudit.backend.web.frameworks.viewsets import actions, nested_under, root_views
 from backaudit.backend.web.handlers import Handler, handlers_of
-from backaudit.backend.web.params import injected_params, plain_params
+from backaudit.backend.web.params import plain_params
 from backaudit.backend.web.paths import Style, Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, LibraryView, Route
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import items
 from backaudit.project.locate import (
     behind,
     cases,
     class_field,
     classes_behind,
-    decorated,
-    items,
-    named_value,
     strings,
     text_of,
 )
@@ -215,7 +215,7 @@ class _Urls:
             return
         actions = view.arg(0, "actions") if view.method == "as_view" else None
         display = self.project.resolved(actions) if actions is not None else None
-        if display is not None and isinstance(display.op, ops.Build) and display.op.kind == "dict":
+        if display is not None and display.is_dict:
             yield from self._actions(view, display)
             return
         for handler in handlers_of(self.project, view):
@@ -224,19 +224,17 @@ class _Urls:
 
     def _actions(self, view: Node, display: Node) -> Iterator[Handler]:
         """``ViewSet.as_view({"get": "list"})``."""
-        op = display.op
         receiver = view.receiver
-        assert isinstance(op, ops.Build)
         for cls in classes_behind(self.project, receiver) if receiver is not None else []:
-            for key, item in zip(op.keys, op.items, strict=False):
-                verb, name = display.to(key).text if key >= 0 else None, text_of(self.project, display.to(item))
-                if verb and name:
+            for verb, action in display.entries():
+                name = text_of(self.project, action)
+                if verb.text and name:
                     code = self.project.method(cls.name, name) or cls.body
-                    yield Handler(code, (verb.upper(),), (), cls)
+                    yield Handler(code, (verb.text.upper(),), (), cls)
 
     def _declared_methods(self, code: Code) -> tuple[str, ...]:
         """``@api_view(["GET"])``, ``@require_POST``, ``@require_http_methods([...])``."""
-        known = self.project.models.routing.get("django.methods", {})
+        known = self.project.models.words["verb-decorators"]
         for decorator in code.decorators:
             for name in self.project.names(decorator.func or decorator):
                 spec = known.get(name)
@@ -257,25 +255,25 @@ class _Urls:
                 if names and not names[0].startswith("*"):
                     self.library.append(LibraryView(f"{names[0]}.{op.name}", prefix, node.place, node))
                 continue
-            if any("ninja" in name for name in self.project.types(router)):
-                self.routes += _Ninja(self.project).routes(router, prefix)
+            if ninja.is_api(self.project, router):
+                self.routes += ninja.routes_of(self.project, router, prefix)
             else:
                 self._registered(router, prefix)
 
     def _registered(self, router: Node, prefix: str, slash: str | None = None, depth: int = 0) -> None:
-        nesting = self._nesting(router)
+        nesting = nested_under(self.project, router)
         prefix = join(prefix, nesting) if nesting else prefix
         if slash is None:
             trailing = router.arg(None, "trailing_slash")
             slash = "" if trailing is not None and trailing.const is False else "/"
-            if any(name.endswith("DefaultRouter") for name in self._made(router)):
-                self.library.append(LibraryView("rest_framework.routers.APIRootView", prefix, router.place, router))
+            for name in root_views(self.project, router):
+                self.library.append(LibraryView(name, prefix, router.place, router))
         for call in self.project.calls_of("register"):
             receiver, view = call.receiver, call.arg(1, "viewset")
             if receiver is not None and view is not None and router in behind(self.project, receiver):
                 self._viewsets(call, view, prefix, slash)
         for call in () if self.project.gives_up(depth, _DEPTH, router.place) else self.project.calls_of("extend"):
-            if _is_registry(call.arg(0)) and _is_registry(call.receiver):
+            if _registered_in(call.arg(0)) is not None and _registered_in(call.receiver) is not None:
                 self._extended(router, call, prefix, slash, depth)
 
     def _viewsets(self, call: Node, view: Node, prefix: str, slash: str) -> None:
@@ -288,74 +286,24 @@ class _Urls:
 
     def _extended(self, router: Node, call: Node, prefix: str, slash: str, depth: int) -> None:
         """``router.registry.extend(other.registry)``."""
-        own, other = call.receiver, call.arg(0)
-        if own is None or other is None or not isinstance(own.op, ops.Attr) or not isinstance(other.op, ops.Attr):
-            return
-        if router in behind(self.project, own.to(own.op.base)):
-            for inner in behind(self.project, other.to(other.op.base)):
+        own, other = _registered_in(call.receiver), _registered_in(call.arg(0))
+        if own is not None and other is not None and router in behind(self.project, own):
+            for inner in behind(self.project, other):
                 if inner != router:
                     self._registered(inner, prefix, slash, depth + 1)
-
-    def _made(self, router: Node) -> tuple[str, ...]:
-        return tuple(owner for name in self.project.types(router) for owner in self.project.lineage(name))
-
-    def _nesting(self, router: Node, depth: int = 0) -> str:
-        """The prefix of a router that is nested under an entry of another (drf-nested-routers)."""
-        nested = any("Nested" in name for name in self._made(router))
-        if not nested or self.project.gives_up(depth, _DEPTH, router.place):
-            return ""
-        parent, entry = router.arg(0, "parent_router"), text_of(self.project, router.arg(1, "parent_prefix")) or ""
-        lookup = text_of(self.project, router.arg(None, "lookup")) or "nested_1"
-        outer = next(iter(behind(self.project, parent)), None) if parent is not None else None
-        return join(self._nesting(outer, depth + 1) if outer is not None else "", entry, f"{{{lookup}_pk}}")
 
     def _viewset(self, call: Node, cls: ClassView, outer: str, prefix: str, slash: str) -> None:
         lookup = _field_text(self.project, cls, "lookup_url_kwarg") or _field_text(self.project, cls, "lookup_field")
         one = join(prefix, "{" + (lookup or "pk") + "}")
         allowed = _field_strings(self.project, cls, "http_method_names")
-        for action, part, methods, detail, code in self._viewset_actions(cls):
-            kept = tuple(m for m in methods if not allowed or m.lower() in allowed)
+        for action in actions(self.project, cls):
+            kept = tuple(method for method in action.methods if not allowed or method.lower() in allowed)
             if kept:
-                path = (one if detail else prefix) + (f"/{part}" if part else "")
-                handler = Handler(code, kept, (), cls)
+                path = (one if action.of_one else prefix) + (f"/{action.path}" if action.path else "")
+                handler = Handler(action.code, kept, (), cls)
                 whole = self._whole(outer, f"{path}{slash}", parse(path, "braces"))
                 route = self._route(call, handler, whole, "django")
-                self.routes.append(msgspec.structs.replace(route, action=action))
-
-    def _viewset_actions(self, cls: ClassView) -> Iterator[tuple[str, str, tuple[str, ...], bool, Code]]:
-        """Action, part of the path, methods, whether it is of one row, and the code."""
-        lineage = set(self.project.lineage(cls.name))
-        table = self.project.models.routing.get("rest_framework.viewsets", {})
-        for name, spec in table.items():
-            method, where, *mixins = spec.split()
-            code = self.project.method(cls.name, name)
-            if code is not None or not lineage.isdisjoint(mixins):
-                yield name, "", (method,), where == "detail", code or cls.body
-        seen: set[str] = set()
-        for owner in self.project.lineage(cls.name):
-            view = self.project.class_named(owner)
-            for name, code in view.methods.items() if view is not None else ():
-                if name not in seen:
-                    seen.add(name)
-                    yield from self._extras(cls, code)
-
-    def _extras(self, cls: ClassView, code: Code) -> Iterator[tuple[str, str, tuple[str, ...], bool, Code]]:
-        for decorator in code.decorators:
-            if "rest_framework.decorators.action" in self.project.names(decorator.func or decorator):
-                yield code.function.name, *self._extra(code, decorator)
-            first, _, verb = decorator.spelled.rpartition(".mapping.")
-            mapped = self.project.method(cls.name, first) if first else None
-            for outer in mapped.decorators if mapped is not None else ():
-                if mapped is not None and outer.method == "action":
-                    path, _, detail, _ = self._extra(mapped, outer)
-                    yield code.function.name, path, (verb.upper(),), detail, code
-
-    def _extra(self, code: Code, decorator: Node) -> tuple[str, tuple[str, ...], bool, Code]:
-        methods = strings(self.project, decorator.arg(0, "methods")) or ("get",)
-        path = text_of(self.project, decorator.arg(None, "url_path")) or code.function.name
-        given = decorator.arg(None, "detail")
-        detail = given is not None and given.const is True
-        return parse(path, "regex").text, tuple(m.upper() for m in methods), detail, code
+                self.routes.append(msgspec.structs.replace(route, action=action.name))
 
     def _route(self, call: Node, handler: Handler, template: Template, framework: str) -> Route:
         return Route(
@@ -371,46 +319,6 @@ class _Urls:
             wrappers=(*self._wrapping, *handler.wrappers),
             converters=template.restrictions,
         )
-
-
-class _Ninja:
-    """django-ninja: routers with typed parameters behind ``api.urls``."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-
-    def routes(self, api: Node, prefix: str, depth: int = 0) -> Iterator[Route]:
-        for decorator, target in self.project.once(decorated):
-            verb = decorator.method.upper()
-            if isinstance(target, Code) and self._is_on(api, decorator.receiver):
-                yield from self._endpoint(api, decorator, target, verb, prefix)
-        for call in () if self.project.gives_up(depth, _DEPTH, api.place) else self.project.calls_of("add_router"):
-            child = call.arg(1, "router")
-            if child is None or not self._is_on(api, call.receiver):
-                continue
-            inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
-            for router in behind(self.project, named_value(self.project, child)):
-                yield from self.routes(router, inner, depth + 1)
-
-    def _is_on(self, api: Node, receiver: Node | None) -> bool:
-        return receiver is not None and api in behind(self.project, receiver)
-
-    def _endpoint(self, api: Node, decorator: Node, code: Code, verb: str, prefix: str) -> Iterator[Route]:
-        if verb == "API_OPERATION":
-            methods = tuple(m.upper() for m in strings(self.project, decorator.arg(0, "methods")))
-            path = decorator.arg(1, "path")
-        elif verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            methods, path = (verb,), decorator.arg(0, "path")
-        else:
-            return
-        template = parse(join(prefix, text_of(self.project, path) or ""), "braces")
-        params = injected_params(self.project, code, template)
-        first = tuple(msgspec.structs.replace(p, where="request") if p.index == 0 else p for p in params)
-        yield Route(
-            methods=methods, path=template.text, handler=code, framework="ninja", place=decorator.place, params=first,
-            response=decorator.arg(None, "response"), declared=decorator, around=(api,),
-            converters=template.restrictions,
-        )  # fmt: skip
 
 
 def project_roots(project: Project) -> frozenset[str]:
@@ -450,6 +358,7 @@ def library_views(project: Project) -> tuple[LibraryView, ...]:
     return project.once(_read)[1]
 
 
-def _is_registry(node: Node | None) -> bool:
-    """``router.registry``."""
-    return node is not None and isinstance(node.op, ops.Attr) and node.op.name == "registry"
+def _registered_in(node: Node | None) -> Node | None:
+    """The router of ``router.registry``."""
+    op = node.op if node is not None else None
+    return node.to(op.base) if node is not None and isinstance(op, ops.Attr) and op.name == "registry" else None

@@ -140,12 +140,8 @@ def _cookies(settings: _Settings) -> _Said:
         if settings.is_not_true(name) and UNKNOWN not in places and any(places):
             yield ids[2] if all(places) else ids[0] if places[0] else ids[1], name, fault
     in_cookie = settings["CSRF_USE_SESSIONS"]
-    if (
-        in_cookie is not UNKNOWN
-        and not in_cookie
-        and settings.runs(settings.csrf)
-        and settings.is_not_true("CSRF_COOKIE_SECURE")
-    ):
+    kept_in_cookie = in_cookie is not UNKNOWN and not in_cookie and settings.runs(settings.csrf)
+    if kept_in_cookie and settings.is_not_true("CSRF_COOKIE_SECURE"):
         yield "W016", "CSRF_COOKIE_SECURE", "the CSRF cookie also goes over plain HTTP"
 
 

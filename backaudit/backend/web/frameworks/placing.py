@@ -11,13 +11,13 @@ from backaudit.backend.web.frameworks.language import Argument, Including, Listi
 from backaudit.backend.web.paths import join
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.declarations import items
 from backaudit.project.locate import (
     NOTHING_GIVEN,
     Given,
     behind,
     cases,
     functions_behind,
-    items,
     made_behind,
     modules_named,
     text_of,

@@ -15,7 +15,7 @@ from backaudit.backend.web.paths import Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.declarations import entries
+from backaudit.project.declarations import entries, items
 from backaudit.project.locate import (
     NOTHING_GIVEN,
     Given,
@@ -23,7 +23,6 @@ from backaudit.project.locate import (
     cases,
     decorated,
     definition_of,
-    items,
     named_value,
     spread,
     strings,
@@ -159,7 +158,9 @@ class _Reader:
         for code in dict.fromkeys(self.project.calling(last)):
             for user in code.nodes(ops.Call):
                 call, handler = user.func, user.arg(0)
-                if call is None or handler is None or not isinstance(call.op, ops.Call) or call.method != last:
+                if call is None or call.method != last or not isinstance(call.op, ops.Call):
+                    continue
+                if handler is None:
                     continue
                 table, _ = self._decorating(call)
                 spec = table.decorators[last] if table is not None else None
@@ -322,9 +323,8 @@ class _Reader:
                 yield call.origin
 
     def _controller_prefix(self, cls: ClassView, said: Controlling, node: Node) -> str:
-        for owner in self.project.lineage(cls.name) if said.field else ():
-            view = self.project.class_named(owner)
-            if view is not None and said.field in view.fields:
+        for view in self.project.lineage_views(cls.name) if said.field else ():
+            if said.field in view.fields:
                 return text_of(self.project, view.fields[said.field]) or ""
         root = self._root(said, node)
         given = text_of(self.project, pick(node, said.prefix))
@@ -350,9 +350,8 @@ class _Reader:
 
     def _controlled(self, cls: ClassView, prefix: str, node: Node) -> Iterator[Route]:
         seen: set[str] = set()
-        for owner in self.project.lineage(cls.name):
-            view = self.project.class_named(owner)
-            own = view.methods.items() if view is not None else ()
+        for view in self.project.lineage_views(cls.name):
+            own = view.methods.items()
             for name, code in own:
                 if name not in seen:
                     seen.add(name)
@@ -501,7 +500,8 @@ def _status(project: Project, node: Node | None, constant: Node | None) -> int |
         return None
     if constant is not None and isinstance(constant.const, int):
         return constant.const
-    digits = [part for name in project.names(node) for part in name.split("_") if part.isdigit() and len(part) == 3]
+    parts = (part for name in project.names(node) for part in name.split("_"))
+    digits = [part for part in parts if part.isdigit() and len(part) == 3]
     return int(digits[0]) if digits else None
 
 

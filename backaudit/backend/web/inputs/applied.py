@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -114,11 +115,11 @@ def _by_decorator(project: Project, route: Route, decorator: Node, how: Applying
         given = decorator.arg(None, argument) or _parameter_annotation(route.handler, argument)
         for found in schema_behind(project, given, how.notation) if given is not None else ():
             yield Applied(found, _where(project, where), decorator.place)
-    given = _pick(decorator, how)
+    given = decorator.argument(how.schema)
     if given is not None:
         title = f"{route.handler.function.name}_input"
         said = text(project, decorator.arg(None, "location"))
-        parser = location_of(project, given) if how.notation == "flask_restx" else ""
+        parser = location_of(project, given)
         # Nothing comes in the body of a GET: parsers that look there by default find the query string.
         usual = _where(project, how.where) if _takes_body(route) else "query"
         where = _where(project, parser) if parser else located(project, said, usual)
@@ -134,14 +135,6 @@ def _where(project: Project, word: str) -> Where:
     return "header" if word == "header" else "cookie" if word == "cookie" else located(project, word, "body")
 
 
-def _pick(call: Node, how: Applying) -> Node | None:
-    for which in how.schema:
-        found = call.arg(which, None) if isinstance(which, int) else call.arg(None, which)
-        if found is not None:
-            return found
-    return None
-
-
 # -- in the handler ---------------------------------------------------------------------------------------------------
 
 
@@ -152,9 +145,7 @@ def reached(project: Project, handler: Code) -> list[Code]:
     for _ in range(_DEPTH):
         edge = [
             callee
-            for code in edge
-            for call in code.nodes(ops.Call)
-            for callee in project.callees(call)
+            for callee in chain.from_iterable(map(project.called_by, edge))
             if callee not in found and callee.function.name != "__init__"
         ]
         found.update(dict.fromkeys(edge))
@@ -169,7 +160,7 @@ def _in_body(project: Project, code: Code, route: Route) -> Iterator[Applied]:
             continue
         names = project.names(func)
         how = next((known[name] for name in names if name in known), None)
-        given = _pick(call, how) if how is not None else None
+        given = call.argument(how.schema) if how is not None else None
         if how is not None and given is not None:
             said = located(project, text(project, call.arg(None, "location")), "body")
             title = f"{code.function.name}_input"
@@ -195,31 +186,27 @@ def _constructed(project: Project, call: Node, func: Node, route: Route) -> Iter
     for cls in project.denoted_classes(func):
         library = library_of(project, cls)
         made = schema_of(project, cls) if library is not None else None
-        where = _where_given(project, call, route, *library) if library is not None else None
-        if made is not None and where is not None:
-            many = library is not None and library[0] == "rest_framework" and _is_many(call)
-            yield Applied(made, where, call.place, many)
+        where = _where_given(project, call, route, library[1]) if library is not None else None
+        if library is not None and made is not None and where is not None:
+            several = call.argument(library[1].several)
+            yield Applied(made, where, call.place, several is not None and several.const is True)
 
 
-def _where_given(project: Project, call: Node, route: Route, name: str, model: SchemaModel) -> Where | None:
+def _where_given(project: Project, call: Node, route: Route, model: SchemaModel) -> Where | None:
     """Where the data comes from that a schema of a library is made with; None if it is made with none."""
+    data = call.argument(model.data)
+    if model.data and data is None:
+        return None
     if model.form:
-        fed = name == "wtforms" or call.arg(0, "data") is not None
-        return None if not fed else "form" if _takes_body(route) else "query"
-    if name == "rest_framework":
-        data = call.arg(1, "data")
-        return _where_from(data) if data is not None else None
+        return "form" if _takes_body(route) else "query"
+    if data is not None:
+        return _where_from(data)
     return "body" if model.style == "annotations" and _spread(project, call) else None
 
 
 def _where_from(data: Node) -> Where:
     """Where the data comes from that a serializer is given."""
     return "query" if "query_params" in data.spelled or "GET" in data.spelled else "body"
-
-
-def _is_many(call: Node) -> bool:
-    many = call.arg(None, "many")
-    return many is not None and many.const is True
 
 
 def _spread(project: Project, call: Node) -> bool:
@@ -238,7 +225,7 @@ def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
         where: Where = "query" if ".args" in spelled or ".query" in spelled else "body"
         for cls in project.instances(receiver):
             library = library_of(project, cls)
-            made = schema_of(project, cls) if library is not None and library[0] == "marshmallow" else None
+            made = schema_of(project, cls) if library is not None and library[1].loads else None
             yield from [Applied(made, where, call.place)] if made is not None else []
     elif call.is_call_of("parses-into-schema") and clients(project, first):
         parsed = (schema_of(project, cls) for cls in project.denoted_classes(receiver))
@@ -250,7 +237,7 @@ def made_by(project: Project, call: Node) -> Iterator[InputSchema]:
     func, receiver = call.func, call.receiver
     names = project.names(func) if func is not None else ()
     how = next((found for name in names if (found := project.models.applies.get(name)) is not None), None)
-    given = _pick(call, how) if how is not None else None
+    given = call.argument(how.schema) if how is not None else None
     if how is not None and given is not None:
         yield from schema_behind(project, given, how.notation)
     elif receiver is not None and call.is_call_of("loads-by-schema"):
@@ -331,8 +318,7 @@ def _held_classes(project: Project, view: ClassView, field: str) -> Iterator[Cla
                 for value in behind(project, method.node(op.value)):
                     yield from project.denoted_classes(value)
         return
-    for owner in project.lineage(view.name):
-        cls = project.class_named(owner)
-        if cls is not None and field in cls.fields:
+    for cls in project.lineage_views(view.name):
+        if field in cls.fields:
             yield from project.denoted_classes(cls.fields[field])
             return

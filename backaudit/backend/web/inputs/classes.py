@@ -37,17 +37,10 @@ def library_of(project: Project, cls: ClassView) -> tuple[str, SchemaModel] | No
     for name, model in tables.items():
         if not lineage.isdisjoint(model.bases):
             return name, model
-    made = {dotted for value in cls.cls.decorators for dotted in project.names(cls.outer.node(value))}
-    made |= {dotted for view in _above(project, cls) for value in view.cls.decorators
-             for dotted in project.names(view.outer.node(value))}  # fmt: skip
+    views = project.lineage_views(cls.name)
+    decorators = [view.outer.node(value) for view in views for value in view.cls.decorators]
+    made = {dotted for decorator in decorators for dotted in project.names(decorator)}
     return next(((name, model) for name, model in tables.items() if not made.isdisjoint(model.decorators)), None)
-
-
-def _above(project: Project, cls: ClassView) -> Iterator[ClassView]:
-    for owner in project.lineage(cls.name)[1:]:
-        view = project.class_named(owner)
-        if view is not None:
-            yield view
 
 
 def is_filled(made: Node) -> bool:
@@ -57,10 +50,13 @@ def is_filled(made: Node) -> bool:
 
 def view_form(project: Project, view: ClassView) -> InputSchema | None:
     """The form that a generic view makes of a model and a list of its fields."""
-    named = {name for base in project.lineage(view.name) for name in [base.rpartition(".")[2]]}
-    if not {"model", "fields"} <= set(view.fields) or not named & {"CreateView", "UpdateView", "ModelFormMixin"}:
+    if not {"model", "fields"} <= set(view.fields):
         return None
-    reader = _Reader(project, view, "django", project.models.schemas["django"])
+    named = {base.rpartition(".")[2] for base in project.lineage(view.name)}
+    library = next((one for one in project.models.schemas.items() if not named.isdisjoint(one[1].views)), None)
+    if library is None:
+        return None
+    reader = _Reader(project, view, *library)
     reader.meta = view
     made = reader.schema()
     return msgspec.structs.replace(made, fields=tuple(f for f in made.fields if f.attribute in made_of(view, project)))
@@ -79,7 +75,7 @@ class _Reader:
         self.cls = cls
         self.library = library
         self.model = model
-        self.views = [cls, *_above(project, cls)]
+        self.views = project.lineage_views(cls.name)
         self.meta = self._meta()
         self.validated = frozenset(self._validated())
 
@@ -143,7 +139,7 @@ class _Reader:
         """Whether a name that the class binds is a field; ``attr.ib()`` needs no annotation."""
         if annotation is not None:
             return not _is_class_variable(self.project, annotation)
-        return self.library == "attrs" and bind.origin.method in self.model.fields
+        return self.model.bare and bind.origin.method in self.model.fields
 
     def _is_validated(self, name: str) -> bool:
         return name in self.validated or "*" in self.validated
@@ -171,7 +167,7 @@ class _Reader:
         for marker in reversed(markers):
             if marker.method not in self.model.fields:
                 continue
-            own = marker.arg(0 if self.library in ("pydantic", "sqlmodel", "ninja") else None, "default")
+            own = marker.arg(0 if self.model.pydantic else None, "default")
             if own is not None:
                 return self._literal(own), not _is_ellipsis(own)
             if marker.arg(None, "default_factory") is not None or marker.arg(None, "factory") is not None:
@@ -187,7 +183,7 @@ class _Reader:
 
     def _is_pydantic_one(self) -> bool:
         """Whether a field that may be ``None`` may be left out, too: so it is in pydantic 1."""
-        return self.library in ("pydantic", "sqlmodel", "ninja") and self.project.once(pydantic_one)
+        return self.model.pydantic and self.project.once(pydantic_one)
 
     def _is_partial(self, annotation: Node | None) -> bool:
         op = annotation.origin.op if annotation is not None else None
@@ -265,8 +261,7 @@ class _Reader:
             return False
         if not self.model.required:
             return True
-        given = any(made.arg(None, key) is not None for key in ("default", "read_only", "load_default"))
-        return (given and self.library != "django") or (made.method == "BooleanField" and self.library != "django")
+        return made.method in self.model.spared_kinds or made.argument(self.model.spared) is not None
 
     # -- what stands around the fields --------------------------------------------------------------------------------
 
@@ -345,8 +340,8 @@ class _Reader:
             for owner in reversed(family)
             for column in owner.columns
         }
-        for relation in (relation for owner in family for relation in owner.relations if relation.many):
-            if relation.remote == "*" and _declaring(self.project, row, relation.name) is not None:
+        for relation in (relation for owner in family for relation in owner.relations):
+            if relation.many and relation.remote == "*" and _declaring(self.project, row, relation.name) is not None:
                 name, shape = relation.name, Shape(kind="array", items=Shape(kind="integer"))
                 made = Field(name=name, attribute=name, shape=shape, place=self.cls.place, optional=True)
                 found.setdefault(name, made)
@@ -379,7 +374,7 @@ class _Reader:
         generated = column.primary_key or stamped
         if generated and self.model.form:
             return None
-        return self._column_field(column, row, name, shape, generated and self.library == "rest_framework")
+        return self._column_field(column, row, name, shape, generated and self.model.shows_keys)
 
     def _column_field(self, column: Column, row: ClassView, name: str, shape: Shape, read_only: bool) -> Field:
         call = _declaring(self.project, row, name)
@@ -433,9 +428,8 @@ class _Reader:
 
 def _declaring(project: Project, row: ClassView, name: str) -> Node | None:
     """The call that declares a column of a model's class."""
-    for owner in project.lineage(row.name):
-        view = project.class_named(owner)
-        if view is not None and name in view.fields:
+    for view in project.lineage_views(row.name):
+        if name in view.fields:
             made = view.fields[name].origin
             return made if made.call is not None else None
     return None
@@ -490,7 +484,7 @@ def _validators_of(made: Node) -> Node | None:
 def _with_inner(project: Project, library: str, made: Node, last: str, shape: Shape) -> Shape:
     """What lists and nested fields hold, choices given first, patterns, enumerations."""
     first = made.argument(("child", 0, "cls_or_instance", "nested"))
-    if last in ("ChoiceField", "MultipleChoiceField", "SelectField", "RadioField") and library == "rest_framework":
+    if last in project.models.schemas[library].choosing:
         return with_choices(project, shape, first) if first is not None else shape
     if last == "RegexField":
         found = project.constant(first) if first is not None else None

@@ -209,7 +209,7 @@ def _fields(project: Project, node: Node, library: str) -> Iterator[Field]:
             yield Field(
                 name=name, attribute=name, shape=_restx_nested(project, shape, made, library), place=value.place,
                 optional=not truth(project, made.arg(None, "required")),
-                default=_plain(project, made.arg(None, "default") or made.arg(None, "load_default")),
+                default=_plain(project, made.argument(("default", "load_default"))),
                 read_only="read" in words or truth(project, made.arg(None, "readonly")),
                 omitted=not truth(project, made.arg(None, "required")) and not is_filled(made),
             )  # fmt: skip
@@ -224,8 +224,8 @@ def _bare(project: Project, library: str, node: Node) -> tuple[Shape, frozenset[
 
 def _restx_nested(project: Project, shape: Shape, made: Node, library: str) -> Shape:
     """``fields.Nested(model)`` and ``fields.List(fields.Nested(model))`` of models that are values."""
-    first = made.arg(0, "model") or made.arg(None, "cls_or_instance")
-    if library != "flask_restx" or first is None:
+    first = made.argument(("model", 0, "cls_or_instance"))
+    if not project.models.schemas[library].values or first is None:
         return shape
     if made.method == "Nested":
         inner = next((m for v in behind(project, first) if (m := restx_model(project, v, "")) is not None), None)

@@ -59,7 +59,7 @@ def takes_file(project: Project, cls: ClassView, name: str) -> bool:
 
 
 def _is_file_column(project: Project, cls: ClassView, name: str) -> bool:
-    metas = (view.inner.get("Meta") for owner in project.lineage(cls.name) if (view := project.class_named(owner)))
+    metas = (view.inner.get("Meta") for view in project.lineage_views(cls.name))
     given = next((meta.fields["model"] for meta in metas if meta is not None and "model" in meta.fields), None)
     for model in project.denoted_classes(given) if given is not None else ():
         column = class_field(project, model, name)

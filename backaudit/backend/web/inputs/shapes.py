@@ -9,7 +9,6 @@ import msgspec
 
 from backaudit.backend.web.inputs.records import Scalar, Shape
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items, texts
@@ -347,8 +346,8 @@ def choices_of(project: Project, node: Node) -> Iterator[Scalar]:
     )
     if enumeration is not None:
         yield from _members(project, enumeration)
-    elif isinstance(op, ops.Build) and op.kind == "dict":
-        keys = (project.constant(here.to(key)) for key in op.keys if key != NONE)
+    elif here.is_dict:
+        keys = (project.constant(key) for key, _ in here.entries())
         yield from (key.const for key in keys if key is not None)
     else:
         yield from (choice for item in items(here) for choice in _choice(project, item))

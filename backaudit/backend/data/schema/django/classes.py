@@ -48,7 +48,9 @@ def _classes(project: Project) -> list[ClassView]:
 
 def _is_model_field(project: Project, node: Node) -> bool:
     func = node.func
-    return func is not None and any(name.startswith("django.db.models.") for name in project.names(func))
+    return func is not None and any(
+        name.startswith(tuple(project.models.kinds["field-modules"])) for name in project.names(func)
+    )
 
 
 def _is_abstract(project: Project, cls: ClassView) -> bool:
@@ -90,10 +92,9 @@ def _concrete(project: Project, cls: ClassView) -> bool:
 
 def _options(project: Project, cls: ClassView) -> dict[str, Node]:
     """Meta's entries; an abstract base's Meta is inherited if the class has none, or names it as base."""
-    for owner in project.lineage(cls.name):
-        view = project.class_named(owner)
-        meta = view.inner.get("Meta") if view is not None else None
-        if meta is not None and view is not None and (view.name == cls.name or _is_abstract(project, view)):
+    for view in project.lineage_views(cls.name):
+        meta = view.inner.get("Meta")
+        if meta is not None and (view.name == cls.name or _is_abstract(project, view)):
             return _entries(project, meta, 0)
     return {}
 
@@ -130,7 +131,7 @@ def label_of(project: Project, path: str) -> str:
 def _configured(project: Project) -> dict[str, str]:
     """Labels that ``AppConfig`` classes give to the folders of their applications."""
     found: dict[str, str] = {}
-    for cls in project.subclasses("django.apps.AppConfig"):
+    for cls in project.subclasses(*sorted(project.models.kinds["app-configurations"])):
         label = text(project, cls.fields.get("label")) or text(project, cls.fields.get("name")).rpartition(".")[2]
         if label:
             found[cls.file.path.rpartition("/")[0]] = label
@@ -141,7 +142,9 @@ def _parents(project: Project, cls: ClassView) -> tuple[str, ...]:
     """Concrete models that the class extends: their columns are in their own tables."""
     for owner in project.lineage(cls.name)[1:]:
         view = project.class_named(owner)
-        if view is not None and _concrete(project, view) and not _is_abstract(project, view) and view.fields:
+        if view is None or not view.fields or _is_abstract(project, view):
+            continue
+        if _concrete(project, view):
             return (owner,)
     return ()
 
@@ -170,8 +173,8 @@ def _seeded(project: Project) -> frozenset[str]:
     """Models whose rows migrations load: lower-case class names of ``get_model("app", "Name")`` with created rows."""
     found: set[str] = set()
     for node in project.calls_of("get_model"):
-        name = node.arg(1, "model_name")
-        if project.role(node.code.path) == "migration" and name is not None and name.text and _creates(node):
+        name = node.arg(1, "model_name") if project.role(node.code.path) == "migration" else None
+        if name is not None and name.text and _creates(node):
             found.add(name.text.lower())
     return frozenset(found)
 

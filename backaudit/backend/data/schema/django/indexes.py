@@ -96,8 +96,7 @@ def _comparison(key: str, value: Node, names: dict[str, str]) -> str:
     column, constant = names.get(field, field), value.const
     if lookup == "isnull":
         return f"{column} IS {'' if constant is True else 'NOT '}NULL"
-    literal = value.origin.op
-    if not lookup and isinstance(literal, ops.Const) and literal.value is None:
+    if not lookup and value.is_none:
         return f"{column} IS NULL"
     symbol = value.code.project.models.words["look-up-operators"].get(lookup or "exact")
     if symbol is None or constant is None:

@@ -53,7 +53,7 @@ def _parts(operation: Node) -> Iterator[Node]:
 def _ordered(project: Project) -> list[tuple[str, ClassView]]:
     """(label, class) of all migrations: each after those it depends on; a squashed one for those that it replaces."""
     known: dict[_Key, ClassView] = {}
-    for cls in project.subclasses("django.db.migrations.Migration"):
+    for cls in project.subclasses(*sorted(project.models.kinds["migration-classes"])):
         if "/migrations/" in f"/{cls.file.path}":
             name = cls.file.path.rpartition("/")[2].removesuffix(".py")
             known[label_of(project, cls.file.path), name] = cls

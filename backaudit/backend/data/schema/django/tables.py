@@ -168,7 +168,8 @@ def _own_indexes(project: Project, model: Model, columns: Sequence[Column]) -> I
         switched = call is not None and _indexed(project, call)
         if _is_text(project, column) and (unique or key or switched):
             yield Index(keys=(Key(column.name, opclass="varchar_pattern_ops"),))
-        if key or unique or switched or (call is None and column.name == "tree_id"):
+        of_tree = call is None and column.name == "tree_id"
+        if any((key, unique, switched, of_tree)):
             yield columns_index(column.name, unique=key or unique, primary=key, place=place)
 
 
