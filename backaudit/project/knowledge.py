@@ -319,9 +319,9 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     ``settings-start``: a program is started by the name of its settings, not of an application.
     ``not-found``: the statement that answers 404, with the name that it imports (``not-found-import``); ``row-or-404``:
     the function that is given a model and the conditions of a look-up, and answers 404 where there is no such row.
-    Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words, and
-    the argument by which it ``hides-routes``. ``pairs-are-lists``: a pair that a handler returns is no body with its
-    status, but a list.
+    Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words,
+    the arguments by which it ``tells-purpose``, and the one by which it ``hides-routes``. ``pairs-are-lists``: a pair
+    that a handler returns is no body with its status, but a list.
     """
 
     typed: bool = False
@@ -346,6 +346,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     row_or_404: str = ""
     says_answers: str = ""
     says_refusals: str = ""
+    tells_purpose: tuple[str, ...] = ()
     hides_routes: str = ""
     pairs_are_lists: bool = False
 

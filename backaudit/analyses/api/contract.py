@@ -10,6 +10,7 @@ import msgspec
 
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.records import UNMOUNTED, Endpoint
+from backaudit.backend.web.responses import answers, error_handlers
 from backaudit.backend.yaml_files import yaml_documents
 from backaudit.extract.yaml import YamlNode
 from backaudit.facts.files import FileFacts
@@ -63,7 +64,9 @@ def contradictions(project: Project) -> tuple[Contradiction, ...]:
         if len(shared) >= _SHARED * len(document.operations):
             found += _missing(document, coded)
             found += _unwritten(document, coded)
-            found += (one for key in shared for one in _differing(document, document.operations[key], coded[key]))
+            found += (
+                one for key in shared for one in _differing(project, document, document.operations[key], coded[key])
+            )
     return tuple(sorted(set(found)))
 
 
@@ -153,7 +156,9 @@ def _unwritten(document: Document, coded: dict[tuple[str, str], Endpoint]) -> It
             yield Contradiction(route.place.first_line(), message, "Describe it there, or generate the document.")
 
 
-def _differing(document: Document, operation: _Operation, endpoint: Endpoint) -> Iterator[Contradiction]:
+def _differing(
+    project: Project, document: Document, operation: _Operation, endpoint: Endpoint
+) -> Iterator[Contradiction]:
     told = f"{operation.method} {operation.path}"
     documented = {name for where, name in _parameters(document, operation) if where == "query"}
     known = {one.name.lower(): one for one in endpoint.inputs if one.name and one.where == "query"}
@@ -165,7 +170,7 @@ def _differing(document: Document, operation: _Operation, endpoint: Endpoint) ->
         if one.required and one.declared and name not in documented:
             message = f"{told} asks for the parameter `{name}`, which the document does not name."
             yield Contradiction(one.place.first_line(), message, f"Add it to the operation in {document.path}.")
-    yield from _statuses(operation, endpoint, told)
+    yield from _statuses(project, operation, endpoint, told)
 
 
 def _reads_all(endpoint: Endpoint) -> bool:
@@ -194,14 +199,45 @@ def _resolved(document: Document, node: YamlNode) -> YamlNode:
     return found or node
 
 
-def _statuses(operation: _Operation, endpoint: Endpoint, told: str) -> Iterator[Contradiction]:
-    """The successes of both; refusals are told by frameworks and guards as well."""
+def _statuses(project: Project, operation: _Operation, endpoint: Endpoint, told: str) -> Iterator[Contradiction]:
     responses = operation.node.get("responses")
     said = {int(status) for status, _ in (responses.entries if responses is not None else ()) if status.isdigit()}
-    described = {status for status in said if 200 <= status < 400}
-    coded = {status for status in (*endpoint.declared, *endpoint.returned) if 200 <= status < 400}
-    if described and coded and described.isdisjoint(coded):
-        shown = " and ".join(map(str, sorted(coded)))
-        wrong = " and ".join(map(str, sorted(described)))
-        message = f"{told} is described with {wrong}, and the code answers {shown}."
+    coded = {*endpoint.declared, *endpoint.returned}
+    described, answered = set(filter(_is_success, said)), set(filter(_is_success, coded))
+    if described and answered and described.isdisjoint(answered):
+        message = f"{told} is described with {_shown(described)}, and the code answers {_shown(answered)}."
         yield Contradiction(operation.place, message, "Let both say what is answered.")
+    if answered and not said.issuperset(coded):
+        yield from _refusals(operation, said, coded, told)
+    never = (said & _OF_HANDLERS) - coded - project.once(_by_error_handlers)
+    if answered and never:
+        message = f"{told} is described with {_shown(never)}, which no code of it answers."
+        yield Contradiction(operation.place, message, "Take it out of the document, or answer it.")
+
+
+def _refusals(operation: _Operation, said: set[int], coded: set[int], told: str) -> Iterator[Contradiction]:
+    """Refusals of the handler's own that an operation does not describe beside those that it does."""
+    refused = {status for status in coded - said - _OF_GUARDS if _FIRST_ERROR <= status < _FAULT}
+    if refused and any(_FIRST_ERROR <= status < _FAULT for status in said - _OF_GUARDS):
+        message = f"{told} answers {_shown(refused)} too, which the document does not say."
+        yield Contradiction(operation.place, message, "Describe it as well.")
+
+
+def _by_error_handlers(project: Project) -> frozenset[int]:
+    """The statuses that handlers of exceptions answer for whatever a route raises."""
+    found = (answer.status for code, _ in project.once(error_handlers) for answer in answers(project, code))
+    return frozenset(status for status in found if status is not None)
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < _FIRST_ERROR
+
+
+def _shown(statuses: set[int]) -> str:
+    return " and ".join(map(str, sorted(statuses)))
+
+
+_FIRST_ERROR, _FAULT = 400, 500
+# What frameworks and guards answer before a handler runs; and what nobody answers but code that means it.
+_OF_GUARDS = frozenset({401, 403, 405, 406, 413, 415, 422, 429})
+_OF_HANDLERS = frozenset({402, 409, 410, 412, 418, 423})

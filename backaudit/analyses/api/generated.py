@@ -11,9 +11,10 @@ from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.descriptions import describing, is_switched_off
 from backaudit.backend.web.records import UNMOUNTED, Endpoint, Route
 from backaudit.backend.web.responses import Answer, answers
+from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Project
-from backaudit.project.code import SERVING
+from backaudit.project import Code, Project
+from backaudit.project.code import SERVING, operands
 from backaudit.project.knowledge import FrameworkModel
 from backaudit.rule import Step
 from backaudit.vocabulary.meaning import meaning
@@ -39,6 +40,7 @@ def gaps(project: Project) -> Iterator[Gap]:
         model, routes = project.models.framework(framework), list(group)
         yield from _unsaid(routes, [one for one in routes if _hides_its_answer(project, one)], model)
         yield from _unrefused(project, routes, model)
+        yield from _untold(routes, [one for one in routes if not _tells_its_purpose(one, model)], model)
     yield from _hidden(project, described)
 
 
@@ -118,6 +120,35 @@ def _undeclared(endpoint: Endpoint, model: FrameworkModel) -> tuple[int, ...]:
 
 def _listed(statuses: Sequence[int]) -> str:
     return ", ".join(map(str, statuses))
+
+
+# -- what it is for ---------------------------------------------------------------------------------------------------
+
+
+def _untold(routes: Sequence[Endpoint], silent: Sequence[Endpoint], model: FrameworkModel) -> Iterator[Gap]:
+    """Where most routes say what they are for, those that do not; where few do, that is how the API is written."""
+    if silent and model.tells_purpose and 2 * len(silent) < len(routes):
+        told = f"{_counted(silent, routes)} not say what {_they_are(silent)} for: a reader sees the function's name."
+        remedy = f"Write a docstring, or `{model.tells_purpose[0]}=…` where the route is."
+        gap = _gap(silent, told, remedy, lambda one: "it does not say what it is for")
+        yield msgspec.structs.replace(gap, place=silent[0].route.handler.place)
+
+
+def _tells_its_purpose(endpoint: Endpoint, model: FrameworkModel) -> bool:
+    declared, handler = endpoint.route.declared, endpoint.route.handler
+    said = (declared.arg(None, name) for name in model.tells_purpose if declared is not None)
+    return any(said) or _has_docstring(handler)
+
+
+def _has_docstring(handler: Code) -> bool:
+    """Whether a body begins with a text that nothing reads."""
+    first = handler.ops[0] if handler.ops else None
+    is_text = isinstance(first, ops.Const) and isinstance(first.value, str)
+    return is_text and not any(0 in operands(op) for op in handler.ops)
+
+
+def _they_are(found: Sequence[Endpoint]) -> str:
+    return "it is" if len(found) == 1 else "they are"
 
 
 # -- what is hidden ---------------------------------------------------------------------------------------------------
