@@ -10,6 +10,7 @@ from backaudit.analyses.errors import firsts, kept
 from backaudit.analyses.errors.callers import without_the_row
 from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
 from backaudit.analyses.errors.needed import needs
+from backaudit.analyses.errors.own_rows import lacked_by_some
 from backaudit.analyses.errors.requests import looked_up, showing
 from backaudit.backend.access.missing import (
     admits_none,
@@ -34,6 +35,7 @@ from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name
+from backaudit.project.holding import conditions
 from backaudit.rule import Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
@@ -84,15 +86,18 @@ def _is_found_anyway(call: Node) -> bool:
     return call.method in _LATEST or (call.method in _ONE and not grouped and is_aggregate(call))
 
 
-def _origin(project: Project, call: Node) -> Origin | None:
-    """Where what is looked up comes from: the arguments, or the conditions of the query before."""
+def _origin(project: Project, call: Node, lookup: Node | None = None) -> Origin | None:
+    """Where what is looked up comes from: the arguments, or the conditions of the query before.
+
+    ``lookup``: the query of the project's function that is called, where the call is none itself.
+    """
     for link in chain(call):
         for argument in link.args():
             compared = _compared(argument)
             origin = client_origin(project, compared) or _kept_for_client(project, compared)
             if origin is not None:
                 return origin
-    return None
+    return lacked_by_some(project, lookup or call)
 
 
 def _kept_for_client(project: Project, node: Node) -> Origin | None:
@@ -114,6 +119,8 @@ def _compared(argument: Node) -> Node:
 
 def _known_to_exist(project: Project, call: Node) -> bool:
     """Whether the same body has asked before whether such a row exists."""
+    if _is_held_by_one(project, call):
+        return True
     receiver = call.receiver
     model = project.types(receiver) if receiver is not None else ()
     over = {name.partition("[")[2] for name in model}
@@ -124,6 +131,12 @@ def _known_to_exist(project: Project, call: Node) -> bool:
             if over & {name.partition("[")[2] for name in asked_of} or _asks_by_the_same(project, earlier, call):
                 return True
     return False
+
+
+def _is_held_by_one(project: Project, call: Node) -> bool:
+    """Whether the look-up runs only where a query by the same values has found something: ``if rows.filter(...):``."""
+    held = (call.code.node(test) for test, truth in conditions(call.code, call.value) if truth)
+    return any(test.call is not None and _asks_by_the_same(project, test.origin, call) for test in held)
 
 
 def _asks_by_the_same(project: Project, earlier: Node, call: Node) -> bool:
@@ -162,7 +175,7 @@ def _none(project: Project) -> Iterator[Finding]:
         if code.file.role != "production":
             continue
         yield from _in_body(project, code, given, found)
-        yield from _unfit(project, code, given)
+        yield from _unfit(project, code, given, found)
 
 
 def _in_body(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
@@ -198,7 +211,7 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     raised = _raised_by(project, use)
     path = escapes(project, use, (raised,))
     assumed = _assumed(project, path) if path is not None else None
-    origin = _origin(project, call) if assumed is not None else None
+    origin = _origin(project, call, found[call]) if assumed is not None else None
     if origin is None or assumed is None:
         return None
     inner = next((need.use for need in needs(project, use) if need.given.value in used), use)
@@ -207,7 +220,7 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     return msgspec.structs.replace(told, request=shown, fixes=tuple(answered_404(project, call)))
 
 
-def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[Finding]:
+def _unfit(project: Project, code: Code, given: dict[Value, Node], found: dict[Node, Node]) -> Iterator[Finding]:
     """None returned where the route declares what it answers with, and the framework refuses to send it."""
     routes = project.once(by_handler).get(code, ())
     declared = [route.response for route in routes if project.models.framework(route.framework).checks_answers]
@@ -218,7 +231,8 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node]) -> Iterator[F
         op = node.op
         for value in behind(code, op.value) if isinstance(op, ops.Return) and op.value != NONE else ():
             call = given.get(value)
-            origin = _origin(project, call) if call is not None and not asked(code, value, node.value) else None
+            known = call is None or asked(code, value, node.value)
+            origin = None if call is None or known else _origin(project, call, found.get(call))
             if call is not None and origin is not None and not is_aggregate(call):
                 last = Step(node.place.first_line(), "is answered, and does not fit the response model")
                 yield Finding(

@@ -63,7 +63,7 @@ def _by_use(project: Project, table: Table) -> Column | None:
 def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
     """Tables and their columns, or attributes, that handlers fill with the caller or compare with the caller."""
     found: set[tuple[str, str]] = set()
-    for code, context in _bodies(project):
+    for code, context in project.once(caller_bodies):
         reader = Values(project, code, context)
         found.update(_set_to_caller(project, code, reader))
         found.update(_compared_with_caller(project, code, reader))
@@ -115,16 +115,16 @@ def filled_table(project: Project, call: Node) -> Table | None:
     return form or (fetched_table(project, call) if any(map(call.is_call_of, _STORES)) else None)
 
 
-def _bodies(project: Project) -> Iterator[tuple[Code, Context]]:
+def caller_bodies(project: Project) -> tuple[tuple[Code, Context], ...]:
     """The bodies of routes, and of functions that they hand the caller to, each with what is known of its caller."""
-    seen: set[tuple[Code, Context]] = set()
+    found: dict[tuple[Code, Context], None] = {}
     todo = list(_entries(project))
     while todo:
         code, context = todo.pop()
-        if (code, context) not in seen:
-            seen.add((code, context))
-            yield code, context
+        if (code, context) not in found:
+            found[code, context] = None
             todo += _handed_the_caller(project, Values(project, code, context))
+    return tuple(found)
 
 
 def _entries(project: Project) -> Iterator[tuple[Code, Context]]:
