@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.access.missing import asked, behind
-from backaudit.backend.web.catching import escapes, request_handlers
+from backaudit.backend.web.catching import escapes, reached_functions
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import walk
+from backaudit.project.types import split
 from backaudit.rule import Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
@@ -92,9 +93,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
 
 def attributes(project: Project) -> Iterator[Finding]:
     """Each method of a text that is called on what may be none: nothing was sent, or JSON of another kind."""
-    for code in project.once(request_handlers):
-        if code.file.role != "production":
-            continue
+    for code in reached_functions(project):
         told: set[Value] = set()
         for call in code.nodes(ops.Call):
             receiver = call.receiver
@@ -120,12 +119,29 @@ def attributes(project: Project) -> Iterator[Finding]:
 
 def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     """Why a read of the request may give no text, and what is supposed of it."""
-    if _may_be_absent(project, read):
+    if _may_be_absent(project, read) or _is_unchecked_field(project, read):
         return "None", _LEFT_OUT
     receiver = read.receiver
     if read.method == "get" and receiver is not None and _is_of_kinds(project, receiver, ("json-bodies",)):
         return "a number or null", assume("purpose", "a client sends other than text here")
     return None
+
+
+def _is_unchecked_field(project: Project, read: Node) -> bool:
+    """``form.name.data`` of a form that the body never validates: None where nothing was sent."""
+    op = read.op
+    field = read.to(op.base).origin if isinstance(op, ops.Attr) and op.name == "data" else None
+    form = field.to(field.op.base) if field is not None and isinstance(field.op, ops.Attr) else None
+    if form is None or not _is_form(project, form):
+        return False
+    validated = (call.receiver for call in read.code.nodes(ops.Call) if call.is_call_of("form-validations"))
+    return not any(asked_of is not None and asked_of.origin == form.origin for asked_of in validated)
+
+
+def _is_form(project: Project, node: Node) -> bool:
+    known = project.models.kinds["forms"]
+    made = node.origin.call is not None
+    return made and any(not known.isdisjoint(project.lineage(split(name)[0])) for name in project.types(node))
 
 
 def _unreachable(project: Project) -> Iterator[Finding]:
