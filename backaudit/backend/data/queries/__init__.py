@@ -20,6 +20,7 @@ from backaudit.backend.data.queries.chains import (
 from backaudit.backend.data.queries.expressions import Conditions
 from backaudit.backend.data.queries.filtersets import filterset_sites
 from backaudit.backend.data.queries.handed import handed_sites
+from backaudit.backend.data.queries.listed import listed_sites
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.raw import raw_sites
 from backaudit.backend.data.queries.records import QuerySite
@@ -53,7 +54,8 @@ def query_sites(project: Project) -> tuple[QuerySite, ...]:
 def _query_sites(project: Project) -> tuple[QuerySite, ...]:
     if not schema(project).tables:
         return ()
-    found = [*_chained(project), *raw_sites(project), *filterset_sites(project), *handed_sites(project)]
+    declared = [*filterset_sites(project), *listed_sites(project)]
+    found = [*_chained(project), *raw_sites(project), *declared, *handed_sites(project)]
     return tuple(sorted(found, key=lambda site: site.place))
 
 
