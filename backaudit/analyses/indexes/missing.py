@@ -224,7 +224,8 @@ def _sort(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
     free = lack.narrowed and not joined
     if not free and not limited:
         return None
-    core = free and limited and is_time(lack.table, first.column) and reached(project, site.code)
+    written = not site.implied
+    core = free and limited and written and is_time(lack.table, first.column) and reached(project, site.code)
     return Missing(
         site=site,
         table=lack.table,

@@ -13,7 +13,11 @@ _DEPTH = 3
 
 
 def paged(project: Project, node: Node) -> bool:
-    """Whether the query that ``node`` is a link of leaves its function unread, and is paginated by who gets it."""
+    """Whether the query that ``node`` is a link of leaves its function unread, and is paginated by who gets it; of what
+    a view's class declares, whether the view shows pages.
+    """
+    if node.code.cls is not None and node.code.function.kind == "class":
+        return page_size(project, node.code.cls)
     return _returned(node.code, node) and _paged(project, node.code, 0)
 
 

@@ -68,6 +68,20 @@ def _pages_range(project: Project, cls: ClassView, table: Table, bind: Node) -> 
         yield from _site(cls, bind, list(Lookups(project).lookup(table, f"{name}__gte", None)))
 
 
+def _order(project: Project, cls: ClassView, table: Table, bind: Node) -> Iterator[QuerySite]:
+    """The order in which a list comes if a client asks for none; whether it comes in pages the class says."""
+    lookups = Lookups(project)
+    uses = [use for _, node in _named(project, bind) for use in lookups.sort(table, node)]
+    yield from (msgspec.structs.replace(site, limited=False, implied=False) for site in _site(cls, bind, uses))
+
+
+def _orders(project: Project, cls: ClassView, table: Table, bind: Node) -> Iterator[QuerySite]:
+    """The orders that a client may choose from."""
+    for _, node in _named(project, bind):
+        sites = _site(cls, node, list(Lookups(project).sort(table, node)))
+        yield from (msgspec.structs.replace(site, limited=False) for site in sites)
+
+
 def _pages_order(project: Project, cls: ClassView, table: Table, bind: Node) -> Iterator[QuerySite]:
     lookups = Lookups(project)
     yield from _site(cls, bind, [use for _, node in _named(project, bind) for use in lookups.sort(table, node)])
@@ -100,6 +114,8 @@ def _named(project: Project, bind: Node) -> Iterator[tuple[str, Node]]:
 _READERS: dict[str, Callable[[Project, ClassView, Table, Node], Iterator[QuerySite]]] = {
     "filter": _filters,
     "search": _search,
+    "order": _order,
+    "orders": _orders,
     "pages-filter": _pages_filters,
     "pages-range": _pages_range,
     "pages-order": _pages_order,
