@@ -140,7 +140,8 @@ def listed_table(project: Project, cls: ClassView) -> Table | None:
 def _registered(project: Project, cls: ClassView) -> Iterator[Node]:
     """``@admin.register(Book)`` and ``admin.site.register(Book, BookAdmin)``."""
     decorators = (cls.outer.node(value) for value in cls.cls.decorators)
-    yield from (argument for node in decorators if node.method == "register" for argument in node.args())
+    for node in decorators:
+        yield from node.args() if node.method == "register" else ()
     for call in project.calls_of("register"):
         shown = call.arg(1)
         if shown is not None and cls in project.denoted_classes(shown):
