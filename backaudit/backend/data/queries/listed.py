@@ -22,10 +22,6 @@ from backaudit.project.declarations import items, text
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import Use
 
-# What stands before a column that is searched otherwise than anywhere in its text, to the look-up that is meant.
-_MARKS = {"^": "istartswith", "=": "iexact", "@": "search", "$": "iregex"}
-_ANYWHERE = "icontains"
-
 
 def listed_sites(project: Project) -> Iterator[QuerySite]:
     """A site for every declaration by which a list may be searched or sorted, and for each column to filter by."""
@@ -48,12 +44,12 @@ def _filters(project: Project, cls: ClassView, table: Table, bind: Node) -> Iter
 
 def _search(project: Project, cls: ClassView, table: Table, bind: Node) -> Iterator[QuerySite]:
     """All columns are searched for the same words."""
-    lookups, marks = Lookups(project), "".join(_MARKS)
+    lookups, marks = Lookups(project), project.models.words["search-marks"]
     uses: list[Use] = []
     places: dict[int, Place] = {}
     for number, (name, node) in enumerate(_named(project, bind)):
-        look_up = f"{name.lstrip(marks)}__{_MARKS.get(name[:1], _ANYWHERE)}"
-        uses += lookups.lookup(table, look_up, None, False, (1, number + 1))
+        mark = name[:1] if name[:1] in marks else ""
+        uses += lookups.lookup(table, f"{name.removeprefix(mark)}__{marks[mark]}", None, False, (1, number + 1))
         places[len(uses) - 1] = node.place
     yield from (msgspec.structs.replace(site, places=places) for site in _site(cls, bind, uses))
 
