@@ -11,7 +11,7 @@ from backaudit.backend.data.documents.records import Collection, DocumentField, 
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.declarations import items, text
+from backaudit.project.declarations import entries, items, text
 from backaudit.project.types import split
 from backaudit.sql import Index
 
@@ -50,10 +50,27 @@ def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str
     """(collection, call, fields) of the calls of a kind: the fields whose values its filter gives outside of any OR."""
     for name, call in collection_calls(project, kind):
         first = call.argument((0, "filter"))
-        made = project.resolved(first) if first is not None else None
-        if made is not None and made.is_dict:
-            keys = (text(project, key) for key, _ in made.entries())
-            yield name, call, tuple(key for key in keys if key and not key.startswith("$"))
+        if first is not None and kind == "collection-aggregations":
+            first = _matched(project, first)
+        if first is not None and project.resolved(first).is_dict:
+            yield name, call, tuple(_asked(project, first))
+
+
+def _matched(project: Project, pipeline: Node) -> Node | None:
+    """The filter that an aggregation begins with."""
+    stages = items(project.resolved(pipeline))
+    return entries(project.resolved(stages[0])).get("$match") if stages else None
+
+
+@cut_circles()
+def _asked(project: Project, node: Node) -> Iterator[str]:
+    """The fields of a filter, those of conditions that are joined by AND included."""
+    for name, value in entries(project.resolved(node)).items():
+        if name == "$and":
+            for part in items(project.resolved(value)):
+                yield from _asked(project, part)
+        elif not name.startswith("$"):
+            yield name
 
 
 def _add(found: dict[str, Collection], made: Collection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -13,7 +13,10 @@ from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.declarations import entries
 
-_DRIVER = ("collection-filters", "collection-updates", "collection-replacements", "collection-searches")
+_DRIVER = (
+    "collection-filters", "collection-updates", "collection-replacements", "collection-searches",
+    "collection-aggregations",
+)  # fmt: skip
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -55,8 +58,10 @@ def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search
 
 
 def _asked_of(project: Project, call: Node, known: dict[str, Collection]) -> Collection | None:
-    """The collection whose class a call is made on."""
-    classes = project.denoted_classes(call.receiver) if call.receiver is not None else ()
+    """The collection whose class a call is made on, or that an engine is given first."""
+    first = call.arg(0)
+    classes = [*project.denoted_classes(call.receiver), *project.instances(call.receiver)] if call.receiver else []
+    classes += project.denoted_classes(first) if first is not None else ()
     return next((known[cls.name] for cls in classes if cls.name in known), None)
 
 
@@ -68,4 +73,18 @@ def _compared(call: Node) -> Iterator[str]:
         left = argument.origin.to(op.left).origin.op if isinstance(op, ops.Compare) and op.operator == "==" else None
         if isinstance(left, ops.Attr):
             yield left.name
-    yield from (name for name in call.keywords() if "__" not in name)
+    given = {**call.keywords(), **_unpacked(call)}
+    yield from (name for name in given if "__" not in name)
+
+
+def _unpacked(call: Node) -> Mapping[str, Node]:
+    """The entries of a mapping that is handed over as keywords, those that are set later included."""
+    found: dict[str, Node] = {}
+    for value in call.call.dstar if call.call is not None else ():
+        given = call.origin.to(value).origin
+        found |= entries(given)
+        for effect in given.code.effects.get(given.value, ()):
+            change = given.to(effect)
+            if isinstance(change.op, ops.SetItem) and (name := given.to(change.op.key).text):
+                found[name] = change.to(change.op.value)
+    return found
