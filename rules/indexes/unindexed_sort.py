@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.findings import findings
+from backaudit.analyses.indexes.findings import document_orders, findings
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -55,3 +55,4 @@ def unindexed_sort(project: Project) -> Iterator[Finding]:
         https://use-the-index-luke.com/sql/sorting-grouping/indexed-order-by
     """
     yield from findings(project, "sort", "gives the order by", "the whole table is sorted")
+    yield from document_orders(project)

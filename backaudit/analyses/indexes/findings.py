@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.indexes.advice import named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
 from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.mends import declared
 from backaudit.analyses.indexes.missing import missing_indexes
 from backaudit.analyses.indexes.reports import Kind
+from backaudit.analyses.indexes.unindexed_documents import unindexed_orders
 from backaudit.backend.data.schema import schema
 from backaudit.project import Project
-from backaudit.rule import Finding, everywhere
+from backaudit.rule import Finding, Step, assume, everywhere
 
 
 def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[Finding]:
@@ -32,3 +33,18 @@ def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[F
             fixes=tuple(declared(project, index)),
         )
         yield from everywhere(found, siblings(index))
+
+
+def document_orders(project: Project) -> Iterator[Finding]:
+    """A finding per field by which whole collections are sorted though no index begins with it."""
+    for missing in unindexed_orders(project):
+        name = f"{missing.collection.name}.{missing.field}"
+        found = Finding(
+            place=missing.places[0],
+            message=f"No index gives the order by `{name}`, so every document is read and sorted in memory.",
+            remedy=document_remedy(project, missing),
+            assumed=assume("effect", "the collection grows"),
+            severity="low",
+            shown="strict",
+        )
+        yield from everywhere(found, (Step(place, "the same index gives this order") for place in missing.places[1:]))

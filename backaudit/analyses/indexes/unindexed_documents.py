@@ -8,7 +8,7 @@ import msgspec
 
 from backaudit.analyses.indexes.reach import reached, serves_requests
 from backaudit.backend.data.documents.records import Collection
-from backaudit.backend.data.documents.searches import Search, searches
+from backaudit.backend.data.documents.searches import Order, Search, orders, searches
 from backaudit.backend.data.queries import call_place
 from backaudit.facts.place import Place
 from backaudit.project import Project
@@ -39,10 +39,43 @@ def unindexed_fields(project: Project) -> tuple[UnindexedField, ...]:
     return tuple(_one(project, field, group) for (_, field), group in sorted(found.items()))
 
 
+def unindexed_orders(project: Project) -> tuple[UnindexedField, ...]:
+    """The orders of whole collections that no index gives, one for each field."""
+    found: dict[tuple[str, str], list[Order]] = {}
+    for order in orders(project):
+        if project.role(order.call.code.path) == "production" and _is_whole(order):
+            found.setdefault((order.collection.name, order.field), []).append(order)
+    return tuple(
+        UnindexedField(
+            collection=group[0].collection,
+            field=field,
+            places=tuple(dict.fromkeys(call_place(order.call) for order in group)),
+            core=False,
+        )
+        for (_, field), group in sorted(found.items())
+    )
+
+
+def _is_whole(order: Order) -> bool:
+    """Whether nothing leaves few of the documents that are sorted, and no index has them in order."""
+    led = _led(order.collection)
+    small = _SMALL.holds(order.collection.name) or _FEW.holds(order.field) or _KEYS.holds(order.field)
+    narrowed = any(field in led or _KEYS.holds(field) or _SELECTIVE.holds(field) for field in order.fields)
+    return not (small or narrowed or order.field in led)
+
+
+def _led(collection: Collection) -> set[str]:
+    """The fields that an index begins with."""
+    return {index.keys[0].text for index in collection.indexes if index.method == "btree"}
+
+
 def _open(search: Search) -> Iterator[str]:
     """The field that an index is wanted for; none if one of the fields has its index already."""
-    led = {index.keys[0].text for index in search.collection.indexes if index.method == "btree"}
-    if led & set(search.fields) or any(map(_KEYS.holds, search.fields)) or _SMALL.holds(search.collection.name):
+    if (
+        _led(search.collection) & set(search.fields)
+        or any(map(_KEYS.holds, search.fields))
+        or _SMALL.holds(search.collection.name)
+    ):
         return
     wanted = [field for field in search.fields if not _FEW.holds(field)]
     best = [field for field in wanted if _SELECTIVE.holds(field)] or wanted

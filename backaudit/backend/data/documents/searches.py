@@ -8,10 +8,13 @@ import msgspec
 
 from backaudit.backend.data.documents import collections
 from backaudit.backend.data.documents.calls import searched
+from backaudit.backend.data.documents.naming import collection_name
 from backaudit.backend.data.documents.records import Collection
+from backaudit.backend.data.queries.chains import upstream
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.declarations import entries
+from backaudit.project.declarations import entries, items, text
+from backaudit.project.types import split
 
 _DRIVER = (
     "collection-filters", "collection-updates", "collection-replacements", "collection-searches",
@@ -25,6 +28,15 @@ class Search(msgspec.Struct, frozen=True):
     collection: Collection
     fields: tuple[str, ...]
     call: Node
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A call that sorts the documents of a collection. ``fields``: what they were looked up by before."""
+
+    collection: Collection
+    field: str
+    call: Node
+    fields: tuple[str, ...] = ()
 
 
 def searches(project: Project) -> tuple[Search, ...]:
@@ -62,7 +74,9 @@ def _asked_of(project: Project, call: Node, known: dict[str, Collection]) -> Col
     first = call.arg(0)
     classes = [*project.denoted_classes(call.receiver), *project.instances(call.receiver)] if call.receiver else []
     classes += project.denoted_classes(first) if first is not None else ()
-    return next((known[cls.name] for cls in classes if cls.name in known), None)
+    named = [cls.name for cls in classes]
+    named += [split(type_)[1] for type_ in project.types(call.receiver)] if call.receiver else []
+    return next((known[name] for name in named if name in known), None)
 
 
 def _compared(call: Node) -> Iterator[str]:
@@ -88,3 +102,49 @@ def _unpacked(call: Node) -> Mapping[str, Node]:
             if isinstance(change.op, ops.SetItem) and (name := given.to(change.op.key).text):
                 found[name] = change.to(change.op.value)
     return found
+
+
+# -- orders ------------------------------------------------------------------------------------------------------------
+
+
+def orders(project: Project) -> tuple[Order, ...]:
+    """The orders in which documents are asked for, by place."""
+    by_name = {one.name: one for one in collections(project)}
+    by_model = {one.model: one for one in by_name.values() if one.model}
+    asked = {search.call: search.fields for search in searches(project)} if by_name else {}
+    found: list[Order] = []
+    for last in sorted(project.models.kinds["document-sorts"]) if by_name else ():
+        for call in project.calls_of(last):
+            first, field = _first_call(call), _sorted_by(project, call)
+            name = collection_name(project, first.receiver) if first.receiver is not None else ""
+            asked_of = by_name.get(name) or _asked_of(project, first, by_model)
+            if asked_of is not None and field:
+                found.append(Order(asked_of, field, call, asked.get(first, ())))
+    return tuple(sorted(found, key=lambda order: order.call.place))
+
+
+def _first_call(call: Node) -> Node:
+    """The call that a chain begins with, which asks the collection or the document class."""
+    return [link for link in (call, *upstream(call)) if link.call is not None][-1]
+
+
+def _sorted_by(project: Project, call: Node) -> str:
+    """The first field of an order: ``"-born"``, ``[("born", -1)]``, ``{"born": 1}``, ``-Boat.born``."""
+    first = call.arg(0)
+    if first is None:
+        return ""
+    here = project.resolved(first)
+    keys = list(entries(here))
+    inner = next(iter(items(here)), None)
+    if keys or inner is not None:
+        return keys[0] if keys else _field_of(project, next(iter(items(inner)), inner)) if inner is not None else ""
+    return _field_of(project, first)
+
+
+def _field_of(project: Project, node: Node) -> str:
+    node = node.origin
+    if isinstance(node.op, ops.Unary):
+        node = node.to(node.op.value).origin
+    if isinstance(node.op, ops.Attr):
+        return node.op.name
+    return text(project, node).lstrip("+-")
