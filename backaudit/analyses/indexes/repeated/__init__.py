@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from backaudit.analyses.indexes.reach import serves_requests
+from backaudit.analyses.indexes.repeated.dumping import dumped
 from backaudit.analyses.indexes.repeated.iterated import Many, many
 from backaudit.analyses.indexes.repeated.loading import Rows
 from backaudit.analyses.indexes.repeated.resolving import resolved
@@ -82,7 +83,7 @@ def _one_for_each_loop(found: Iterable[Repeated]) -> Iterator[Repeated]:
 
 
 def _shown(project: Project) -> Iterator[Repeated]:
-    for shown in (*serialized(project), *rendered(project)):
+    for shown in (*serialized(project), *dumped(project), *rendered(project)):
         yield Repeated(
             place=shown.place,
             what=shown.what,

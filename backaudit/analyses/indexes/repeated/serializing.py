@@ -72,7 +72,8 @@ class Way(msgspec.Struct, frozen=True):
         return Touch(place, path, text, table.name, self.many)
 
 
-_HERE = Way()
+# The row that is shown itself.
+HERE = Way()
 
 
 def serialized(project: Project) -> Iterator[Shown]:
@@ -257,7 +258,7 @@ def _is_own_queryset(node: Node) -> bool:
     return isinstance(op, ops.Attr) and op.name == "queryset" and node.origin.to(op.base).is_self
 
 
-def touches(project: Project, cls: ClassView, table: Table, way: Way = _HERE) -> Iterator[Touch]:
+def touches(project: Project, cls: ClassView, table: Table, way: Way = HERE) -> Iterator[Touch]:
     """The fields of a serializer that read a relation of each row, or run a query for it; each relation once."""
     seen = {".".join((*way.path, name)) for name in way.back}
     for touch in (*_declared_touches(project, cls, table, way), *_all_keys(project, cls, table, way)):
@@ -383,7 +384,7 @@ def _responses(project: Project) -> Iterator[Shown]:
 
 
 def _modelled(project: Project, cls: ClassView, rows: Rows, listed: bool) -> Iterator[Shown]:
-    found = [t for t in _read(project, cls, cls, rows.table, _HERE) if t.relation not in rows.eager]
+    found = [t for t in _read(project, cls, cls, rows.table, HERE) if t.relation not in rows.eager]
     found = [touch for touch in found if listed or touch.nested]
     if found and rows.is_in_sight:
         named = ", ".join(dict.fromkeys(f"`{touch.relation}`" for touch in found))
