@@ -145,9 +145,9 @@ def _condition(use: Use, hole: str) -> tuple[str, str]:
 
 
 def _sample(use: Use, value: str = "{}", top: bool = False) -> str:
-    """A statement that selects a value to ask by: one that is there, or one of the greatest."""
+    """A statement that selects a value to ask by: one of the last rows that were written, or one of the greatest."""
     column, table = _quoted(use.column), _quoted(use.table)
-    order = f" ORDER BY {column} DESC OFFSET 50" if top else " OFFSET 1234"
+    order = f" ORDER BY {column} DESC OFFSET 50" if top else " ORDER BY ctid DESC OFFSET 123"
     made = value.replace("{}", f"{column}::text")
     return f"SELECT quote_literal(({made})::text) FROM {table} WHERE {column} IS NOT NULL{order} LIMIT 1"
 

@@ -113,7 +113,7 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
         uses=link.uses,
         companions=tuple(companions),
         limited=limited,
-        single=single or node.is_call_of("one-row-lookups") or node.method == "get_object_or_404",
+        single=single,
         verb=_verb(later),
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
         unread=unknown or _opens_unknown(link),

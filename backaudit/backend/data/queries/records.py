@@ -13,7 +13,7 @@ class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
     """One call that filters, joins or sorts: a link of a query's chain, or the execution of SQL text.
 
     ``uses``: what it asks, with real tables and columns. ``companions``: what other links of the same chain ask
-    whenever this one runs. ``limited``: the query stops after some rows. ``single``: at most one row is wanted.
+    whenever this one runs. ``limited``: the query stops after some rows. ``single``: it stops at the first.
     ``places``: where a use stands if not at ``place``, by its position in ``uses``. ``verb``: select, update, delete.
     ``unread``: the chain has a condition or join that could not be read. ``implied``: nobody writes the query; the ORM
     asks it of itself where it stands.
