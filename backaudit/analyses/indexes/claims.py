@@ -41,7 +41,7 @@ _NAME = 60
 def claim_of(tables: Schema, index: MissingIndex) -> Claim | None:
     """The claim of a missing index, by its first site; None if the query cannot be told as SQL."""
     site = index.first.site
-    paged = site.limited or index.first.kind == "sort"
+    paged = site.limited or index.first.limited
     return _claim(tables, index.table, site, index.keys, paged)
 
 

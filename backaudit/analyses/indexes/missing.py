@@ -38,7 +38,8 @@ _KINDS: tuple[Kind, ...] = ("filter", "join", "sort")
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """A site of which no index serves the uses. ``keys``: those of the index that would.
 
-    ``weight``: what it costs; ``assumed``: what is supposed; ``core``: worth showing by default.
+    ``weight``: what it costs; ``assumed``: what is supposed; ``core``: worth showing by default; ``limited``: only the
+    first rows of an order are read.
     """
 
     site: QuerySite
@@ -50,6 +51,7 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     weight: Weight
     assumed: Assumed
     core: bool
+    limited: bool = False
 
     @property
     def proposed(self) -> tuple[str, ...]:
@@ -236,6 +238,7 @@ def _sort(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
         weight="medium" if core else "low",
         assumed=_MANY if core else _FEW,
         core=core and serves_requests(project, site.code),
+        limited=limited,
     )
 
 
