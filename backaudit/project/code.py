@@ -318,6 +318,11 @@ class Code:
         return f"<Code {self.path}:{self.function.qualname or '<module>'}>"
 
 
+def _is_starred(op: ops.AnyOp) -> bool:
+    """Whether an item of a display is itself unpacked: ``(first, *rest)``."""
+    return isinstance(op, ops.Build) and op.kind == "slice"
+
+
 class Node:
     """A value: operation ``value`` of ``code``, made by :meth:`Code.node` alone, once, so that identity is equality.
 
@@ -444,9 +449,20 @@ class Node:
         for keyword, value in call.keywords:
             if keyword == name:
                 return self.to(value)
-        if position is not None and position < len(call.args):
-            return self.to(call.args[position])
-        return None
+        if position is None:
+            return None
+        return self.to(call.args[position]) if position < len(call.args) else self._unpacked(position - len(call.args))
+
+    def _unpacked(self, position: int) -> Node | None:
+        """An argument that a tuple or list holds which is unpacked: ``execute(*query)``."""
+        call = self.call
+        display = self.to(call.star[0]).origin if call is not None and call.star else None
+        op = display.op if display is not None else None
+        if display is None or not isinstance(op, ops.Build) or op.kind not in ("tuple", "list"):
+            return None
+        items = [display.to(item) for item in op.items[: position + 1]]
+        plain = len(items) > position and not any(_is_starred(item.op) for item in items)
+        return items[position] if plain else None
 
     def argument(self, which: tuple[int | str, ...]) -> Node | None:
         """The first argument that is given of several, each by its position or its name, as tables write them."""
