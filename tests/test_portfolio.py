@@ -102,6 +102,37 @@ def test_a_test_is_counted_with_the_routes_that_it_calls(tmp_path: Path) -> None
     assert "1 of 2 routes are called" in said(found)
 
 
+def test_a_script_that_is_called_like_a_test_is_none(tmp_path: Path) -> None:
+    script = "import asyncio\n\nasync def test():\n    print(1)\n\nasyncio.run(test())\n"
+    found = row(card(tmp_path, {**SHOP, "test_connection.py": script}), "tests")
+    assert (found.verdict, said(found)) == ("no", "there is no test")
+
+
+def test_a_command_that_waits_for_the_database_is_order_enough(tmp_path: Path) -> None:
+    services = """
+services:
+  db:
+    image: postgres:17
+    volumes: ["data:/var/lib/postgresql/data"]
+    healthcheck: {test: ["CMD", "pg_isready"]}
+  app:
+    build: .
+    command: %s
+volumes: {data: {}}
+"""
+    files = {**SHOP, "Dockerfile": "FROM python:3.13-slim\n", "compose.yaml": services % "python main.py"}
+    assert "does not wait" in said(row(card(tmp_path, files), "compose"))
+    files["compose.yaml"] = services % '["./wait-for-it.sh", "db:5432", "--", "python", "main.py"]'
+    assert row(card(tmp_path, files), "compose").verdict == "yes"
+
+
+def test_a_development_server_is_no_deployment(tmp_path: Path) -> None:
+    files = {**SHOP, "Procfile": "web: uvicorn main:app --host 0.0.0.0 --port $PORT --reload\n"}
+    assert "starts a development server" in said(row(card(tmp_path, files), "deployment"))
+    files["Procfile"] = "web: uvicorn main:app --host 0.0.0.0 --port $PORT\n"
+    assert row(card(tmp_path, files), "deployment").verdict == "yes"
+
+
 def test_a_route_is_called_by_its_name(tmp_path: Path) -> None:
     files = {
         "manage.py": "",

@@ -18,6 +18,7 @@ from backaudit.vocabulary.names import noun_of
 from backaudit.vocabulary.protocols import METHODS
 
 _TEST = meaning("code", "test-function")
+_ASSERTION = meaning("code", "assertion")
 _RATE = re.compile(r'<coverage\b[^>]*\bline-rate="(?P<rate>[01](?:\.\d+)?)"')
 _VERBS = frozenset(method.lower() for method in METHODS) | {"open", "request", "websocket_connect"}
 # What stands in a path where a value is filled in: no text of a project holds it.
@@ -27,7 +28,16 @@ _PLACEHOLDER = re.compile(r"\\\{[^}]*\\\}")
 
 def test_functions(project: Project) -> tuple[Place, ...]:
     """The functions that a runner of tests would run. Ask with ``project.once``."""
-    return tuple(sorted(code.place for code in _test_code(project) if _TEST.holds(code.function.name)))
+    named = (code for code in _test_code(project) if _TEST.holds(code.function.name))
+    return tuple(sorted(code.place for code in named if not _is_of_a_script(project, code)))
+
+
+def _is_of_a_script(project: Project, code: Code) -> bool:
+    """Whether a function is run by its own module and asserts nothing: a try-out that is only called like a test."""
+    run = any(call.code.path == code.path for call in project.callers(code))
+    calls = code.nodes(ops.Call)
+    asserts = any(code.nodes(ops.Assert)) or any(_ASSERTION.holds(call.method) for call in calls)
+    return run and not asserts
 
 
 def _test_code(project: Project) -> Iterator[Code]:

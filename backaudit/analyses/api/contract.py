@@ -58,12 +58,12 @@ def contradictions(project: Project) -> tuple[Contradiction, ...]:
     """All of them, by place. Ask with ``project.once``."""
     coded = {key: endpoint for endpoint in _served(project) for key in _keys(endpoint)}
     documents = [document for document in _documents(project) if document.operations]
-    found: list[Contradiction] = []
-    for document in documents:
+    about = [one for one in documents if len(coded.keys() & one.operations.keys()) >= _SHARED * len(one.operations)]
+    found: list[Contradiction] = list(_unwritten(about, coded)) if about else []
+    for document in about:
         shared = coded.keys() & document.operations.keys()
-        if len(shared) >= _SHARED * len(document.operations):
+        if shared:
             found += _missing(document, coded)
-            found += _unwritten(document, coded)
             found += (
                 one for key in shared for one in _differing(project, document, document.operations[key], coded[key])
             )
@@ -142,18 +142,33 @@ def _base(root: YamlNode) -> str:
 def _missing(document: Document, coded: dict[tuple[str, str], Endpoint]) -> Iterator[Contradiction]:
     paths = {path for _, path in coded}
     for key, operation in document.operations.items():
-        if key not in coded:
+        if key not in coded and not any(_is_elsewhere(other, key) for other in coded):
             other = " for this method" if key[1] in paths else ""
             message = f"{operation.method} {operation.path} is described, and no route answers it{other}."
             yield Contradiction(operation.place, message, "Take it out of the document, or write the route.")
 
 
-def _unwritten(document: Document, coded: dict[tuple[str, str], Endpoint]) -> Iterator[Contradiction]:
+def _unwritten(documents: list[Document], coded: dict[tuple[str, str], Endpoint]) -> Iterator[Contradiction]:
+    """Routes that no document describes, under the paths that they are about: pages beside an API are no part of it."""
+    described = {key for document in documents for key in document.operations}
+    begun = {_beginning(path) for _, path in described & coded.keys()}
     for key, endpoint in coded.items():
         route = endpoint.route
-        if key not in document.operations and key[0] not in ("HEAD", "OPTIONS") and not _HOUSE.holds(route.path):
-            message = f"{key[0]} {route.path} is not described in {document.path}."
+        told = key in described or any(_is_elsewhere(key, other) for other in described)
+        passed_over = key[0] in ("HEAD", "OPTIONS") or _HOUSE.holds(route.path) or _beginning(key[1]) not in begun
+        if not told and not passed_over:
+            message = f"{key[0]} {route.path} is not described in {documents[0].path}."
             yield Contradiction(route.place.first_line(), message, "Describe it there, or generate the document.")
+
+
+def _beginning(path: str) -> str:
+    """The first part of a path that says what it is about: ``api``, ``tasks``."""
+    return path.lstrip("/").partition("/")[0]
+
+
+def _is_elsewhere(mounted: tuple[str, str], key: tuple[str, str]) -> bool:
+    """Whether a route is another one under a further prefix: where it is mounted, settings may say."""
+    return mounted[0] == key[0] and key[1] != "/" and mounted[1].endswith(key[1])
 
 
 def _differing(
@@ -174,7 +189,9 @@ def _differing(
 
 
 def _reads_all(endpoint: Endpoint) -> bool:
-    """Whether every query parameter is declared, so that none can be read by another way."""
+    """Whether every query parameter is declared, so that none can be read by another way, as by a library's view."""
+    if endpoint.route.handler.function.kind == "class":
+        return False
     queries = [one for one in endpoint.inputs if one.where == "query"]
     return all(one.declared and one.name for one in queries)
 

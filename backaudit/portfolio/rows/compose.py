@@ -14,6 +14,7 @@ from backaudit.project import Project
 from backaudit.vocabulary.meaning import meaning
 
 _DATABASE = meaning("images", "database")
+_WAITING = meaning("images", "waiting")
 _HEALTHY = "service_healthy"
 
 
@@ -68,10 +69,18 @@ def _lacks(project: Project, found: tuple[Service, ...], databases: list[Service
 
 
 def _waits(service: Service, databases: list[Service]) -> bool:
-    """``depends_on`` with the condition that the database is well."""
+    """``depends_on`` with the condition that the database is well, or a command that waits for it."""
+    started = filter(None, (service.node.get(key) for key in ("command", "entrypoint")))
+    if any(_WAITING.holds(text) for node in started for text in _texts(node)):
+        return True
     needed = service.node.get("depends_on")
     conditions = (_condition(needed, one.name) for one in databases) if needed is not None else ()
     return _HEALTHY in conditions
+
+
+def _texts(node: YamlNode) -> Iterator[str]:
+    """A command as one line, or word by word."""
+    yield from filter(None, (node.text, *(item.text for item in node.items)))
 
 
 def _condition(needed: YamlNode, name: str) -> str:

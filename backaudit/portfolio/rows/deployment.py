@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.deploy.servers import development_servers
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.portfolio.platforms import Deployment, deployments
 from backaudit.portfolio.records import Fact, Lack, Row
@@ -33,5 +34,10 @@ def _lacks(project: Project, found: tuple[Deployment, ...]) -> Iterator[Lack]:
     if not best.listens:
         text = f"{best.title} tells the port in ${best.port}, and what is started does not listen there"
         yield lack(project, "deployment/port", text, place)
+    paths = {one.path for one in found}
+    tried = next((one for one in development_servers(project) if one.command.place.path in paths), None)
+    if tried is not None:
+        text = f"`{tried.command.text}` starts a development server"
+        yield lack(project, "deployment/server", text, tried.place)
     if migration_files(project) and not any(one.migrates for one in found):
         yield lack(project, "deployment/migrations", "no release runs the migrations", place)

@@ -46,7 +46,7 @@ def _lacks(project: Project, taking: list[RouteRow], judged: list[RouteRow]) -> 
         yield lack(project, "inputs/raw", text + listed(list(map(route_name, raw))), at_line(raw[0].at))
     texts = input_texts(project)
     unlimited = [(schema, field) for schema, field in texts if not _is_bounded(field)]
-    if 2 * len(unlimited) > len(texts):
+    if 2 * len(unlimited) >= len(texts) > 0:
         names = [f"{schema.title}.{field.name}" for schema, field in unlimited]
         text = f"{len(unlimited)} of {counted(len(texts), 'text field')} may be as long as they like: {listed(names)}"
         yield lack(project, "inputs/unlimited", text, at_line(unlimited[0][0].at))

@@ -28,7 +28,7 @@ def row(project: Project) -> Row:
         title="Repository",
         facts=tuple(_facts(project, ignores)),
         lacks=tuple(_lacks(project, ignores)),
-        basis=ignores is not None and not _leftovers(project),
+        basis=ignores is not None,
     )
 
 
