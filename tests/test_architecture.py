@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from backaudit.extract.pool import ASKED
+from tests.house import sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "backaudit"
@@ -359,3 +360,38 @@ def defines_rules(path: Path) -> bool:
         for decorator in node.decorator_list
     ]
     return any(text.startswith(("rule(", "backaudit.rule(")) for text in decorators)
+
+
+# Decisions on what a walk is about, no bounds of it: relations that a query names, examples of nested values, wrappers
+# behind which a sink is told of at its own place, a handler's and an upload's helpers, drawings.
+BY_DEPTH = {
+    "backaudit/project/__init__.py",
+    "backaudit/backend/web/inputs/applied.py",
+    "backaudit/report/map/drawing.py",
+    "backaudit/analyses/validation/columns.py",
+    "backaudit/analyses/validation/sinks.py",
+    "backaudit/analyses/validation/uploads.py",
+    "backaudit/backend/web/inputs/examples.py",
+}
+
+
+def test_no_walk_is_cut_off_silently() -> None:
+    """Who follows definitions remembers where it has been, or says by ``gives_up`` that it went no further."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources("backaudit", "rules")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _bounds_itself(node)
+    ]
+    assert [
+        place for place in silent if place.partition(":")[0] not in BY_DEPTH | {"backaudit/project/__init__.py"}
+    ] == []
+
+
+def _bounds_itself(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    counted = {given.arg for given in function.args.args} & {"depth", "rounds", "steps", "hops"}
+    compared = (node.left for node in ast.walk(function) if isinstance(node, ast.Compare))
+    turns = (node.iter for node in ast.walk(function) if isinstance(node, ast.For))
+    return any(isinstance(left, ast.Name) and left.id in counted for left in compared) or any(
+        ast.unparse(turn).startswith("range(_") for turn in turns
+    )

@@ -15,10 +15,14 @@ from typing import Any
 import pytest
 
 from backaudit import asking, plugins
+from backaudit.analyses.passwords.hashing import hashes
 from backaudit.backend.access.acts import acts
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import guarded
 from backaudit.backend.data.queries.chains import root_table
+from backaudit.backend.web.catching import handlers, logs
+from backaudit.backend.web.responses import answers
+from backaudit.backend.web.routes import routes
 from backaudit.check import check
 from backaudit.extract.python import lower
 from backaudit.extract.python.bounds import affordable
@@ -36,7 +40,7 @@ from backaudit.sql import statement
 from backaudit.sqlparams import parameters
 from backaudit.testing import scan
 from tests.bench import shapes
-from tests.projects import project
+from tests.projects import code, project
 
 LOADED = plugins.load(reraise=True)
 
@@ -250,9 +254,9 @@ def test_what_a_body_does_is_found_however_far_down() -> None:
     )
     for name in ("g0", "again", "other"):
         linked = project(text)
-        code = next(code for code in bodies(linked.files["app.py"]) if code.function.name == name)
-        assert denials(linked, code)
-        assert [act.does for act in acts(linked, code)]
+        body = next(body for body in bodies(linked.files["app.py"]) if body.function.name == name)
+        assert denials(linked, body)
+        assert [act.does for act in acts(linked, body)]
         assert linked.bounds == {}
 
 
@@ -548,3 +552,71 @@ def test_a_rule_whose_process_dies_costs_itself(monkeypatch: pytest.MonkeyPatch)
     said = asking.ask(project("x = 1\n"), rules, jobs=2)
     assert [each.id for each, _ in said.findings] == ["one/a", "one/c", "two/d"]
     assert [(problem.kind, "one/b" in problem.message) for problem in said.problems] == [("crash", True)]
+
+
+# -- however many helpers ----------------------------------------------------------------------------------------------
+
+
+def handed_on(first: str, last: str, length: int) -> str:
+    """``first`` calls a chain of helpers, of which the last does what counts."""
+    chain = "".join(f"def step{n}(value):\n    return step{n + 1}(value)\n\n\n" for n in range(length))
+    return f"{first}\n\n\n{chain}def step{length}(value):\n{last}\n"
+
+
+FAR = 60
+
+
+def test_what_a_helper_answers_is_known_however_far_down() -> None:
+    first = "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.get('/')\ndef index():\n    return step0(1)\n"
+    linked = project({"app.py": handed_on(first, "    return {'error': value}, 418", FAR)})
+    (route,) = routes(linked)
+    assert {answer.status for answer in answers(linked, route.handler)} == {418}
+
+
+def test_a_hash_is_seen_however_far_down() -> None:
+    first = "import bcrypt\n\n\ndef save(password):\n    return step0(password)\n"
+    linked = project(handed_on(first, "    return bcrypt.hashpw(value, bcrypt.gensalt())", FAR))
+    assert hashes(linked, code(linked, "app.save"))
+    careful = project(handed_on(first, "    return value", FAR))
+    assert not hashes(careful, code(careful, "app.save"))
+
+
+@pytest.mark.parametrize(("last", "told"), [("    logger.error(value)", True), ("    print(len(value))", False)])
+def test_a_log_is_seen_however_far_down(last: str, told: bool) -> None:
+    first = (
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\n\n"
+        "def index():\n    try:\n        return open('x')\n    except OSError as error:\n        step0(str(error))\n"
+    )
+    linked = project(handed_on(first, last, FAR))
+    (handler,) = handlers(linked)
+    assert logs(linked, handler) is told
+
+
+def test_helpers_that_all_call_each_other_have_few_answers() -> None:
+    many = 12
+    names = [f"helper{n}" for n in range(many)]
+    bodies = "".join(
+        f"def {name}(a, b):\n    if a:\n        return a, {400 + n}\n"
+        + "".join(f"    if b == {m}:\n        return {other}(b, a + {m})\n" for m, other in enumerate(names))
+        + "\n\n"
+        for n, name in enumerate(names)
+    )
+    route = "@app.get('/')\ndef index():\n    return helper0(1, 2)\n"
+    text = f"from flask import Flask\n\napp = Flask(__name__)\n\n\n{bodies}{route}"
+    linked = project({"app.py": text})
+    (only,) = routes(linked)
+    found = answers(linked, only.handler)
+    assert {answer.status for answer in found} >= {400 + n for n in range(many)}
+    assert len(found) <= 2 * many
+    assert linked.questions <= 400 * many
+
+
+def test_a_text_of_many_pieces_is_a_credential() -> None:
+    pieces = " + ".join(f'"{piece}"' for piece in "vT9#qLw2!mZx8Kd5vT9#qLw2!mZx8Kd5")
+    report = scan({"app.py": f"DATABASE_PASSWORD = {pieces}\n"}, LOADED)
+    assert [issue.rule.id for issue in report.issues] == ["secrets/hardcoded-secret"]
+
+
+def test_a_text_that_doubles_itself_ends() -> None:
+    doubled = "password = 'a'\n" + "password = password + password\n" * 60
+    assert scan({"app.py": doubled}, LOADED).issues == ()

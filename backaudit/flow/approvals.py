@@ -566,19 +566,13 @@ def _is_known_row(test: Node, asked: Asked) -> bool:
 def _chain(test: Node) -> Iterator[Node]:
     """The calls of a chain, the last first, through ``await``."""
     node: Node | None = test
-    for _ in range(_CHAIN):
-        call = node.awaited if node is not None else None
-        if call is None or not isinstance(call.op, ops.Call):
-            return
+    while node is not None and isinstance((call := node.awaited).op, ops.Call):
         yield call
         node = call.receiver
 
 
 def _calls_given(call: Node) -> Iterator[Node]:
     return (argument.origin for argument in call.args() if isinstance(argument.origin.op, ops.Call))
-
-
-_CHAIN = 8
 
 
 def _selects(call: Node, asked: Asked) -> bool:

@@ -11,6 +11,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.portfolio.stack import paired, served
 from backaudit.project import Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.locate import text_of
 from backaudit.survey.records import RouteRow
 from backaudit.vocabulary.meaning import meaning
@@ -99,21 +100,22 @@ def _requested(project: Project, call: Node) -> Iterator[tuple[str, str]]:
 
 def _path(project: Project, node: Node) -> str:
     """The path that a value is, with holes where values are filled in, without its query."""
-    return _text(project, node, 0).partition("?")[0]
+    return _text(project, node).partition("?")[0]
 
 
-def _text(project: Project, node: Node, depth: int) -> str:
+@cut_circles(otherwise="")
+def _text(project: Project, node: Node) -> str:
     here = project.resolved(node)
     known = here.text
     if known is not None:
         return known
     op = here.op
     if isinstance(op, ops.Build) and op.kind == "fstring":
-        return "".join(_text(project, here.to(item), depth) for item in op.items)
-    if depth < 4 and isinstance(op, ops.Bin) and op.operator == "+":
-        return "".join(_text(project, here.to(side), depth + 1) for side in (op.left, op.right))
-    if depth < 4 and isinstance(op, ops.Format) and op.value != NONE:
-        return _text(project, here.to(op.value), depth + 1)
+        return "".join(_text(project, here.to(item)) for item in op.items)
+    if isinstance(op, ops.Bin) and op.operator == "+":
+        return "".join(_text(project, here.to(side)) for side in (op.left, op.right))
+    if isinstance(op, ops.Format) and op.value != NONE:
+        return _text(project, here.to(op.value))
     return text_of(project, here) or _HOLE
 
 

@@ -25,7 +25,7 @@ from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.objects import family_methods
 from backaudit.project.roles import examples_in_use
 from backaudit.project.shared import shared_values
-from backaudit.project.solving import strongly_connected
+from backaudit.project.solving import Solver, strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
 from backaudit.steps import Steps
 
@@ -73,6 +73,9 @@ class Project:
         self._starred_names: dict[tuple[PythonFile, str], Types] = {}
         self.answers: dict[Any, Any] = {}
         self._ended: dict[Any, Exception] = {}
+        self._solver: Solver[tuple[Any, ...], Any] = Solver(
+            lambda key: tuple(key[0](self, *key[1:])), _order, self.steps
+        )
         # The walks over definitions that are under way, see :mod:`backaudit.project.circles`.
         self.walking: set[Any] = set()
         self.cuts = 0  # how often such a walk met itself
@@ -101,15 +104,25 @@ class Project:
     def once_of(self, query: Callable[..., ResultT], *asked: Any) -> ResultT:
         """The answer of a query about a part of the project, computed once."""
         key = (query, *asked)
-        if key not in self.answers:
-            with self.steps.apart():
-                self.answers[key] = query(self, *asked)
-        answer: ResultT = self.answers[key]
-        return answer
+        if key in self.answers:
+            answer: ResultT = self.answers[key]
+            return answer
+        guesses = self._solver.guesses
+        with self.steps.apart():
+            found = query(self, *asked)
+        if guesses == self._solver.guesses:
+            self.answers[key] = found
+        return found
 
     def all_of(self, query: Callable[..., Iterable[ResultT]], *asked: Any) -> tuple[ResultT, ...]:
         """As :meth:`once_of`, all that a query finds."""
         return self.once_of(_all, query, asked)
+
+    def solved(self, query: Callable[..., Iterable[ResultT]], *asked: Any) -> tuple[ResultT, ...]:
+        """As :meth:`all_of`, where queries ask themselves and each other: over chains of any length, and on a circle
+        the least that holds. An answer may grow with what it is made of, and not without end.
+        """
+        return self._solver.ask((query, *asked))
 
     def _settled(self, memory: dict[Any, ResultT], key: Any, compute: Callable[[], ResultT]) -> ResultT:
         """What ``compute`` finds, kept in a memory unless it was made of an answer that may still change."""
@@ -784,6 +797,18 @@ def _overriding(project: Project, code: Code) -> tuple[Code, ...]:
     below = project.subclasses(code.cls.name) if code.cls is not None else ()
     found = (cls.methods.get(code.function.name) for cls in below)
     return tuple(dict.fromkeys(method for method in found if method is not None))
+
+
+def _order(key: tuple[Any, ...]) -> tuple[str, ...]:
+    """Where a question stands among those of its circle: whoever asked first has no say."""
+    query, *asked = key
+    return (query.__module__, query.__qualname__, *map(_placed, asked))
+
+
+def _placed(part: Any) -> str:
+    if isinstance(part, Node):
+        return f"{_placed(part.code)} {part.value:09}"
+    return f"{part.path} {part.index:06}" if isinstance(part, Code) else repr(part)
 
 
 def _all(project: Project, query: Callable[..., Iterable[ResultT]], asked: tuple[Any, ...]) -> tuple[ResultT, ...]:

@@ -349,7 +349,7 @@ def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Se
     for element in own_loops:
         turns = _each_turn(turning, _rows(project, element, _looped(element)))
         turning = list(project.bounded(turns, _CASES, element.place, what))
-    asked = (params or passed_loops) and code.function.kind == "function" and depth < 3
+    asked = (params or passed_loops) and code.function.kind == "function" and not _is_far(project, code, depth)
     called: list[dict[object, Node]] = []
     callers = project.callers(code) if asked else ()
     for call in project.bounded(callers, _CASES, code.place, what):
@@ -372,6 +372,10 @@ def _cases_of_call(
     return here
 
 
+def _is_far(project: Project, code: Code, depth: int) -> bool:
+    return project.gives_up(depth, _CALLERS, code.place)
+
+
 def _each_turn(found: list[dict[object, Node]], turns: list[dict[object, Node]]) -> list[dict[object, Node]]:
     """Every case in every turn of a loop; the cases alone where the turns are not known."""
     return [{**case, **turn} for case in found for turn in turns or [{}]]
@@ -384,22 +388,27 @@ def _looped(element: Node) -> Node:
 
 
 _CASES = 600
+# Callers of callers whose cases are told apart.
+_CALLERS = 3
 
 
 def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Node]]:
     """The parameters (by index) and loop variables that some values are made of."""
     params: dict[int, None] = {}
     loops: dict[Node, None] = {}
-    todo = [(project.resolved(node), 0) for node in nodes]
+    seen: set[Node] = set()
+    todo = [project.resolved(node) for node in nodes]
     while todo:
-        here, depth = todo.pop()
+        here = todo.pop()
+        if here in seen:
+            continue
+        seen.add(here)
         op = here.op
         if isinstance(op, ops.Param):
             params[op.index] = None
         elif isinstance(op, ops.Element):
             loops[here] = None
-        inner = _made_of(op) if depth < _DEPTH else ()
-        todo += [(here.to(value).origin, depth + 1) for value in inner if value != NONE]
+        todo += [here.to(value).origin for value in _made_of(op) if value != NONE]
     return list(params), list(loops)
 
 

@@ -59,28 +59,48 @@ def inputs(op: ops.Op) -> Iterable[int]:
     return ()
 
 
-def same(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
+def same(code: Code, left: Value, right: Value) -> bool:
     """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
-    left, right = code.origin(left), code.origin(right)
-    if left == right:
-        return True
-    one, two = code.ops[left], code.ops[right]
-    if type(one) is not type(two) or depth > 6:
-        return False
+    return equal(code.origin, left, right, lambda one, two: _compared(code.ops[one], code.ops[two]))
+
+
+def equal(
+    bare: Callable[[Value], Value],
+    left: Value,
+    right: Value,
+    compared: Callable[[Value, Value], Iterable[tuple[Value, Value]] | None],
+) -> bool:
+    """Whether two values are one, or made alike, however far back; ``bare`` tells which value a value stands for.
+
+    ``compared`` gives the pairs that have to be alike for two values to be so, None if these differ themselves.
+    """
+    seen: set[tuple[Value, Value]] = set()
+    todo = [(left, right)]
+    while todo:
+        one, two = map(bare, todo.pop())
+        if one == two or (one, two) in seen:
+            continue
+        seen.add((one, two))
+        pairs = compared(one, two)
+        if pairs is None:
+            return False
+        todo += pairs
+    return True
+
+
+def _compared(one: ops.AnyOp, two: ops.AnyOp) -> Iterable[tuple[Value, Value]] | None:
     if isinstance(one, ops.Attr) and isinstance(two, ops.Attr):
-        return one.name == two.name and same(code, one.base, two.base, depth + 1)
+        return [(one.base, two.base)] if one.name == two.name else None
     if isinstance(one, ops.Item) and isinstance(two, ops.Item):
-        return same(code, one.base, two.base, depth + 1) and same(code, one.key, two.key, depth + 1)
+        return [(one.base, two.base), (one.key, two.key)]
     if isinstance(one, ops.Call) and isinstance(two, ops.Call):
-        return _same_call(code, one, two, depth)
+        given, other = (one.func, *one.args), (two.func, *two.args)
+        comparable = not one.keywords and not two.keywords and len(given) == len(other)
+        return zip(given, other, strict=True) if comparable else None
+    return () if _is_same_name(one, two) else None
+
+
+def _is_same_name(one: ops.AnyOp, two: ops.AnyOp) -> bool:
     if isinstance(one, ops.Const) and isinstance(two, ops.Const):
         return one.value == two.value and type(one.value) is type(two.value)
     return isinstance(one, ops.Name) and isinstance(two, ops.Name) and one.name == two.name
-
-
-def _same_call(code: Code, one: ops.Call, two: ops.Call, depth: int) -> bool:
-    """Whether two calls without keywords call the same thing with the same arguments."""
-    if one.keywords or two.keywords or len(one.args) != len(two.args):
-        return False
-    pairs = zip((one.func, *one.args), (two.func, *two.args), strict=True)
-    return all(same(code, left, right, depth + 1) for left, right in pairs)

@@ -113,25 +113,28 @@ class _Reader:
         read += [origin.this] if origin is not None else []
         read += [join.this for join in node.args.get("joins") or ()]
         named = [source for source in read if source is not None]
-        return {s.alias_or_name: _Source(self._real(s, 0), f"{number}.{s.alias_or_name}") for s in named}
+        return {s.alias_or_name: _Source(self._real(s, ()), f"{number}.{s.alias_or_name}") for s in named}
 
-    def _real(self, source: Tree, depth: int) -> str:
+    def _real(self, source: Tree, behind: tuple[int, ...]) -> str:
         if source.key == "subquery":
-            return self._behind(source.this, depth)
+            return self._behind(source.this, behind)
         name = source.name if source.key == "table" else ""
         cte = self._ctes.get(name)
         if cte is None:
             return "" if name == HOLE else name
         once = sum(1 for table in self._tree.find_all(*node_types("Table")) if table.name == name) == 1
-        return self._behind(cte.this, depth) if once and not cte.args.get("materialized") else ""
+        return self._behind(cte.this, behind) if once and not cte.args.get("materialized") else ""
 
-    def _behind(self, select: Tree, depth: int) -> str:
-        """The table whose rows and columns a derived table passes on as they are, empty if it does not."""
-        if select.key != "select" or depth > 3 or any(select.args.get(wall) for wall in _WALLS):
+    def _behind(self, select: Tree, behind: tuple[int, ...]) -> str:
+        """The table whose rows and columns a derived table passes on as they are, empty if it does not.
+
+        ``behind``: the derived tables that this one is read for; a recursive one reads itself.
+        """
+        if select.key != "select" or id(select) in behind or any(select.args.get(wall) for wall in _WALLS):
             return ""
         plain = all(part.key in ("column", "star") for part in select.expressions)
         origin = select.args.get("from_") or select.args.get("from")
-        return self._real(origin.this, depth + 1) if plain and origin is not None else ""
+        return self._real(origin.this, (*behind, id(select))) if plain and origin is not None else ""
 
     def _join(self, join: Tree) -> None:
         on = join.args.get("on")

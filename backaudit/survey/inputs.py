@@ -15,6 +15,7 @@ from backaudit.backend.web.records import Endpoint, Input, Limits
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
+from backaudit.project.operands import walk
 from backaudit.project.types import split
 from backaudit.survey.records import Sent
 
@@ -128,17 +129,18 @@ def _embeds(handler: Code, given: Input) -> bool:
     param = next((p for p in handler.function.params if p.name == given.name), None)
     markers = [node for value in ((param.default, param.annotation) if param is not None else ())
                if (node := handler.outside(value)) is not None]  # fmt: skip
-    return any(_says_embed(node, 0) for node in markers)
+    return any(_says_embed(node) for node in markers)
 
 
-def _says_embed(node: Node, depth: int) -> bool:
-    node = node.origin
-    flag = node.arg(None, "embed")
-    if flag is not None:
-        return flag.const is True
-    op = node.op
-    inner: tuple[int, ...] = op.items if isinstance(op, ops.Build) else (op.key,) if isinstance(op, ops.Item) else ()
-    return depth < 3 and any(_says_embed(node.to(value), depth + 1) for value in inner)
+def _says_embed(node: Node) -> bool:
+    flags = (part.arg(None, "embed") for part in walk(node, _inside))
+    return any(flag is not None and flag.const is True for flag in flags)
+
+
+def _inside(annotation: Node) -> tuple[int, ...]:
+    """What stands in the brackets of an annotation."""
+    op = annotation.op
+    return op.items if isinstance(op, ops.Build) else (op.key,) if isinstance(op, ops.Item) else ()
 
 
 def _shape(project: Project, handler: Code, given: Input) -> Shape:

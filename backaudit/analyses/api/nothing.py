@@ -13,8 +13,6 @@ from backaudit.project.operands import made_of
 from backaudit.project.types import split
 from backaudit.vocabulary.protocols import UNSAFE
 
-_DEPTH = 4
-
 
 def null_for(project: Project, route: Route, answer: Answer) -> str:
     """The look-up whose None a route answers with a success, as the code spells it; empty if there is none.
@@ -23,7 +21,7 @@ def null_for(project: Project, route: Route, answer: Answer) -> str:
     """
     if answer.how != "return" or not _names_one_thing(route) or _is_refused(project, route):
         return ""
-    found = (name for given in _given(answer) for part in _sent(given, 0) for name in _null(project, answer, part))
+    found = (name for given in _given(answer) for part in _sent(given) for name in _null(project, answer, part))
     return next(found, "")
 
 
@@ -45,15 +43,14 @@ def _is_refused(project: Project, route: Route) -> bool:
     return checks and route.response is not None and not admits_none(project, route.response)
 
 
-def _sent(node: Node, depth: int) -> Iterator[Node]:
+def _sent(node: Node) -> Iterator[Node]:
     """A value that is sent, or the only one that stands in it: ``{"task": row}``, ``TaskSchema().dump(row)``."""
-    yield node
-    here = node.origin
-    if depth > _DEPTH:
-        return
-    inner = _only_part(here)
-    if inner is not None:
-        yield from _sent(inner, depth + 1)
+    seen: set[Node] = set()
+    inner: Node | None = node
+    while inner is not None and inner not in seen:
+        seen.add(inner)
+        yield inner
+        inner = _only_part(inner.origin)
 
 
 def _only_part(node: Node) -> Node | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from backaudit.backend.access.acts import acts
@@ -12,8 +14,9 @@ from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import SERVING, operands
+from backaudit.project.code import SERVING
 from backaudit.project.holding import conditions
+from backaudit.project.operands import made_of
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import METHODS
 
@@ -21,7 +24,6 @@ _CHANGING = meaning("routes", "changing")
 _STEPS = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
 _VISIT = meaning("columns", "visit-state")
 _SAFE = frozenset({"GET", "HEAD"})
-_DEPTH = 6
 
 
 class Unsafe(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ def _texts(given: Node) -> list[str | None]:
 def _judged(project: Project, route: Route) -> Unsafe | None:
     only = bool(route.methods) and _SAFE.issuperset(route.methods)
     for change in changes(project, route.handler):
-        if _is_done(project, route.handler, change, only, 0):
+        if project.solved(_done, route.handler, change, only):
             what = f"{_DOES[change.how]} `{change.name}`" if change.name else f"{_DOES[change.how]} data"
             return Unsafe(route, change.node.place, what, _is_plain(project, route, change))
     for act in acts(project, route.handler):
@@ -102,14 +104,15 @@ def _is_of_the_visit(project: Project, handler: Code, change: Change) -> bool:
     return change.how == "update" and bool(names) and all(map(_VISIT.holds, names))
 
 
-def _is_done(project: Project, code: Code, change: Change, only: bool, depth: int) -> bool:
-    """Whether a GET comes to a change: past the conditions here, and past those of the helper that makes it."""
+def _done(project: Project, code: Code, change: Change, only: bool) -> Iterator[bool]:
+    """True if a GET comes to a change: past the conditions here, and past those of the helper that makes it."""
     if not _is_reached(project, code, change.node, only):
-        return False
-    is_call = isinstance(change.node.op, ops.Call) and depth < _DEPTH
+        return
+    is_call = isinstance(change.node.op, ops.Call)
     helpers = project.callees(change.node) if is_call and written(project, change.node) is None else ()
     made = [(helper, inner) for helper in helpers for inner in changes(project, helper)]
-    return not made or any(_is_done(project, helper, inner, only, depth + 1) for helper, inner in made)
+    if not made or any(project.solved(_done, helper, inner, only) for helper, inner in made):
+        yield True
 
 
 def _is_reached(project: Project, code: Code, node: Node, only: bool) -> bool:
@@ -127,7 +130,7 @@ def _asks_for_another(project: Project, test: Node, truth: bool) -> bool:
         names_get = not _SAFE.isdisjoint(filter(None, texts))
         equal = op.operator in ("==", "in")
         return names_get != (equal == truth)
-    return _mentions_body(project, test, 0) and truth
+    return _mentions_body(project, test) and truth
 
 
 def _is_method(node: Node) -> bool:
@@ -135,18 +138,17 @@ def _is_method(node: Node) -> bool:
     return isinstance(op, ops.Attr) and op.name == "method"
 
 
-def _mentions_body(project: Project, node: Node, depth: int) -> bool:
+def _mentions_body(project: Project, node: Node) -> bool:
     """Whether a value is read from a body or form, or says that one is valid."""
-    here = node.origin
-    if here.method in project.models.kinds["form-validations"]:
-        return True
-    op = here.op
-    if isinstance(op, ops.Attr) and op.name in project.models.kinds["body-attributes"]:
-        return True
-    if isinstance(op, ops.Call) and any(_asks_itself(project, callee) for callee in project.callees(here)):
-        return True
-    inner = (here.to(part) for part in operands(op) if part >= 0) if depth < _DEPTH else ()
-    return any(_mentions_body(project, part, depth + 1) for part in inner)
+    kinds = project.models.kinds
+    for part in made_of(node):
+        if part.method in kinds["form-validations"]:
+            return True
+        if isinstance(part.op, ops.Attr) and part.op.name in kinds["body-attributes"]:
+            return True
+        if part.call is not None and any(_asks_itself(project, callee) for callee in project.callees(part)):
+            return True
+    return False
 
 
 def _asks_itself(project: Project, helper: Code) -> bool:

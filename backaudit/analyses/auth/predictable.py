@@ -120,7 +120,7 @@ def _returned_as(outer: Code) -> tuple[str, Assumed] | None:
 
 def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, Assumed] | None:
     """The secret that a caller makes of what a function of a neutral name gives."""
-    if depth >= _DEPTH or outer.function.kind == "module":
+    if outer.function.kind == "module" or project.gives_up(depth, _DEPTH - 1, outer.place):
         return None
     for call in project.callers(outer):
         if project.role(call.code.path) == "production":

@@ -135,7 +135,7 @@ def _claims(project: Project, payload: Node | None) -> Claims:
 
 def claims(project: Project, node: Node, depth: int = 0) -> Claims:
     """The claims that a payload has, through copies, updates, parameters and helpers."""
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, node.place):
         return _UNKNOWN
     here = project.resolved(node)
     op = here.op
@@ -342,7 +342,7 @@ def _number(project: Project, node: Node, depth: int = 0) -> float | None:
     op = here.op
     if isinstance(op, ops.Const):
         return float(op.value) if isinstance(op.value, (int, float)) else None
-    if depth >= _DEPTH:
+    if project.gives_up(depth, _DEPTH, node.place):
         return None
     if isinstance(op, ops.Bin) and op.operator == "*":
         sides = [_number(project, here.to(side), depth + 1) for side in (op.left, op.right)]

@@ -45,10 +45,9 @@ def published(service: Service) -> Iterator[Port]:
 
 def substituted(text: str) -> str:
     """Compose's variables replaced by their defaults; ``?`` where there is none (``?address`` if its name says so)."""
-    for _ in range(4):
+    count = 1
+    while count:  # a default may hold variables itself; with each turn there are fewer
         text, count = _VARIABLE.subn(_default, text)
-        if not count:
-            break
     return text
 
 

@@ -61,14 +61,15 @@ def _first(project: Project, node: Node) -> Iterator[Finding]:
 
 def _lookup(project: Project, rows: Node) -> Node | None:
     """The call that finds rows, behind what only awaits it, lists it, or runs a statement that was made before."""
+    seen: set[Node] = set()
     node = rows.origin
-    for _ in range(_LAYERS):
-        inner = _inside(project, node)
-        if inner is None:
-            is_found = node.is_call_of("found-rows") or node.is_call_of("driver-rows")
-            return node if is_found and node.receiver is not None else None
+    while (inner := _inside(project, node)) is not None:
+        if node in seen:
+            return None
+        seen.add(node)
         node = inner.origin
-    return None
+    is_found = node.is_call_of("found-rows") or node.is_call_of("driver-rows")
+    return node if is_found and node.receiver is not None else None
 
 
 def _inside(project: Project, node: Node) -> Node | None:
@@ -95,7 +96,7 @@ def _origin(project: Project, lookup: Node, depth: int) -> Origin | None:
     for argument in _asked_by(lookup):
         op = argument.origin.op
         origin = client_origin(project, argument.to(op.right) if isinstance(op, ops.Compare) else argument)
-        if origin is None and argument.origin.call is not None and depth < _LAYERS:
+        if origin is None and argument.origin.call is not None and not project.gives_up(depth, _LAYERS, lookup.place):
             origin = _origin(project, argument.origin, depth + 1)
         if origin is not None:
             return origin

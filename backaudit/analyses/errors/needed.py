@@ -11,9 +11,6 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.project import Code, Node, Project
 
-# How many functions hand a value on before it is used.
-_HANDS = 4
-
 
 class Need(msgspec.Struct, frozen=True):
     """A value that a call is given and that must not be None, and the operation that fails if it is."""
@@ -22,17 +19,17 @@ class Need(msgspec.Struct, frozen=True):
     use: Node
 
 
-def needs(project: Project, call: Node, depth: int = 0) -> Iterator[Need]:
+def needs(project: Project, call: Node) -> Iterator[Need]:
     """What a call is given that a library refuses if it is None, or without which all that it may run fails."""
     first = call.arg(0) if call.func is not None else None
     known = project.models.kinds["needs-row"]
     if first is not None and call.func is not None and not known.isdisjoint(project.names(call.func)):
         yield Need(first, call)
-    called = project.callees(call) if depth < _HANDS else ()
+    called = project.callees(call)
     for given in (*call.args(), *call.keywords().values()) if called else ():
-        uses = [_use(project, code, _index(project, call, code, given), depth + 1) for code in called]
-        if uses[0] is not None and all(uses):
-            yield Need(given, uses[0])
+        uses = [project.solved(_use, code, _index(project, call, code, given)) for code in called]
+        if all(uses):
+            yield Need(given, uses[0][0])
 
 
 def _index(project: Project, call: Node, code: Code, given: Node) -> int:
@@ -43,22 +40,22 @@ def _index(project: Project, call: Node, code: Code, given: Node) -> int:
     return -1
 
 
-def _use(project: Project, code: Code, index: int, depth: int) -> Node | None:
-    """What fails in every run of a function if this parameter is None."""
+def _use(project: Project, code: Code, index: int) -> Iterator[Node]:
+    """What fails in every run of a function if this parameter is None, at most one operation."""
     for value, op in enumerate(code.ops):
-        for need in _needs_of(project, code.node(value), op, depth):
+        for need in _needs_of(project, code.node(value), op):
             own = need.given.origin.op
             mine = isinstance(own, ops.Param) and own.index == index
             if mine and _is_always_run(code, value) and not asked(code, need.given.origin.value, value):
-                return need.use
-    return None
+                yield need.use
+                return
 
 
-def _needs_of(project: Project, node: Node, op: ops.Op, depth: int) -> Iterator[Need]:
+def _needs_of(project: Project, node: Node, op: ops.Op) -> Iterator[Need]:
     if isinstance(op, (ops.Attr, ops.Item, ops.SetAttr)):
         yield Need(node.to(op.base), node)
     elif isinstance(op, ops.Call):
-        yield from needs(project, node, depth)
+        yield from needs(project, node)
 
 
 def _is_always_run(code: Code, value: Value) -> bool:

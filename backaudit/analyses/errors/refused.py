@@ -31,7 +31,6 @@ from backaudit.rule import Finding, Step, assume
 _PAGES = ("offset", "limit")
 _UPDATES = ("save", "update_from_dict")
 _FLOORS = ("minimum", "exclusiveMinimum")
-_DEPTH = 4
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -110,14 +109,14 @@ def _is_measured(test: Node, node: Node) -> bool:
     """Whether a condition compares the value, or its length, with something."""
     op = test.origin.op
     sides = (op.left, op.right) if isinstance(op, ops.Compare) else ()
-    return any(_is_about(test.origin.to(side), node, 0) for side in sides)
+    return any(_is_about(test.origin.to(side), node) for side in sides)
 
 
-def _is_about(side: Node, node: Node, depth: int) -> bool:
+def _is_about(side: Node, node: Node) -> bool:
     here = side.origin
     if here.value == node.origin.value or (here.spelled and here.spelled == node.spelled):
         return True
-    return depth < _DEPTH and here.method == "len" and any(_is_about(a, node, depth + 1) for a in here.args())
+    return here.method == "len" and any(_is_about(argument, node) for argument in here.args())
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------

@@ -9,8 +9,6 @@ from backaudit.backend.deployment.settings import entry
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 
-_DEPTH = 3
-
 
 def paged(project: Project, node: Node) -> bool:
     """Whether the query that ``node`` is a link of leaves its function unread, and is paginated by who gets it; of what
@@ -18,7 +16,7 @@ def paged(project: Project, node: Node) -> bool:
     """
     if node.code.cls is not None and node.code.function.kind == "class":
         return page_size(project, node.code.cls)
-    return _returned(node.code, node) and _paged(project, node.code, 0)
+    return _returned(node.code, node) and bool(project.solved(_paged, node.code))
 
 
 def _returned(code: Code, link: Node) -> bool:
@@ -26,11 +24,12 @@ def _returned(code: Code, link: Node) -> bool:
     return any(link in chain_of(value) for value in values)
 
 
-def _paged(project: Project, code: Code, depth: int) -> bool:
-    if code.function.name == "get_queryset" and code.cls is not None:
-        return page_size(project, code.cls)
-    callers = project.callers(code) if depth < _DEPTH else ()
-    return any(_cut(project, call, depth) for call in callers)
+def _paged(project: Project, code: Code) -> Iterator[bool]:
+    """True if who gets the rows that a function returns reads a page of them."""
+    view = code.cls if code.function.name == "get_queryset" else None
+    cut = any(_cut(project, call) for call in project.callers(code)) if view is None else page_size(project, view)
+    if cut:
+        yield True
 
 
 def page_size(project: Project, cls: ClassView) -> bool:
@@ -43,10 +42,10 @@ def page_size(project: Project, cls: ClassView) -> bool:
     return entry(project, "REST_FRAMEWORK", "DEFAULT_PAGINATION_CLASS") is not None
 
 
-def _cut(project: Project, call: Node, depth: int) -> bool:
+def _cut(project: Project, call: Node) -> bool:
     if is_sliced(call) or any(paged_by in _methods(call.code) for paged_by in sorted(project.models.kinds["pagers"])):
         return True
-    return _returned(call.code, call) and _paged(project, call.code, depth + 1)
+    return _returned(call.code, call) and bool(project.solved(_paged, call.code))
 
 
 def _methods(code: Code) -> Iterator[str]:

@@ -18,8 +18,6 @@ Kind = Literal["filter", "join", "sort"]
 
 _ENTRIES: frozenset[Form] = frozenset({"eq", "in", "range", "prefix", "operator", "null"})
 _MAX_KEYS = 3
-# How many joins in a row are followed from a table to the condition that leaves few of its rows.
-_JOINS = 2
 
 
 class Lack(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +75,7 @@ def reached(tables: Schema, table: Table, own: Sequence[Use], every: Sequence[Us
         return True
     beyond = [use for use in every if use.rows != own[0].rows]
     return any(
-        use.role == "join" and _is_narrowed(tables, _opposite(use), beyond, 0) and _is_served(table, use, own)
+        use.role == "join" and _is_narrowed(tables, _opposite(use), beyond, set()) and _is_served(table, use, own)
         for use in own
     )
 
@@ -101,18 +99,18 @@ def _others(own: Iterable[Use], use: Use) -> list[Use]:
     return [other for other in own if other is not use]
 
 
-def _is_narrowed(tables: Schema, rows: tuple[str, str], every: Sequence[Use], depth: int) -> bool:
+def _is_narrowed(tables: Schema, rows: tuple[str, str], every: Sequence[Use], seen: set[tuple[str, str]]) -> bool:
     """Whether a condition leaves few rows of a joined table, itself or by what it is joined to."""
     table = tables.table(rows[0])
-    if table is None or depth > _JOINS:
+    if table is None or rows in seen:
         return False
+    seen.add(rows)
     own = [use for use in every if use.rows == rows and use.branch == (0, 0)]
     filters = (use for use in own if use.role == "filter" and use.form in EQUALITIES)
     if any(not is_few(table, use) for use in filters):
         return True
-    beyond = [use for use in every if use.rows != rows]
     joined = (use for use in own if use.role == "join" and _is_served(table, use, own))
-    return any(_is_narrowed(tables, _opposite(use), beyond, depth + 1) for use in joined)
+    return any(_is_narrowed(tables, _opposite(use), every, seen) for use in joined)
 
 
 # -- filters -----------------------------------------------------------------------------------------------------------
@@ -199,7 +197,7 @@ def _joins(tables: Schema, table: Table, own: Sequence[Use], query: Query) -> It
             continue
         if usable(table, use, _others(own, use)).served or not _is_many_side(tables, table, use):
             continue
-        narrowed = _is_narrowed(tables, _opposite(use), beyond, 0)
+        narrowed = _is_narrowed(tables, _opposite(use), beyond, set())
         # A page of the other side's rows has these looked up for each of them, unless this side says which come first.
         driven = query.limited and not any(other.role == "sort" for other in own)
         if narrowed or driven:

@@ -10,8 +10,6 @@ from backaudit.project import Code, Node, Project
 
 __all__ = ["is_enqueued", "only_in_workers"]
 
-_DEPTH = 8
-
 
 def only_in_workers(project: Project, code: Code) -> bool:
     """Whether every known way to a function begins in a worker: nobody waits there for the answer.
@@ -58,7 +56,7 @@ class _Known:
 
     def get(self, project: Project, code: Code) -> bool:
         level, seen = [code], {code}
-        for _ in range(_DEPTH):
+        while level:
             above: dict[Code, None] = {}
             for each in level:
                 if each in self._handlers:
@@ -70,11 +68,9 @@ class _Known:
                 if not calls and not queued:
                     return False
                 above |= {call.code: None for call in calls if call.code not in seen}
-            if not above:
-                return True
             seen |= above.keys()
             level = list(above)
-        return False
+        return True
 
     def _is_entry(self, project: Project, code: Code) -> bool:
         if code.file.role != "production":

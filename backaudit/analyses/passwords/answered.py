@@ -129,7 +129,7 @@ def _is_random(project: Project, call: Node, depth: int = 0) -> bool:
     if any(name in drawn for name in names):
         return True
     inner = call.arg(0) if call.method in ("join", "str", "format") else None
-    op = inner.origin.op if inner is not None and depth < _DEPTH else None
+    op = inner.origin.op if inner is not None and not project.gives_up(depth, _DEPTH, call.place) else None
     if inner is not None and isinstance(op, ops.Comp):
         element = inner.origin.to(op.value).origin
         return element.call is not None and _is_random(project, element, depth + 1)
@@ -194,17 +194,13 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
 
 def _may_carry(project: Project, code: Code) -> bool:
     """Whether what a handler runs speaks of a password column, or fetches rows: if not, there is nothing to follow."""
-    known = project.once(_carrying)
-    seen, level = {code}, [code]
-    for _ in range(_DEPTH):
-        if not known.isdisjoint(level):
-            return True
-        if any(_reads_property(project, body) for body in level):
-            return True
-        called = [callee for body in level for callee in project.called_by(body) if callee not in seen]
-        seen.update(called)
-        level = list(dict.fromkeys(called))
-    return False
+    return bool(project.solved(_carries, code))
+
+
+def _carries(project: Project, code: Code) -> Iterator[bool]:
+    own = code in project.once(_carrying) or _reads_property(project, code)
+    if own or any(project.solved(_carries, callee) for callee in project.called_by(code)):
+        yield True
 
 
 def _reads_property(project: Project, body: Code) -> bool:
@@ -248,7 +244,7 @@ def _deepest(project: Project, goal: Answered, returned: Node, origin: Origin, d
     own = any(
         code.cls is not None and is_model(project, code.cls.name) for code in codes
     )  # each answer asks a row itself
-    if origin.node.code is returned.code or len(codes) != 1 or own or depth >= _DEPTH:
+    if origin.node.code is returned.code or len(codes) != 1 or own or project.gives_up(depth, _DEPTH, returned.place):
         return returned
     for inner in codes[0].nodes(ops.Return):
         assert isinstance(inner.op, ops.Return)

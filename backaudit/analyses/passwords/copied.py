@@ -7,7 +7,6 @@ from backaudit.project import Node
 from backaudit.vocabulary.names import is_password_column
 
 # How many attributes and calls a list of columns is followed back through.
-_STEPS = 6
 
 
 def copied_row(node: Node) -> Node | None:
@@ -32,7 +31,7 @@ def _by_attributes(value: Node) -> Node | None:
 
 def _lists_columns(node: Node) -> bool:
     here = node.origin
-    for _ in range(_STEPS):
+    while True:
         op = here.op
         if isinstance(op, ops.Attr):
             if op.name in node.code.project.models.kinds["lists-columns"]:
@@ -42,7 +41,6 @@ def _lists_columns(node: Node) -> bool:
             here = here.receiver.origin
         else:
             return False
-    return False
 
 
 def _by_items(value: Node) -> Node | None:

@@ -26,9 +26,6 @@ from backaudit.rule import Step
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column
 
-_DEPTH = 4
-
-
 # -- response models ------------------------------------------------------------------------------------------------
 
 
@@ -97,10 +94,13 @@ def _fields_of(project: Project, response: Node) -> Iterator[tuple[ClassView, st
         head, over = split(name)
         cls = project.class_named(over) or project.class_named(head)
         if cls is not None:
-            yield from _nested(project, cls, 0)
+            yield from _nested(project, cls, set())
 
 
-def _nested(project: Project, cls: ClassView, depth: int) -> Iterator[tuple[ClassView, str, Node]]:
+def _nested(project: Project, cls: ClassView, seen: set[str]) -> Iterator[tuple[ClassView, str, Node]]:
+    if cls.name in seen:
+        return
+    seen.add(cls.name)
     if _represents_itself(project, cls, ("serialize_model", "model_serializer", "model_dump", "dict")):
         return
     views = project.lineage_views(cls.name)
@@ -108,8 +108,8 @@ def _nested(project: Project, cls: ClassView, depth: int) -> Iterator[tuple[Clas
         declaring = next((view for view in views if name in view.fields), None)
         if declaring is not None:
             yield cls, name, declaring.fields[name]
-    for inner in _inner_models(project, cls) if depth < _DEPTH else ():
-        yield from _nested(project, inner, depth + 1)
+    for inner in _inner_models(project, cls):
+        yield from _nested(project, inner, seen)
 
 
 def _inner_models(project: Project, cls: ClassView) -> Iterator[ClassView]:

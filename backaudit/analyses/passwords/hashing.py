@@ -11,28 +11,24 @@ from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.vocabulary.meaning import meaning
 
-_DEPTH = 3
 _SAYS_SO = meaning("passwords", "hashing-call")
 
 
-def hashes(project: Project, code: Code, depth: int = 0) -> bool:
+def hashes(project: Project, code: Code) -> bool:
     """Whether a body calls a password hash, itself or through functions of the project."""
-    known = project.once(_answers)
-    if code not in known:
-        known[code] = False  # what calls itself
-        known[code] = any(_is_hash(project, call, depth) for call in code.nodes(ops.Call))
-    return known[code]
+    return bool(project.solved(_hashing, code))
 
 
-def _answers(project: Project) -> dict[Code, bool]:
-    return {}
+def _hashing(project: Project, code: Code) -> Iterator[bool]:
+    if any(_is_hash(project, call) for call in code.nodes(ops.Call)):
+        yield True
 
 
-def _is_hash(project: Project, call: Node, depth: int) -> bool:
+def _is_hash(project: Project, call: Node) -> bool:
     names = project.names(call.func) if call.func is not None else ()
     if any(name in project.models.hashers for name in names) or call.method in ("set_password", "make_password"):
         return True
-    return depth < _DEPTH and any(hashes(project, code, depth + 1) for code in project.callees(call))
+    return any(hashes(project, code) for code in project.callees(call))
 
 
 class _Hashed(Goal):

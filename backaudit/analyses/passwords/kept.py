@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 import msgspec
 
@@ -20,7 +19,6 @@ from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Node, Project
 
 # So many ways to a store are looked at.
-_WAYS = 8
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -61,15 +59,16 @@ def hashed_later(project: Project, store: Store) -> bool:
 
 def _kept(project: Project, store: Store) -> Kept | None:
     goal = Password(project)
-    found = list(islice(Trace(project, goal).origins(store.value, store.access, store.at.value), _WAYS))
-    proven = next((origin for origin in found if not is_unproven(project, origin.node)), None)
-    if proven is not None:
-        return Kept(store, proven, True)
+    first = None
+    for origin in Trace(project, goal).origins(store.value, store.access, store.at.value):
+        if not is_unproven(project, origin.node):
+            return Kept(store, origin, True)
+        first = first or origin
     if store.of_account:
         written = next(_written(project, store), None)
         if written is not None:
             return Kept(store, written, True)
-    return Kept(store, found[0], False) if found else None
+    return Kept(store, first, False) if first is not None else None
 
 
 def _written(project: Project, store: Store) -> Iterator[Origin]:

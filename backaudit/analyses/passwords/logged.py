@@ -24,7 +24,6 @@ from backaudit.vocabulary.names import is_password_column, means_database_addres
 # Migrations run where the service runs: what they print is kept with its logs.
 LOGGING = (*SERVING, "migration")
 _LOG = meaning("passwords", "log-owner")
-_DEPTH = 3
 
 
 def _log_calls(project: Project) -> Iterator[tuple[Node, tuple[Node, ...]]]:
@@ -50,19 +49,19 @@ def _speaks_of_log(receiver: Node | None) -> bool:
 
 def _own_calls(project: Project) -> tuple[tuple[Node, Node], ...]:
     """Calls of functions that only write what they are given to a log file, with that argument."""
-    pending = [(code, index, 0) for code, index in dict.fromkeys(_writing_parameters(project))]
+    pending = list(dict.fromkeys(_writing_parameters(project)))
     found: dict[tuple[Node, Node], None] = {}
     seen: set[tuple[Code, int]] = set()
     while pending:
-        code, index, depth = pending.pop(0)
-        if (code, index) in seen or depth > _DEPTH:
+        code, index = pending.pop(0)
+        if (code, index) in seen:
             continue
         seen.add((code, index))
         for call in project.callers(code):
             argument = project.argument(call, code, index)
             if argument is not None:
                 found[(call, argument)] = None
-                pending += [(code, index, depth + 1) for code, index in _parameters(project, argument, call)]
+                pending += _parameters(project, argument, call)
     return tuple(found)
 
 

@@ -187,7 +187,7 @@ def calls_in(project: Project, code: Code, values: list[Value], depth: int = 0) 
     for value in values:
         node = code.node(value).origin
         op = node.op
-        if isinstance(op, (ops.Name, ops.Import)) and depth < _DEPTH:
+        if isinstance(op, (ops.Name, ops.Import)) and not project.gives_up(depth, _DEPTH, node.place):
             alias = project.alias_of(node) or project.definition(node)
             if alias is not None and alias != node:
                 yield from calls_in(project, alias.code, [alias.value], depth + 1)
@@ -235,7 +235,7 @@ def judged(project: Project, code: Code, depth: int = 0, handed: frozenset[str] 
             return LEAST
         if named and call.method == "len":
             found = max(found, _asked(project, call))
-        if named and depth < _DEPTH:
+        if named and not project.gives_up(depth, _DEPTH, call.place):
             inside = ((callee, _handed(project, call, callee, handed)) for callee in project.callees(call))
             found = max([found, *(judged(project, callee, depth + 1, names) for callee, names in inside)])
     return found

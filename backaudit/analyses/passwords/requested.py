@@ -38,7 +38,7 @@ def _takes(project: Project, call: Node, argument: Node, depth: int) -> bool:
         return True
     if argument in _spread(call):
         return call.method == "create_user"
-    for code in project.callees(call) if depth < _DEPTH else ():
+    for code in () if project.gives_up(depth, _DEPTH, call.place) else project.callees(call):
         for index in range(len(code.function.params)):
             given = project.argument(call, code, index)
             if given is not None and given.origin == argument.origin and _reads_given(project, code, index, depth):

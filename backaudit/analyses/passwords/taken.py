@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -16,7 +17,7 @@ from backaudit.flow.trace import Access, Trace
 from backaudit.project import ClassView, Code, Node, Project
 
 # So many places where one password comes from are looked at.
-_WAYS = 4
+_WAYS = 40
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -54,7 +55,8 @@ def _acts(project: Project) -> Iterator[tuple[Node, Node, Access]]:
 def _given(project: Project, act: Node, value: Node, access: Access) -> Iterator[Taken]:
     goal = _Read(project)
     trace = Trace(project, goal)
-    for _, origin in zip(range(_WAYS), trace.origins(value, access, act.value), strict=False):
+    ways = list(islice(trace.origins(value, access, act.value), _WAYS + 1))
+    for origin in project.bounded(ways, _WAYS, act.place, "where the password comes from"):
         part = goal.parts_of[origin.node]
         read = _read(project, origin.node, part)
         if read is not None:

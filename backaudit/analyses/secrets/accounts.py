@@ -11,15 +11,12 @@ from backaudit.facts.secrets import SecretHit
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 
-# Through so many functions a parameter is followed from the hash to whoever gives it.
-_DEPTH = 3
-
 
 def handed_over(project: Project) -> Iterator[tuple[Node, SecretHit]]:
     """The literals that calls give for a password by position, each with what it is."""
     seen: set[tuple[Code, int]] = set()
     for code, index in (*_named(project), *_hashed(project)):
-        yield from _given(project, code, index, seen, 0)
+        yield from _given(project, code, index, seen)
 
 
 def _named(project: Project) -> Iterator[tuple[Code, int]]:
@@ -44,10 +41,8 @@ def _hashed(project: Project) -> Iterator[tuple[Code, int]]:
             yield call.code, op.index
 
 
-def _given(
-    project: Project, code: Code, index: int, seen: set[tuple[Code, int]], depth: int
-) -> Iterator[tuple[Node, SecretHit]]:
-    if (code, index) in seen or depth > _DEPTH:
+def _given(project: Project, code: Code, index: int, seen: set[tuple[Code, int]]) -> Iterator[tuple[Node, SecretHit]]:
+    if (code, index) in seen:
         return
     seen.add((code, index))
     name = code.function.params[index].name
@@ -57,7 +52,7 @@ def _given(
             continue
         made = argument.origin
         if isinstance(made.op, ops.Param):
-            yield from _given(project, made.code, made.op.index, seen, depth + 1)
+            yield from _given(project, made.code, made.op.index, seen)
         elif made.text is not None and isinstance(made.op, ops.Const):
             hit = _hit(made, name)
             if hit is not None:

@@ -20,9 +20,11 @@ from backaudit.evidence import doubt
 from backaudit.extract.secrets.values import judge
 from backaudit.facts import ops
 from backaudit.facts.files import FileFacts
+from backaudit.facts.ops import Value
 from backaudit.facts.place import Place, Span
 from backaudit.facts.secrets import SecretHit, SecretKind, Strength
 from backaudit.project import Code, Node, Project
+from backaudit.project.operands import walk
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized
 from backaudit.vocabulary.meaning import meaning
 
@@ -353,20 +355,20 @@ def _keys(call: Node, wanted: tuple[int | str, ...]) -> Iterator[Node]:
         yield key
 
 
-def _literals(source: Node, depth: int = 0) -> Iterator[Node]:
+def _literals(source: Node) -> Iterator[Node]:
     """The strings that a value may be: itself, an alternative's, or what a call is given."""
-    op = source.origin.op
-    if isinstance(op, ops.Const):
-        if isinstance(op.value, str):
-            yield source.origin
-    elif isinstance(op, ops.Logic) and depth < 3:
-        for value in op.values:
-            yield from _literals(source.to(value), depth + 1)
-    elif isinstance(op, ops.Call) and depth < 3 and source.is_call_of("hands-on"):
-        receiver = source.receiver
-        inner = source.args()[1:2] if source.method in ("getenv", "get") else source.args()[:1]
-        for node in [receiver] if source.method == "encode" and receiver is not None else inner:
-            yield from _literals(node, depth + 1)
+    return (node for node in walk(source, _alternatives) if isinstance(node.const, str))
+
+
+def _alternatives(node: Node) -> tuple[Value, ...]:
+    op = node.op
+    if isinstance(op, ops.Logic):
+        return op.values
+    if not isinstance(op, ops.Call) or not node.is_call_of("hands-on"):
+        return ()
+    if node.method == "encode" and node.receiver is not None:
+        return (node.receiver.value,)
+    return op.args[1:2] if node.method in ("getenv", "get") else op.args[:1]
 
 
 def _configured_name(source: Node) -> str:

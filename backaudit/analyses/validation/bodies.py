@@ -15,10 +15,10 @@ from backaudit.facts.ops import NONE, Value
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.code import operands
 from backaudit.project.types import split
 
-_DEPTH = 4
 _CARRIERS = (ops.Bind, ops.Await, ops.Phi, ops.Logic, ops.Choice, ops.Enter)
 _UNTYPED = frozenset({"builtins.dict", "typing.Dict", "typing.Any", "builtins.object", "typing.Mapping"})
 
@@ -110,26 +110,25 @@ def parameter(code: Code, index: int) -> Node | None:
 def is_untyped(project: Project, code: Code, param: RouteParam) -> bool:
     """Whether a parameter takes any JSON object: ``dict``, ``dict[str, Any]``, ``list[dict]``, ``Any``."""
     annotation = code.outside(code.function.params[param.index].annotation)
-    return annotation is not None and _is_open(project, annotation, 0)
+    return annotation is not None and _is_open(project, annotation)
 
 
-def _is_open(project: Project, node: Node, depth: int) -> bool:
+@cut_circles(otherwise=False)
+def _is_open(project: Project, node: Node) -> bool:
     node = project.alias_of(node) or node.origin
     op = node.op
-    if depth > 6:
-        return False
     if isinstance(op, ops.Bin):
-        return _is_open(project, node.to(op.left), depth + 1) or _is_open(project, node.to(op.right), depth + 1)
+        return _is_open(project, node.to(op.left)) or _is_open(project, node.to(op.right))
     if not isinstance(op, ops.Item):
         return not _UNTYPED.isdisjoint({split(name)[0] for name in project.names(node)})
     inside = node.to(op.key).elements()
     names = {name.rpartition(".")[2] for name in project.names(node.to(op.base))}
     if names & {"dict", "Dict", "Mapping", "MutableMapping"}:
-        return _is_open(project, inside[-1], depth + 1)
+        return _is_open(project, inside[-1])
     if names & {"Annotated"}:
-        return _is_open(project, inside[0], depth + 1)
+        return _is_open(project, inside[0])
     wrapped = names & {"Optional", "Union", "list", "List", "Sequence"}
-    return bool(wrapped) and any(_is_open(project, part, depth + 1) for part in inside)
+    return bool(wrapped) and any(_is_open(project, part) for part in inside)
 
 
 def _reads(project: Project) -> Iterator[Body]:
@@ -141,7 +140,7 @@ def _reads(project: Project) -> Iterator[Body]:
     for code, nodes in found.items():
         fate = Fate({})
         for node in nodes:
-            _follow(project, node, fate, 0, set())
+            _follow(project, node, fate, set())
         route = next(iter(handlers.get(code, ())), None)
         yield Body(nodes[0], code, fate, None, route)
 
@@ -182,25 +181,24 @@ def _called(node: Node) -> Node:
 def fate_of(project: Project, node: Node) -> Fate:
     """What becomes of a value in its function and in those that it is passed to."""
     fate = Fate({})
-    _follow(project, node, fate, 0, set())
+    _follow(project, node, fate, set())
     return fate
 
 
 def carried(code: Code, start: Value) -> set[Value]:
     """A value under all its names in a body."""
     found = {start}
-    for _ in range(3):
+    before = 0
+    while len(found) > before:
         before = len(found)
         for value, op in enumerate(code.ops):
             if isinstance(op, _CARRIERS) and not found.isdisjoint(operands(op)):
                 found.add(value)
-        if len(found) == before:
-            break
     return found
 
 
-def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node]) -> None:
-    if node in seen or depth > _DEPTH:
+def _follow(project: Project, node: Node, fate: Fate, seen: set[Node]) -> None:
+    if node in seen:
         return
     seen.add(node)
     code = node.code
@@ -211,11 +209,11 @@ def _follow(project: Project, node: Node, fate: Fate, depth: int, seen: set[Node
         elif isinstance(op, ops.Call):
             call = code.node(value)
             if call.receiver is not None and call.receiver.value in held:
-                _asked(project, call, fate, depth, seen)
+                _asked(project, call, fate, seen)
             elif any(argument.value in held for argument in call.args()):
-                _given(project, call, held, fate, depth, seen)
+                _given(project, call, held, fate, seen)
         elif isinstance(op, ops.Build) and _spreads(code.node(value), held):
-            _follow(project, code.node(value), fate, depth, seen)
+            _follow(project, code.node(value), fate, seen)
 
 
 def _spreads(display: Node, held: set[Value]) -> bool:
@@ -223,13 +221,13 @@ def _spreads(display: Node, held: set[Value]) -> bool:
     return any(key is None and given.value in held for key, given in display.entries_and_unpacked())
 
 
-def _asked(project: Project, call: Node, fate: Fate, depth: int, seen: set[Node]) -> None:
+def _asked(project: Project, call: Node, fate: Fate, seen: set[Node]) -> None:
     """A method of the body: a look-up, or a copy that goes on."""
     first = call.arg(0)
     if call.is_call_of("key-reads") and first is not None:
         _key(project, call, first, fate)
     elif call.method in ("dict", "copy", "to_dict", "items"):
-        _follow(project, call, fate, depth, seen)
+        _follow(project, call, fate, seen)
 
 
 def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:
@@ -282,20 +280,20 @@ def _says_validation(name: str) -> bool:
     )
 
 
-def _given(project: Project, call: Node, held: set[Value], fate: Fate, depth: int, seen: set[Node]) -> None:
+def _given(project: Project, call: Node, held: set[Value], fate: Fate, seen: set[Node]) -> None:
     if is_validator(project, call):
         fate.validated = True
         return
     assert call.call is not None
     if call.is_call_of("client-copies") and not project.callees(call):
-        _follow(project, call, fate, depth, seen)
+        _follow(project, call, fate, seen)
     fate.spread = fate.spread or not held.isdisjoint(call.call.dstar)
     for callee in project.callees(call):
         for index in range(len(callee.function.params)):
             passed = project.argument(call, callee, index)
             param = parameter(callee, index)
             if passed is not None and passed.value in held and param is not None:
-                _follow(project, param, fate, depth + 1, seen)
+                _follow(project, param, fate, seen)
 
 
 def is_text(node: Node) -> bool:

@@ -71,7 +71,7 @@ def _words(node: Node, depth: int) -> list[Node]:
     """The words of a list in the order in which the code names them, whatever the branches between."""
     node = node.origin
     op = node.op
-    if depth > _DEPTH:
+    if node.code.project.gives_up(depth, _DEPTH, node.place):
         return []
     if isinstance(op, ops.Phi) or (isinstance(op, ops.Bin) and op.operator == "+"):
         sides = op.values if isinstance(op, ops.Phi) else (op.left, op.right)

@@ -11,7 +11,6 @@ from backaudit.project import Code, Node, Project
 
 _TYPE = "content-type"
 _STARTING = "start_response"
-_DEPTH = 4
 
 
 def handmade_pages(project: Project) -> Iterator[Flow]:
@@ -68,7 +67,7 @@ def _is_type_header(name: Node | None, value: Node | None) -> bool:
 def _listed(code: Code) -> Iterator[tuple[Node, Node]]:
     """What a WSGI application returns or yields after it has begun a page."""
     begun = [call for call in code.nodes(ops.Call) if call.spelled == f"{_STARTING}()"]
-    if not any(_has_type(argument, 0) for call in begun for argument in call.args()):
+    if not any(_has_type(argument) for call in begun for argument in call.args()):
         return
     for node in (*code.nodes(ops.Return), *code.nodes(ops.Yield)):
         op = node.op
@@ -82,17 +81,17 @@ def _items(value: Node) -> list[Node]:
     return [value.to(item) for item in op.items] if isinstance(op, ops.Build) and op.kind == "list" else [value]
 
 
-def _has_type(node: Node, depth: int) -> bool:
+def _has_type(node: Node) -> bool:
     """Whether a display of headers holds the type of a page."""
     here = node.origin
     op = here.op
-    if not isinstance(op, ops.Build) or depth > _DEPTH:
+    if not isinstance(op, ops.Build):
         return False
     if op.kind == "tuple" and len(op.items) == 2:
         return _is_type_header(here.to(op.items[0]), here.to(op.items[1]))
     if op.kind == "dict":
         return any(_is_type_header(key, value) for key, value in here.entries_and_unpacked())
-    return any(_has_type(here.to(item), depth + 1) for item in op.items)
+    return any(_has_type(here.to(item)) for item in op.items)
 
 
 def _mapped(code: Code) -> Iterator[tuple[Node, Node]]:
@@ -102,5 +101,5 @@ def _mapped(code: Code) -> Iterator[tuple[Node, Node]]:
         value = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
         given = {key.text: part for key, part in value.entries()} if value is not None else {}
         headers, body = given.get("headers"), given.get("body")
-        if headers is not None and body is not None and _has_type(headers, 0):
+        if headers is not None and body is not None and _has_type(headers):
             yield node, body

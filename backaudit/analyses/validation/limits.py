@@ -15,6 +15,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.flow.approvals import ORDER
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import CHECKED, UPPER_LIMITS
@@ -79,19 +80,20 @@ def _bodies(project: Project) -> Iterator[ClassView]:
             continue
         for param in route.params:
             if param.where in ("body", "form") and param.schema:
-                yield from _nested(project, param.types, 0)
+                yield from _nested(project, param.types, set())
 
 
-def _nested(project: Project, types: tuple[str, ...], depth: int) -> Iterator[ClassView]:
+def _nested(project: Project, types: tuple[str, ...], seen: set[str]) -> Iterator[ClassView]:
     for name in types:
         head, over = split(name)
         cls = project.class_named(over if over else head)
-        if cls is None or depth > 3:
+        if cls is None or cls.name in seen:
             continue
+        seen.add(cls.name)
         yield cls
         for field in cls.fields.values():
             if isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
-                yield from _nested(project, project.annotated(field.to(field.op.annotation)), depth + 1)
+                yield from _nested(project, project.annotated(field.to(field.op.annotation)), seen)
 
 
 def _forms(project: Project) -> Iterator[ClassView]:
@@ -128,7 +130,7 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     if op.annotation != NONE:
         return _is_annotated_limitless(project, name, field, field.to(op.annotation))
     declared = field.origin
-    if declared.call is None or _limits(project, declared, 0) or _is_read_only(declared):
+    if declared.call is None or _limits(project, declared) or _is_read_only(declared):
         return False
     return declared.is_call_of("free-text-fields") or (declared.is_call_of("number-fields") and is_amount(name))
 
@@ -137,7 +139,7 @@ def _is_annotated_limitless(project: Project, name: str, field: Node, annotation
     if _is_collection(project, annotation):
         return not _is_counted(project, field)
     text, number = _declared(project, annotation)
-    limited = _limits(project, annotation, 0) or _limits(project, field.origin, 0)
+    limited = _limits(project, annotation) or _limits(project, field.origin)
     return (text or (number and is_amount(name))) and not limited
 
 
@@ -157,15 +159,15 @@ def _is_collection(project: Project, annotation: Node) -> bool:
 def _is_counted(project: Project, field: Node) -> bool:
     """Whether the collection itself has a greatest length: in its declaration, or beside its type in ``Annotated``."""
     op = field.op
-    if not isinstance(op, ops.Bind) or _limits(project, field.origin, 0):
+    if not isinstance(op, ops.Bind) or _limits(project, field.origin):
         return True
     annotation = field.to(op.annotation)
     made = project.alias_of(annotation) or annotation.origin
     if made.method in ("conlist", "conset"):
-        return _limits(project, made, 0)
+        return _limits(project, made)
     key = made.to(made.op.key).origin if isinstance(made.op, ops.Item) else None
     beside = key.op.items[1:] if key is not None and isinstance(key.op, ops.Build) else ()
-    return key is not None and any(_limits(project, key.to(item), 0) for item in beside)
+    return key is not None and any(_limits(project, key.to(item)) for item in beside)
 
 
 def _declared(project: Project, annotation: Node) -> tuple[bool, bool]:
@@ -179,20 +181,19 @@ def is_amount(name: str) -> bool:
     return _NUMBERS.holds(name)
 
 
-def _limits(project: Project, node: Node, depth: int) -> bool:
+@cut_circles(otherwise=False)
+def _limits(project: Project, node: Node) -> bool:
     """Whether a declaration says how much: a keyword, a marker or validator among its parts."""
     node = node.origin
     op = node.op
-    if depth > 6:
-        return False
     alias = project.alias_of(node) if isinstance(op, (ops.Name, ops.Attr, ops.Import)) else None
     if alias is not None and alias != node:
-        return _limits(project, alias, depth + 1)
+        return _limits(project, alias)
     limits = project.models.kinds["limiting-names"]
     limit = isinstance(op, ops.Call) and not limits.isdisjoint((node.method, *node.keywords()))
     if limit or (isinstance(op, ops.Call) and _marks_most(project, node)):
         return True
-    return any(_limits(project, part, depth + 1) for part in _parts(node))
+    return any(_limits(project, part) for part in _parts(node))
 
 
 def _parts(node: Node) -> list[Node]:
@@ -255,7 +256,7 @@ def _columns(project: Project, cls: ClassView) -> Iterator[str]:
 
 
 def _is_limitless_column(project: Project, column: Column, declared: Node) -> bool:
-    if _limits(project, declared, 0):
+    if _limits(project, declared):
         return False
     if column.type == "TextField":
         return declared.arg(None, "max_length") is None

@@ -21,7 +21,7 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
-from backaudit.project.operands import same
+from backaudit.project.operands import same, walk
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning
 
@@ -112,7 +112,7 @@ def _rows(project: Project, node: Node) -> str:
     if table is None or _goes_on(project, node, lazy=lazy):
         return ""
     few = project.models.kinds["few-rows"]
-    if not few.isdisjoint(_methods(project, node, 0)) and not _uncut_on_request(project, node, few):
+    if not few.isdisjoint(_methods(node)) and not _uncut_on_request(project, node, few):
         return ""
     if node.method != "all" and not lazy:
         return ""
@@ -123,7 +123,7 @@ def _uncut_on_request(project: Project, node: Node, few: frozenset[str]) -> bool
     """Whether what cuts a query is left out as a client asks: ``if size: query = query.limit(size)``, and size is 0."""
     for join in _joins(node):
         ways = [join.to(value) for value in join.op.values] if isinstance(join.op, ops.Phi) else []
-        cut = [way for way in ways if not few.isdisjoint(_methods(project, way, 0))]
+        cut = [way for way in ways if not few.isdisjoint(_methods(way))]
         if cut and len(cut) < len(ways) and any(_is_asked_for(project, way) for way in cut):
             return True
     return False
@@ -232,24 +232,20 @@ def _is_slice(key: Node) -> bool:
     return isinstance(made, ops.Build) and made.kind == "slice"
 
 
-def _methods(project: Project, node: Node, depth: int) -> Iterator[str]:
+def _methods(node: Node) -> Iterator[str]:
     """The methods of a chain, back through names, awaits, and the statement that is executed."""
-    node = node.origin
+    return (part.method for part in walk(node, _before) if part.call is not None)
+
+
+def _before(node: Node) -> tuple[Value, ...]:
     op = node.op
-    if depth > 24:
-        return
     if isinstance(op, ops.Await):
-        yield from _methods(project, node.to(op.value), depth + 1)
-    elif isinstance(op, ops.Phi):
-        for value in op.values:
-            yield from _methods(project, node.to(value), depth + 1)
-    elif isinstance(op, ops.Call):
-        yield node.method
-        if node.receiver is not None:
-            yield from _methods(project, node.receiver, depth + 1)
-        if node.method in ("execute", "scalars", "exec", "stream_scalars"):
-            for argument in node.args()[:1]:
-                yield from _methods(project, argument, depth + 1)
+        return (op.value,)
+    if not isinstance(op, ops.Call):
+        return op.values if isinstance(op, ops.Phi) else ()
+    receiver = (node.receiver.value,) if node.receiver is not None else ()
+    executes = node.method in ("execute", "scalars", "exec", "stream_scalars")
+    return (*receiver, *(op.args[:1] if executes else ()))
 
 
 def _sql_rows(project: Project, node: Node) -> str:

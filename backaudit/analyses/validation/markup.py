@@ -21,6 +21,7 @@ from backaudit.facts.place import Place
 from backaudit.flow.rows import is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import annotation_of
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
@@ -107,37 +108,37 @@ def _body(node: Node) -> Node | None:
     value = node.to(op.value).origin
     if isinstance(value.op, ops.Build) and value.op.kind == "tuple" and value.op.items:
         value = value.to(value.op.items[0]).origin if len(value.op.items) < 3 else value
-    return value if _is_text_made(node.code.project, value, 0) else None
+    return value if _is_text_made(node.code.project, value) else None
 
 
-def _is_text_made(project: Project, value: Node, depth: int) -> bool:
+@cut_circles(otherwise=False, remembered=True)
+def _is_text_made(project: Project, value: Node) -> bool:
     """Whether a value is surely text: put together as one, or read from a form, a query or the path."""
     value = value.origin
     op = value.op
     if isinstance(op, ops.Build):
         return op.kind == "fstring"
     if isinstance(op, ops.Bin):
-        return op.operator in ("+", "%") and depth < 8 and _has_text_side(project, value, op, depth)
+        return op.operator in ("+", "%") and _has_text_side(project, value, op)
     if isinstance(op, ops.Phi):
-        return depth < 4 and any(_is_text_made(project, value.to(each), depth + 1) for each in op.values)
+        return any(_is_text_made(project, value.to(each)) for each in op.values)
     if isinstance(op, ops.Call):
-        return _gives_text(project, value, depth)
+        return _gives_text(project, value)
     if isinstance(op, (ops.Item, ops.Attr)):
         return _is_query(project, value.to(op.base))
     return isinstance(op, ops.Param) and project.types(value) in ((), ("builtins.str",)) and _is_placeholder(value, op)
 
 
-def _has_text_side(project: Project, value: Node, op: ops.Bin, depth: int) -> bool:
+def _has_text_side(project: Project, value: Node, op: ops.Bin) -> bool:
     sides = [value.to(side) for side in (op.left, op.right)]
-    return any(side.text is not None or _is_text_made(project, side, depth + 1) for side in sides)
+    return any(side.text is not None or _is_text_made(project, side) for side in sides)
 
 
-def _gives_text(project: Project, call: Node, depth: int) -> bool:
+def _gives_text(project: Project, call: Node) -> bool:
     """Whether a call surely gives text: a method of texts, a read of a query, a function that puts one together."""
-    codes = project.callees(call) if depth < 4 else ()
-    given = [value for code in codes for value in code.returned()]
+    given = [value for code in project.callees(call) for value in code.returned()]
     if given:
-        return any(_is_text_made(project, each, depth + 1) for each in given)
+        return any(_is_text_made(project, each) for each in given)
     return call.is_call_of("gives-text") or (call.receiver is not None and _is_query(project, call.receiver))
 
 

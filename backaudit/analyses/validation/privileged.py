@@ -13,7 +13,7 @@ from backaudit.backend.web.routes import listed_dependencies, sharing
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, names_people
 
@@ -83,19 +83,12 @@ def _is_privileged(project: Project, route: Route) -> bool:
 def asks_for_role(code: Code) -> bool:
     """Whether a branch of a body depends on who the caller is among the users (``if not user.is_admin: raise``)."""
     tests = (region.test for region in code.body.regions if region.kind in ("then", "else") and region.test != NONE)
-    return any(_names_role(code, test, 0) and not is_ownership(code.project, code.node(test)) for test in tests)
+    return any(_names_role(code.node(test)) and not is_ownership(code.project, code.node(test)) for test in tests)
 
 
-def _names_role(code: Code, value: int, depth: int) -> bool:
-    op = code.ops[value] if value >= 0 else None
-    if depth > 5 or op is None:
-        return False
-    if isinstance(op, ops.Attr):
-        words = op.name.lower()
-        return _ROLE_WORDS.holds(words) or _names_role(code, op.base, depth + 1)
-    if isinstance(op, (ops.Name, ops.Import)):
-        return _ROLE_WORDS.holds(op.name.lower())
-    return any(_names_role(code, operand, depth + 1) for operand in operands(op))
+def _names_role(test: Node) -> bool:
+    named = (part.op.name for part in made_of(test) if isinstance(part.op, (ops.Attr, ops.Name, ops.Import)))
+    return any(_ROLE_WORDS.holds(name.lower()) for name in named)
 
 
 def _around(project: Project, route: Route) -> Iterator[str]:

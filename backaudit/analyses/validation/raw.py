@@ -125,7 +125,8 @@ def raw_stores(project: Project) -> Iterator[Stored]:
         if project.role(at.code.path) != "production":
             continue
         goal = RawNumber(project) if is_amount(name) else RawInput(project)
-        for origin in islice(Trace(project, goal).origins(value, (), at.value), _ORIGINS):
+        ways = list(islice(Trace(project, goal).origins(value, (), at.value), _ORIGINS + 1))
+        for origin in project.bounded(ways, _ORIGINS, at.place, "what is stored here"):
             place = _leaving(at, origin)
             key = (place.path, place.span.line)
             if key not in told:

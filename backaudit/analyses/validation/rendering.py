@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
@@ -88,7 +87,7 @@ def always_there(project: Project) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for entry in sorted(project.models.kinds["template-globals"]):
         name, _, full = entry.partition("=")
-        for code in islice(project.mentioning(name), _BOUND):
+        for code in project.mentioning(name):
             named = [node for node in (*code.nodes(ops.Name), *code.nodes(ops.Param)) if _is(node, name)]
             node = next((n for n in named if full in (*project.names(n), *project.types(n))), None)
             if node is not None and project.role(code.path) == "production":

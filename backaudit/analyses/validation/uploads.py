@@ -16,7 +16,7 @@ from backaudit.flow.rows import models, writes
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -54,17 +54,21 @@ class _Upload(Goal):
         return None
 
 
+# What is decided further off is about something else than the file.
+_HELPERS = 2
+
+
 def kept_uploads(project: Project) -> Iterator[Kept]:
     """Stores of uploaded files whose type nothing checks."""
     for at, value in _columns(project):
         sent = client_origin(project, value)
-        if sent is not None and not any(_checks_type(project, code, 0) for code in {sent.node.code, at.code}):
+        if sent is not None and not any(_checks_type(project, code) for code in {sent.node.code, at.code}):
             yield Kept(at, msgspec.structs.replace(sent, what="a file is uploaded"))
     for at, value in _stores(project):
         if project.role(at.code.path) != "production":
             continue
         origin = next(Trace(project, _Upload(project)).origins(value, (), at.value), None)
-        if origin is not None and not any(_checks_type(project, code, 0) for code in {origin.node.code, at.code}):
+        if origin is not None and not any(_checks_type(project, code) for code in {origin.node.code, at.code}):
             yield Kept(at, origin)
 
 
@@ -110,14 +114,15 @@ def _is_handed_in(receiver: Node, types: tuple[str, ...]) -> bool:
     return isinstance(receiver.origin.op, ops.Param) and not types
 
 
-def _checks_type(project: Project, code: Code, depth: int) -> bool:
-    """Whether a function, or one that it hands something to, decides by what kind of file it got."""
-    if any(_mentions_type(code, value, 0) for value in _deciding(code)):
+def _checks_type(project: Project, code: Code, depth: int = 0) -> bool:
+    """Whether a function, or a helper that it hands something to, decides by what kind of file it got."""
+    if any(_mentions_type(code.node(value)) for value in _deciding(code)):
         return True
     for call in code.nodes(ops.Call):
         if call.is_call_of("raising-type-checks") or (_says_check(call) and call.args()):
             return True
-        if call.args() and depth < 2 and any(_checks_type(project, each, depth + 1) for each in project.callees(call)):
+        helpers = project.callees(call) if call.args() and depth < _HELPERS else ()
+        if any(_checks_type(project, each, depth + 1) for each in helpers):
             return True
     return False
 
@@ -137,18 +142,17 @@ def _deciding(code: Code) -> Iterator[Value]:
             yield op.value
 
 
-def _mentions_type(code: Code, value: Value, depth: int) -> bool:
+def _mentions_type(node: Node) -> bool:
     """Whether a value is made of a file's type, the end of its name, or what its content says."""
-    if value < 0 or depth > 10:
+    return any(_tells_type(part) for part in made_of(node))
+
+
+def _tells_type(part: Node) -> bool:
+    if isinstance(part.op, ops.Attr):
+        return part.op.name in part.code.project.models.kinds["tells-a-type"]
+    if part.call is None:
         return False
-    op = code.ops[code.origin(value)]
-    if isinstance(op, ops.Attr) and op.name in code.project.models.kinds["tells-a-type"]:
-        return True
-    if isinstance(op, ops.Call):
-        call = code.node(value).origin
-        if call.is_call_of("tells-a-type") or call.method == "endswith" or _cuts_at_dot(call):
-            return True
-    return any(_mentions_type(code, each, depth + 1) for each in operands(op))
+    return part.is_call_of("tells-a-type") or part.method == "endswith" or _cuts_at_dot(part)
 
 
 def _cuts_at_dot(call: Node) -> bool:

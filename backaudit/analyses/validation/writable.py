@@ -21,6 +21,7 @@ from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
+from backaudit.project.operands import made_of
 from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import SAFE
@@ -93,7 +94,7 @@ def _refuses(project: Project, cls: ClassView, name: str) -> bool:
     hooks = (f"clean_{name}", f"validate_{name}", "save", "clean", "validate", "is_valid")
     found = [(hook, method) for hook in hooks if (method := project.method(cls.name, hook)) is not None]
     return any(hook.endswith(name) and _raises(method) for hook, method in found) or any(
-        _raises_for(project, method, name, 0) for _, method in found
+        project.solved(_raises_for, method, name) for _, method in found
     )
 
 
@@ -101,24 +102,24 @@ def _raises(code: Code) -> bool:
     return any(isinstance(op, ops.Raise) for op in code.ops)
 
 
-def _raises_for(project: Project, code: Code, name: str, depth: int) -> bool:
-    """Whether a branch that leaves the body by an exception asks for the attribute or key of that name."""
-    for region in code.body.regions:
-        if region.kind in ("then", "else") and region.exits == "raise" and _mentions(code, region.test, name):
-            return True
-    calls = (callee for call in code.nodes(ops.Call) for callee in project.callees(call))
-    return depth < 2 and any(_raises_for(project, callee, name, depth + 1) for callee in calls)
+def _raises_for(project: Project, code: Code, name: str) -> Iterator[bool]:
+    """True if a branch that leaves the body by an exception asks for the attribute or key of that name."""
+    refusing = (r for r in code.body.regions if r.kind in ("then", "else") and r.exits == "raise" and r.test != NONE)
+    called = (callee for call in code.nodes(ops.Call) for callee in project.callees(call))
+    if any(_mentions(code.node(region.test), name) for region in refusing) or any(
+        project.solved(_raises_for, callee, name) for callee in called
+    ):
+        yield True
 
 
-def _mentions(code: Code, value: Value, name: str, depth: int = 0) -> bool:
-    op = code.ops[code.origin(value)] if value >= 0 else None
-    if op is None or depth > 6:
-        return False
-    if isinstance(op, ops.Attr) and op.name.removesuffix("_id") == name.removesuffix("_id"):
-        return True
-    if isinstance(op, ops.Const) and op.value == name:
-        return True
-    return any(_mentions(code, each, name, depth + 1) for each in operands(op))
+def _mentions(test: Node, name: str) -> bool:
+    return any(_is_named(part.op, name) for part in made_of(test))
+
+
+def _is_named(op: ops.AnyOp, name: str) -> bool:
+    if isinstance(op, ops.Attr):
+        return op.name.removesuffix("_id") == name.removesuffix("_id")
+    return isinstance(op, ops.Const) and op.value == name
 
 
 def _of_library(project: Project, meta: ClassView) -> list[str]:

@@ -59,7 +59,7 @@ def _spelled(project: Project, node: Node, depth: int) -> str:
     known = project.constant(node)
     if known is not None and known.text is not None:
         return known.text
-    if depth > _DEPTH:
+    if project.gives_up(depth, _DEPTH, node.place):
         return _UNKNOWN
     made = _pieces(project.resolved(node))
     if made is None:

@@ -23,7 +23,8 @@ from backaudit.project.locate import functions_behind
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
-_WALK = 8
+# What is made of a client's word by more operations is somebody's answer to it, and no choice of the client's.
+_NEAR = 8
 _NOBODYS = ("request.user", "self.request.user", "current_user")
 IDENTITY = meaning("access", "caller")
 _IDENTITY_PARAM = meaning("access", "caller-parameter")
@@ -136,7 +137,9 @@ class Values:
         """A value, what it is made of, and what was put into that; unless ``signed``, no further than a signature."""
         seen: set[int] = set()
         level = [node.value]
-        for _ in range(_WALK):
+        turn = 0
+        while level and (signed or turn < _NEAR):
+            turn += 1
             following: list[int] = []
             for value in level:
                 if value != NONE and value not in seen:

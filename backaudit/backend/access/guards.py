@@ -106,6 +106,7 @@ def in_body(guard: Guard) -> bool:
 class _Reader:
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._judging: set[Node] = set()
         self._global = tuple(self._applications())
         self._hooks = self._before_requests()
         self._middleware = self._middlewares()
@@ -125,11 +126,20 @@ class _Reader:
 
     # -- what turns callers away --------------------------------------------------------------------------------------
 
-    def judged(self, node: Node, depth: int = 0) -> Kinds:
+    def judged(self, node: Node) -> Kinds:
         """The kinds of guard that a decorator, dependency, permission or middleware is."""
+        if node in self._judging:  # a factory of guards that is given itself
+            return frozenset()
+        self._judging.add(node)
+        try:
+            return self._judge(node)
+        finally:
+            self._judging.discard(node)
+
+    def _judge(self, node: Node) -> Kinds:
         here = self.project.resolved(node)
         if isinstance(here.op, ops.Bin):
-            return self._combined(here, here.op, depth)
+            return self._combined(here, here.op)
         target = here.func or here
         names = {*self.project.names(target), *self.project.names(here), *self._types(here)}
         known = self._known(names)
@@ -141,11 +151,11 @@ class _Reader:
             return found | {"role"}  # which of those who are known may pass is decided where nobody looked
         if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
             return found
-        return self._by_name(node, here, target, depth)
+        return self._by_name(node, here, target)
 
-    def _combined(self, node: Node, op: ops.Bin, depth: int) -> Kinds:
+    def _combined(self, node: Node, op: ops.Bin) -> Kinds:
         """``IsAdmin & IsOwner`` asks for both, ``IsAdmin | IsOwner`` for what both ask."""
-        one, other = (self.judged(node.to(side), depth + 1) for side in (op.left, op.right))
+        one, other = (self.judged(node.to(side)) for side in (op.left, op.right))
         return one | other if op.operator == "&" else one & other or one | other
 
     def _types(self, node: Node) -> set[str]:
@@ -201,14 +211,14 @@ class _Reader:
     def _called(self, node: Node, target: Node) -> str:
         return " ".join([node.spelled, target.spelled, *self.project.names(target)])
 
-    def _by_name(self, node: Node, here: Node, target: Node, depth: int) -> Kinds:
+    def _by_name(self, node: Node, here: Node, target: Node) -> Kinds:
         spelled = self._called(node, target)
         for kind, pattern in _NAMED:
             if pattern.holds(spelled):
                 return frozenset({kind})
-        if here.call is not None and depth < 2:
+        if here.call is not None:
             # A factory of guards: its arguments may be some (``all_of(login_required)``, ``passes_test(is_admin)``).
-            return frozenset(kind for arg in here.args() if arg.const is None for kind in self.judged(arg, depth + 2))
+            return frozenset(kind for arg in here.args() if arg.const is None for kind in self.judged(arg))
         return frozenset()
 
     def _step(self, how: How, node: Node, place: Place | None = None) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backaudit.backend.web.routes import entries, injected_bodies
 from backaudit.facts import ops
@@ -11,9 +11,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import on_the_way
-from backaudit.project.operands import made_of, walk
-
-_DEPTH = 4
+from backaudit.project.operands import equal, made_of, walk
 
 
 def raising(project: Project) -> Iterator[tuple[Node, tuple[str, ...]]]:
@@ -33,7 +31,7 @@ def none_giving(project: Project) -> dict[Node, Node]:
     found |= _firsts_or_nothing(project)
     level = dict.fromkeys(call.code for call in found)
     done: set[Code] = set()
-    for _ in range(_DEPTH):
+    while level:  # each turn finds more of the calls that there are
         following: dict[Code, None] = {}
         for code in level:
             given = _hands_on(code, found) if code not in done else None
@@ -84,14 +82,14 @@ def _is_first(project: Project, node: Node) -> bool:
     return is_first and isinstance(op, ops.Item) and all_rows(project, node.to(op.base)) is not None
 
 
-def all_rows(project: Project, node: Node, depth: int = 0) -> Node | None:
+def all_rows(project: Project, node: Node) -> Node | None:
     """The call that gives all rows which were found, also behind a helper that makes something of each of them."""
     node = node.origin.awaited
-    if node.call is None or depth > _DEPTH:
+    if node.call is None:
         return None
     if node.is_call_of("all-rows"):
         return node
-    inside = (all_rows(project, argument, depth + 1) for argument in node.args()) if project.callees(node) else ()
+    inside = (all_rows(project, argument) for argument in node.args()) if project.callees(node) else ()
     return next(filter(None, inside), None)
 
 
@@ -167,7 +165,7 @@ def is_none_there(code: Code, value: Value, use: Value) -> bool:
     """Whether an operation is run just where a value may be None: ``not row and row.name``, ``row and a or row.b``."""
     for region in code.regions_of(use):
         if region.kind in ("then", "else") and region.test != NONE:
-            said = _said_of(code, region.test, value, region.kind == "then", 0)
+            said = _said_of(code, region.test, value, region.kind == "then")
             if said is not None:
                 return said == "none"
     return False
@@ -175,24 +173,22 @@ def is_none_there(code: Code, value: Value, use: Value) -> bool:
 
 def is_known_missing(code: Code, value: Value, use: Value) -> bool:
     """Whether an operation is reached only where a value was None: in a branch of that, or behind the others' exits."""
-    return any(_said_of(code, test, value, truth, 0) == "none" for test, truth in conditions(code, use))
+    return any(_said_of(code, test, value, truth) == "none" for test, truth in conditions(code, use))
 
 
-def _said_of(code: Code, test: Value, value: Value, truth: bool, depth: int) -> str | None:
+def _said_of(code: Code, test: Value, value: Value, truth: bool) -> str | None:
     """What a condition that came out as ``truth`` says of a value: ``none``, ``there``, or nothing."""
     test = code.origin(test)
     op = code.ops[test]
     if alike(code, test, value):
         return "there" if truth else "none"
-    if depth > _DEPTH:
-        return None
     if isinstance(op, ops.Unary) and op.operator == "not":
-        return _said_of(code, op.value, value, not truth, depth + 1)
+        return _said_of(code, op.value, value, not truth)
     if isinstance(op, ops.Compare) and op.operator in _IS and alike(code, op.left, value):
         nothing = code.node(op.right).is_none
         return ("none" if _IS[op.operator] is truth else "there") if nothing else None
     if isinstance(op, ops.Logic):
-        said = [_said_of(code, part, value, truth, depth + 1) for part in op.values]
+        said = [_said_of(code, part, value, truth) for part in op.values]
         return _said_together(said, every=(op.operator == "and") is truth)
     return None
 
@@ -225,20 +221,20 @@ def _mentions(code: Code, test: Value, wanted: Value) -> bool:
     return test >= 0 and any(alike(code, part.value, wanted) for part in made_of(code.node(test)))
 
 
-def alike(code: Code, left: Value, right: Value, depth: int = 0) -> bool:
+def alike(code: Code, left: Value, right: Value) -> bool:
     """Whether two values are the same, or written the same way: the same call, attribute or key of the same thing."""
-    left, right = _bare(code, left), _bare(code, right)
-    if left == right:
-        return True
-    one, two = code.ops[left], code.ops[right]
-    if type(one) is not type(two) or depth > 8:
-        return False
+    return equal(lambda value: _bare(code, value), left, right, lambda a, b: _compared(code.ops[a], code.ops[b]))
+
+
+def _compared(one: ops.AnyOp, two: ops.AnyOp) -> Iterable[tuple[Value, Value]] | None:
+    if type(one) is not type(two):
+        return None
     if isinstance(one, ops.Const) and isinstance(two, ops.Const):
-        return one.value == two.value and type(one.value) is type(two.value)
+        return () if one.value == two.value and type(one.value) is type(two.value) else None
     if not isinstance(one, (ops.Attr, ops.Name, ops.Call, ops.Item, ops.Compare)) or _named(one) != _named(two):
-        return False
+        return None
     mine, other = operands(one), operands(two)
-    return len(mine) == len(other) and all(alike(code, a, b, depth + 1) for a, b in zip(mine, other, strict=True))
+    return zip(mine, other, strict=True) if len(mine) == len(other) else None
 
 
 def _named(op: ops.AnyOp) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from backaudit.project.locate import conditions
 from backaudit.project.operands import operands
 from backaudit.vocabulary.meaning import meaning
 
-_CALLS = 2
 _KNOWN = frozenset({"is_authenticated", "is_anonymous"})
 _PERSON = meaning("people", "named-in-session")
 
@@ -29,7 +28,7 @@ def _proves(project: Project, test: Node) -> bool:
         return any(_of_session(project, side) for side in sides) or _shared_secret(project, *sides) or _known(test)
     if _known(test) or _of_session(project, test):
         return True
-    return _signed(project, test, 0) or _judged(project, test)
+    return _signed(project, test) or _judged(project, test)
 
 
 def _known(test: Node) -> bool:
@@ -91,7 +90,7 @@ def _is_header(project: Project, node: Node) -> bool:
     return any(where == "a header" for where in said)
 
 
-def _signed(project: Project, test: Node, depth: int) -> bool:
+def _signed(project: Project, test: Node) -> bool:
     """Whether a condition is the outcome of a check of a signature, made here or by the project's own function."""
     known = project.models.kinds["signature-checks"]
     for part in operands(test):
@@ -100,7 +99,7 @@ def _signed(project: Project, test: Node, depth: int) -> bool:
             continue
         if not known.isdisjoint(project.names(func)) and not _is_password(part):
             return len(part.args()) > 1 or part.receiver is not None
-        if depth < _CALLS and any(_answers_signed(project, code, depth) for code in project.callees(part)):
+        if any(project.solved(_answers_signed, code) for code in project.callees(part)):
             return True
     return False
 
@@ -109,9 +108,10 @@ def _is_password(call: Node) -> bool:
     return "pass" in call.spelled.lower() or any("passw" in part.spelled.lower() for part in call.args())
 
 
-def _answers_signed(project: Project, code: Code, depth: int) -> bool:
-    """Whether what a function answers with depends on a check of a signature."""
-    return any(_signed(project, test, depth + 1) for test in _deciding(code))
+def _answers_signed(project: Project, code: Code) -> Iterator[bool]:
+    """True if what a function answers with depends on a check of a signature, however far down that is made."""
+    if any(_signed(project, test) for test in _deciding(code)):
+        yield True
 
 
 def _deciding(code: Code) -> Iterator[Node]:

@@ -226,22 +226,22 @@ def request_handlers(project: Project) -> frozenset[Code]:
         found[route.handler] = None
         for decorator in route.handler.decorators:
             for code in functions_behind(project, decorator.func or decorator):
-                found |= dict.fromkeys(_wrappers(code, 0))
+                found |= dict.fromkeys(_wrappers(code))
         if route.view is not None:
             parts = (project.method(route.view.name, name) for name in names)
             found |= {code: None for code in parts if code is not None}
     return frozenset(code for code in found if code.file.role == "production")
 
 
-def _wrappers(decorator: Code, depth: int) -> Iterator[Code]:
+def _wrappers(decorator: Code) -> Iterator[Code]:
     """The functions that a decorator makes to stand before what it decorates."""
     for node in decorator.nodes(ops.Def):
         op = node.op
-        if isinstance(op, ops.Def) and depth < 2:
+        if isinstance(op, ops.Def):
             inner = decorator.file.code(op.function)
             if inner.function.kind == "function":
                 yield inner
-                yield from _wrappers(inner, depth + 1)
+                yield from _wrappers(inner)
 
 
 def _error_handler_codes(project: Project) -> frozenset[Code]:
@@ -307,10 +307,10 @@ def _reached(project: Project) -> frozenset[Code]:
 
 def logs(project: Project, handler: Handler) -> bool:
     """Whether the handler leaves a trace of the failure in a log."""
-    return any(_is_log(project, node, 0) for node in handler.nodes() if isinstance(node.op, ops.Call))
+    return any(_is_log(project, node) for node in handler.nodes() if isinstance(node.op, ops.Call))
 
 
-def _is_log(project: Project, call: Node, depth: int) -> bool:
+def _is_log(project: Project, call: Node) -> bool:
     func = call.func
     if func is None:
         return False
@@ -319,13 +319,13 @@ def _is_log(project: Project, call: Node, depth: int) -> bool:
         return True
     if call.method in kinds["log-methods"] and _speaks_of_log(call.receiver):
         return True
-    if depth >= 2:
-        return False
-    return any(
-        any(_is_log(project, inner, depth + 1) for inner in code.nodes(ops.Call))
-        for code in project.callees(call)
-        if code.function.name != "__init__"
-    ) or _names_a_log(call.method)
+    called = (code for code in project.callees(call) if code.function.name != "__init__")
+    return any(project.solved(_logging, code) for code in called) or _names_a_log(call.method)
+
+
+def _logging(project: Project, code: Code) -> Iterator[bool]:
+    if any(_is_log(project, call) for call in code.nodes(ops.Call)):
+        yield True
 
 
 def _speaks_of_log(receiver: Node | None) -> bool:

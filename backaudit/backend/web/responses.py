@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,12 +14,12 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.locate import behind, functions_behind
 from backaudit.project.operands import walk
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
-_DEPTH = 5
 _STATUS_FIELDS = meaning("failures", "status-field")
 _OK = 200
 _FAULT = 500
@@ -82,24 +82,36 @@ def _returned(project: Project, node: Node, value: Node) -> Iterator[Answer]:
         yield Answer(node, "return", status, stated, body, maker)
 
 
+_MANY = 24
+_PARTS = 8
 Resolved = tuple["int | None", bool, "tuple[Node, ...]", str]
 
 
-def resolve(project: Project, node: Node, depth: int = 0) -> tuple[Resolved, ...]:
-    """What a returned value stands for as an answer: status, whether stated, body, maker."""
-    return project.all_of(_resolve, node.origin, depth)
+def resolve(project: Project, node: Node) -> tuple[Resolved, ...]:
+    """What a returned value stands for as an answer, whoever made it: status, whether stated, body, maker."""
+    return project.all_of(_resolved, node.origin)
 
 
-def _resolve(project: Project, node: Node, depth: int) -> Iterator[Resolved]:
+def _resolved(project: Project, node: Node) -> list[Resolved]:
+    return _few(list(dict.fromkeys(_resolve(project, node))))
+
+
+def _answered_by(project: Project, code: Code) -> Sequence[Resolved]:
+    found = _few(list(dict.fromkeys(found for value in code.returned() for found in resolve(project, value))))
+    return project.bounded(found, _MANY, code.place, "answers of this function")
+
+
+@cut_circles()
+def _resolve(project: Project, node: Node) -> Iterator[Resolved]:
     stored = _stored_status(project, node)
-    inner = _alternatives(node) if stored is None and depth < _DEPTH else []
+    inner = _alternatives(node) if stored is None else []
     if stored is not None:
-        body = tuple(part for found in _resolve_plain(project, node, depth) for part in found[2])
+        body = tuple(part for found in _resolve_plain(project, node) for part in found[2])
         yield stored if stored > 0 else None, True, body, ""
     for value in inner:
-        yield from resolve(project, value, depth + 1)
+        yield from resolve(project, value)
     if stored is None and not inner:
-        yield from _resolve_plain(project, node, depth)
+        yield from _resolve_plain(project, node)
 
 
 def _alternatives(node: Node) -> list[Node]:
@@ -112,33 +124,33 @@ def _alternatives(node: Node) -> list[Node]:
     return [node.to(op.value)] if isinstance(op, ops.Await) else []
 
 
-def _resolve_plain(project: Project, node: Node, depth: int) -> Iterator[Resolved]:
+def _resolve_plain(project: Project, node: Node) -> Iterator[Resolved]:
     op = node.op
     if isinstance(op, ops.Build) and op.kind == "tuple" and len(op.items) > 1:
-        yield from _resolve_tuple(project, node, op, depth)
+        yield from _resolve_tuple(project, node, op)
     elif isinstance(op, ops.Call):
-        yield from _resolve_call(project, node, depth)
+        yield from _resolve_call(project, node)
     else:
         yield _OK, False, (node,), ""
 
 
-def _resolve_tuple(project: Project, node: Node, op: ops.Build, depth: int) -> Iterator[Resolved]:
+def _resolve_tuple(project: Project, node: Node, op: ops.Build) -> Iterator[Resolved]:
     """``body, status[, headers]``."""
     second = node.to(op.items[1])
     status = status_of(project, second)
     known = status is not None or isinstance(second.origin.op, (ops.Param, ops.Phi, ops.Attr, ops.Call, ops.Name))
-    for found, stated, body, maker in resolve(project, node.to(op.items[0]), depth + 1):
+    for found, stated, body, maker in resolve(project, node.to(op.items[0])):
         yield (status, True, body, maker) if known else (found, stated, body, maker)
 
 
-def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved]:
+def _resolve_call(project: Project, call: Node) -> Iterator[Resolved]:
     named = response_model(project, call)
     if named is not None:
         name, model = named
-        yield from _from_model(project, call, name, model, depth)
+        yield from _from_model(project, call, name, model)
         return
-    callees = project.callees(call) if depth < _DEPTH else ()
-    found = [answer for code in callees for answer in _from_callee(project, call, code, depth)]
+    callees = project.callees(call)
+    found = [answer for code in callees for answer in _from_callee(project, call, code)]
     found = found or [sent for code in callees for sent in _sent_by(project, call, code)]
     given = _given_status(project, call)
     if found:
@@ -149,6 +161,16 @@ def _resolve_call(project: Project, call: Node, depth: int) -> Iterator[Resolved
         yield (_OK if not callees else None), False, (call,), ""
 
 
+def _few(found: list[Resolved]) -> list[Resolved]:
+    """Answers of one kind as one, with a few of their bodies, where helpers that call each other make very many."""
+    if len(found) <= _MANY:
+        return found
+    bodies: dict[tuple[int | None, bool, str], dict[Node, None]] = {}
+    for status, stated, body, maker in found:
+        bodies.setdefault((status, stated, maker), {}).update(dict.fromkeys(body))
+    return [(status, stated, tuple(parts)[:_PARTS], maker) for (status, stated, maker), parts in bodies.items()]
+
+
 def _given_status(project: Project, call: Node) -> Node | None:
     """What a call of an unknown function or method gives as a status; an object's field may be called so as well."""
     if call.func is None or any(True for _ in project.denoted_classes(call.func)):
@@ -157,7 +179,7 @@ def _given_status(project: Project, call: Node) -> Node | None:
     return next((value for value in named if value.text is None), None)
 
 
-def _from_model(project: Project, call: Node, name: str, model: ResponseModel, depth: int) -> Iterator[Resolved]:
+def _from_model(project: Project, call: Node, name: str, model: ResponseModel) -> Iterator[Resolved]:
     given = call.argument(model.status)
     body = tuple(call.arguments(model.body))
     if given is not None:
@@ -167,22 +189,21 @@ def _from_model(project: Project, call: Node, name: str, model: ResponseModel, d
     elif not model.status and len(body) == 1 and isinstance(body[0].origin.op, ops.Call):
         yield model.default or None, model.default != _OK, body, name
     else:
-        inner = resolve(project, body[0], depth + 1) if name.endswith("make_response") and body else ()
+        inner = resolve(project, body[0]) if name.endswith("make_response") and body else ()
         found = [(status, stated, parts, name) for status, stated, parts, _ in inner]
         default = _said_by_class(project, call) or model.default or None
         yield from found or [(default, default != _OK, body, name)]
 
 
-def _from_callee(project: Project, call: Node, code: Code, depth: int) -> Iterator[Resolved]:
+def _from_callee(project: Project, call: Node, code: Code) -> Iterator[Resolved]:
     """What the project's function that is called answers, its parameters replaced by this call's arguments."""
     if code.function.name == "__init__":
         return
     given = call.args()
-    for returned in code.returned():
-        for status, stated, body, maker in resolve(project, returned, depth + 1):
-            if status is None:
-                status = _passed_status(project, call, code, returned)
-            yield status, stated, (*body, *given), maker
+    for status, stated, body, maker in project.solved(_answered_by, code):
+        if status is None:
+            status = _passed_status(project, call, code)
+        yield status, stated, tuple(dict.fromkeys((*body, *given))), maker
 
 
 def _sent_by(project: Project, call: Node, code: Code) -> Iterator[Resolved]:
@@ -195,7 +216,7 @@ def _sent_by(project: Project, call: Node, code: Code) -> Iterator[Resolved]:
             yield status_of(project, passed) if passed is not None else None, True, tuple(call.args()), ""
 
 
-def _passed_status(project: Project, call: Node, code: Code, returned: Node) -> int | None:
+def _passed_status(project: Project, call: Node, code: Code) -> int | None:
     """The status that a call passes to a helper's parameter named like one."""
     for index, param in enumerate(code.function.params):
         if _STATUS_FIELDS.holds(param.name):
@@ -333,17 +354,16 @@ def _around(project: Project, handler: Code) -> Iterator[Code]:
             head, over = split(name)
             code = project.function_named(over) if head == "def" else None
             if code is not None:
-                yield from _made_inside(code, 0)
+                yield from _made_inside(code)
 
 
-def _made_inside(code: Code, depth: int) -> Iterator[Code]:
+def _made_inside(code: Code) -> Iterator[Code]:
     for op in code.ops:
         made = code.node(op.value).origin.op if isinstance(op, ops.Return) and op.value != NONE else None
         if isinstance(made, ops.Def):
             inner = code.file.code(made.function)
             yield inner
-            if depth == 0:
-                yield from _made_inside(inner, 1)
+            yield from _made_inside(inner)
 
 
 def _returned_calls(code: Code) -> Iterator[Node]:

@@ -9,6 +9,7 @@ from backaudit.backend.web.records import CLIENT, Input, Limits, RouteParam, Whe
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.types import split
 
 Literals = str | int | float | bool | None
@@ -149,7 +150,8 @@ def _members(project: Project, enumeration: ClassView) -> tuple[str, ...]:
     return tuple(str(value) for value in values if value is not None)
 
 
-def _literals(project: Project, annotation: Node, depth: int = 0) -> Node | None:
+@cut_circles()
+def _literals(project: Project, annotation: Node) -> Node | None:
     """What stands in the brackets of ``Literal[...]``, also under ``Annotated``, ``Optional`` and ``|``."""
     node = project.alias_of(annotation) or annotation.origin
     op = node.op
@@ -161,7 +163,7 @@ def _literals(project: Project, annotation: Node, depth: int = 0) -> Node | None
         inner = key.elements()
     elif isinstance(op, ops.Bin):
         inner = [node.to(op.left), node.to(op.right)]
-    found = (_literals(project, part, depth + 1) for part in inner if depth < 4)
+    found = (_literals(project, part) for part in inner)
     return next((part for part in found if part is not None), None)
 
 

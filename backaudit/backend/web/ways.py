@@ -9,6 +9,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region, RegionKind, Value
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
+from backaudit.project.operands import made_of
 
 _ROOT = -1
 _TRANSPARENT = frozenset(("with", "body"))
@@ -182,13 +183,10 @@ class Ways:
         ops_inside = self.code.ops[region.first : region.last]
         names = {op.name for op in ops_inside if isinstance(op, ops.Bind)}
         later = (other for other in self.regions if region.last <= other.first <= until and other.test != NONE)
-        return any(self._name(part) in names for other in later for part in self._asked(other.test, 0))
+        return any(self._name(part) in names for other in later for part in self._asked(other.test))
 
-    def _asked(self, test: Value, depth: int) -> Iterator[Value]:
-        yield test
-        for part in operands(self.code.ops[test]) if depth < 4 else ():
-            if part != NONE:
-                yield from self._asked(part, depth + 1)
+    def _asked(self, test: Value) -> Iterator[Value]:
+        return (part.value for part in made_of(self.code.node(test)))
 
     def _asked_alike(self, bindings: set[Value], use: Value) -> bool:
         """Whether the use stands under a condition that is spelled like one around a binding."""

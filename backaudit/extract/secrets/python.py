@@ -109,6 +109,8 @@ _FIELDS_OF_PEOPLE = word_set(
 _SENTENCE = 5
 # A URL whose user and password are in pieces of a literal.
 _SPLIT_URL = re.compile(r"://[^\s\"'/]{0,80}[\"']\s*\\?\s*[rbufRBUF]{0,2}[\"']")
+# A text of more pieces is built of one that doubles itself, and no credential.
+_MOST_PIECES = 1_000
 _ENUMS = ("Enum", "Choices", "Flag", "NamedTuple")
 # The fields of such a class are what the program runs with where the environment says nothing else.
 _SETTINGS_BASES = ("Settings",)
@@ -393,24 +395,21 @@ class Body:
         position: Position,
         free: bool = False,
         env: str = "",
-        depth: int = 0,
     ) -> Iterator[Use]:
         value = self.origin(value)
         op = self.ops[value]
-        if depth > 6:
-            return
         if isinstance(op, ops.Const):
             if isinstance(op.value, str) and (kind is not None or _may_connect(op.value)):
                 yield Use(value, name, kind, position, free, env)
         elif isinstance(op, ops.Call):
-            yield from self._through_call(op, name, kind, position, free, env, depth + 1)
+            yield from self._through_call(op, name, kind, position, free, env)
         elif isinstance(op, ops.Logic) and op.operator == "or":
             env = self._environment(op)
             for item in op.values[1:]:
-                yield from self._as(item, name, kind, "env-default" if env else position, free, env, depth + 1)
+                yield from self._as(item, name, kind, "env-default" if env else position, free, env)
         elif isinstance(op, (ops.Choice, ops.Part)):
             for item in self._ways(op):
-                yield from self._as(item, name, kind, position, free, env, depth + 1)
+                yield from self._as(item, name, kind, position, free, env)
         elif self._pieces(value):
             yield Use(value, name, kind, position, free, env)
         elif isinstance(op, ops.Bin) and op.operator == "+" and not self._is_derived(op):
@@ -430,13 +429,20 @@ class Body:
         """``MAIN_SECRET + "purpose"``: what is secret in it is another credential."""
         return any(kind_of_name(self.spelled(item)) is not None for item in (op.left, op.right))
 
-    def _pieces(self, value: Value, depth: int = 0) -> tuple[ops.Const, ...]:
+    def _pieces(self, value: Value) -> tuple[ops.Const, ...]:
         """The literals of which a text is put together (by ``+`` or as an f-string), none if there is more in it."""
-        op = self.ops[value]
-        if isinstance(op, ops.Const):
-            return (op,) if isinstance(op.value, str) else ()
-        found = [self._pieces(item, depth + 1) for item in _put_together(op)] if depth < 20 else []
-        return tuple(piece for pieces in found for piece in pieces) if all(found) else ()
+        found: list[ops.Const] = []
+        todo = [value]
+        while todo and len(found) < _MOST_PIECES:
+            op = self.ops[todo.pop()]
+            parts = _put_together(op)
+            if isinstance(op, ops.Const) and isinstance(op.value, str):
+                found.append(op)
+            elif parts:
+                todo += reversed(parts)
+            else:
+                return ()
+        return () if todo else tuple(found)
 
     def _environment(self, op: ops.Logic) -> str:
         """The variable of the environment that an ``or`` asks first, empty if it asks something else."""
@@ -449,7 +455,7 @@ class Body:
         return ""
 
     def _through_call(
-        self, op: ops.Call, name: str, kind: SecretKind | None, position: Position, free: bool, env: str, depth: int
+        self, op: ops.Call, name: str, kind: SecretKind | None, position: Position, free: bool, env: str
     ) -> Iterator[Use]:
         callee = self.callee(op)
         func = self.ops[op.func]
@@ -466,7 +472,7 @@ class Body:
             values = self._given_defaults(op, callee) if read is not None and env else ()
             position = read or position
         for value in values:
-            yield from self._as(value, name, kind, position, free, env, depth)
+            yield from self._as(value, name, kind, position, free, env)
 
     def origin(self, value: Value) -> Value:
         """What a name stands for in this body."""
@@ -558,10 +564,9 @@ class Body:
         return table
 
     def _is_shown(self, value: Value) -> bool:
-        for _ in range(12):
-            found = self._around.get(value)
-            if found is None:
-                return False
+        seen: set[Value] = set()
+        while value not in seen and (found := self._around.get(value)) is not None:
+            seen.add(value)
             value, name = found
             if _SHOWN.search(name):
                 return True

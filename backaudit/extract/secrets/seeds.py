@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _ELEMENT = "*"
 _ANY_VALUE = "*value"
 _Path = tuple["int | str", ...]
-_DEEPEST = 12
 
 _INSERT = re.compile(
     r"\bINSERT\s+(?:OR\s+\w+\s+|IGNORE\s+)?INTO\s+[^\s(]+\s*\((?P<columns>[^()]*)\)\s*VALUES\s*\((?P<values>[^()]*)\)",
@@ -112,23 +111,30 @@ def _of_ours(body: Body, op: ops.Call, callee: str) -> Iterator[tuple[Value, _Pa
 # -- literals ----------------------------------------------------------------------------------------------------------
 
 
-def _literals(body: Body, value: Value, path: _Path, depth: int = 0) -> Iterator[Located]:
+def _literals(body: Body, value: Value, path: _Path) -> Iterator[Located]:
     """The literals that (a part of) a value may be, through loops, unpacking and constants of the module."""
-    if depth > _DEEPEST:
+    seen: set[tuple[bool, Value, _Path]] = set()
+    todo = [(body, value, path)]
+    while todo:
+        here, value, path = todo.pop()
+        value = here.origin(value)
+        step = (here is body, value, path)
+        if step in seen:
+            continue
+        seen.add(step)
+        op = here.ops[value]
+        if not isinstance(op, ops.Const):
+            todo += reversed([*_made_of(here, op, path)])
+        elif not path and isinstance(op.value, str):
+            yield here, value
+
+
+def _made_of(body: Body, op: ops.AnyOp, path: _Path) -> Iterator[tuple[Body, Value, _Path]]:
+    if isinstance(op, ops.Name):
+        yield from _of_module(body, op, path)
         return
-    value = body.origin(value)
-    op = body.ops[value]
-    if isinstance(op, ops.Const):
-        if not path and isinstance(op.value, str):
-            yield body, value
-    elif isinstance(op, ops.Build):
-        for item, rest in _items(body, op, path):
-            yield from _literals(body, item, rest, depth + 1)
-    elif isinstance(op, ops.Name):
-        yield from _of_module(body, op, path, depth + 1)
-    else:
-        for inner, rest in _behind(body, op, path):
-            yield from _literals(body, inner, rest, depth + 1)
+    parts = _items(body, op, path) if isinstance(op, ops.Build) else _behind(body, op, path)
+    yield from ((body, value, rest) for value, rest in parts)
 
 
 def _behind(body: Body, op: object, path: _Path) -> Iterator[tuple[Value, _Path]]:
@@ -190,8 +196,8 @@ def _items(body: Body, op: ops.Build, path: _Path) -> Iterator[tuple[Value, _Pat
             yield op.items[head], rest
 
 
-def _of_module(body: Body, op: ops.Name, path: _Path, depth: int) -> Iterator[Located]:
+def _of_module(body: Body, op: ops.Name, path: _Path) -> Iterator[tuple[Body, Value, _Path]]:
     module = body.module
     bound = [other.value for other in module.ops if isinstance(other, ops.Bind) and other.name == op.name]
     if module is not body and len(bound) == 1:
-        yield from _literals(module, bound[0], path, depth)
+        yield module, bound[0], path

@@ -77,14 +77,19 @@ class Schemas:
             made["writeOnly"] = True
         return made
 
-    def holds_files(self, shape: Shape, depth: int = 0) -> bool:
-        """Whether a value of a shape has an uploaded file in it."""
-        if shape.kind == "file":
-            return True
-        row = self._rows.get(shape.schema)
-        inside = [field.shape for field in row.fields if not field.read_only] if row is not None and depth < 4 else []
-        inside += [*shape.either, *([shape.items] if shape.items is not None else [])]
-        return any(self.holds_files(part, depth + 1) for part in inside)
+    def holds_files(self, shape: Shape) -> bool:
+        """Whether a value of a shape has an uploaded file in it, of schemas that refer to themselves too."""
+        seen: set[str] = set()
+        todo = [shape]
+        while todo:
+            here = todo.pop()
+            if here.kind == "file":
+                return True
+            row = self._rows.get(here.schema) if here.schema not in seen else None
+            seen.add(here.schema)
+            todo += [field.shape for field in row.fields if not field.read_only] if row is not None else []
+            todo += [*here.either, *([here.items] if here.items is not None else [])]
+        return False
 
 
 def admits(shape: Shape, default: object) -> bool:

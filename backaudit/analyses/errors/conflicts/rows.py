@@ -13,13 +13,12 @@ from backaudit.backend.web.catching import catches, request_handlers, suppressed
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.code import Access
 from backaudit.project.types import split
 
 COMMITS = frozenset(("commit", "flush"))
 _SAVES = ("save", "asave")
-# How many functions hand a row on before it is stored.
-_HANDS = 3
 
 
 class NewRow(msgspec.Struct, frozen=True):
@@ -147,10 +146,11 @@ def stored(project: Project, made: Node, row: Node) -> Stored | None:
     """Where a row is stored: by its own call, in its body, or where a function that only makes it gives it back."""
     if made.method in project.models.kinds["stores-a-row"] and made == row:
         return Stored(made, row)
-    return _stored_in(project, row, 0) or _stored_by_callers(project, made, 0)
+    return _stored_in(project, row) or _stored_by_callers(project, made)
 
 
-def _stored_in(project: Project, row: Node, depth: int) -> Stored | None:
+@cut_circles()
+def _stored_in(project: Project, row: Node) -> Stored | None:
     """The call after ``row`` that stores it: a commit, its own save, a function that it is handed to."""
     for value in range(row.value + 1, len(row.code.ops)):
         node = row.code.node(value)
@@ -160,22 +160,22 @@ def _stored_in(project: Project, row: Node, depth: int) -> Stored | None:
         own = receiver is not None and receiver.origin == row.origin
         if node.method in COMMITS or (own and node.method in _SAVES):
             return Stored(node, row)
-        handed = _stored_by_callee(project, node, row, depth)
+        handed = _stored_by_callee(project, node, row)
         if handed is not None:
             return handed
     return None
 
 
-def _stored_by_callee(project: Project, call: Node, row: Node, depth: int) -> Stored | None:
+def _stored_by_callee(project: Project, call: Node, row: Node) -> Stored | None:
     """Where a function stores the row that it is given, and lets the error out: at its call, as all that it is given
     comes by there; in the function itself, where that is for rows of this class alone.
     """
     concerned = [*call.args(), *([call.receiver] if call.receiver is not None else [])]
-    if depth > _HANDS or all(part.origin != row.origin for part in concerned):
+    if all(part.origin != row.origin for part in concerned):
         return None
     for code in project.callees(call):
         param = _parameter(project, call, code, row)
-        inner = _commit_in(project, code) or (_stored_in(project, param, depth + 1) if param is not None else None)
+        inner = _commit_in(project, code) or (_stored_in(project, param) if param is not None else None)
         if inner is not None:
             own = param is not None and _is_declared_for(project, param, row)
             return inner if own else Stored(call, row)
@@ -214,12 +214,13 @@ def _is_declared_for(project: Project, param: Node, row: Node) -> bool:
     return set(project.types(param)) == set(project.types(row))
 
 
-def _stored_by_callers(project: Project, made: Node, depth: int) -> Stored | None:
+@cut_circles()
+def _stored_by_callers(project: Project, made: Node) -> Stored | None:
     code = made.code
-    if depth > 1 or not any(made.value in behind(code, node.value) for node in code.returned()):
+    if not any(made.value in behind(code, node.value) for node in code.returned()):
         return None
     for call in project.callers(code):
-        found = _stored_in(project, call, 0) or _stored_by_callers(project, call, depth + 1)
+        found = _stored_in(project, call) or _stored_by_callers(project, call)
         if found is not None and _serves(call):
             return found
     return None

@@ -8,27 +8,31 @@ from backaudit.analyses.errors.requests.wishes import Wish, input_behind, looked
 from backaudit.backend.access.missing import raising
 from backaudit.backend.web.catching import Handler, ancestry, catches
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name
 
-_DEPTH = 3
 _ITEM = ("builtins.KeyError",)
 
 
 def provoking(project: Project, handler: Handler) -> tuple[Wish, ...]:
     """The first mistake of a client's by which the ``try`` block raises what the handler catches."""
-    return next(filter(None, _mistakes(project, handler, handler.tried(), 0)), ())
+    return next(filter(None, _mistakes(project, handler, handler.tried(), set())), ())
 
 
-def _mistakes(project: Project, handler: Handler, nodes: Iterator[Node], depth: int) -> Iterator[tuple[Wish, ...]]:
+def _mistakes(
+    project: Project, handler: Handler, nodes: Iterator[Node], entered: set[Code]
+) -> Iterator[tuple[Wish, ...]]:
+    """What a client may do wrong, in the order of the run; a function that is called again raises the same."""
     for node in nodes:
         raised, wishes = _raised(project, node)
         if raised and _is_caught(project, handler, node, raised):
             yield tuple(wishes)
-        elif isinstance(node.op, ops.Call) and depth < _DEPTH:
-            for code in project.callees(node)[:2]:
-                inside = (code.node(value) for value in range(len(code.ops)))
-                yield from _mistakes(project, handler, inside, depth + 1)
+        elif isinstance(node.op, ops.Call):
+            for code in project.callees(node):
+                if code not in entered:
+                    entered.add(code)
+                    inside = (code.node(value) for value in range(len(code.ops)))
+                    yield from _mistakes(project, handler, inside, entered)
 
 
 def _is_caught(project: Project, handler: Handler, node: Node, raised: tuple[str, ...]) -> bool:

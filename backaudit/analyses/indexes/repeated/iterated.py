@@ -13,11 +13,11 @@ from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.code import operands
+from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 from backaudit.sql import looks_like_query, statement
 
-_DEPTH = 4
 # What gives the records of a statement that a cursor ran before.
 _FETCHES = frozenset({"fetchall", "fetchmany"})
 # What takes an entry of a body, or all entries of one name.
@@ -37,53 +37,57 @@ class Many(msgspec.Struct, frozen=True, kw_only=True):
     part: int | None = None
 
 
-def many(project: Project, node: Node, depth: int = 0) -> Many | None:
+def many(project: Project, node: Node) -> Many | None:
     """What a value gives when it is gone through; None if it is nothing known, or a handful at most."""
-    if depth > _DEPTH:
-        return None
+    return next(iter(project.solved(_many, node)), None)
+
+
+def _many(project: Project, node: Node) -> Iterator[Many]:
     rows = rows_of(project, node)
-    if rows is not None:
-        found = Many(what=f"row of `{rows.table.name}`", origin=rows.origin, rows=rows)
-        return None if rows.few else found
-    return _of_op(project, node.origin, depth)
+    if rows is None:
+        found = _of_op(project, node.origin)
+    else:
+        found = None if rows.few else Many(what=f"row of `{rows.table.name}`", origin=rows.origin, rows=rows)
+    if found is not None:
+        yield found
 
 
-def _of_op(project: Project, node: Node, depth: int) -> Many | None:
+def _of_op(project: Project, node: Node) -> Many | None:
     op = node.op
     if isinstance(op, ops.Await):
-        return many(project, node.to(op.value), depth)
+        return many(project, node.to(op.value))
     if isinstance(op, (ops.Phi, ops.Choice)):
         values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
-        return _first(project, (node.to(value) for value in values), depth)
+        return _first(project, (node.to(value) for value in values))
     if isinstance(op, ops.Call):
-        return _of_call(project, node, depth)
+        return _of_call(project, node)
     if isinstance(op, ops.Comp):
-        return _made_of(project, node.to(op.value), depth)
+        return _made_of(project, node.to(op.value))
     if isinstance(op, ops.Build) and op.kind == "list":
-        return _appended(project, node, depth)
+        return _appended(project, node)
     if isinstance(op, ops.Param):
-        return _handed(project, node, op, depth) or _sent(project, node)
+        return _handed(project, node, op) or _sent(project, node)
     return _sent(project, node) if isinstance(op, (ops.Attr, ops.Item)) else None
 
 
-def _first(project: Project, nodes: Iterator[Node], depth: int) -> Many | None:
-    found = (many(project, node, depth + 1) for node in nodes)
+def _first(project: Project, nodes: Iterator[Node]) -> Many | None:
+    found = (many(project, node) for node in nodes)
     return next((each for each in found if each is not None), None)
 
 
 # -- what is made of rows ----------------------------------------------------------------------------------------------
 
 
-def _of_call(project: Project, node: Node, depth: int) -> Many | None:
+def _of_call(project: Project, node: Node) -> Many | None:
     raw = _records(project, node) or _entry_sent(project, node)
     if raw is not None:
         return raw
     callees = project.callees(node)
     if callees:
-        return _first(project, (value for code in callees for value in code.returned()), depth)
+        return _first(project, (value for code in callees for value in code.returned()))
     names = project.names(node.func) if node.func is not None else ()
     for index, argument in enumerate(node.args()):
-        given = many(project, argument, depth + 1)
+        given = many(project, argument)
         if given is not None:
             return _through(project, names, given, index)
     return None
@@ -99,43 +103,42 @@ def _through(project: Project, names: tuple[str, ...], given: Many, index: int) 
     return given if same else msgspec.structs.replace(given, rows=None, part=None)
 
 
-def _made_of(project: Project, value: Node, depth: int) -> Many | None:
+def _made_of(project: Project, value: Node) -> Many | None:
     """What the value of a comprehension, or what is appended in a loop, was made of."""
     value = value.origin
     if isinstance(value.op, ops.Element):
-        return many(project, value.to(value.op.base), depth + 1)
-    for element in _elements(value, 0):
+        return many(project, value.to(value.op.base))
+    for element in _elements(value):
         op = element.op
-        given = many(project, element.to(op.base), depth + 1) if isinstance(op, ops.Element) else None
+        given = many(project, element.to(op.base)) if isinstance(op, ops.Element) else None
         if given is not None:
             return msgspec.structs.replace(given, rows=None, part=None)
     return None
 
 
-def _elements(node: Node, depth: int) -> Iterator[Node]:
+def _elements(node: Node) -> Iterator[Node]:
     """The elements of loops that a value is made of."""
-    node = node.origin
-    if isinstance(node.op, ops.Element):
-        yield node
-    elif depth < _DEPTH and not isinstance(node.op, (ops.Comp, ops.Phi)):
-        for value in operands(node.op):
-            yield from _elements(node.to(value), depth + 1)
+    return (part for part in walk(node, _made_with) if isinstance(part.op, ops.Element))
 
 
-def _appended(project: Project, node: Node, depth: int) -> Many | None:
+def _made_with(node: Node) -> tuple[int, ...]:
+    return () if isinstance(node.op, (ops.Element, ops.Comp, ops.Phi)) else operands(node.op)
+
+
+def _appended(project: Project, node: Node) -> Many | None:
     """What a list that begins empty is filled with in a loop."""
     effects = (node.code.node(value) for value in node.code.effects.get(node.value, ()))
     filled = (effect.arg(0) for effect in effects if effect.call is not None and effect.method in ("append", "add"))
-    found = (_made_of(project, value, depth) for value in filled if value is not None)
+    found = (_made_of(project, value) for value in filled if value is not None)
     return next((each for each in found if each is not None), None)
 
 
-def _handed(project: Project, node: Node, op: ops.Param, depth: int) -> Many | None:
+def _handed(project: Project, node: Node, op: ops.Param) -> Many | None:
     """What callers hand to a function that goes through it."""
-    if (op.index == 0 and node.code.cls is not None) or depth > 1:
+    if op.index == 0 and node.code.cls is not None:
         return None
     given = (project.argument(call, node.code, op.index) for call in project.callers(node.code))
-    return _first(project, (argument for argument in given if argument is not None), depth)
+    return _first(project, (argument for argument in given if argument is not None))
 
 
 # -- records and items -------------------------------------------------------------------------------------------------

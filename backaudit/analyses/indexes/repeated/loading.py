@@ -15,10 +15,10 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.sql import Use
 
 _FEW_ROWS = 5
-_DEPTH = 4
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,16 +52,21 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
         return call_place(self.origin) if self.origin.call is not None else self.origin.place
 
 
-def rows_of(project: Project, node: Node, depth: int = 0) -> Rows | None:
+def rows_of(project: Project, node: Node) -> Rows | None:
     """The rows that a value holds if it is a query or its result, made here or by functions of the project."""
+    return next(iter(project.solved(_rows_of, node)), None)
+
+
+def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
     table = row_table(project, node)
-    if table is None or depth > _DEPTH:
-        return None
+    if table is None:
+        return
     chain = chain_of(node)
-    made = _made_elsewhere(project, chain, depth)
-    if made is None and not _begins(project, chain):
-        return None
-    return _made_here(project, node, table, chain) if made is None else _joined(project, node, table, chain, made)
+    made = _made_elsewhere(project, chain)
+    if made is not None:
+        yield _joined(project, node, table, chain, made)
+    elif _begins(project, chain):
+        yield _made_here(project, node, table, chain)
 
 
 def one_row(project: Project, node: Node) -> Rows | None:
@@ -171,13 +176,13 @@ def _statement(argument: Node) -> list[Node]:
     return [link for link in chain_of(argument) if link.call is not None]
 
 
-def _made_elsewhere(project: Project, chain: list[Node], depth: int) -> Rows | None:
+def _made_elsewhere(project: Project, chain: list[Node]) -> Rows | None:
     for link in chain:
         own = _of_view(project, link)
         if own is not None:
-            return rows_of(project, own, depth + 1)
+            return rows_of(project, own)
         for returned in _given_back(project, link):
-            found = rows_of(project, returned, depth + 1)
+            found = rows_of(project, returned)
             if found is not None:
                 return found
     return None
@@ -187,22 +192,23 @@ def _given_back(project: Project, link: Node) -> Iterator[Node]:
     """What the project's functions return for a call, or, for a place in what it gives, stand there."""
     op = link.op
     if isinstance(op, ops.Part):
-        yield from _in_place(project, link.to(op.base).origin, op.index, 0)
+        yield from _in_place(project, link.to(op.base).origin, op.index)
     elif isinstance(op, ops.Item) and isinstance(index := link.to(op.key).const, int):
-        yield from _in_place(project, link.to(op.base).origin, index, 0)
+        yield from _in_place(project, link.to(op.base).origin, index)
     elif isinstance(op, ops.Call):
         for callee in project.callees(link):
             yield from callee.returned()
 
 
-def _in_place(project: Project, call: Node, place: int, depth: int) -> Iterator[Node]:
+@cut_circles()
+def _in_place(project: Project, call: Node, place: int) -> Iterator[Node]:
     """What stands in one place of the pair that a call gives, also if it hands on what another gives."""
-    for callee in project.callees(call) if call.call is not None and depth < _DEPTH else ():
+    for callee in project.callees(call) if call.call is not None else ():
         for returned in callee.returned():
             display = returned.origin.op
             if isinstance(display, ops.Build) and 0 <= place < len(display.items):
                 yield returned.origin.to(display.items[place])
-            yield from _in_place(project, returned.origin, place, depth + 1)
+            yield from _in_place(project, returned.origin, place)
 
 
 def _of_view(project: Project, link: Node) -> Node | None:

@@ -353,7 +353,7 @@ def _related_field(
     if not relation.eager and (shown or (relation.many and call.method.endswith("RelatedField"))):
         yield way.touch(call.place, relation.name, f"`{relation.name}` is loaded for each row", table)
     target = schema(project).of_model(relation.target)
-    if nested is not None and target is not None and way.depth < _DEPTH:
+    if nested is not None and target is not None and not project.gives_up(way.depth + 1, _DEPTH, call.place):
         yield from touches(project, nested, target, way.through(project, relation))
 
 
@@ -407,7 +407,7 @@ def _read(project: Project, top: ClassView, cls: ClassView, table: Table, way: W
             if not relation[1].eager:
                 yield way.touch(bind.place, name, "", table)
             target = schema(project).of_model(relation[1].target)
-            if target is not None and way.depth < _DEPTH:
+            if target is not None and not project.gives_up(way.depth + 1, _DEPTH, bind.place):
                 yield from _read(project, top, inner, target, way.through(project, relation[1]))
 
 

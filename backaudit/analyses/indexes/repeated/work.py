@@ -15,11 +15,11 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.code import operands
+from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import looks_like_query
-
-_DEPTH = 4
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Work(msgspec.Struct, frozen=True):
     explicit: bool = False
 
 
-def work_on(project: Project, row: Node, table: Table | None, depth: int = 0) -> Iterator[Work]:
+def work_on(project: Project, row: Node, table: Table | None) -> Iterator[Work]:
     """What a body does for the row that ``row`` is, deeper calls included; each relation once per body.
 
     Without a ``table`` the row is a value of which nothing is loaded: what is asked by it counts alone.
@@ -49,9 +49,9 @@ def work_on(project: Project, row: Node, table: Table | None, depth: int = 0) ->
         if not isinstance(op, (ops.Attr, ops.Call)) or _ends_loop(code, row, value):
             continue
         if isinstance(op, ops.Call):
-            yield from _call(project, node, row, table, depth)
+            yield from _call(project, node, row, table)
         elif table is not None and code.origin(op.base) == row.value:
-            yield from _attribute(project, node, op, table, depth)
+            yield from _attribute(project, node, op, table)
 
 
 def _reach_of(row: Node) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def _ends_loop(code: Code, row: Node, value: int) -> bool:
     return any(region.exits in ("return", "break", "raise") for region in branches)
 
 
-def _attribute(project: Project, node: Node, op: ops.Attr, table: Table, depth: int) -> Iterator[Work]:
+def _attribute(project: Project, node: Node, op: ops.Attr, table: Table) -> Iterator[Work]:
     found = schema(project).relation(table, op.name)
     if found is not None:
         relation = found[1]
@@ -83,8 +83,8 @@ def _attribute(project: Project, node: Node, op: ops.Attr, table: Table, depth: 
             yield Work(_name_place(node, op), op.name, text, explicit=_is_asked(node))
         return
     method = project.method(table.model, op.name) if table.model else None
-    if method is not None and depth < _DEPTH and _is_property(method):
-        for inner in _inside(project, method, 0, table, depth):
+    if method is not None and _is_property(method):
+        for inner in _inside(project, method, 0, table):
             yield Work(
                 _name_place(node, op), inner.relation, f"the property `{op.name}` asks the database: {inner.text}"
             )
@@ -141,7 +141,7 @@ def _name_place(node: Node, op: ops.Attr) -> Place:
     return Place(node.code.path, Span(at.end_line, max(at.end_column - len(op.name), 0), at.end_line, at.end_column))
 
 
-def _call(project: Project, node: Node, row: Node, table: Table | None, depth: int) -> Iterator[Work]:
+def _call(project: Project, node: Node, row: Node, table: Table | None) -> Iterator[Work]:
     if is_asked_once(node):
         return
     # A value made of a row is not followed into helpers: they ask by it as they would ask by any.
@@ -149,8 +149,8 @@ def _call(project: Project, node: Node, row: Node, table: Table | None, depth: i
     receiver = node.receiver
     on_row = receiver is not None and receiver.origin.value == row.value
     if on_row or (given and not runs_query(project, node)):
-        yield from _handed_on(project, node, row, table, depth, on_row) if depth < _DEPTH else ()
-    elif given or any(_derives(argument, row, 0) for argument in node.args()):
+        yield from _handed_on(project, node, row, table, on_row)
+    elif given or any(_derives(argument, row) for argument in node.args()):
         asked = asks(project, node)
         if asked:
             said = f"`{node.spelled or node.method}` runs a query"
@@ -174,20 +174,18 @@ def _is_of_import(project: Project, func: Node) -> bool:
     return bound is not None and isinstance(bound.origin.op, ops.Import)
 
 
-def _handed_on(
-    project: Project, node: Node, row: Node, table: Table | None, depth: int, on_row: bool
-) -> Iterator[Work]:
+def _handed_on(project: Project, node: Node, row: Node, table: Table | None, on_row: bool) -> Iterator[Work]:
     """The work of a function that gets the row itself, as argument or as ``self``."""
     model = table.model if on_row and table is not None else ""
     method = project.method(model, node.method) if model else None
     if method is not None:
-        yield from _from_outside(node, method, _inside(project, method, 0, table, depth))
+        yield from _from_outside(node, method, _inside(project, method, 0, table))
         return
     for callee in _certain_callees(project, node):
         for index, _ in enumerate(callee.function.params):
             passed = project.argument(node, callee, index)
             if passed is not None and passed.origin.value == row.value:
-                yield from _from_outside(node, callee, _inside(project, callee, index, table, depth))
+                yield from _from_outside(node, callee, _inside(project, callee, index, table))
 
 
 def _from_outside(node: Node, code: Code, found: Iterator[Work]) -> Iterator[Work]:
@@ -220,34 +218,33 @@ def _changes(project: Project, node: Node) -> bool:
     return node.is_call_of("paces") or (_runs_text(project, node) and not _reads_text(project, node))
 
 
-def _inside(project: Project, code: Code, index: int, table: Table | None, depth: int) -> Iterator[Work]:
+@cut_circles()
+def _inside(project: Project, code: Code, index: int, table: Table | None) -> Iterator[Work]:
+    """What a function, and those that it hands it to, do with the row that its parameter is."""
     for value, op in enumerate(code.ops):
         if isinstance(op, ops.Param) and op.index == index:
-            yield from work_on(project, code.node(value), table, depth + 1)
+            yield from work_on(project, code.node(value), table)
             return
 
 
 def work_of_param(project: Project, code: Code, index: int, table: Table | None) -> Iterator[Work]:
     """What a function does with the row that its parameter is."""
-    return _inside(project, code, index, table, 0)
+    return _inside(project, code, index, table)
 
 
-def _derives(node: Node, row: Node, depth: int) -> bool:
+def _derives(node: Node, row: Node) -> bool:
     """Whether a value is made from the row: an attribute of it, or a comparison with one."""
-    node = node.origin
-    if node.value == row.value:
-        return True
+    return any(part.value == row.value for part in walk(node, _made_of))
+
+
+def _made_of(node: Node) -> tuple[int, ...]:
     op = node.op
-    if depth > 6:
-        return False
-    parts: tuple[int, ...] = ()
     if isinstance(op, (ops.Attr, ops.Item)):
-        parts = (op.base,)
-    elif isinstance(op, (ops.Compare, ops.Bin)):
-        parts = (op.left, op.right)
-    elif isinstance(op, (ops.Build, ops.Choice, ops.Phi, ops.Logic, ops.Call, ops.Part, ops.Format)):
-        parts = operands(op)
-    return any(_derives(node.to(part), row, depth + 1) for part in parts)
+        return (op.base,)
+    if isinstance(op, (ops.Compare, ops.Bin)):
+        return (op.left, op.right)
+    made = isinstance(op, (ops.Build, ops.Choice, ops.Phi, ops.Logic, ops.Call, ops.Part, ops.Format))
+    return operands(op) if made else ()
 
 
 def runs_query(project: Project, node: Node) -> bool:
@@ -296,39 +293,23 @@ Asked = Literal["", "reads", "writes"]
 
 
 def asks(project: Project, node: Node) -> Asked:
-    """What a call asks of the database, itself or a few calls deep: to read, or only to write."""
-    return project.once(_asking).of_call(project, node, 0)
+    """What a call asks of the database, itself or however many calls deep: to read, or only to write."""
+    if is_asked_once(node):
+        return ""
+    if runs_query(project, node):
+        return "writes" if _runs_text(project, node) and not _reads_text(project, node) else "reads"
+    callees = _certain_callees(project, node)
+    return _most(asked for callee in callees for asked in project.solved(_asked_in, callee))
 
 
-class _Asking:
-    """What functions ask, each answered once."""
-
-    def __init__(self) -> None:
-        self._known: dict[Code, Asked] = {}
-
-    def of_call(self, project: Project, node: Node, depth: int) -> Asked:
-        """What one call asks."""
-        if is_asked_once(node):
-            return ""
-        if runs_query(project, node):
-            return "writes" if _runs_text(project, node) and not _reads_text(project, node) else "reads"
-        return _most(self._of_code(project, callee, depth + 1) for callee in _certain_callees(project, node))
-
-    def _of_code(self, project: Project, code: Code, depth: int) -> Asked:
-        found = self._known.get(code)
-        if found is None and depth <= _DEPTH:
-            self._known[code] = ""
-            calls = () if is_kept(project, code) else code.nodes(ops.Call)
-            found = _most(self.of_call(project, node, depth) for node in calls)
-            # A function that writes does so row by row for its own reasons: what it reads before is the least of it.
-            found = self._known[code] = "writes" if found and _writes(code) else found
-        return found or ""
+def _asked_in(project: Project, code: Code) -> Iterator[Asked]:
+    calls = () if is_kept(project, code) else code.nodes(ops.Call)
+    found = _most(asks(project, node) for node in calls)
+    if found:
+        # A function that writes does so row by row for its own reasons: what it reads before is the least of it.
+        yield "writes" if _writes(code) else found
 
 
 def _most(asked: Iterable[Asked]) -> Asked:
     every = set(asked)
     return "reads" if "reads" in every else "writes" if "writes" in every else ""
-
-
-def _asking(project: Project) -> _Asking:
-    return _Asking()

@@ -18,7 +18,6 @@ _INCLUDE = re.compile(r"""\s*include\s+["']([^"']+)["'](.*)""", re.S)
 _RENAMED = re.compile(r"(\w+)=([\w.]+)")
 _PATH = re.compile(r"(?<![\w.\"'])([a-zA-Z_]\w*)((?:\.\w+)+)")
 # What a list or a manager is asked for, that gives its rows as they are.
-_DEPTH = 3
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ def template(project: Project, name: str) -> tuple[str, str] | None:
 def reads(project: Project, path: str, text: str, key: str, rows: Rows, each: bool) -> Iterator[Read]:
     """What is read of rows that a template knows as ``key``, or of the one row that it is; each relation once."""
     reader = _Reader(project, key if each else "", rows)
-    yield from reader.read(path, text, {} if each else {key: _Row(rows.table)}, 0)
+    yield from reader.read(path, text, {} if each else {key: _Row(rows.table)})
 
 
 class _Reader:
@@ -66,8 +65,10 @@ class _Reader:
         self._same = project.models.kinds["listed-rows"]
         self._rows = rows
         self._seen: set[tuple[str, str]] = set()
+        # The templates that are being read, each included by the one before.
+        self._open: list[tuple[str, str]] = []
 
-    def read(self, path: str, text: str, names: Mapping[str, _Row], depth: int) -> Iterator[Read]:
+    def read(self, path: str, text: str, names: Mapping[str, _Row]) -> Iterator[Read]:
         """The reads in one text, where ``names`` stand for rows."""
         scopes = [dict(names)]
         for tag in _TAG.finditer(text):
@@ -81,14 +82,16 @@ class _Reader:
                 scopes.append(scopes[-1] | self._bound(opened.group(1), opened.group(2), scopes[-1]))
             elif inner.split()[:1] == ["if"]:
                 scopes.append({name: _under(row, name, inner) for name, row in scopes[-1].items()})
-            elif included is not None and depth < _DEPTH:
-                yield from self._included(included, scopes[-1], depth)
+            elif included is not None:
+                yield from self._included(included, scopes[-1])
 
-    def _included(self, found: re.Match[str], names: Mapping[str, _Row], depth: int) -> Iterator[Read]:
+    def _included(self, found: re.Match[str], names: Mapping[str, _Row]) -> Iterator[Read]:
         other = template(self._project, found.group(1))
         renamed = {name: names[old] for name, old in _RENAMED.findall(found.group(2)) if old in names}
-        if other is not None:
-            yield from self.read(*other, {**names, **renamed}, depth + 1)
+        if other is not None and other not in self._open:
+            self._open.append(other)
+            yield from self.read(*other, {**names, **renamed})
+            self._open.pop()
 
     def _bound(self, variable: str, over: str, names: Mapping[str, _Row]) -> dict[str, _Row]:
         """What the variable of a loop stands for."""

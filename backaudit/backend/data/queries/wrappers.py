@@ -20,7 +20,6 @@ from backaudit.sql.composed import EACH, ONE, Composed, composed
 _HOLES = re.compile(r"%\(\w+\)s|%s|\{\w*\}")
 _MAX_DEPTH = 12
 _MAX_TEXT = 4_000
-_FORWARDS = 3
 
 
 def wrapper_sites(project: Project) -> Iterator[QuerySite]:
@@ -69,8 +68,10 @@ def _wrappers(project: Project) -> dict[Code, Composed]:
             wrapper = composed(_rendered(first, 0)) if first is not None and node.code.function.params else None
             if wrapper is not None:
                 found.setdefault(node.code, wrapper)
-    for _ in range(_FORWARDS):
-        found |= {code: wrapper for code, wrapper in _forwarding(project, found) if code not in found}
+    new = found
+    while new:
+        new = {code: wrapper for code, wrapper in _forwarding(project, found) if code not in found}
+        found |= new
     return found
 
 

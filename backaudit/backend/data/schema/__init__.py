@@ -38,8 +38,6 @@ __all__ = ["Column", "Index", "Key", "Orm", "Relation", "Schema", "Table", "sche
 
 _ADDRESS = re.compile(r"\b(mysql|mariadb|postgres|sqlite)(?:ql)?(?:\+\w+)?://")
 # Types by which models say that a column is a key, not what it holds.
-# How many foreign keys in a row are followed to the type of the first.
-_CHAIN = 3
 _SQLITE = frozenset({"sqlite3", "aiosqlite"})
 
 
@@ -208,8 +206,10 @@ def _linked(project: Project, found: dict[str, Table]) -> dict[str, Table]:
         simple.setdefault(model.rpartition(".")[2].lower(), model)
     keyed = {name: _keyed(table, models, simple) for name, table in found.items()}
     keys = project.models.kinds["key-types"]
-    for _ in range(_CHAIN):
-        keyed = {name: _typed(table, keyed, keys) for name, table in keyed.items()}
+    for _ in found:  # a key of a key of a key: no chain is longer than there are tables
+        before, keyed = keyed, {name: _typed(table, keyed, keys) for name, table in keyed.items()}
+        if keyed == before:
+            break
     models = {table.model: table for table in keyed.values() if table.model}
     reverse: dict[str, list[Relation]] = {}
     result: dict[str, Table] = {}

@@ -28,7 +28,13 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 _WHERE: dict[str, Where] = {
     "path": "path", "query": "query", "header": "header", "cookie": "cookie", "formData": "form", "body": "body",
 }  # fmt: skip
-_DEPTH = 8
+
+
+def _reference(node: YamlNode) -> str:
+    """The place in the same document that a node refers to."""
+    reference = node.get("$ref")
+    text = (reference.text or "") if reference is not None else ""
+    return text if text.startswith("#/") else ""
 
 
 class _Document:
@@ -38,12 +44,16 @@ class _Document:
         self.path = path
         self.root = root
 
-    def resolved(self, node: YamlNode, depth: int = 0) -> YamlNode:
-        reference = node.get("$ref")
-        if reference is None or not (reference.text or "").startswith("#/") or depth > _DEPTH:
-            return node
-        found = self.root.get(*(reference.text or "")[2:].split("/"))
-        return self.resolved(found, depth + 1) if found is not None else node
+    def resolved(self, node: YamlNode) -> YamlNode:
+        """What a reference leads to, however many there are between; a node of a circle where it closes."""
+        seen: set[str] = set()
+        while (reference := _reference(node)) and reference not in seen:
+            seen.add(reference)
+            found = self.root.get(*reference[2:].split("/"))
+            if found is None:
+                break
+            node = found
+        return node
 
     def base(self) -> str:
         """The path under which the document says that everything stands."""

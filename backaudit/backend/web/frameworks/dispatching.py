@@ -70,31 +70,29 @@ class _Body:
                 if path.text is not None and path.text.startswith("/"):
                     yield node, path.text, next(iter(functions_behind(self.project, value)), None)
 
-    def is_path(self, node: Node, depth: int = 0) -> bool:
+    def is_path(self, node: Node) -> bool:
         """Whether a value is the request's path, or a trimmed part of it."""
-        return self._is(node, self.spec.path, depth)
+        return self._is(node, self.spec.path)
 
-    def _is(self, node: Node, wanted: str, depth: int = 0) -> bool:
+    def _is(self, node: Node, wanted: str) -> bool:
         node = node.origin
         op = node.op
-        if depth > 6 or not wanted:
+        if not wanted:
             return False
         if isinstance(op, ops.Attr):
-            return _is_attribute(node, wanted) or (
-                op.name in ("path", "geturl") and self._is(node.to(op.base), wanted, depth + 1)
-            )
+            return _is_attribute(node, wanted) or (op.name in ("path", "geturl") and self._is(node.to(op.base), wanted))
         if isinstance(op, ops.Item):
             base = node.to(op.base).origin
-            return _is_entry(base, node.to(op.key), wanted) or self._is(base, wanted, depth + 1)
+            return _is_entry(base, node.to(op.key), wanted) or self._is(base, wanted)
         if isinstance(op, ops.Part):
-            return self._is(node.to(op.base), wanted, depth + 1)
+            return self._is(node.to(op.base), wanted)
         if isinstance(op, ops.Logic):
-            return any(self._is(node.to(value), wanted, depth + 1) for value in op.values)
+            return any(self._is(node.to(value), wanted) for value in op.values)
         receiver, first = node.receiver, node.arg(0)
         if node.method == "get" and first is not None and _names(receiver, wanted):
             return _is_entry(receiver, first, wanted)
         parts = [part for part in (receiver, first) if part is not None]
-        return node.is_call_of("keeps-the-path-text") and any(self._is(part, wanted, depth + 1) for part in parts)
+        return node.is_call_of("keeps-the-path-text") and any(self._is(part, wanted) for part in parts)
 
     def methods(self, at: Node) -> tuple[str, ...]:
         """The methods asked for together with a path, inside its branch, or around it."""

@@ -24,7 +24,6 @@ from backaudit.project.locate import (
 )
 
 _DEPTH = 12
-_NESTED = 4
 _WAYS = 64
 
 
@@ -143,11 +142,10 @@ class Places:
 
     def _read(self) -> None:
         # Includes come first: what they hand over makes known what the functions' parameters are.
-        for _ in range(_NESTED):
+        before = -1
+        while len(self._mounts) > before:
             before = len(self._mounts)
             self._each("includes", lambda call, table, last: self._included(call, table.includes[last]))
-            if len(self._mounts) == before:
-                break
         self._each("mounts", lambda call, table, last: self._mounted(call, table.mounts[last]))
         self._each("initialisers", lambda call, table, last: self._initialised(call, table.initialisers[last]))
         self._read_lists()

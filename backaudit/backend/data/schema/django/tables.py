@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,7 +16,8 @@ from backaudit.project.declarations import items, number, text, texts, truth
 from backaudit.sql import Column, Index, Key
 
 _ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
-_KEY_LENGTH = 3
+# Labels and names of models.
+_Behind: TypeAlias = "frozenset[tuple[str, str]]"
 
 
 class Names:
@@ -38,7 +40,7 @@ class Names:
         near = self._by_key.get(f"{label}.{name}".lower()) if "." not in written else None
         return self._by_class.get(written) or self._by_key.get(written.lower()) or near or self._by_name.get(name)
 
-    def key(self, written: str, label: str = "", depth: int = 0) -> tuple[str, Column]:
+    def key(self, written: str, label: str = "", behind: _Behind = frozenset()) -> tuple[str, Column]:
         """(``table.column``, that column) of a target's primary key; what is written if the target is unknown."""
         model = self.model(written, label)
         if model is None:
@@ -46,23 +48,34 @@ class Names:
             name = "user" if "AUTH_USER_MODEL" in written else name
             known = table_of_library(self.project, name)
             return (f"{known}.id" if known else written), Column(name="id", type="AutoField", nullable=False)
-        column = self.primary(model, depth)
+        column = self.primary(model, behind)
         return f"{table_name(self.project, model)}.{column.name}", column
 
-    def primary(self, model: Model, depth: int = 0) -> Column:
-        """The primary key of a model: declared, its parent's, or the one that Django adds."""
+    def primary(self, model: Model, behind: _Behind = frozenset()) -> Column:
+        """The primary key of a model: declared, its parent's, or the one that Django adds.
+
+        ``behind``: the models whose keys are made of this one's; in a circle of them it is the one that Django adds.
+        """
+        own = (model.label, model.name)
+        if own in behind:
+            return _added_key()
+        behind |= {own}
         for name, call in model.fields.items():
             if truth(self.project, call.arg(None, "primary_key")):
-                if call.is_call_of("key-fields") and depth < _KEY_LENGTH:
-                    _, target = self.key(_written(self.project, model, call), model.label, depth + 1)
+                if call.is_call_of("key-fields"):
+                    _, target = self.key(_written(self.project, model, call), model.label, behind)
                     return msgspec.structs.replace(target, name=_column_name(self.project, name, call))
                 return _column(self.project, name, call)
-        if model.parents and depth < _KEY_LENGTH:
+        if model.parents:
             parent = self.model(model.parents[0], model.label)
-            inner = self.primary(parent, depth + 1) if parent is not None else Column(name="id", type="AutoField")
+            inner = self.primary(parent, behind) if parent is not None else Column(name="id", type="AutoField")
             name = model.parents[0].rpartition(".")[2].lower()
             return msgspec.structs.replace(inner, name=f"{name}_ptr_id", attribute=f"{name}_ptr")
-        return Column(name="id", attribute="id", type="AutoField", nullable=False, primary_key=True)
+        return _added_key()
+
+
+def _added_key() -> Column:
+    return Column(name="id", attribute="id", type="AutoField", nullable=False, primary_key=True)
 
 
 def table_name(project: Project, model: Model) -> str:
