@@ -13,8 +13,8 @@ VENV := .venv
 SCAN_READY := $(VENV)/.ready-to-scan
 NO_PYTHON := backaudit needs Python 3.10 or newer with its venv module (on Debian and Ubuntu: apt install python3-venv).
 # What shows that libraries are understood: every rule's fixtures, formats, extraction.
-CORE := tests/test_apps.py tests/test_lower.py tests/test_spans.py tests/test_bandit.py tests/test_secrets.py tests/test_sql.py \
-	tests/test_dotenv.py tests/test_cache.py tests/test_discover.py tests/test_report_text.py tests/test_config.py
+CORE := tests/test_apps.py tests/extract/test_lower.py tests/extract/test_spans.py tests/extract/test_bandit.py tests/rules/test_secrets.py tests/sql/test_sql.py \
+	tests/extract/test_dotenv.py tests/files/test_cache.py tests/files/test_discover.py tests/report/test_report_text.py tests/cli/test_config.py
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The interpreters next to ours on which the suite also runs, without end-to-end and long property tests: those on the

@@ -14,7 +14,7 @@ import pytest
 
 from backaudit import isolation
 from tests.e2e.environments import commit_all, git_repository
-from tests.editor import PATIENCE, Editor
+from tests.lsp.editor import PATIENCE, Editor
 from tests.projects import SHOP
 
 ROOT = Path(__file__).resolve().parent.parent

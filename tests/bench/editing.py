@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.editor import Editor
+from tests.lsp.editor import Editor
 
 OPENED = 20
 _SECRET = 'STRIPE_SECRET_KEY = "sk_live_' + "4eC39HqLyjWDarjtT1zdp7dc" + '"'

@@ -29,7 +29,7 @@ from backaudit.fleet.records import Job, Outcome, Source
 from backaudit.fleet.run import Fleet, Plan
 from backaudit.fleet.store import Store
 from tests.bench.measure import Run, run
-from tests.fleet import Dask, from_fixtures, job
+from tests.fleet.repositories import Dask, from_fixtures, job
 
 JOBS = 2
 TARGET = 1.8

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.fleet import alone, begun, cluster, from_fixtures, reports, stored
+from tests.fleet.repositories import alone, begun, cluster, from_fixtures, reports, stored
 
 COUNT = 300
 SAMPLE = 15

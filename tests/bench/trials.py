@@ -35,7 +35,7 @@ ODD = (
     b"{{",
     b"(",
 )
-HOSTILE = ("tests/test_isolation.py", "tests/test_git.py", "tests/test_robust.py")
+HOSTILE = ("tests/test_isolation.py", "tests/files/test_git.py", "tests/test_robust.py")
 
 
 def libraries() -> list[Path]:

@@ -13,7 +13,7 @@ from backaudit.fleet.store import Store
 from backaudit.fleet.summary import summary
 from backaudit.report.fleet import renderer
 from tests.e2e.test_report_browser import browser, log
-from tests.fleet_samples import hostile, two_runs
+from tests.fleet.samples import hostile, two_runs
 
 pytestmark = pytest.mark.e2e
 __all__ = ["browser"]

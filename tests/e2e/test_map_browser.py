@@ -15,9 +15,9 @@ from backaudit.report import html
 from backaudit.report.map import renderer
 from backaudit.survey.records import Survey
 from tests.e2e.test_report_browser import browser, log
-from tests.report_samples import ordinary
-from tests.test_map import app
-from tests.test_map_page import made_up, survey
+from tests.report.samples import ordinary
+from tests.report.test_map import app
+from tests.report.test_map_page import made_up, survey
 
 pytestmark = pytest.mark.e2e
 __all__ = ["browser"]

@@ -21,7 +21,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.npm import absent, installed
 from tests.e2e.test_report_browser import browser
-from tests.test_map import NAMES, document, operations, ours
+from tests.report.test_map import NAMES, document, operations, ours
 
 pytestmark = pytest.mark.e2e
 __all__ = ["browser"]

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 
 from backaudit.report.portfolio import renderer
 from tests.e2e.test_report_browser import browser, log
-from tests.test_portfolio import app
+from tests.portfolio.test_portfolio import app
 
 pytestmark = pytest.mark.e2e
 __all__ = ["browser"]

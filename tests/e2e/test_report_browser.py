@@ -21,7 +21,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from backaudit.issue import Report
 from backaudit.report import html
-from tests.report_samples import hostile, make_report, many, ordinary
+from tests.report.samples import hostile, make_report, many, ordinary
 
 pytestmark = pytest.mark.e2e
 

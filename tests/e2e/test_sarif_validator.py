@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backaudit.report import sarif
-from tests.report_samples import hostile, make_report, many, ordinary
+from tests.report.samples import hostile, make_report, many, ordinary
 
 from .multitool import errors
 

@@ -1,0 +1,126 @@
+"""Several back ends in one repository: what is found is what a scan of each by itself finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backaudit import plugins
+from backaudit.project.parts import parts
+from backaudit.testing import scan
+from tests.projects import project
+
+APPS = Path(__file__).resolve().parents[2] / "fixtures" / "apps"
+LOADED = plugins.load(reraise=True)
+STARTS = frozenset({"flask.Flask", "fastapi.FastAPI", "django.core.management.execute_from_command_line"})
+Found = set[tuple[str, int, str]]
+
+
+def files_of(name: str, folder: str) -> dict[str, bytes]:
+    root = APPS / name
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+    return {folder + path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def found_in(files: dict[str, bytes], folder: str = "") -> Found:
+    issues = [issue for issue in scan(files, LOADED).issues if issue.status == "new"]
+    return {(folder + issue.finding.place.path, issue.finding.place.span.line, issue.rule.id) for issue in issues}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("fastapi", "flask"),
+        ("flask", "django"),
+        ("fastapi", "fastapi"),
+        ("flask", "flask-careful"),
+        ("django", "django-careful"),
+    ],
+)
+def test_two_in_one_repository_are_judged_as_each_is_alone(one: str, two: str) -> None:
+    alone = found_in(files_of(one, ""), "one/") | found_in(files_of(two, ""), "services/two/")
+    assert found_in({**files_of(one, "one/"), **files_of(two, "services/two/")}) == alone
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "outer"),
+    [("django", "flask", ""), ("flask", "django", ""), ("django", "fastapi", "one/"), ("fastapi", "fastapi", "")],
+)
+def test_one_in_a_folder_of_another_is_judged_as_each_is_alone(one: str, two: str, outer: str) -> None:
+    inner = f"{outer}services/two/"
+    alone = found_in(files_of(one, ""), outer) | found_in(files_of(two, ""), inner)
+    assert of_programs(found_in({**files_of(one, outer), **files_of(two, inner)})) == of_programs(alone)
+
+
+def of_programs(found: Found) -> Found:
+    """Without what is asked of a repository: the one around has a README and a pipeline for all that is in it."""
+    return {(path, line, rule) for path, line, rule in found if not rule.startswith("portfolio/")}
+
+
+def path_of(name: str) -> str:
+    return name.replace("____init__", "/<init>").replace("__", "/").replace("<init>", "__init__") + ".py"
+
+
+def parts_of(**programs: str) -> list[list[str]]:
+    linked = project({path_of(name): text for name, text in programs.items()})
+    files = list(linked.facts.values())
+    return [[file.path for file in files if part.has(file.path)] for part in parts(files, STARTS)]
+
+
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+
+
+def test_a_library_belongs_to_whom_it_serves() -> None:
+    found = parts_of(
+        shop__app="from common.db import session\n" + FLASK,
+        stock__app="import fastapi\nfrom stock.own import x\napp = fastapi.FastAPI()\n",
+        stock__own="x = 1\n",
+        common__db="session = 1\n",
+        tasks__nightly="print(1)\n",
+    )
+    assert found == [
+        ["common/db.py", "shop/app.py", "tasks/nightly.py"],
+        ["stock/app.py", "stock/own.py", "tasks/nightly.py"],
+    ]
+
+
+def test_a_program_in_the_folder_of_another_that_nothing_ties_to_it_is_one_of_its_own() -> None:
+    found = parts_of(
+        manage="from django.core.management import execute_from_command_line\nexecute_from_command_line([])\n",
+        shop__models="x = 1\n",
+        extras__bot__main="from extras.bot.own import x\n" + FLASK,
+        extras__bot__own="x = 1\n",
+        shop__export="x = 1\n",
+    )
+    assert found == [["manage.py", "shop/export.py", "shop/models.py"], ["extras/bot/main.py", "extras/bot/own.py"]]
+
+
+@pytest.mark.parametrize(
+    "programs",
+    [
+        {"shop__app": FLASK, "admin__app": "from shop.app import app\n" + FLASK},
+        {"shop__app": FLASK, "admin__app": FLASK, "main": "from shop.app import app\nimport admin.app\n" + FLASK},
+        {
+            "shop__gate": "from shop.apps.one import app\nfrom shop.apps.two import app as b\n",
+            "shop__apps__one__main": FLASK,
+            "shop__apps__two__main": FLASK,
+            "shop__apps__one____init__": "from shop.apps.one.main import app\n",
+            "shop__apps__two____init__": "from shop.apps.two.main import app\n",
+        },
+        {
+            "manage": "from django.core.management import execute_from_command_line as run\n"
+            "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'site.settings'\nrun([])\n",
+            "site____init__": "",
+            "site__settings": "INSTALLED_APPS = ['chat']\n",
+            "site__wsgi": "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+            "chat____init__": "",
+            "chat__socket": FLASK,
+        },
+        {"main": "import api.models\n" + FLASK, "api__models": "x = 1\n", "api__app": FLASK},
+        {"app__main": FLASK, "tests__conftest": FLASK, "scripts__try": FLASK},
+        {"app__main": "import app.sub.main\n", "app__one__main": FLASK, "app__core": "x = 1\n"},
+    ],
+)
+def test_what_belongs_together_stays_together(programs: dict[str, str]) -> None:
+    assert parts_of(**programs) == [sorted(path_of(name) for name in programs)]

@@ -1,0 +1,284 @@
+"""The requests that findings name, and the tests that `repro` prints: they tell a mistake from its careful twin."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from backaudit.cli import cli
+
+FASTAPI = {
+    "requirements.txt": "fastapi\n",
+    "app/__init__.py": "",
+    "app/main.py": """
+        from fastapi import FastAPI, HTTPException
+        from sqlalchemy import create_engine, select
+        from sqlalchemy.exc import IntegrityError
+        from sqlalchemy.orm import sessionmaker
+        from sqlalchemy.pool import StaticPool
+        from pydantic import BaseModel
+        from app.models import Base, Book
+
+        engine = create_engine(
+            "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
+        )
+        Base.metadata.create_all(engine)
+        Session = sessionmaker(engine)
+        app = FastAPI()
+
+        class BookIn(BaseModel):
+            title: str
+            isbn: str
+            pages: int = 1
+
+        @app.get("/books/{book_id}/title")
+        def title(book_id: int):
+            with Session() as db:
+                book = db.get(Book, book_id)
+                {asked}
+                return {"title": book.title}
+
+        @app.post("/books", status_code=201)
+        def add(given: BookIn):
+            with Session() as db:
+                found = db.scalars(select(Book).where(Book.title == given.title)).first()
+                if found is not None:
+                    raise HTTPException(409, "There is a book of that title")
+                book = Book(title=given.title, isbn=given.isbn)
+                db.add(book)
+                {stored}
+                return {"id": book.id}
+        """,
+    "app/models.py": """
+        from sqlalchemy import Column, Integer, String
+        from sqlalchemy.orm import declarative_base
+
+        Base = declarative_base()
+
+        class Book(Base):
+            __tablename__ = "books"
+            id = Column(Integer, primary_key=True)
+            title = Column(String(80), unique=True, nullable=False)
+            isbn = Column(String(20), unique=True, nullable=False)
+        """,
+}
+FLASK = {
+    "shop/__init__.py": """
+        from flask import Flask
+        from shop.items import items
+
+        def create_app():
+            app = Flask(__name__)
+            app.register_blueprint(items, url_prefix="/api")
+            return app
+        """,
+    "shop/items.py": """
+        from flask import Blueprint, abort, jsonify, request
+
+        items = Blueprint("items", __name__)
+
+        def number(text):
+            {converted}
+
+        @items.get("/items")
+        def listed():
+            if request.args.get("kind") != "book":
+                return jsonify([])
+            return jsonify(page=number(request.args.get("page", "1")))
+
+        @items.post("/items")
+        def add():
+            data = request.get_json()
+            {read}
+            return jsonify(name=name), 201
+        """,
+}
+DJANGO = {
+    "manage.py": """
+        import os, sys
+        from django.core.management import execute_from_command_line
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        execute_from_command_line(sys.argv)
+        """,
+    "config/__init__.py": "",
+    "config/settings.py": """
+        SECRET_KEY = "a-key-of-a-test"
+        ROOT_URLCONF = "config.urls"
+        INSTALLED_APPS = ["notes"]
+        DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+        MIDDLEWARE = []
+        """,
+    "config/urls.py": """
+        from django.urls import include, path
+        urlpatterns = [path("notes/", include("notes.urls"))]
+        """,
+    "notes/__init__.py": "",
+    "notes/models.py": """
+        from django.db import models
+
+        class Note(models.Model):
+            slug = models.SlugField(unique=True)
+            text = models.TextField()
+        """,
+    "notes/urls.py": """
+        from django.urls import path
+        from notes import views
+        urlpatterns = [path("<slug:slug>/", views.note), path("", views.add)]
+        """,
+    "notes/views.py": """
+        import json
+        from django.http import JsonResponse
+        from django.shortcuts import get_object_or_404
+        from notes.models import Note
+
+        def note(request, slug):
+            found = {looked_up}
+            return JsonResponse({"text": found.text})
+
+        def add(request):
+            if request.method != "POST":
+                return JsonResponse({}, status=405)
+            {parsed}
+            return JsonResponse({"kind": str(type(data))})
+        """,
+}
+CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str], int]] = {
+    "fastapi": (
+        FASTAPI,
+        {"asked": "", "stored": "db.commit()"},
+        {
+            "asked": 'if book is None: raise HTTPException(404, "No such book")',
+            "stored": "\n".join(
+                (
+                    "try:",
+                    "                    db.commit()",
+                    "                except IntegrityError as error:",
+                    '                    raise HTTPException(409, "This ISBN is taken") from error',
+                )
+            ),
+        },
+        2,
+    ),
+    "flask": (
+        FLASK,
+        {"converted": "return int(text)", "read": 'name = data["name"]'},
+        {
+            "converted": 'return int(text) if text.isdigit() else abort(400, "No page")',
+            "read": 'name = isinstance(data, dict) and data.get("name") or abort(400, "A name is missing")',
+        },
+        2,
+    ),
+    "django": (
+        DJANGO,
+        {"looked_up": "Note.objects.get(slug=slug)", "parsed": "data = json.loads(request.body)"},
+        {
+            "looked_up": "get_object_or_404(Note, slug=slug)",
+            "parsed": "\n".join(
+                (
+                    "try:",
+                    "                data = json.loads(request.body)",
+                    "            except ValueError:",
+                    '                return JsonResponse({"error": "No JSON"}, status=400)',
+                )
+            ),
+        },
+        2,
+    ),
+}
+
+
+def _project(folder: Path, files: dict[str, str], pieces: dict[str, str]) -> Path:
+    for name, text in files.items():
+        for piece, code in pieces.items():
+            text = text.replace("{" + piece + "}", code)
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text), "utf-8")
+    return folder
+
+
+def _repro(folder: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(cli, ["repro", "--no-cache", "--project", str(folder), *arguments])
+
+
+def _run(folder: Path) -> dict[str, int]:
+    """How many of a project's tests pass and fail."""
+    ours = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", ""), ours])}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_repro.py", "-rA"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    said = done.stdout.splitlines()
+    words = ("PASSED", "FAILED", "ERROR")
+    return {word: sum(line.startswith(f"{word} test_repro.py") for line in said) for word in words}
+
+
+@pytest.mark.parametrize("framework", sorted(CASES))
+def test_the_printed_tests_fail_on_the_mistake_and_pass_once_it_is_mended(framework: str, tmp_path: Path) -> None:
+    files, careless, careful, count = CASES[framework]
+    wrong = _project(tmp_path / "wrong", files, careless)
+    mended = _project(tmp_path / "mended", files, careful)
+    printed = _repro(wrong, "-o", str(wrong / "test_repro.py"))
+    assert printed.exit_code == 0, printed.output
+    assert _run(wrong) == {"PASSED": 0, "FAILED": count, "ERROR": 0}
+    (mended / "test_repro.py").write_text((wrong / "test_repro.py").read_text("utf-8"), "utf-8")
+    assert _run(mended) == {"PASSED": count, "FAILED": 0, "ERROR": 0}
+
+
+def _findings(folder: Path) -> list[dict[str, Any]]:
+    arguments = ["scan", "--no-cache", "--strict", "--select", "errors", "--fail-on", "never", "--format", "json"]
+    said = CliRunner().invoke(cli, [*arguments, str(folder)]).stdout
+    found: list[dict[str, Any]] = json.loads(said)["findings"]
+    return found
+
+
+def test_a_finding_names_its_request_as_data(tmp_path: Path) -> None:
+    files, careless, _, _ = CASES["flask"]
+    found = {f["request"]["method"]: f["request"] for f in _findings(_project(tmp_path, files, careless))}
+    page = found["GET"]
+    assert (page["path"], page["query"]) == ("/api/items", [["kind", "book"], ["page", "abc"]])
+    assert page["curl"] == "curl -i 'http://localhost:8000/api/items?kind=book&page=abc'"
+    assert (page["raises"], page["at"], page["status"], page["wanted"]) == ("ValueError", "shop/items.py:7", 500, [400])
+    name = found["POST"]
+    assert (name["body"], name["headers"]) == ({}, {"Content-Type": "application/json"})
+
+
+def test_a_second_row_differs_in_all_that_is_asked_for_before(tmp_path: Path) -> None:
+    files, careless, _, _ = CASES["fastapi"]
+    found = [f["request"] for f in _findings(_project(tmp_path, files, careless)) if f["request"]["before"]]
+    assert [request["before"]["isbn"] == request["body"]["isbn"] for request in found] == [True]
+    assert [request["before"]["title"] == request["body"]["title"] for request in found] == [False]
+
+
+def test_a_place_or_a_fingerprint_picks_what_is_printed(tmp_path: Path) -> None:
+    files, careless, _, _ = CASES["flask"]
+    folder = _project(tmp_path, files, careless)
+    for asked in ("shop/items.py:7", next(f["fingerprint"] for f in _findings(folder) if f["line"] == 7)):
+        printed = _repro(folder, asked)
+        assert printed.exit_code == 0
+        assert printed.stdout.count("def test_") == 1
+        assert "/api/items?kind=book&page=abc" in printed.stdout
+
+
+def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
+    files, careless, careful, _ = CASES["flask"]
+    folder = _project(tmp_path / "wrong", files, careless)
+    nothing = _repro(folder, "shop/items.py:1").exception
+    assert str(nothing) == "no finding of errors/* stands at shop/items.py:1; those of the file stand on 7, 18."
+    unknown = _repro(folder, "ffffffffffff").exception
+    assert str(unknown) == "no finding of errors/* has a fingerprint that begins with ffffffffffff."
+    clean = _repro(_project(tmp_path / "mended", files, careful)).exception
+    assert str(clean) == "none of the 0 findings of errors/* names a request that a test can send."
