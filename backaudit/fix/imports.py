@@ -24,7 +24,7 @@ def imported(file: File, module: str, name: str) -> Iterator[Edit]:
     if any(_has(statement, module, name) for statement in statements):
         return
     binds = name or module.partition(".")[0]
-    if binds in file.syntax.bound or any(binds in _bound_by(statement, module) for statement in statements):
+    if binds in file.syntax.bound or any(binds in _bound_by(statement) for statement in statements):
         raise Impossible
     same = [each for each in statements if name and _module_of(each) == module and _is_plain(each)]
     if same:
@@ -51,7 +51,7 @@ def _has(statement: AnyImport, module: str, name: str) -> bool:
     return not name and any(_dotted(alias.name) == module and alias.asname is None for alias in statement.names)
 
 
-def _bound_by(statement: AnyImport, module: str) -> list[str]:
+def _bound_by(statement: AnyImport) -> list[str]:
     """The names that an import binds to something else than (a part of) a module."""
     if isinstance(statement, cst.ImportFrom):
         if isinstance(statement.names, cst.ImportStar):

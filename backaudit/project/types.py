@@ -311,14 +311,14 @@ class TypeResolver:
         if head == "ext":
             return self._external(f"{over}.{attr}", name, node)
         if head == "super":
-            return self._above(over, attr, name, node)
+            return self._above(over, attr)
         cls_name = over if head == "type" else head
         cls = self._project.class_named(cls_name)
         if cls is not None:
             return self._class_attribute(cls, attr, head == "type", name, node)
         return self._library_attribute((cls_name,), attr, name, node)
 
-    def _above(self, cls_name: str, attr: str, name: str, node: Node) -> Iterable[str]:
+    def _above(self, cls_name: str, attr: str) -> Iterable[str]:
         cls = self._project.class_named(cls_name)
         for owner in self._project.after(cls) if cls is not None else ():
             view = self._project.class_named(owner)

@@ -30,7 +30,7 @@ def sent(project: Project, endpoint: Endpoint, applied: Sequence[Applied]) -> tu
         own = {given.schema for given in endpoint.inputs if given.schema}
         applied = [one for one in applied if one.where not in _WHOLE or one.schema.name not in own]
     found: dict[tuple[str, str], Sent] = {}
-    for one in (*_of_schemas(project, applied), *_of_inputs(project, endpoint, applied)):
+    for one in (*_of_schemas(applied), *_of_inputs(project, endpoint, applied)):
         key = (one.where, one.name.lower() if one.where == "header" else one.name)
         known = found.get(key)
         found[key] = one if known is None else _joined(known, one)
@@ -46,7 +46,7 @@ def _joined(known: Sent, other: Sent) -> Sent:
     return known
 
 
-def _of_schemas(project: Project, applied: Sequence[Applied]) -> Iterator[Sent]:
+def _of_schemas(applied: Sequence[Applied]) -> Iterator[Sent]:
     for one in applied:
         shape = Shape(kind="object", schema=one.schema.name)
         if one.where in _WHOLE:

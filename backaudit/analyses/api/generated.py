@@ -39,7 +39,7 @@ def gaps(project: Project) -> Iterator[Gap]:
     for framework, group in groupby(described, key=lambda endpoint: endpoint.route.framework):
         model, routes = project.models.framework(framework), list(group)
         yield from _unsaid(routes, [one for one in routes if _hides_its_answer(project, one)], model)
-        yield from _unrefused(project, routes, model)
+        yield from _unrefused(routes, model)
         yield from _untold(routes, [one for one in routes if not _tells_its_purpose(one, model)], model)
     yield from _hidden(project, described)
 
@@ -83,10 +83,10 @@ def _hides_its_answer(project: Project, endpoint: Endpoint) -> bool:
 def _answers_data(project: Project, endpoint: Endpoint) -> bool:
     """Whether a plain value is returned, which the framework sends, and no response that is made by hand."""
     given = [answer for answer in answers(project, endpoint.route.handler) if answer.how == "return"]
-    return any(_is_data(project, answer) for answer in given)
+    return any(_is_data(answer) for answer in given)
 
 
-def _is_data(project: Project, answer: Answer) -> bool:
+def _is_data(answer: Answer) -> bool:
     if not answer.body or answer.maker or answer.status == _EMPTY:
         return False
     return not any(node.origin.is_call_of("streamed-responses") for node in answer.body)
@@ -95,7 +95,7 @@ def _is_data(project: Project, answer: Answer) -> bool:
 # -- how it refuses ---------------------------------------------------------------------------------------------------
 
 
-def _unrefused(project: Project, routes: Sequence[Endpoint], model: FrameworkModel) -> Iterator[Gap]:
+def _unrefused(routes: Sequence[Endpoint], model: FrameworkModel) -> Iterator[Gap]:
     lacking = {one: _undeclared(one, model) for one in routes}
     found = [one for one in routes if lacking[one]]
     # Where no route declares any, that is how the API is written; where some do, the others look as if they had none.

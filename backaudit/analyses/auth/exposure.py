@@ -278,7 +278,7 @@ def _among_guarded(project: Project, route: Route) -> Exposed | None:
     for node, table in reads(project, route.handler):
         guarded_reads, open_reads, changes_asked = project.once(_readers).get(table.name, (0, 0, 0))
         alone = open_reads == 1 and guarded_reads > open_reads
-        if alone and changes_asked and not _published(project, table):
+        if alone and changes_asked and not _published(table):
             assumed = _NOT_PUBLIC if route.response is None else _NARROWED
             return _exposed(project, route, "reveals", _name(table), node.place, assumed)
     return None
@@ -436,7 +436,7 @@ def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | No
     for place, table in _shown_tables(project, route):
         if of_people and is_user_table(table):
             return table, place
-        if owner_column(project, table) is not None and not _published(project, table):
+        if owner_column(project, table) is not None and not _published(table):
             return table, place
     return None
 
@@ -449,7 +449,7 @@ def _shown_tables(project: Project, route: Route) -> list[tuple[Place, Table]]:
     return [(route.view.place, table)] if table is not None and route.view is not None else []
 
 
-def _published(project: Project, table: Table) -> bool:
+def _published(table: Table) -> bool:
     name = f"{table.name} {table.model.rpartition('.')[2]}".replace("_", " ")
     published = _PUBLISHED.words
     return any(word.lower() in published for word in _WORDS.findall(name))

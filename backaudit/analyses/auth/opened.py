@@ -140,16 +140,16 @@ def _django(project: Project) -> Iterator[Opened]:
     for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
         setting = django_setting(project, name)
         if setting is not None and is_literally(project, setting.value, True):
-            yield from _django_finding(project, setting, with_credentials)
+            yield from _django_finding(setting, with_credentials)
     listed = django_setting(project, "CORS_ALLOWED_ORIGIN_REGEXES")
     if listed is not None and _is_all(project, listed.value):
-        yield from _django_finding(project, listed, with_credentials)
+        yield from _django_finding(listed, with_credentials)
     elif listed is not None and (stranger := fits_stranger(strings(project, listed.value), whole=False)):
         how = f"`{listed.name}` also fits strangers' sites, as `{stranger}`,"
         yield Opened(listed.place, how, with_credentials, _ANCHORED)
 
 
-def _django_finding(project: Project, setting: Setting, credentials: bool) -> Iterator[Opened]:
+def _django_finding(setting: Setting, credentials: bool) -> Iterator[Opened]:
     remedy = 'CORS_ALLOWED_ORIGINS = ["https://app.example.org"]'
     yield Opened(setting.place, f"`{setting.name}` allows every origin", credentials, remedy)
 

@@ -162,7 +162,7 @@ def _reported(
 ) -> Iterator[Unowned]:
     act: Literal["changed", "shown"] = "changed" if changed else "shown"
     if of_people(project, table):
-        if not _is_for_others(project, route, changed):
+        if not _is_for_others(route, changed):
             yield Unowned(route, place, table, "id", act, inner, _OTHERS_ROW if changed else _PROFILE)
         return
     owner = owner_column(project, table)
@@ -174,7 +174,7 @@ def _reported(
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, assumed)
 
 
-def _is_for_others(project: Project, route: Route, changed: bool) -> bool:
+def _is_for_others(route: Route, changed: bool) -> bool:
     """Whether a route is there to show people to each other, or to let in who is not known yet."""
     if changed:
         return not authenticated(route) or bool(words(route) & _PUBLIC_STEP.words)

@@ -32,7 +32,7 @@ def _speaks_of(code: Code) -> bool:
 
 
 def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
-    for at, name, value in _written(project, code):
+    for at, name, value in _written(code):
         judge = _FAULTS.get(name.lower())
         text = text_of(project, value)
         fault = judge(text) if judge is not None and text is not None else ""
@@ -40,7 +40,7 @@ def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
             yield at, fault
 
 
-def _written(project: Project, code: Code) -> Iterator[tuple[Node, str, Node]]:
+def _written(code: Code) -> Iterator[tuple[Node, str, Node]]:
     """Names and values that stand as headers do: an item that is set, two arguments, an entry, a pair of a list."""
     for node in code.nodes(ops.SetItem):
         op = node.op

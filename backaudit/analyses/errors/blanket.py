@@ -96,12 +96,12 @@ def _lost_in_call(project: Project, handler: Handler, call: Node, status: int) -
     for code in project.callees(call):
         for answer in answers(project, code):
             moved = Answer(call, answer.how, answer.status, answer.stated, (), answer.maker)
-            if not _caught_inside(project, answer) and _is_lost(project, handler, moved, status):
+            if not _caught_inside(answer) and _is_lost(project, handler, moved, status):
                 yield call, f"{answer.status} from {code.function.name}"
                 return
 
 
-def _caught_inside(project: Project, answer: Answer) -> bool:
+def _caught_inside(answer: Answer) -> bool:
     return any(region.kind == "try" for region in answer.node.code.regions_of(answer.value))
 
 

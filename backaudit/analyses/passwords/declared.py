@@ -143,7 +143,7 @@ def serializer_fields(project: Project) -> Iterator[Exposure]:
         field = _serialized(project, cls, meta)
         place = meta.fields.get("fields") or meta.fields.get("exclude") or meta.fields.get("model")
         if field is not None and place is not None:
-            what = f"`{cls.cls.name}` gives out the field `{field}` of `{_model_name(project, meta)}`"
+            what = f"`{cls.cls.name}` gives out the field `{field}` of `{_model_name(meta)}`"
             yield Exposure(_one_line(place), what)
 
 
@@ -160,7 +160,7 @@ def _object_types(project: Project) -> Iterator[Exposure]:
         columns = [name for name in _model_passwords(project, meta) if name not in left]
         shown = [name for name in columns if not given or name in listed or "__all__" in listed]
         if shown:
-            what = f"`{cls.cls.name}` gives out the field `{shown[0]}` of `{_model_name(project, meta)}`"
+            what = f"`{cls.cls.name}` gives out the field `{shown[0]}` of `{_model_name(meta)}`"
             yield Exposure(_one_line(bind), what)
 
 
@@ -236,7 +236,7 @@ def _is_user(bind: Node) -> bool:
     return made.call is not None and made.method == "get_user_model"
 
 
-def _model_name(project: Project, meta: ClassView) -> str:
+def _model_name(meta: ClassView) -> str:
     bind = meta.fields.get("model")
     op = bind.origin.op if bind is not None else None
     return op.name if isinstance(op, (ops.Name, ops.Import, ops.Attr)) else "the user"

@@ -44,7 +44,7 @@ class Held(Goal):
         if isinstance(op, ops.Call):
             return self._fetched(project, node, access)
         if isinstance(op, ops.Build) and op.kind in ("dict", "list", "tuple") and node.code.function.kind == "module":
-            return self._in_memory(node, op)
+            return self._in_memory(node)
         rows = any(is_model(project, name) for name in project.types(node))
         is_column = isinstance(last, str) and last != ANY
         if rows and is_column and not self._is_new(project, node.origin):
@@ -100,7 +100,7 @@ class Held(Goal):
         asked = node.is_call_of("fetched") or _LOOKS_UP.holds(node.method)
         return f"`{node.spelled}` looks it up" if asked and not _is_key(node) else None
 
-    def _in_memory(self, node: Node, op: ops.Build) -> str | None:
+    def _in_memory(self, node: Node) -> str | None:
         bound = [o.name for o in node.code.ops if isinstance(o, ops.Bind) and node.code.origin(o.value) == node.value]
         people = [name for name in bound if means_person(name) or is_password_column(name)]
         if not people or _of_configuration(node):

@@ -72,11 +72,11 @@ def _constructed(project: Project) -> Iterator[Store]:
         if project.method(cls.name, "__init__") is None:
             for call in project.constructions(cls):
                 found = _keywords(project, call, f"a row of `{cls.cls.name}`", cls)
-                yield from (_as_kept(project, store) for store in found)
+                yield from (_as_kept(store) for store in found)
             yield from _made_by_class_methods(project, cls)
 
 
-def _as_kept(project: Project, store: Store) -> Store:
+def _as_kept(store: Store) -> Store:
     """The store of a new object, or what replaces its value before it is written."""
     later = set_later(store.at, store.column)
     return store if later is None else Store(store.at, later, (), store.column, store.where)

@@ -218,7 +218,7 @@ def _calls(project: Project) -> Iterator[Spread]:
         for call in project.calls_of(method):
             op, receiver = call.call, call.receiver
             if op is not None and receiver is not None and not project.callees(call):
-                yield from _of_row_or_document(project, call, op, _model_of(project, receiver))
+                yield from _of_row_or_document(call, op, _model_of(project, receiver))
     for method in sorted(project.models.kinds["collection-updates"]):
         for call in project.calls_of(method):
             change = call.arg(1, "update")
@@ -226,7 +226,7 @@ def _calls(project: Project) -> Iterator[Spread]:
                 yield call, change, ("$set", KEY), "a document", ""
 
 
-def _of_row_or_document(project: Project, call: Node, op: ops.Call, row: str) -> Iterator[Spread]:
+def _of_row_or_document(call: Node, op: ops.Call, row: str) -> Iterator[Spread]:
     """What a call writes whole into rows of a model, or else into a document."""
     if row:
         said = f"`{row.rpartition('.')[2]}`"

@@ -72,7 +72,7 @@ def returned_html(project: Project) -> Iterator[Flow]:
     for route in routes(project):
         code = route.handler
         if (
-            not (project.models.framework(route.framework).texts_are_html or _declares_page(project, route))
+            not (project.models.framework(route.framework).texts_are_html or _declares_page(route))
             or code.file.role != "production"
             or code.function.kind == "class"
         ):
@@ -85,7 +85,7 @@ def returned_html(project: Project) -> Iterator[Flow]:
                     yield flow
 
 
-def _declares_page(project: Project, route: Route) -> bool:
+def _declares_page(route: Route) -> bool:
     """Whether a route says that it answers with HTML: by a class of answers, or by the type of its answers."""
     given = [route.declared.arg(None, name) for name in _PAGE_KEYWORDS] if route.declared is not None else []
     return any("html" in (node.text or node.spelled).lower() for node in given if node is not None)

@@ -56,7 +56,7 @@ def _forms(project: Project) -> Iterator[Finding]:
         exposed = [name for name in _exposed(project, cls, meta, table) if not _refuses(project, cls, name)]
         shown = [name for name in exposed if any(_writes(project, user, name) for user in users)]
         if shown:
-            yield _finding(meta, cls, shown, table)
+            yield _finding(meta, cls, shown)
         elif _is_all(meta) and users and serializer:
             yield _everything(meta, cls)
 
@@ -280,10 +280,10 @@ def _views(project: Project) -> Iterator[Finding]:
         table = _table(project, view.fields["model"])
         exposed = [name for name in _exposed(project, view, view, table) if _writes(project, view, name)]
         if exposed and view.file.role == "production":
-            yield _finding(view, view, exposed, table)
+            yield _finding(view, view, exposed)
 
 
-def _finding(holder: ClassView, cls: ClassView, names: list[str], table: Table | None) -> Finding:
+def _finding(holder: ClassView, cls: ClassView, names: list[str]) -> Finding:
     field = holder.fields.get("fields") or holder.fields.get("exclude") or next(iter(holder.fields.values()))
     said = ", ".join(f"`{name}`" for name in names)
     many = "are fields" if len(names) > 1 else "is a field"

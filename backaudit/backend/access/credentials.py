@@ -145,7 +145,7 @@ def takes_code(project: Project, code: Code) -> bool:
     if any(_is_kept_code(node) for node in (*code.nodes(ops.Compare), *code.nodes(ops.Call))):
         lets_in = _sets_password(code) or opens_session(project, code)
         return lets_in or (checks_password(project, code) and bool(changes(project, code)))
-    if any(_asks_for_code(project, call) for call in code.nodes(ops.Call)):
+    if any(_asks_for_code(call) for call in code.nodes(ops.Call)):
         return any(change.table is not None and is_user_table(change.table) for change in changes(project, code))
     return False
 
@@ -155,7 +155,7 @@ def _sets_password(code: Code) -> bool:
     return any(map(is_password_column, names))
 
 
-def _asks_for_code(project: Project, call: Node) -> bool:
+def _asks_for_code(call: Node) -> bool:
     """A row that is asked for by a short code."""
     return call.is_call_of("looks-up-by-columns") and any(_CODE.holds(name) for name in call.keywords())
 

@@ -384,7 +384,7 @@ def uses_exception(project: Project, handler: Handler) -> bool:
             call = handler.code.node(value)
             if _only_shows(project, call):
                 continue
-            if not _makes_text(call, carried):
+            if not _makes_text(call):
                 return True
             carried.add(value)
         elif not isinstance(op, ops.Discard):
@@ -397,7 +397,7 @@ def _only_shows(project: Project, call: Node) -> bool:
     return "builtins.print" in names or not project.models.kinds["tells-user"].isdisjoint(names)
 
 
-def _makes_text(call: Node, carried: set[Value]) -> bool:
+def _makes_text(call: Node) -> bool:
     return call.method in ("str", "repr", "type", "format", "join", "format_exc", "strip")
 
 

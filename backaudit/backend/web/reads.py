@@ -136,7 +136,7 @@ class _Reads:
         default: Literals = None,
     ) -> Iterator[Input]:  # fmt: skip
         if where == "header":
-            shown = _header(self.project, node, name)
+            shown = _header(name)
             if not shown:
                 return
             name = shown
@@ -244,7 +244,7 @@ def _reads_itself(project: Project, cls: ClassView) -> bool:
     return any(name.startswith("flask_wtf.") for name in project.lineage(cls.name))
 
 
-def _header(project: Project, node: Node, name: str) -> str:
+def _header(name: str) -> str:
     """A header as it is sent; WSGI's ``HTTP_X_NAME`` is one, what the server adds is none."""
     if (name.isupper() and "_" in name) or name in ("HTTPS",):
         if not name.startswith("HTTP_") and name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -75,11 +75,11 @@ def telling(text: str, kind: Kind) -> set[str]:
     if kind == "key" or "PRIVATE KEY" in text:
         return set(content)
     found: set[int] = set()
-    for line in _lines_with(text, text, _NEEDLES):
+    for line in _lines_with(text, _NEEDLES):
         if _may_hold_credential(content[line]):
             found.update(range(line, min(len(content), line + 2)))
     if kind == "python" or texts.has_grammar(kind):
-        for line in _lines_with(text, text.lower(), _STEMS):
+        for line in _lines_with(text.lower(), _STEMS):
             if kind != "python" or _tells(content[line]):
                 found.update(range(max(0, line - 1), min(len(content), line + 4)))
     kept = {content[line].strip() for line in found} - {""}
@@ -91,7 +91,7 @@ def _may_hold_credential(line: str) -> bool:
     return "://" not in line or "@" in line or any(needle in line for needle in _OTHER_NEEDLES)
 
 
-def _lines_with(text: str, searched: str, stems: tuple[str, ...]) -> set[int]:
+def _lines_with(searched: str, stems: tuple[str, ...]) -> set[int]:
     """The numbers of the lines that hold one of ``stems``; ``searched`` has the same line ends as ``text``."""
     starts = [0, *(end.end() for end in re.finditer("\n", searched))]
     found: set[int] = set()

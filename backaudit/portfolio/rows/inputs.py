@@ -20,7 +20,7 @@ def row(project: Project) -> Row:
         key="inputs",
         title="Input validation",
         facts=tuple(_facts(project, taking, judged)),
-        lacks=tuple(_lacks(project, taking, judged)),
+        lacks=tuple(_lacks(project, taking)),
         basis=bool(judged),
         open="" if taking else "no route takes a body or a form",
     )
@@ -39,7 +39,7 @@ def _facts(project: Project, taking: list[RouteRow], judged: list[RouteRow]) -> 
         yield Fact(f"{bounded} of {counted(len(texts), 'text field')} have a greatest length, a pattern or a validator")
 
 
-def _lacks(project: Project, taking: list[RouteRow], judged: list[RouteRow]) -> Iterator[Lack]:
+def _lacks(project: Project, taking: list[RouteRow]) -> Iterator[Lack]:
     raw = [one for one in taking if one.raw]
     if raw:
         text = f"{len(raw)} of {counted(len(taking), 'body', 'bodies')} are taken as they come: "

@@ -179,7 +179,7 @@ class _Layout:
 
     def _ordered(self, layers: list[list[_Node]], at: Mapping[str, int]) -> list[list[_Node]]:
         """Each layer in the order of the middle of what it is connected with, swept forth and back."""
-        near = self._neighbours(layers, at)
+        near = self._neighbours(at)
         for sweep in range(_SWEEPS):
             for layer in layers if sweep % 2 == 0 else reversed(layers):
                 place = {node: i for other in layers for i, node in enumerate(other)}
@@ -187,7 +187,7 @@ class _Layout:
                 layer.sort(key=lambda node: (middle[node], node))
         return layers
 
-    def _neighbours(self, layers: list[list[_Node]], at: Mapping[str, int]) -> dict[_Node, list[_Node]]:
+    def _neighbours(self, at: Mapping[str, int]) -> dict[_Node, list[_Node]]:
         near: dict[_Node, list[_Node]] = {}
         for link in self.links:
             chain = [_Node(link.child)]

@@ -57,7 +57,7 @@ class _Text:
         for group, several in groupby(rows, key=lambda pair: pair[0].group):
             lines = [self.paint("title", visible_name(group))]
             for row, cells in several:
-                lines += [*self._narrow(row, cells, method), *self._reasons(row)]
+                lines += [*self._narrow(cells, method), *self._reasons(row)]
             yield "\n".join(lines) + "\n"
 
     def _wide(self, rows: Sequence[tuple[RouteRow, tuple[str, ...]]]) -> Iterator[str]:
@@ -79,7 +79,7 @@ class _Text:
                 rest = line[widths[0] : start] + self.paint("warn", auth) + line[start + widths[3] :]
             yield (self.paint("method", method) + rest).rstrip()
 
-    def _narrow(self, row: RouteRow, cells: tuple[str, ...], method: int) -> Iterator[str]:
+    def _narrow(self, cells: tuple[str, ...], method: int) -> Iterator[str]:
         verbs, path, handler, auth, taken, status, tables = cells
         indent = _INDENT + " " * method + _GAP
         room = self.width - len(indent)

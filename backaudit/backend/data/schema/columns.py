@@ -82,7 +82,7 @@ def _maps(project: Project, cls: ClassView, bind: Node, annotation: Annotation) 
 
 def _annotation(project: Project, node: Node) -> Annotation:
     optional, core = _core(project, node, 0)
-    return Annotation(project.annotated(node), optional, core, tuple(_inside(project, core)))
+    return Annotation(project.annotated(node), optional, core, tuple(_inside(core)))
 
 
 def _core(project: Project, node: Node, depth: int) -> tuple[bool, Node]:
@@ -122,7 +122,7 @@ def _union(project: Project, parts: list[Node], depth: int) -> tuple[bool, Node]
     return optional, read[0][1] if read else parts[0]
 
 
-def _inside(project: Project, core: Node) -> Iterator[Node]:
+def _inside(core: Node) -> Iterator[Node]:
     """The column calls in the metadata of an ``Annotated``, also of one that is named."""
     op = core.op
     if not isinstance(op, ops.Item) or core.to(op.base).spelled.rpartition(".")[2] != "Annotated":

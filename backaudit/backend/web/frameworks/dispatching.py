@@ -124,7 +124,7 @@ class _Body:
                         yield from (text for text in texts if text in METHODS)
 
 
-def _bodies(project: Project, name: str, table: Table, spec: Dispatching) -> Iterator[Code]:
+def _bodies(project: Project, name: str, spec: Dispatching) -> Iterator[Code]:
     if spec.prefix:
         for cls in project.subclasses(name):
             yield from (code for method, code in cls.methods.items() if method.startswith(spec.prefix))
@@ -184,6 +184,6 @@ def routes(project: Project) -> tuple[Route, ...]:
     found: list[Route] = []
     for name, table in project.once(tables).items():
         if table.dispatch is not None:
-            for code in _bodies(project, name, table, table.dispatch):
+            for code in _bodies(project, name, table.dispatch):
                 found += _routes(project, table, code, table.dispatch)
     return tuple(found)

@@ -121,7 +121,7 @@ class _Urls:
                 self._patterns(value.to(op.left), prefix, depth + 1)
                 self._patterns(value.to(op.right), prefix, depth + 1)
             elif isinstance(op, ops.Attr) and op.name in ("urls", "urlpatterns"):
-                self._router(value, op, prefix, depth)
+                self._router(value, op, prefix)
             elif value.call is not None:
                 self._call(value, prefix, depth)
 
@@ -163,7 +163,7 @@ class _Urls:
         if target.method == "include":
             self._include(target, here, depth)
         elif isinstance(target.op, ops.Attr) and target.op.name == "urls":
-            self._router(target, target.op, here, depth)
+            self._router(target, target.op, here)
         elif isinstance(target.op, ops.Build):
             self._patterns(items(target)[0] if items(target) else target, here, depth + 1)
         else:
@@ -247,7 +247,7 @@ class _Urls:
 
     # -- REST framework's routers and ninja ---------------------------------------------------------------------------
 
-    def _router(self, node: Node, op: ops.Attr, prefix: str, depth: int) -> None:
+    def _router(self, node: Node, op: ops.Attr, prefix: str) -> None:
         base = node.to(op.base)
         for router in behind(self.project, base):
             if router.call is None:

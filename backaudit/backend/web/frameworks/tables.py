@@ -56,7 +56,7 @@ class _Reader:
     def _by_decorators(self) -> Iterator[Route]:
         for decorator, target in self.project.once(decorated):
             table, last = self._decorating(decorator)
-            if table is not None and not (isinstance(target, Code) and self._inherited(table, target)):
+            if table is not None and not (isinstance(target, Code) and self._inherited(target)):
                 yield from self._decorated(decorator, target, table, table.decorators[last])
 
     def _by_calls(self) -> Iterator[Route]:
@@ -250,7 +250,7 @@ class _Reader:
     ) -> Iterator[Route]:
         """A handler of a path that another call has given a name."""
         name = text_of(self.project, pick(call, spec.route))
-        defaults = self._class_defaults(table, target)
+        defaults = self._class_defaults(target)
         if name is None and defaults is not None:
             name = text_of(self.project, pick(defaults, spec.route))
         named = self._named.get(name or "")
@@ -272,7 +272,7 @@ class _Reader:
         if text is not None:
             yield from self._made(call, table, (path, text), methods, handlers, routers)
 
-    def _class_defaults(self, table: Table, target: Code | ClassView | None) -> Node | None:
+    def _class_defaults(self, target: Code | ClassView | None) -> Node | None:
         """The decorator of the class around a method that gives its decorators their defaults."""
         cls = target.cls if isinstance(target, Code) else None
         for value in cls.cls.decorators if cls is not None else ():
@@ -291,7 +291,7 @@ class _Reader:
 
     # -- classes whose methods carry the decorators -------------------------------------------------------------------
 
-    def _inherited(self, table: Table, target: Code) -> bool:
+    def _inherited(self, target: Code) -> bool:
         """Whether a decorated method belongs to a controller, which is read as a whole."""
         return target.cls is not None and self._controller_table(target.cls) is not None
 

@@ -169,7 +169,7 @@ def _in_body(project: Project, code: Code, route: Route) -> Iterator[Applied]:
             yield from _parsed(project, call, call.receiver, route)
         else:
             yield from _constructed(project, call, func, route)
-            yield from _loaded(project, call, route)
+            yield from _loaded(project, call)
 
 
 def _parsed(project: Project, call: Node, receiver: Node, route: Route) -> Iterator[Applied]:
@@ -215,7 +215,7 @@ def _spread(project: Project, call: Node) -> bool:
     return op is not None and any(clients(project, call.to(value)) for value in (*op.dstar, *op.star))
 
 
-def _loaded(project: Project, call: Node, route: Route) -> Iterator[Applied]:
+def _loaded(project: Project, call: Node) -> Iterator[Applied]:
     """``UserSchema().load(data)``, ``User.model_validate(data)``."""
     receiver, first = call.receiver, call.arg(0)
     if receiver is None or first is None:

@@ -138,7 +138,7 @@ class _Reader:
     def _is_field(self, annotation: Node | None, bind: Node) -> bool:
         """Whether a name that the class binds is a field; ``attr.ib()`` needs no annotation."""
         if annotation is not None:
-            return not _is_class_variable(self.project, annotation)
+            return not _is_class_variable(annotation)
         return self.model.bare and bind.origin.method in self.model.fields
 
     def _is_validated(self, name: str) -> bool:
@@ -173,10 +173,10 @@ class _Reader:
             if marker.arg(None, "default_factory") is not None or marker.arg(None, "factory") is not None:
                 return None, True
         if value is None or call:
-            return None, self._is_loose(value)
+            return None, self._is_loose()
         return self._literal(value), True
 
-    def _is_loose(self, value: Node | None) -> bool:
+    def _is_loose(self) -> bool:
         """TypedDicts with ``total=False``."""
         total = dict(self.cls.cls.keywords).get("total")
         return total is not None and self.cls.outer.node(total).const is False
@@ -336,7 +336,7 @@ class _Reader:
         """The fields that the columns of a table give, and its relations to many."""
         family = list(self.project.once(schema).family(table))
         found = {
-            column.attribute or column.name: self._of_column(column, table, row)
+            column.attribute or column.name: self._of_column(column, row)
             for owner in reversed(family)
             for column in owner.columns
         }
@@ -361,7 +361,7 @@ class _Reader:
         field = self.meta.fields.get("fields") or self.meta.fields.get("model_fields")
         return list(texts(self.project, field)) if field is not None else []
 
-    def _of_column(self, column: Column, table: Table, row: ClassView) -> Field | None:
+    def _of_column(self, column: Column, row: ClassView) -> Field | None:
         name = column.attribute or column.name
         shape = column_shape(self.project, column)
         shape = Shape(kind="integer") if column.primary_key and shape.kind == "any" else shape
@@ -557,7 +557,7 @@ def _secret_spans(project: Project) -> dict[str, tuple[Span, ...]]:
     return found
 
 
-def _is_class_variable(project: Project, annotation: Node) -> bool:
+def _is_class_variable(annotation: Node) -> bool:
     op = annotation.origin.op
     base = annotation.origin.to(op.base) if isinstance(op, ops.Item) else annotation
     return base.spelled.rpartition(".")[2] in ("ClassVar", "InitVar")

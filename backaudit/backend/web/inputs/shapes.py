@@ -53,13 +53,13 @@ def shape_of(project: Project, node: Node, depth: int = 0) -> Shape:
     if isinstance(op, ops.Item):
         return _generic(project, node, op, depth)
     if isinstance(op, ops.Const):
-        return _constant(project, node, op, depth)
+        return _constant(project, node, op)
     if isinstance(op, ops.Call):
         return _called(project, node, depth)
     return _named(project, node)
 
 
-def _constant(project: Project, node: Node, op: ops.Const, depth: int) -> Shape:
+def _constant(project: Project, node: Node, op: ops.Const) -> Shape:
     """``None``, or a class by its name in quotes."""
     if op.value is None:
         return Shape(kind="null")
@@ -98,7 +98,7 @@ def _generic(project: Project, node: Node, op: ops.Item, depth: int) -> Shape:
     parts = [shape_of(project, part, depth + 1) for part in inside]
     if last in ("Optional", "Union"):
         return united([*parts, *([Shape(kind="null")] if last == "Optional" else [])])
-    return _collection(project, last, parts) or _of_generic_class(project, base, parts)
+    return _collection(project, last, parts) or _of_generic_class(project, base)
 
 
 def _collection(project: Project, last: str, parts: list[Shape]) -> Shape | None:
@@ -119,7 +119,7 @@ def _says_something(part: Shape) -> bool:
     return part.kind != "any" or bool(part.either or part.schema)
 
 
-def _of_generic_class(project: Project, base: Node, parts: list[Shape]) -> Shape:
+def _of_generic_class(project: Project, base: Node) -> Shape:
     """``Page[Item]``: the generic class; its own arguments are lost to us."""
     return _named(project, base)
 
