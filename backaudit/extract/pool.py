@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -28,7 +28,7 @@ from backaudit.crash import ENDING
 from backaudit.extract import EVERYTHING, extract
 from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
-from backaudit.source import Limits, Source, fingerprint, read
+from backaudit.source import Limits, fingerprint, read
 from backaudit.stamp import folder_stamp, library_stamp
 
 if TYPE_CHECKING:
@@ -101,11 +101,6 @@ def _known(cache: Cache | None, keys: Mapping[str, bytes]) -> dict[str, FileFact
 
 def _as_tracked(facts: FileFacts, tracked: bool) -> FileFacts:
     return facts if tracked else msgspec.structs.replace(facts, tracked=False)
-
-
-def extract_sources(sources: Iterable[Source]) -> list[FileFacts]:
-    """The facts of texts that are at hand already (staged blobs, examples), in this process."""
-    return [extract(source) for source in sources]
 
 
 def fingerprints(root: Path, found: Sequence[Found], limits: Limits | None = None) -> dict[str, bytes]:

@@ -625,10 +625,6 @@ class Project:
                     yield f"{dotted}.{attr}"
             yield f"*.{attr}"
 
-    def annotation_names(self, node: Node) -> set[str]:
-        """All dotted names in an annotation, for tables that look for markers."""
-        return {split(name)[0] for name in self.annotated(node)}
-
     # -- calls -----------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -73,10 +73,6 @@ class Handler(msgspec.Struct, frozen=True):
     def nodes(self) -> Iterator[Node]:
         return map(self.code.node, range(self.region.first, self.region.last))
 
-    def holds_block(self, value: Value) -> bool:
-        """Whether an operation stands in the ``try`` block."""
-        return self.block is not None and self.block.first <= value < self.block.last
-
     def tried(self) -> Iterator[Node]:
         """The operations of the ``try`` block, nested ones included."""
         block = self.block
