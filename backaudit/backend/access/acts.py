@@ -11,7 +11,7 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import argument_of, strings
 from backaudit.project.operands import operands, same
-from backaudit.project.summaries import Summary, summary
+from backaudit.project.summaries import Summary, by_calls, summary
 from backaudit.vocabulary.meaning import meaning
 
 _PREFIX = "acts:"
@@ -37,15 +37,15 @@ def _summary(project: Project) -> Summary[Act]:
 
 
 def _acts(project: Project, code: Code) -> Iterator[Act]:
-    for call in code.nodes(ops.Call):
+    def own(call: Node) -> Act | None:
         does = _deed(project, call)
-        if does:
-            if does != _DELETES or not _made_itself(call):
-                yield Act(call, does)
-        else:
-            for callee in project.callees(call):
-                inner = acts(project, callee) if callee != code else ()
-                yield from (Act(call, act.does) for act in inner[:1])
+        cleans_up = does == _DELETES and _made_itself(call)
+        return Act(call, "" if cleans_up else does) if does else None
+
+    def inner(call: Node, callee: Code) -> Iterator[Act]:
+        return (Act(call, act.does) for act in acts(project, callee)[:1])
+
+    return filter(lambda act: act.does, by_calls(code, own, inner))
 
 
 def _deed(project: Project, call: Node) -> str:

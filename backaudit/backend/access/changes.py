@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import Literal
 
@@ -18,7 +19,7 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import written_objects
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
-from backaudit.project.summaries import Summary, summary
+from backaudit.project.summaries import Summary, by_calls, summary
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 
@@ -58,17 +59,14 @@ def own_changes(project: Project, code: Code) -> Iterator[Change]:
 
 
 def _changes(project: Project, code: Code) -> Iterator[Change]:
-    for call in code.nodes(ops.Call):
-        own = written(project, call)
-        if own is not None:
-            yield own
-        else:
-            for callee in project.callees(call):
-                inner = changes(project, callee) if callee != code else ()
-                if inner and not _is_common(callee):
-                    table = inner[0].table or repository_table(project, call)
-                    name = _named(table, None) or inner[0].name
-                    yield Change(call, table, name, inner[0].how, all(change.counts for change in inner))
+    def inner(call: Node, callee: Code) -> Iterator[Change]:
+        found = changes(project, callee)
+        if found and not _is_common(callee):
+            table = found[0].table or repository_table(project, call)
+            name = _named(table, None) or found[0].name
+            yield Change(call, table, name, found[0].how, all(change.counts for change in found))
+
+    yield from by_calls(code, partial(written, project), inner)
     yield from _set(project, code)
 
 

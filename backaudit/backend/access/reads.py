@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
@@ -13,7 +14,10 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import operands
-from backaudit.project.summaries import Summary, summary
+from backaudit.project.summaries import Summary, by_calls, summary
+
+# Of what a function reads, so much stands for each call of it.
+_SHOWN = 4
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -74,14 +78,10 @@ def _summary(project: Project) -> Summary[Read]:
 
 
 def _reads(project: Project, code: Code) -> Iterator[Read]:
-    for call in code.nodes(ops.Call):
-        own = _read(project, call)
-        if own is not None:
-            yield own
-        else:
-            for callee in project.callees(call):
-                inner = looked_at(project, callee) if callee != code else ()
-                yield from (Read(call, read.name, read.table) for read in inner[:4])
+    def inner(call: Node, callee: Code) -> Iterator[Read]:
+        return (Read(call, read.name, read.table) for read in looked_at(project, callee)[:_SHOWN])
+
+    return by_calls(code, partial(_read, project), inner)
 
 
 def _read(project: Project, call: Node) -> Read | None:
