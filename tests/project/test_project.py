@@ -171,3 +171,31 @@ def test_a_container_gives_what_was_registered_for_the_class_and_nothing_of_othe
             return container.resolve(Store)
     """)
     assert linked.returned(code(linked, "app.store")) == ("app.SqlStore",)
+
+
+def test_a_display_tells_what_it_has_behind_names() -> None:
+    linked = project("kept = {'a': 1, **more, 'b': 2}\nsink(kept, (1, 2), [1, 2], 3)\n")
+    first, pair, listed, number = call(linked, "sink").args()
+    assert [(key.text, value.const) for key, value in first.entries()] == [("a", 1), ("b", 2)]
+    assert [key is None for key, _ in first.entries_and_unpacked()] == [False, True, False]
+    both = pair.pair()
+    assert both is not None
+    assert (both[0].const, both[1].const) == (1, 2)
+    assert (first.is_dict, listed.is_dict, number.entries()) == (True, False, [])
+    assert (listed.pair(), number.pair()) == (None, None)
+
+
+def test_arguments_are_asked_for_as_tables_name_them() -> None:
+    made = call(project("sink(1, two=2, three=1)\n"), "sink")
+    assert [node.const for node in made.arguments((0, "two", "none"))] == [1, 2]
+    assert len(made.arguments(("*",))) == 3
+    given = made.argument(("none", "two", 0))
+    assert given is not None
+    assert given.const == 2
+    assert made.argument((7, "none")) is None
+
+
+def test_the_classes_above_one_are_those_that_the_project_declares() -> None:
+    linked = project("import lib\nclass A(lib.Base): ...\nclass B(A):\n    def method(self): ...\n")
+    assert linked.lineage("app.B") == ("app.B", "app.A", "lib.Base")
+    assert [view.name for view in linked.lineage_views("app.B")] == ["app.B", "app.A"]
