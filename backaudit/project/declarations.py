@@ -25,6 +25,16 @@ def text(project: Project, node: Node | None) -> str:
     return found.text or "" if found is not None else ""
 
 
+def on_delete(project: Project, node: Node | None) -> str:
+    """What is to become of a row when the one it refers to is deleted, in SQL's words: ``"set null"``, ``SET_NULL``,
+    ``OnDelete.set_null`` and what ``SET(...)`` gives are named alike.
+    """
+    if node is None:
+        return ""
+    written = text(project, node) or (node.origin.method if node.origin.call is not None else node.spelled)
+    return written.rpartition(".")[2].replace("_", " ").strip().upper()
+
+
 def truth(project: Project, node: Node | None) -> bool:
     """Whether a value is literally true."""
     if node is None:

@@ -226,6 +226,9 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     what it raises where a text that is no UUID is compared with a column of UUIDs in an expression.
     ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
     zero. ``complete``: its models say which tables there are, whatever migrations do.
+    ``on-delete``: what becomes of the rows that refer to one which is deleted, where a key does not say so.
+    ``removes-itself``: the library sees to that, not the database; ``clears-keys``: a session sets the keys of related
+    rows to null. ``holds-keys``: foreign keys are held by SQLite as well, which otherwise has to be told to.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-foreign`` where the table is a library's, with ``descending`` before a field that
@@ -266,6 +269,10 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     refuses_long: str = ""
     refuses_negative: str = ""
     complete: bool = False
+    on_delete: str = ""
+    removes_itself: bool = False
+    clears_keys: bool = False
+    holds_keys: bool = False
     descending: str = ""
     index: str = ""
     index_many: str = ""

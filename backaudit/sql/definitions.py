@@ -156,6 +156,7 @@ def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Defin
     columns: list[Column] = []
     indexes: list[Index] = []
     references: list[tuple[str, str]] = []
+    on_delete: list[tuple[str, str]] = []
     for part in parts:
         if part.key == "columndef":
             columns.append(_column(part))
@@ -163,6 +164,7 @@ def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Defin
             continue
         for inner in part.expressions if part.key == "constraint" else (part,):
             references += _references(inner)
+            on_delete += [(name, _on_delete(inner)) for name, _ in _references(inner)]
             index = _constraint(inner)
             name = part.this.name if part.key == "constraint" and part.this is not None else ""
             indexes += [msgspec.structs.replace(index, name=index.name or name)] if index is not None else []
@@ -171,6 +173,7 @@ def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Defin
         columns=tuple(columns),
         indexes=tuple(indexes),
         references=tuple(references),
+        on_delete=tuple(on_delete),
         created=created,
         line=line,
     )
@@ -198,6 +201,7 @@ def _column(part: Tree) -> Column:
         default="defaultcolumnconstraint" in kinds,
         server_default="defaultcolumnconstraint" in kinds,
         references=_target(reference) if reference is not None else "",
+        on_delete=_on_delete(reference) if reference is not None else "",
         few=spelled.startswith(("bool", "enum", "bit")),
         collation=kinds["collatecolumnconstraint"].this.name if "collatecolumnconstraint" in kinds else "",
         length=_length(spelled),
@@ -214,6 +218,14 @@ def _target(reference: Tree) -> str:
     if schema.key != "schema":
         return str(schema.name)
     return f"{schema.this.name}.{schema.expressions[0].name}" if schema.expressions else str(schema.this.name)
+
+
+def _on_delete(key: Tree) -> str:
+    """What a foreign key says of the deletion of the row that it refers to."""
+    reference = key.args.get("reference") or key
+    said = str(key.args.get("delete") or " ".join(map(str, reference.args.get("options") or ())))
+    found = re.search(r"(?:on delete )?\b(cascade|set null|set default|restrict|no action)\b", said, re.I)
+    return found[1].upper() if found is not None else ""
 
 
 def _references(part: Tree) -> Iterator[tuple[str, str]]:

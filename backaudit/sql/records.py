@@ -29,7 +29,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column. ``attribute``: its name in the model, if there is one. ``references``: ``table.column`` or ``table``.
 
     ``few``: it can hold few different values only (boolean, enumeration, choices). ``default``: there is one, in code
-    or in the database; ``server_default``: it is the database's.
+    or in the database; ``server_default``: it is the database's. ``on_delete``: what becomes of the row when the one it
+    refers to is deleted, in SQL's words; empty where nobody says so.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     default: bool = False
     server_default: bool = False
     references: str = ""
+    on_delete: str = ""
     few: bool = False
     collation: str = ""
 
@@ -82,13 +84,15 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """What one statement adds to a table. ``created``: it is the table's own CREATE; ``line``: 1-based, in the text.
 
-    ``partitioned``: the columns by which the table is cut into parts.
+    ``partitioned``: the columns by which the table is cut into parts. ``on_delete``: (column, what becomes of its row
+    when the one it refers to is deleted).
     """
 
     table: str
     columns: tuple[Column, ...] = ()
     indexes: tuple[Index, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
+    on_delete: tuple[tuple[str, str], ...] = ()
     created: bool = False
     line: int = 1
     partitioned: tuple[str, ...] = ()

@@ -307,6 +307,8 @@ def asked(folder: Path, python: str = sys.executable, *, application: Applicatio
     start = application or first.application  # type: ignore[union-attr]
     assert start is not None
     framework = first.framework if first is not None else "flask"
+    if framework not in KINDS:
+        raise RuntimeError(f"nobody can start applications of {framework}")
     guards = sorted({name.rpartition(".")[2] for r in (*(s.request for s in named), *made) for name in r.caller})
     generated = [Sent(request, None, bool(request.caller)) for request in _with_repeats(made)]
     unknown = [Sent(request) for request in _firsts(made) if request.caller]

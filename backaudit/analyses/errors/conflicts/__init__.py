@@ -9,6 +9,8 @@ import msgspec
 from backaudit.analyses.errors.conflicts.beforehand import is_asked
 from backaudit.analyses.errors.conflicts.changed import changed_rows
 from backaudit.analyses.errors.conflicts.combined import combinations
+from backaudit.analyses.errors.conflicts.enforced import holds_keys
+from backaudit.analyses.errors.conflicts.removals import refused_removals
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
 from backaudit.analyses.errors.conflicts.writes import Write, refused_by
@@ -20,11 +22,11 @@ from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 
 
 def findings(project: Project) -> Iterator[Finding]:
-    """Each write that a constraint can refuse, neither asked for before nor caught."""
+    """Each write, and each removal, that a constraint can refuse, neither asked for before nor caught."""
     told: set[Node] = set()
     for write in (*written_rows(project), *changed_rows(project), *statements(project), *combinations(project)):
         path = escapes(project, write.node, refused_by(project)) if write.node not in told else None
-        if path is None or is_asked(project, write, path):
+        if path is None or not _is_held(project, write) or is_asked(project, write, path):
             continue
         told.add(write.node)
         enforced = (
@@ -32,6 +34,11 @@ def findings(project: Project) -> Iterator[Finding]:
         )
         end = ending(project, write.node, path, "a 500")
         yield msgspec.structs.replace(_finding(write, enforced, end), request=_request(project, write, path))
+    yield from refused_removals(project)
+
+
+def _is_held(project: Project, write: Write) -> bool:
+    return write.unique or holds_keys(project, write.table)
 
 
 def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from backaudit.backend.data.schema.tables import columns_index
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.declarations import annotation_of, entries, enumerated, number, text, truth
+from backaudit.project.declarations import annotation_of, entries, enumerated, number, on_delete, text, truth
 from backaudit.sql import Column, Index
 
 _DEPTH = 6
@@ -188,6 +188,7 @@ def described(
         default=bool(written) or any(node.method in ("Computed", "Identity") for node in positional),
         server_default="server_default" in written,
         references=text(project, _argument(calls, "foreign_key")) or _key_target(project, positional),
+        on_delete=on_delete(project, _argument([*calls, *positional], "ondelete")),
         few=spelled.lower().startswith(("bool", "enum", "choice")) or enumerated(project, types),
     )
 

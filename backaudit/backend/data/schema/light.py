@@ -8,7 +8,7 @@ from backaudit.backend.data.orms import orms
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
 from backaudit.models import OrmModel
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.declarations import field_calls, items, number, snake_case, text, texts, truth
+from backaudit.project.declarations import field_calls, items, number, on_delete, snake_case, text, texts, truth
 from backaudit.sql import Column, Index
 
 _PRIMARY_SWITCHES = ("pk", "primary_key")
@@ -149,6 +149,7 @@ class _Declaring:
             length=number(call.argument(("max_length", "length"))) or default_length or None,
             default=call.arg(None, "default") is not None,
             references=_target(project, call) if key else "",
+            on_delete=(on_delete(project, call.arg(None, "on_delete")) or self.orm.on_delete) if key else "",
             few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
         )
 

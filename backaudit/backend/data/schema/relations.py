@@ -33,20 +33,25 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         many=(many or secondary) and not (uselist is not None and uselist.const is False),
         eager=eager,
         dynamic=lazy in ("dynamic", "write_only"),
-        cascades=_cascades(project, call),
+        cascades=_removes(project, call) and not _is_passive(call),
+        removes=_removes(project, call),
+        passive=_is_passive(call),
         remote="*" if secondary else "",
         link=link,
     )
     backref = call.arg(None, "backref")
     if backref is not None:
         named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
-        lazy = text(project, backref.arg(None, "lazy")) if backref.call is not None else ""
+        told = backref.call is not None
+        lazy = text(project, backref.arg(None, "lazy")) if told else ""
         yield Relation(
             name=f"<{named}",
             target=target,
             many=secondary,
             eager=lazy in project.models.kinds["eager-values"],
             dynamic=lazy == "dynamic",
+            removes=told and _removes(project, backref),
+            passive=told and _is_passive(backref),
             remote="*" if secondary else "",
             link=link,
         )
@@ -64,11 +69,16 @@ def _link(project: Project, between: Node) -> str:
     return text(project, name if name is not None else between)
 
 
-def _cascades(project: Project, call: Node) -> bool:
-    """Whether deleting a row loads those related to it, to delete them one by one."""
+def _removes(project: Project, call: Node) -> bool:
+    """Whether deleting a row deletes those related to it."""
     words = text(project, call.arg(None, "cascade")).replace(" ", "").split(",")
+    return bool({"delete", "all"} & set(words))
+
+
+def _is_passive(call: Node) -> bool:
+    """Whether those that are not loaded are left to the database, instead of being loaded and changed one by one."""
     passive = call.arg(None, "passive_deletes")
-    return bool({"delete", "all"} & set(words)) and (passive is None or passive.const is False)
+    return passive is not None and passive.const is not False
 
 
 def _is_false(node: Node | None) -> bool:

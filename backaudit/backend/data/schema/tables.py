@@ -22,7 +22,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     ``column``: the foreign key here; empty if the key stands in the other table: ``remote``, ``*`` for one between:
     ``link``, as the code names it, by its name or class, where the code does.
     ``eager``: its rows come with the owner's, so that reading it runs no query. ``cascades``: they are loaded and
-    deleted when their owner is.
+    deleted when their owner is. ``removes``: they are deleted with it, by whomever; ``passive``: by the database.
     """
 
     name: str
@@ -34,6 +34,8 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     eager: bool = False
     dynamic: bool = False
     cascades: bool = False
+    removes: bool = False
+    passive: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -151,7 +153,8 @@ def with_definition(table: Table, definition: Definition, place: Place | None) -
 def _referring(column: Column, definition: Definition) -> Column:
     for name, target in definition.references:
         if name.lower() == column.name.lower() and not column.references:
-            return msgspec.structs.replace(column, references=target)
+            removal = dict(definition.on_delete).get(name, "")
+            return msgspec.structs.replace(column, references=target, on_delete=column.on_delete or removal)
     return column
 
 

@@ -12,7 +12,7 @@ from backaudit.backend.data.schema.django.library import table_of_library
 from backaudit.backend.data.schema.django.records import Model
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
 from backaudit.project import Node, Project
-from backaudit.project.declarations import items, number, text, texts, truth
+from backaudit.project.declarations import items, number, on_delete, text, texts, truth
 from backaudit.sql import Column, Index, Key
 
 _ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
@@ -129,7 +129,10 @@ def _keyed(project: Project, model: Model, name: str, call: Node, names: Names) 
     if not call.is_call_of("key-fields"):
         return column
     reference, target = names.key(_written(project, model, call), model.label)
-    return msgspec.structs.replace(column, references=reference, type=target.type, length=target.length)
+    removal = on_delete(project, call.arg(1, "on_delete"))
+    return msgspec.structs.replace(
+        column, references=reference, type=target.type, length=target.length, on_delete=removal
+    )
 
 
 def _column(project: Project, name: str, call: Node) -> Column:

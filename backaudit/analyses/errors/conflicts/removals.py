@@ -1,0 +1,141 @@
+"""Rows that are deleted though others refer to them: the database, or the library, refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from backaudit.analyses.errors.conflicts.enforced import holds_keys
+from backaudit.analyses.errors.conflicts.writes import refused_by
+from backaudit.analyses.errors.requests import showing
+from backaudit.backend.access.changes import written
+from backaudit.backend.access.statements import sql_text
+from backaudit.backend.access.tables import touched_table
+from backaudit.backend.data.orms import traits
+from backaudit.backend.data.schema import Column, Relation, Table, schema
+from backaudit.backend.web.catching import ending, escapes
+from backaudit.facts import ops
+from backaudit.project import Node, Project
+from backaudit.rule import Finding, assume
+
+# What becomes of a row by itself, so that nothing is left to refuse.
+_FOLLOWS = frozenset(("CASCADE", "SET NULL", "SET DEFAULT", "SET"))
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Rows of ``child`` refer to the one that is deleted; ``cleared``: their key is to become null, and must not."""
+
+    child: Table
+    column: Column
+    cleared: bool = False
+
+
+def refused_removals(project: Project) -> Iterator[Finding]:
+    """Each row that is deleted while others may refer to it, uncaught."""
+    for call in _deleting(project):
+        change = written(project, call) if call.code.file.role == "production" else None
+        if change is None or change.how != "delete" or change.table is None:
+            continue
+        by_row = _is_of_row(project, call)
+        for refusal in refusals(project, change.table, by_row=by_row):
+            raised = _raised(project, refusal)
+            path = escapes(project, call, raised)
+            if path is None or any(_is_minded(project, use, refusal, change.table) for use in (call, *path)):
+                continue
+            yield _finding(project, call, path, change.table, refusal, raised)
+            break
+
+
+def _deleting(project: Project) -> Iterator[Node]:
+    """The calls that may delete rows."""
+    kinds = project.models.kinds
+    names = {name for name in kinds["session-writes"] | kinds["query-writes"] if "delete" in name}
+    names |= kinds["statement-runners"] | kinds["sql-runners"]
+    yield from (call for name in sorted(names) for call in project.calls_of(name))
+
+
+def _is_of_row(project: Project, call: Node) -> bool:
+    """Whether a session deletes one row that it holds, not all that a condition finds."""
+    row = call.arg(0)
+    return call.method in project.models.kinds["session-writes"] and row is not None and not _denotes(project, row)
+
+
+def _denotes(project: Project, node: Node) -> bool:
+    return any(True for _ in project.denoted_classes(node))
+
+
+def refusals(project: Project, table: Table, *, by_row: bool) -> Iterator[Refusal]:
+    """The keys that keep a row of a table from being deleted."""
+    for child in project.once(schema).tables.values():
+        for column in child.columns:
+            if column.references.partition(".")[0].lower() == table.name.lower():
+                refusal = _refusal(project, table, child, column, by_row)
+                yield from [refusal] if refusal is not None else []
+
+
+def _refusal(project: Project, table: Table, child: Table, column: Column, by_row: bool) -> Refusal | None:
+    orm = traits(project, table.orm)
+    if not child.model and (orm.removes_itself or (by_row and _leads_over(table, child))):
+        return None
+    relation = _relation(table, child, column) if by_row and orm.clears_keys else None
+    if relation is not None and not relation.passive:
+        return Refusal(child, column, cleared=True) if not relation.removes and not column.nullable else None
+    said = column.on_delete or traits(project, child.orm).on_delete
+    return Refusal(child, column) if said not in _FOLLOWS and holds_keys(project, child) else None
+
+
+def _leads_over(table: Table, between: Table) -> bool:
+    """Whether rows of a table know others over one between, which is cleared with them."""
+    return any(relation.remote == "*" and relation.link in ("", between.name) for relation in table.relations)
+
+
+def _relation(table: Table, child: Table, column: Column) -> Relation | None:
+    """The relation by which a row knows those that refer to it by a column."""
+    found = (relation for relation in table.relations if relation.target == child.model)
+    return next((relation for relation in found if relation.remote in (column.name, column.attribute)), None)
+
+
+def _raised(project: Project, refusal: Refusal) -> tuple[str, ...]:
+    known = project.models.words["refused-removals"].get(refusal.column.on_delete)
+    return (known,) if known else refused_by(project)
+
+
+def _is_minded(project: Project, use: Node, refusal: Refusal, table: Table) -> bool:
+    """Whether the body has looked at the rows that refer to this one before, or has changed them."""
+    names = {relation.name for relation in table.relations if relation.target == refusal.child.model}
+    for value in range(use.value):
+        node = use.code.node(value)
+        op = node.op
+        if isinstance(op, ops.Attr) and op.name in names:
+            return True
+        if isinstance(op, ops.Call) and _touches(project, node, refusal.child):
+            return True
+    return False
+
+
+def _touches(project: Project, call: Node, child: Table) -> bool:
+    receiver = call.receiver
+    touched = [part for part in (receiver, call.arg(0)) if part is not None]
+    if any(table is not None and table.name == child.name for table in (touched_table(project, p) for p in touched)):
+        return True
+    return child.name.lower() in sql_text(project, call).lower()
+
+
+def _finding(
+    project: Project, call: Node, path: tuple[Node, ...], table: Table, refusal: Refusal, raised: tuple[str, ...]
+) -> Finding:
+    child, key = refusal.child.name, f"{refusal.child.name}.{refusal.column.name}"
+    kept = f"`{key}` of the rows that refer to this one is set to null, which it must not be"
+    refused = f"Rows of `{child}` that refer to this one by `{refusal.column.name}` keep it from being deleted"
+    name = raised[0].rpartition(".")[2]
+    return Finding(
+        place=call.place.first_line(),
+        message=f"{kept if refusal.cleared else refused}: {name}, which no one catches: "
+        f"{ending(project, call, path, 'a 500')}.",
+        assumed=assume("stored", f"rows of `{child}` refer to this one of `{table.name}`"),
+        request=showing(project, call, path, None, raises=raised[0], wanted=(409,)),
+    )
+
+
+__all__ = ["refused_removals"]
