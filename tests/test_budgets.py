@@ -28,6 +28,7 @@ NO_NAMES = {
     "backaudit/analyses/auth/tokens.py:_UNITS": "arguments of timedelta",
     "backaudit/analyses/deploy/headers.py:_CODE": "Content-Security-Policy",
     "backaudit/analyses/deploy/images.py:_START_COMMAND": "keys of deployment files",
+    "backaudit/analyses/errors/conflicts/enforced.py:_SWITCH": "a statement's own words, or its types",
     "backaudit/analyses/errors/conflicts/statements.py:_TOLERANT": "a statement's own words, or its types",
     "backaudit/analyses/indexes/claims.py:_TYPES": "a statement's own words, or its types",
     "backaudit/analyses/indexes/indexing.py:_CONTAINED": "a statement's own words, or its types",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conflicts.writes import Write
-from backaudit.backend.access.missing import alike, asked, chain, none_giving
+from backaudit.analyses.errors.conflicts.writes import Write, client
+from backaudit.backend.access.missing import alike, asked, chain, none_giving, tests
 from backaudit.backend.access.tables import fetched_table
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.operands import made_of
 
 
 def is_asked(project: Project, write: Write, path: tuple[Node, ...]) -> bool:
     """Whether the bodies that make and store the row, or those on the way to them, have looked the value up."""
-    if _asked_of(project, write.made, [write.value], write):
+    if _asked_of(project, write.made, [write.value], write) or _is_validated(project, write):
         return True
     if write.made.code is write.node.code:
         if _asked_of(project, write.node, [write.value], write):
@@ -23,12 +24,27 @@ def is_asked(project: Project, write: Write, path: tuple[Node, ...]) -> bool:
     return any(_asked_of(project, call, [*_handed(project, call)], write) for call in path)
 
 
+def _is_validated(project: Project, write: Write) -> bool:
+    """Whether the form that makes the row has a validator of its own that looks into the table."""
+    methods = write.made.code.cls.methods if write.made.code.cls is not None else {}
+    validators = [code for name, code in methods.items() if name.startswith(("validate", "clean"))]
+    calls = (call for code in validators for call in code.nodes(ops.Call))
+    return any(_looks_into(project, call, write) for call in calls)
+
+
+def _looks_into(project: Project, call: Node, write: Write) -> bool:
+    table = (
+        fetched_table(project, call) if call.is_call_of("existence-questions") or call.is_call_of("lookups") else None
+    )
+    return table is not None and table.name == write.table.name
+
+
 def _handed(project: Project, call: Node) -> Iterator[Node]:
-    """What a call is given, and what the functions of the project are given that make its arguments."""
+    """What of a client's a call is given, or the functions of the project that make its arguments."""
     for argument in call.args():
-        yield argument
-        if argument.origin.call is not None and project.callees(argument.origin):
-            yield from argument.origin.args()
+        made = argument.origin.call is not None and project.callees(argument.origin)
+        given = [argument, *(argument.origin.args() if made else [])]
+        yield from (one for one in given if client(project, one) is not None)
 
 
 def _asked_of(project: Project, use: Node, values: list[Node], write: Write) -> bool:
@@ -36,6 +52,8 @@ def _asked_of(project: Project, use: Node, values: list[Node], write: Write) -> 
     code, found = use.code, project.once(none_giving)
     for value in code.before(use.value, ops.Call):
         node = code.node(value)
+        if _answers_none(project, node, use) and _concerns(code, node, values):
+            return True
         if not isinstance(node.op, ops.Call) or (node not in found and not node.is_call_of("existence-questions")):
             continue
         if node in found and not asked(code, value, use.value):
@@ -43,6 +61,20 @@ def _asked_of(project: Project, use: Node, values: list[Node], write: Write) -> 
         if _is_about(project, write, node, found.get(node, node)) and _concerns(code, node, values):
             return True
     return False
+
+
+def _answers_none(project: Project, call: Node, use: Node) -> bool:
+    """Whether what a function of the project gives is held against None before: it is a look-up, however it is made."""
+    known = project.once(none_giving)
+    if call in known or not isinstance(call.op, ops.Call) or not project.callees(call):
+        return False
+    compared = (part for test in tests(call.code, use.value) for part in made_of(call.code.node(test)))
+    return any(_is_none_test(part, call) for part in compared)
+
+
+def _is_none_test(part: Node, call: Node) -> bool:
+    op = part.op
+    return isinstance(op, ops.Compare) and part.to(op.right).is_none and alike(part.code, op.left, call.value)
 
 
 def _is_about(project: Project, write: Write, node: Node, lookup: Node) -> bool:

@@ -25,7 +25,8 @@ def _switched_on(project: Project) -> bool:
     runners = project.models.kinds["sql-runners"] | {"executescript"}
     calls = (call for name in sorted(runners) for call in project.calls_of(name))
     given = (call.arg(0) for call in calls)
-    texts = (text for first in given if first is not None for text in spelled_strings(project, first))
+    known = [first for first in given if first is not None]
+    texts = (text for first in known for text in spelled_strings(project, first))
     opened = (call for name in sorted(project.models.kinds["takes-pragmas"]) for call in project.calls_of(name))
     return any(map(_SWITCH.search, texts)) or any(_is_switched_on(call.arg(None, "pragmas")) for call in opened)
 

@@ -17,7 +17,7 @@ from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, assume
+from backaudit.rule import Assumed, Finding, assume
 
 # What becomes of a row by itself, so that nothing is left to refuse.
 _FOLLOWS = frozenset(("CASCADE", "SET NULL", "SET DEFAULT", "SET"))
@@ -34,7 +34,8 @@ class Refusal(msgspec.Struct, frozen=True):
 def refused_removals(project: Project) -> Iterator[Finding]:
     """Each row that is deleted while others may refer to it, uncaught."""
     for call in _deleting(project):
-        change = written(project, call) if call.code.file.role == "production" else None
+        own = call.code.file.role == "production" and not project.callees(call)
+        change = written(project, call) if own else None
         if change is None or change.how != "delete" or change.table is None:
             continue
         by_row = _is_of_row(project, call)
@@ -133,9 +134,15 @@ def _finding(
         place=call.place.first_line(),
         message=f"{kept if refusal.cleared else refused}: {name}, which no one catches: "
         f"{ending(project, call, path, 'a 500')}.",
-        assumed=assume("stored", f"rows of `{child}` refer to this one of `{table.name}`"),
+        assumed=_assumed(refusal, table),
         request=showing(project, call, path, None, raises=raised[0], wanted=(409,)),
     )
+
+
+def _assumed(refusal: Refusal, table: Table) -> Assumed:
+    """That there are such rows; where a key says nothing and may be null, that nobody keeps them apart either."""
+    said = refusal.cleared or refusal.column.on_delete or not refusal.column.nullable
+    return assume("stored" if said else "guard", f"rows of `{refusal.child.name}` refer to this one of `{table.name}`")
 
 
 __all__ = ["refused_removals"]

@@ -41,20 +41,25 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     )
     backref = call.arg(None, "backref")
     if backref is not None:
-        named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
-        told = backref.call is not None
-        lazy = text(project, backref.arg(None, "lazy")) if told else ""
-        yield Relation(
-            name=f"<{named}",
-            target=target,
-            many=secondary,
-            eager=lazy in project.models.kinds["eager-values"],
-            dynamic=lazy == "dynamic",
-            removes=told and _removes(project, backref),
-            passive=told and _is_passive(backref),
-            remote="*" if secondary else "",
-            link=link,
-        )
+        yield _backwards(project, backref, target, secondary, link)
+
+
+def _backwards(project: Project, backref: Node, target: str, secondary: bool, link: str) -> Relation:
+    """What a ``backref``, a name or a call, says of the other side."""
+    named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
+    told = backref.call is not None
+    lazy = text(project, backref.arg(None, "lazy")) if told else ""
+    return Relation(
+        name=f"<{named}",
+        target=target,
+        many=secondary,
+        eager=lazy in project.models.kinds["eager-values"],
+        dynamic=lazy == "dynamic",
+        removes=told and _removes(project, backref),
+        passive=told and _is_passive(backref),
+        remote="*" if secondary else "",
+        link=link,
+    )
 
 
 def _link(project: Project, between: Node) -> str:
