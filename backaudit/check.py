@@ -104,7 +104,8 @@ def _why(error: BaseException) -> str:
 
 def _looked_at(error: BaseException) -> Place | None:
     """The innermost code that was being looked at."""
-    from backaudit.project.code import Code, Node
+    from backaudit.project.code import Code
+    from backaudit.project.nodes import Node
 
     found: Place | None = None
     trace = error.__traceback__

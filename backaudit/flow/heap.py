@@ -16,7 +16,7 @@ from backaudit.flow.rows import is_model, text_column, writes
 from backaudit.flow.search import TRIALS, Search
 from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import ANY, Access
+from backaudit.project.nodes import ANY, Access
 from backaudit.project.types import split
 from backaudit.rule import Step, assume
 

@@ -12,7 +12,7 @@ from backaudit.flow import heap
 from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Given, Node, Passed
-from backaudit.project.code import ANY, Access
+from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Step
 
 _Implicit = ops.Attr | ops.SetAttr | ops.Enter | ops.Element | ops.Item | ops.Format

@@ -10,7 +10,7 @@ from backaudit.facts.ops import Value
 from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, Work
 from backaudit.project import Node
-from backaudit.project.code import ANY
+from backaudit.project.nodes import ANY
 
 _Handler: TypeAlias = "Callable[[Search, Work, Any], Iterator[Work]]"
 

@@ -10,8 +10,8 @@ from backaudit.backend.data.schema import schema
 from backaudit.backend.data.updates import Update, open_updates
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.code import Access
 from backaudit.project.declarations import texts
+from backaudit.project.nodes import Access
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 

@@ -11,7 +11,7 @@ import msgspec
 
 from backaudit.facts.ops import Value
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import Access
+from backaudit.project.nodes import Access
 from backaudit.rule import Step
 
 # Calls in each other that a search goes into.

@@ -17,7 +17,7 @@ from backaudit.flow.contents import certain
 from backaudit.flow.search import Goal, Origin, Search
 from backaudit.flow.work import KEY, MAX_ACCESS, Work
 from backaudit.project import Node, Project
-from backaudit.project.code import ANY, Access
+from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Step
 
 _MAX_STEPS = 12_000

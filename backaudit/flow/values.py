@@ -15,7 +15,7 @@ from backaudit.flow.folding import never_arrives, truth
 from backaudit.flow.search import Search
 from backaudit.flow.work import KEY, Work, end
 from backaudit.project import Node
-from backaudit.project.code import ANY, Access
+from backaudit.project.nodes import ANY, Access
 from backaudit.project.types import is_property, split
 from backaudit.rule import Step
 

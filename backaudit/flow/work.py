@@ -10,7 +10,7 @@ import msgspec
 from backaudit.facts.ops import NONE, Value
 from backaudit.facts.place import Place
 from backaudit.project import Node
-from backaudit.project.code import ANY, Access
+from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Assumed, Step, assume
 
 KEY = "<key>"  # not what a mapping holds, but the keys under which it does

@@ -18,10 +18,12 @@ from backaudit.facts.problem import Problem
 from backaudit.facts.secrets import SecretHit
 from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.circles import cut_circles
-from backaudit.project.code import ClassView, Code, Node, PythonFile, Role
+from backaudit.project.classes import ClassView
+from backaudit.project.code import Code, PythonFile, Role
 from backaudit.project.generic import made_through
 from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
+from backaudit.project.nodes import Node
 from backaudit.project.objects import family_methods
 from backaudit.project.roles import examples_in_use
 from backaudit.project.shared import shared_values

@@ -16,8 +16,9 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.python import VALUE_CALLS
-from backaudit.project.code import ANY, Access, Code, Node
+from backaudit.project.code import Code
 from backaudit.project.knowledge import Handover
+from backaudit.project.nodes import ANY, Access, Node
 from backaudit.project.objects import is_carried, methods_reached
 from backaudit.project.solving import Solver
 from backaudit.project.types import split

@@ -6,7 +6,7 @@ from backaudit.facts import ops
 from backaudit.facts.changes import AddLine, AnyChange, DropArgument, Import, InsertLines, Replace, SetArgument
 from backaudit.facts.place import Place, Span
 from backaudit.project import Project
-from backaudit.project.code import Node
+from backaudit.project.nodes import Node
 from backaudit.vocabulary.meaning import meaning
 
 _SAMPLE = meaning("files", "sample-env-file")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.project.code import ClassView, Node
+from backaudit.project.classes import ClassView
+from backaudit.project.nodes import Node
 
 if TYPE_CHECKING:
     from backaudit.project import Project

@@ -14,7 +14,8 @@ import msgspec
 from backaudit.facts import ops
 from backaudit.facts.python import VALUE_CALLS
 from backaudit.project.calls import Given, Passed, handed_arguments, written_arguments
-from backaudit.project.code import Code, Node
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
 
 if TYPE_CHECKING:
     from backaudit.project import Project

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
-from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.classes import ClassView
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
 from backaudit.project.types import split
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.project.code import Code, Node
-from backaudit.project.code import operands as read_by
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
+from backaudit.project.nodes import operands as read_by
 
 
 def operands(node: Node) -> Iterator[Node]:

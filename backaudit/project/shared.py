@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
-from backaudit.project.code import Code, Node
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
 from backaudit.project.types import split
 
 if TYPE_CHECKING:

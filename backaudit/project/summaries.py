@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from backaudit.facts import ops
-from backaudit.project.code import Code, Node
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
 from backaudit.project.solving import Solver
 
 if TYPE_CHECKING:

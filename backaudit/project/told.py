@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
-from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.classes import ClassView
+from backaudit.project.code import Code
+from backaudit.project.nodes import Node
 
 if TYPE_CHECKING:
     from backaudit.project import Project

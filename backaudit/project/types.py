@@ -30,8 +30,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
-from backaudit.project.code import ClassView, Code, Node
+from backaudit.project.classes import ClassView
+from backaudit.project.code import Code
 from backaudit.project.generic import filled, supplied
+from backaudit.project.nodes import Node
 from backaudit.project.solving import Solver
 from backaudit.project.told import bound, implementing, registered, set_classes, spelled_classes
 

@@ -14,8 +14,9 @@ from backaudit.backend.web.responses import Answer, answers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Project
-from backaudit.project.code import SERVING, operands
+from backaudit.project.code import SERVING
 from backaudit.project.knowledge import FrameworkModel
+from backaudit.project.nodes import operands
 from backaudit.rule import Step
 from backaudit.vocabulary.meaning import meaning
 

@@ -29,8 +29,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import last_name, operands
+from backaudit.project.code import last_name
 from backaudit.project.holding import conditions
+from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of, walk
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume

@@ -12,7 +12,8 @@ from backaudit.backend.web.responses import Answer, answering, answers, error_ha
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import last_name, operands
+from backaudit.project.code import last_name
+from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume

@@ -8,7 +8,7 @@ from backaudit.backend.web.catching import catches, reached_functions
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import BUILTINS, Code, Project
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.rule import Finding
 
 

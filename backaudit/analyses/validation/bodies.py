@@ -16,7 +16,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.project.types import split
 
 _CARRIERS = (ops.Bind, ops.Await, ops.Phi, ops.Logic, ops.Choice, ops.Enter)

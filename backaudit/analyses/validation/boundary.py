@@ -11,8 +11,8 @@ from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
-from backaudit.project.code import operands
 from backaudit.project.holding import conditions
+from backaudit.project.nodes import operands
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -18,9 +18,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.project import ClassView, Node, Project
-from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
+from backaudit.project.nodes import operands
 from backaudit.project.operands import same, walk
 from backaudit.project.strings import spelled_strings
 from backaudit.vocabulary.meaning import meaning

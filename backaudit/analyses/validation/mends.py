@@ -9,7 +9,7 @@ from backaudit.facts import ops
 from backaudit.facts.changes import BindValues
 from backaudit.project import Node, Project
 from backaudit.project.changing import assigned, safer
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.rule import Fix
 
 

@@ -13,9 +13,9 @@ from backaudit.flow.folding import unreachable
 from backaudit.flow.trace import Origin, Trace
 from backaudit.models import Arguments
 from backaudit.project import Given, Node, Project
-from backaudit.project.code import operands
 from backaudit.project.handed import Indirect, indirect_calls
 from backaudit.project.locate import argument_of
+from backaudit.project.nodes import operands
 from backaudit.rule import Step
 
 _WRAPPERS = 6

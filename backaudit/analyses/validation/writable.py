@@ -18,9 +18,9 @@ from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
+from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of
 from backaudit.rule import KNOWN, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning

@@ -28,9 +28,9 @@ from backaudit.backend.web.routes import injected_code, listed_dependencies, rou
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.code import operands
 from backaudit.project.declarations import items
 from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, strings
+from backaudit.project.nodes import operands
 from backaudit.vocabulary.meaning import Meaning, meaning
 from backaudit.vocabulary.protocols import METHODS, SAFE
 

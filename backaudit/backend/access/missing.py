@@ -8,9 +8,9 @@ from backaudit.backend.web.routes import entries, injected_bodies
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands
 from backaudit.project.holding import conditions
 from backaudit.project.locate import on_the_way
+from backaudit.project.nodes import operands
 from backaudit.project.operands import equal, made_of, walk
 
 

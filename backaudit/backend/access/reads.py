@@ -13,7 +13,7 @@ from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.project.summaries import Summary, by_calls, summary
 
 # Of what a function reads, so much stands for each call of it.

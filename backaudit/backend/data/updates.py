@@ -13,7 +13,7 @@ import msgspec
 from backaudit.backend.data.counting import is_count
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import Access
+from backaudit.project.nodes import Access
 from backaudit.project.summaries import Summary, summary
 
 

@@ -16,8 +16,9 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region, Value
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import SERVING, last_name, operands
+from backaudit.project.code import SERVING, last_name
 from backaudit.project.locate import functions_behind
+from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
 

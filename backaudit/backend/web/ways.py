@@ -8,7 +8,7 @@ from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region, RegionKind, Value
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of
 
 _ROOT = -1

@@ -14,7 +14,7 @@ from backaudit.facts import ops
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.code import Access
+from backaudit.project.nodes import Access
 from backaudit.project.types import split
 
 COMMITS = frozenset(("commit", "flush"))

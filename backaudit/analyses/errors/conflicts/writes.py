@@ -10,7 +10,7 @@ from backaudit.backend.data.schema import Column, Table
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
-from backaudit.project.code import Access
+from backaudit.project.nodes import Access
 
 
 def refused_by(project: Project) -> tuple[str, ...]:

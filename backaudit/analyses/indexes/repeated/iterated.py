@@ -12,7 +12,7 @@ from backaudit.backend.web.reads import part_read
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split

@@ -16,7 +16,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.code import operands
+from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import looks_like_query
