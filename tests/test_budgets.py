@@ -47,7 +47,7 @@ NO_NAMES = {
     "backaudit/backend/data/schema/__init__.py:_ADDRESS": "a statement's own words, or its types",
     "backaudit/backend/deployment/deployables.py:_BY_NAME": "our own platforms",
     "backaudit/backend/deployment/deployables.py:_KINDS": "our own kinds of files",
-    "backaudit/backend/deployment/settings.py:_TOLD": "the variable that names Django's settings",
+    "backaudit/backend/deployment/django_settings.py:_TOLD": "the variable that names Django's settings",
     "backaudit/backend/web/frameworks/described.py:_FORMATS": "OpenAPI",
     "backaudit/backend/web/frameworks/described.py:_TYPES": "OpenAPI",
     "backaudit/backend/web/paths.py:_CONVERTERS": "the notation of paths, which is parsed",

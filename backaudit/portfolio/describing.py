@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.deployment.settings import django_setting
+from backaudit.backend.deployment.django_settings import django_setting
 from backaudit.backend.web.descriptions import describing, is_switched_off
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place

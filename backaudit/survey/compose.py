@@ -10,10 +10,9 @@ from backaudit.backend.access.caller import mentions_caller
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import meta_table
-from backaudit.backend.data.documents import Collection, collections
+from backaudit.backend.data.documents import collections
 from backaudit.backend.data.queries.chains import denoted_table, table_of
-from backaudit.backend.data.schema import Column, Index, Table, schema
-from backaudit.backend.data.schema.disagreements import Disagreement, disagreements
+from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.endpoints import endpoints
 from backaudit.backend.web.inputs.applied import applied
 from backaudit.backend.web.inputs.mappings import schema_named
@@ -29,23 +28,18 @@ from backaudit.project.locate import strings
 from backaudit.survey.inputs import of_types, sent
 from backaudit.survey.records import (
     PASSWORD_CHECK,
-    CollectionRow,
-    ColumnRow,
-    DifferenceRow,
-    DocumentFieldRow,
     FieldRow,
     Guarding,
-    IndexRow,
     RouteRow,
     SchemaRow,
     Sent,
-    Spot,
     StatusRow,
     Survey,
-    TableRow,
 )
 from backaudit.survey.security import UNKNOWN, UNKNOWN_SCHEME, scheme_of, schemes
+from backaudit.survey.spots import spot
 from backaudit.survey.statuses import told
+from backaudit.survey.tables import collection_row, is_shown, table_rows
 from backaudit.vocabulary.names import is_password_column
 from backaudit.vocabulary.protocols import UNSAFE
 
@@ -65,8 +59,8 @@ def survey(project: Project) -> Survey:
         files=len(project.facts),
         routes=tuple(rows),
         schemas=tuple(_schemas(project, rows)),
-        tables=tuple(_tables(project)),
-        collections=tuple(_collection(one) for one in collections(project)),
+        tables=tuple(table_rows(project)),
+        collections=tuple(collection_row(one) for one in collections(project)),
         security=security,
     )
 
@@ -92,7 +86,7 @@ class Extent(msgspec.Struct, frozen=True):
 def extent(project: Project) -> Extent:
     """What the survey would show. Ask with ``project.once``."""
     shown = [route for route in project.once(routes) if _is_served(project, route)]
-    tables = [table for table in schema(project).tables.values() if _is_shown(project, table)]
+    tables = [table for table in schema(project).tables.values() if is_shown(project, table)]
     return Extent(
         frozenset((route.place, route.methods, route.path, route.handler.key) for route in shown),
         frozenset((table.place, table.name) for table in tables),
@@ -106,10 +100,6 @@ def _is_served(project: Project, route: Route) -> bool:
 
 def _path_order(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
-
-
-def spot(place: Place) -> Spot:
-    return Spot(place.path, place.span.line)
 
 
 # -- routes -----------------------------------------------------------------------------------------------------------
@@ -341,78 +331,6 @@ def _field(project: Project, field: Field) -> FieldRow:
         read_only=field.read_only,
         write_only=field.write_only,
     )
-
-
-# -- tables -----------------------------------------------------------------------------------------------------------
-
-
-def _tables(project: Project) -> Iterator[TableRow]:
-    differing: dict[str, list[Disagreement]] = {}
-    for one in disagreements(project):
-        differing.setdefault(one.table.lower(), []).append(one)
-    for name, table in sorted(schema(project).tables.items()):
-        if _is_shown(project, table):
-            yield _table(table, differing.get(name, ()))
-
-
-def _is_shown(project: Project, table: Table) -> bool:
-    return bool(table.columns) and (table.place is None or project.role(table.place.path) not in ("test", "example"))
-
-
-def _table(table: Table, differing: Iterable[Disagreement]) -> TableRow:
-    return TableRow(
-        name=table.name,
-        source=table.orm,
-        model=table.model,
-        at=spot(table.place) if table.place is not None else None,
-        columns=tuple(_column(column, table) for column in table.columns),
-        primary=table.primary_key or tuple(c.name for c in table.columns if c.primary_key),
-        indexes=tuple(
-            dict.fromkeys(_index(index) for index in table.indexes if not index.primary and not _is_twin(index))
-        ),
-        differences=tuple(dict.fromkeys(map(_difference, differing))),
-    )
-
-
-def _difference(one: Disagreement) -> DifferenceRow:
-    at = spot(one.place) if one.place is not None else None
-    return DifferenceRow(kind=one.kind, name=one.name, only=one.only, at=at)
-
-
-def _collection(one: Collection) -> CollectionRow:
-    return CollectionRow(
-        name=one.name,
-        source=one.store,
-        model=one.model,
-        at=spot(one.place) if one.place is not None else None,
-        fields=tuple(
-            DocumentFieldRow(name=f.name, type=f.type, required=f.required, references=f.references) for f in one.fields
-        ),
-        indexes=tuple(dict.fromkeys(map(_index, one.indexes))),
-    )
-
-
-def _is_twin(index: Index) -> bool:
-    """Django's second index for LIKE, which PostgreSQL alone gets."""
-    return index.place is None and any(key.opclass for key in index.keys)
-
-
-def _column(column: Column, table: Table) -> ColumnRow:
-    return ColumnRow(
-        name=column.name,
-        type=column.type,
-        length=column.length,
-        nullable=column.nullable and not column.primary_key,
-        primary=column.primary_key or column.name in table.primary_key,
-        unique=column.unique and not column.primary_key,
-        default=bool(column.default),
-        references=column.references,
-    )
-
-
-def _index(index: Index) -> IndexRow:
-    keys = tuple(f"{key.text} desc" if key.descending else key.text for key in index.keys)
-    return IndexRow(keys=keys, name=index.name, unique=index.unique, where=index.where, method=index.method)
 
 
 __all__ = ["survey"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backaudit.backend.deployment.settings import entry
+from backaudit.backend.deployment.django_settings import entry
 from backaudit.facts.python import ImportFact
 from backaudit.models import Arguments, SecurityModel
 from backaudit.project import Node, Project

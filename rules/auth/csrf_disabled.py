@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.forgery import exempted, forms_without_token, left_out, unprotected_applications
-from backaudit.backend.deployment.settings import django_setting, is_literally, settings_named
+from backaudit.backend.deployment.django_settings import django_setting
+from backaudit.backend.deployment.settings import is_literally, settings_named
 from backaudit.project import Project
 from backaudit.project.locate import strings
 from backaudit.rule import Finding, Step, assume, capitalized, rule

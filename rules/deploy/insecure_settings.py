@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from backaudit.analyses.deploy.headers import weakened_headers
 from backaudit.analyses.deploy.mends import set_to
-from backaudit.backend.deployment.settings import SettingsModule, is_literally, settings_modules
+from backaudit.backend.deployment.django_settings import SettingsModule, settings_modules
+from backaudit.backend.deployment.settings import is_literally
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.backend.web.frameworks.django_checks import DeployCheck, deploy_checks
 from backaudit.facts.place import Place

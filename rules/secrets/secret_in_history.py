@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.secrets.credentials import described
 from backaudit.analyses.secrets.past import PastCredential, past_credentials
+from backaudit.analyses.secrets.told import described
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, capitalized, rule

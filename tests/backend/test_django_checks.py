@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.deployment.django_settings import settings_modules
 from backaudit.backend.web.frameworks.django_checks import deploy_checks
 from tests.projects import project
 

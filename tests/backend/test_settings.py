@@ -10,13 +10,8 @@ from typing import Any
 
 import pytest
 
-from backaudit.backend.deployment.settings import (
-    env_lookups,
-    literal,
-    pydantic_settings,
-    settings_modules,
-    settings_named,
-)
+from backaudit.backend.deployment.django_settings import settings_modules
+from backaudit.backend.deployment.settings import env_lookups, literal, pydantic_settings, settings_named
 from tests.projects import project
 
 CONFIG = """

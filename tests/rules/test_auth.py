@@ -8,7 +8,8 @@ from backaudit import plugins
 from backaudit.analyses.auth.tokens import signings
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import guarded
-from backaudit.backend.deployment.settings import django_setting, env_lookups, literal, settings_named
+from backaudit.backend.deployment.django_settings import django_setting
+from backaudit.backend.deployment.settings import env_lookups, literal, settings_named
 from backaudit.project import Project
 from tests.projects import code, project
 

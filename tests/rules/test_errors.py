@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backaudit.backend.access.missing import none_giving
-from backaudit.backend.web.catching import ancestry, catches, escapes, exception_text, handlers, logs, uses_exception
+from backaudit.backend.web.catching import ancestry, catches, escapes, handlers, logs, uses_exception
+from backaudit.backend.web.exception_texts import exception_text
 from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.project import Code, Project

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.auth.exposure import words
 from backaudit.backend.access.credentials import checks_password, opens_session, takes_code
 from backaudit.backend.access.guards import guarded, in_body
-from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.deployment.django_settings import django_setting, entry
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import injected_bodies
 from backaudit.facts import ops

@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 
 from backaudit.analyses.auth.cookies import decisive
-from backaudit.backend.deployment.settings import Setting, is_literally, settings_of
+from backaudit.backend.deployment.setting import Setting
+from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings, text_of

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from backaudit.analyses.auth.cookie_flags import SetCookie
 from backaudit.analyses.auth.predictable import Predictable
 from backaudit.analyses.auth.tokens import signings
-from backaudit.backend.deployment.settings import Setting
+from backaudit.backend.deployment.setting import Setting
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.changing import argument, instead, is_written, no_argument, safer

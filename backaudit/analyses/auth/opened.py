@@ -10,7 +10,9 @@ from backaudit.analyses.auth.exposure import public_words, words
 from backaudit.analyses.auth.origins import fits_stranger
 from backaudit.backend.access.denial import mention, tests_around
 from backaudit.backend.access.guards import authenticated, guarded
-from backaudit.backend.deployment.settings import Setting, dict_entry, django_setting, is_literally, settings_named
+from backaudit.backend.deployment.django_settings import dict_entry, django_setting
+from backaudit.backend.deployment.setting import Setting
+from backaudit.backend.deployment.settings import is_literally, settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backaudit.analyses.auth.tokens import signings
-from backaudit.backend.deployment.settings import django_setting
+from backaudit.backend.deployment.django_settings import django_setting
 from backaudit.project import Project
 from backaudit.project.locate import strings
 from backaudit.vocabulary.meaning import meaning

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from backaudit.backend.access.denial import operands
-from backaudit.backend.deployment.settings import Setting, dict_entry, settings_named, settings_of
+from backaudit.backend.deployment.django_settings import dict_entry
+from backaudit.backend.deployment.setting import Setting
+from backaudit.backend.deployment.settings import settings_named, settings_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place

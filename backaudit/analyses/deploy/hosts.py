@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.deployment.django_settings import settings_modules
 from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts import ops
 from backaudit.project import Node, Project

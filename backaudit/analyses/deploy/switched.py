@@ -9,7 +9,8 @@ import msgspec
 
 from backaudit.analyses.deploy.debugging import Debugging, debugging
 from backaudit.backend.deployment.deployables import is_deployable
-from backaudit.backend.deployment.settings import flask_settings, pyfile_settings, settings_modules
+from backaudit.backend.deployment.django_settings import settings_modules
+from backaudit.backend.deployment.flask_settings import flask_settings, pyfile_settings
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE

@@ -10,7 +10,7 @@ from backaudit.backend.access.denial import keeps_from_view
 from backaudit.backend.access.missing import chain, none_giving
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.bodies import Pairs, pairs_at
-from backaudit.backend.web.catching import exception_text
+from backaudit.backend.web.exception_texts import exception_text
 from backaudit.backend.web.responses import (
     Answer,
     answering,

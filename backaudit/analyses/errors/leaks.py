@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.errors.requests import of_answer
-from backaudit.backend.web.catching import Handler, chosen, exception_text, handler_of, handlers, reached
+from backaudit.backend.web.catching import Handler, chosen, handler_of, handlers, reached
+from backaudit.backend.web.exception_texts import exception_text
 from backaudit.backend.web.responses import Answer, answering, answers, error_handlers, literal_text
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

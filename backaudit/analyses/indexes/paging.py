@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.data.queries.chains import chain_of, is_sliced
-from backaudit.backend.deployment.settings import entry
+from backaudit.backend.deployment.django_settings import entry
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 

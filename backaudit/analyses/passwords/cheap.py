@@ -9,7 +9,8 @@ from backaudit.analyses.passwords import costs
 from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.analyses.passwords.stores import speaks_of_passwords
 from backaudit.backend.data.queries import call_place
-from backaudit.backend.deployment.settings import django_setting, settings_named
+from backaudit.backend.deployment.django_settings import django_setting
+from backaudit.backend.deployment.settings import settings_named
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.trace import Trace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.passwords.policy import LEAST, judged
-from backaudit.backend.deployment.settings import django_setting, uses_django
+from backaudit.backend.deployment.django_settings import django_setting, uses_django
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project

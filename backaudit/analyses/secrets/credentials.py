@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.secrets.accounts import handed_over
-from backaudit.analyses.secrets.mends import from_environment
-from backaudit.analyses.secrets.remedies import remedy
+from backaudit.analyses.secrets.told import Credential, finding_of
 from backaudit.backend.access.markers import markers
 from backaudit.backend.deployment.besides import loaded_besides
 from backaudit.backend.deployment.deployables import is_deployable
@@ -22,10 +21,10 @@ from backaudit.facts import ops
 from backaudit.facts.files import FileFacts
 from backaudit.facts.ops import Value
 from backaudit.facts.place import Place, Span
-from backaudit.facts.secrets import SecretHit, SecretKind, Strength
+from backaudit.facts.secrets import SecretHit, Strength
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import walk
-from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
 
 _DEV_SCOPE = meaning("stages", "development-scope")
@@ -38,29 +37,6 @@ _API_CLIENT = meaning("stages", "api-client")
 _TOOLS = meaning("stages", "tool")
 _SIGNING_NAME = meaning("tokens", "signing-name")
 _ROWS_TOLD = 12
-_CREDENTIAL_NAMES: dict[SecretKind, str] = {
-    "password": "password",
-    "signing-key": "signing key",
-    "token": "credential",
-    "url": "password",
-    "provider": "credential",
-    "private-key": "private key",
-}
-
-
-class Credential(msgspec.Struct, frozen=True):
-    """A hit that matters here. ``rule`` is the one rule that reports it; ``uses`` is where it serves as a key.
-    ``again``: where else in the same file the value stands; ``below``: the rest of a long table of passwords.
-    """
-
-    path: str
-    hit: SecretHit
-    rule: str
-    stage: Stage
-    assumed: Assumed
-    uses: tuple[Place, ...] = ()
-    again: tuple[SecretHit, ...] = ()
-    below: tuple[SecretHit, ...] = ()
 
 
 def credentials(project: Project) -> tuple[Credential, ...]:
@@ -72,7 +48,7 @@ def findings(project: Project, rule: str) -> Iterator[Finding]:
     """The findings of one rule of the family."""
     for credential in credentials(project):
         if credential.rule == rule:
-            yield _finding(project, credential)
+            yield finding_of(project, credential)
 
 
 def _credentials(project: Project) -> tuple[Credential, ...]:
@@ -413,87 +389,3 @@ def _handed_over(project: Project, known: set[tuple[str, Span]]) -> Iterator[Cre
         assumed = _assumed(project, file, hit, stage)
         if assumed is not None:
             yield Credential(file.path, hit, _rule(project, file, hit, signs=False), stage, assumed)
-
-
-# -- what is said ------------------------------------------------------------------------------------------------------
-
-
-def _finding(project: Project, credential: Credential) -> Finding:
-    hit, path = credential.hit, credential.path
-    place = Place(path, _one_line(hit))
-    return Finding(
-        place=place,
-        message=_message(credential),
-        remedy=remedy(project, credential.path, hit, credential.rule),
-        assumed=credential.assumed,
-        trace=_trace(place, credential),
-        related=tuple(Step(Place(path, _one_line(again)), "The same value stands here.") for again in credential.again),
-        scope=project.scope_at(path, hit.span.line),
-        secrets=tuple(Place(path, part) for one in (hit, *credential.again, *credential.below) for part in one.parts),
-        fixes=() if credential.below else tuple(from_environment(project, path, (hit, *credential.again))),
-    )
-
-
-def _one_line(hit: SecretHit) -> Span:
-    """The literal as far as its first line goes."""
-    span = hit.span
-    if span.end_line == span.line:
-        return span
-    first = hit.parts[0] if hit.parts and hit.parts[0].line == span.line else span
-    end = first.end_column if first.end_line == span.line else span.column
-    return Span(span.line, span.column, span.line, max(end, span.column))
-
-
-def _trace(place: Place, credential: Credential) -> tuple[Step, ...]:
-    if not credential.uses:
-        return ()
-    used = [Step(use, "It is used here as the key.") for use in credential.uses[:3]]
-    return (Step(place, "The key is written here."), *used)
-
-
-def _message(credential: Credential) -> str:
-    said = _said(credential)
-    return f"{said[:-1]} ({credential.hit.within})." if credential.hit.within else said
-
-
-def _said(credential: Credential) -> str:
-    hit = credential.hit
-    what = described(hit)
-    if hit.position == "env-default":
-        variable = f"`{hit.env}`" if hit.env else "the environment"
-        return f"Where {variable} is not set, {what} is a literal in {_where(credential)}{_quality(hit)}."
-    if credential.rule == "insecure-env-default":
-        return f"Where the environment does not set it, {what} is a literal in the code{_quality(hit)}."
-    if hit.position == "comparison":
-        return f"What callers give as {_named(hit)} is compared with a literal in the code{_quality(hit)}."
-    if hit.position == "seed":
-        more = f", and so are {len(credential.below):,} more below" if credential.below else ""
-        return f"An account is made with a literal password{_quality(hit)}{more}."
-    if hit.position == "comment":
-        return f"A comment holds {what}; commented out or not, everybody with the code can read it."
-    return f"{capitalized(what)} is written in {_where(credential)}{_quality(hit)}."
-
-
-def described(hit: SecretHit) -> str:
-    """What a hit is, with its article and its name, to stand in a sentence."""
-    if hit.kind == "url":
-        return f"the password in the {hit.detector}" + (f" `{hit.name}`" if hit.name else "")
-    if hit.kind in ("provider", "private-key"):
-        article = "an" if hit.detector[:1] in "AEIO" else "a"
-        return f"{article} {hit.detector}" + (f" (`{hit.name}`)" if hit.name else "")
-    noun = _CREDENTIAL_NAMES[hit.kind]
-    return f"the {noun} {_named(hit)}" if hit.name and hit.position != "argument" else f"a {noun}"
-
-
-def _named(hit: SecretHit) -> str:
-    return f"`{hit.name}`"
-
-
-def _quality(hit: SecretHit) -> str:
-    if hit.strength == "placeholder":
-        return ", and a placeholder at that"
-    return ", and one that can be guessed" if hit.strength == "weak" else ""
-
-
-def _where(credential: Credential) -> str:
-    return "the code" if credential.path.endswith(".py") else "a file of the repository"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.secrets.credentials import Credential, committed_assumed, credentials
+from backaudit.analyses.secrets.credentials import committed_assumed, credentials
+from backaudit.analyses.secrets.told import Credential
 from backaudit.evidence import doubt
 from backaudit.facts.history import Commit, PastFile, PastSecret
 from backaudit.facts.place import Span

@@ -18,7 +18,7 @@ from backaudit.backend.access.denial import (
     says_yes,
     tests_before,
 )
-from backaudit.backend.deployment.settings import django_setting, entry
+from backaudit.backend.deployment.django_settings import django_setting, entry
 from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.params import field_injections, injection

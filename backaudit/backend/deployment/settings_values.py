@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from backaudit.backend.deployment.settings import SettingsModule, inherited_names, starred
+from backaudit.backend.deployment.django_settings import SettingsModule, inherited_names, starred
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 

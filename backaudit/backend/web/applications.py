@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.deployment.settings import settings_modules
+from backaudit.backend.deployment.django_settings import settings_modules
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
 from backaudit.facts.requests import Application

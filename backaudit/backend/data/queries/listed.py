@@ -15,7 +15,7 @@ from backaudit.backend.data.queries.filtersets import filter_sites, listed_look_
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Table
-from backaudit.backend.deployment.settings import entry
+from backaudit.backend.deployment.django_settings import entry
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import items, text

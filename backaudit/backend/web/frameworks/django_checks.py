@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from backaudit.backend.deployment.settings import SettingsModule
+from backaudit.backend.deployment.django_settings import SettingsModule
 from backaudit.backend.deployment.settings_values import UNKNOWN, Listed, setting_value
 from backaudit.project import Node, Project
 
