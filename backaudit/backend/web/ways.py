@@ -16,6 +16,7 @@ _TRANSPARENT = frozenset(("with", "body"))
 
 # The HTTP methods with which a body is run; None where any may be.
 Methods = frozenset[str] | None
+_NOBODY: frozenset[str] = frozenset()
 
 
 class Ways:
@@ -48,47 +49,50 @@ class Ways:
 
     def _falls(self, index: int, methods: Methods) -> bool:
         """Whether control can leave a region at its end."""
-        if index != _ROOT and self.regions[index].exits:
-            return False
-        if any(self._level(value) == index for value in self._aborts):
-            return False
-        return all(self._passes(group, methods) for group in self._groups(index))
+        return self._through(index, methods) != _NOBODY
 
-    def _passes(self, group: list[int], methods: Methods) -> bool:
-        """Whether control can come past a statement with its branches."""
+    def _through(self, index: int, methods: Methods) -> Methods:
+        """The methods with which control can leave a region at its end."""
+        if index != _ROOT and self.regions[index].exits:
+            return _NOBODY
+        if any(self._level(value) == index for value in self._aborts):
+            return _NOBODY
+        for group in self._groups(index):
+            methods = self._past(group, methods) if methods != _NOBODY else _NOBODY
+        return methods
+
+    def _past(self, group: list[int], methods: Methods) -> Methods:
+        """The methods with which control can come past a statement with its branches."""
         kinds: dict[str, int] = {self.regions[index].kind: index for index in group}
         if "then" in kinds:
-            return self._passes_if(kinds["then"], kinds.get("else"), methods)
+            return self._past_if(kinds["then"], kinds.get("else"), methods)
         if "try" in kinds:
-            return self._passes_try(group, kinds, methods)
-        if "with" in kinds:
-            return self._falls(kinds["with"], methods)
-        return True
+            return self._past_try(group, kinds, methods)
+        return self._through(kinds["with"], methods) if "with" in kinds else methods
 
-    def _passes_try(self, group: list[int], kinds: dict[str, int], methods: Methods) -> bool:
+    def _past_try(self, group: list[int], kinds: dict[str, int], methods: Methods) -> Methods:
         if "finally" in kinds and not self._falls(kinds["finally"], methods):
-            return False
-        tried = self._falls(kinds["try"], methods) and self._falls(kinds.get("try-else", kinds["try"]), methods)
-        handlers = (index for index in group if self.regions[index].kind == "except")
-        return tried or any(self._falls(index, methods) for index in handlers)
+            return _NOBODY
+        tried = self._through(kinds["try"], methods)
+        if "try-else" in kinds and tried != _NOBODY:
+            tried = self._through(kinds["try-else"], tried)
+        for index in group:
+            if self.regions[index].kind == "except":
+                tried = _either(tried, self._through(index, methods))
+        return tried
 
-    def _passes_if(self, then: int, other: int | None, methods: Methods) -> bool:
-        asked = self._method_asked(self.regions[then])
-        mine, left = methods, methods
-        if asked is not None and methods is not None:
-            mine, left = methods & {asked}, methods - {asked}
-        through_then = mine != frozenset() and self._falls(then, mine)
-        through_other = left != frozenset() and (other is None or self._falls(other, left))
-        return through_then or through_other
+    def _past_if(self, then: int, other: int | None, methods: Methods) -> Methods:
+        mine, left = self._split(self.regions[then], methods)
+        through_then = self._through(then, mine) if mine != _NOBODY else _NOBODY
+        if other is not None and left != _NOBODY:
+            left = self._through(other, left)
+        return _either(through_then, left)
 
-    def _method_asked(self, region: Region) -> str | None:
-        """``request.method == "POST"``: the method."""
-        test = self.code.node(region.test).origin if region.test != NONE else None
-        op = test.op if test is not None else None
-        if test is None or not isinstance(op, ops.Compare) or op.operator != "==":
-            return None
-        side = test.to(op.left).origin.op
-        return test.to(op.right).text if isinstance(side, ops.Attr) and side.name == "method" else None
+    def _split(self, region: Region, methods: Methods) -> tuple[Methods, Methods]:
+        """The methods with which a condition can be true, and with which it can be false."""
+        if methods is None or region.test == NONE:
+            return methods, methods
+        return _split(self.code.node(region.test).origin, methods)
 
     # -- names ------------------------------------------------------------------------------------------------------
 
@@ -222,3 +226,39 @@ def _spelled(node: Node, depth: int = 0) -> str:
     if isinstance(op, ops.Const):
         return repr(op.value)
     return node.spelled or f"#{node.value}"
+
+
+def _either(one: Methods, other: Methods) -> Methods:
+    """The methods of one way and of another."""
+    return None if one is None or other is None else one | other
+
+
+def _split(test: Node, methods: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The methods with which a test can be true, and with which it can be false; all, where it asks something else."""
+    op = test.op
+    if isinstance(op, ops.Unary) and op.operator == "not":
+        true, false = _split(test.to(op.value).origin, methods)
+        return false, true
+    if isinstance(op, ops.Logic):
+        parts = [_split(test.to(value).origin, methods) for value in op.values]
+        every, some = [true for true, _ in parts], [false for _, false in parts]
+        if op.operator == "and":
+            return frozenset.intersection(*every), frozenset.union(*some)
+        return frozenset.union(*every), frozenset.intersection(*some)
+    asked = _methods_asked(test)
+    if asked is None or not isinstance(op, ops.Compare):
+        return methods, methods
+    true, false = methods & asked, methods - asked
+    return (false, true) if op.operator in ("!=", "not in") else (true, false)
+
+
+def _methods_asked(test: Node) -> frozenset[str] | None:
+    """The methods that are compared with: ``request.method == "POST"``, ``request.method in ("PUT", "PATCH")``."""
+    op = test.op
+    side = test.to(op.left).origin.op if isinstance(op, ops.Compare) else None
+    if not isinstance(op, ops.Compare) or not isinstance(side, ops.Attr) or side.name != "method":
+        return None
+    other = test.to(op.right).origin
+    named = [item.text for item in other.elements()] if op.operator in ("in", "not in") else [other.text]
+    texts = [name for name in named if name is not None]
+    return frozenset(texts) if texts and len(texts) == len(named) else None
