@@ -258,6 +258,8 @@ class ClientInput(Goal):
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
         if isinstance(node.op, ops.Const) or self._is_made_harmless(search, node, access):
             return True
+        if self.kind == "path" and _is_last_part(node):
+            return True
         if self.kind == "header" and _is_quoted(search.project, node):
             return True
         if self.kind == "pattern" and _is_cut(node):
@@ -439,6 +441,17 @@ def _is_bounded(project: Project, types: tuple[str, ...], access: Access) -> boo
     schemas = [made for cls in classes if (made := schema_of(project, cls)) is not None]
     fields = [field for made in schemas if access and (field := made.field(str(access[0]))) is not None]
     return any(field.shape.bounded for field in fields)
+
+
+def _is_last_part(node: Node) -> bool:
+    """Whether it is what stands behind the last slash: ``url.split("/")[-1]``, ``path.rpartition("/")[2]``."""
+    op = node.origin.op
+    parts = node.origin.to(op.base).origin if isinstance(op, ops.Item) else None
+    separator = parts.arg(0, "sep") if parts is not None else None
+    if parts is None or separator is None or separator.text not in ("/", "\\") or not isinstance(op, ops.Item):
+        return False
+    last = (-1, 2) if parts.method == "rpartition" else (-1,)
+    return parts.method in ("split", "rsplit", "rpartition") and node.origin.to(op.key).const in last
 
 
 def _is_cut(node: Node) -> bool:

@@ -71,6 +71,8 @@ def returned_html(project: Project) -> Iterator[Flow]:
     """Views whose returned text is sent as HTML, and that put client input into it."""
     for route in routes(project):
         code = route.handler
+        if _is_encoded(project, route):
+            continue
         if (
             not (project.models.framework(route.framework).texts_are_html or _declares_page(route))
             or code.file.role != "production"
@@ -83,6 +85,12 @@ def returned_html(project: Project) -> Iterator[Flow]:
                 flow = flow_into(project, "html", Sink(node, body, "return"))
                 if flow is not None:
                     yield flow
+
+
+def _is_encoded(project: Project, route: Route) -> bool:
+    """Whether the library sends what the methods of such a view return as JSON, texts too."""
+    encoding = project.models.kinds["encoding-views"]
+    return route.view is not None and not encoding.isdisjoint(project.lineage(route.view.name))
 
 
 def _declares_page(route: Route) -> bool:

@@ -204,6 +204,14 @@ class _Reader:
             found.add("ownership")
         return frozenset(found)
 
+    def _asks_of_row(self, cls: ClassView) -> bool:
+        """Whether ``has_permission`` itself looks at the row that the address names."""
+        view = self.project.method(cls.name, "has_permission")
+        if view is None or says_yes(view):
+            return False
+        arguments = self.project.models.kinds["view-arguments"]
+        return any(isinstance(op, ops.Attr) and op.name in arguments for op in view.ops)
+
     def _says_role(self, node: Node, target: Node) -> bool:
         """Whether a guard's name says that it asks for a right."""
         return _ROLE_GUARD.holds(self._called(node, target))
@@ -510,7 +518,12 @@ class _Reader:
     def _permission_item(self, item: Node, route: Route) -> Step:
         extra = {kind for cls in classes_behind(self.project, item) for kind in self._permission_class(cls)}
         found = {*self.judged(item), *extra}
-        kept = sorted(kind for kind in found if kind != "ownership" or self._asks_objects(route))
+        behind = list(classes_behind(self.project, item))
+        if any(self._asks_of_row(cls) for cls in behind):
+            found.add("ownership")
+        elif not self._asks_objects(route):
+            found.discard("ownership")
+        kept = sorted(found)
         own = [self.project.method(cls.name, "has_permission") for cls in classes_behind(self.project, item)]
         roles = [role for code in filter(None, own) for role in roles_compared(self.project, code)]
         read = bool(found) or self._is_read(item)
