@@ -446,9 +446,11 @@ def _is_bounded(project: Project, types: tuple[str, ...], access: Access) -> boo
 def _is_last_part(node: Node) -> bool:
     """Whether it is what stands behind the last slash: ``url.split("/")[-1]``, ``path.rpartition("/")[2]``."""
     op = node.origin.op
-    parts = node.origin.to(op.base).origin if isinstance(op, ops.Item) else None
-    separator = parts.arg(0, "sep") if parts is not None else None
-    if parts is None or separator is None or separator.text not in ("/", "\\") or not isinstance(op, ops.Item):
+    if not isinstance(op, ops.Item):
+        return False
+    parts = node.origin.to(op.base).origin
+    separator = parts.arg(0, "sep")
+    if separator is None or separator.text not in ("/", "\\"):
         return False
     last = (-1, 2) if parts.method == "rpartition" else (-1,)
     return parts.method in ("split", "rsplit", "rpartition") and node.origin.to(op.key).const in last
