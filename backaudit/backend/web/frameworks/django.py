@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.web.frameworks import ninja
-from backaudit.backend.web.frameworks.viewsets import actions, nested_under, root_views
+from backaudit.backend.web.frameworks.viewsets import actions, made_paths, nested_under, own_patterns, root_views
 from backaudit.backend.web.handlers import Handler, handlers_of
 from backaudit.backend.web.params import plain_params
 from backaudit.backend.web.paths import Style, Template, join, parse
@@ -257,8 +257,25 @@ class _Urls:
                 continue
             if ninja.is_api(self.project, router):
                 self.routes += ninja.routes_of(self.project, router, prefix)
-            else:
+            elif router.func is None or router.func.spelled != "super":
                 self._registered(router, prefix)
+                self._beside(router, prefix)
+
+    def _beside(self, router: Node, prefix: str) -> None:
+        """What a router of the project's own class answers beside what is registered."""
+        patterns = list(own_patterns(self.project, router))
+        for node in patterns:
+            self._patterns(node, prefix, 0)
+        for declares in self._path_calls(router) if patterns else ():
+            for made in made_paths(self.project, router, declares):
+                style = self._style(declares) or "angle"
+                self._entry(_Entry(made.call, prefix, style), made.path, made.view, 0)
+
+    def _path_calls(self, router: Node) -> list[Node]:
+        """The paths that the methods of a router's class declare."""
+        own = (cls for name in self.project.types(router) for cls in self.project.lineage_views(name))
+        calls = (call for cls in own for code in cls.methods.values() for call in code.nodes(ops.Call))
+        return [call for call in calls if self._style(call) is not None]
 
     def _registered(self, router: Node, prefix: str, slash: str | None = None, depth: int = 0) -> None:
         nesting = nested_under(self.project, router)

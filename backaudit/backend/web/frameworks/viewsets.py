@@ -8,8 +8,9 @@ import msgspec
 
 from backaudit.backend.web.paths import join, parse
 from backaudit.distinct import distinct
+from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import behind, strings, text_of
+from backaudit.project.locate import arguments, behind, given_for, results, spread, strings, text_of
 
 _DEPTH = 12
 
@@ -75,6 +76,49 @@ def nested_under(project: Project, router: Node, depth: int = 0) -> str:
     outer = next(iter(behind(project, parent)), None) if parent is not None else None
     above = nested_under(project, outer, depth + 1) if outer is not None else ""
     return join(above, entry, f"{{{lookup}_pk}}")
+
+
+class MadePath(msgspec.Struct, frozen=True):
+    """A path that a router's own method declares for what one call gives it."""
+
+    call: Node
+    path: str
+    view: Node
+
+
+def own_patterns(project: Project, router: Node) -> Iterator[Node]:
+    """What the project's own class of routers returns as its URLs, and what it adds to them before."""
+    for cls in (cls for name in project.types(router) for cls in project.lineage_views(name)):
+        for code in (cls.methods.get(name) for name in ("urls", "get_urls")):
+            if code is not None:
+                yield from results(code)
+                yield from _grown(code)
+
+
+def _grown(code: Code) -> Iterator[Node]:
+    """``urls.append(path(…))``, ``urls += […]``."""
+    for call in code.nodes(ops.Call):
+        if call.method in ("append", "extend", "insert"):
+            yield from call.args()
+
+
+def made_paths(project: Project, router: Node, declares: Node) -> Iterator[MadePath]:
+    """The paths that ``path(url, *args)`` in a method of a router declares, one for each call of the method."""
+    code = declares.code
+    for call in project.callers(code):
+        receiver = call.receiver
+        if receiver is not None and router in behind(project, receiver):
+            given = arguments(project, call, code)
+            named = declares.arg(0, "route")
+            spread_out = [node for star in _starred(declares) for node, _ in spread(star, given)]
+            placed = declares.arg(1, "view") if not spread_out else spread_out[0]
+            view = placed and (given_for(placed.origin, given) or placed)
+            if view is not None and view.code is not code:
+                yield MadePath(call, text_of(project, named, given) or "", view)
+
+
+def _starred(call: Node) -> list[Node]:
+    return [call.to(star) for star in call.call.star] if call.call is not None else []
 
 
 def _made(project: Project, router: Node) -> tuple[str, ...]:
