@@ -9,13 +9,16 @@ from backaudit.backend.web.inputs.classes import library_of, schema_of
 from backaudit.backend.web.inputs.mappings import schema_behind
 from backaudit.backend.web.inputs.records import InputSchema
 from backaudit.backend.web.records import Where
-from backaudit.backend.web.routes import by_handler, client_input
+from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import truth
+from backaudit.project.locate import class_field
 
 _LOADS = ("load", "loads")
 _CHECKED = ("validated_data",)
+# What a serializer calls itself with what it has checked.
+_OWN_STEPS = frozenset({"create", "update", "validate"})
 _NAMED: dict[Where, tuple[str, ...]] = {
     "body": ("json", "body"),
     "query": ("query",),
@@ -40,6 +43,7 @@ def _schemas(project: Project, node: Node) -> Iterator[tuple[InputSchema, bool]]
     op = node.op
     if isinstance(op, ops.Param):
         yield from ((made, False) for made in _handed(project, node, op))
+        yield from _given_to_own(project, node, op)
     elif isinstance(op, ops.Call):
         yield from _of_call(project, node)
     elif isinstance(op, ops.Attr) and op.name in _CHECKED:
@@ -58,6 +62,26 @@ def _handed(project: Project, node: Node, op: ops.Param) -> Iterator[InputSchema
         given = [one for one in applied_to(project, route) if one.place in above and _keeps_out(project, one.schema)]
         alone = len(given) == 1 and sum(other.schema for other in route.params) == 1
         yield from (one.schema for one in given if alone or _is_named(one, param.name))
+
+
+def _given_to_own(project: Project, node: Node, op: ops.Param) -> Iterator[tuple[InputSchema, bool]]:
+    """What a serializer hands to its own ``create``, ``update`` or ``validate``; all may lack where PATCH asks."""
+    code = node.code
+    own = code.cls
+    if own is None or op.index != len(code.function.params) - 1 or code.function.name not in _OWN_STEPS:
+        return
+    partial = code.function.name != "create" and own.name in project.once(_patched)
+    yield from ((made, partial) for made in _sparse(project, iter([own])))
+
+
+def _patched(project: Project) -> frozenset[str]:
+    """The serializers of views that a client may send some of the fields to."""
+    found: set[str] = set()
+    for route in routes(project):
+        field = class_field(project, route.view, "serializer_class") if route.view is not None else None
+        if field is not None and "PATCH" in route.methods:
+            found |= {cls.name for cls in project.denoted_classes(field)}
+    return frozenset(found)
 
 
 def _is_named(one: Applied, name: str) -> bool:

@@ -68,14 +68,26 @@ def _contexts(project: Project) -> dict[Code, Context]:
 
 
 def _made_later(project: Project) -> dict[str, Node]:
-    """Tables whose rows are only ever made for who calls, not for somebody who registers; and where one is made."""
+    """Tables whose rows are made for who calls, never for somebody who registers; and where one is made."""
     made: dict[str, list[tuple[Node, bool]]] = {}
     contexts = project.once(_contexts)
     for code in _bodies(project):
         reader = Values(project, code, contexts.get(code, NOBODY))
         for table, call, owner in _made(project, code):
-            made.setdefault(table.name, []).append((call, reader.identifies(owner)))
-    return {name: calls[0][0] for name, calls in made.items() if all(for_caller for _, for_caller in calls)}
+            later = reader.identifies(owner) or _is_of_a_row(project, owner)
+            made.setdefault(table.name, []).append((call, later))
+    return {name: calls[0][0] for name, calls in made.items() if all(later for _, later in calls)}
+
+
+def _is_of_a_row(project: Project, owner: Node) -> bool:
+    """Whether an owner is one that a row of something else names: whom an order is for is no newcomer."""
+    here = owner.origin
+    while isinstance(here.op, ops.Attr):
+        here = here.to(here.op.base).origin
+        table = touched_table(project, here)
+        if table is not None:
+            return not of_people(project, table)
+    return False
 
 
 def _bodies(project: Project) -> Iterator[Code]:

@@ -17,7 +17,7 @@ from backaudit.facts.ops import NONE, Region, Value
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING, last_name
-from backaudit.project.locate import functions_behind
+from backaudit.project.locate import class_field, functions_behind
 from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
@@ -217,7 +217,8 @@ def request_handlers(project: Project) -> frozenset[Code]:
     """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views,
     and what answers events and fields.
     """
-    found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks)))
+    steps = _serializer_steps(project)
+    found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks), *steps))
     names = sorted(project.models.kinds["view-starts"] | project.models.kinds["view-steps"])
     for route in routes(project):
         found[route.handler] = None
@@ -228,6 +229,15 @@ def request_handlers(project: Project) -> frozenset[Code]:
             parts = (project.method(route.view.name, name) for name in names)
             found |= {code: None for code in parts if code is not None}
     return frozenset(code for code in found if code.file.role == "production")
+
+
+def _serializer_steps(project: Project) -> Iterator[Code]:
+    """What serializers that views are declared with run of their own: ``create``, ``update``, ``validate``."""
+    steps = sorted(project.models.kinds["serializer-steps"])
+    for route in routes(project):
+        field = class_field(project, route.view, "serializer_class") if route.view is not None else None
+        for cls in project.denoted_classes(field) if field is not None else ():
+            yield from (code for name in steps if (code := project.method(cls.name, name)) is not None)
 
 
 def _wrappers(decorator: Code) -> Iterator[Code]:

@@ -16,9 +16,13 @@ from backaudit.analyses.errors.conflicts.statements import statements
 from backaudit.analyses.errors.conflicts.writes import Write, refused_by
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
+from backaudit.facts import ops
 from backaudit.facts.requests import Request
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
+
+# What holds a form's, or a serializer's, checked values.
+_HOLDERS = frozenset({"cleaned_data", "validated_data"})
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -38,7 +42,34 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _is_held(project: Project, write: Write) -> bool:
-    return write.unique or holds_keys(project, write.table)
+    """Whether nothing has kept the constraint before: neither the database's silence nor a form's own checks."""
+    checked = _checked_key(write.value.origin)
+    if write.unique:
+        return not _is_checked_unique(project, write, checked)
+    found = bool(checked) and not checked.endswith("_id")  # A form has looked the row up by the key that it was sent.
+    return holds_keys(project, write.table) and not found
+
+
+def _checked_key(value: Node) -> str:
+    """The key under which a value stands in what a form or serializer has checked; empty if it does not."""
+    op = value.op
+    key = value.to(op.key) if isinstance(op, ops.Item) else value.arg(0) if value.method in ("get", "pop") else None
+    base = value.to(op.base) if isinstance(op, ops.Item) else value.receiver
+    if key is None or base is None:
+        return ""
+    held = base.origin.op
+    name = held.name if isinstance(held, ops.Attr) else ""
+    if isinstance(held, ops.Param) and base.code.cls is not None:
+        name = base.code.function.params[held.index].name
+    return (key.text or "") if name in _HOLDERS else ""
+
+
+def _is_checked_unique(project: Project, write: Write, key: str) -> bool:
+    """Whether a form or serializer of the model asks itself whether a value is taken: of fields that it made itself."""
+    cls = write.value.code.cls
+    if cls is None or not key or not project.inherits(cls.name, *project.models.kinds["checks-unique"]):
+        return False
+    return not any(key in view.fields for view in project.lineage_views(cls.name))
 
 
 def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request | None:

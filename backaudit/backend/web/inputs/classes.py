@@ -379,7 +379,8 @@ class _Reader:
     def _column_field(self, column: Column, row: ClassView, name: str, shape: Shape, read_only: bool) -> Field:
         call = _declaring(self.project, row, name)
         blank = call is not None and truth(self.project, call.arg(None, "blank"))
-        blank = blank or column.nullable or column.default or read_only or shape.kind == "boolean"
+        left_out = blank or column.nullable or bool(column.default)
+        blank = left_out or read_only or shape.kind == "boolean"
         return Field(
             name=name,
             attribute=name,
@@ -388,6 +389,7 @@ class _Reader:
             optional=blank,
             validated=name in self.validated,
             read_only=read_only,
+            omitted=left_out and not read_only and shape.kind != "boolean",
         )
 
     def _left_out(self) -> frozenset[str]:
@@ -416,7 +418,10 @@ class _Reader:
             if keyword in ("read_only", "write_only"):
                 field = msgspec.structs.replace(field, **{keyword: truth(self.project, node)})
             elif keyword == "required":
-                field = msgspec.structs.replace(field, optional=not truth(self.project, node))
+                optional = not truth(self.project, node)
+                field = msgspec.structs.replace(field, optional=optional, omitted=optional)
+            elif keyword == "default":
+                field = msgspec.structs.replace(field, omitted=False)
             elif keyword == "validators":
                 field = msgspec.structs.replace(field, shape=narrowed(self.project, field.shape, [node]))
             elif keyword == "choices":
