@@ -17,8 +17,6 @@ from backaudit.project.locate import class_field
 
 _LOADS = ("load", "loads")
 _CHECKED = ("validated_data",)
-# What a serializer calls itself with what it has checked.
-_OWN_STEPS = frozenset({"create", "update", "validate"})
 _NAMED: dict[Where, tuple[str, ...]] = {
     "body": ("json", "body"),
     "query": ("query",),
@@ -68,7 +66,8 @@ def _given_to_own(project: Project, node: Node, op: ops.Param) -> Iterator[tuple
     """What a serializer hands to its own ``create``, ``update`` or ``validate``; all may lack where PATCH asks."""
     code = node.code
     own = code.cls
-    if own is None or op.index != len(code.function.params) - 1 or code.function.name not in _OWN_STEPS:
+    last = len(code.function.params) - 1
+    if own is None or op.index != last or code.function.name not in project.models.kinds["steps-with-checked-values"]:
         return
     partial = code.function.name != "create" and own.name in project.once(_patched)
     yield from ((made, partial) for made in _sparse(project, iter([own])))

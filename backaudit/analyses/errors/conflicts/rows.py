@@ -41,10 +41,15 @@ class NewRow(msgspec.Struct, frozen=True):
         spread = [self.made.to(one) for one in call.dstar] if call is not None else []
         for node in (*spread, *([self.whole] if self.whole is not None else [])):
             origin = client(project, node, (column.attribute,))
-            typed = origin is not None and isinstance(origin.node.op, ops.Param)
-            if origin is not None and (typed or (column.unique and not column.key)):
+            if origin is not None and (_is_schema(origin, column) or (column.unique and not column.key)):
                 return node, origin, (column.attribute,)
         return None
+
+
+def _is_schema(origin: Origin, column: Constrained) -> bool:
+    """Whether the fields of a parameter are known; what a serializer hands to its own step never has the row's key."""
+    op, code = origin.node.op, origin.node.code
+    return isinstance(op, ops.Param) and not (column.key and code.cls is not None)
 
 
 def _argument(project: Project, made: Node, attribute: str) -> Node | None:
