@@ -43,30 +43,37 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _is_held(project: Project, write: Write) -> bool:
     """Whether nothing has kept the constraint before: neither the database's silence nor a form's own checks."""
-    checked = _checked_key(write.value.origin)
+    checked = _checked_key(write)
     if write.unique:
         return not _is_checked_unique(project, write, checked)
     found = bool(checked) and not checked.endswith("_id")  # A form has looked the row up by the key that it was sent.
     return holds_keys(project, write.table) and not found
 
 
-def _checked_key(value: Node) -> str:
+def _checked_key(write: Write) -> str:
     """The key under which a value stands in what a form or serializer has checked; empty if it does not."""
+    value = write.value.origin
     op = value.op
     key = value.to(op.key) if isinstance(op, ops.Item) else value.arg(0) if value.method in ("get", "pop") else None
     base = value.to(op.base) if isinstance(op, ops.Item) else value.receiver
-    if key is None or base is None:
-        return ""
-    held = base.origin.op
-    name = held.name if isinstance(held, ops.Attr) else ""
-    if isinstance(held, ops.Param) and base.code.cls is not None:
-        name = base.code.function.params[held.index].name
-    return (key.text or "") if name in _HOLDERS else ""
+    if key is not None and base is not None and _holds_checked(base.origin):
+        return key.text or ""
+    spread = _holds_checked(write.origin.node)  # All that was checked goes into the row.
+    return str((*write.access, write.column)[0]) if spread else ""
+
+
+def _holds_checked(node: Node) -> bool:
+    """Whether a value is what a form has checked, or what a serializer hands to its own step."""
+    op = node.op
+    if isinstance(op, ops.Param):
+        params = node.code.function.params
+        return node.code.cls is not None and op.index < len(params) and params[op.index].name in _HOLDERS
+    return isinstance(op, ops.Attr) and op.name in _HOLDERS
 
 
 def _is_checked_unique(project: Project, write: Write, key: str) -> bool:
     """Whether a form or serializer of the model asks itself whether a value is taken: of fields that it made itself."""
-    cls = write.value.code.cls
+    cls = write.origin.node.code.cls or write.value.code.cls
     if cls is None or not key or not project.inherits(cls.name, *project.models.kinds["checks-unique"]):
         return False
     return not any(key in view.fields for view in project.lineage_views(cls.name))
