@@ -14,7 +14,7 @@ from backaudit.backend.data.queries.chains import chain_of, denoted_table, relat
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.sql import Use
 
@@ -58,11 +58,13 @@ def rows_of(project: Project, node: Node) -> Rows | None:
 
 
 def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
+    chain = chain_of(node)
     table = row_table(project, node)
     if table is None:
+        handed = _handed_on(project, chain)
+        yield from (handed,) if handed is not None else ()
         return
-    chain = chain_of(node)
-    made = _made_elsewhere(project, chain)
+    made = _made_elsewhere(project, chain) or _handed_on(project, chain)
     if made is not None:
         yield _joined(project, node, table, chain, made)
     elif _begins(project, chain):
@@ -185,6 +187,29 @@ def _made_elsewhere(project: Project, chain: list[Node]) -> Rows | None:
             found = rows_of(project, returned)
             if found is not None:
                 return found
+    return None
+
+
+def _handed_on(project: Project, chain: list[Node]) -> Rows | None:
+    """The rows of a query that a function of the project is given, narrows or orders, and gives back."""
+    for link in (link for link in chain if link.call is not None):
+        for callee in project.callees(link):
+            for returned in callee.returned():
+                inner = chain_of(returned)
+                found = _given_rows(project, link, callee, inner)
+                if found is not None:
+                    eager = frozenset(name for part in inner if part.call is not None for name in loaded(part))
+                    return msgspec.structs.replace(found, eager=found.eager | eager)
+    return None
+
+
+def _given_rows(project: Project, call: Node, callee: Code, inner: list[Node]) -> Rows | None:
+    """What a call hands to the parameter that a chain of the callee begins with."""
+    for part in inner:
+        argument = project.argument(call, callee, part.op.index) if isinstance(part.op, ops.Param) else None
+        rows = rows_of(project, argument) if argument is not None else None
+        if rows is not None:
+            return rows
     return None
 
 
