@@ -15,7 +15,7 @@ from backaudit.issue import BackEnd
 from backaudit.rule import Finding, Rule
 from backaudit.stamp import folder_stamp, library_stamp
 
-ToldT = TypeVar("ToldT", bound=msgspec.Struct)
+KeptT = TypeVar("KeptT", bound=msgspec.Struct)
 _LIBRARIES = ("backaudit", "bandit", "detect-secrets", "libcst", "msgspec", "ruamel.yaml", "sqlglot", "tomli")
 
 
@@ -40,25 +40,17 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     back_end: BackEnd | None = None
 
 
-_DECODER = msgspec.msgpack.Decoder(Result)
-
-
 def encode(result: msgspec.Struct) -> bytes:
     return msgspec.msgpack.encode(result)
 
 
-def decode_told(data: bytes, kind: type[ToldT]) -> ToldT | None:
-    """The record of some kind (a survey, scorecards) that was kept, None if the bytes are none."""
+def decode(data: bytes, kind: type[KeptT]) -> KeptT | None:
+    """The record of some kind (a result, a survey, scorecards) that was kept.
+
+    None if the bytes are none: of another build, or damaged.
+    """
     try:
         return msgspec.msgpack.decode(data, type=kind)
-    except (msgspec.MsgspecError, ValueError):
-        return None
-
-
-def decode(data: bytes) -> Result | None:
-    """The result that was kept, None if the bytes are none (of another build, or damaged)."""
-    try:
-        return _DECODER.decode(data)
     except (msgspec.MsgspecError, ValueError):
         return None
 

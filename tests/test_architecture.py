@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("portfolio",),
     ("",),
     ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
-    ("asking", "audit", "quoting", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
+    ("asking", "audit", "stages", "quoting", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
     ("repro", "since", "starters", "fixing"),
     ("testing", "lsp", "fleet"),
     ("cli", "commands", "console", "catalogue", "entry", "__main__"),

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from backaudit import audit, cli, config, plugins
+from backaudit import cli, config, plugins
 from backaudit.audit import Audit, Request
 from backaudit.discover import Discovery, discover
 from backaudit.prove.server import connected
+from backaudit.stages import inventory
 from backaudit.survey.compose import survey
 from backaudit.testing import scan
 from backaudit.usage import UsageError
@@ -263,7 +264,7 @@ def test_a_file_that_is_no_more_what_was_listed(
         happens(tmp_path / "one.py")
         return listed
 
-    monkeypatch.setattr(audit, "discover", late)
+    monkeypatch.setattr(inventory, "discover", late)
     request = Request(root=tmp_path, config=config.load(None, root=tmp_path), loaded=LOADED, jobs=jobs)
     report = Audit(request).report()
     said = [problem.kind for problem in report.problems if problem.path == "one.py"]

@@ -282,8 +282,8 @@ def _fails(issue: Issue, config: Config, folders: Folders | None) -> bool:
 
 def _asks_for_history(config: Config, loaded: Loaded) -> bool:
     """Whether a rule about earlier commits is selected by its own name."""
-    from backaudit.audit import HISTORY
     from backaudit.rulenames import RuleNames
+    from backaudit.stages.inventory import HISTORY
 
     names = RuleNames(loaded.rules)
     return any(HISTORY in rule.needs for name in config.select if (rule := names.one(name)) is not None)
