@@ -9,6 +9,7 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from backaudit.extract.python import cst_spans
 from backaudit.extract.python.cst_spans import Spans
 from backaudit.source import Source, read
 
@@ -80,3 +81,15 @@ def test_a_sample_of_the_standard_library() -> None:
 def test_a_quarter_of_the_standard_library(part: int) -> None:
     small = [path for path in FILES[part::4] if (STDLIB / path).stat().st_size < 40_000]
     assert sum(_check(path) for path in small[::3]) > 50
+
+
+def test_what_ends_the_walk_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(BaseException):
+        """As a signal ends it."""
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    monkeypatch.setattr(cst_spans._Offsets, "add_token", end)
+    with pytest.raises(Ended):
+        Spans(cst.parse_module("a = 1\n"), "a = 1\n")

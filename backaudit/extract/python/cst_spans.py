@@ -72,7 +72,9 @@ class _Recorder:
     def __enter__(self) -> None:
         self.start = self.state.offset
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if kind is not None:
+            return  # what ended the walk (a signal, say) is not to be hidden by nodes that it left out
         spans = self.state.spans
         start = self.start if self.start_node is None else spans[id(self.start_node)][0]
         end = self.state.offset if self.end_node is None else spans[id(self.end_node)][1]
