@@ -314,7 +314,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     """What a web framework does of itself, by the name that its routes have.
 
     ``typed``: every declared parameter is held against its type, and what does not fit is refused (422, where
-    ``refuses-with`` says so). ``refuses-broken-bodies``: what a body that is no JSON is answered with, in a sentence.
+    ``refuses-with`` says so), and by which exception (``refuses-by``). ``refuses-broken-bodies``: what a body that is
+    no JSON is answered with, in a sentence.
     ``hashes``: the hasher by which it stores passwords of itself.
     ``checks-answers``: what a handler returns is held against the model it declares.
     ``injects-classes``: the class that holds a handler is made with what is injected. ``serialises``: objects that a
@@ -333,6 +334,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
 
     typed: bool = False
     refuses_with: int = 0
+    refuses_by: str = ""
     refuses_broken_bodies: str = ""
     hashes: str = ""
     checks_answers: bool = False
