@@ -19,6 +19,7 @@ from backaudit.vocabulary.names import is_password_column, names_people
 from backaudit.vocabulary.protocols import UNSAFE
 
 _REGISTRATION = meaning("routes", "registration")
+_NO_LOGIN = meaning("routes", "no-login")
 _OPEN = (meaning("routes", "public-step"), meaning("routes", "public-ending"), meaning("routes", "visit"))
 
 
@@ -46,7 +47,7 @@ def registrations(project: Project) -> tuple[Door, ...]:
 
 def logins(project: Project) -> tuple[Door, ...]:
     """Routes that take a password and let in."""
-    checking = {row.at: _door(row) for row in served(project) if _checks(row)}
+    checking = {row.at: _door(row) for row in served(project) if _checks(row) and not _NO_LOGIN.holds(row.path)}
     named = {r.place: Door(r.path, r.place) for r in project.once(guarded) if is_login(project, r)}
     lines = {(door.place.path, door.place.span.line) for door in named.values()}
     rest = [door for at, door in checking.items() if (at.path, at.line) not in lines]

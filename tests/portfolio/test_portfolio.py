@@ -126,6 +126,45 @@ volumes: {data: {}}
     assert row(card(tmp_path, files), "compose").verdict == "yes"
 
 
+@pytest.mark.parametrize(
+    "mount",
+    [
+        "./db/migrations:/docker-entrypoint-initdb.d",
+        "./db/migrations/1.sql:/docker-entrypoint-initdb.d/1.sql:ro",
+        "{type: bind, source: ./db/migrations, target: /docker-entrypoint-initdb.d}",
+    ],
+)
+def test_what_a_database_runs_at_its_first_start_is_no_migration(tmp_path: Path, mount: str) -> None:
+    steps = {"db/migrations/1.sql": "CREATE TABLE things (id serial PRIMARY KEY, name text);\n"}
+    compose = "services:\n  db:\n    image: postgres:17\n    volumes:\n      - %s\n"
+    files = {**SHOP, **steps, "compose.yaml": compose % mount}
+    assert "nothing changes the schema" in said(row(card(tmp_path, files), "migrations"))
+    files["compose.yaml"] = compose % "data:/var/lib/postgresql/data"
+    assert "1 migration in db/migrations" in said(row(card(tmp_path, files), "migrations"))
+
+
+def test_a_route_that_verifies_a_token_is_no_login(tmp_path: Path) -> None:
+    text = """
+from fastapi import FastAPI, HTTPException
+from passlib.context import CryptContext
+
+app = FastAPI()
+hashes = CryptContext(schemes=["bcrypt"])
+
+
+@app.post("/token/%s/")
+def enter(name: str, secret: str):
+    if not hashes.verify(secret, find(name).password):
+        raise HTTPException(401)
+    return {"ok": True}
+"""
+    doors = {}
+    for word in ("verify", "obtain"):
+        found = row(card(tmp_path / word, {"main.py": text % word}), "authentication")
+        doors[word] = f"login by /token/{word}/" in said(found) or f"/token/{word}/" in said(found)
+    assert doors == {"verify": False, "obtain": True}
+
+
 def test_a_development_server_is_no_deployment(tmp_path: Path) -> None:
     files = {**SHOP, "Procfile": "web: uvicorn main:app --host 0.0.0.0 --port $PORT --reload\n"}
     assert "starts a development server" in said(row(card(tmp_path, files), "deployment"))

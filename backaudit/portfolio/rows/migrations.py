@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
+from backaudit.analyses.deploy.images import services
+from backaudit.extract.yaml import YamlNode
 from backaudit.facts.place import WHOLE_FILE, Place
 from backaudit.portfolio.records import Fact, Lack, Row
 from backaudit.portfolio.stack import counted, lack, listed, place_of, surveyed
@@ -13,6 +16,7 @@ from backaudit.survey.records import TableRow
 from backaudit.vocabulary.meaning import meaning
 
 _STEP = meaning("migrations", "step-file")
+_FIRST_START = meaning("migrations", "run-at-first-start")
 
 
 def row(project: Project) -> Row:
@@ -33,7 +37,27 @@ def row(project: Project) -> Row:
 def migration_files(project: Project) -> tuple[str, ...]:
     """The files that are steps of a migration."""
     found = (path for path, file in project.facts.items() if file.kind in ("python", "sql"))
-    return tuple(path for path in found if project.role(path) == "migration" and _STEP.holds(path))
+    steps = (path for path in found if project.role(path) == "migration" and _STEP.holds(path))
+    once = project.once(_run_at_first_start)
+    return tuple(path for path in steps if not any(f"{path}/".startswith(f"{mounted}/") for mounted in once))
+
+
+def _run_at_first_start(project: Project) -> tuple[str, ...]:
+    """Files and folders that a database runs where it has no data yet: they bring no version to the next."""
+    mounts = ((service.path, text) for service in services(project) for text in _mounts(service.node.get("volumes")))
+    return tuple(_from_root(path, text.split(":")[0]) for path, text in mounts if _FIRST_START.holds(text))
+
+
+def _mounts(volumes: YamlNode | None) -> Iterator[str]:
+    """Each volume as ``source:target``, in whichever of the two ways it is written."""
+    for item in volumes.items if volumes is not None else ():
+        source, target = item.get("source"), item.get("target")
+        yield item.text or ":".join(node.text or "" for node in (source, target) if node is not None)
+
+
+def _from_root(compose: str, source: str) -> str:
+    """A path of the host, from the root of the project."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(compose), source))
 
 
 def _facts(steps: tuple[str, ...]) -> Iterator[Fact]:
