@@ -231,7 +231,7 @@ def test_what_the_interpreter_ran_before_is_said(hostile: Path) -> None:
     environment = {"PYTHONPATH": "."}
     without_standard(hostile, environment)
     (hostile / "sitecustomize.py").write_text("x = 1\n")
-    done = run([*COMMANDS["module"], "scan", ".", "--no-cache"], hostile, environment)
+    done = run([*ENTRIES["module"], "scan", ".", "--no-cache"], hostile, environment)
     assert f"PYTHONPATH had Python run {hostile.resolve() / 'sitecustomize.py'} before backaudit began" in done.stderr
 
 
