@@ -135,6 +135,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.bench.wellkept
 	$(BIN)/python -m tests.bench.fixes
 	$(BIN)/python -m tests.bench.line_ends
+	$(BIN)/python -m tests.bench.neighbours
 	$(BIN)/python -m tests.bench.planner 5000
 	$(BIN)/python -m tests.matrix --keep --triples 2000
 	$(BIN)/python -m tests.truth.requests

@@ -20,7 +20,7 @@ from backaudit.facts.python import PythonFacts
 from backaudit.project.code import Role
 from backaudit.project.modules import Modules, role_of
 
-_ASIDE: tuple[Role, ...] = ("test", "example", "script", "migration")
+_ASIDE: tuple[Role, ...] = ("test", "example", "script")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HERE = ""  # among the parts of a folder: the files that stand in it
 
@@ -56,7 +56,7 @@ def parts(files: Sequence[FileFacts], starts: frozenset[str]) -> tuple[Part, ...
 
 
 def _serves(path: str) -> bool:
-    """Whether a file is of what runs: also what is a script by its own name alone, as ``manage.py`` is."""
+    """Whether a file is of what runs: also migrations, and what is a script by its own name alone, as ``manage.py``."""
     role = role_of(path)
     folder = path.rpartition("/")[0]
     return role not in _ASIDE or (role == "script" and role_of(f"{folder}/of.py".lstrip("/")) != "script")

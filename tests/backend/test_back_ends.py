@@ -1,31 +1,16 @@
-"""Several back ends in one repository: what is found is what a scan of each by itself finds."""
+"""Several back ends in one repository: what is found is what a scan of each by itself finds (all: ``make soak``)."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from backaudit import plugins
 from backaudit.project.parts import parts
-from backaudit.testing import scan
+from tests.bench.neighbours import BESIDE, differences
 from tests.projects import project
 
-APPS = Path(__file__).resolve().parents[2] / "fixtures" / "apps"
 LOADED = plugins.load(reraise=True)
 STARTS = frozenset({"flask.Flask", "fastapi.FastAPI", "django.core.management.execute_from_command_line"})
-Found = set[tuple[str, int, str]]
-
-
-def files_of(name: str, folder: str) -> dict[str, bytes]:
-    root = APPS / name
-    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
-    return {folder + path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
-
-
-def found_in(files: dict[str, bytes], folder: str = "") -> Found:
-    issues = [issue for issue in scan(files, LOADED).issues if issue.status == "new"]
-    return {(folder + issue.finding.place.path, issue.finding.place.span.line, issue.rule.id) for issue in issues}
 
 
 @pytest.mark.parametrize(
@@ -39,23 +24,15 @@ def found_in(files: dict[str, bytes], folder: str = "") -> Found:
     ],
 )
 def test_two_in_one_repository_are_judged_as_each_is_alone(one: str, two: str) -> None:
-    alone = found_in(files_of(one, ""), "one/") | found_in(files_of(two, ""), "services/two/")
-    assert found_in({**files_of(one, "one/"), **files_of(two, "services/two/")}) == alone
+    assert differences(one, two, BESIDE, LOADED) == set()
 
 
 @pytest.mark.parametrize(
     ("one", "two", "outer"),
-    [("django", "flask", ""), ("flask", "django", ""), ("django", "fastapi", "one/"), ("fastapi", "fastapi", "")],
+    [("django", "flask", ""), ("flask", "django", ""), ("django", "fastapi", "one/"), ("fastapi-careful", "flask", "")],
 )
 def test_one_in_a_folder_of_another_is_judged_as_each_is_alone(one: str, two: str, outer: str) -> None:
-    inner = f"{outer}services/two/"
-    alone = found_in(files_of(one, ""), outer) | found_in(files_of(two, ""), inner)
-    assert of_programs(found_in({**files_of(one, outer), **files_of(two, inner)})) == of_programs(alone)
-
-
-def of_programs(found: Found) -> Found:
-    """Without what is asked of a repository: the one around has a README and a pipeline for all that is in it."""
-    return {(path, line, rule) for path, line, rule in found if not rule.startswith("portfolio/")}
+    assert differences(one, two, (outer, f"{outer}services/two/"), LOADED) == set()
 
 
 def path_of(name: str) -> str:
@@ -94,6 +71,18 @@ def test_a_program_in_the_folder_of_another_that_nothing_ties_to_it_is_one_of_it
         shop__export="x = 1\n",
     )
     assert found == [["manage.py", "shop/export.py", "shop/models.py"], ["extras/bot/main.py", "extras/bot/own.py"]]
+
+
+def test_migrations_belong_to_the_program_whose_models_they_import() -> None:
+    found = parts_of(
+        shop__app=FLASK,
+        shop__models="x = 1\n",
+        migrations__env="from shop.models import x\n",
+        migrations__versions__first="x = 1\n",
+        services__stock__app=FLASK,
+    )
+    own = ["migrations/env.py", "migrations/versions/first.py", "shop/app.py", "shop/models.py"]
+    assert sorted(found) == [own, ["services/stock/app.py"]]
 
 
 @pytest.mark.parametrize(
