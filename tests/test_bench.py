@@ -88,7 +88,25 @@ def test_a_crash_of_the_bulk_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
-    assert trials.bulk([tmp_path])
-    monkeypatch.setattr(trials, "extracted", lambda folder, paths: [(path, "crash") for path in paths])
-    assert not trials.bulk([tmp_path])
+    assert trials.bulk([tmp_path], seed=1, count=0)
+    monkeypatch.setattr(trials, "scanned", lambda folder, paths, loaded: [(path, "crash") for path in paths])
+    assert not trials.bulk([tmp_path], seed=1, count=0)
     assert "CRASH a.py" in capsys.readouterr().out
+
+
+def test_foreign_code_is_drawn_by_a_seed_and_each_content_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(8):
+        (tmp_path / f"a{number}.py").write_text(f"x = {number % 4}\n")
+    drawn: list[list[str]] = []
+
+    def scanned(folder: Path, paths: list[str], loaded: object) -> list[tuple[str, str]]:
+        drawn.append(paths)
+        return []
+
+    monkeypatch.setattr(trials, "scanned", scanned)
+    for seed, count in ((1, 2), (1, 2), (1, 0)):
+        trials.bulk([tmp_path], seed, count)
+    first, again, everything = drawn
+    assert first == again
+    assert len(first) == 2
+    assert everything == ["a0.py", "a1.py", "a2.py", "a3.py"]

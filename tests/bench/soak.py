@@ -5,8 +5,9 @@
 With KIND (django, fastapi, flask …) and SPEC (see ``tests/truth/introspect.py``) the model's routes are compared,
 beside the scan, with those that the framework itself names when the application is imported under PYTHON. Without
 folders Django's source distribution is taken, and five projects are cloned, at the commits below, into
-``soak-data/``; before them the trials of :mod:`tests.bench.trials` are run: every file of the interpreters' libraries
-and the installed packages, mutations by the seed that SOAK_SEED gives, and the hostile trees. Exits with 1 if a scan
+``soak-data/``; before them the trials of :mod:`tests.bench.trials` are run: files of the interpreters' libraries and
+the installed packages and mutations, drawn by the seed that SOAK_SEED gives, and the hostile trees. SOAK_FILES and
+SOAK_MUTATIONS say how many; with SOAK_FILES=0 every file is taken. Exits with 1 if a scan
 crashed, hung or took more memory than allowed.
 """
 
@@ -117,7 +118,8 @@ def _all() -> list[Path]:
 def _trials() -> list[bool]:
     seed = int(os.environ.get("SOAK_SEED", "1"))
     count = int(os.environ.get("SOAK_MUTATIONS", "6000"))
-    return [trials.hostile(), trials.fuzz(seed, count), trials.bulk(trials.libraries())]
+    files = int(os.environ.get("SOAK_FILES", "1200"))
+    return [trials.hostile(), trials.fuzz(seed, count), trials.bulk(trials.libraries(), seed, files)]
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import random
 import subprocess
 import sys
@@ -46,20 +48,39 @@ def libraries() -> list[Path]:
     return [folder for folder in dict.fromkeys([own, *others, *packages]) if folder.is_dir()]
 
 
-def bulk(folders: Iterable[Path]) -> bool:
-    """Extract every Python file of the folders; whether none was a crash."""
+def bulk(folders: Iterable[Path], seed: int, count: int) -> bool:
+    """Have all rules asked of ``count`` Python files of the folders, drawn by a seed; whether none was a crash.
+
+    Of files that are the same in several interpreters one is drawn. With a ``count`` of 0 all are taken.
+    """
+    chance = random.Random(seed)
+    files = distinct(folders)
+    drawn = sorted(chance.sample(files, count)) if 0 < count < len(files) else files
+    print(f"foreign code: {len(drawn)} of {len(files)} files, seed {seed}", flush=True)
+    loaded = plugins.load(reraise=True)
     well = True
-    for folder in folders:
-        paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if path.is_file())
+    for folder, group in itertools.groupby(drawn, key=lambda item: item[0]):
+        paths = [path for _, path in group]
         started = time.monotonic()
-        problems = [problem for group in _groups(paths) for problem in extracted(folder, group)]
+        problems = [problem for batch in _batches(paths) for problem in scanned(folder, batch, loaded)]
         kinds = Counter(kind for _, kind in problems)
         print(
-            f"{folder}: {len(paths)} files in {time.monotonic() - started:.1f} s, {dict(sorted(kinds.items()))}",
+            f"  {folder}: {len(paths)} files in {time.monotonic() - started:.0f} s, {dict(sorted(kinds.items()))}",
             flush=True,
         )
         well &= _told(problems)
     return well
+
+
+def distinct(folders: Iterable[Path]) -> list[tuple[Path, str]]:
+    """The Python files of the folders, each content once."""
+    found: dict[bytes, tuple[Path, str]] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            if path.is_file():
+                digest = hashlib.blake2b(path.read_bytes()).digest()
+                found.setdefault(digest, (folder, path.relative_to(folder).as_posix()))
+    return sorted(found.values())
 
 
 def fuzz(seed: int, count: int) -> bool:
@@ -117,7 +138,7 @@ def hostile() -> bool:
 
 
 def scanned(folder: Path, paths: Iterable[str], loaded: Loaded) -> list[tuple[str, str]]:
-    """As :func:`extracted`, and of asking all rules of the files as one project, with what is said."""
+    """(what is said, kind) of the problems of extracting files and of asking all rules of them as one project."""
     known = models.load(loaded.tables)
     facts, problems = extract_all(folder, [Found(path, kind_of(path), True) for path in paths])
     linked = link(facts, known.knowledge, known)
@@ -126,15 +147,8 @@ def scanned(folder: Path, paths: Iterable[str], loaded: Loaded) -> list[tuple[st
     return [(f"{problem.path} {problem.message}", problem.kind) for problem in (*problems, *said)]
 
 
-def extracted(folder: Path, paths: Iterable[str]) -> list[tuple[str, str]]:
-    """(path, kind) of the problems of extracting files."""
-    found = [Found(path, kind_of(path), True) for path in paths]
-    return [(problem.path, problem.kind) for problem in extract_all(folder, found)[1]]
-
-
-def _groups(paths: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(paths), 10 * BATCH):
-        yield paths[start : start + 10 * BATCH]
+def _batches(paths: list[str]) -> Iterator[list[str]]:
+    yield from (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
 
 
 def _told(problems: Iterable[tuple[str, str]]) -> bool:
