@@ -33,6 +33,8 @@ TRICKY = {
     "definitions": "class A(B, *C, m=D, **E):\n  async  def \\\n  f(self, a: 'list[B]' = 1, /, b=2, *c, d=3, **e): 1\n",
     "arguments": "f(a, *b, c, d=1, *e, **g)\n",
     "else": "if a: b;\nelif c: d\nelse:\n  # e\n  if f: g\nfor x in y: pass\nelse: z\nwhile a: b; c;\nelse: d\n",
+    "semicolons": "def f():\n  with a:\n    b ;\ntry:\n  c;\nexcept D: e;\n"
+    "match g:\n case 1:\n  h;\nif i:\n  j\nelse:\n  k;\n",
     "try": "try: a\nexcept (B) as c: d\nelse: e\nfinally: f\n",
     "patterns": "match a:\n case (b, *c) | [d, _]: 1\n case {'k': (e), **f} if g: 2\n case H(i, j=(k)) as l: 3\n",
     "quoted": "def f(a: 'list[int]', b: ' int', c: '(A, B)', d: 'not python') -> 'A | \"B\"': pass\n",

@@ -6,6 +6,7 @@ Only what the lowering asks of a tree is there: of strings their places alone, n
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +17,9 @@ from backaudit.extract.python.cst_spans import Spans
 from backaudit.extract.python.nodes import Malformed, TryStar, TypeAlias
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
+
+_BLOCKS = (cst.BaseCompoundStatement, cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase)
+_SEMICOLON = re.compile(r"[ \t\f]*;")
 
 _OPERATORS: dict[type[cst.CSTNode], type[ast.operator]] = {
     cst.Add: ast.Add, cst.Subtract: ast.Sub, cst.Multiply: ast.Mult, cst.Divide: ast.Div,
@@ -95,7 +99,12 @@ class _Reader:
 
     def _at(self, made: NodeT, node: Any, last: Any = None) -> NodeT:
         start, end = self._spans.offsets(node)[0], self._spans.offsets(node if last is None else last)[1]
-        return self._placed(made, start, end)
+        return self._placed(made, start, self._past_semicolon(end) if isinstance(node, _BLOCKS) else end)
+
+    def _past_semicolon(self, end: int) -> int:
+        """The end of a block, of which the semicolon after its last statement is a part."""
+        after = _SEMICOLON.match(self._text, end)
+        return after.end() if after is not None else end
 
     def _placed(self, made: NodeT, start: int, end: int) -> NodeT:
         place: Any = made
