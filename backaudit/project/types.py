@@ -67,6 +67,10 @@ _COLLECTIONS = {
 }  # fmt: skip
 
 
+# What a project tells, in a type that a table notes.
+_TOLD = ("$registered(", "$setting(", "$given(")
+
+
 def split(name: str) -> tuple[str, str]:
     """``X[Y]`` as (X, Y); ``X`` as (X, "")."""
     head, bracket, rest = name.partition("[")
@@ -500,28 +504,29 @@ class TypeResolver:
             yield from self._fill(part.strip(), receiver, node)
 
     def _fill(self, part: str, receiver: str, node: Node) -> Iterator[str]:
-        if "$registered(" in part or "$setting(" in part or "$given(" in part:
+        if any(mark in part for mark in _TOLD):
             yield from self._told(part)
         elif part.startswith("$bound("):
             yield from self._bound(part, node)
         elif part == "$self":
             yield receiver
-        elif part == "$call0":
-            yield from self._result_of_first(node)
         elif "$call0" in part:
-            yield from (_filled(part, "$call0", name) for name in self._result_of_first(node))
+            yield from self._of_result(part, node)
         elif "$arg" in part:
             yield from self._of_argument(part, node)
-        elif "$T" in part:
-            over = split(receiver)[1]
-            if over:
-                yield part.replace("$T", over)
-            elif part != "$T":
-                yield split(part)[0]
-        elif "$class" in part:
-            head, over = split(receiver)
-            yield part.replace("$class", over if head in ("type", "ext") else head)
-        elif "$row0" in part:
+        elif "$T" in part or "$class" in part:
+            yield from _of_receiver(part, receiver)
+        else:
+            yield from self._of_classes(part, node)
+
+    def _of_result(self, part: str, node: Node) -> Iterator[str]:
+        """``$call0`` is what calling the first argument gives."""
+        results = self._result_of_first(node)
+        yield from results if part == "$call0" else (_filled(part, "$call0", name) for name in results)
+
+    def _of_classes(self, part: str, node: Node) -> Iterator[str]:
+        """What a part says of the classes that are handed over; itself if it says nothing of them."""
+        if "$row0" in part:
             yield from self._rows(part, node)
         elif "$named" in part:
             yield from (part.replace("$named", cls.name) for cls in self._spelled(node))
@@ -619,6 +624,17 @@ class TypeResolver:
             yield split(part)[0] if part != "$0" else ""
         for over in [*classes, *columns]:
             yield part.replace("$0", over)
+
+
+def _of_receiver(part: str, receiver: str) -> Iterator[str]:
+    """``$T`` is what a receiver is over, ``$class`` the class that it is, or is an object of."""
+    head, over = split(receiver)
+    if "$T" not in part:
+        yield part.replace("$class", over if head in ("type", "ext") else head)
+    elif over:
+        yield part.replace("$T", over)
+    elif part != "$T":
+        yield split(part)[0]
 
 
 def alternatives(node: Node) -> Iterator[Node]:

@@ -68,13 +68,9 @@ class _Module:
         yield from self.body
 
     def _imports(self) -> Iterator[str]:
-        text = "\n".join(self.body)
         before = [line for application, client in self.applications for line in _before(application, client)]
         folders = sorted({application.folder for application, _ in self.applications} - {""})
-        standard = ["import json"] if "json.dumps(" in text else []
-        standard += ["import os"] if any("os.environ" in line for line in before) else []
-        standard += ["import sys"] if folders else []
-        standard += ["from urllib.parse import urlencode"] if "urlencode(" in text else []
+        standard = list(_standard("\n".join(self.body), before, folders))
         yield from standard
         yield from [""] if standard else []
         own = [line for _, client in self.applications for line in client.imports]
@@ -82,11 +78,14 @@ class _Module:
         yield ""
         yield from (f"sys.path.insert(0, {_quoted(folder)})" for folder in folders)
         yield from dict.fromkeys(before)
-        late = bool(before or folders)
+        yield from self._imported(late=bool(before or folders))
+
+    def _imported(self, *, late: bool) -> Iterator[str]:
+        """The applications, under a name of their own each; ``late``: other statements stand before."""
+        mark = "  # noqa: E402" if late else ""
         for number, (application, _) in enumerate(self.applications):
             if application.name:
                 alias = "" if number == 0 else f" as {_of_number(application.name, number)}"
-                mark = "  # noqa: E402" if late else ""
                 yield f"from {application.module} import {application.name}{alias}{mark}"
 
     def _fixture(self, number: int, application: Application, client: ClientModel) -> Iterator[str]:
@@ -120,6 +119,18 @@ class _Module:
         chosen = next(name for name in numbered if name not in self.names)
         self.names.add(chosen)
         return chosen
+
+
+def _standard(body: str, before: Sequence[str], folders: Sequence[str]) -> Iterator[str]:
+    """What the tests need of the standard library."""
+    if "json.dumps(" in body:
+        yield "import json"
+    if any("os.environ" in line for line in before):
+        yield "import os"
+    if folders:
+        yield "import sys"
+    if "urlencode(" in body:
+        yield "from urllib.parse import urlencode"
 
 
 def _of_number(name: str, number: int) -> str:

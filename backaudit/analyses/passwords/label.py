@@ -43,16 +43,23 @@ class Password(Goal):
         if isinstance(op, ops.Bind) and means_password(op.name) and not access:
             return f"`{op.name}` is a password that is made up here" if _is_made_up(search.project, node) else None
         if isinstance(op, ops.Item):
-            key, base = node.to(op.key).text, node.to(op.base)
-            named = key is not None and means_password(key) and not access
-            given = named and self._is_given(search.project, base)
-            if key is not None and given and not made_by_hash(search.project, base, (key,), node.value):
-                return f"`{node.spelled or key}` is a password"
+            entry = self._entry(search.project, node, op) if not access else None
+            if entry is not None:
+                return entry
         if len(access) == 1 and isinstance(access[0], str) and means_password(access[0]):
             return self._part_of_body(search.project, node, access[0])
         if isinstance(op, ops.Call):
             return self._read(search.project, node, op, access)
         return None
+
+    def _entry(self, project: Project, node: Node, op: ops.Item) -> str | None:
+        """The password under a key of what a client sends."""
+        key, base = node.to(op.key).text, node.to(op.base)
+        if key is None or not means_password(key) or not self._is_given(project, base):
+            return None
+        if made_by_hash(project, base, (key,), node.value):
+            return None
+        return f"`{node.spelled or key}` is a password"
 
     def _part_of_body(self, project: Project, node: Node, key: str) -> str | None:
         """The password in a whole form or body, where the same code reads it by that name."""
