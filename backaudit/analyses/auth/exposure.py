@@ -11,7 +11,7 @@ from backaudit.analyses.auth.views import generic_table
 from backaudit.backend.access.acts import Act, acts, insides_shown
 from backaudit.backend.access.caller import caller_reads
 from backaudit.backend.access.changes import Change, changes
-from backaudit.backend.access.denial import conditions, sides, tests_around
+from backaudit.backend.access.denial import answers_by_session, conditions, sides, tests_around
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.owners import owner_column
@@ -353,7 +353,7 @@ def _own_check(project: Project, route: Route) -> Guard | None:
     code = route.handler
     guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and in_body(g)), None)
     tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
-    asks = any("http-session" in _asks(project, test) or _compares_entry(project, test) for test in tests)
+    asks = any("http-session" in _asks(project, test) or _asks_session(project, test) for test in tests)
     return guard if asks else None
 
 
@@ -407,7 +407,7 @@ def _in_try(node: Node) -> bool:
 def _asked(project: Project, node: Node) -> bool:
     """Whether the operation runs only under a condition on the caller."""
     around = (test for test, _ in tests_around(node))
-    return any(_SAFE_TESTS.holds(_asks(project, test)) or _compares_entry(project, test) for test in around)
+    return any(_SAFE_TESTS.holds(_asks(project, test)) or _asks_session(project, test) for test in around)
 
 
 def _asks(project: Project, test: Node) -> str:
@@ -418,10 +418,13 @@ def _asks(project: Project, test: Node) -> str:
     return " ".join([*spelled, *(["http-session"] if sessions else [])]).lower()
 
 
-def _compares_entry(project: Project, test: Node) -> bool:
-    """Whether a condition compares an entry of the session: ``session["name"] != ""``."""
-    entries = (part.origin for node in conditions(test) for part in (node, *sides(node)))
-    return any(isinstance(here.op, ops.Item) and is_http_session(project, here.to(here.op.base)) for here in entries)
+def _asks_session(project: Project, test: Node) -> bool:
+    """Whether a condition compares an entry of the session (``session["name"] != ""``), or a helper of ours does."""
+    for here in (part.origin for node in conditions(test) for part in (node, *sides(node))):
+        of_session = isinstance(here.op, ops.Item) and is_http_session(project, here.to(here.op.base))
+        if of_session or answers_by_session(project, here):
+            return True
+    return False
 
 
 def _about_visits(name: str) -> bool:

@@ -353,12 +353,19 @@ def _words(project: Project, node: Node) -> Iterator[str]:
             yield str(op.value).lower()
             continue
         spelled = part.spelled.lower()
-        if is_http_session(project, part):
+        if is_http_session(project, part) or answers_by_session(project, part):
             yield "http-session"
         yield spelled
 
 
+def answers_by_session(project: Project, call: Node) -> bool:
+    """Whether a function of the project answers by what the session holds: ``return "user" in session``."""
+    callees = project.callees(call) if call.call is not None else ()
+    returned = (node for callee in callees for node in callee.returned())
+    return any(is_http_session(project, part) for node in returned for part in operands(node))
+
+
 __all__ = [
-    "Kinds", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention", "operands",
-    "refusals", "sides", "tests_around", "tests_before",
+    "Kinds", "answers_by_session", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention",
+    "operands", "refusals", "sides", "tests_around", "tests_before",
 ]  # fmt: skip
