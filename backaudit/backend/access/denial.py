@@ -353,19 +353,27 @@ def _words(project: Project, node: Node) -> Iterator[str]:
             yield str(op.value).lower()
             continue
         spelled = part.spelled.lower()
-        if is_http_session(project, part) or answers_by_session(project, part):
+        if is_http_session(project, part):
             yield "http-session"
+        elif answers_by_session(project, part):
+            yield "http-session"
+            yield from (str(inner.text).lower() for inner in _answered(project, part) if inner.text is not None)
         yield spelled
 
 
 def answers_by_session(project: Project, call: Node) -> bool:
     """Whether a function of the project answers by what the session holds: ``return "user" in session``."""
-    callees = project.callees(call) if call.call is not None else ()
-    returned = (node for callee in callees for node in callee.returned())
-    return any(is_http_session(project, part) for node in returned for part in operands(node))
+    return any(is_http_session(project, part) for part in _answered(project, call))
+
+
+def _answered(project: Project, call: Node) -> Iterator[Node]:
+    """What the answers of the project's functions are made of that a call runs."""
+    for callee in project.callees(call) if call.call is not None else ():
+        for node in callee.returned():
+            yield from operands(node)
 
 
 __all__ = [
-    "Kinds", "answers_by_session", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership", "mention",
-    "operands", "refusals", "sides", "tests_around", "tests_before",
+    "Kinds", "answers_by_session", "conditions", "denials", "ground", "inputs", "is_negative", "is_ownership",
+    "mention", "operands", "refusals", "sides", "tests_around", "tests_before",
 ]  # fmt: skip

@@ -54,10 +54,16 @@ def _by_use(project: Project, table: Table) -> Column | None:
             continue
         target = (column.references.rpartition(".")[0] or column.references).lower()
         used = {(table.name, column.name), (table.name, column.attribute)} & project.once(_used_for_caller)
-        unsaid = is_collection(project, table) or (not target and column.name.lower().endswith("id"))
+        unsaid = is_collection(project, table) or (not target and _may_be_key(table, column))
         if used and (target in users or unsaid):
             return column
     return None
+
+
+def _may_be_key(table: Table, column: Column) -> bool:
+    """Whether a column that refers to nothing is called like a key, and not like the table's own."""
+    name = column.name.lower()
+    return name.endswith("id") and name.removesuffix("id").rstrip("_") != table.name.lower().rstrip("s")
 
 
 def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:
