@@ -10,7 +10,6 @@ from backaudit.analyses.indexes.repeated.eager import way_back
 from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
-from backaudit.backend.data.queries.chains import chain_of
 from backaudit.backend.data.schema import Relation, Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
@@ -239,8 +238,13 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
 
 
 def _is_empty(node: Node) -> bool:
-    """Whether a query is one that gives no rows, for those who may see none."""
-    return any(link.call is not None and link.is_call_of("empty-queries") for link in chain_of(node))
+    """Whether a query is one that gives no rows, for those who may see none; not where it is so on one way only."""
+    here: Node | None = node.origin
+    while here is not None and here.call is not None:
+        if here.is_call_of("empty-queries"):
+            return True
+        here = here.receiver.origin if here.receiver is not None else None
+    return False
 
 
 def _any_of(found: list[Rows | None]) -> Rows | None:
