@@ -238,17 +238,17 @@ def of_class(search: Search, work: Work, cls: ClassView) -> Iterator[Work]:
                 yield from _changed(search, work, code.node(root), changes, work.access)
 
 
-def kept(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
-    """What the project wrote into the column that is read here, in this request or in another."""
+def kept(search: Search, work: Work, row: Node, name: str) -> Iterator[Work]:
+    """What the project wrote into the column ``name`` of a row that is read, in this request or in another."""
     wanted = search.goal.stored
-    if wanted == "never" or (wanted == "built" and not work.built) or work.stored or work.access:
+    if wanted == "never" or (wanted == "built" and not work.built) or work.stored:
         return
-    for cls in instances(search.project, work.node.to(op.base)):
-        if is_model(search.project, cls.name) and text_column(search.project, cls, op.name):
-            column = f"{cls.cls.name}.{op.name}"
+    for cls in instances(search.project, row):
+        if is_model(search.project, cls.name) and text_column(search.project, cls, name):
+            column = f"{cls.cls.name}.{name}"
             read = work.elsewhere(work.node, ())
             read = read.at(work.node, (), work.use, (), Step(work.node.place, f"is read from `{column}`"))
-            for write in writes(search.project, cls, op.name):
+            for write in writes(search.project, cls, name):
                 step = Step(write.at.place, f"is stored in `{column}`")
                 found = read.at(write.value, write.access, write.at.value, (), step)
                 yield msgspec.structs.replace(found, stored=True)

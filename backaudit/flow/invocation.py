@@ -29,12 +29,24 @@ def param(search: Search, work: Work, op: ops.Param) -> Iterator[Work]:
         yield from _injected(search, work, code, op.index)
     if not work.access:
         return
+    yield from _of_given_rows(search, work, code, op.index, calls)
     if op.index == 0 and code.cls is not None:
         made = code.function.name != "__init__" and not (calls and all(_leads_back(search, call) for call in calls))
         yield from heap.field(search, work, code.cls, constructors=made)
     elif not calls:
         for cls in heap.instances(search.project, work.node):
             yield from heap.field(search, work, cls)
+
+
+def _of_given_rows(search: Search, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
+    """The column that is read of a row which only the callers know to be one: the parameter says no type."""
+    name, *deeper = work.access
+    if deeper or not isinstance(name, str) or heap.instances(search.project, work.node):
+        return
+    for call in calls:
+        row = search.project.argument(call, code, index)
+        if row is not None:
+            yield from heap.kept(search, work, row, name)
 
 
 def _leads_back(search: Search, call: Node) -> bool:

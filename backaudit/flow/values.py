@@ -128,7 +128,8 @@ def _attr(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
     if found:
         return
     yield from heap.shared(search, work)
-    yield from heap.kept(search, work, op)
+    if not work.access:
+        yield from heap.kept(search, work, work.node.to(op.base), op.name)
     if any(split(name)[0] == "module" for name in search.project.types(work.node.to(op.base))):
         defined = search.project.definition(work.node)
         if defined is not None:
