@@ -335,6 +335,11 @@ class PythonFile:
         self._codes: dict[int, Code] = {}
         self._classes: dict[int, ClassView] = {}
 
+    @property
+    def bodies(self) -> Iterator[Code]:
+        """The bodies of the module, its classes and functions, in the order of their indexes."""
+        return (self.code(index) for index in range(len(self.facts.functions)))
+
     def code(self, index: int) -> Code:
         found = self._codes.get(index)
         if found is None:

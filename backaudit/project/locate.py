@@ -447,6 +447,11 @@ def _field_text(project: Project, node: Node, op: ops.Attr) -> str | None:
     return None
 
 
+def makes_object(project: Project, call: Node) -> bool:
+    """Whether a call makes an object of a class of the project."""
+    return call.func is not None and any(True for _ in project.denoted_classes(call.func))
+
+
 def decorated(project: Project) -> tuple[tuple[Node, Code | ClassView], ...]:
     """Every decorator and what it decorates, in the order of files and lines."""
     found: list[tuple[Node, Code | ClassView]] = []

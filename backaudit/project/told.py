@@ -64,8 +64,7 @@ def _put_into(project: Project, code: Code, containers: set[str], wanted: frozen
 def _filling(project: Project) -> list[Code]:
     """The bodies of code that serves which set items of mappings."""
     files = [file for file in project.files.values() if file.role not in _TRIALS]
-    codes = [file.code(index) for file in files for index in range(len(file.facts.functions))]
-    return [code for code in codes if any(True for _ in code.nodes(ops.SetItem))]
+    return [code for file in files for code in file.bodies if any(True for _ in code.nodes(ops.SetItem))]
 
 
 def implementing(project: Project, name: str) -> Iterator[Code]:

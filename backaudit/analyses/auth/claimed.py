@@ -18,6 +18,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.project import Node, Project
+from backaudit.project.locate import makes_object
 from backaudit.rule import KNOWN, Assumed, Step, assume, capitalized
 from backaudit.sqlparams import Parameter
 
@@ -114,7 +115,7 @@ def _values(call: Node, parameter: Parameter) -> Iterator[Node]:
 
 def _new(project: Project, call: Node) -> Table | None:
     """The table, or collection, to which a call adds a row."""
-    makes = call.func is not None and any(True for _ in project.denoted_classes(call.func))
+    makes = makes_object(project, call)
     adds = makes or call.is_call_of("row-creators") or call.is_call_of("collection-inserts")
     return filled_table(project, call) if adds else None
 

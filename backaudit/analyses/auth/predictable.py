@@ -159,8 +159,8 @@ def _proofs(project: Project) -> frozenset[str]:
     found: set[str] = set()
     for path in sorted(project.files):
         file = project.files[path]
-        for index in range(len(file.facts.functions)) if file.role == "production" else ():
-            for node in file.code(index).nodes(ops.Compare):
+        for code in file.bodies if file.role == "production" else ():
+            for node in code.nodes(ops.Compare):
                 op = node.op
                 if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
                     found |= set(_proof(project, node.to(op.left), node.to(op.right)))

@@ -113,7 +113,7 @@ def _is_same(part: Node, root: Node) -> bool:
 def _skipped(project: Project) -> Iterator[Unproven]:
     """``if not user and not verify(given, user.password): refuse``: for a known user nothing is asked."""
     files = (file for file in project.files.values() if project.role(file.path) in SERVING)
-    for code in (file.code(index) for file in files for index in range(len(file.facts.functions))):
+    for code in (code for file in files for code in file.bodies):
         for region in code.body.regions:
             if region.kind == "then" and region.exits in ("return", "raise") and _skips(code, region):
                 message = "This refuses only where there is no such user: for a known one no password is checked."

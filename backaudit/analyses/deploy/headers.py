@@ -20,9 +20,8 @@ def weakened_headers(project: Project) -> Iterator[tuple[Node, str]]:
     for path in sorted(project.files):
         file = project.files[path]
         if file.role in SERVING:
-            for index in range(len(file.facts.functions)):
-                if _speaks_of(file.code(index)):
-                    yield from _in(project, file.code(index))
+            for code in filter(_speaks_of, file.bodies):
+                yield from _in(project, code)
 
 
 def _speaks_of(code: Code) -> bool:

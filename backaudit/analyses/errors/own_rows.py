@@ -13,6 +13,7 @@ from backaudit.backend.data.schema import Table
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import makes_object
 from backaudit.rule import Step
 
 
@@ -71,7 +72,8 @@ def _made_later(project: Project) -> dict[str, Node]:
     """Tables whose rows are made for who calls, never for somebody who registers; and where one is made."""
     made: dict[str, list[tuple[Node, bool]]] = {}
     contexts = project.once(_contexts)
-    for code in _bodies(project):
+    serving = (file for file in project.files.values() if file.role == "production")
+    for code in (code for file in serving for code in file.bodies):
         reader = Values(project, code, contexts.get(code, NOBODY))
         for table, call, owner in _made(project, code):
             later = reader.identifies(owner) or _is_of_a_row(project, owner)
@@ -90,12 +92,6 @@ def _is_of_a_row(project: Project, owner: Node) -> bool:
     return False
 
 
-def _bodies(project: Project) -> Iterator[Code]:
-    for file in project.files.values():
-        if file.role == "production":
-            yield from (file.code(index) for index in range(len(file.facts.functions)))
-
-
 def _made(project: Project, code: Code) -> Iterator[tuple[Table, Node, Node]]:
     """The rows that a body makes with an owner: of which table, where, and whose."""
     for call in code.nodes(ops.Call):
@@ -111,6 +107,4 @@ def _made(project: Project, code: Code) -> Iterator[tuple[Table, Node, Node]]:
 
 def _makes(project: Project, call: Node) -> bool:
     """Whether a call makes a row: of a class, or of a query."""
-    func = call.func
-    made = func is not None and any(True for _ in project.denoted_classes(func))
-    return made or (call.is_call_of("query-writes") and how(call.method) == "insert")
+    return makes_object(project, call) or (call.is_call_of("query-writes") and how(call.method) == "insert")

@@ -15,6 +15,7 @@ from backaudit.flow.rows import is_model
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
 from backaudit.project import Node, Project
+from backaudit.project.locate import makes_object
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_person
@@ -76,9 +77,7 @@ class Held(Goal):
         loads = made.method == "load" and made.receiver is not None
         schemas = project.instances(made.receiver) if loads and made.receiver is not None else ()
         known = self._input | project.models.kinds["model-serializers"]
-        return any(True for _ in project.denoted_classes(made.func)) or any(
-            not known.isdisjoint(project.lineage(cls.name)) for cls in schemas
-        )
+        return makes_object(project, made) or any(not known.isdisjoint(project.lineage(cls.name)) for cls in schemas)
 
     def _is_person(self, project: Project, name: str) -> bool:
         """Whether a plain class of the project stands for users who are kept in memory or filled from rows."""

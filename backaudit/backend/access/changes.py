@@ -19,6 +19,7 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import written_objects
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.locate import makes_object
 from backaudit.project.summaries import Summary, by_calls, summary
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
@@ -81,8 +82,7 @@ def _set(project: Project, code: Code) -> Iterator[Change]:
 
 def _is_made(project: Project, row: Node) -> bool:
     """Whether a row is new: made by calling its class."""
-    func = project.resolved(row).func
-    return func is not None and any(True for _ in project.denoted_classes(func))
+    return makes_object(project, project.resolved(row))
 
 
 def _commits(project: Project) -> Summary[Node]:
@@ -151,7 +151,7 @@ def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
     done: How = how(call.method)
     if table is not None:
         fresh = call.method in ("save", "asave") and receiver.origin.call is not None
-        made = fresh and any(True for _ in project.denoted_classes(receiver.origin.func or receiver))
+        made = fresh and makes_object(project, receiver.origin)
         adds = made or (done == "update" and _only_adds(project, receiver))
         return Change(call, table, _named(table, receiver), "insert" if adds else done, only_counts(call))
     document = _document(project, receiver)

@@ -44,7 +44,7 @@ def _bodies(project: Project) -> Iterator[Code]:
     for path in dict.fromkeys(path for path, hit in project.secrets() if hit.kind == "password"):
         file = project.files.get(path)
         if file is not None and project.role(path) in SERVING:
-            yield from (file.code(index) for index in range(len(file.facts.functions)))
+            yield from file.bodies
 
 
 def is_marker(project: Project, literal: Node) -> bool:

@@ -15,7 +15,7 @@ from backaudit.facts.place import Place
 from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.locate import behind, functions_behind
+from backaudit.project.locate import behind, functions_behind, makes_object
 from backaudit.project.operands import walk
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
@@ -173,7 +173,7 @@ def _few(found: list[Resolved]) -> list[Resolved]:
 
 def _given_status(project: Project, call: Node) -> Node | None:
     """What a call of an unknown function or method gives as a status; an object's field may be called so as well."""
-    if call.func is None or any(True for _ in project.denoted_classes(call.func)):
+    if call.func is None or makes_object(project, call):
         return None
     named = (value for name, value in call.keywords().items() if _STATUS_FIELDS.holds(name))
     return next((value for value in named if value.text is None), None)
