@@ -64,7 +64,8 @@ def _put_into(project: Project, code: Code, containers: set[str], wanted: frozen
 def _filling(project: Project) -> list[Code]:
     """The bodies of code that serves which set items of mappings."""
     files = [file for file in project.files.values() if file.role not in _TRIALS]
-    return [code for file in files for code in file.bodies if any(True for _ in code.nodes(ops.SetItem))]
+    codes = [code for file in files for code in file.bodies]
+    return [code for code in codes if any(True for _ in code.nodes(ops.SetItem))]
 
 
 def implementing(project: Project, name: str) -> Iterator[Code]:

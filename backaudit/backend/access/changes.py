@@ -76,24 +76,23 @@ def _set(project: Project, code: Code) -> Iterator[Change]:
     commits = project.once(_commits).ask(code)
     for found in written_objects(project, code) if commits else ():
         table = touched_table(project, found.row) if found.at.value <= commits[-1].value else None
-        if table is not None and not _is_made(project, found.row):
+        is_new = makes_object(project, project.resolved(found.row))
+        if table is not None and not is_new:
             yield Change(found.at, table, _named(table, None), "update", found.counts)
-
-
-def _is_made(project: Project, row: Node) -> bool:
-    """Whether a row is new: made by calling its class."""
-    return makes_object(project, project.resolved(row))
 
 
 def _commits(project: Project) -> Summary[Node]:
     """The calls of a body that commit, themselves or by a function that they call, in order."""
-    return summary(project, lambda code: (call for call in code.nodes(ops.Call) if _is_commit(project, call)))
+
+    def inner(call: Node, callee: Code) -> Iterator[Node]:
+        if project.once(_commits).ask(callee):
+            yield call
+
+    return summary(project, lambda code: by_calls(code, _commit, inner))
 
 
-def _is_commit(project: Project, call: Node) -> bool:
-    if call.method == "commit":
-        return True
-    return any(project.once(_commits).ask(callee) for callee in project.callees(call) if callee != call.code)
+def _commit(call: Node) -> Node | None:
+    return call if call.method == "commit" else None
 
 
 def _is_common(code: Code) -> bool:

@@ -6,20 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
-from backaudit.analyses.indexes.repeated.serializing import HERE, Shown, Touch, Way, row_of
-from backaudit.backend.data.queries import call_place
+from backaudit.analyses.indexes.repeated.loading import rows_of
+from backaudit.analyses.indexes.repeated.serializing import HERE, Shown, Touch, Way, shown_by
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
-from backaudit.facts.place import Place
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import text, texts, truth
 from backaudit.project.types import split
-
-# How many schemas deep nested ones are followed.
-_DEPTH = 3
 
 
 class Dumper(msgspec.Struct, frozen=True):
@@ -76,10 +71,9 @@ def _is_many(project: Project, call: Node) -> bool:
 
 def _dumpers(project: Project, made: Node) -> Iterator[Dumper]:
     """The schemas that a value is an object of, as they were made."""
-    bases = project.models.kinds["model-serializers"]
     for name in project.types(made):
         cls = project.class_named(split(name)[0])
-        if cls is not None and not bases.isdisjoint(project.lineage(cls.name)):
+        if cls is not None and _is_schema(project, cls):
             yield _made(project, cls, made)
 
 
@@ -101,19 +95,8 @@ def _meta(project: Project, view: ClassView, name: str) -> Iterator[str]:
 
 def _shown(project: Project, dumper: Dumper, given: Node, at: Node) -> Iterator[Shown]:
     rows = rows_of(project, given)
-    if rows is None or rows.settled:
-        return
-    touched = [touch for touch in _touches(project, dumper, rows.table, HERE) if touch.relation not in rows.eager]
-    if touched:
-        names = ", ".join(dict.fromkeys(f"`{touch.relation}`" for touch in touched))
-        told = f"`{dumper.cls.cls.name}` reads {names} of each row"
-        path = tuple(touch.place for touch in touched)
-        yield Shown(_place(rows, at), names, told, rows, row_of(rows.table.name), path)
-
-
-def _place(rows: Rows, at: Node) -> Place:
-    here = rows.origin.code is at.code and rows.origin.call is not None
-    return call_place(rows.origin if here else at)
+    if rows is not None and not rows.settled:
+        yield from shown_by(dumper.cls, _touches(project, dumper, rows.table, HERE), rows, at)
 
 
 def _touches(project: Project, dumper: Dumper, table: Table, way: Way) -> Iterator[Touch]:
@@ -138,7 +121,7 @@ def _field(project: Project, field: Node, name: str, table: Table, way: Way) -> 
         yield way.touch(field.place, relation.name, f"`{relation.name}` is loaded for each row", table)
     target = schema(project).of_model(relation.target)
     inner = _inner(project, nesting)
-    if target is not None and inner is not None and way.depth < _DEPTH:
+    if target is not None and inner is not None and not way.ends(project, field.place):
         yield from _touches(project, inner, target, way.through(project, relation))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -60,6 +60,10 @@ class Way(msgspec.Struct, frozen=True):
         """How many relations lead there."""
         return len(self.path)
 
+    def ends(self, project: Project, place: Place) -> bool:
+        """Whether what is nested at a place is not followed any more, which the run tells."""
+        return project.gives_up(self.depth + 1, _DEPTH, place)
+
     def through(self, project: Project, relation: Relation) -> Way:
         """The way on by one relation more."""
         back = frozenset(way_back(project, relation))
@@ -98,10 +102,15 @@ def _called(project: Project) -> Iterator[Shown]:
 
 
 def _of_serializer(project: Project, cls: ClassView, call: Node, rows: Rows) -> Iterator[Shown]:
-    touched = [touch for touch in touches(project, cls, rows.table) if touch.relation not in rows.eager]
+    yield from shown_by(cls, touches(project, cls, rows.table), rows, call)
+
+
+def shown_by(cls: ClassView, touches: Iterable[Touch], rows: Rows, at: Node) -> Iterator[Shown]:
+    """What a class that shows rows reads of each, beside what came with them; ``at``: where it is given the rows."""
+    touched = [touch for touch in touches if touch.relation not in rows.eager]
     if touched:
-        here = rows.origin.code is call.code and rows.origin.call is not None
-        place = call_place(rows.origin if here else call)
+        here = rows.origin.code is at.code and rows.origin.call is not None
+        place = call_place(rows.origin if here else at)
         names = ", ".join(dict.fromkeys(f"`{t.relation}`" if t.relation else "a query" for t in touched))
         told, path = f"`{cls.cls.name}` reads {names} of each row", tuple(t.place for t in touched)
         yield Shown(place, names, told, rows, row_of(rows.table.name), path)
@@ -357,7 +366,7 @@ def _related_field(
     if not relation.eager and (shown or (relation.many and call.method.endswith("RelatedField"))):
         yield way.touch(call.place, relation.name, f"`{relation.name}` is loaded for each row", table)
     target = schema(project).of_model(relation.target)
-    if nested is not None and target is not None and not project.gives_up(way.depth + 1, _DEPTH, call.place):
+    if nested is not None and target is not None and not way.ends(project, call.place):
         yield from touches(project, nested, target, way.through(project, relation))
 
 
@@ -411,7 +420,7 @@ def _read(project: Project, top: ClassView, cls: ClassView, table: Table, way: W
             if not relation[1].eager:
                 yield way.touch(bind.place, name, "", table)
             target = schema(project).of_model(relation[1].target)
-            if target is not None and not project.gives_up(way.depth + 1, _DEPTH, bind.place):
+            if target is not None and not way.ends(project, bind.place):
                 yield from _read(project, top, inner, target, way.through(project, relation[1]))
 
 
