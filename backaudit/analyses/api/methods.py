@@ -45,7 +45,7 @@ def _judged(project: Project, endpoint: Endpoint, replaced: set[str]) -> Iterato
     said = f"{route.path} {route.handler.function.name}"
     if route.methods != ("POST",) or any(book.holds(said) for book in _STEPS):
         return
-    if replaced and _names_one_thing(route) and _only_updates(project, route.handler):
+    if replaced and route.names_one_thing and _only_updates(project, route.handler):
         beside = " beside a PUT or PATCH of the same path" if _thing(route) in replaced else ""
         yield Posted(route, f"changes a row that is there{beside}", "PATCH")
     elif not _takes_a_body(endpoint) and _only_reads(project, route.handler):
@@ -58,10 +58,6 @@ def _replaces(route: Route) -> bool:
 
 def _thing(route: Route) -> str:
     return route.path.rstrip("/")
-
-
-def _names_one_thing(route: Route) -> bool:
-    return _thing(route).endswith("}")
 
 
 def _only_updates(project: Project, handler: Code) -> bool:

@@ -19,7 +19,7 @@ def null_for(project: Project, route: Route, answer: Answer) -> str:
 
     Asked of routes whose path ends in the name of one thing: what a thing has besides may well be null.
     """
-    if answer.how != "return" or not _names_one_thing(route) or _is_refused(project, route):
+    if answer.how != "return" or not _shows_one_thing(route) or _is_refused(project, route):
         return ""
     found = (name for given in _given(answer) for part in _sent(given) for name in _null(project, answer, part))
     return next(found, "")
@@ -33,8 +33,8 @@ def _given(answer: Answer) -> Iterator[Node]:
     yield from (body for body in answer.body if body.code == answer.node.code)
 
 
-def _names_one_thing(route: Route) -> bool:
-    return route.path.rstrip("/").endswith("}") and not UNSAFE.difference({"PUT", "PATCH"}).intersection(route.methods)
+def _shows_one_thing(route: Route) -> bool:
+    return route.names_one_thing and not UNSAFE.difference({"PUT", "PATCH"}).intersection(route.methods)
 
 
 def _is_refused(project: Project, route: Route) -> bool:

@@ -52,7 +52,7 @@ def _turns_away(route: Route, step: Step) -> bool:
     if "authenticates" in step.kinds:
         return True
     if "ownership" in step.kinds and step.how == "permission":
-        return route.path.rstrip("/").endswith("}") or "{pk}" in route.path  # an object is asked about, not a list
+        return route.names_one_thing or "{pk}" in route.path  # an object is asked about, not a list
     return "role" in step.kinds and step.how != "check"
 
 

@@ -137,6 +137,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         """What a message calls the route: ``GET /tasks``."""
         return f"{'/'.join(self.methods) or 'any method'} {self.path}"
 
+    @property
+    def names_one_thing(self) -> bool:
+        """Whether the path ends in what names one thing: ``/tasks/{task_id}``."""
+        return self.path.rstrip("/").endswith("}")
+
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A route with all that a client and a reader want to know of it. Ask with ``project.once(endpoints)``.
