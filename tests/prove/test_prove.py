@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -234,3 +236,25 @@ class TestWithServer:
             tried(Claim(table="x", query="DROP SCHEMA public", index=""), trials)
         with pytest.raises(Refused, match="read-only"):
             trials.explain("INSERT INTO pg_catalog.pg_class DEFAULT VALUES")
+
+
+# A process that the orphans below it come to, and that never asks after the dead: the first process of many a container.
+NO_REAPER = """
+import ctypes, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+sys.exit(subprocess.call(sys.argv[1:]))
+"""
+ONE_QUESTION = """
+from backaudit.prove.server import connected
+with connected(None) as connection:
+    print(connection.execute("SELECT 6 * 7").fetchone()[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans come to the first process alone, elsewhere than on Linux")
+def test_the_server_ends_where_nobody_asks_after_the_dead() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", NO_REAPER, sys.executable, "-c", ONE_QUESTION], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "42\n"), ran.stderr
