@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -25,7 +27,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _with_room(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    monkeypatch.setattr(temporary.shutil, "disk_usage", lambda _: Usage(PLENTY, PLENTY - free, free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(PLENTY, PLENTY - free, free))
 
 
 def test_many_files_are_in_memory_where_there_is_room(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +56,6 @@ def test_the_place_that_the_user_names_is_taken(
     _with_room(monkeypatch, PLENTY)
     named = tmp_path_factory.mktemp("named")
     monkeypatch.setenv("TMPDIR", str(named))
-    monkeypatch.setattr(temporary.tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     with temporary_folder("pg", of_many_files=True) as folder:
         assert Path(folder).parent == named

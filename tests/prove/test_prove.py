@@ -238,7 +238,7 @@ class TestWithServer:
             trials.explain("INSERT INTO pg_catalog.pg_class DEFAULT VALUES")
 
 
-# A process that the orphans below it come to, and that never asks after the dead: the first process of many a container.
+# A process that orphans below it come to, and that never asks after the dead: the first process of many a container.
 NO_REAPER = """
 import ctypes, subprocess, sys
 PR_SET_CHILD_SUBREAPER = 36
@@ -254,7 +254,6 @@ with connected(None) as connection:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="orphans come to the first process alone, elsewhere than on Linux")
 def test_the_server_ends_where_nobody_asks_after_the_dead() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", NO_REAPER, sys.executable, "-c", ONE_QUESTION], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", NO_REAPER, sys.executable, "-c", ONE_QUESTION]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "42\n"), ran.stderr
