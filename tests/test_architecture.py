@@ -74,7 +74,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "dask": ("fleet.cluster",),
     "distributed": ("fleet.cluster",),
     "fsspec": ("fleet.cache",),
-    "psutil": ("fleet.keeper",),
+    "psutil": ("fleet.keeper", "prove.server"),
     "pyarrow": ("fleet.parquet",),
 }
 RUAMEL_DOORS = 1
