@@ -3,7 +3,7 @@
 A table belongs to its registry, a route, a setting and a protection to their application. What one program declares
 says nothing of another that happens to lie beside it, or in one of its folders, and has the same names. Programs are
 told apart by what starts an application, and by imports: those that reach each other are one. What none of them owns
-belongs to all that reach it, and what nothing ties to any of them to all.
+belongs to all that reach it; what nothing ties to any of them to the one that is started beside it, or to all.
 """
 
 from __future__ import annotations
@@ -236,16 +236,21 @@ def _groups(reaching: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def _foreign(
-    group: Sequence[str], groups: Iterable[Sequence[str]], children: Iterable[str], reached: Mapping[str, set[str]]
+    group: Sequence[str], groups: Sequence[Sequence[str]], children: Iterable[str], reached: Mapping[str, set[str]]
 ) -> list[str]:
-    """The parts of a folder that belong to other back ends than ``group`` alone."""
+    """The parts of a folder that belong to other back ends than ``group`` alone.
+
+    What nothing ties to any belongs to all, but where one alone is started from the folder itself: to that one.
+    """
     apps = {app for other in groups for app in other}
 
     def tied(child: str, to: Iterable[str]) -> bool:
-        return any(child in reached[app] or app in reached[child] for app in to)
+        return any(child in reached[app] or app in reached.get(child, ()) for app in to)
 
+    at_home = [other for other in groups if tied(_HERE, other)]
+    guest = len(at_home) == 1 and group not in at_home
     return [
         child
         for child in sorted(children)
-        if child not in (_HERE, *group) and tied(child, apps) and not tied(child, group)
+        if child not in (_HERE, *group) and not tied(child, group) and (guest or tied(child, apps))
     ]

@@ -29,7 +29,13 @@ def test_two_in_one_repository_are_judged_as_each_is_alone(one: str, two: str) -
 
 @pytest.mark.parametrize(
     ("one", "two", "outer"),
-    [("django", "flask", ""), ("flask", "django", ""), ("django", "fastapi", "one/"), ("fastapi-careful", "flask", "")],
+    [
+        ("django", "flask", ""),
+        ("flask", "django", ""),
+        ("django", "fastapi", "one/"),
+        ("fastapi-careful", "flask", ""),
+        ("flask-careful", "fastapi", ""),
+    ],
 )
 def test_one_in_a_folder_of_another_is_judged_as_each_is_alone(one: str, two: str, outer: str) -> None:
     assert differences(one, two, (outer, f"{outer}services/two/"), LOADED) == set()
@@ -71,6 +77,27 @@ def test_a_program_in_the_folder_of_another_that_nothing_ties_to_it_is_one_of_it
         shop__export="x = 1\n",
     )
     assert found == [["manage.py", "shop/export.py", "shop/models.py"], ["extras/bot/main.py", "extras/bot/own.py"]]
+
+
+def test_what_nothing_ties_to_a_program_belongs_to_the_one_that_is_started_beside_it() -> None:
+    found = parts_of(
+        wsgi="from shop import app\n",
+        shop____init__=FLASK,
+        migrations__env="from flask import current_app\n",
+        services__stock__app="import fastapi\napp = fastapi.FastAPI()\n",
+    )
+    assert sorted(found) == [["migrations/env.py", "shop/__init__.py", "wsgi.py"], ["services/stock/app.py", "wsgi.py"]]
+
+
+def test_what_nothing_ties_belongs_to_all_that_are_started_beside_it() -> None:
+    found = parts_of(
+        run_shop="from shop import app\n",
+        shop____init__=FLASK,
+        run_stock="from stock import app\n",
+        stock____init__="import fastapi\napp = fastapi.FastAPI()\n",
+        migrations__env="from flask import current_app\n",
+    )
+    assert [path for part in found for path in part if path.startswith("migrations")] == ["migrations/env.py"] * 2
 
 
 def test_migrations_belong_to_the_program_whose_models_they_import() -> None:
