@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -12,9 +11,10 @@ from backaudit.analyses.validation.raw_rows import stored_by_sql
 from backaudit.analyses.validation.rendering import always_there, filters, flashed, marks, passes
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
 from backaudit.backend.data.schema import schema
+from backaudit.backend.web.inline import inline_templates
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import client_input, routes
-from backaudit.backend.web.templates import Context, Printed, contexts, printed, rendered_by
+from backaudit.backend.web.templates import Context, Printed, contexts, has_element, printed, rendered_by
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
@@ -28,7 +28,6 @@ from backaudit.vocabulary.meaning import meaning
 
 _TEXTS = meaning("columns", "text-type")
 _MADE = meaning("texts", "made-markup")
-_ELEMENT = re.compile(r"<[a-z][a-z0-9]*[\s>/]|\{%-?\s*extends\b", re.I)
 _PAGE_KEYWORDS = ("response_class", "media_type")
 
 
@@ -163,9 +162,11 @@ def _is_placeholder(node: Node, op: ops.Param) -> bool:
 def shown_unescaped(project: Project) -> Iterator[Shown]:
     """Values that templates print unescaped and that a client gave, now or before."""
     everywhere = "escaping turned off for all templates" if project.once(escaping_off) else ""
-    given = project.once(contexts)
+    inline = project.once(inline_templates)
+    given = project.once(contexts) | {template.name: (template.context,) for template in inline}
+    written = [each for template in inline for each in template.prints]
     of_template: dict[str, list[Shown]] = {}
-    for each in project.once(printed):
+    for each in (*project.once(printed), *written):
         ending = _by_ending(project, each)
         why = _why(project, each) or everywhere or ending
         if not why or _MADE.holds(each.path[-1].lower()):
@@ -188,8 +189,7 @@ def _by_ending(project: Project, each: Printed) -> str:
 
 
 def _pages(project: Project) -> frozenset[str]:
-    """The templates that have an element of HTML, or stand in a page: a mail in plain text has nothing to escape."""
-    return frozenset(file.path for file in project.artefacts("template") if _ELEMENT.search(file.text))
+    return frozenset(file.path for file in project.artefacts("template") if has_element(file.text))
 
 
 def _ending_decides(project: Project) -> bool:

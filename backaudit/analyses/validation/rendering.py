@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.backend.deployment.django_settings import dict_entry
+from backaudit.backend.deployment.settings import settings_named
+from backaudit.backend.web.inline import inline_templates
+from backaudit.backend.web.templates import mapping
 from backaudit.facts import ops
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Trace
 from backaudit.project import Code, Node, Project
-from backaudit.project.locate import behind
+from backaudit.project.declarations import items, texts
+from backaudit.project.locate import behind, decorated
 
 _SUFFIXES = (".html", ".htm", ".xhtml", ".xml", ".svg")
-_BOUND = 400
 
 
 def filters(project: Project) -> dict[str, Code]:
@@ -93,7 +97,33 @@ def always_there(project: Project) -> dict[str, Node]:
             if node is not None and project.role(code.path) == "production":
                 found.setdefault(name, node)
                 break
+    for code in _context_processors(project):
+        for value in code.returned():
+            found |= {name: node for name, node in mapping(project, value).items() if name not in found}
     return found
+
+
+def _context_processors(project: Project) -> Iterator[Code]:
+    """The functions whose mapping every template is given: registered by a decorator, or named in the settings."""
+    kinds = project.models.kinds
+    for decorator, target in project.once(decorated):
+        asked = decorator.func or decorator
+        if isinstance(target, Code) and not kinds["context-processors"].isdisjoint(project.names(asked)):
+            yield target
+    for path in sorted(kinds["listed-context-processors"]):
+        setting, *keys = path.split(".")
+        for known in settings_named(project, setting):
+            named = (project.function_named(name) for name in _listed(project, known.value, keys))
+            yield from (code for code in named if code is not None)
+
+
+def _listed(project: Project, setting: Node, keys: list[str]) -> Iterator[str]:
+    """The texts below some keys of each mapping of a list."""
+    for item in items(setting):
+        found: Node | None = item
+        for key in keys:
+            found = dict_entry(project, found, key) if found is not None else None
+        yield from texts(project, found)
 
 
 def _is(node: Node, name: str) -> bool:
@@ -130,13 +160,18 @@ def rendered_unescaped(project: Project) -> Iterator[Flow]:
 
 def _is_careless(project: Project, template: Node) -> bool:
     """Whether a template comes from an environment that does not escape, and is one of HTML."""
-    if template.method not in ("get_template", "from_string", "select_template") or template.receiver is None:
-        return False
+    if not template.is_call_of("gives-a-template") or template.receiver is None:
+        return _is_page(project, template) and escapes_nothing(project, template)
     name = template.arg(0, "name")
-    known = project.constant(name) if name is not None and template.method != "from_string" else None
-    if known is None or not (known.text or "").removesuffix(".j2").removesuffix(".jinja2").endswith(_SUFFIXES):
-        return False
-    return any(escapes_nothing(project, made) for made in behind(project, template.receiver))
+    known = project.constant(name) if name is not None else None
+    named = known is not None and (known.text or "").removesuffix(".j2").removesuffix(".jinja2").endswith(_SUFFIXES)
+    careless = named or _is_page(project, template)
+    return careless and any(escapes_nothing(project, made) for made in behind(project, template.receiver))
+
+
+def _is_page(project: Project, template: Node) -> bool:
+    """Whether a template is made of a text of the code that has elements of HTML."""
+    return any(inline.made == template for inline in project.once(inline_templates))
 
 
 def escapes_nothing(project: Project, made: Node) -> bool:

@@ -21,6 +21,7 @@ _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)\s*=\s*("[^"]*"?|'[^']*'?|[^\s"'>]*)""
 _ADDRESS = "its place at the start of an address, where `javascript:` runs"
 _PATH = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*")
 _FILTER = re.compile(r"\|\s*(\w+)")
+_ELEMENT = re.compile(r"<[a-z][a-z0-9]*[\s>/]|\{%-?\s*extends\b", re.I)
 _HTML = (".html", ".htm", ".jinja2", ".jinja", ".j2", ".xhtml")
 
 
@@ -56,10 +57,16 @@ def _is_served_as_it_is(path: str) -> bool:
 def printed(project: Project) -> tuple[Printed, ...]:
     """Everything that HTML templates print and do not escape by a filter, by file. Ask with ``project.once``."""
     pages = (file for file in project.artefacts("template") if _is_page(project, file.path))
-    return tuple(each for file in pages for each in _scan(project, file.path, file.text))
+    return tuple(each for file in pages for each in scanned(project, file.path, file.text))
 
 
-def _scan(project: Project, path: str, text: str) -> Iterator[Printed]:
+def has_element(text: str) -> bool:
+    """Whether a template has an element of HTML, or stands in a page: a mail in plain text has nothing to escape."""
+    return bool(_ELEMENT.search(text))
+
+
+def scanned(project: Project, path: str, text: str) -> Iterator[Printed]:
+    """What a template prints; its places are those in its own text."""
     addresses = project.models.kinds["html-addresses"]
     escaping, of_html = project.models.kinds["escaping-filters"], project.models.kinds["html-filters"]
     loops: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
@@ -211,7 +218,7 @@ def contexts(project: Project) -> dict[str, tuple[Context, ...]]:
     for call in (call for last in sorted(project.models.kinds["renderers"]) for call in project.calls_of(last)):
         name = _template_of(call)
         if name and project.role(call.code.path) == "production":
-            found.setdefault(name, []).append(Context(call.code.path, _given(project, call)))
+            found.setdefault(name, []).append(Context(call.code.path, handed(project, call)))
     for name, path, context in _decorated(project):
         found.setdefault(name, []).append(Context(path, context))
     return {name: tuple(given) for name, given in found.items()}
@@ -233,8 +240,8 @@ def rendered_by(project: Project, each: Printed, context: Context, name: str) ->
         return False
     names = project.once(_templates).get(name.rpartition("/")[2], ())
     rivals = [path for path in names if path == name or path.endswith("/" + name)]
-    nearest = max((_shared(path, context.path) for path in rivals), default=0)
-    return _shared(each.template, context.path) == nearest
+    own = _shared(each.template, context.path)
+    return own == max((_shared(path, context.path) for path in rivals), default=own)
 
 
 def _templates(project: Project) -> dict[str, tuple[str, ...]]:
@@ -250,7 +257,8 @@ def _shared(one: str, other: str) -> int:
     return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")))
 
 
-def _given(project: Project, call: Node) -> dict[str, Node]:
+def handed(project: Project, call: Node) -> dict[str, Node]:
+    """The values that a call gives to a template, by their names there."""
     own = project.models.kinds["renderer-parameters"]
     found = {name: value for name, value in call.keywords().items() if f"{call.method}.{name}" not in own}
     values = [*call.args(), *(call.origin.to(value) for value in (call.call.dstar if call.call is not None else ()))]
@@ -267,6 +275,8 @@ def mapping(project: Project, node: Node) -> dict[str, Node]:
         found |= {key.text: value for key, value in made.entries() if key.text is not None}
     elif made.method == "dict":
         found |= made.keywords()
+    elif made.is_call_of("template-contexts") and made.args():
+        return mapping(project, made.args()[0])
     else:
         return {}
     for value in made.code.effects.get(made.value, ()):
