@@ -740,6 +740,64 @@ app.register_blueprint(notes)
 """
 
 
+ENDS_AS_A_FILE = """
+import os
+import random
+import string
+import tempfile
+
+from flask import Flask, request, session
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Guest(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    entry = db.Column(db.String(40))
+
+
+class Unpacker:
+    def __init__(self, place):
+        self.place = place
+
+    def made(self):
+        os.makedirs(os.path.join(tempfile.gettempdir(), self.place))
+
+
+def folder_key(length):
+    return "".join(random.choice(string.ascii_letters) for _ in range(length))  # doubtful
+
+
+def guest_key(length):
+    return "".join(random.choice(string.ascii_letters) for _ in range(length))  # sure
+
+
+def session_key(length):
+    return "".join(random.choice(string.ascii_letters) for _ in range(length))  # likely
+
+
+@app.post("/packs")
+def pack():
+    place = folder_key(10)
+    with open(os.path.join(tempfile.gettempdir(), place + ".zip"), "wb") as out:
+        out.write(request.get_data())
+    Unpacker(place).made()
+    return {}
+
+
+@app.post("/guests")
+def guest():
+    made = Guest()
+    made.entry = guest_key(20)
+    db.session.add(made)
+    db.session.commit()
+    session["entry"] = session_key(12)
+    return {}
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -768,6 +826,7 @@ app.register_blueprint(notes)
         ("missing-ownership-check", ONE_CLIENT),
         ("plaintext-storage", HASHED_BY_ITS_ROW),
         ("untyped-body", REFUSED_WITHOUT),
+        ("weak-random-token", ENDS_AS_A_FILE),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

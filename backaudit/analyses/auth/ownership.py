@@ -14,7 +14,7 @@ from backaudit.backend.access.caller import caller_reads, mentions_caller, of_pe
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.events import Event, events, events_in_part
-from backaudit.backend.access.guards import acting, authenticated, in_body
+from backaudit.backend.access.guards import acting, authenticated, in_body, known_by_secret
 from backaudit.backend.access.owners import owner_column, parent_owner
 from backaudit.backend.access.reads import reads
 from backaudit.backend.data.schema import Table
@@ -78,6 +78,8 @@ def _of_route(project: Project, route: Route) -> Iterator[Unowned]:
         return
     seen = events(project, route) if route.handler.function.kind == "function" else ()
     if _is_owners(route, seen) or _proves_itself(project, route) or not _knows_caller(project, route, seen):
+        return
+    if known_by_secret(route):
         return
     if route.view is not None and not ruling and not seen:
         yield from _generic(project, route, route.view)

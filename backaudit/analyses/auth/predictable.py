@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.analyses.auth.landing import inputs, is_secret_name, use_of, uses
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
@@ -14,7 +14,6 @@ from backaudit.project import Code, Node, Project
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 
-_SECRET = meaning("tokens", "secret-value")
 _INNOCENT = meaning("tokens", "no-secret")
 _MAKES_CODE = meaning("tokens", "code-maker")
 _COOKIES = frozenset({"set_cookie", "set_signed_cookie"})
@@ -52,7 +51,8 @@ def predictable_secrets(project: Project) -> Iterator[Predictable]:
             source = next((name for name in names if name in draws or name in clocks), "")
             found = _goal(project, call, _first(call), source in clocks)
             if found is not None:
-                yield Predictable(call, found[0], source, found[1], clock=source in clocks)
+                used = use_of(project, call.code, uses(call.code, _first(call), call.value))
+                yield Predictable(call, found[0], source, (*found[1], *used), clock=source in clocks)
     yield from _cut_short(project)
 
 
@@ -69,7 +69,7 @@ def _goal(
 ) -> tuple[str, Assumed] | None:
     """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
     code = call.code
-    seen = _uses(code, start, call.value)
+    seen = uses(code, start, call.value)
     if (clock and not _only_guessable(code, seen)) or _is_authenticated(project, code, seen):
         return None
     told = _kept_as(code, seen, call) or _given_as(code, seen) or _compared(project, code, seen)
@@ -85,7 +85,7 @@ def _goal(
 def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Assumed] | None:
     names = (_name_given(code, value) for value in sorted(seen))
     for name in names:
-        if name and _named(name) and not (name == "key" and _is_pick(call)):
+        if name and is_secret_name(name) and not (name == "key" and _is_pick(call)):
             return name, _CALLED_SO if name in ("code", "key", "pin") else KNOWN
     return None
 
@@ -104,14 +104,14 @@ def _name_given(code: Code, value: Value) -> str:
 def _given_as(code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
     for other in code.nodes(ops.Call):
         name = _handed(other, seen)
-        if name and _named(name):
+        if name and is_secret_name(name):
             return name, KNOWN
     return None
 
 
 def _returned_as(outer: Code) -> tuple[str, Assumed] | None:
     name = outer.function.name
-    if _named(name) and not (name.endswith("key") and "cache" in outer.path):
+    if is_secret_name(name) and not (name.endswith("key") and "cache" in outer.path):
         return name, KNOWN
     if _MAKES_CODE.holds(name) and not _INNOCENT.holds(name):
         return name, _CALLED_SO
@@ -242,7 +242,7 @@ def _handed(call: Node, seen: set[Value]) -> str:
     """The name under which another call is given the value: a keyword, or a first argument that is a name."""
     op = call.op
     assert isinstance(op, ops.Call)
-    keyword = next((name for name, value in op.keywords if value in seen and _named(name)), "")
+    keyword = next((name for name, value in op.keywords if value in seen and is_secret_name(name)), "")
     named = len(op.args) > 1 and op.args[1] in seen and call.is_call_of("keeps-under-a-name")
     return keyword or ((call.to(op.args[0]).text or "") if named else "")
 
@@ -259,11 +259,6 @@ def _function(code: Code) -> Code | None:
     while here is not None and here.function.kind == "lambda":
         here = here.parent
     return here
-
-
-def _named(name: str) -> bool:
-    lowered = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    return _SECRET.holds(lowered) and not _INNOCENT.holds(lowered)
 
 
 def _is_authenticated(project: Project, code: Code, seen: set[Value]) -> bool:
@@ -296,7 +291,7 @@ def _has_unknown(code: Code, value: Value) -> bool:
         key = node.to(node.op.key).text if isinstance(node.op, ops.Item) else ""
         if here != value and (_UNKNOWN.holds(node.spelled) or _secret_name(name) or _secret_name(key or "")):
             return True
-        fresh = [one for one in _inputs(code.ops[here]) if one not in seen and one >= 0]
+        fresh = [one for one in inputs(code.ops[here]) if one not in seen and one >= 0]
         seen.update(fresh)
         pending += fresh
     return False
@@ -305,41 +300,3 @@ def _has_unknown(code: Code, value: Value) -> bool:
 def _secret_name(name: str) -> bool:
     lowered = name.lower()
     return "secret" in lowered or lowered.endswith(("_key", "salt", "password"))
-
-
-def _uses(code: Code, start: frozenset[Value], after: Value) -> set[Value]:
-    """The operations that a value goes into, forwards through expressions, names and comprehensions."""
-    seen = {*start, after}
-    for value in range(after + 1, len(code.ops)):
-        op = code.ops[value]
-        foreign = isinstance(op, ops.Call) and op.func not in seen and not code.node(value).is_call_of("spells")
-        if not foreign and not _is_prose(code, op) and any(item in seen for item in _inputs(op)):
-            seen.add(value)
-    return seen
-
-
-def _is_prose(code: Code, op: ops.AnyOp) -> bool:
-    """``"a note about " + number``: a sentence with a value in it."""
-    parts: tuple[Value, ...] = ()
-    if isinstance(op, ops.Bin) and op.operator in ("+", "%"):
-        parts = (op.left, op.right)
-    elif isinstance(op, ops.Build) and op.kind == "fstring":
-        parts = op.items
-    texts = (code.ops[part] for part in parts if part != NONE)
-    return any(isinstance(text, ops.Const) and isinstance(text.value, str) and " " in text.value for text in texts)
-
-
-def _inputs(op: ops.AnyOp) -> list[Value]:
-    if isinstance(op, ops.Call):
-        return [v for v in (op.func, *op.args, *(value for _, value in op.keywords), *op.star) if v != NONE]
-    if isinstance(op, (ops.Bind, ops.Return, ops.Await, ops.Format, ops.Comp, ops.SetAttr, ops.SetItem)):
-        return [op.value]
-    if isinstance(op, ops.Bin):
-        return [op.left, op.right]
-    if isinstance(op, ops.Build):
-        return [item for item in op.items if item != NONE]
-    if isinstance(op, (ops.Phi, ops.Logic)):
-        return list(op.values)
-    if isinstance(op, (ops.Attr, ops.Item, ops.Element)):
-        return [op.base]
-    return []

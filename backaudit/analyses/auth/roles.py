@@ -13,7 +13,7 @@ from backaudit.backend.access.caller import Values, context_of, mentions_caller
 from backaudit.backend.access.changes import Change, How, changes
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.events import events
-from backaudit.backend.access.guards import authenticated, guarded, in_body, steps
+from backaudit.backend.access.guards import authenticated, guarded, in_body, known_by_secret, steps
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import is_user_table, touched_table
@@ -70,7 +70,7 @@ def unranked(project: Project) -> tuple[Unranked, ...]:
 def _judged(project: Project, route: Route) -> Unranked | None:
     if not authenticated(route) or route.handler.file.role != "production" or ranked(route) is not None:
         return None
-    if any(guard.kind == "ownership" for guard in route.guards):
+    if known_by_secret(route) or any(guard.kind == "ownership" for guard in route.guards):
         return None
     if words(route) & _PUBLIC_STEP.words:
         return None  # A login or a hook touches the row that it is about.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.proofs import proves
+from backaudit.backend.access.proofs import asks_for_secret, proves
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.web.records import GuardKind
 from backaudit.backend.web.responses import Answer, answers
@@ -26,6 +26,7 @@ _DENYING = meaning("access", "refusal")
 _IDENTITY = meaning("access", "asked-identity")
 _CALLER = meaning("access", "caller")
 _ROLE = meaning("access", "asked-role")
+_PRIVILEGE = meaning("access", "asked-privilege")
 _OWNER = meaning("access", "asked-owner")
 _OTHER = meaning("access", "other-ground")
 _KEY = meaning("access", "caller-key")
@@ -35,7 +36,7 @@ def denials(project: Project, code: Code) -> Kinds:
     """On what grounds a function, its inner functions and the functions it calls turn callers away.
 
     ``authenticates``: who does not say who they are; ``role``: who lacks a right; ``ownership``: who does not own the
-    object.
+    object; ``secret``: who does not know the server's own secret.
     """
     return frozenset(project.once(_summary).ask(code))
 
@@ -45,6 +46,13 @@ def _summary(project: Project) -> Summary[GuardKind]:
 
 
 def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
+    found = frozenset(_refusing(project, code))
+    yield from found
+    if "authenticates" in found and asks_for_secret(project, code):
+        yield "secret"
+
+
+def _refusing(project: Project, code: Code) -> Iterator[GuardKind]:
     for answer in answers(project, code):
         if not _gives_rows(project, answer):
             yield from ground(project, answer)
@@ -174,7 +182,7 @@ def asked_for(project: Project, code: Code) -> Kinds:
     if says_yes(code):
         return NOTHING
     text = " ".join(mention(project, value) for value in (*code.returned(), *_tested(code)))
-    found: list[tuple[GuardKind, Meaning]] = [("authenticates", _IDENTITY), ("role", _ROLE)]
+    found: list[tuple[GuardKind, Meaning]] = [("authenticates", _IDENTITY), ("role", _ROLE), ("role", _PRIVILEGE)]
     return frozenset(kind for kind, pattern in found if pattern.holds(text))
 
 
@@ -244,9 +252,28 @@ def _kinds(project: Project, node: Node) -> Kinds:
         return NOTHING
     if any(is_ownership(project, test) for test in tests):
         return frozenset({"ownership"})
-    if _ROLE.holds(text):
+    if _ROLE.holds(text) or any(_decides_by_role(project, test) for test in tests):
         return frozenset({"role"})
     return frozenset({"authenticates"})
+
+
+def _decides_by_role(project: Project, test: Node) -> bool:
+    """Whether a condition is the answer of a function of the project that says yes or no by what the caller may do."""
+    for part in operands(test):
+        for callee in project.callees(part) if part.call is not None else ():
+            if _says_yes_or_no(callee) and "role" in asked_for(project, callee):
+                return True
+    return False
+
+
+def _says_yes_or_no(code: Code) -> bool:
+    parts = (part for value in code.returned() for part in conditions(value))
+    return any(isinstance(part.const, bool) or _is_comparison(part) for part in parts)
+
+
+def _is_comparison(part: Node) -> bool:
+    op = part.op
+    return isinstance(op, ops.Compare) or (isinstance(op, ops.Attr) and _PRIVILEGE.holds(op.name))
 
 
 def _for_strangers(node: Node) -> bool:

@@ -98,6 +98,12 @@ def authenticated(route: Route) -> bool:
     return any(guard.kind != "rate-limit" for guard in route.guards)
 
 
+def known_by_secret(route: Route) -> bool:
+    """Whether who calls has to know the server's own secret, and is asked for nothing else: a service, and no account."""
+    by_secret = {guard.place for guard in route.guards if guard.kind == "secret"}
+    return bool(by_secret) and all(guard.place in by_secret for guard in route.guards if guard.kind != "rate-limit")
+
+
 def in_body(guard: Guard) -> bool:
     """Whether a guard is a check that the handler makes itself."""
     return guard.name == _CHECK
@@ -147,7 +153,7 @@ class _Reader:
             return known if not self._optional(here) else frozenset()
         codes = self._codes(here, target)
         found = self._by_code(codes, here, target)
-        if found == {"authenticates"} and self._says_role(node, target):
+        if found - {"secret"} == {"authenticates"} and self._says_role(node, target):
             return found | {"role"}  # which of those who are known may pass is decided where nobody looked
         if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
             return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.access.sessions import is_http_session
+from backaudit.backend.access.tables import touched_table
+from backaudit.backend.web.params import is_declared_header
 from backaudit.backend.web.reads import request_names
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
@@ -55,6 +57,38 @@ def _shared_secret(project: Project, one: Node, other: Node) -> bool:
     return False
 
 
+def asks_for_secret(project: Project, code: Code) -> bool:
+    """Whether a body holds what is sent against a secret of the server's own, which is no one's account."""
+    return any(
+        _is_sent(project, given) and _is_own(project, held)
+        for one, other in _compared(project, code)
+        for given, held in ((one, other), (other, one))
+    )
+
+
+def _compared(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
+    """What a body compares, by an operator or by a library's function for secrets."""
+    for node in code.nodes(ops.Compare):
+        op = node.op
+        if isinstance(op, ops.Compare) and op.operator in ("==", "!="):
+            yield node.to(op.left), node.to(op.right)
+    known = project.models.kinds["constant-comparers"] | project.models.kinds["signature-checks"]
+    for call in code.nodes(ops.Call):
+        given = call.args()
+        if len(given) == 2 and not known.isdisjoint((call.method, *project.names(call.func or call))):
+            yield given[0], given[1]
+
+
+def _is_own(project: Project, held: Node) -> bool:
+    """Whether a value is the server's own, and neither sent nor of a row."""
+    if _is_sent(project, held) or _is_plain(held):
+        return False
+    parts = list(operands(held))
+    if any(isinstance(part.origin.op, ops.Param) for part in parts):
+        return False
+    return not any(touched_table(project, part) for part in parts)
+
+
 def _judged(project: Project, test: Node) -> bool:
     """Whether a condition is what a function, or a store, said of a header that can carry a proof."""
     about_text = project.models.kinds["checks-a-text"] | project.models.kinds["checks-a-value"]
@@ -80,6 +114,7 @@ def _is_sent(project: Project, node: Node) -> bool:
         if isinstance(op, ops.Const) and str(op.value).lower() in open_headers:
             return False
         read = read or (isinstance(op, ops.Attr) and op.name in reads) or _is_header(project, part)
+        read = read or (isinstance(op, ops.Param) and is_declared_header(project, part.code, op.index))
     return read
 
 

@@ -64,6 +64,12 @@ def _metadata(project: Project, annotation: Node) -> Iterator[Node]:
             yield from _metadata(project, part)
 
 
+def is_declared_header(project: Project, code: Code, index: int) -> bool:
+    """Whether a parameter is declared to be a header of the request."""
+    declared = index < len(code.function.params)
+    return declared and _where_marked(project, marked(project, code, index)) == "header"
+
+
 def injection(project: Project, code: Code, index: int) -> Node | None:
     """What is injected: the argument of ``Depends(...)``; the marker itself where it has none."""
     for marker in marked(project, code, index).markers:

@@ -10,7 +10,8 @@ from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node
 
 Where = Literal["path", "query", "header", "cookie", "form", "body", "file", "request", "injected", "self", "other"]
-GuardKind = Literal["authenticates", "role", "ownership", "rate-limit"]
+# "secret": beside "authenticates", where what is asked for is the server's own secret, which no account has.
+GuardKind = Literal["authenticates", "role", "ownership", "rate-limit", "secret"]
 
 # The tag of routes that nothing mounts, although the project has another root.
 UNMOUNTED = "unmounted"
