@@ -12,6 +12,7 @@ from backaudit.backend.access.changes import written
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import acting, authenticated
 from backaudit.backend.access.owners import columns_given, filled_table, owner_column
+from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
@@ -81,9 +82,27 @@ def _of_route(project: Project, route: Route) -> Iterator[Claimed]:
     for call, table, name, value in (*_by_columns(project, route), *_by_statements(project, route)):
         owner = owner_column(project, table)
         own = owner is not None and name in (owner.name, owner.attribute, owner.name.removesuffix("_id"))
-        believed = values.chosen(value) and not values.identifies(value)
+        believed = values.chosen(value) and not values.identifies(value) and not _of_a_row(project, route, value)
         if own and believed and not _compares(project, route):
             yield Claimed(route, call.place.first_line(), table, name, _assumed(project, table))
+
+
+def _of_a_row(project: Project, route: Route, value: Node) -> bool:
+    """Whether a value is an attribute of what was looked up: the client chose the row, and not what stands in it."""
+    op = value.origin.op
+    if not isinstance(op, ops.Attr):
+        return False
+    base = value.origin.to(op.base).origin
+    if base.call is None or makes_object(project, base):
+        return False
+    return touched_table(project, base) is not None or _is_asked_by_key(route, base)
+
+
+def _is_asked_by_key(route: Route, call: Node) -> bool:
+    """Whether a call is given nothing but what the route's address holds, which is a key and no row."""
+    keys = {param.index for param in route.params if param.where == "path"}
+    given = [argument.origin.op for argument in call.args()]
+    return bool(given) and all(isinstance(op, ops.Param) and op.index in keys for op in given)
 
 
 def _by_columns(project: Project, route: Route) -> Iterator[Given]:

@@ -69,7 +69,7 @@ def _taken(project: Project, call: Node, seen: set[Value], depth: int) -> Assume
     if call.value in seen or seen.isdisjoint((*op.args, *(value for _, value in op.keywords), *op.star)):
         return _NOWHERE
     callees = project.callees(call)
-    if callees and depth < _DEPTH:
+    if callees and not project.gives_up(depth, _DEPTH, call.place):
         return min((_in_callee(project, call, callee, seen, depth) for callee in callees), key=doubt)
     names = project.names(call.func) if call.func is not None else ()
     if callees or any(_is_of_library(name) for name in names):
@@ -102,7 +102,7 @@ def _is_given(argument: Node | None, seen: set[Value]) -> bool:
 def _given_back(project: Project, code: Code, depth: int) -> Assumed:
     """What the callers do with what a function gives; what nobody here calls may be meant for anything."""
     calls = [call for call in project.callers(code) if project.role(call.code.path) == "production"]
-    if not calls or depth >= _DEPTH:
+    if not calls or project.gives_up(depth, _DEPTH, code.place):
         return KNOWN
     return min(
         (use_of(project, c.code, uses(c.code, frozenset((c.value,)), c.value), depth + 1) for c in calls), key=doubt

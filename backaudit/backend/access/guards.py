@@ -99,7 +99,7 @@ def authenticated(route: Route) -> bool:
 
 
 def known_by_secret(route: Route) -> bool:
-    """Whether who calls has to know the server's own secret, and is asked for nothing else: a service, and no account."""
+    """Whether who calls has to know the server's own secret, and is asked for nothing else: no account, a service."""
     by_secret = {guard.place for guard in route.guards if guard.kind == "secret"}
     return bool(by_secret) and all(guard.place in by_secret for guard in route.guards if guard.kind != "rate-limit")
 
