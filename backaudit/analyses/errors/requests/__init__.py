@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from backaudit.analyses.errors.requests.composing import Draft, composed
-from backaudit.analyses.errors.requests.places import coming_to, route_to
+from backaudit.analyses.errors.requests.places import coming_to, route_to, ways_to
 from backaudit.analyses.errors.requests.provoking import provoking
 from backaudit.analyses.errors.requests.wishes import Kind, Wish, input_behind, looked_up, to_reach
 from backaudit.backend.web.catching import handler_of
 from backaudit.backend.web.inputs.records import Scalar
+from backaudit.backend.web.records import Route
 from backaudit.facts.requests import Request
 from backaudit.flow.trace import Access
 from backaudit.project import Node, Project
@@ -49,11 +51,10 @@ def showing(
     own = tuple(wishes) if wishes is not None else None
     if own == ():
         return None
-    before = to_reach(project, node, path)
-    found = route_to(project, path[-1].code if path else node.code, (*(own or ()), *before))
+    found = _route(project, node, path, own or (), raises)
     if found is None:
         return None
-    route, method = found
+    route, method, before = found
     draft = Draft(project, route, method)
     for wish in (*before, *(own or ())):
         draft.want(wish)
@@ -67,6 +68,19 @@ def showing(
         wanted=wanted or _wanted(project, shown, route.framework),
         apart=_apart(own[0], before) if own and own[0].kind == "twice" else None,
     )
+
+
+def _route(
+    project: Project, node: Node, path: tuple[Node, ...], own: tuple[Wish, ...], raises: str
+) -> tuple[Route, str, tuple[Wish, ...]] | None:
+    """The route to ask, its method, and what the way asks for: by ``path``, else by another that takes the inputs."""
+    others = (way for way in ways_to(project, node.code, raises) if way != path)
+    for way in chain((path,), others):
+        before = to_reach(project, node, way)
+        found = route_to(project, way[-1].code if way else node.code, (*own, *before))
+        if found is not None:
+            return (*found, before)
+    return None
 
 
 def _apart(twice: Wish, before: tuple[Wish, ...]) -> list[Wish]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.errors.requests.wishes import Wish
 from backaudit.backend.endpoints import running
-from backaudit.backend.web.catching import request_handlers
+from backaudit.backend.web.catching import catches, request_handlers
+from backaudit.backend.web.paths import parse
 from backaudit.backend.web.records import UNMOUNTED, Route
 from backaudit.backend.web.routes import by_handler, routes
 from backaudit.project import Code, Node, Project
@@ -17,9 +18,12 @@ from backaudit.vocabulary.protocols import METHODS, UNSAFE
 def route_to(project: Project, entry: Code, wishes: tuple[Wish, ...]) -> tuple[Route, str] | None:
     """A route that runs ``entry``, with the method to ask it by; None where no HTTP request comes there."""
     named = next((str(wish.value) for wish in wishes if wish.method), "")
+    in_path = {wish.name for wish in wishes if wish.where == "path" and wish.name}
     candidates = project.once(by_handler).get(entry) or _around(project, entry) or project.once(_by_body).get(entry, ())
     served = [route for route in candidates if UNMOUNTED not in route.tags and "WEBSOCKET" not in route.methods]
     for route in served:
+        if not in_path <= parse(route.path, "braces").types.keys():
+            continue
         method = _method(project, route, entry, named, wishes)
         if method:
             return route, method
@@ -65,14 +69,24 @@ def _method(project: Project, route: Route, entry: Code, named: str, wishes: tup
 
 def coming_to(project: Project, code: Code) -> tuple[Node, ...]:
     """The calls by which a request comes to a body, innermost first; empty where it is its own, or none does."""
+    return next(ways_to(project, code), ())
+
+
+def ways_to(project: Project, code: Code, uncaught: str = "") -> Iterator[tuple[Node, ...]]:
+    """The calls by which requests come to a body, from each handler once, the nearest first.
+
+    ``uncaught``: what none of the calls catches.
+    """
     waiting: deque[tuple[Code, tuple[Node, ...]]] = deque([(code, ())])
     seen = {code}
     while waiting:
         here, path = waiting.popleft()
         if here in project.once(request_handlers):
-            return path
+            yield path
+            continue
         for call in project.callers(here):
-            if call.code not in seen and call.code.file.role == "production":
+            if call.code in seen or call.code.file.role != "production":
+                continue
+            if not uncaught or catches(project, call, (uncaught,)) is None:
                 seen.add(call.code)
                 waiting.append((call.code, (*path, call)))
-    return ()

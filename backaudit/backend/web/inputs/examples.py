@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from backaudit.backend.web.inputs.mappings import schema_named
@@ -20,6 +21,8 @@ _BY_NAME = (
     (meaning("inputs", "number-field"), "1"),
     (meaning("inputs", "flag-field"), "true"),
 )
+# A pattern that spells out what is admitted: ``^password$``, ``^(asc|desc)$``.
+_SPELLED = re.compile(r"\^\(?(?:\?:)?([\w-]+)(?:\|[\w-]+)*\)?\$")
 _DIGITS = ("[0-9]", r"\d")
 _DEPTH = 4
 
@@ -70,6 +73,9 @@ def _number(shape: Shape) -> int | float:
 def _text(shape: Shape, name: str) -> str:
     text = EXAMPLES.get(shape.format) or _by_name(name)
     pattern = shape.limit("pattern")
+    spelled = _SPELLED.fullmatch(pattern) if isinstance(pattern, str) else None
+    if spelled is not None:
+        return spelled[1]
     if isinstance(pattern, str) and any(part in pattern for part in _DIGITS) and "a-z" not in pattern.lower():
         text = "1234567890"
     least, most = shape.limit("minLength"), shape.limit("maxLength")
