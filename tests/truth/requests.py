@@ -61,6 +61,7 @@ _NAMED = re.compile(
 _BY_NAME = (
     (re.compile("DATABASE_UR|DB_UR|SQLALCHEMY"), "sqlite:///rows.sqlite3"),
     (re.compile("RATELIMIT|LIMITER"), "memory://"),
+    (re.compile("MONGO"), "mongodb://localhost:27017/rows"),
     (re.compile("REDIS|BROKER|RESULT_BACKEND"), "redis://localhost:6379/0"),
     (re.compile("UR[LI]|ORIGIN"), "https://example.com"),
     (re.compile("PORT|MINUTE|EXPIRE|SECOND|DAYS|HOUR|TTL|LENGTH|SIZE|LIMIT|ROUND|MAX|MIN_"), "30"),
@@ -224,26 +225,30 @@ def _logins(project: Project) -> list[Request]:
         if "POST" not in (route.methods or ("POST",)) or UNMOUNTED in route.tags or route.framework not in KINDS:
             continue
         made = _made(Draft(project, route, "POST"))
-        if made is not None and "Long-enough-9" in made.body:
-            words = f"{route.path} {route.handler.function.name}"
-            order = 2 if _LOGIN.search(words) and not _JOINING.search(words) else 1 if _JOINING.search(words) else 3
-            found.append((order, made))
+        words = f"{route.path} {route.handler.function.name}"
+        is_login = _LOGIN.search(words) is not None and not _JOINING.search(words)
+        if made is not None and ("Long-enough-9" in made.body or (is_login and not made.body)):
+            found.append((2 if is_login else 1 if _JOINING.search(words) else 3, made))
     return [request for _, request in sorted(found, key=lambda pair: pair[0])]
 
 
 # -- the process ------------------------------------------------------------------------------------------------------
 
 
-def ask(folder: Path, job: dict[str, Any], python: str) -> tuple[Any, list[dict[str, Any]]]:
+def ask(
+    folder: Path, job: dict[str, Any], python: str, variables: Mapping[str, str], folders: Sequence[str]
+) -> tuple[Any, list[dict[str, Any]]]:
     """What the application answers; RuntimeError where it does not start."""
     with tempfile.TemporaryDirectory(prefix="backaudit-served-") as name:
         home = Path(name)
         copy = home / "app"
         shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules", ".venv"))
+        for wanted in folders:
+            (copy / wanted).mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [*_apart(), python, "-X", "utf8", str(SCRIPT)],
             input=json.dumps({**job, "folder": str(copy)}),
-            env=_environment(folder, home),
+            env={**_environment(folder, home), **_own_packages(python), **variables},
             cwd=home,
             capture_output=True,
             text=True,
@@ -279,11 +284,17 @@ def _environment(folder: Path, home: Path) -> dict[str, str]:
                     given = value.strip().strip("\"'")
                     if given and "<" not in given and "DATABASE_URL" not in key:
                         found[key] = given
-    paths = os.pathsep.join(path for path in sys.path if path.endswith(("site", "site-packages")))
     return {
-        **found, "HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": paths,
+        **found, "HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1",
         "DATABASE_URL": "sqlite:///rows.sqlite3", "PYTHONHASHSEED": "0",
     }  # fmt: skip
+
+
+def _own_packages(python: str) -> dict[str, str]:
+    """Where our own packages lie, for an application that is started under our interpreter."""
+    if python != sys.executable:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path.endswith(("site", "site-packages")))}
 
 
 def _setting(name: str) -> str:
@@ -295,8 +306,18 @@ def _setting(name: str) -> str:
 # -- the comparison ---------------------------------------------------------------------------------------------------
 
 
-def asked(folder: Path, python: str = sys.executable, *, application: Application | None = None) -> Outcome:
-    """An application's findings held against it. RuntimeError where it does not start."""
+def asked(
+    folder: Path,
+    python: str = sys.executable,
+    *,
+    application: Application | None = None,
+    variables: Mapping[str, str] | None = None,
+    folders: Sequence[str] = (),
+) -> Outcome:
+    """An application's findings held against it. RuntimeError where it does not start.
+
+    ``variables`` and ``folders`` are what it wants to find beside its files.
+    """
     project = linked(folder)
     found = findings(project)
     named = list(_asked_by_name(finding for _, finding in found))
@@ -316,9 +337,9 @@ def asked(folder: Path, python: str = sys.executable, *, application: Applicatio
     job = {
         "kind": KINDS[framework], "application": msgspec.to_builtins(start), "guards": guards,
         "logins": [_as_sent(request, False) for request in _logins(project)],
-        "requests": [line for one in sent for line in _lines(one)],
+        "requests": list(_all_lines(sent)),
     }  # fmt: skip
-    ready, answers = ask(folder, job, python)
+    ready, answers = ask(folder, job, python, variables or {}, folders)
     got = _answered(sent, answers)
     return _compared(folder.name, framework, [f for _, f in found], got, len(sent), ready, _bodies(project))
 
@@ -364,6 +385,18 @@ def _with_repeats(made: Sequence[Request]) -> Iterator[Request]:
             yield request
 
 
+def _all_lines(sent: Sequence[Sent]) -> Iterator[dict[str, Any]]:
+    """What is sent, line by line: what a finding names, and a route's made-up requests, meet the first rows again."""
+    last: tuple[str, str] | None = None
+    for one in sent:
+        here = (one.request.method, one.request.route)
+        fresh = one.finding is not None or here != last
+        last = here
+        for line in _lines(one):
+            yield {**line, "fresh": fresh}
+            fresh = False
+
+
 def _lines(one: Sent) -> list[dict[str, Any]]:
     before = one.request.first
     several = [before, one.request] if before is not None else [one.request]
@@ -385,7 +418,7 @@ def _answered(sent: Sequence[Sent], answers: Sequence[dict[str, Any]]) -> list[A
         last = lines[-1]
         if last is not None:
             frames = tuple((path, line) for path, line in last["frames"])
-            found.append(Answered(one, last["status"], tuple(last["raised"]), frames, last.get("said", "")))
+            found.append(Answered(one, last["status"], tuple(last["raised"]), frames, last["said"] or last["body"]))
     return found
 
 
