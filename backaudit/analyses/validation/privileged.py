@@ -14,6 +14,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.operands import made_of
+from backaudit.rule import assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, names_people
 
@@ -21,6 +22,7 @@ _POWER = meaning("access", "power")
 _OWNERS = meaning("people", "owner-stem")
 _ROLE_WORDS = meaning("access", "role-in-test")
 _WORDS = meaning("access", "privileged-route")
+OWNER = assume("word", "the field says whose the row is, and nothing holds it against the caller later")
 
 
 def is_power(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.validation.assignment import spreads, taken_over
-from backaudit.analyses.validation.privileged import gives_power, is_owner, is_power, only_privileged
+from backaudit.analyses.validation.privileged import OWNER, gives_power, is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.inputs.made import made_fields
 from backaudit.backend.web.inputs.reads import enclosed
@@ -13,8 +13,6 @@ from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.approvals import guarded
-from backaudit.flow.client import ClientValue
-from backaudit.flow.rows import models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
@@ -30,12 +28,10 @@ _ALL = "__all__"
 # The class or function itself, not the folder that it stands in.
 _OF_ADMINS = meaning("access", "of-administrators")
 
-_OWNER = assume("word", "the field says whose the row is, and nothing holds it against the caller later")
-
 
 def exposed_fields(project: Project) -> tuple[Finding, ...]:
     """What lets clients write owners, roles and the like. Ask with ``project.once``."""
-    return (*_forms(project), *_views(project), *_schemas(project), *_single(project))
+    return (*_forms(project), *_views(project), *_schemas(project))
 
 
 # -- Django: forms, serializers, generic views -------------------------------------------------------------------------
@@ -294,7 +290,7 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str]) -> Finding:
         place=field.place.first_line(),
         message=f"{said} {many} of `{cls.cls.name}` that a client may write: {decide} {why}.",
         remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
-        assumed=KNOWN if power else _OWNER,
+        assumed=KNOWN if power else OWNER,
     )
 
 
@@ -305,78 +301,6 @@ def _everything(meta: ClassView, cls: ClassView) -> Finding:
         assumed=assume("purpose", "the model has, or will have, fields that are not the client's"),
         shown="strict",
     )
-
-
-# -- single columns ----------------------------------------------------------------------------------------------------
-
-
-_TRUTHS = frozenset({"builtins.bool", "builtins.int", "distutils.util.strtobool"})
-
-
-class _Chosen(ClientValue):
-    """A value that a client chose, unless it is checked against a set of known ones."""
-
-    def __init__(self, project: Project, through: bool) -> None:
-        super().__init__(project)
-        self._through = through
-
-    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
-        # What is computed (a balance and an amount) is the server's own doing.
-        return isinstance(node.op, (ops.Const, ops.Compare, ops.Bin)) or guarded(node, use, frozenset())
-
-    def through(self, search: Search, call: Node) -> list[Node]:
-        """A user who is looked up by what the client says is the client's choice, too; so is what is made a truth."""
-        if call.func is not None and not _TRUTHS.isdisjoint(call.code.project.names(call.func)):
-            return call.args()
-        lookup = self._through and call.method in ("get", "filter", "filter_by", "get_or_404", "get_object_or_404")
-        receiver = call.receiver.spelled if call.receiver is not None else "".join(a.spelled for a in call.args()[:1])
-        return call.args() if lookup and "user" in receiver.lower() else []
-
-
-def _single(project: Project) -> Iterator[Finding]:
-    """``User(role=data["role"])``, ``task.user = User.objects.get(name=data["user"])``."""
-    for at, value, name, cls in _stored(project):
-        table = project.once(schema).of_model(cls.name)
-        owner = is_owner(table, name)
-        if project.role(at.code.path) != "production" or not (
-            gives_power(table, name) or (owner and isinstance(at.op, ops.SetAttr))
-        ):
-            continue
-        origin = next(Trace(project, _Chosen(project, owner)).origins(value, (), at.value), None)
-        if origin is None or _is_privileged(project, origin.node.code) or _is_privileged(project, at.code):
-            continue
-        yield Finding(
-            place=at.place.first_line(),
-            message=f"The client chooses `{name}` of a `{cls.cls.name}`: "
-            + ("what its user may do." if is_power(name) else "whose it is."),
-            remedy="Set it on the server: from the authenticated user, or in an endpoint for administrators alone.",
-            assumed=KNOWN if is_power(name) else _OWNER,
-            trace=(*origin.steps, Step(at.place, f"becomes `{name}`")),
-        )
-
-
-def _is_privileged(project: Project, code: Code) -> bool:
-    found = project.once(by_handler).get(code, ())
-    return any(only_privileged(project, route) for route in found) or _OF_ADMINS.holds(code.function.name.lower())
-
-
-def _stored(project: Project) -> Iterator[tuple[Node, Node, str, ClassView]]:
-    for cls in project.once(models):
-        for call in _made(project, cls):
-            yield from ((call, value, name, cls) for name, value in call.keywords().items())
-        names = {name for name in cls.fields if is_power(name) or name in ("user", "owner", "author")}
-        for name in sorted({*names, *(f"{n}_id" for n in names)}):
-            for code in project.mentioning(name):
-                yield from _set_in(project, code, name, cls)
-
-
-def _set_in(project: Project, code: Code, name: str, cls: ClassView) -> Iterator[tuple[Node, Node, str, ClassView]]:
-    for node in code.nodes(ops.SetAttr):
-        op = node.op
-        if not isinstance(op, ops.SetAttr) or op.name != name:
-            continue
-        if cls.name in {found.name for found in project.instances(node.to(op.base))}:
-            yield node, node.to(op.value), name, cls
 
 
 # -- schemas whose fields become a row's -------------------------------------------------------------------------------
@@ -410,10 +334,6 @@ def _schemas(project: Project) -> Iterator[Finding]:
             yield _of_schema(names, origin, at, target)
 
 
-def _made(project: Project, cls: ClassView) -> Iterator[Node]:
-    yield from (call for call in project.constructions(cls) if call.call is not None)
-
-
 def _whole_schema(project: Project, at: Node, value: Node, access: Access, row: str) -> tuple[list[str], Origin] | None:
     """The columns of rank that a whole schema sets, and where it comes from."""
     table = project.once(schema).of_model(row) if row else None
@@ -440,7 +360,7 @@ def _of_schema(names: list[str], origin: Origin, at: Node, target: str) -> Findi
         place=at.place.first_line(),
         message=f"The client chooses {said} of {target}: the schema has it as a field.",
         remedy="Take it out of the input schema and set it from the authenticated user.",
-        assumed=KNOWN if any(map(is_power, names)) else _OWNER,
+        assumed=KNOWN if any(map(is_power, names)) else OWNER,
         trace=(*origin.steps, Step(at.place, "every field of it is set")),
     )
 
