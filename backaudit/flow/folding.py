@@ -10,6 +10,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.guards import arriving
 from backaudit.project import Code, Node, Project
+from backaudit.project.nodes import operands
 
 _UNKNOWN = object()
 
@@ -32,8 +33,15 @@ def truth(node: Node) -> bool | None:
 
 def unreachable(code: Code, at: Value) -> bool:
     """Whether an operation stands in a branch that is never taken."""
-    branches = [region for region in code.regions_of(at) if region.kind in ("then", "else") and region.test >= 0]
-    return any(truth(code.node(region.test)) is (region.kind == "else") for region in branches)
+    return any(_is_never_taken(code, region) for region in code.regions_of(at) if region.test >= 0)
+
+
+def _is_never_taken(code: Code, region: ops.Region) -> bool:
+    if region.kind == "case":
+        before = (one for one in code.body.regions if one.kind == "case" and one.group == region.group)
+        taken = any(one.first < region.first and truth(code.node(one.test)) for one in before if one.test >= 0)
+        return taken or truth(code.node(region.test)) is False
+    return region.kind in ("then", "else") and truth(code.node(region.test)) is (region.kind == "else")
 
 
 def never_arrives(code: Code, value: Value, use: Value) -> bool:
@@ -62,7 +70,8 @@ class _Folding:
             return op.value
         if isinstance(op, ops.Name):
             found = self._project.free(node.code, op.name)
-            return self.value(found) if found is not None and _is_constant(found, op.name) else _UNKNOWN
+            fixed = found is not None and _is_constant(found, op.name) and not _is_changed(found, op.name)
+            return self.value(found) if found is not None and fixed else _UNKNOWN
         if isinstance(op, ops.Unary):
             return _negated(op.operator, self.value(node.to(op.value)))
         if isinstance(op, ops.Logic):
@@ -70,6 +79,18 @@ class _Folding:
         if isinstance(op, (ops.Bin, ops.Compare)):
             table = _ARITHMETIC if isinstance(op, ops.Bin) else _COMPARE
             return _applied(table.get(op.operator), self.value(node.to(op.left)), self.value(node.to(op.right)))
+        return self._of_collection(node, op)
+
+    def _of_collection(self, node: Node, op: ops.AnyOp) -> Any:
+        """A display, an element of a sequence, the length of one."""
+        if isinstance(op, ops.Build) and op.kind in ("list", "tuple"):
+            values = tuple(self.value(node.to(item)) for item in op.items)
+            return _UNKNOWN if _UNKNOWN in values else values
+        if isinstance(op, ops.Item):
+            return _picked(self.value(node.to(op.base)), self.value(node.to(op.key)))
+        if isinstance(op, ops.Call) and node.func is not None and "builtins.len" in self._project.names(node.func):
+            given = self.value(node.args()[0]) if len(node.args()) == 1 else _UNKNOWN
+            return len(given) if isinstance(given, (str, tuple)) else _UNKNOWN
         return _UNKNOWN
 
 
@@ -94,6 +115,35 @@ def _applied(function: Callable[[Any, Any], Any] | None, left: Any, right: Any) 
         return function(left, right)
     except (TypeError, ValueError, ArithmeticError):
         return _UNKNOWN
+
+
+def _picked(sequence: Any, key: Any) -> Any:
+    within = isinstance(sequence, (str, tuple)) and isinstance(key, int) and -len(sequence) <= key < len(sequence)
+    return sequence[key] if within else _UNKNOWN
+
+
+def _is_changed(bound: Node, name: str) -> bool:
+    """Whether a list is one whose elements something may change: a method, an assignment, whoever else it goes to."""
+    made = bound.origin.op
+    if not isinstance(made, ops.Build) or made.kind != "list":
+        return False
+    by_itself = _may_change(bound.code, name, {bound.value, bound.origin.value})
+    return by_itself or any(_may_change(code, name, set()) for code in bound.code.project.mentioning(name))
+
+
+def _may_change(code: Code, name: str, known: set[Value]) -> bool:
+    named = known | {node.value for node in code.nodes(ops.Name) if node.spelled == name}
+    imported = any(isinstance(op, ops.Import) and op.name == name for op in code.ops)
+    uses = (code.node(at) for at, op in enumerate(code.ops) if not named.isdisjoint(operands(op)))
+    return imported or any(not _only_reads(use, named) for use in uses)
+
+
+def _only_reads(use: Node, named: set[Value]) -> bool:
+    op = use.op
+    if isinstance(op, ops.Call):
+        names = use.code.project.names(use.func) if use.func is not None and op.func not in named else ()
+        return any(name.startswith("builtins.") for name in names)
+    return isinstance(op, (ops.Bind, ops.Item, ops.Compare, ops.Element))
 
 
 def _is_constant(bound: Node, name: str) -> bool:
