@@ -53,7 +53,9 @@ def _by_use(project: Project, table: Table) -> Column | None:
         if column.primary_key or column.name in table.primary_key:
             continue
         target = (column.references.rpartition(".")[0] or column.references).lower()
-        used = {(table.name, column.name), (table.name, column.attribute)} & project.once(_used_for_caller)
+        objects = (relation.name for relation in table.relations if relation.column == column.name)
+        named = {(table.name, name) for name in (column.name, column.attribute, *objects)}
+        used = named & project.once(_used_for_caller)
         unsaid = is_collection(project, table) or (not target and _may_be_key(table, column))
         if used and (target in users or unsaid):
             return column
