@@ -20,6 +20,8 @@ from backaudit.vocabulary.meaning import meaning
 ORDER = ("<", "<=", ">", ">=")
 _CONVERSIONS = frozenset(("builtins.int", "builtins.float", "uuid.UUID", "ipaddress.ip_address", "decimal.Decimal"))
 
+_CONVERTERS = frozenset(name.rpartition(".")[2] for name in _CONVERSIONS)
+
 
 class Asked(msgspec.Struct, frozen=True):
     """``node`` is asked about; ``guards``: what a table says of its kind of use; ``by_project``: own checkers count.
@@ -98,13 +100,14 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     receiver = call.receiver
     if receiver is not None and asked.names("raises:", call):
         return about(code, receiver.value, asked.node.value) and not climbs(receiver)
-    if not _is_discarded(call):
+    if not (_is_discarded(call) or call.method in _CONVERTERS):
         return False
     given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
-    return bool(given) and (_converts(call) or _ends_harmless(call, given, asked))
+    return bool(given) and (_converts(call) or (_is_discarded(call) and _ends_harmless(call, given, asked)))
 
 
 def _converts(call: Node) -> bool:
+    """Whether a call raises unless it is given the text of a number, an address or the like, kept or not."""
     return call.func is not None and not _CONVERSIONS.isdisjoint(call.code.project.names(call.func))
 
 

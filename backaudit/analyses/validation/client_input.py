@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from backaudit.analyses.validation.saved import names_in_archive, read_back
+from backaudit.backend.web.converters import converters_of
 from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts, takes_file
 from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -181,6 +183,17 @@ class ClientInput(Goal):
         validator = next((method for method in methods if _is_validator(project, method, access[0])), None)
         return validator is not None and self._gives_checked(validator)
 
+    def _approved_by_converters(self, project: Project, code: Code, param: RouteParam) -> bool:
+        """Whether every route admits but some texts for a placeholder, or makes something else of them."""
+        found = converters_of(project, code, param)
+        return bool(found) and all(one.narrow or self._is_judged(project, one.made) for one in found)
+
+    def _is_judged(self, project: Project, made: Code | None) -> bool:
+        if made is None:
+            return False
+        types = project.returned(made)
+        return self._gives_checked(made) or (bool(types) and all(self._is_harmless(project, name) for name in types))
+
     def _gives_checked(self, code: Code) -> bool:
         given = [(node.value, node.op.value) for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return)]
         return bool(given) and all(self._approved(code, at, value) for at, value in given)
@@ -197,6 +210,8 @@ class ClientInput(Goal):
     def _parameter(self, project: Project, node: Node, op: ops.Param, access: Access) -> str | None:
         param = client_input(project, node.code, op.index)
         if param is None or (param.where == "path" and param.bounded) or is_whole(param.pattern):
+            return None
+        if param.where == "path" and self._approved_by_converters(project, node.code, param):
             return None
         if self._approved_by_schema(project, param.types, access):
             return None

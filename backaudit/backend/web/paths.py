@@ -93,7 +93,7 @@ def _regex(text: str) -> Template:
                 pattern = body[named.end() :] if named else body
                 types[name] = _types(pattern)
                 written[name] = pattern
-                if types[name] or not re.search(r"[.][*+]|\[\^", pattern):
+                if types[name] or admits_some(pattern):
                     bounded.add(name)
                 shown.append("{" + name + "}")
             at = end + 1
@@ -104,6 +104,11 @@ def _regex(text: str) -> Template:
             shown.append("" if char in "?^$" else char)
             at += 1
     return Template("".join(shown), types, frozenset(bounded), tuple(written.items()))
+
+
+def admits_some(pattern: str) -> bool:
+    """Whether a pattern admits only some texts, and not whatever stands between two slashes."""
+    return re.search(r"[.][*+]|\[\^", pattern) is None
 
 
 def _closing(text: str, start: int) -> int:
