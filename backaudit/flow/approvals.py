@@ -10,10 +10,11 @@ import msgspec
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.guards import arriving, of_elements
+from backaudit.flow.lookups import found_in, keyed_by_calls
 from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
 from backaudit.project import Code, Node
-from backaudit.project.holding import atoms, conditions, same_path
+from backaudit.project.holding import Condition, atoms, conditions, same_path
 from backaudit.project.operands import made_of, same, walk
 from backaudit.vocabulary.meaning import meaning
 
@@ -71,11 +72,20 @@ def guarded(
         return True
     if any(_raises_unless(check, asked) for check in _checks_before(code, at)):
         return True
+    collections = [*found_in(code, held, at, node)]
+    if any(_known_set(collection) for collection in collections):
+        return True
     if doubts is not None:
-        refusing = (check for check in _checks_before(code, at) if _is_discarded(check) and may_refuse(check, node))
-        unread = (*unread_verdicts(code, held, node), *refusing)
+        unread = (*_unread(code, held, at, node), *collections)
         doubts += [verdict for verdict in unread if verdict not in doubts]
     return False
+
+
+def _unread(code: Code, held: list[Condition], at: Value, node: Node) -> Iterator[Node]:
+    """The calls that may have judged the value before ``at``, and were not understood."""
+    yield from unread_verdicts(code, held, node)
+    yield from (check for check in _checks_before(code, at) if _is_discarded(check) and may_refuse(check, node))
+    yield from keyed_by_calls(code, at, node)
 
 
 # -- calls that have come back --------------------------------------------------------------------------------------

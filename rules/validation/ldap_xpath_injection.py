@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.validation.expressions import is_meant_whole
 from backaudit.analyses.validation.findings import injections
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -41,4 +42,6 @@ def ldap_xpath_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/90.html
     """
     yield from injections(project, "ldap", becomes="part of an LDAP query", happens="is searched for")
-    yield from injections(project, "xpath", becomes="part of an XPath expression", happens="is evaluated")
+    yield from injections(
+        project, "xpath", becomes="part of an XPath expression", happens="is evaluated", judge=is_meant_whole
+    )

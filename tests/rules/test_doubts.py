@@ -798,6 +798,79 @@ def guest():
 """
 
 
+IN_ITS_STORE = """
+import os
+import shutil
+
+from fastapi import FastAPI, HTTPException
+from starlette.responses import PlainTextResponse
+
+app = FastAPI()
+ROOT = "/srv/rooms"
+
+
+class Store:
+    def __init__(self):
+        self.data = {"rooms": {}}
+
+    def remove(self, key):
+        shutil.rmtree(os.path.join(ROOT, key))  # doubtful
+
+    def clear(self, key):
+        shutil.rmtree(os.path.join(ROOT, key))  # sure
+
+    def newest(self, key):
+        return self.data["rooms"][key]
+
+
+store = Store()
+
+
+@app.delete("/rooms")
+def removed(key: str):
+    if key != "all" and key not in store.data["rooms"].keys():
+        raise HTTPException(404)
+    store.remove(key)
+
+
+@app.post("/rooms/clear")
+def cleared(key: str, kept: dict):
+    if key in kept:
+        store.clear(key)
+
+
+@app.get("/rooms")
+def shown(key: str):
+    try:
+        room = store.newest(key)
+    except KeyError as error:
+        raise HTTPException(404) from error
+    with open(os.path.join(ROOT, key, room)) as found:  # doubtful
+        return PlainTextResponse(found.read())
+"""
+
+
+WHOLE_EXPRESSION = """
+from django.http import JsonResponse
+from django.urls import path
+from lxml import etree
+
+TREE = etree.parse("parts.xml")
+
+
+def picked(request):
+    return JsonResponse({"n": len(TREE.xpath(request.GET["filter"]))})  # doubtful
+
+
+def named(request):
+    wanted = f"//part[@name='{request.GET['name']}']"
+    return JsonResponse({"n": len(TREE.xpath(wanted))})  # likely
+
+
+urlpatterns = [path("picked", picked), path("named", named)]
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -827,6 +900,8 @@ def guest():
         ("plaintext-storage", HASHED_BY_ITS_ROW),
         ("untyped-body", REFUSED_WITHOUT),
         ("weak-random-token", ENDS_AS_A_FILE),
+        ("path-traversal", IN_ITS_STORE),
+        ("ldap-xpath-injection", WHOLE_EXPRESSION),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

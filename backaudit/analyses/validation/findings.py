@@ -65,8 +65,15 @@ def _derived(receiver: Node) -> ClassView | None:
     return next((cls for cls in found if cls.methods), None)
 
 
+def _supposed(check: Node) -> str:
+    """What is supposed of a check that was not read, or of a collection in which the value was found."""
+    if check.call is not None:
+        return f"`{check.spelled}` does not make it harmless"
+    return f"what `{check.spelled}` holds is not harmless"
+
+
 def assumed_of(flow: Flow) -> Assumed:
     """What is supposed of a flow: of the checks that were not understood, and of a row in a table in between."""
-    unread = [Assumption("guard", f"`{check.spelled}` does not make it harmless") for check in flow.doubts]
+    unread = [Assumption("guard", _supposed(check)) for check in flow.doubts]
     stored = assume("stored", "what the row holds was put there as it came") if flow.origin.stored else KNOWN
     return (*unread, *stored)

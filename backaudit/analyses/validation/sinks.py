@@ -16,6 +16,7 @@ from backaudit.project import Given, Node, Project
 from backaudit.project.handed import Indirect, indirect_calls
 from backaudit.project.locate import argument_of
 from backaudit.project.nodes import operands
+from backaudit.project.types import split
 from backaudit.rule import Step
 
 _WRAPPERS = 6
@@ -59,8 +60,13 @@ class Flow(msgspec.Struct, frozen=True):
 
     def trace(self, what: str) -> tuple[Step, ...]:
         """The steps from the source to the sink; ``what`` says what happens there."""
-        asked = [Step(check.place, f"`{check.spelled}` is asked about it") for check in self.doubts]
+        asked = [Step(check.place, _asked(check)) for check in self.doubts]
         return (*self.origin.steps, *asked, Step(self.sink.place, what))
+
+
+def _asked(check: Node) -> str:
+    """How a check is told that was not read, or a collection in which the value was found."""
+    return f"`{check.spelled}` is asked about it" if check.call is not None else f"it is found in `{check.spelled}`"
 
 
 def sinks(project: Project, kind: str) -> Iterator[Sink]:
@@ -132,7 +138,8 @@ def _may_be(project: Project, receiver: Node | None) -> bool:
     """Whether a method may be the one that is meant by its name: not that of a text, a list or a pattern."""
     if receiver is None:
         return False
-    packages = {name.partition(".")[0] for name in project.types(receiver)}
+    kinds = map(split, project.types(receiver))
+    packages = {(over if head == "ext" else head).partition(".")[0] for head, over in kinds}  # "ext[re]": a module
     return not packages or not packages <= (sys.stdlib_module_names - {"xml"})
 
 
