@@ -88,7 +88,7 @@ def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator
     if isinstance(op, ops.SetAttr):
         yield from _set_attribute(search, work, value, op, access)
     elif isinstance(op, ops.SetItem):
-        yield from _set_item(work, op.key, op.value, access)
+        yield from set_item(work, op.key, op.value, access)
     elif isinstance(op, ops.Call) and not search.project.callees(work.node.to(value)):
         yield from _library_call(search, work, work.node.to(value), op, access)
 
@@ -105,12 +105,12 @@ def _library_call(search: Search, work: Work, call: Node, op: ops.Call, access: 
         if wanted == ANY or not isinstance(wanted, str):
             yield from work.all(op.args[-1:], access[1:])
     elif call.method == "setdefault" and len(op.args) > 1:
-        yield from _set_item(work, op.args[0], op.args[1], access)
+        yield from set_item(work, op.args[0], op.args[1], access)
     elif call.method in ("update", "extend"):
         yield from work.all((*op.args, *op.dstar), access)
         yield from work.all(_given_as(op, wanted), access[1:])
     elif _is_setattr(call, op):
-        yield from _set_item(work, op.args[1], op.args[2], access)
+        yield from set_item(work, op.args[1], op.args[2], access)
 
 
 def _given_as(op: ops.Call, wanted: str | int | None) -> Iterator[Value]:
@@ -133,7 +133,8 @@ def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, ac
         yield from work.to(op.value, access[1:])
 
 
-def _set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
+def set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
+    """The part of a mapping that is wanted, of an entry that is put into it."""
     wanted = access[0] if access else None
     mapping = _gone_through(work, key, value)
     if mapping is not None and wanted is not None:

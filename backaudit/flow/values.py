@@ -284,8 +284,13 @@ def _union(work: Work, op: ops.Bin) -> Iterator[Work]:
 
 
 def _comp(search: Search, work: Work, op: ops.Comp) -> Iterator[Work]:
-    keys = op.kind == "dict" and work.access[:1] == (KEY,)
-    yield from work.to(op.key if keys else op.value, work.access[1:])
+    wanted = work.access[0] if work.access else None
+    if op.kind != "dict" or wanted is None:
+        yield from work.to(op.value, work.access[1:])
+    elif wanted == KEY:
+        yield from work.to(op.key, work.access[1:])
+    else:
+        yield from heap.set_item(work, op.key, op.value, work.access)
 
 
 # -- calls ----------------------------------------------------------------------------------------------------------

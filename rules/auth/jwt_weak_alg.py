@@ -9,6 +9,7 @@ from backaudit.analyses.auth.tokens import (
     HMAC,
     Signing,
     algorithms,
+    key_by_algorithm,
     names_none,
     readings,
     serves,
@@ -52,7 +53,8 @@ def jwt_weak_alg(project: Project) -> Iterator[Finding]:
     for call in project.once(readings):
         if serves(call):
             named = algorithms(project, call) or ()
-            yield from _admitted(call.place, named, one_algorithm(project, call, named))
+            if names_none(named) or not key_by_algorithm(project, call):
+                yield from _admitted(call.place, named, one_algorithm(project, call, named))
     for signing in project.once(signings):
         if serves(signing.call):
             yield from _signing(project, signing)

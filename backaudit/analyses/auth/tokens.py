@@ -15,7 +15,7 @@ from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import items
-from backaudit.project.locate import behind, results, strings
+from backaudit.project.locate import behind, functions_behind, results, strings
 from backaudit.project.types import split
 
 _DEPTH = 6
@@ -278,6 +278,19 @@ def algorithms(project: Project, call: Node) -> tuple[str, ...] | None:
     return strings(project, given) or tuple(
         text for item in items(project.resolved(given)) for text in strings(project, item)
     )
+
+
+def key_by_algorithm(project: Project, call: Node) -> bool:
+    """Whether a reading is given a function that chooses the key by the algorithm: none serves for another's."""
+    given = (code for argument in call.args() for code in functions_behind(project, argument))
+    return any(_compares_algorithms(project, code) for code in given)
+
+
+def _compares_algorithms(project: Project, code: Code) -> bool:
+    """Whether a body compares something with names of algorithms, and gives more than one key."""
+    compared = (side for node in code.nodes(ops.Compare) for side in operands(node))
+    named = {text for side in compared for text in strings(project, side)}
+    return any(name.startswith(HMAC) for name in named) and len(code.returned()) > 1
 
 
 def verified(project: Project, call: Node) -> bool:

@@ -49,7 +49,8 @@ def _forms(project: Project) -> Iterator[Finding]:
         serializer = not project.inherits(cls.name, *sorted(kinds.get("forms", frozenset())))
         users = list(_users(project, cls, serializer))
         table = _table(project, meta.fields["model"])
-        exposed = [name for name in _exposed(project, cls, meta, table) if not _refuses(project, cls, name)]
+        left = _exposed(project, cls, meta, table)
+        exposed = [name for name in left if not (_refuses(project, cls, name) or _fills(project, cls, name))]
         shown = [name for name in exposed if any(_writes(project, user, name) for user in users)]
         if shown:
             yield _finding(meta, cls, shown)
@@ -92,6 +93,18 @@ def _refuses(project: Project, cls: ClassView, name: str) -> bool:
     return any(hook.endswith(name) and _raises(method) for hook, method in found) or any(
         project.solved(_raises_for, method, name) for _, method in found
     )
+
+
+def _fills(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether the form or serializer itself puts something else under the name than what was sent."""
+    put = (node for body in _methods(project, cls) for node in body.nodes(ops.SetItem))
+    for node in put:
+        op = node.op
+        if isinstance(op, ops.SetItem) and node.to(op.key).const in (name, name.removesuffix("_id")):
+            value = node.to(op.value)
+            if value.const is None and not any(part.const == name for part in made_of(value)):
+                return True
+    return False
 
 
 def _raises(code: Code) -> bool:

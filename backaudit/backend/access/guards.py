@@ -18,6 +18,7 @@ from backaudit.backend.access.denial import (
     says_yes,
     tests_before,
 )
+from backaudit.backend.access.proofs import asks_for_secret
 from backaudit.backend.deployment.django_settings import django_setting, entry
 from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
@@ -205,6 +206,7 @@ class _Reader:
             found.add("authenticates")
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
             found |= {"role"} if _PRIVILEGE.holds(asked) else set()
+            found |= {"secret"} if asks_for_secret(self.project, view) else set()
         own = self.project.method(cls.name, "has_object_permission")
         if own is not None and not says_yes(own):
             found.add("ownership")

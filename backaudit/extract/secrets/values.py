@@ -15,7 +15,8 @@ _STRONG_BITS = 38.0
 _LONGEST = 4096
 
 _TEMPLATE = re.compile(
-    r"\{\{|\{%|<%|\$\{|^\$[A-Za-z_]\w*$|<[\w .:/|-]+>|\*{3}|\.{3}|…|\bos\.environ|process\.env|#\{|"
+    r"\{\{|\{%|<%|\$\{|^\$[A-Za-z_]\w*$|^\(\([\w./: -]+\)\)$|^\$\([A-Za-z_][\w.]*\)$|"
+    r"<[\w .:/|-]+>|\*{3}|\.{3}|…|\bos\.environ|process\.env|#\{|"
     r"^(env|vault|ssm|op|arn|gcp|aws|secretsmanager|ref|file|projects|sm|sops|ENC)[:\[/(]"
 )
 # These a generated key may have by chance, and one of Django's in ten has.

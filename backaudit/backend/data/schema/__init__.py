@@ -290,7 +290,7 @@ def _resolved(relation: Relation, table: Table, target: Table) -> Relation:
         column = given.name if given is not None else ""
         return msgspec.structs.replace(relation, target=target.model, column=column)
     here = None if relation.many else _key_to(table, target, relation.name)
-    if here is not None and table.name != target.name:
+    if here is not None and (relation.upwards or table.name != target.name):
         return msgspec.structs.replace(relation, target=target.model, column=here.name)
     there = (target.column(relation.column) if relation.column else None) or _key_to(target, table, "")
     remote = there.name if there is not None else ""

@@ -19,8 +19,7 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         return
     lazy = text(project, call.arg(None, "lazy"))
     keys = call.arg(None, "foreign_keys")
-    local = [node.spelled.rpartition(".")[2] for node in (items(keys) or [keys]) if node is not None] if keys else []
-    hint = local[0] if local else ""
+    hint = _column_named(project, keys) if keys is not None else ""
     many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
     uselist = call.arg(None, "uselist")
     eager = lazy in project.models.kinds["eager-values"] or _is_false(call.arg(None, "lazy"))
@@ -38,6 +37,7 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         passive=_is_passive(call),
         remote="*" if secondary else "",
         link=link,
+        upwards=call.arg(None, "remote_side") is not None,
     )
     backref = call.arg(None, "backref")
     if backref is not None:
@@ -59,7 +59,15 @@ def _backwards(project: Project, backref: Node, target: str, secondary: bool, li
         passive=told and _is_passive(backref),
         remote="*" if secondary else "",
         link=link,
+        upwards=told and backref.arg(None, "remote_side") is not None,
     )
+
+
+def _column_named(project: Project, given: Node) -> str:
+    """The (first) column that ``foreign_keys`` names, as an attribute or in a text: ``"[User.made_by]"``."""
+    first = next(iter(items(given)), given)
+    written = text(project, first).strip("[] ").partition(",")[0] or first.spelled
+    return written.rpartition(".")[2]
 
 
 def _link(project: Project, between: Node) -> str:

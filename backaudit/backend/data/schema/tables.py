@@ -23,6 +23,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     ``link``, as the code names it, by its name or class, where the code does.
     ``eager``: its rows come with the owner's, so that reading it runs no query. ``cascades``: they are loaded and
     deleted when their owner is. ``removes``: they are deleted with it, by whomever; ``passive``: by the database.
+    ``upwards``: it was said which column stands on the other side, which of a table that leads to itself is the key.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     cascades: bool = False
     removes: bool = False
     passive: bool = False
+    upwards: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
