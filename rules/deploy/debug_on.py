@@ -10,6 +10,7 @@ from backaudit.analyses.deploy.images import asked_to_debug, commands
 from backaudit.analyses.deploy.mends import debug_off
 from backaudit.analyses.deploy.switched import DebugMode, debug_modes, switched_on
 from backaudit.backend.deployment.besides import loaded_besides
+from backaudit.backend.deployment.developing import takes_developers_files
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
@@ -22,6 +23,7 @@ _WHAT_IS_ON = {
 }
 _DEPLOYED_SO = assume("settings", "the environment of what is deployed does not switch it off")
 _DEPLOYED_FILE = assume("settings", "this file is the one that is deployed")
+_FOR_OTHERS = assume("stage", "this file is deployed, and not only developers' own")
 
 
 @rule("deploy/debug-on", severity="high", cwe=489, owasp=("A02:2025", "A05:2021", "API8:2023"), about_files=True)
@@ -119,8 +121,15 @@ def _variables(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=place,
             message=f"`{name}` turns debug mode on in what is deployed.",
-            assumed=KNOWN if project.facts[place.path].kind == "dockerfile" else _DEPLOYED_FILE,
+            assumed=_of_file(project, place.path),
         )
+
+
+def _of_file(project: Project, path: str) -> Assumed:
+    """What is supposed of a file that switches debug mode on: of one for developers, that it is deployed at all."""
+    if project.facts[path].kind == "dockerfile":
+        return KNOWN
+    return _FOR_OTHERS if takes_developers_files(project, path) else _DEPLOYED_FILE
 
 
 def _started(project: Project) -> Iterator[Finding]:

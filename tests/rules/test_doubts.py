@@ -17,6 +17,17 @@ LOADED = plugins.load(reraise=True)
 _SAID = {"sure": "high", "likely": "medium", "doubtful": "low"}
 _MARK = re.compile(r"# (sure|likely|doubtful)$")
 
+_APP = """
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return "here"
+"""
+
 OTHER_OBJECT = """
 from flask import Flask, request
 from pymongo import MongoClient
@@ -871,6 +882,27 @@ urlpatterns = [path("picked", picked), path("named", named)]
 """
 
 
+BUILT_FOR_DEVELOPERS = """
+services:
+  web:
+    build:
+      context: .
+      target: development
+    environment:
+      FLASK_DEBUG: 1  # doubtful
+"""
+
+BUILT = """
+services:
+  web:
+    build:
+      context: .
+      target: runtime
+    environment:
+      FLASK_DEBUG: 1  # likely
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -902,6 +934,8 @@ urlpatterns = [path("picked", picked), path("named", named)]
         ("weak-random-token", ENDS_AS_A_FILE),
         ("path-traversal", IN_ITS_STORE),
         ("ldap-xpath-injection", WHOLE_EXPRESSION),
+        ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT_FOR_DEVELOPERS}),
+        ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT}),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

@@ -20,7 +20,8 @@ from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
 _ASSIGNED = re.compile(
-    r"(?:^|[\s\"'-])(?P<name>[A-Z_]+)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)[\"']?(?P<value>[\w-]+)[\"']?[ \t]*\\?$"
+    r"(?:^|[\s\"'-])(?P<name>[A-Z_]+)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)"
+    r"[\"']?(?P<value>[\w-]+)[\"']?[ \t]*(?:\\|[ \t]#.*)?$"
 )
 _ASKED = meaning("stages", "debug-switch")
 _ON = meaning("stages", "switched-on")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -32,7 +31,6 @@ _TEST_SCOPE = meaning("stages", "test-scope")
 _DEV_NAMES = meaning("stages", "development-switch")
 _READ_ONLY_TEXT = meaning("files", "password-file")
 # The stage of a Dockerfile that a compose file builds: one that builds the developers' is theirs.
-_DEV_TARGET = re.compile(r"^\s+target:\s*[\"']?dev(el(op(ment)?)?)?\b", re.MULTILINE | re.IGNORECASE)
 _API_CLIENT = meaning("stages", "api-client")
 _TOOLS = meaning("stages", "tool")
 _SIGNING_NAME = meaning("tokens", "signing-name")
@@ -154,8 +152,7 @@ def _stage(project: Project, file: FileFacts, hit: SecretHit) -> Stage:
 
 def _runs_for_developers(project: Project, file: FileFacts) -> bool:
     """Whether a file that deploys something does so on a developer's machine."""
-    by_target = file.kind == "compose" and bool(_DEV_TARGET.search(file.text))
-    return by_target or is_for_developers(project, file.path) or (is_deployable(file) and is_among_tools(file.path))
+    return is_for_developers(project, file.path) or (is_deployable(file) and is_among_tools(file.path))
 
 
 def _stage_of_scope(project: Project, path: str, hit: SecretHit) -> Stage:

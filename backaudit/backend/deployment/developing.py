@@ -17,8 +17,10 @@ def is_for_developers(project: Project, path: str) -> bool:
 
 
 def takes_developers_files(project: Project, path: str) -> bool:
-    """Whether a compose file reloads changed sources, or takes what is named for developing: ``./dev/settings.py``."""
-    return _asks(project, path, _is_watched) or _asks(project, path, _mounts_developers)
+    """Whether a compose file reloads changed sources, or takes what is named for developing: ``./dev/settings.py``,
+    the stage of an image that is built for it.
+    """
+    return any(_asks(project, path, question) for question in (_is_watched, _mounts_developers, _builds_for_developers))
 
 
 _Question = Callable[[Project, str, YamlNode], bool]
@@ -40,6 +42,13 @@ def _services(project: Project, path: str) -> Iterator[YamlNode]:
 def _is_watched(_project: Project, _path: str, service: YamlNode) -> bool:
     """``develop: watch:``: compose copies each change of the sources into the container."""
     return service.get("develop") is not None
+
+
+def _builds_for_developers(_project: Project, _path: str, service: YamlNode) -> bool:
+    """``build: {target: development}``."""
+    built = service.get("build")
+    target = built.get("target") if built is not None and built.text is None else None
+    return target is not None and is_named_for_developing(target.text or "")
 
 
 def _mounts_developers(_project: Project, path: str, service: YamlNode) -> bool:
