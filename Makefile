@@ -85,7 +85,7 @@ demo: $(SCAN_READY)
 test: announce check types tests test-others
 
 announce:
-	@echo 'make test: lint, types and all tests take about 6 minutes on two cores, and 3 more for each other interpreter:'
+	@echo 'make test: lint, types and all tests take about 13 minutes on two cores, and 8 more for each other interpreter:'
 	@echo '  ours and$(foreach name,$(OTHERS), $(notdir $(name))).'
 
 check: $(READY)
