@@ -881,6 +881,29 @@ def named(request):
 urlpatterns = [path("picked", picked), path("named", named)]
 """
 
+RANK_BY_A_PROXY = """
+import sqlite3
+
+from flask import Flask, request
+
+app = Flask(__name__)
+INSERT = "INSERT INTO users (email, role) VALUES (?, ?)"
+
+
+@app.post("/users")
+def add():
+    with sqlite3.connect("shop.db") as db:
+        db.execute(INSERT, (request.json["email"], request.json["role"]))  # sure
+    return {}, 201
+
+
+@app.post("/known-to-the-proxy")
+def add_by_proxy():
+    with sqlite3.connect("shop.db") as db:
+        db.execute(INSERT, (request.json["email"], request.headers["X-Role"]))  # doubtful
+    return {}, 201
+"""
+
 
 BUILT_FOR_DEVELOPERS = """
 services:
@@ -906,6 +929,7 @@ services:
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
+        ("mass-assignment", RANK_BY_A_PROXY),
         ("nosql-injection", OTHER_OBJECT),
         ("nosql-injection", SAME_OBJECT),
         ("password-logged", COMPUTED_KEY),

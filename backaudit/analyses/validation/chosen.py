@@ -20,15 +20,16 @@ from backaudit.flow.client import ClientValue
 from backaudit.flow.parameters import bound, sql_parameters
 from backaudit.flow.rows import models
 from backaudit.flow.search import Search
-from backaudit.flow.trace import Access, Trace
+from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import annotation_of
 from backaudit.project.locate import class_field
-from backaudit.rule import KNOWN, Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 
 _ORDINARY = meaning("people", "ordinary-role")
 _OF_ADMINS = meaning("access", "of-administrators")
+_HEADER = meaning("texts", "sent-in-header")
 _TRUTHS = frozenset({"builtins.bool", "builtins.int", "distutils.util.strtobool"})
 # Where the new values stand: in a document, in an update of some.
 _WHOLE: tuple[Access, ...] = ((),)
@@ -71,9 +72,13 @@ def _judged(project: Project, each: ColumnSet) -> Iterator[Finding]:
         message=f"The client chooses `{each.column}` of {each.row}: "
         + ("what its user may do." if power else "whose it is."),
         remedy="Set it on the server: from the authenticated user, or in an endpoint for administrators alone.",
-        assumed=KNOWN if power else OWNER,
+        assumed=_by_proxy(origin) if power else OWNER,
         trace=(*origin.steps, Step(each.at.place, f"becomes `{each.column}`")),
     )
+
+
+def _by_proxy(origin: Origin) -> Assumed:
+    return assume("purpose", "no proxy of one's own sets the header") if _HEADER.holds(origin.what) else KNOWN
 
 
 def _is_harmless(project: Project, schema: Node, name: str) -> bool:
