@@ -30,6 +30,13 @@ _CHANGES: tuple[tuple[Any, re.Pattern[str]], ...] = tuple(
         ("drop-not-null", r"\balter\s+(?:column\s+)?(?P<name>[\w\"`]+)\s+drop\s+not\s+null"),
     )
 )
+# An index that was not finished: the planner passes it over.
+_INVALID = re.compile(
+    r"\bupdate\s+(?:pg_catalog\.)?pg_index\s+set\s+indisvalid\s*=\s*false\s+where\s+indexrelid\s*=\s*'"
+    + _IDENTIFIER.format("name")
+    + "'",
+    re.I,
+)
 _ENUM = re.compile(r"\bcreate\s+type\s+" + _IDENTIFIER.format("name") + r"\s+as\s+enum", re.I)
 
 
@@ -39,8 +46,19 @@ def definitions(text: str) -> tuple[Definition, ...]:
     for line, statement in _statements(text):
         for start, part in _openings(statement):
             found += _definition(part, line + start)
-    enums = {match.group("name").strip('"').lower() for match in _ENUM.finditer(text)}
-    return tuple(_with_enums(definition, enums) for definition in found) if enums else tuple(found)
+    enums = _names(_ENUM, text)
+    invalid = _names(_INVALID, text)
+    kept = (definition for definition in found if not _made_by(definition) & invalid)
+    return tuple(_with_enums(definition, enums) if enums else definition for definition in kept)
+
+
+def _names(pattern: re.Pattern[str], text: str) -> frozenset[str]:
+    return frozenset(match.group("name").strip('"').lower() for match in pattern.finditer(text))
+
+
+def _made_by(definition: Definition) -> frozenset[str]:
+    """The names of the indexes that a statement makes, and nothing else."""
+    return frozenset() if definition.columns else frozenset(index.name.lower() for index in definition.indexes)
 
 
 def too_long(text: str) -> Iterator[int]:
@@ -51,7 +69,7 @@ def too_long(text: str) -> Iterator[int]:
                 yield line + before
 
 
-def _with_enums(definition: Definition, enums: set[str]) -> Definition:
+def _with_enums(definition: Definition, enums: frozenset[str]) -> Definition:
     columns = tuple(
         msgspec.structs.replace(column, type="enum", few=True) if column.type in enums else column
         for column in definition.columns

@@ -130,6 +130,9 @@ class _Reader:
 
         ``behind``: the derived tables that this one is read for; a recursive one reads itself.
         """
+        if select.key == "union" and not select.args.get("distinct"):
+            both = {self._behind(side, behind) for side in (select.this, select.expression)}
+            return both.pop() if len(both) == 1 else ""
         if select.key != "select" or id(select) in behind or any(select.args.get(wall) for wall in _WALLS):
             return ""
         plain = all(part.key in ("column", "star") for part in select.expressions)

@@ -4,7 +4,8 @@
 Every index of a case is looked at alone, the others are marked invalid in a transaction that is rolled back. A
 condition is served if its column stands in the index condition of a bitmap scan that reads at most a third of the
 index, or if the planner uses a partial index and then asks no more of the column; an order, if nothing sorts by it;
-the column of a join, if a look-up by a value of the other column's type is.
+the column of a join, if a look-up by a value of the other column's type is. What deserves a report is measured by
+``tests/truth/worth.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from backaudit.prove.server import connected
 from backaudit.sql import Use, statement
+from tests.truth import worth
 
 ANSWERS = Path(__file__).parent.parent / "data" / "index_decisions.jsonl"
 WRITTEN = ANSWERS.parent / "index_cases.txt"
@@ -41,10 +43,10 @@ SCHEMA = (
     "CREATE TABLE route (parcel_key bigint NOT NULL, leg_key bigint NOT NULL, PRIMARY KEY (parcel_key, leg_key))",
 )
 FILL = (
-    "INSERT INTO depot SELECT g, g % 300, 'town' || g % 900, 'depot' || g || '@x.org' FROM generate_series(1, ROWS) g",
+    "INSERT INTO depot SELECT g, g % 3000, 'town' || g % 900, 'depot' || g || '@x.org' FROM generate_series(1, ROWS) g",
     """INSERT INTO parcel (id, depot_id, weight, shelf, grams, code, label, track, fee, ratio, tiny, sent, lost, local,
         fragile, insured, state, padded, facts, tags, span, body, words, plain)
-    SELECT g, 1 + (g * 31) % ROWS, g % 1500, (g * 7919) % 1400, CASE WHEN g % 40 > 0 THEN g % 700 END,
+    SELECT g, 1 + (g * 31) % ROWS, g % 1500, (g * 7919) % 1400, CASE WHEN g % 300 > 0 THEN g % 700 END,
         'code' || (g * 31) % 29000 || '.x', 'label' || (g * 13) % 25000, md5(g::text)::uuid, (g % 4000) / 10.0,
         (g % 5000) / 7.0, g % 900, '2024-01-01'::timestamptz + g * interval '7 minutes',
         CASE WHEN g % 50 = 0 THEN '2024-06-01'::timestamptz + g * interval '1 minute' END,
@@ -53,6 +55,7 @@ FILL = (
         jsonb_build_object('k', 'v' || g % 3000, 'n', g % 3000), ARRAY['tag' || g % 3000, 'tag' || (g + 7) % 3000],
         int4range(g, g + 5), 'word' || g % 3000, to_tsvector('english', 'word' || g % 3000), 'plain' || g
     FROM generate_series(1, ROWS) g""",
+    "INSERT INTO depot VALUES (0, 0, 'nowhere', 'nobody@x.org')",
     "INSERT INTO route SELECT g, (g * 7919) % 20000 FROM generate_series(1, ROWS) g",
 )
 
@@ -75,6 +78,9 @@ def ddl(indexes: str) -> list[str]:
     """The statements that make the indexes of a case."""
     found: list[str] = []
     for number, text in enumerate(part.strip() for part in indexes.split(";") if part.strip()):
+        if text == "INVALID":
+            found.append(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix{number - 1}'::regclass")
+            continue
         table, rest = text.split(" ", 1) if text.startswith("depot ") else (_ON, text)
         found.append(f"CREATE INDEX ix{number} ON {table} {rest}")
     return found
@@ -88,13 +94,17 @@ class Server:
         for text in ("CREATE EXTENSION IF NOT EXISTS pg_trgm", *SCHEMA, *FILL, "ANALYZE"):
             connection.execute(text.replace("ROWS", str(ROWS)))
 
-    def answers(self, indexes: str, query: str) -> list[tuple[str, str, str, bool]]:
-        """(table, column, role, served) for every use of a column in a query."""
+    def answers(self, indexes: str, query: str) -> tuple[list[tuple[str, str, str, bool]], list[str]]:
+        """(table, column, role, served) for every use of a column in a query, and which of them deserve a report."""
         parsed = statement(query)
         assert parsed is not None, query
         with self._having(ddl(indexes)):
             uses = {(_owner(use, query), use.column, use.role): use for use in parsed.uses if use.role != "group"}
-            return [(*key, self._served(*key, query, use)) for key, use in uses.items()]
+            found: list[tuple[str, str, str, bool]] = [
+                (*key, self._served(*key, query, use)) for key, use in uses.items()
+            ]
+            asked = [worth.Asked(*key, use) for key, use in zip(found, uses.values(), strict=True)]
+            return found, worth.worthwhile(self._connection, query, asked)
 
     @contextmanager
     def _having(self, statements: list[str]) -> Iterator[None]:
@@ -131,7 +141,7 @@ class Server:
         )
 
     def _indexes(self, table: str) -> list[str]:
-        text = f"SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = '{table}'::regclass"
+        text = f"SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = '{table}'::regclass AND indisvalid"
         return [name for (name,) in self._ask(text)]
 
     @contextmanager
@@ -199,6 +209,8 @@ def _holds(condition: str, name: str) -> bool:
 
 
 def _unsorted(node: dict[str, Any]) -> list[str]:
+    if node["Node Type"] == "Merge Append":  # what is in order already is only put together
+        return []
     if node["Node Type"] == "Aggregate" and "Plans" in node and node["Plans"][0]["Node Type"] == "Seq Scan":
         return [" ".join(node.get("Output", ()))]
     there = len(node.get("Presorted Key", ()))
@@ -210,8 +222,8 @@ def measured() -> Iterator[dict[str, Any]]:
     with connected(None) as connection:
         server = Server(connection)
         for name, indexes, query in cases():
-            found = server.answers(indexes, query)
-            yield {"id": name, "indexes": ddl(indexes), "query": query, "columns": found}
+            columns, report = server.answers(indexes, query)
+            yield {"id": name, "indexes": ddl(indexes), "query": query, "columns": columns, "report": report}
 
 
 if __name__ == "__main__":

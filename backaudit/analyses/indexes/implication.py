@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from backaudit.backend.data.schema import Index, Table
 from backaudit.sql import Use
 
+_LISTED = re.compile(r"(\w+) (?:in \((.*)\)|= (.*))")
+_VALUE = re.compile(r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?")
 _BOUND = re.compile(r"(\w+) (>=|>|<=|<) (-?\d+(?:\.\d+)?)")
 
 
@@ -29,7 +31,7 @@ def mentions(where: str, use: Use, table: Table) -> bool:
         return True
     column = table.column(use.column)
     flag = column is not None and column.few and use.form in ("bool", "eq")
-    return flag and re.search(rf"\b{re.escape(use.column.lower())}\b", where) is not None
+    return flag and " in (" not in where and re.search(rf"\b{re.escape(use.column.lower())}\b", where) is not None
 
 
 def _is_implied(where: str, stated: Sequence[Use]) -> bool:
@@ -38,7 +40,7 @@ def _is_implied(where: str, stated: Sequence[Use]) -> bool:
     found = re.fullmatch(r"(?:not )?(\w+) is (?:not )?null", where)
     if found is not None and "not" in where:
         return any(use.column.lower() == found.group(1) and use.form in ("eq", "in", "range") for use in stated)
-    return _bare_flag(where, stated) or any(_stronger(use.text, where) for use in stated)
+    return _bare_flag(where, stated) or any(_stronger(use.text, where) or _among(use.text, where) for use in stated)
 
 
 def _bare_flag(where: str, stated: Iterable[Use]) -> bool:
@@ -66,3 +68,19 @@ def _stronger(stated: str, where: str) -> bool:
     strict = mine.group(2) == theirs.group(2) or len(theirs.group(2)) == 2
     above = inside > outside if theirs.group(2)[0] == ">" else inside < outside
     return above or (inside == outside and strict)
+
+
+def _among(stated: str, where: str) -> bool:
+    """Whether the constants that a column is compared with are among those of the predicate."""
+    mine, theirs = _LISTED.fullmatch(stated), _LISTED.fullmatch(where)
+    if mine is None or theirs is None or mine.group(1) != theirs.group(1):
+        return False
+    asked, held = _values(mine), _values(theirs)
+    return bool(asked) and asked <= held
+
+
+def _values(listed: re.Match[str]) -> set[str]:
+    """The constants of ``x = 'a'`` and ``x IN ('a', 'b')``, none where any other value stands among them."""
+    written = listed.group(2) or listed.group(3)
+    rest = _VALUE.sub("", written)
+    return set(_VALUE.findall(written)) if not rest.strip(" ,") else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -26,6 +27,8 @@ _CONTAINED = {
     "gist": frozenset({"@>", "<@", "&&", "@@"}),
     "spgist": frozenset({"@>", "<@", "&&"}),
 }
+_PATTERN = re.compile(r"'([^']*)'")
+_TRIGRAM = re.compile(r"[^\W_]{3}|(?<![\w%])[^\W_]|[^\W_]{2}(?![\w%])")
 _ONLY = {"jsonb_path_ops": frozenset({"@>", "@@"})}
 
 
@@ -146,7 +149,7 @@ def _allows(table: Table, index: Index, key: Key, asked: Use) -> bool:
         allowed = _ONLY.get(key.opclass, _CONTAINED.get(index.method, frozenset()))
         return asked.operator in allowed and "trgm" not in key.opclass
     if "trgm" in key.opclass:
-        return asked.form in ("like", "prefix")
+        return asked.form in ("like", "prefix") and _has_trigram(asked)
     if asked.form == "prefix":
         return index.method in _TREES and _serves_prefixes(table, key)
     if asked.form not in _ENTERS or not same_collation(table, key, asked):
@@ -154,6 +157,12 @@ def _allows(table: Table, index: Index, key: Key, asked: Use) -> bool:
     if asked.form == "range" and is_pattern_class(key.opclass):
         return False
     return _method_allows(index, asked)
+
+
+def _has_trigram(asked: Use) -> bool:
+    """Whether three letters in a row are known of a pattern; the blanks around a word count as two and one."""
+    pattern = _PATTERN.search(asked.text)
+    return pattern is None or _TRIGRAM.search(pattern.group(1)) is not None
 
 
 def _serves_prefixes(table: Table, key: Key) -> bool:

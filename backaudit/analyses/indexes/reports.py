@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.indexes.indexing import in_order, usable
+from backaudit.analyses.indexes.indexing import in_order, ordering, usable
 from backaudit.analyses.indexes.operands import compared, keeps_its_index, same_collation
 from backaudit.analyses.indexes.selectivity import EQUALITIES, is_few, narrows, picks
 from backaudit.backend.data.schema import Key, Schema, Table
@@ -57,7 +57,7 @@ def reports(tables: Schema, query: Query) -> tuple[Lack, ...]:
 def _of_rows(tables: Schema, query: Query, table: Table, rows: tuple[str, str]) -> Iterator[Lack]:
     own = [use for use in query.uses if use.rows == rows]
     if not reached(tables, table, own, query.uses):
-        lacks = [lack for lack in (_filters(table, own), *_joins(tables, table, own, query)) if lack is not None]
+        lacks = [lack for lack in (_filters(table, own, query), *_joins(tables, table, own, query)) if lack is not None]
         yield from lacks
         sorted_ = _sorts(table, own, query) if not lacks else None
         if sorted_ is not None:
@@ -116,17 +116,23 @@ def _is_narrowed(tables: Schema, rows: tuple[str, str], every: Sequence[Use], se
 # -- filters -----------------------------------------------------------------------------------------------------------
 
 
-def _filters(table: Table, own: Sequence[Use]) -> Lack | None:
+def _filters(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
     asked = [use for use in own if use.role == "filter" and _known(table, use)]
     # A NOT IN reads the whole of its subquery, beside which the reading of this table is little.
     if any(use.form == "not" and use.operator == "subselect" for use in asked):
         return None
     wanted = _unserved(table, asked, own)
-    if not wanted:
+    if not wanted or (_stops_soon(table, own, query) and all(use.form == "null" for use in wanted)):
         return None
     free = [use for use in wanted if use.branch == (0, 0)]
     blocked = not free and any(_hopeless(use, own) for use in wanted)
     return Lack(kind="filter", table=table, uses=tuple(wanted), keys=_keys(free or wanted[:1], own), blocked=blocked)
+
+
+def _stops_soon(table: Table, own: Sequence[Use], query: Query) -> bool:
+    """Whether rows are read in the order of an index until there are enough: what many rows are is then found soon."""
+    sorts = [use for use in own if use.role == "sort"]
+    return query.limited and ordering(table, sorts, [use for use in own if use.role == "filter"]) is not None
 
 
 def _unserved(table: Table, asked: list[Use], own: Sequence[Use]) -> list[Use]:
