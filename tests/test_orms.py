@@ -70,7 +70,9 @@ def test_an_orm_is_known_to_two_homes_at_most() -> None:
     assert homes == set()
 
 
-def test_the_orm_of_the_tutorial_is_added_by_what_stands_there(tmp_path: Path) -> None:
+def test_the_orm_of_the_tutorial_is_added_by_what_stands_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = tuple(table for table in models._built_in() if "ormar" not in table.get("orms", {}))
+    monkeypatch.setattr(models, "_built_in", lambda: without)
     assert set(BLOCKS) == {"models/ormar.toml", "fixtures/ormar.py"}
     table = models.checked(parse_toml(BLOCKS["models/ormar.toml"]))
     program = tmp_path / "ormar.py"
@@ -87,7 +89,7 @@ def test_a_trait_that_nothing_knows_is_refused() -> None:
     assert OrmModel().queries == "expressions"
 
 
-@pytest.mark.parametrize("name", ["peewee", "tortoise"])
+@pytest.mark.parametrize("name", ["ormar", "peewee", "pony", "tortoise"])
 def test_what_is_known_of_an_orm_stands_in_its_own_table(name: str) -> None:
     begins = re.compile(rf"^\s*\"{name}\b|[\[ ]\"{name}\b", re.MULTILINE)
     tables = (ROOT / "backaudit" / "models").glob("*.toml")

@@ -205,30 +205,35 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     """What tells one ORM from another.
 
     How tables are declared, where a class of ``models`` does it by calls in its body: ``fields``, endings of the
-    names of the calls that declare columns; ``keys``, ``many``, ``primary``: those of foreign keys, of many to many,
-    of keys. ``key-suffix``: what the column of a foreign key has behind the attribute's name. ``options``: the inner
-    class, or the field with a call, that holds the table's options, among them its name under one of ``named``;
+    names of the calls that declare columns; ``keys``, ``many``, ``primary``: those of foreign keys, of many to
+    many, of keys. ``key-suffix``: what the column of a foreign key has behind the attribute's name. ``options``:
+    the inner classes, or the fields with a call, that hold the table's options, among them its name under one of
+    ``named``; ``table-suffix``: what a table has behind the class's name where no name is given;
     ``inherited-options`` are taken over from bases. ``bases-have-no-table``: a class that others extend and that
-    names no table is none. ``snake``: the table has the class's name in snake case;
-    ``snake-unless``: where that option is set to False. ``nullable-keys``: foreign keys may be null unless they say so.
-    ``text-length``: that of a text for which none is given. Of one whose classes are declared as SQLAlchemy's:
-    ``below`` which they stand; ``asked-by``, the keyword of a class that wants a table; ``unnamed``, how a table is
-    called of which the class says no name. ``between``: how the table between many and many is named
-    (``through`` an option, or ``sorted`` names of both), which has a key of its own in the latter case.
+    names no table is none. ``snake``: the table has the class's name in snake case; ``snake-unless``: where that
+    option is set to False. ``nullable-keys``: foreign keys may be null unless they say so; ``nullable-defaults``:
+    so may columns with a default. ``typed``: the first argument of a field is its type, which of a key is the other
+    model; ``optional``: the fields that may then be null, but for texts. ``text-length``: that of a text for which
+    none is given. Of one whose classes are declared as SQLAlchemy's: ``below`` which they stand; ``asked-by``, the
+    keyword of a class that wants a table; ``unnamed``, how a table is called of which the class says no name.
+    ``between``: how the table between many and many is named (``through`` an option, ``sorted`` names of both
+    tables, a ``pair`` of the models' names, or their ``plural``), which has a key of its own if ``sorted`` or
+    ``plural``.
 
-    How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those of
-    the row it leads to (``Boat.owner.email``); ``operators`` beside comparisons, to the form of the look-up.
+    How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those
+    of the row it leads to (``Boat.owner.email``); ``operators`` beside comparisons, to the form of the look-up.
     ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
-    ``keeps-rows``: a session asks once for a row, whatever leads to it.
-    ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``: foreign keys have an index by
-    themselves. ``refuses-compared``: what a column is compared with is made its type; what cannot be one raises this,
-    a number ``ValueError``. ``refuses-text``:
-    what it raises where a text that is no UUID is compared with a column of UUIDs in an expression.
-    ``refuses-long``: what it raises of itself for a text longer than its column; ``refuses-negative``: for a page below
-    zero. ``complete``: its models say which tables there are, whatever migrations do.
-    ``on-delete``: what becomes of the rows that refer to one which is deleted, where a key does not say so.
-    ``removes-itself``: the library sees to that, not the database; ``clears-keys``: a session sets the keys of related
-    rows to null. ``holds-keys``: foreign keys are held by SQLite as well, which otherwise has to be told to.
+    ``batches-relations``: a relation that is read of one row is fetched for all rows that came with it.
+    ``written``: conditions are functions of a row or generators over a model. ``keeps-rows``: a session asks once
+    for a row, whatever leads to it. ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``:
+    foreign keys have an index by themselves. ``refuses-compared``: what a column is compared with is made its type;
+    what cannot be one raises this, a number ``ValueError``. ``refuses-text``: what it raises where a text that is
+    no UUID is compared with a column of UUIDs in an expression. ``refuses-long``: what it raises of itself for a
+    text longer than its column; ``refuses-negative``: for a page below zero. ``complete``: its models say which
+    tables there are, whatever migrations do. ``on-delete``: what becomes of the rows that refer to one which is
+    deleted, where a key does not say so. ``removes-itself``: the library sees to that, not the database;
+    ``clears-keys``: a session sets the keys of related rows to null. ``holds-keys``: foreign keys are held by
+    SQLite as well, which otherwise has to be told to.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-foreign`` where the table is a library's, with ``descending`` before a field that
@@ -245,20 +250,26 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     many: frozenset[str] = frozenset({"ManyToManyField"})
     primary: frozenset[str] = frozenset()
     key_suffix: str = "_id"
-    options: str = "Meta"
+    options: frozenset[str] = frozenset({"Meta"})
+    table_suffix: str = ""
     named: tuple[str, ...] = ("table", "table_name", "db_table")
     inherited_options: frozenset[str] = frozenset()
     bases_have_no_table: bool = False
     snake: bool = False
     nullable_keys: bool = False
+    nullable_defaults: bool = False
     snake_unless: str = ""
+    typed: bool = False
+    optional: frozenset[str] = frozenset()
     text_length: int = 0
     below: tuple[str, ...] = ()
     asked_by: str = ""
     unnamed: Literal["", "snake", "lower"] = ""
-    between: Literal["through", "sorted"] = "through"
+    between: Literal["through", "sorted", "pair", "plural"] = "through"
     queries: Literal["keywords", "expressions"] = "expressions"
     follows_keys: bool = False
+    written: bool = False
+    batches_relations: bool = False
     operators: dict[str, Literal["in", "like"]] = {}
     asks_anew: bool = False
     keeps_rows: bool = False

@@ -199,8 +199,8 @@ class TypeResolver:
             known = self._project.knowledge.returns.get(f"{head}.__iter__")
             if known:
                 yield from self._instantiate(known, name, node)
-            elif over and head not in ("type", "def", "module", "ext"):
-                yield over
+            elif over and head not in ("def", "module", "ext"):
+                yield over  # what goes over a class gets its members: an enumeration's, a model's rows
 
     def _part(self, node: Node, op: ops.Part) -> Iterable[str]:
         return self._at(node, node.to(op.base), op.index)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.indexes.repeated import Repeated, leads_to_many, repeated_queries
 from backaudit.backend.data.orms import traits
+from backaudit.backend.data.schema import schema
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Finding, Step, assume, rule
 
@@ -82,4 +83,6 @@ def _loaded(project: Project, found: Repeated, relation: str) -> str:
     orm = traits(project, found.orm)
     path = relation.replace(".", "__" if orm.queries == "keywords" else ").selectinload(...")
     advice = orm.loaded_many if leads_to_many(project, found.table, relation) else orm.loaded
-    return (advice or orm.loaded).format(relation=path)
+    table = schema(project).table(found.table)
+    model = table.model.rpartition(".")[2] if table is not None else ""
+    return (advice or orm.loaded).format(model=model or found.table, relation=path)

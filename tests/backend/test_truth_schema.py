@@ -20,6 +20,8 @@ CASES = [
     ("tortoise", "models", "tortoise"),
     ("peewee", "models", "peewee"),
     ("piccolo", "models", "piccolo"),
+    ("pony", "models", "pony"),
+    ("sqlalchemy", "models:base.metadata", "ormar"),
     ("django-models", "settings", "django"),
     ("django-migrations", "settings", "django_migrations"),
     ("alembic", "migrations", "alembic"),

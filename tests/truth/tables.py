@@ -4,9 +4,9 @@
 
 KIND and SPEC: ``sqlalchemy`` with ``module:metadata`` (an attribute path, calls without arguments in it; modules and
 attributes before it, divided by commas, are loaded first); ``alembic`` with the folder of its environment;
-``django-models`` and ``django-migrations`` with the settings module; ``tortoise``, ``peewee`` and ``piccolo`` with
-modules; ``sql`` with script files. The tables are really made in the empty PostgreSQL database DSN and read back from
-its catalogue.
+``django-models`` and ``django-migrations`` with the settings module; ``tortoise``, ``peewee``, ``piccolo`` and ``pony``
+with modules; ``sql`` with script files. The tables are really made in the empty PostgreSQL database DSN and read back
+from its catalogue.
 FOLDER (default: the working directory) is put on the path.
 
 The script stands alone: it runs under the Python of the application, which knows nothing of backaudit.
@@ -227,6 +227,12 @@ def piccolo(spec, dsn):
                 connection.execute(statement)
 
 
+def pony(spec, dsn):
+    for module in modules(spec):
+        module.db.bind(provider="postgres", dsn=dsn)
+        module.db.generate_mapping(create_tables=True)
+
+
 def sql(spec, dsn):
     import psycopg
 
@@ -247,6 +253,7 @@ def main(kind, spec, dsn, folder="."):
         "tortoise": tortoise,
         "peewee": peewee,
         "piccolo": piccolo,
+        "pony": pony,
         "sql": sql,
     }
     makers[kind](spec, dsn)

@@ -108,8 +108,10 @@ def _reads_all(node: Node) -> bool:
 def _rows(project: Project, node: Node) -> str:
     """The table whose rows a finished query gives, empty if it is none or stops early."""
     table = row_table(project, node) or table_of(project, node)
-    lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in project.types(node))
-    if table is None or _goes_on(project, node, lazy=lazy):
+    types = project.types(node)
+    lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in types)
+    # Of a model that only classes below name, nothing says whether the rows are loaded before they are cut.
+    if table is None or _goes_on(project, node, lazy=lazy or not types):
         return ""
     few = project.models.kinds["few-rows"]
     if not few.isdisjoint(_methods(node)) and not _uncut_on_request(project, node, few):

@@ -159,7 +159,10 @@ def _is_loaded(project: Project, rows: Rows | None, work: Work) -> bool:
     """Whether a relation came with the rows, so that reading it asks nothing."""
     if rows is None:
         return True
-    asked = work.explicit and traits(project, rows.table.orm).asks_anew
+    orm = traits(project, rows.table.orm)
+    asked = work.explicit and orm.asks_anew
+    if orm.batches_relations and not work.explicit:
+        return True
     return not asked and (rows.everything or work.relation in rows.eager or (rows.inert and not work.explicit))
 
 

@@ -24,6 +24,7 @@ from backaudit.backend.data.queries.listed import listed_sites
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.raw import raw_sites
 from backaudit.backend.data.queries.records import QuerySite
+from backaudit.backend.data.queries.written import is_written, written_calls, written_uses
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -72,7 +73,7 @@ def call_place(node: Node) -> Place:
 
 def _chained(project: Project) -> Iterator[QuerySite]:
     by_code: dict[Code, list[_Link]] = {}
-    for node in _candidates(project):
+    for node in dict.fromkeys(_candidates(project)):
         uses = tuple(dict.fromkeys(_uses(project, node)))
         by_code.setdefault(node.code, []).append(_Link(node, uses, frozenset(upstream(node))))
     for code, links in by_code.items():
@@ -93,6 +94,7 @@ def _candidates(project: Project) -> Iterator[Node]:
                 yield node
     for last in sorted(project.models.kinds["shortcut-lookups"]):
         yield from project.calls_of(last)
+    yield from written_calls(project)
 
 
 def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later: list[Node]) -> QuerySite:
@@ -155,6 +157,8 @@ def _uses(project: Project, node: Node) -> Iterator[Use]:
             rest = [node.origin.to(value) for value in node.call.args[1:]]
             yield from _looked_up(project, table, node, rest)
         return
+    if any(map(is_written, node.args())):
+        yield from written_uses(project, node)
     table = root_table(project, node)
     if table is not None and traits(project, table.orm).queries == "keywords":
         yield from _looked_up(project, table, node, _positional(node))
@@ -178,17 +182,24 @@ def _positional(node: Node) -> list[Node]:
 
 
 def _looked_up(project: Project, table: Table, node: Node, positional: list[Node]) -> Iterator[Use]:
-    lookups = Lookups(project)
+    lookups, expressed = Lookups(project), Conditions(project)
     if node.method in ("order_by", "latest", "earliest"):
         for argument in positional:
-            yield from lookups.sort(table, argument)
+            yield from lookups.sort(table, argument) if argument.text else _sorted(lookups, expressed, table, argument)
         return
     if node.method in ("join", "outerjoin"):
         return
     negated = node.method == "exclude"
     for argument in positional:
         yield from lookups.condition(table, argument, negated)
+        yield from expressed.read(argument, negated=negated)
     yield from lookups.keywords(table, node.keywords(), negated)
+
+
+def _sorted(lookups: Lookups, expressed: Conditions, table: Table, argument: Node) -> Iterator[Use]:
+    """An order by what is no name: ``F("name").desc()``, ``desc(Note.created)``."""
+    named = tuple(lookups.sort(table, argument))
+    yield from named or expressed.sort(argument)
 
 
 def _expressed(project: Project, table: Table | None, node: Node) -> Iterator[Use]:

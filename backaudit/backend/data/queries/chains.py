@@ -207,7 +207,26 @@ def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
     """``self.model`` of a repository that names its model."""
     cls = node.code.cls
     own = node.to(op.base).is_self and _MODEL.holds(op.name)
-    return model_of(project, cls.name) if own and cls is not None else None
+    if not own or cls is None:
+        return None
+    found = model_of(project, cls.name)
+    return found if found is not None else project.once_of(_model_below, cls)
+
+
+def _model_below(project: Project, cls: ClassView) -> Table | None:
+    """The model of a class that others extend: of those that these name, the one with most of what is asked here."""
+    below = [found for other in project.subclasses(cls.name) if (found := model_of(project, other.name)) is not None]
+    asked = {name for method in cls.methods.values() for name in _names_asked(method)}
+    return max(below, key=lambda table: len(asked & {column.attribute for column in table.columns}), default=None)
+
+
+def _names_asked(code: Code) -> Iterator[str]:
+    """The names that may be columns: of attributes, and of keywords with what follows a name there cut off."""
+    for op in code.ops:
+        if isinstance(op, ops.Attr):
+            yield op.name
+        elif isinstance(op, ops.Call):
+            yield from (keyword.partition("__")[0] for keyword, _ in op.keywords)
 
 
 def model_of(project: Project, cls: str) -> Table | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries.chains import denoted_table
@@ -19,9 +19,10 @@ _SYMBOLS = {"==": "=", "!=": "<>"}
 
 
 class Conditions:
-    """Reads conditions into uses; numbers the ORs as it goes."""
+    """Reads conditions into uses; numbers the ORs as it goes. ``rows``: variables that stand for any row of a table."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, rows: Mapping[Node, Table] = {}) -> None:
+        self._rows = rows
         self._project = project
         self._schema = schema(project)
         self._marks = project.models.kinds["column-marks"]
@@ -34,6 +35,9 @@ class Conditions:
         op = node.op
         if isinstance(op, ops.Compare):
             yield from self._compare(node, op, branch, negated)
+        elif isinstance(op, ops.Logic) and self._rows:
+            parts = [node.to(value) for value in op.values]
+            yield from self._combined(parts, op.operator == "or", branch, negated)
         elif isinstance(op, ops.Bin) and op.operator in ("&", "|"):
             yield from self._combined([node.to(op.left), node.to(op.right)], op.operator == "|", branch, negated)
         elif isinstance(op, ops.Bin):
@@ -125,7 +129,9 @@ class Conditions:
             yield from self._equal(first, second, op, branch)
             return
         for index, found in enumerate(columns):
-            if found is not None:
+            if found is not None and index == 1 and "in" in op.operator:
+                yield self._use(found, "like", branch)
+            elif found is not None:
                 yield self._compared(found, sides[1 - index], op, branch, negated)
             elif (wrapped := self._wrapped(sides[index])) is not None:
                 form: Form = "not" if negated or op.operator == "!=" else "function"
@@ -188,9 +194,14 @@ class Conditions:
         if isinstance(inner, ops.Attr) and inner.name in ("c", "columns"):
             base = base.origin.to(inner.base)
         elif isinstance(inner, ops.Attr):
-            owner = denoted_table(self._project, base.origin.to(inner.base))
+            owner = self._table(base.origin.to(inner.base))
             return self._of(base, op.name) if owner is None else self._over(owner, inner.name, op.name)
         return self._of(base, op.name)
+
+    def _table(self, node: Node) -> Table | None:
+        """The table of a model, or of the row that a variable stands for."""
+        found = self._rows.get(node.origin)
+        return found if found is not None else denoted_table(self._project, node)
 
     def _over(self, owner: Table, key: str, name: str) -> tuple[Table, Column] | None:
         """``Boat.owner.email``: a column of the row that a key leads to, where the ORM writes it so."""
@@ -207,7 +218,7 @@ class Conditions:
         return first.origin
 
     def _of(self, base: Node, name: str) -> tuple[Table, Column] | None:
-        table = denoted_table(self._project, base)
+        table = self._table(base)
         if table is None:
             return None
         found = self._schema.find(table, name)

@@ -154,6 +154,23 @@ class Lookups:
             else:
                 yield from (use for part in parts for use in self.condition(table, part, negated, branch))
                 yield from self.keywords(table, node.keywords(), negated, branch)
+        elif node.call is not None and node.method in ("and_", "or_"):
+            yield from self._grouped(table, node, negated, branch)
+
+    def _grouped(self, table: Table, node: Node, negated: bool, branch: Branch) -> Iterator[Use]:
+        """``or_(title=x, code=y)``: keywords, and groups of them, of which one or all have to hold."""
+        either = node.method == "or_"
+        if either and branch == (0, 0):
+            self._ors += 1
+            branch = (self._ors, 0)
+        conditions = [node.to(value) for value in node.call.args] if node.call is not None else []
+        named = node.keywords()
+        numbers = range(1, len(conditions) + len(named) + 1)
+        branches = iter([(branch[0], branch[1] * 100 + number) if either else branch for number in numbers])
+        for part in conditions:
+            yield from self.condition(table, part, negated, next(branches))
+        for name, value in named.items():
+            yield from self.keywords(table, {name: value}, negated, next(branches))
 
     def _combined(self, table: Table, parts: list[Node], either: bool, negated: bool, branch: Branch) -> Iterator[Use]:
         if either and branch == (0, 0):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.data.orms import orms
+from backaudit.backend.data.schema import typed
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
 from backaudit.models import OrmModel
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import field_calls, items, number, on_delete, snake_case, text, texts, truth
 from backaudit.sql import Column, Index
+from backaudit.vocabulary.meaning import meaning
 
 _PRIMARY_SWITCHES = ("pk", "primary_key")
 _NULL_SWITCHES = ("null", "nullable")
 _INDEX_SWITCHES = ("index", "db_index")
 _TEXTS = ("CharField", "Varchar")
-_TOGETHER = ("unique_together", "indexes")
+_TEXT_TYPES = meaning("columns", "text-type")
 
 
 def tables(project: Project) -> Iterator[Table]:
@@ -46,11 +48,14 @@ class _Declaring:
         project, calls = self.project, dict(self.declared)
         if truth(project, self.options.get("abstract")) or not self.declared or self._is_base():
             return None
-        columns = [self._column(name, call) for name, call in self.declared if call.method not in self.orm.many]
-        composite = self._composite(columns)
+        columns = [self._column(name, call) for name, call in self.declared if self._has_column(name, call)]
+        names = {column.attribute: column.name for column in columns}
+        stated = tuple(typed.statements(project, self.cls, names)) if self.orm.typed else ()
+        composite = self._composite(names) or next((index.columns for index in stated if index.primary), ())
         if not composite and not any(column.primary_key for column in columns):
             columns.insert(0, Column(name="id", attribute="id", type="AutoField", primary_key=True, nullable=False))
         indexes = (*self._own_indexes(columns, calls), *_together(project, self.options, columns))
+        indexes += tuple(index for index in stated if not index.primary)
         key = (columns_index(*composite, unique=True, primary=True),) if composite else ()
         table = Table(
             name=self._table_name(),
@@ -66,33 +71,71 @@ class _Declaring:
 
     def between(self, table: Table, models: dict[str, Table]) -> Iterator[Table]:
         """The tables of the class's many-to-many fields that are no models of their own."""
-        for _, call in self.declared:
-            target = self._many_target(call, models) if call.method in self.orm.many else None
+        for name, call in self.declared:
+            target = self._many_target(call, models) if self._is_many(name, call) else None
             if target is not None and call.arg(None, "through_model") is None:
                 yield self._between(table, target, call)
 
+    def _is_many(self, name: str, call: Node) -> bool:
+        """Whether a field is many to many: one whose type is its argument may be the other side of a key."""
+        if call.method not in self.orm.many:
+            return False
+        answer = typed.answering(self.project, self.orm, self.cls, name, call) if self.orm.typed else None
+        return answer is None or answer[1].method in self.orm.many
+
+    def _has_column(self, name: str, call: Node) -> bool:
+        """Whether a field is a column of this table: of one to one, the other side may have the key."""
+        if call.method in self.orm.many:
+            return False
+        single = self._single_answer(name, call)
+        return single is None or typed.holds_the_key(self.project, self.orm, (self.cls, call), single)
+
+    def _single_answer(self, name: str, call: Node) -> Node | None:
+        """The field at the other side of one to one, if a field without a type of its own has one."""
+        answer = typed.answering(self.project, self.orm, self.cls, name, call) if self.orm.typed else None
+        return answer[1] if answer is not None and answer[1].method not in self.orm.many else None
+
+    def _is_key(self, call: Node) -> bool:
+        return call.method in self.orm.keys or (self.orm.typed and bool(self._target(call)))
+
+    def _target(self, call: Node) -> str:
+        return typed.target(self.project, self.orm, call) if self.orm.typed else _target(self.project, call)
+
     def _many_target(self, call: Node, models: dict[str, Table]) -> Table | None:
-        written = _target(self.project, call)
+        written = self._target(call)
         simple = written.rpartition(".")[2].lower()
         by_name = (table for model, table in models.items() if model.rpartition(".")[2].lower() == simple)
         return models.get(written) or next(by_name, None)
 
     def _between(self, table: Table, target: Table, call: Node) -> Table:
-        mine, theirs = (f"{t.model.rpartition('.')[2].lower()}_id" for t in (table, target))
-        is_row = self.orm.between == "sorted"
-        if is_row:
+        how = self.orm.between
+        names = [_simple(side) for side in (table, target)]
+        mine, theirs = names if how == "plural" else [f"{name}_id" for name in names]
+        if how == "pair":
+            mine, theirs = sorted(names)
+            title = f"{mine}_{theirs}"
+        elif how == "plural":
+            title = f"{mine}s_{theirs}s"
+        elif how == "sorted":
             first, second = sorted((table.name, target.name))
             title = f"{first}_{second}_through"
         else:
             title = text(self.project, call.arg(None, "through")) or f"{table.name}_{target.name}"
             mine = text(self.project, call.arg(None, "backward_key")) or mine
             theirs = text(self.project, call.arg(None, "forward_key")) or theirs
-        columns = [_key_column(mine, table), _key_column(theirs, target)]
-        indexes = [columns_index(mine, theirs, unique=True)]
+        return self._pairs(title, {mine: table, theirs: target}, call)
+
+    def _pairs(self, title: str, keys: dict[str, Table], call: Node) -> Table:
+        """The table between two others, with the keys that lead to them."""
+        is_row = self.orm.between in ("sorted", "plural")
+        columns = [_key_column(name, side, self.orm.between == "plural") for name, side in keys.items()]
+        indexes = []
+        if self.orm.between != "plural":
+            indexes.append(columns_index(*keys, unique=True, primary=self.orm.between == "pair"))
         if is_row:
             columns.insert(0, Column(name="id", type="AutoField", primary_key=True, nullable=False))
         if self.orm.indexes_keys:
-            indexes += [columns_index(mine), columns_index(theirs)]
+            indexes += [columns_index(name) for name in list(keys)[self.orm.between == "pair" :]]
         made = Table(name=title, orm=self.name, columns=tuple(columns), indexes=tuple(indexes), place=call.place)
         return settled(made)
 
@@ -107,12 +150,14 @@ class _Declaring:
         return found
 
     def _said(self, view: ClassView) -> Iterator[tuple[str, Node]]:
-        inner, field = view.inner.get(self.orm.options), view.fields.get(self.orm.options)
-        if inner is not None:
-            yield from inner.fields.items()
-        call = field.origin.call if field is not None else None
-        if field is not None and call is not None:
-            yield from ((keyword, field.origin.to(value)) for keyword, value in call.keywords)
+        for option in sorted(self.orm.options):
+            inner, field = view.inner.get(option), view.fields.get(option)
+            if inner is not None:
+                yield from inner.fields.items()
+            call = field.origin.call if field is not None else None
+            if field is not None and call is not None:
+                yield from ((keyword, field.origin.to(value)) for keyword, value in call.keywords)
+        yield from ((name, view.fields[name]) for name in self.orm.named if name in view.fields)
         yield from ((keyword, view.outer.node(value)) for keyword, value in view.cls.keywords)
 
     def _is_base(self) -> bool:
@@ -124,38 +169,54 @@ class _Declaring:
         named = next((text(self.project, self.options[key]) for key in self.orm.named if key in self.options), "")
         switch = self.options.get(self.orm.snake_unless)
         snake = self.orm.snake or (switch is not None and switch.const is False)
-        return named or (snake_case(self.cls.cls.name) if snake else self.cls.cls.name.lower())
+        own = snake_case(self.cls.cls.name) if snake else self.cls.cls.name.lower()
+        return named or own + self.orm.table_suffix
 
-    def _composite(self, columns: list[Column]) -> tuple[str, ...]:
+    def _composite(self, names: dict[str, str]) -> tuple[str, ...]:
         """The columns of ``primary_key = CompositeKey("a", "b")``."""
         made = self.options.get("primary_key")
-        names = {column.attribute: column.name for column in columns}
         given = made.origin.args() if made is not None and made.origin.method == "CompositeKey" else []
         return tuple(names.get(name, name) for name in (text(self.project, node) for node in given) if name)
 
     def _column(self, name: str, call: Node) -> Column:
-        project, key = self.project, call.method in self.orm.keys
+        project, key = self.project, self._is_key(call)
         primary = call.method in self.orm.primary or any(truth(project, call.arg(None, n)) for n in _PRIMARY_SWITCHES)
-        keywords = sorted(project.models.kinds["column-name-keywords"])
-        named = (text(project, call.arg(None, n)) for n in keywords if call.arg(None, n))
-        default_length = self.orm.text_length if call.method in _TEXTS else 0
+        single = call.method == "OneToOneField"
         return Column(
-            name=next(named, "") or (f"{name}{self.orm.key_suffix}" if key else name),
+            name=self._column_name(name, call, key),
             attribute=name,
-            type=call.method,
+            type=typed.type_name(call) if self.orm.typed and not key else call.method,
             nullable=self._is_nullable(call, key),
-            unique=primary or call.method == "OneToOneField" or truth(project, call.arg(None, "unique")),
+            unique=primary or single or truth(project, call.arg(None, "unique")),
             primary_key=primary,
-            length=number(call.argument(("max_length", "length"))) or default_length or None,
+            length=self._length(call),
             default=call.arg(None, "default") is not None,
-            references=_target(project, call) if key else "",
+            references=self._target(call) if key else "",
             on_delete=(on_delete(project, call.arg(None, "on_delete")) or self.orm.on_delete) if key else "",
-            few="Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None,
+            few=self._is_few(call),
         )
+
+    def _column_name(self, name: str, call: Node, key: bool) -> str:
+        keywords = sorted(self.project.models.kinds["column-name-keywords"])
+        named = (text(self.project, call.arg(None, n)) for n in keywords if call.arg(None, n))
+        return next(named, "") or (f"{name}{self.orm.key_suffix}" if key else name)
+
+    def _length(self, call: Node) -> int | None:
+        places: tuple[str | int, ...] = ("max_length", "length", "max_len", *((1,) if self.orm.typed else ()))
+        default = self.orm.text_length if call.method in _TEXTS else 0
+        return number(call.argument(places)) or default or None
+
+    def _is_few(self, call: Node) -> bool:
+        if self.orm.typed:
+            return typed.is_enumeration(self.project, call)
+        return "Boolean" in call.method or "Enum" in call.method or call.arg(None, "choices") is not None
 
     def _is_nullable(self, call: Node, key: bool) -> bool:
         said = [given for name in _NULL_SWITCHES if (given := call.arg(None, name)) is not None]
-        return any(truth(self.project, given) for given in said) or (key and self.orm.nullable_keys and not said)
+        missing = call.method in self.orm.optional and (key or not _TEXT_TYPES.holds(typed.type_name(call)))
+        default = self.orm.nullable_defaults and call.arg(None, "default") is not None
+        unsaid = missing or default or (key and self.orm.nullable_keys)
+        return any(truth(self.project, given) for given in said) or (unsaid and not said)
 
     def _own_indexes(self, columns: list[Column], calls: dict[str, Node]) -> Iterator[Index]:
         for column in columns:
@@ -164,24 +225,40 @@ class _Declaring:
             switched = call is not None and any(truth(self.project, call.arg(None, n)) for n in _INDEX_SWITCHES)
             if column.unique or column.primary_key:
                 yield columns_index(column.name, unique=True, primary=column.primary_key, place=place)
-            elif switched or (self.orm.indexes_keys and column.references):
+            elif switched or (self.orm.indexes_keys and column.references and not self._is_unindexed(call)):
                 yield columns_index(column.name, place=place)
 
+    def _is_unindexed(self, call: Node | None) -> bool:
+        """Whether a key says that it wants no index."""
+        given = [call.arg(None, name) for name in _INDEX_SWITCHES] if call is not None else []
+        return any(node is not None and node.const is False for node in given)
+
     def _relations(self, name: str, call: Node) -> Iterator[Relation]:
-        many = call.method in self.orm.many
-        if not many and call.method not in self.orm.keys:
+        many = self._is_many(name, call)
+        if not many and not (self._is_key(call) and self._has_column(name, call)):
             return
-        target, key = _target(self.project, call), "" if many else f"{name}{self.orm.key_suffix}"
+        target, key = self._target(call), "" if many else self._column_name(name, call, True)
         yield Relation(name=name, target=target, column=key, many=many, remote="*" if many else "")
+        reverse = self._reverse(name, call)
+        if reverse and not many:
+            single = call.method == "OneToOneField" or self._single_answer(name, call) is not None
+            yield Relation(name=f"<{reverse}", target=target, many=not single, remote=key)
+
+    def _reverse(self, name: str, call: Node) -> str:
+        """The attribute of the other model by which it leads here."""
+        if self.orm.typed:
+            answer = typed.answering(self.project, self.orm, self.cls, name, call)
+            return answer[0] if answer is not None else ""
         named = (text(self.project, call.arg(None, keyword)) for keyword in ("related_name", "backref"))
-        reverse = next(filter(None, named), "")
-        if reverse:
-            backwards = call.method != "OneToOneField"
-            yield Relation(name=f"<{reverse}", target=target, many=backwards, remote=f"{name}{self.orm.key_suffix}")
+        return next(filter(None, named), "")
 
 
-def _key_column(name: str, table: Table) -> Column:
-    return Column(name=name, nullable=False, references=f"{table.name}.{(table.primary_key or ('id',))[0]}")
+def _simple(table: Table) -> str:
+    return table.model.rpartition(".")[2].lower()
+
+
+def _key_column(name: str, table: Table, nullable: bool) -> Column:
+    return Column(name=name, nullable=nullable, references=f"{table.name}.{(table.primary_key or ('id',))[0]}")
 
 
 def _target(project: Project, call: Node) -> str:
@@ -197,13 +274,14 @@ def _target(project: Project, call: Node) -> str:
 def _together(project: Project, options: dict[str, Node], columns: list[Column]) -> Iterator[Index]:
     """The indexes over several columns that ``Meta`` lists: calls, and groups of names."""
     names = {column.attribute: column.name for column in columns}
-    for option in _TOGETHER:
+    for option in sorted(project.models.kinds["index-listings"]):
         listed = items(options.get(option))
         made = [item for item in listed if item.origin.call is not None]
         for item in made:
             fields = texts(project, item.arg(None, "fields")) or tuple(text(project, a) for a in item.args())
             if fields and all(fields):
-                yield columns_index(*(names.get(f, f) for f in fields), place=item.place)
+                unique = item.origin.is_call_of("unique-groups")
+                yield columns_index(*(names.get(f, f) for f in fields), unique=unique, place=item.place)
         groups = [item for item in listed if item not in made]
         alone = not made and not all(items(group) for group in groups)
         for group in [options[option]] if alone else groups:
