@@ -25,7 +25,9 @@ from backaudit.backend.access.missing import (
     nothing_given,
     raising,
 )
+from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.orms import is_lazy
+from backaudit.backend.data.schema import Table
 from backaudit.backend.web.catching import ending, escapes, handlers_in
 from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.routes import by_handler
@@ -119,7 +121,7 @@ def _compared(argument: Node) -> Node:
 
 def _known_to_exist(project: Project, call: Node) -> bool:
     """Whether the same body has asked before whether such a row exists."""
-    if _is_held_by_one(project, call):
+    if _is_held_by_one(project, call) or _is_key_of_a_row(project, call):
         return True
     receiver = call.receiver
     model = project.types(receiver) if receiver is not None else ()
@@ -131,6 +133,26 @@ def _known_to_exist(project: Project, call: Node) -> bool:
             if over & {name.partition("[")[2] for name in asked_of} or _asks_by_the_same(project, earlier, call):
                 return True
     return False
+
+
+def _is_key_of_a_row(project: Project, call: Node) -> bool:
+    """Whether the look-up is by what a query of the same table has given before, which was asked for ``None``."""
+    table = touched_table(project, call)
+    for link in chain(call) if table is not None else ():
+        for argument in link.args():
+            key = _compared(argument).origin
+            if asked(call.code, key.value, call.value) and table in _tables_asked(project, key):
+                return True
+    return False
+
+
+def _tables_asked(project: Project, key: Node) -> Iterator[Table | None]:
+    """The tables that a query, or the project's function which returns one, has asked for a value."""
+    found = [key, *(given for callee in project.callees(key) for given in callee.returned())] if key.call else []
+    for given in found:
+        for link in chain(given.origin):
+            receiver = link.receiver
+            yield touched_table(project, receiver) if receiver is not None else None
 
 
 def _is_held_by_one(project: Project, call: Node) -> bool:

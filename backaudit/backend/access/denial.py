@@ -186,6 +186,11 @@ def asked_for(project: Project, code: Code) -> Kinds:
     return frozenset(kind for kind, pattern in found if pattern.holds(text))
 
 
+def answers_by_role(project: Project, code: Code) -> bool:
+    """Whether a function that decides by its answer says what others of the project say of what the caller may do."""
+    return any(decides_by_role(project, value) for value in (*code.returned(), *_tested(code)))
+
+
 def _tested(code: Code) -> Iterator[Node]:
     return (code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE)
 
@@ -252,12 +257,12 @@ def _kinds(project: Project, node: Node) -> Kinds:
         return NOTHING
     if any(is_ownership(project, test) for test in tests):
         return frozenset({"ownership"})
-    if _ROLE.holds(text) or any(_decides_by_role(project, test) for test in tests):
+    if _ROLE.holds(text) or any(decides_by_role(project, test) for test in tests):
         return frozenset({"role"})
     return frozenset({"authenticates"})
 
 
-def _decides_by_role(project: Project, test: Node) -> bool:
+def decides_by_role(project: Project, test: Node) -> bool:
     """Whether a condition is the answer of a function of the project that says yes or no by what the caller may do."""
     for part in operands(test):
         for callee in project.callees(part) if part.call is not None else ():

@@ -10,6 +10,7 @@ import msgspec
 from backaudit.backend.access.actions import entries_for, in_tables, runs_for, view_steps
 from backaudit.backend.access.denial import (
     Kinds,
+    answers_by_role,
     asked_for,
     denials,
     lets_everybody_by,
@@ -205,7 +206,7 @@ class _Reader:
         if view is not None and not says_yes(view):
             found.add("authenticates")
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
-            found |= {"role"} if _PRIVILEGE.holds(asked) else set()
+            found |= {"role"} if _PRIVILEGE.holds(asked) or answers_by_role(self.project, view) else set()
             found |= {"secret"} if asks_for_secret(self.project, view) else set()
         own = self.project.method(cls.name, "has_object_permission")
         if own is not None and not says_yes(own):

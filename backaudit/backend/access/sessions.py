@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from backaudit.backend.access.verified import is_verified
 from backaudit.backend.web.routes import declared
@@ -10,6 +11,10 @@ from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import functions_behind
 from backaudit.project.operands import operands
+from backaudit.vocabulary.meaning import meaning
+
+_CALLER = meaning("access", "caller")
+_NAMED = meaning("access", "caller-parameter")
 
 
 def is_http_session(project: Project, node: Node) -> bool:
@@ -85,7 +90,19 @@ def carried_callers(project: Project) -> frozenset[str]:
     behind = {code for node in around for code in functions_behind(project, node.func or node)}
     codes = {*(inner for code in behind for inner in code.nested), *project.mentioning("g")} - handlers
     production = (code for code in codes if code.file.role == "production")
-    return frozenset(name for code in production for name in _left_by(project, code))
+    left = frozenset(name for code in production for name in _left_by(project, code))
+    return left | frozenset(_of_the_caller(project, handlers))
+
+
+def _of_the_caller(project: Project, handlers: AbstractSet[Code]) -> Iterator[str]:
+    """What a middleware reads of the caller and leaves for the handler: ``request.space = request.user.space``."""
+    for code in set(project.mentioned(_NAMED.holds)) - handlers:
+        for node in code.nodes(ops.SetAttr) if code.file.role == "production" else ():
+            op = node.op
+            assert isinstance(op, ops.SetAttr)
+            value = node.to(op.value).origin
+            if isinstance(value.op, ops.Attr) and _CALLER.holds(value.spelled.lower()) and is_carrier(project, node):
+                yield op.name
 
 
 def _left_by(project: Project, code: Code) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from backaudit.analyses.indexes.repeated.nested import is_part_of_another
 from backaudit.analyses.indexes.repeated.remembering import is_asked_once, is_kept
 from backaudit.analyses.indexes.workers import is_enqueued
 from backaudit.backend.data.queries import call_place, root_table
@@ -152,7 +153,7 @@ def _call(project: Project, node: Node, row: Node, table: Table | None) -> Itera
         yield from _handed_on(project, node, row, table, on_row)
     elif given or any(_derives(argument, row) for argument in node.args()):
         asked = asks(project, node)
-        if asked:
+        if asked and not is_part_of_another(project, node):
             said = f"`{node.spelled or node.method}` runs a query"
             yield Work(call_place(node), "", said, writes=asked == "writes")
 
