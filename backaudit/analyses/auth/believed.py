@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from backaudit.analyses.auth.cookies import cookie_read, cookies_in, filled_from, headers_in
+from backaudit.analyses.auth.cookies import cookie_read, cookie_sent, cookies_in, filled_from, headers_in
 from backaudit.backend.access.caller import of_people
-from backaudit.backend.access.denial import conditions, refusals, sides, tests_before
+from backaudit.backend.access.denial import conditions, refusals, sides, tests_before, unmet
 from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
 from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table
@@ -24,6 +24,7 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import names_accounts
 
 _RIGHT = meaning("access", "right-key")
+_CALLER = meaning("people", "named-in-session")
 _CAPABILITY = meaning("tokens", "capability")
 _FILLED: tuple[Where, ...] = ("query", "header", "cookie", "form")
 _HIDDEN = meaning("tokens", "sent-unseen")
@@ -52,7 +53,7 @@ def _all(project: Project) -> Iterator[Believed]:
     bodies |= dict.fromkeys(filled_from(project, "cookie", "header"))
     for code in sorted({**bodies, **dict.fromkeys(parameters)}, key=lambda code: (code.path, code.index)):
         if code.file.role == "production":
-            for node, name in (*_picked(project, code), *_unsigned(project, code)):
+            for node, name in (*_picked(project, code), *_unsigned(project, code), *_present(project, code)):
                 yield Believed(node, name, "identity")
             yield from _rights(project, code, parameters.get(code, frozenset()))
 
@@ -105,6 +106,34 @@ def _unsigned(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
             for part in (single, *sides(single)):
                 if is_unsigned_session(project, part.origin):
                     yield code.node(region.test), part.origin.spelled
+
+
+def _present(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
+    """Conditions that let in whoever sends a cookie, whatever is in it: nothing else is done with what it says."""
+    for test in dict.fromkeys(unmet(project, code)):
+        for single in conditions(test):
+            name = _asked_for(project, single.origin)
+            if name and _CALLER.holds(name) and not _is_handed_on(project, code, name):
+                yield test, name
+
+
+def _asked_for(project: Project, condition: Node) -> str:
+    """The cookie of which a condition asks nothing but whether it was sent."""
+    op = condition.op
+    if isinstance(op, ops.Compare) and op.operator in ("in", "not in"):
+        return cookie_sent(condition.to(op.left), condition.to(op.right))
+    if isinstance(op, ops.Compare) and condition.to(op.right).is_none:
+        return cookie_read(project, condition.to(op.left).origin) or ""
+    return cookie_read(project, condition) or ""
+
+
+def _is_handed_on(project: Project, code: Code, name: str) -> bool:
+    """Whether something is done with what a cookie says: a call is given it, or it is held against something."""
+    values = [argument for call in code.nodes(ops.Call) for argument in call.args()]
+    for node in code.nodes(ops.Compare):
+        both = sides(node)
+        values += both if not any(side.is_none for side in both) else ()
+    return any(name in cookies_in(project, value) for value in values)
 
 
 def _parameters(project: Project) -> Mapping[Code, frozenset[int]]:

@@ -56,6 +56,12 @@ def cookie_read(project: Project, node: Node) -> str | None:
     return text_of(project, key) if named else None
 
 
+def cookie_sent(name: Node, cookies: Node) -> str:
+    """The name of a cookie that is looked for among those that the client sent (``"user" in request.cookies``)."""
+    base = cookies.origin.op
+    return name.text or "" if isinstance(base, ops.Attr) and base.name in _COOKIES else ""
+
+
 def header_read(project: Project, node: Node) -> str | None:
     """The name of the header that a value is, as the client sent it; not the one that carries what is verified."""
     op = node.op

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.auth.landing import inputs, is_secret_name, use_of, uses
+from backaudit.backend.access.owners import columns_given, filled_table
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
@@ -27,6 +28,7 @@ _DEPTH = 2
 
 
 _CALLED_SO = assume("word", "what it is called says that it is a secret")
+_FOUND_BY = assume("purpose", "what is found by it is not for everybody who guesses it")
 
 
 class Predictable(msgspec.Struct, frozen=True):
@@ -134,24 +136,48 @@ def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, A
 
 
 def _compared(project: Project, code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
-    """The name under which the value is kept and by which it is later held against what a client sends."""
-    for name in dict.fromkeys(_kept_names(code, seen)):
-        if name in project.once(_proofs):
-            return name, _CALLED_SO
+    """The name under which the value is kept, where what a client sends is held against it or finds it."""
+    names = [name for name in dict.fromkeys(_kept_names(project, code, seen)) if not _INNOCENT.holds(name.lower())]
+    for known, assumed in ((_proofs, _CALLED_SO), (_sought, _FOUND_BY)):
+        name = next((name for name in names if name in project.once(known)), None)
+        if name is not None:
+            return name, assumed
     return None
 
 
-def _kept_names(code: Code, seen: set[Value]) -> Iterator[str]:
+def _kept_names(project: Project, code: Code, seen: set[Value]) -> Iterator[str]:
     for value in sorted(seen):
         op = code.ops[value]
         if isinstance(op, ops.SetAttr):
             yield op.name
         elif isinstance(op, ops.SetItem):
             yield code.node(op.key).text or ""
-    for call in code.calls_of(*_COOKIES):
-        given = call.call.args if call.call is not None else ()
-        if len(given) > 1 and given[1] in seen:
-            yield call.to(given[0]).text or ""
+    for call in code.nodes(ops.Call):
+        if call.method in _COOKIES:
+            given = call.call.args if call.call is not None else ()
+            yield (call.to(given[0]).text or "") if len(given) > 1 and given[1] in seen else ""
+        elif any(value.value in seen for _, value in columns_given(call)) and filled_table(project, call) is not None:
+            yield from (name for name, value in columns_given(call) if value.value in seen)
+
+
+def _sought(project: Project) -> frozenset[str]:
+    """The columns by which rows are looked up with what a client sends."""
+    found: set[str] = set()
+    for kind in ("lookups", "document-finds"):
+        for method in sorted(project.models.kinds[kind]):
+            for call in project.calls_of(method):
+                if project.role(call.code.path) == "production":
+                    found |= {name for name, value in _asked_by(call) if client_origin(project, value) is not None}
+    return frozenset(found - {"", "id", "pk", "_id"})
+
+
+def _asked_by(call: Node) -> Iterator[tuple[str, Node]]:
+    """The columns that a look-up asks by, with what they are compared with."""
+    yield from columns_given(call)
+    for argument in call.args():
+        made = argument.origin
+        if isinstance(made.op, ops.Compare) and made.op.operator == "==":
+            yield _read_name(made.to(made.op.left)), made.to(made.op.right)
 
 
 def _proofs(project: Project) -> frozenset[str]:
@@ -179,7 +205,7 @@ def _proof(project: Project, left: Node, right: Node) -> Iterator[str]:
 def _read_name(node: Node) -> str:
     """The last name by which a value is read."""
     made = node.origin
-    if isinstance(made.op, ops.Attr):
+    if isinstance(made.op, (ops.Attr, ops.Param)):
         return made.op.name
     if isinstance(made.op, ops.Item):
         return made.to(made.op.key).text or ""

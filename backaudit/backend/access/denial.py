@@ -115,6 +115,15 @@ def refusals(project: Project, code: Code) -> Iterator[Node]:
     yield from _named_refusals(project, code)
 
 
+def unmet(project: Project, code: Code) -> Iterator[Node]:
+    """The conditions of which a body asks that they hold: else it refuses, or sends the caller elsewhere."""
+    for answer in answers(project, code):
+        if answer.status in _REDIRECTS:
+            yield from _negative_tests(answer.node)
+    for node in refusals(project, code):
+        yield from _negative_tests(node)
+
+
 def _unknown_exceptions(project: Project, code: Code) -> Iterator[GuardKind]:
     for node in _named_refusals(project, code):
         yield from _kinds(project, node)
