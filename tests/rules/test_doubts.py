@@ -925,10 +925,51 @@ services:
       FLASK_DEBUG: 1  # likely
 """
 
+FOUND_BY_WHAT_IS_DRAWN = """
+import random
+
+from django.db import models
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+
+
+class Proof(models.Model):
+    mail = models.EmailField()
+    digits = models.CharField(max_length=6)
+
+
+class Link(models.Model):
+    short = models.CharField(max_length=6)
+
+
+def prove(request):
+    Proof.objects.create(mail=request.POST["mail"], digits=str(random.randint(100000, 999999)))  # likely
+    return HttpResponse()
+
+
+def proven(request):
+    found = Proof.objects.get(mail=request.POST["mail"], digits=request.POST["digits"])
+    return HttpResponse(found.pk)
+
+
+def shorten(request):
+    Link.objects.create(short=str(random.randint(100000, 999999)))  # doubtful
+    return HttpResponse()
+
+
+def follow(request, short):
+    return HttpResponse(get_object_or_404(Link, short=short).pk)
+
+
+urlpatterns = [path("a", prove), path("b", proven), path("c", shorten), path("<str:short>", follow)]
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
+        ("weak-random-token", FOUND_BY_WHAT_IS_DRAWN),
         ("mass-assignment", RANK_BY_A_PROXY),
         ("nosql-injection", OTHER_OBJECT),
         ("nosql-injection", SAME_OBJECT),

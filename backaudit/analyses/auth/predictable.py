@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -138,10 +138,11 @@ def _named_by_callers(project: Project, outer: Code, depth: int) -> tuple[str, A
 def _compared(project: Project, code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
     """The name under which the value is kept, where what a client sends is held against it or finds it."""
     names = [name for name in dict.fromkeys(_kept_names(project, code, seen)) if not _INNOCENT.holds(name.lower())]
-    for known, assumed in ((_proofs, _CALLED_SO), (_sought, _FOUND_BY)):
-        name = next((name for name in names if name in project.once(known)), None)
-        if name is not None:
-            return name, assumed
+    for name in names:
+        if name in project.once(_proofs):
+            return name, _CALLED_SO
+        if name in project.once(_sought):
+            return name, _CALLED_SO if project.once(_sought)[name] else _FOUND_BY
     return None
 
 
@@ -160,15 +161,16 @@ def _kept_names(project: Project, code: Code, seen: set[Value]) -> Iterator[str]
             yield from (name for name, value in columns_given(call) if value.value in seen)
 
 
-def _sought(project: Project) -> frozenset[str]:
-    """The columns by which rows are looked up with what a client sends."""
-    found: set[str] = set()
+def _sought(project: Project) -> Mapping[str, bool]:
+    """The columns by which rows are looked up with what a client sends; whether beside another, as a proof for it."""
+    found: dict[str, bool] = {}
     for kind in ("lookups", "document-finds"):
         for method in sorted(project.models.kinds[kind]):
             for call in project.calls_of(method):
-                if project.role(call.code.path) == "production":
-                    found |= {name for name, value in _asked_by(call) if client_origin(project, value) is not None}
-    return frozenset(found - {"", "id", "pk", "_id"})
+                asked = dict(_asked_by(call)) if project.role(call.code.path) == "production" else {}
+                sent = [name for name, value in asked.items() if client_origin(project, value) is not None]
+                found |= {name: len(asked) > 1 or found.get(name, False) for name in sent}
+    return {name: beside for name, beside in found.items() if name not in ("", "id", "pk", "_id")}
 
 
 def _asked_by(call: Node) -> Iterator[tuple[str, Node]]:
