@@ -132,7 +132,28 @@ def _is_limitless(project: Project, cls: ClassView, name: str, field: Node) -> b
     declared = field.origin
     if declared.call is None or _limits(project, declared) or _is_read_only(declared):
         return False
+    if any(_limits(project, other) for other in _held_equal(cls, name, declared)):
+        return False
     return declared.is_call_of("free-text-fields") or (declared.is_call_of("number-fields") and is_amount(name))
+
+
+def _held_equal(cls: ClassView, name: str, declared: Node) -> Iterator[Node]:
+    """The fields that a form holds one against, whichever of the two has the validator: they are as long as it."""
+    for other, field in cls.fields.items():
+        if other in _equals(declared) or (other != name and name in _equals(field.origin)):
+            yield field.origin
+
+
+def _equals(declared: Node) -> set[str]:
+    """The fields that the validators of a declaration name as its equals."""
+    found: set[str] = set()
+    waiting = [declared]
+    while waiting:
+        node = waiting.pop().origin
+        named = node.argument((0, "fieldname")) if node.is_call_of("equality-validators") else None
+        found |= {named.text} if named is not None and named.text else set()
+        waiting += _parts(node)
+    return found
 
 
 def _is_annotated_limitless(project: Project, name: str, field: Node, annotation: Node) -> bool:
