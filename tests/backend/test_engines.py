@@ -125,3 +125,32 @@ def test_the_database_is_known_by_its_address_or_its_driver(files: dict[str, str
     assert table is not None
     assert table.engine == engine
     assert any(index.columns == ("shelf_id",) for index in table.indexes) == (engine == "mysql")
+
+
+@pytest.mark.parametrize(
+    ("opened", "expected"),
+    [
+        ('create_engine(f"mysql+pymysql://{host}/shop")', "mysql"),
+        ('create_engine(f"sqlite:///{host}" if here else f"mysql+pymysql://{host}/shop")', "postgresql"),
+    ],
+)
+def test_a_program_that_also_opens_a_file_of_sqlite_has_no_indexes_of_mysql(opened: str, expected: str) -> None:
+    code = f"""
+import pymysql
+from sqlalchemy import Column, ForeignKey, Integer, create_engine
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+class Crate(Base):
+    __tablename__ = "crate"
+    id = Column(Integer, primary_key=True)
+    shelf_id = Column(ForeignKey("shelf.id"))
+
+def engine(host, here):
+    return {opened}
+"""
+    table = schema(project({"store.py": code})).table("crate")
+    assert table is not None
+    assert table.engine == expected
+    assert any(index.columns == ("shelf_id",) for index in table.indexes) is (expected == "mysql")

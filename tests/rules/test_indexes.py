@@ -386,3 +386,21 @@ class Pets(Repository):
     model = Pet
 """
     assert [asked(site) for site in sites(body)] == [[("pets.chip", "filter", "eq")]]
+
+
+def test_a_query_of_several_statements_tells_where_it_goes_on() -> None:
+    body = """
+def find(session, x):
+    query = session.query(Pet).filter(Pet.chip == x)
+    query = query.order_by(Pet.name)
+    return query.all()
+
+def found(session, x):
+    return (
+        session.query(Pet).filter(Pet.chip == x)
+        .order_by(Pet.name).all()
+    )
+"""
+    by_chip = [site for site in sites(body) if site.uses[0].column == "chip"]
+    lines = [[place.span.line - site.place.span.line for place in site.after] for site in by_chip]
+    assert lines == [[1], []]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
 from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.mends import declared
@@ -32,7 +34,10 @@ def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[F
             claim=claim_of(schema(project), index),
             fixes=tuple(declared(project, index)),
         )
-        yield from everywhere(found, siblings(index))
+        after = {one.place: one.site.after for one in (missing, *index.others)}
+        for each in everywhere(found, siblings(index)):
+            steps = (Step(place, "the query goes on here") for place in after.get(each.place, ()))
+            yield msgspec.structs.replace(each, related=tuple(steps))
 
 
 def document_orders(project: Project) -> Iterator[Finding]:

@@ -118,8 +118,20 @@ def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later
         single=single,
         verb=_verb(later),
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
+        after=_places_after(link, links, later),
         unread=unknown or _opens_unknown(link),
     )
+
+
+def _places_after(link: _Link, links: list[_Link], later: list[Node]) -> tuple[Place, ...]:
+    """Where the chain that a link is part of goes on in further statements."""
+    known = {other.node for other in links}
+    return tuple(call_place(node) for node in later if node in known and _begins_at_a_name(node))
+
+
+def _begins_at_a_name(link: Node) -> bool:
+    """Whether a link stands behind a name that the query was given, and so in a statement of its own."""
+    return link.receiver is not None and link.receiver.op is not link.receiver.origin.op
 
 
 def _verb(later: list[Node]) -> str:

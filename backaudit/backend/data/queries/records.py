@@ -13,10 +13,10 @@ class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
     """One call that filters, joins or sorts: a link of a query's chain, or the execution of SQL text.
 
     ``uses``: what it asks, with real tables and columns. ``companions``: what other links of the same chain ask
-    whenever this one runs. ``limited``: the query stops after some rows. ``single``: it stops at the first.
-    ``places``: where a use stands if not at ``place``, by its position in ``uses``. ``verb``: select, update, delete.
-    ``unread``: the chain has a condition or join that could not be read. ``implied``: nobody writes the query; the ORM
-    asks it of itself where it stands.
+    whenever this one runs. ``limited``: the query stops after some rows. ``single``: it stops at the first. ``places``:
+    where a use stands if not at ``place``, by its position in ``uses``. ``verb``: select, update, delete. ``after``:
+    the places, in other statements, of links that the chain goes on with. ``unread``: the chain has a condition or join
+    that could not be read. ``implied``: nobody writes the query; the ORM asks it of itself where it stands.
     """
 
     place: Place
@@ -29,6 +29,7 @@ class QuerySite(msgspec.Struct, frozen=True, kw_only=True):
     raw: bool = False
     verb: str = "select"
     tables: tuple[str, ...] = ()
+    after: tuple[Place, ...] = ()
     unread: bool = False
     implied: bool = False
     places: dict[int, Place] = {}

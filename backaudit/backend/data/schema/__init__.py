@@ -26,8 +26,9 @@ from backaudit.backend.data.schema.tables import (
 )
 from backaudit.backend.deployment.deployables import is_deployable
 from backaudit.backend.deployment.settings import settings_named
+from backaudit.facts import ops
 from backaudit.facts.place import Place
-from backaudit.project import Project
+from backaudit.project import Code, Project
 from backaudit.project.declarations import snake_case
 from backaudit.project.locate import text_of
 from backaudit.project.strings import spelled_strings
@@ -110,7 +111,8 @@ def _engine(project: Project) -> Engine:
         return "sqlite" if {*deployed, *(address[:6] for address in written)} == {"sqlite"} else "postgresql"
     named = _drivers(project)
     if named:
-        return _of_drivers(project, named)
+        # An engine that is opened on a file of SQLite as well has no index that MySQL would make of itself.
+        return "postgresql" if _opens_sqlite(project) and not named <= _SQLITE else _of_drivers(project, named)
     return "sqlite" if deployed == {"sqlite"} else "postgresql"
 
 
@@ -118,6 +120,23 @@ def may_index_keys(project: Project) -> bool:
     """Whether the project can also run on a database that gives every foreign key an index by itself (MySQL)."""
     others = _drivers(project) & project.models.kinds["mysql-drivers"]
     return _engine(project) != "mysql" and bool(others or "mysql" in _deployed_on(project))
+
+
+def _opens_sqlite(project: Project) -> bool:
+    """Whether a file that opens databases has an address of SQLite among its texts."""
+    opening = {node.code.path for node in project.calls(*sorted(project.models.kinds["opened-by-address"]))}
+    return any(_names_sqlite(code) for path in sorted(opening) for code in _production(project, path))
+
+
+def _production(project: Project, path: str) -> Iterator[Code]:
+    file = project.files[path]
+    if file.role == "production":
+        yield from (file.code(number) for number in range(len(file.facts.functions)))
+
+
+def _names_sqlite(code: Code) -> bool:
+    texts = (op.value for op in code.ops if isinstance(op, ops.Const) and isinstance(op.value, str))
+    return any(text.startswith("sqlite:") for text in texts)
 
 
 def _of_drivers(project: Project, named: frozenset[str]) -> Engine:
