@@ -28,6 +28,6 @@ def test_named_requests_give_what_findings_say(name: str) -> None:
 
 
 def test_the_table_counts_by_framework_and_exception() -> None:
-    empty = Outcome("none", "flask", 0, (), (), (), (), 0)
+    empty = Outcome("none", "flask", 0, (), (), (), (), (), 0)
     assert rows([empty]) == []
     assert "named requests that give what we say: 0 of 0 (none)" in table([empty])

@@ -46,6 +46,7 @@ APPS = Path(__file__).resolve().parent.parent.parent / "fixtures" / "apps"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 KINDS = {"fastapi": "asgi", "starlette": "asgi", "flask": "flask", "django": "django", "ninja": "django"}
 HUGE = "x" * 5000
+NO_OBJECTS = ('{"broken', "null", "[]", '"text"', "7", "")
 # What JSON has beside texts and numbers.
 _ODD: tuple[Any, ...] = ([], {})
 _WHOLE: tuple[Where, ...] = ("body", "form")
@@ -88,6 +89,7 @@ class Answered(NamedTuple):
     raised: tuple[str, ...]
     frames: tuple[tuple[str, int], ...]
     said: str = ""
+    inside: bool = True
 
     @property
     def exception(self) -> str:
@@ -97,6 +99,12 @@ class Answered(NamedTuple):
     def is_of_driver(self) -> bool:
         """Whether the database's driver refused a number of more than 64 bits, which no column holds."""
         return "OverflowError" in self.raised or "too large to convert" in self.said or "OverflowError" in self.said
+
+    @property
+    def is_of_library(self) -> bool:
+        """Whether a library that reads forms, or arguments, stumbled by itself over JSON that is no object."""
+        request = self.sent.request
+        return not self.inside and request.content_type == JSON and request.body in NO_OBJECTS
 
     @property
     def is_outside(self) -> bool:
@@ -118,7 +126,8 @@ class Row(msgspec.Struct):
 class Outcome(NamedTuple):
     """One application, asked: the named requests and whether they hold, the real 500s and whether they were predicted.
 
-    ``outside``: what failed since the sandbox has no other server; ``driver``: numbers that no column holds.
+    ``outside``: what failed since the sandbox has no other server; ``driver``: numbers that no column holds;
+    ``libraries``: bodies that no code of the project has read.
     """
 
     name: str
@@ -128,6 +137,7 @@ class Outcome(NamedTuple):
     real: tuple[tuple[Answered, bool], ...]
     outside: tuple[Answered, ...]
     driver: tuple[Answered, ...]
+    libraries: tuple[Answered, ...]
     sent: int
     ready: Any = None
 
@@ -208,7 +218,7 @@ def _with(project: Project, route: Route, method: str, wish: Wish) -> Iterator[R
 
 def _other_bodies(valid: Request) -> Iterator[Request]:
     kinds = [pair for pair in valid.headers if pair[0] != "Content-Type"]
-    for body in ('{"broken', "null", "[]", '"text"', "7", ""):
+    for body in NO_OBJECTS:
         yield msgspec.structs.replace(valid, body=body, headers=(*kinds, ("Content-Type", JSON)))
     yield msgspec.structs.replace(valid, headers=(*kinds, ("Content-Type", "text/plain")))
     yield msgspec.structs.replace(valid, body="", headers=(*kinds, ("Content-Type", FORM)))
@@ -418,7 +428,11 @@ def _answered(sent: Sequence[Sent], answers: Sequence[dict[str, Any]]) -> list[A
         last = lines[-1]
         if last is not None:
             frames = tuple((path, line) for path, line in last["frames"])
-            found.append(Answered(one, last["status"], tuple(last["raised"]), frames, last["said"] or last["body"]))
+            found.append(
+                Answered(
+                    one, last["status"], tuple(last["raised"]), frames, last["said"] or last["body"], last["inside"]
+                )
+            )
     return found
 
 
@@ -433,22 +447,30 @@ def _compared(
 ) -> Outcome:
     named = [(one, _holds(one)) for one in got if one.sent.finding is not None]
     real: dict[object, tuple[Answered, bool]] = {}
-    outside: dict[object, Answered] = {}
-    driver: dict[object, Answered] = {}
+    apart: dict[str, dict[object, Answered]] = {"outside": {}, "driver": {}, "libraries": {}}
     for one in got:
         if one.status < 500 and one.status != 0:
             continue
         key = (one.sent.request.method, one.sent.request.route, one.exception, one.frames[-1:])
-        if one.is_outside:
-            outside.setdefault(key, one)
-        elif one.is_of_driver:
-            driver.setdefault(key, one)
+        predicted = _is_predicted(one, found, bodies.get(one.sent.request.route, ()))
+        cause = _cause(one, predicted)
+        if cause:
+            apart[cause].setdefault(key, one)
         else:
-            real.setdefault(key, (one, _is_predicted(one, found, bodies.get(one.sent.request.route, ()))))
+            real.setdefault(key, (one, predicted))
+    outside, driver, libraries = (tuple(apart[cause].values()) for cause in ("outside", "driver", "libraries"))
     return Outcome(
-        name, framework, len(found), tuple(named), tuple(real.values()), tuple(outside.values()),
-        tuple(driver.values()), sent, ready,
-    )  # fmt: skip
+        name, framework, len(found), tuple(named), tuple(real.values()), outside, driver, libraries, sent, ready
+    )
+
+
+def _cause(one: Answered, predicted: bool) -> str:
+    """Why a 500 is not counted; empty where it is."""
+    if one.is_outside:
+        return "outside"
+    if one.is_of_driver:
+        return "driver"
+    return "libraries" if one.is_of_library and not predicted else ""
 
 
 def _holds(one: Answered) -> bool:
@@ -552,6 +574,8 @@ def told(outcome: Outcome) -> Iterator[str]:
         yield f"  of the sandbox: {dict(sorted(counted.items()))}"
     if outcome.driver:
         yield f"  numbers beyond 64 bits that the driver refuses: {len(outcome.driver)}"
+    if outcome.libraries:
+        yield f"  bodies that are no object, at which a library fails by itself: {len(outcome.libraries)}"
 
 
 def main() -> int:

@@ -5,8 +5,8 @@
 A job has ``kind`` (``asgi``, ``flask``, ``django``), ``folder``, ``application`` (``module``, ``name``, ``called``),
 ``logins`` (requests by which a caller is known), ``guards`` (names of dependencies that ask who calls) and
 ``requests``. Each line of the answer has ``status``, ``raised`` (the exception's classes, the own first), ``frames``
-(``[path, line]`` in the folder, outermost first) and the beginning of the ``body``. The first line says what was made
-ready.
+(``[path, line]`` in the folder, outermost first), whether the line that raised is ``inside`` of it, and the beginning
+of the ``body``. The first line says what was made ready.
 
 The process is one to be thrown away: its home and database are temporary, sockets lead nowhere, time and memory are
 limited. The script stands alone: it runs under the Python of the application, which knows nothing of backaudit.
@@ -168,7 +168,7 @@ def asked(client, request, folder):
     try:
         status, body = client(request)
     except TooLong:
-        return {"status": 0, "raised": ["TooLong"], "frames": [], "said": "", "body": ""}
+        return {"status": 0, "raised": ["TooLong"], "frames": [], "inside": True, "said": "", "body": ""}
     except Exception as error:
         CAUGHT.append(error)
         status, body = 0, ""
@@ -179,9 +179,16 @@ def asked(client, request, folder):
         "status": status,
         "raised": [cls.__name__ for cls in type(error).__mro__[:-2]] if error is not None else [],
         "frames": frames(error, folder),
+        "inside": innermost(error).startswith(folder + os.sep),
         "said": str(error)[:300] if error is not None else "",
         "body": body[:600],
     }
+
+
+def innermost(error):
+    """The file whose line raised; empty where nothing was raised."""
+    found = traceback.extract_tb(error.__traceback__) if error is not None else ()
+    return os.path.realpath(found[-1].filename) if found else ""
 
 
 def frames(error, folder):

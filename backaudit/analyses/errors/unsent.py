@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.analyses.errors.arguments import may_be_none
+from backaudit.analyses.errors.needed import needs
+from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.missing import asked, behind
 from backaudit.backend.web.catching import escapes, reached_functions
 from backaudit.backend.web.reads import request_names
@@ -17,6 +19,8 @@ from backaudit.project.types import split
 from backaudit.rule import Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
+_NULL = "null"
+_SENT_NULL = assume("caller", "nothing else has made sure that it is no null")
 _NOBODYS = "http://127.0.0.1:9/"
 _TYPE_ERROR = ("builtins.TypeError",)
 _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
@@ -103,22 +107,53 @@ def attributes(project: Project) -> Iterator[Finding]:
             why = _why_no_text(project, read)
             if why is None or asked(code, read.value, call.value):
                 continue
-            path = escapes(project, call, _ATTRIBUTE_ERROR)
-            if path is None:
+            found = _asked_of_none(project, call, read, call, why)
+            if found is not None:
+                told.add(read.value)
+                yield found
+        yield from _handed_on(project, code, told)
+
+
+def _handed_on(project: Project, code: Code, told: set[Value]) -> Iterator[Finding]:
+    """What may be None, given to a function that asks it for a method in every run."""
+    for call in code.nodes(ops.Call):
+        for need in needs(project, call) if project.callees(call) else ():
+            read, use = need.given.origin, need.use
+            asks = isinstance(use.op, ops.Attr) and use.op.name in project.models.kinds["text-methods"]
+            if read.value in told or not asks or not may_be_none(project, read) or asked(code, read.value, call.value):
                 continue
-            sent = wrong(project, "absent", read) if why[0] == "None" else wrong(project, "equal", read, limit=7)
-            told.add(read.value)
-            yield Finding(
-                place=call.place.first_line(),
-                message=f"`.{call.method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
-                assumed=why[1],
-                trace=(Step(read.place.first_line(), f"`{read.spelled}` is what the client sent"),),
-                request=showing(project, call, path, sent, raises=_ATTRIBUTE_ERROR[0]),
-            )
+            found = _asked_of_none(project, call, read, use, (_NULL, _SENT_NULL))
+            if found is not None:
+                told.add(read.value)
+                yield found
+
+
+def _asked_of_none(project: Project, call: Node, read: Node, use: Node, why: tuple[str, Assumed]) -> Finding | None:
+    """A text's method asked of what may be none, by ``call`` itself or by ``use`` in the function that it runs."""
+    path = escapes(project, call, _ATTRIBUTE_ERROR)
+    if path is None:
+        return None
+    method = use.op.name if isinstance(use.op, ops.Attr) else call.method
+    asking = () if use == call else (Step(use.place.first_line(), f"`{use.spelled}` is asked here"),)
+    return Finding(
+        place=call.place.first_line(),
+        message=f"`.{method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
+        assumed=why[1],
+        trace=(Step(read.place.first_line(), f"`{read.spelled}` is what the client sent"), *asking),
+        request=showing(project, call, path, _none_sent(project, read, why[0]), raises=_ATTRIBUTE_ERROR[0]),
+    )
+
+
+def _none_sent(project: Project, read: Node, why: str) -> tuple[Wish, ...]:
+    if why == _NULL:
+        return wrong(project, "null", read)
+    return wrong(project, "absent", read) if why == "None" else wrong(project, "equal", read, limit=7)
 
 
 def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     """Why a read of the request may give no text, and what is supposed of it."""
+    if may_be_none(project, read):
+        return _NULL, _SENT_NULL
     if _may_be_absent(project, read) or _is_unchecked_field(project, read):
         return "None", _LEFT_OUT
     receiver = read.receiver

@@ -13,6 +13,7 @@ from backaudit.analyses.errors.conflicts.enforced import holds_keys
 from backaudit.analyses.errors.conflicts.removals import refused_removals
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
+from backaudit.analyses.errors.conflicts.unset import unset_columns
 from backaudit.analyses.errors.conflicts.writes import Write, refused_by
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
@@ -39,6 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
         end = ending(project, write.node, path, "a 500")
         yield msgspec.structs.replace(_finding(write, enforced, end), request=_request(project, write, path))
     yield from refused_removals(project)
+    yield from unset_columns(project)
 
 
 def _is_held(project: Project, write: Write) -> bool:

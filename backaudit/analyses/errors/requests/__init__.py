@@ -12,6 +12,7 @@ from backaudit.analyses.errors.requests.wishes import Kind, Wish, input_behind, 
 from backaudit.backend.web.catching import handler_of
 from backaudit.backend.web.inputs.records import Scalar
 from backaudit.backend.web.records import Route
+from backaudit.facts.place import Place
 from backaudit.facts.requests import Request
 from backaudit.flow.trace import Access
 from backaudit.project import Node, Project
@@ -89,6 +90,21 @@ def _apart(twice: Wish, before: tuple[Wish, ...]) -> list[Wish]:
     return [wish for wish in before if wish.kind == "unknown" and wish.name.removesuffix("_id") not in colliding]
 
 
+def valid(
+    project: Project, route: Route, method: str, *, raises: str, at: Place, wrong: str, wanted: int
+) -> Request | None:
+    """A request with which nothing is wrong, and which fails; None where none can be named."""
+    return composed(
+        Draft(project, route, method),
+        wrong=wrong,
+        raises=raises.rpartition(".")[2],
+        at=f"{at.path}:{at.span.line}",
+        status=500,
+        wanted=(wanted,),
+        apart=None,
+    )
+
+
 def of_answer(project: Project, node: Node, status: int | None) -> Request | None:
     """The request that is answered at ``node``: by what the ``except`` around it catches, or the conditions before."""
     handler = handler_of(project, node)
@@ -116,4 +132,4 @@ def _wanted(project: Project, shown: tuple[Wish, ...], framework: str) -> tuple[
     return known or (project.models.framework(framework).refuses_with or _MALFORMED,)
 
 
-__all__ = ["Wish", "looked_up", "of_answer", "showing", "wrong"]
+__all__ = ["Wish", "looked_up", "of_answer", "showing", "valid", "wrong"]
