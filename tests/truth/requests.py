@@ -453,7 +453,7 @@ def _compared(
             continue
         key = (one.sent.request.method, one.sent.request.route, one.exception, one.frames[-1:])
         predicted = _is_predicted(one, found, bodies.get(one.sent.request.route, ()))
-        cause = _cause(one, predicted)
+        cause = _cause(one, found)
         if cause:
             apart[cause].setdefault(key, one)
         else:
@@ -464,13 +464,14 @@ def _compared(
     )
 
 
-def _cause(one: Answered, predicted: bool) -> str:
+def _cause(one: Answered, found: Sequence[Finding]) -> str:
     """Why a 500 is not counted; empty where it is."""
+    told = any((finding.place.path, finding.place.span.line) in one.frames for finding in found)
     if one.is_outside:
         return "outside"
     if one.is_of_driver:
         return "driver"
-    return "libraries" if one.is_of_library and not predicted else ""
+    return "libraries" if one.is_of_library and not told else ""
 
 
 def _holds(one: Answered) -> bool:

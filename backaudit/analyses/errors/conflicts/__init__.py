@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors.conflicts.beforehand import is_asked
+from backaudit.analyses.errors.conflicts.beforehand import is_asked, is_asked_of_some
 from backaudit.analyses.errors.conflicts.changed import changed_rows
 from backaudit.analyses.errors.conflicts.combined import combinations
 from backaudit.analyses.errors.conflicts.enforced import holds_keys
@@ -82,8 +82,10 @@ def _is_checked_unique(project: Project, write: Write, key: str) -> bool:
 
 
 def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request | None:
-    """A new row twice, a row with what another has, or a reference to none."""
+    """A new row twice, a row with what another has, or a reference to none; none where it takes two callers."""
     if write.unique and write.fresh:
+        if is_asked_of_some(project, write):
+            return None
         wishes: tuple[Wish, ...] = (Wish("twice", "other", write.column),)
     else:
         wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)

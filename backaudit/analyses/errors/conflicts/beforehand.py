@@ -24,6 +24,17 @@ def is_asked(project: Project, write: Write, path: tuple[Node, ...]) -> bool:
     return any(_asked_of(project, call, [*_handed(project, call)], write) for call in path)
 
 
+def is_asked_of_some(project: Project, write: Write) -> bool:
+    """Whether the body asks for the value among some of the rows alone, the caller's own: another's may collide yet."""
+    named = write.asked_by - {"id", "pk"}
+    for value in write.made.code.before(write.made.value, ops.Call):
+        call = write.made.code.node(value)
+        columns = set(_columns(call)) if _looks_into(project, call, write) else set()
+        if columns & named and not columns <= write.asked_by:
+            return True
+    return False
+
+
 def _is_validated(project: Project, write: Write) -> bool:
     """Whether the form that makes the row has a validator of its own that looks into the table."""
     methods = write.made.code.cls.methods if write.made.code.cls is not None else {}

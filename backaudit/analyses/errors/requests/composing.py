@@ -19,6 +19,8 @@ from backaudit.backend.web.inputs.records import Shape
 from backaudit.backend.web.records import Route
 from backaudit.facts.requests import FORM, JSON, Request
 from backaudit.project import Project
+from backaudit.project.declarations import items
+from backaudit.project.locate import class_field
 from backaudit.survey.inputs import sent
 from backaudit.survey.records import Sent
 from backaudit.vocabulary.protocols import NOBODYS
@@ -49,7 +51,12 @@ class Draft:
     @property
     def can_be_sent(self) -> bool:
         """Whether all that has to be sent is known: files are not made up."""
-        return not any(one.where == "file" and one.required for one in self.known)
+        return not any(self._asks_for_file(one) for one in self.known)
+
+    def _asks_for_file(self, one: Sent) -> bool:
+        made = schema_named(self.project, one.shape.schema) if one.where in _BODIES and one.shape.schema else None
+        inside = any(field.shape.kind == "file" and not field.optional for field in made.fields) if made else False
+        return inside or (one.required and (one.where == "file" or one.shape.kind == "file"))
 
     def _fill(self, one: Sent) -> None:
         needed = one.required or one.where in _BODIES
@@ -176,12 +183,20 @@ class Draft:
             return json.dumps(whole), JSON
         joined = {**(whole if isinstance(whole, dict) else {}), **fields}
         joined = {name: value for name, value in joined.items() if value is not _ABSENT}
-        if where == "body":
+        if where == "body" and not _takes_forms(self.project, self.route):
             return json.dumps(joined), JSON
         return urlencode([(name, _as_text(value)) for name, value in joined.items()]), FORM
 
 
 _ABSENT = object()
+
+
+def _takes_forms(project: Project, route: Route) -> bool:
+    """Whether a view says which parsers it has, and they read forms alone."""
+    said = class_field(project, route.view, "parser_classes") if route.view is not None else None
+    parsers = items(project.resolved(said)) if said is not None else []
+    known = project.models.kinds["form-parsers"]
+    return bool(parsers) and all(not known.isdisjoint(project.names(parser)) for parser in parsers)
 
 
 def _as_text(value: Any) -> str:

@@ -145,7 +145,7 @@ def _compared(project: Project, test: Node, op: ops.Compare, truth: bool) -> Ite
         yield from _held_against(project, left, right, operator)
 
 
-_STEPS = {"<": -1, ">": 1, "<=": 0, ">=": 0}
+_STEPS = {"<": -1, ">": 1, "<=": 0, ">=": 0, "!=": 1}
 
 
 def _held_against(project: Project, left: Node, right: Node, operator: str) -> Iterator[Wish]:
@@ -153,10 +153,21 @@ def _held_against(project: Project, left: Node, right: Node, operator: str) -> I
     value = constant.const if constant is not None else None
     if constant is None or value is None or is_secret(project, constant.code.path, constant.at):
         return
-    if operator in ("==", "is"):
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if left.call is not None and left.method == "len":
+        yield from _as_long(project, left, number, operator)
+    elif operator in ("==", "is"):
         yield from _wish(project, left, "equal", value)
-    elif operator in _STEPS and isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield from _wish(project, left, "equal", value + _STEPS[operator])
+    elif operator in _STEPS and number is not None:
+        yield from _wish(project, left, "equal", number + _STEPS[operator])
+
+
+def _as_long(project: Project, counted: Node, length: float | None, operator: str) -> Iterator[Wish]:
+    """``len(text) < 4``: a text of a length that makes it true."""
+    text = counted.arg(0)
+    wanted = int(length) + _STEPS.get(operator, 0) if length is not None else -1
+    if text is not None and wanted > 0:
+        yield from _wish(project, text, "equal", "1" * wanted)
 
 
 def _of_method(project: Project, wanted: Node, operator: str) -> Iterator[Wish]:
@@ -206,10 +217,18 @@ def looked_up(project: Project, lookup: Node, call: Node, kind: Kind = "unknown"
         for link in chain(asking):
             for argument in link.args():
                 op = argument.origin.op
-                place = input_behind(project, argument.to(op.right) if isinstance(op, ops.Compare) else argument)
+                value = argument.to(op.right) if isinstance(op, ops.Compare) else argument
+                place = input_behind(project, value)
                 if place is not None and place[1]:
-                    yield Wish(kind, place[0], place[1])
+                    if not _is_made_of_it(project, value):
+                        yield Wish(kind, place[0], place[1])
                     return
+
+
+def _is_made_of_it(project: Project, value: Node) -> bool:
+    """Whether a function of the project makes a value of the input: a token that it has signed, for one."""
+    made = value.awaited.origin
+    return made.call is not None and bool(project.callees(made)) and project.once(none_giving).get(made) is None
 
 
 __all__ = ["Kind", "Wish", "asked_by", "input_behind", "looked_up", "to_reach"]
