@@ -479,6 +479,11 @@ def _holds(one: Answered) -> bool:
     return one.status == request.status
 
 
+def _is_head(found: Span, body: Span) -> bool:
+    """Whether a finding stands where a function begins: it is about the whole, whose answer a library refuses."""
+    return body.line - 3 <= found.line < body.line
+
+
 def _is_predicted(one: Answered, found: Sequence[Finding], bodies: Sequence[Place]) -> bool:
     """Whether a finding says so: it stands where the exception came by, or names this route and such an exception; of
     what was caught, it stands in what runs for the route.
@@ -488,6 +493,8 @@ def _is_predicted(one: Answered, found: Sequence[Finding], bodies: Sequence[Plac
         if not one.raised and any(path == at.path and at.span.line <= span.line <= at.span.end_line for at in bodies):
             return True
         if any(path == frame and span.line - 1 <= line <= span.line + 4 for frame, line in one.frames):
+            return True
+        if not one.frames and any(path == at.path and _is_head(span, at.span) for at in bodies):
             return True
         request = finding.request
         same = request is not None and (request.route, request.method) == (

@@ -73,8 +73,9 @@ def _is_wanted(project: Project, column: Column) -> bool:
 def _is_stamped(project: Project, table: Table, column: Column) -> bool:
     """Whether the library writes the time of the change by itself."""
     made = (view.fields.get(column.attribute) for view in project.lineage_views(table.model))
+    call = next((found for found in made if found is not None), None)
     switches = sorted(project.models.kinds["stamping-keywords"])
-    return any(truth(project, call.arg(None, name)) for call in made if call is not None for name in switches)
+    return call is not None and any(truth(project, call.arg(None, name)) for name in switches)
 
 
 def _declared(project: Project, cls: str) -> set[str]:
