@@ -120,7 +120,9 @@ def _handed_on(project: Project, code: Code, told: set[Value]) -> Iterator[Findi
         for need in needs(project, call) if project.callees(call) else ():
             read, use = need.given.origin, need.use
             asks = isinstance(use.op, ops.Attr) and use.op.name in project.models.kinds["text-methods"]
-            if read.value in told or not asks or not may_be_none(project, read) or asked(code, read.value, call.value):
+            if not asks or read.value in told or not may_be_none(project, read):
+                continue
+            if asked(code, read.value, call.value):
                 continue
             found = _asked_of_none(project, call, read, use, (_NULL, _SENT_NULL))
             if found is not None:
