@@ -7,7 +7,6 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.auth.views import generic_table
 from backaudit.backend.access.acts import Act, acts, insides_shown
 from backaudit.backend.access.caller import caller_reads
 from backaudit.backend.access.changes import Change, changes
@@ -17,7 +16,7 @@ from backaudit.backend.access.guards import authenticated, guarded, guarded_acts
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import is_counted, looked_at, reads
 from backaudit.backend.access.sessions import is_http_session
-from backaudit.backend.access.tables import holds_users, is_user_table
+from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
 from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route

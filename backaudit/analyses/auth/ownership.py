@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.analyses.auth.exposure import words
 from backaudit.analyses.auth.roles import unranked
-from backaudit.analyses.auth.views import generic_table, view_parts
+from backaudit.analyses.auth.views import view_parts
 from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
 from backaudit.backend.access.changes import changes
 from backaudit.backend.access.credentials import checks_password
@@ -17,6 +17,7 @@ from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.guards import acting, authenticated, in_body, known_by_secret
 from backaudit.backend.access.owners import owner_column, parent_owner
 from backaudit.backend.access.reads import reads
+from backaudit.backend.access.tables import generic_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Guard, Route
 from backaudit.facts.place import Place

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.analyses.auth.exposure import words
-from backaudit.analyses.auth.views import generic_table, view_parts
+from backaudit.analyses.auth.views import view_parts
 from backaudit.backend.access.caller import Values, context_of, mentions_caller
 from backaudit.backend.access.changes import Change, How, changes
 from backaudit.backend.access.denial import mention
@@ -16,7 +16,7 @@ from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, in_body, known_by_secret, steps
 from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import reads
-from backaudit.backend.access.tables import is_user_table, touched_table
+from backaudit.backend.access.tables import generic_table, is_user_table, touched_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Guard, Route
 from backaudit.backend.web.ways import Ways

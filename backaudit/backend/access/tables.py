@@ -6,7 +6,8 @@ from backaudit.backend.data.documents import collections
 from backaudit.backend.data.documents.tables import document_table
 from backaudit.backend.data.queries.chains import model_of, table_of
 from backaudit.backend.data.schema import Table, schema
-from backaudit.project import Node, Project
+from backaudit.project import ClassView, Node, Project
+from backaudit.project.locate import class_field
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import words
 from backaudit.vocabulary.names import is_password_column, names_accounts, names_people, names_somebody, names_users
@@ -100,4 +101,20 @@ def meta_table(project: Project, cls: str) -> Table | None:
         if meta is not None and "model" in meta.fields:
             for model in project.denoted_classes(meta.fields["model"]):
                 return schema(project).of_model(model.name)
+    return None
+
+
+def generic_table(project: Project, view: ClassView) -> Table | None:
+    """The table that a generic class view is over: its ``model``, ``queryset``, form or serializer."""
+    for name in ("model", "queryset"):
+        field = class_field(project, view, name)
+        table = touched_table(project, field) if field is not None else None
+        if table is not None:
+            return table
+    for name in ("serializer_class", "form_class"):
+        field = class_field(project, view, name)
+        for cls in project.denoted_classes(field) if field is not None else ():
+            table = meta_table(project, cls.name)
+            if table is not None:
+                return table
     return None

@@ -10,7 +10,7 @@ from backaudit.analyses.errors.conflicts.beforehand import is_asked, is_asked_of
 from backaudit.analyses.errors.conflicts.changed import changed_rows
 from backaudit.analyses.errors.conflicts.combined import combinations
 from backaudit.analyses.errors.conflicts.enforced import holds_keys
-from backaudit.analyses.errors.conflicts.removals import refused_removals
+from backaudit.analyses.errors.conflicts.removals import generic_removals, refused_removals
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
 from backaudit.analyses.errors.conflicts.unset import unset_columns
@@ -40,6 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
         end = ending(project, write.node, path, "a 500")
         yield msgspec.structs.replace(_finding(write, enforced, end), request=_request(project, write, path))
     yield from refused_removals(project)
+    yield from generic_removals(project)
     yield from unset_columns(project)
 
 

@@ -8,17 +8,20 @@ import msgspec
 
 from backaudit.analyses.errors.conflicts.enforced import holds_keys
 from backaudit.analyses.errors.conflicts.writes import refused_by
-from backaudit.analyses.errors.requests import showing
+from backaudit.analyses.errors.requests import showing, valid
 from backaudit.backend.access.changes import written
 from backaudit.backend.access.statements import sql_text
-from backaudit.backend.access.tables import touched_table
+from backaudit.backend.access.tables import generic_table, touched_table
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Column, Relation, Table, schema
-from backaudit.backend.web.catching import ending, escapes
+from backaudit.backend.web.catching import answered_globally, ending, escapes
+from backaudit.backend.web.records import UNMOUNTED, Route
+from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import ClassView, Node, Project
 from backaudit.rule import Assumed, Finding, assume
 
+_DELETING = "DELETE"
 # What becomes of a row by itself, so that nothing is left to refuse.
 _FOLLOWS = frozenset(("CASCADE", "SET NULL", "SET DEFAULT", "SET"))
 
@@ -46,6 +49,45 @@ def refused_removals(project: Project) -> Iterator[Finding]:
                 continue
             yield _finding(project, call, path, change.table, refusal, raised)
             break
+
+
+def generic_removals(project: Project) -> Iterator[Finding]:
+    """Each generic view that deletes its rows by itself, while others may refer to them."""
+    told: set[str] = set()
+    for route in project.once(routes):
+        view = route.view
+        if view is None or view.name in told or not _deletes_by_itself(project, route, view):
+            continue
+        told.add(view.name)
+        table = generic_table(project, view)
+        found = refusals(project, table, by_row=False) if table is not None else iter(())
+        refusal = next((one for one in found if not answered_globally(project, _raised(project, one))), None)
+        if table is not None and refusal is not None:
+            yield _of_view(project, route, view, table, refusal)
+
+
+def _deletes_by_itself(project: Project, route: Route, view: ClassView) -> bool:
+    """Whether the library deletes for this route, and no step of the view does it instead."""
+    kinds = project.models.kinds
+    generic = kinds["removing-views"] | kinds["deleting-views"]
+    own = (project.method(view.name, name) for name in sorted(kinds["runs-for:DELETE"] | kinds["removing-steps"]))
+    served = UNMOUNTED not in route.tags and (not route.methods or _DELETING in route.methods)
+    return served and project.inherits(view.name, *generic) and not any(code is not None for code in own)
+
+
+def _of_view(project: Project, route: Route, view: ClassView, table: Table, refusal: Refusal) -> Finding:
+    raised = _raised(project, refusal)
+    refused = f"Rows of `{refusal.child.name}` that refer by `{refusal.column.name}` to one of `{table.name}`"
+    name = raised[0].rpartition(".")[2]
+    return Finding(
+        place=view.place.first_line(),
+        message=f"{refused} keep it from being deleted: {name}, which no one catches: {_DELETING} {route.path} is a "
+        "500.",
+        assumed=_assumed(refusal, table),
+        request=valid(
+            project, route, _DELETING, raises=name, at=view.place, wrong="other rows refer to this one", wanted=409
+        ),
+    )
 
 
 def _deleting(project: Project) -> Iterator[Node]:
@@ -145,4 +187,4 @@ def _assumed(refusal: Refusal, table: Table) -> Assumed:
     return assume("stored" if said else "guard", f"rows of `{refusal.child.name}` refer to this one of `{table.name}`")
 
 
-__all__ = ["refused_removals"]
+__all__ = ["generic_removals", "refused_removals"]
