@@ -200,6 +200,15 @@ def test_a_value_that_a_file_repeats_is_one_finding() -> None:
     assert [step.place.span.line for step in found[0].finding.related] == [4]
 
 
+def test_passwords_of_many_records_are_one_finding_at_the_surest() -> None:
+    words = ["sunshine", "kX9vTq2LmWzR7pYc", "mQ4nB8sVtZ1xKe7w", "sunshine2", "pL3cD6rJyH9fGu5a"]
+    rows = "".join(f'  {{"name": "n{number}", "password": "{word}"}},\n' for number, word in enumerate(words))
+    (found,) = issues({"data/people.json": f"[\n{rows[:-2]}\n]\n", "app.py": ""})
+    assert found.finding.place.span.line == 3
+    assert "and so are 4 more of that name in it" in found.finding.message
+    assert len(found.finding.secrets) == len(words)
+
+
 def test_a_weak_value_is_one_credential_under_one_name() -> None:
     compose = "services:\n  a:\n    environment:\n      DB_PASSWORD: shop123\n      MAIL_PASSWORD: shop123\n"
     again = "  b:\n    environment:\n      DB_PASSWORD: shop123\n"

@@ -35,6 +35,10 @@ _API_CLIENT = meaning("stages", "api-client")
 _TOOLS = meaning("stages", "tool")
 _SIGNING_NAME = meaning("tokens", "signing-name")
 _ROWS_TOLD = 12
+_RECORDS_TOLD = 1
+# So few are told one by one.
+_FEW = 3
+_RECORDS = (".json", ".jsonl", ".yaml", ".yml", ".toml", ".xml", ".sql", ".csv")
 
 
 def credentials(project: Project) -> tuple[Credential, ...]:
@@ -78,19 +82,30 @@ def _grouped(found: list[Credential]) -> Iterator[Credential]:
 
 
 def _shortened(each: list[Credential]) -> Iterator[Credential]:
-    """Of a long table of accounts the first passwords are told one by one, all the others with the last of them."""
+    """Of a long table of accounts the first passwords are told one by one, of records in a file only the surest;
+    all the others are told with the last of them.
+    """
     tables: dict[tuple[str, str], list[Credential]] = {}
     for one in each:
-        if one.hit.position == "seed":
+        if one.hit.position == "seed" or _is_of_a_record(one):
             tables.setdefault((one.path, one.hit.name), []).append(one)
+    ends: dict[Credential, list[Credential]] = {}
     for table in tables.values():
-        table.sort(key=lambda one: one.hit.span)
-    ends = {table[_ROWS_TOLD - 1]: table[_ROWS_TOLD:] for table in tables.values() if len(table) > _ROWS_TOLD}
+        seeds = table[0].hit.position == "seed"
+        told = _ROWS_TOLD if seeds else _RECORDS_TOLD
+        table.sort(key=lambda one: (0 if seeds else doubt(one.assumed), one.hit.span))
+        if len(table) > max(told, _FEW):
+            ends[table[told - 1]] = table[told:]
     left_out = {one for rest in ends.values() for one in rest}
     for one in each:
         below = tuple(hit for other in ends.get(one, ()) for hit in (other.hit, *other.again))
         if one not in left_out:
             yield msgspec.structs.replace(one, below=below) if below else one
+
+
+def _is_of_a_record(credential: Credential) -> bool:
+    """Whether it is a field of one of many like it in a file of records."""
+    return credential.path.endswith(_RECORDS) and bool(credential.hit.name)
 
 
 def _is_subject(file: FileFacts) -> bool:

@@ -90,7 +90,8 @@ def _said(credential: Credential) -> str:
         return f"An account is made with a literal password{_quality(hit)}{more}."
     if hit.position == "comment":
         return f"A comment holds {what}; commented out or not, everybody with the code can read it."
-    return f"{capitalized(what)} is written in {_where(credential)}{_quality(hit)}."
+    more = f", and so are {len(credential.below):,} more of that name in it" if credential.below else ""
+    return f"{capitalized(what)} is written in {_where(credential)}{_quality(hit)}{more}."
 
 
 def described(hit: SecretHit) -> str:
