@@ -13,7 +13,7 @@ from backaudit.flow.guards import arriving, of_elements
 from backaudit.flow.lookups import found_in, keyed_by_calls
 from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
-from backaudit.project import Code, Node
+from backaudit.project import Code, Node, Project
 from backaudit.project.holding import Condition, atoms, conditions, same_path
 from backaudit.project.operands import made_of, same, walk
 from backaudit.vocabulary.meaning import meaning
@@ -91,8 +91,12 @@ def _unread(code: Code, held: list[Condition], at: Value, node: Node) -> Iterato
 # -- calls that have come back --------------------------------------------------------------------------------------
 
 
-def _checks_before(code: Code, at: Value) -> Iterator[Node]:
+def _checks_before(code: Code, at: Value) -> tuple[Node, ...]:
     """Calls that have come back whenever ``at`` is reached."""
+    return code.project.all_of(_checks, code, code.stretch(at))
+
+
+def _checks(project: Project, code: Code, at: Value) -> Iterator[Node]:
     for value in code.before(at, ops.Call):
         if same_path(code, value, at, tried=True):
             yield code.node(value)

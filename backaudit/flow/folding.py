@@ -46,6 +46,10 @@ def _is_never_taken(code: Code, region: ops.Region) -> bool:
 
 def never_arrives(code: Code, value: Value, use: Value) -> bool:
     """Whether a value stands in, or comes through, a branch that is never taken."""
+    return code.project.once_of(_never_arrives, code, value, use)
+
+
+def _never_arrives(project: Project, code: Code, value: Value, use: Value) -> bool:
     if any(truth(code.node(test)) is (not holds) for test, holds in arriving(code, value, use)):
         return True
     return unreachable(code, value) and not unreachable(code, use)

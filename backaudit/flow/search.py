@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import msgspec
 
 from backaudit.facts.ops import Value
+from backaudit.flow.work import State
 from backaudit.project import Code, Node, Project
 from backaudit.project.nodes import Access
 from backaudit.rule import Step
@@ -17,6 +19,7 @@ from backaudit.rule import Step
 # Calls in each other that a search goes into.
 MAX_CALLS = 12
 TRIALS = ("test", "example")
+Outlook: TypeAlias = "tuple[bool, Code | None]"
 
 
 class Goal:
@@ -27,6 +30,11 @@ class Goal:
     """
 
     stored = "never"
+
+    def vain(self, outlook: Outlook) -> set[State]:
+        """What searches with this goal followed to its end in vain; the same for all that may go on alike."""
+        kept: dict[Outlook, set[State]] = vars(self).setdefault("_vain", {})
+        return kept.setdefault(outlook, set())
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         """What the value is, if it is what we look for (``the query string``)."""
@@ -74,6 +82,11 @@ class Search:
     def counts(self, code: Code) -> bool:
         """What tests do says nothing of what clients do: it counts only where a test itself is asked about."""
         return self.on_trial or code.file.role not in TRIALS
+
+    @property
+    def outlook(self) -> Outlook:
+        """What of a search decides where it goes on, beside the state that it is in."""
+        return self.on_trial, self._start if self._within else None
 
     @property
     def on_trial(self) -> bool:

@@ -15,7 +15,8 @@ from backaudit.facts.ops import Value
 from backaudit.flow import heap, values
 from backaudit.flow.contents import certain
 from backaudit.flow.search import Goal, Origin, Search
-from backaudit.flow.work import KEY, MAX_ACCESS, Work
+from backaudit.flow.ways import Ways
+from backaudit.flow.work import KEY, State, Work
 from backaudit.project import Node, Project
 from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Step
@@ -26,45 +27,48 @@ _MAX_STEPS = 12_000
 class Trace(Search):
     """One search, run. ``origins`` runs it to the first sources; what is visited once is not visited again.
 
-    Ways on which something is supposed are gone after all others: what is known says more than what is near.
+    Ways on which something is supposed are gone after all others: what is known says more than what is near. Ways that
+    an earlier search with the same goal followed to their end in vain are not gone again.
     """
 
     def __init__(self, project: Project, goal: Goal, *, within: bool = False) -> None:
         super().__init__(project, goal, within=within)
-        self._seen: set[tuple[Node, Access, tuple[Node, ...], bool]] = set()
+        self._seen: set[State] = set()
 
     def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
         """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
         queue = deque([Work(node, access, node.value if use is None else use)])
         unsure: deque[Work] = deque()
         self._start = node.code
+        ways = Ways(self._seen, self.goal.vain(self.outlook))
         done = 0
         while queue or unsure:
             work = queue.popleft() if queue else unsure.popleft()
-            key = (work.node, work.access, work.calls, work.built)
-            if key in self._seen:
+            state = work.state
+            if state in self._seen or state in ways.vain:
                 continue
-            self._seen.add(key)
+            self._seen.add(state)
             self.project.steps.take()
             done += 1
             if done > _MAX_STEPS:
                 self.bound(node, _MAX_STEPS)
-                return
+                break
             if self.goal.ends(self, work.node, work.access, work.use):
                 continue
             if heap.overwritten(work):
-                self._wait(heap.stored(self, work), queue, unsure)
+                self._wait(ways.on(state, heap.stored(self, work)), queue, unsure)
                 continue
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
+                ways.leads(state)
                 yield Origin(work.node, what, work.told(Step(work.node.place, what)), work.stored)
             else:
-                self._wait(values.back(self, work), queue, unsure)
+                self._wait(ways.on(state, values.back(self, work)), queue, unsure)
+        ways.told()
 
     def _wait(self, found: Iterable[Work], queue: deque[Work], unsure: deque[Work]) -> None:
         for work in found:
-            if len(work.access) <= MAX_ACCESS:
-                (unsure if work.unsure else queue).append(work)
+            (unsure if work.unsure else queue).append(work)
 
     @property
     def visited(self) -> frozenset[Node]:

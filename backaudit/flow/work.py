@@ -18,6 +18,9 @@ KEY = "<key>"  # not what a mapping holds, but the keys under which it does
 # A part of a part of a part …: only loops that wrap a value again and again come deeper.
 MAX_ACCESS = 6
 
+# What tells one thing to look at from others, however it was reached.
+State: TypeAlias = "tuple[Node, Access, tuple[Node, ...], bool, Value, bool, bool]"
+
 # The steps from a value to the use, the next one first, each with those behind it.
 Steps: TypeAlias = "tuple[Step, Any] | None"
 
@@ -39,6 +42,11 @@ class Work(msgspec.Struct, frozen=True):
     stored: bool = False
     picked: bool = False
     unsure: bool = False
+
+    @property
+    def state(self) -> State:
+        """All on which it depends where the search goes on from here."""
+        return (self.node, self.access, self.calls, self.built, self.use, self.stored, self.picked)
 
     def to(self, value: Value, access: Access | None = None, step: Step | None = None) -> Iterator[Work]:
         """Another value of the same body, used here."""

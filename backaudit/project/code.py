@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -154,6 +154,16 @@ class Code:
         for index, region in enumerate(self.body.regions):
             found[region.first : region.last] = [index] * (region.last - region.first)
         return found
+
+    def stretch(self, at: Value) -> Value:
+        """The first operation of those in one row with ``at``: no region, assertion or call is between them."""
+        return self._stretches[bisect_right(self._stretches, at) - 1]
+
+    @cached_property
+    def _stretches(self) -> list[Value]:
+        begun = {NONE, 0, *(end for region in self.body.regions for end in (region.first, region.last))}
+        begun.update(value + 1 for value in self.before(len(self.ops), ops.Assert, ops.Call))
+        return sorted(begun)
 
     def beside(self, region: Region) -> list[Region]:
         """The regions of the same statement, itself included, in order."""

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Region, Value
-from backaudit.project import Code, Node
+from backaudit.project import Code, Node, Project
 
 Condition = tuple[Value, bool]
 
 
 def conditions(code: Code, at: Value) -> Iterator[Condition]:
     """Atomic conditions (test, truth) that hold whenever operation ``at`` is reached, nearest first."""
+    # Between two places where a branch begins or ends the same holds.
+    return iter(code.project.all_of(_conditions, code, code.stretch(at)))
+
+
+def _conditions(project: Project, code: Code, at: Value) -> Iterator[Condition]:
     for region in reversed(code.body.regions):
         if region.first <= at < region.last:
             yield from _inside(code, region)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.lookups import called_by_name, is_module
-from backaudit.analyses.validation.sinks import Flow, flow_into, sinks
+from backaudit.analyses.validation.sinks import Flow, Flows, sinks
 from backaudit.analyses.validation.written import written
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
@@ -49,16 +49,17 @@ def code_injection(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/94.html
     """
     yield from injections(project, "code", becomes="code", happens="is evaluated as code")
+    names, texts = Flows(project, "name"), Flows(project, "code")
     for sink in sinks(project, "name"):
-        flow = flow_into(project, "name", sink)
+        flow = names.into(sink)
         if flow is not None:
             yield finding(flow, "the name of what is imported and run", "is imported")
     for sink in called_by_name(project):
-        flow = flow_into(project, "name", sink)
+        flow = names.into(sink)
         if flow is not None:
             yield finding(flow, "the name of what is called", "is looked up and called", _reach(project, flow))
     for sink in written(project, "code"):
-        flow = flow_into(project, "code", sink)
+        flow = texts.into(sink)
         if flow is not None:
             yield finding(flow, "part of a file of code", "is written where code is run from")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.commands import command_sinks
 from backaudit.analyses.validation.findings import finding
-from backaudit.analyses.validation.sinks import flow_into
+from backaudit.analyses.validation.sinks import Flows
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -44,7 +44,8 @@ def command_injection(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/OS_Command_Injection_Defense_Cheat_Sheet.html
         https://cwe.mitre.org/data/definitions/78.html
     """
+    flows = Flows(project, "command")
     for sink in command_sinks(project):
-        flow = flow_into(project, "command", sink)
+        flow = flows.into(sink)
         if flow is not None:
             yield finding(flow, "part of the command line", "is run as a command")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.logs import logged_arguments
-from backaudit.analyses.validation.sinks import Sink, flow_into
+from backaudit.analyses.validation.sinks import Flows, Sink
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
@@ -48,7 +48,8 @@ def header_log_injection(project: Project) -> Iterator[Finding]:
     yield from injections(
         project, "header", becomes="part of a log entry", happens="is logged", judge=lambda flow: _LINES
     )
+    flows = Flows(project, "header")
     for call, argument in logged_arguments(project):
-        flow = flow_into(project, "header", Sink(call, argument, "log"))
+        flow = flows.into(Sink(call, argument, "log"))
         if flow is not None:
             yield finding(flow, "part of a log entry", "is logged", _LINES)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding
 from backaudit.analyses.validation.saved import unfiltered
-from backaudit.analyses.validation.sinks import Flow, flow_into, flows, sinks
+from backaudit.analyses.validation.sinks import Flow, Flows, flows, sinks
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
@@ -77,8 +77,9 @@ def path_traversal(project: Project) -> Iterator[Finding]:
         yield finding(flow, "part of a file's path", "is used as a path", _judge(flow))
     for call, origin in unfiltered(project):
         yield _unpacked(call, origin)
+    probed = Flows(project, "path")
     for probe in sinks(project, "path-probe"):
-        seen = flow_into(project, "path", probe) if probe.call.code not in told else None
+        seen = probed.into(probe) if probe.call.code not in told else None
         if seen is not None:
             yield finding(
                 seen,

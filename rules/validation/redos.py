@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.backtracking import Backtracking, backtracking
 from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.matches import Match, judged_fields, matches
-from backaudit.analyses.validation.sinks import Flow, flow_into
+from backaudit.analyses.validation.sinks import Flow, Flows
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
 
@@ -48,9 +48,10 @@ def redos(project: Project) -> Iterator[Finding]:
         https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS
         https://cwe.mitre.org/data/definitions/1333.html
     """
+    flows = Flows(project, "pattern")
     for match in matches(project):
         found = backtracking(match.pattern, whole=match.whole)
-        flow = flow_into(project, "pattern", match.sink) if found.is_slow else None
+        flow = flows.into(match.sink) if found.is_slow else None
         if flow is not None:
             yield _finding(match, found, flow)
     for validator, pattern in judged_fields(project):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import assumed_of
 from backaudit.analyses.validation.mends import values_bound
-from backaudit.analyses.validation.sinks import Flow, Sink, flow_into, sinks
+from backaudit.analyses.validation.sinks import Flow, Flows, Sink, sinks
 from backaudit.analyses.validation.unknown import unknown_part
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
@@ -85,11 +85,12 @@ def sql_injection(project: Project) -> Iterator[Finding]:
     """
     told: set[Node] = set()
     passed: set[Node] = set()
+    flows = Flows(project, "sql")
     for kind in ("sql", "sql-piece"):
         for sink in sinks(project, kind):
             if sink.call in told or sink.call in passed or (sink.name.startswith("*") and not _is_sql(project, sink)):
                 continue
-            flow = flow_into(project, "sql", sink)
+            flow = flows.into(sink)
             finding = None
             if flow is not None:
                 passed |= flow.passed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.pages import as_rendered
-from backaudit.analyses.validation.sinks import flow_into
+from backaudit.analyses.validation.sinks import Flows
 from backaudit.analyses.validation.written import written
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
@@ -47,7 +47,8 @@ def template_injection(project: Project) -> Iterator[Finding]:
         happens="is rendered as a template",
         judge=as_rendered,
     )
+    flows = Flows(project, "template")
     for sink in written(project, "template"):
-        flow = flow_into(project, "template", sink)
+        flow = flows.into(sink)
         if flow is not None:
             yield finding(flow, "part of a template's file", "is written where templates are read from")

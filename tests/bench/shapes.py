@@ -168,6 +168,31 @@ def hub(name, number, kind):
     return {"app.py": _HEAD + hub + _many(n, route), "templates/note.html": "<p>{{ note.body }}</p>\n"}
 
 
+def readers_of_one_object(n: int) -> Files:
+    """Methods that fill one object that all code shares, and as many routes that show, open and log what is in it."""
+    fill = """
+    def load_{i}(self):
+        self.data = merge_{i}(self.data)
+        self.name = os.path.join(self.data["last"], self.name)
+"""
+    merge = """
+
+def merge_{i}(data):
+    return {**data, "last": os.listdir(data["last"])}
+"""
+    read = """
+
+@app.route("/store/{i}")
+def show_{i}():
+    app.logger.info("it is %s", store.data)
+    with open(store.name) as file:
+        return render_template("show.html", data=store.data, text=file.read(), number=int(store.data["last"]))
+"""
+    head = "\n\nclass Store:\n    def __init__(self):\n        self.data = {}\n        self.name = ''\n"
+    made = "\n\nstore = Store()\n"
+    return {"app.py": _HEAD + head + _many(n, fill) + _many(n, merge) + made + _many(n, read)}
+
+
 def models(n: int) -> Files:
     """Tables, each with a route that lists and one that changes it."""
     model = """
@@ -472,7 +497,7 @@ SHAPES: dict[str, Shape] = {
     shape.__name__: shape
     for shape in (
         methods_of_one_field, chain_of_calls, sum_of_texts, text_in_steps, subclasses, chain_of_classes,
-        routes_through_one_hub, models, templates, files_importing_one, chain_of_functions, circle_of_functions,
+        routes_through_one_hub, readers_of_one_object, models, templates, files_importing_one, chain_of_functions, circle_of_functions,
         ladder_of_functions, branches, handlers_of_exceptions, passwords_in_logs, display, fastapi_routes, django_views, star_imports,
         attribute_chain,
     )

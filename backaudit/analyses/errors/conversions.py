@@ -345,6 +345,7 @@ _MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping",
 
 
 def _missing_keys(project: Project) -> Iterator[Finding]:
+    goal = _RaisingMapping(project)
     for code in reached_functions(project):
         told: list[Node] = []
         for node in code.nodes(ops.Item):
@@ -354,7 +355,7 @@ def _missing_keys(project: Project) -> Iterator[Finding]:
             path = _uncaught(project, node, key) if key is not None else None
             if key is None or path is None:
                 continue
-            origin = next(Trace(project, _RaisingMapping(project)).origins(node.to(op.base), (key,)), None)
+            origin = next(Trace(project, goal).origins(node.to(op.base), (key,)), None)
             if origin is not None and origin.node not in told:
                 told.append(origin.node)
                 yield _missing(node, key, origin, path)

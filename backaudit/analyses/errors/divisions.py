@@ -22,14 +22,11 @@ _RAISED = ("builtins.ZeroDivisionError",)
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each division by what a client may send as zero, uncaught."""
+    goal = _Zero(project)
     for code in reached_functions(project):
         for node, divisor in _divisions(project, code):
             path = escapes(project, node, _RAISED)
-            origin = (
-                next(Trace(project, _Zero(project)).origins(divisor, (), node.value), None)
-                if path is not None
-                else None
-            )
+            origin = next(Trace(project, goal).origins(divisor, (), node.value), None) if path is not None else None
             if origin is not None:
                 yield Finding(
                     place=node.place.first_line(),

@@ -161,6 +161,7 @@ def answered(project: Project) -> Iterator[Exposure]:
 
 
 def _answered(project: Project) -> Iterator[Exposure]:
+    goals = {objects: Answered(project, objects=objects) for objects in (False, True)}
     for route in routes(project):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
@@ -168,7 +169,7 @@ def _answered(project: Project) -> Iterator[Exposure]:
         if not serialises and not _may_carry(project, route.handler):
             continue
         for node in route.handler.nodes(ops.Return):
-            exposure = _of_return(project, route, node)
+            exposure = _of_return(project, goals[serialises], route, node)
             if exposure is not None:
                 yield exposure
 
@@ -179,7 +180,7 @@ def _fills_template(project: Project, route: Route) -> bool:
     return any("template" in name.rpartition(".")[2] for name in names)
 
 
-def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
+def _of_return(project: Project, goal: Answered, route: Route, node: Node) -> Exposure | None:
     op = node.op
     value = node.to(op.value) if isinstance(op, ops.Return) and op.value != NONE else None
     if value is None or _is_filtered(project, route, value):
@@ -187,7 +188,6 @@ def _of_return(project: Project, route: Route, node: Node) -> Exposure | None:
     made = value.origin
     if isinstance(made.op, ops.Build) and made.op.kind == "tuple" and made.op.items:
         value = made.to(made.op.items[0])
-    goal = Answered(project, objects=project.models.framework(route.framework).serialises)
     origin = next(Trace(project, goal).origins(value, (), node.value), None)
     return _exposure(project, goal, node, origin) if origin is not None else _passed_to_template(project, value)
 

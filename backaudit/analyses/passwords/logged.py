@@ -202,8 +202,9 @@ class LoggedPassword(msgspec.Struct, frozen=True):
 
 def logged_passwords(project: Project) -> Iterator[LoggedPassword]:
     """The calls that write a password to a log; a password itself is told before its hash."""
+    goals = (Logged(project), LoggedHash(project))
     for call, arguments in _log_calls(project):
-        for goal in (Logged(project), LoggedHash(project)):
+        for goal in goals:
             origin = _logged(project, goal, call, arguments)
             if origin is not None:
                 yield LoggedPassword(call, origin, isinstance(goal, LoggedHash))

@@ -102,10 +102,11 @@ def _takes_more(project: Project, param: RouteParam) -> bool:
 def assignments(project: Project) -> tuple[Assignment, ...]:
     """Everything in serving code that stores under keys of a client's. Ask with ``project.once``."""
     found: dict[Node, Assignment] = {}
+    goal = ClientKeys(project)
     for at, value, access, target, _ in spreads(project):
         if project.role(at.code.path) not in _SERVING or at in found:
             continue
-        origin = next(Trace(project, ClientKeys(project)).origins(value, access, at.value), None)
+        origin = next(Trace(project, goal).origins(value, access, at.value), None)
         if origin is not None:
             found[at] = Assignment(at, target, origin, _meant(project, origin.node.code))
     return (*found.values(), *_table_bodies(project))

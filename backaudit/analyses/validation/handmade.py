@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.analyses.validation.sinks import Flow, Flows, Sink
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
@@ -15,11 +15,12 @@ _STARTING = "start_response"
 
 def handmade_pages(project: Project) -> Iterator[Flow]:
     """Client input in the body of an answer that is told to be HTML in the same place."""
+    flows = Flows(project, "html")
     for file in project.files.values():
         for index in range(len(file.facts.functions)) if file.role == "production" else ():
             code = file.code(index)
             for at, value in (*_set(code), *_written(code), *_listed(code), *_mapped(code)):
-                flow = flow_into(project, "html", Sink(at, value, "return"))
+                flow = flows.into(Sink(at, value, "return"))
                 if flow is not None:
                     yield flow
 

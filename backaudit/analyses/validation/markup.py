@@ -9,7 +9,7 @@ import msgspec
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.raw_rows import stored_by_sql
 from backaudit.analyses.validation.rendering import always_there, filters, flashed, marks, passes
-from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.analyses.validation.sinks import Flow, Flows, Sink
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.inline import inline_templates
 from backaudit.backend.web.records import Route
@@ -68,6 +68,7 @@ def _keyword_calls(project: Project) -> Iterator[Node]:
 
 def returned_html(project: Project) -> Iterator[Flow]:
     """Views whose returned text is sent as HTML, and that put client input into it."""
+    flows = Flows(project, "html")
     for route in routes(project):
         code = route.handler
         if _is_encoded(project, route):
@@ -81,7 +82,7 @@ def returned_html(project: Project) -> Iterator[Flow]:
         for node in code.nodes(ops.Return) if not _says_other_type(code) else ():
             body = _body(node)
             if body is not None:
-                flow = flow_into(project, "html", Sink(node, body, "return"))
+                flow = flows.into(Sink(node, body, "return"))
                 if flow is not None:
                     yield flow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.client_input import ClientInput
-from backaudit.analyses.validation.sinks import Flow, Sink, flow_into
+from backaudit.analyses.validation.sinks import Flow, Flows, Sink
 from backaudit.backend.deployment.django_settings import dict_entry
 from backaudit.backend.deployment.settings import settings_named
 from backaudit.backend.web.inline import inline_templates
@@ -145,6 +145,7 @@ def flashed(project: Project) -> list[Node]:
 
 def rendered_unescaped(project: Project) -> Iterator[Flow]:
     """Templates of an environment without escaping that are filled with what a client sent."""
+    flows = Flows(project, "html")
     for call in project.calls_of("render"):
         receiver = call.receiver
         if receiver is None or project.role(call.code.path) != "production" or project.callees(call):
@@ -152,7 +153,7 @@ def rendered_unescaped(project: Project) -> Iterator[Flow]:
         if not any(_is_careless(project, made) for made in behind(project, receiver)):
             continue
         for value in call.args():
-            flow = flow_into(project, "html", Sink(call, value, "render"))
+            flow = flows.into(Sink(call, value, "render"))
             if flow is not None:
                 yield flow
                 break

@@ -175,11 +175,12 @@ def flows(project: Project, kind: str, *more: str) -> Iterator[Flow]:
     A flow through a function that only hands its parameter on is told at the caller, who makes the text.
     """
     told: set[Node] = set()
+    found = Flows(project, kind)
     for each in (kind, *more):
         for sink in sinks(project, each):
             if sink.call in told:
                 continue
-            flow = flow_into(project, kind, sink)
+            flow = found.into(sink)
             if flow is not None:
                 told.add(sink.call)
                 yield flow
@@ -190,14 +191,25 @@ def into_parameter(sink: Sink) -> bool:
     return sink.told if sink.told is not None else isinstance(sink.argument.origin.op, ops.Param)
 
 
-def flow_into(project: Project, kind: str, sink: Sink) -> Flow | None:
-    """How client input reaches a sink unchecked, if it does."""
-    goal = ClientInput(project, kind)
-    trace = Trace(project, goal, within=into_parameter(sink))
-    found = trace.origins(sink.argument, use=sink.call.value)
-    origin = next(found, None)
-    if origin is not None and origin.stored:  # what comes straight from a client says more
-        origin = next((other for other in found if not other.stored), origin)
-    if origin is None:
-        return None
-    return Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does, tuple(goal.doubts or ()))
+class Flows:
+    """How client input reaches sinks of a kind unchecked; what led nowhere from one is not asked again from another."""
+
+    def __init__(self, project: Project, kind: str) -> None:
+        self._project, self._kind = project, kind
+        self._anything = ClientInput(project, kind)
+
+    def into(self, sink: Sink) -> Flow | None:
+        """How client input reaches a sink, if it does."""
+        within = into_parameter(sink)
+        asked = Trace(self._project, self._anything, within=within)
+        reached = next(asked.origins(sink.argument, use=sink.call.value), None)
+        if reached is None:
+            return None
+        # What was checked on the way is told of this one flow: it has a goal of its own.
+        goal = ClientInput(self._project, self._kind)
+        trace = Trace(self._project, goal, within=within)
+        found = trace.origins(sink.argument, use=sink.call.value)
+        origin = next(found, reached)
+        if origin.stored:  # what comes straight from a client says more
+            origin = next((other for other in found if not other.stored), origin)
+        return Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does, tuple(goal.doubts or ()))
