@@ -21,6 +21,7 @@ _SURE = (
     "collection-inserts", "collection-filters", "collection-updates", "collection-replacements", "collection-indexes",
 )  # fmt: skip
 _LOGIC = ("$and", "$or", "$nor")
+_TRUE_OF_MOST = frozenset({"$ne", "$nin", "$not", "$exists", "$type", "$mod"})
 
 
 def used(project: Project) -> dict[str, Collection]:
@@ -47,13 +48,18 @@ def collection_calls(project: Project, kind: str) -> Iterator[tuple[str, Node]]:
 
 
 def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str, ...]]]:
-    """(collection, call, fields) of the calls of a kind: the fields whose values its filter gives outside of any OR."""
+    """(collection, call, fields) of the calls of a kind: the fields by whose values its filter finds documents.
+
+    One for each alternative of an OR, with what is asked beside it: each is looked up by itself.
+    """
     for name, call in collection_calls(project, kind):
         first = call.argument((0, "filter"))
         if first is not None and kind == "collection-aggregations":
             first = _matched(project, first)
         if first is not None and project.resolved(first).is_dict:
-            yield name, call, tuple(_asked(project, first))
+            around = tuple(_asked(project, first))
+            for alternative in _alternatives(project, first) or ((),):
+                yield name, call, (*around, *alternative)
 
 
 def _matched(project: Project, pipeline: Node) -> Node | None:
@@ -69,8 +75,24 @@ def _asked(project: Project, node: Node) -> Iterator[str]:
         if name == "$and":
             for part in items(project.resolved(value)):
                 yield from _asked(project, part)
-        elif not name.startswith("$"):
+        elif not name.startswith("$") and _is_found_by(project, value):
             yield name
+
+
+def _alternatives(project: Project, node: Node) -> tuple[tuple[str, ...], ...]:
+    """The fields of each alternative of a filter's OR."""
+    either = entries(project.resolved(node)).get("$or")
+    parts = items(project.resolved(either)) if either is not None else []
+    return tuple(tuple(_asked(project, part)) for part in parts)
+
+
+def _is_found_by(project: Project, value: Node) -> bool:
+    """Whether an index leaves few documents by what a field is compared with: nothing that is true of most."""
+    asked = entries(project.resolved(value))
+    pattern = asked.get("$regex")
+    if pattern is not None:
+        return "$options" not in asked and text(project, pattern).startswith("^")
+    return not asked or not _TRUE_OF_MOST.issuperset(asked)
 
 
 def _add(found: dict[str, Collection], made: Collection) -> None:
