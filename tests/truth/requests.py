@@ -50,6 +50,7 @@ NO_OBJECTS = ('{"broken', "null", "[]", '"text"', "7", "")
 # What JSON has beside texts and numbers.
 _ODD: tuple[Any, ...] = ([], {})
 _WHOLE: tuple[Where, ...] = ("body", "form")
+_TAKEN = re.compile(r"another row whose `(?P<name>\w+)` is (?P<value>.+)")
 _LOGIN = re.compile(r"log_?in|sign_?in|token|auth", re.IGNORECASE)
 _JOINING = re.compile(r"register|sign_?up|join|users?/?$|create", re.IGNORECASE)
 _OUTSIDE = frozenset(
@@ -415,9 +416,21 @@ def _lines(one: Sent) -> list[dict[str, Any]]:
 
 def _as_sent(request: Request, login: bool) -> dict[str, Any]:
     return {
-        "method": request.method, "target": target(request), "headers": dict(request.headers), "body": request.body,
-        "login": login,
+        "method": request.method, "target": target(request), "headers": dict(request.headers),
+        "body": _with_others(request), "login": login,
     }  # fmt: skip
+
+
+def _with_others(request: Request) -> str:
+    """The body, where it takes what another row has, with the value of the first of the two rows that there are."""
+    body = request.body
+    for row in request.rows:
+        taken = _TAKEN.fullmatch(row)
+        if taken is not None:
+            name, value = taken["name"], taken["value"]
+            head, at, tail = value.partition("@")
+            body = body.replace(f'"{name}": "{value}"', f'"{name}": "{head}1{at}{tail}"')
+    return body
 
 
 def _answered(sent: Sequence[Sent], answers: Sequence[dict[str, Any]]) -> list[Answered]:
@@ -481,7 +494,7 @@ def _holds(one: Answered) -> bool:
 
 def _is_head(found: Span, body: Span) -> bool:
     """Whether a finding stands where a function begins: it is about the whole, whose answer a library refuses."""
-    return body.line - 3 <= found.line < body.line
+    return body.line - 3 <= found.line <= body.line
 
 
 def _is_predicted(one: Answered, found: Sequence[Finding], bodies: Sequence[Place]) -> bool:

@@ -228,7 +228,7 @@ def looked_up(project: Project, lookup: Node, call: Node, kind: Kind = "unknown"
 def _is_made_of_it(project: Project, value: Node) -> bool:
     """Whether a function of the project makes a value of the input: a token that it has signed, for one."""
     made = value.awaited.origin
-    return made.call is not None and bool(project.callees(made)) and project.once(none_giving).get(made) is None
+    return made.call is not None and bool(project.callees(made))
 
 
 __all__ = ["Kind", "Wish", "asked_by", "input_behind", "looked_up", "to_reach"]
