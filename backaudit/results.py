@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from backaudit.facts.comments import Comment, Extent
+from backaudit.facts.files import FileFacts
 from backaudit.facts.problem import Problem
 from backaudit.issue import BackEnd
 from backaudit.rule import Finding, Rule
@@ -59,16 +60,35 @@ def result_key(
     files: Mapping[str, bytes], flags: Iterable[tuple[str, bool, bool]], rules: Sequence[Rule], settings: Any
 ) -> bytes:
     """A digest of all that a result depends on: files and how git sees them, rules, settings, and the running code."""
+    digest = _asked(rules, settings)
+    for path, tracked, ignored in flags:
+        name = path.encode("utf-8", "surrogateescape")
+        digest.update(msgspec.msgpack.encode((name, tracked, ignored, files.get(path))))
+    return digest.digest()
+
+
+def answers_key(facts: Iterable[FileFacts], rules: Sequence[Rule], settings: Any) -> bytes:
+    """A digest of all that the rules' answers depend on: what the files say, rules, settings, and the running code.
+
+    What is said to the tool in comments is heard after the rules, and of bytes they know what was made of them alone.
+    """
+    digest = _asked(rules, settings)
+    digest.update(b"answers")
+    for file in facts:
+        heard = msgspec.structs.replace(file, digest="", comments=(), extents=(), problems=())
+        digest.update(msgspec.msgpack.encode(heard))
+    return digest.digest()
+
+
+def _asked(rules: Sequence[Rule], settings: Any) -> hashlib.blake2b:
+    """The beginning of a digest: what is asked, and by which code."""
     digest = hashlib.blake2b(digest_size=32)
     digest.update(library_stamp(_LIBRARIES))
     for folder in sorted({str(Path(__file__).parent), *map(_home, rules)}):
         digest.update(folder_stamp(folder))
     digest.update(msgspec.json.encode([rule.id for rule in rules]))
     digest.update(msgspec.json.encode(settings, order="deterministic"))
-    for path, tracked, ignored in flags:
-        name = path.encode("utf-8", "surrogateescape")
-        digest.update(msgspec.msgpack.encode((name, tracked, ignored, files.get(path))))
-    return digest.digest()
+    return digest
 
 
 def _home(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -15,7 +15,11 @@ from backaudit.stages.inventory import Inventory
 from backaudit.stages.linking import options, own_names
 from backaudit.stages.run import Run
 
-KeptT = TypeVar("KeptT", bound="Result | Told")
+if TYPE_CHECKING:
+    from backaudit.project import Project
+    from backaudit.stages.checking import Answered
+
+KeptT = TypeVar("KeptT", bound="Result | Told | Answered")
 ToldT = TypeVar("ToldT", bound=Told)
 
 
@@ -29,6 +33,23 @@ def result_kept(run: Run, inventory: Inventory, compute: Callable[[], Result]) -
         return _key(inventory, inventory.selection.rules, settings)
 
     return _kept(run, key, Result, compute)
+
+
+def answers_kept(
+    run: Run, inventory: Inventory, project: Project, kind: type[KeptT], compute: Callable[[], KeptT]
+) -> KeptT:
+    """The rules' answers about one back end: those of a run in which all of its files said the same, or new ones.
+
+    Rules ask the facts, never the bytes: a comment that is reworded, or another back end beside it, is none of theirs.
+    """
+    if project.past:
+        return compute()
+
+    def key() -> bytes:
+        settings = [options(run, inventory), project.is_whole, *_settings(run, inventory)]
+        return results.answers_key(project.facts.values(), inventory.selection.rules, settings)
+
+    return _kept(run, key, kind, compute)
 
 
 def told_kept(run: Run, inventory: Inventory, what: str, kind: type[ToldT], compute: Callable[[], ToldT]) -> ToldT:

@@ -21,10 +21,10 @@ from backaudit.backend.web.inputs.shapes import shape_of
 from backaudit.backend.web.records import UNMOUNTED, Endpoint, GuardKind, Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts.place import Place
-from backaudit.issue import BackEnd
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import text
 from backaudit.project.locate import strings
+from backaudit.survey.extents import Extent
 from backaudit.survey.inputs import of_types, sent
 from backaudit.survey.records import (
     PASSWORD_CHECK,
@@ -46,6 +46,7 @@ from backaudit.vocabulary.protocols import UNSAFE
 # Why the views of a library refuse.
 _REFUSALS = {400: "what is sent does not validate", 404: "there is no such row"}
 _SHOWN = ("production", "script")
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def survey(project: Project) -> Survey:
@@ -65,32 +66,14 @@ def survey(project: Project) -> Survey:
     )
 
 
-class Extent(msgspec.Struct, frozen=True):
-    """What routes, tables and collections the survey would show, by what tells one from another."""
-
-    routes: frozenset[object] = frozenset()
-    tables: frozenset[object] = frozenset()
-    collections: frozenset[object] = frozenset()
-
-    @classmethod
-    def of(cls, several: Iterable[Extent]) -> Extent:
-        """All of them, what they share once."""
-        parts = [(one.routes, one.tables, one.collections) for one in several]
-        return cls(*(frozenset().union(*each) for each in zip(*parts, strict=True)))
-
-    @property
-    def counted(self) -> BackEnd:
-        return BackEnd(len(self.routes), len(self.tables), len(self.collections))
-
-
 def extent(project: Project) -> Extent:
     """What the survey would show. Ask with ``project.once``."""
     shown = [route for route in project.once(routes) if _is_served(project, route)]
     tables = [table for table in schema(project).tables.values() if is_shown(project, table)]
     return Extent(
-        frozenset((route.place, route.methods, route.path, route.handler.key) for route in shown),
-        frozenset((table.place, table.name) for table in tables),
-        frozenset((one.place, one.name) for one in collections(project)),
+        frozenset(_encode((route.place, route.methods, route.path, route.handler.key)) for route in shown),
+        frozenset(_encode((table.place, table.name)) for table in tables),
+        frozenset(_encode((one.place, one.name)) for one in collections(project)),
     )
 
 
