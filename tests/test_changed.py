@@ -13,7 +13,6 @@ from backaudit.audit import Audit, Request
 from backaudit.cache import Cache
 from backaudit.config import Config
 from backaudit.report.json import render
-from backaudit.stages import checking
 from tests.bench import shapes
 
 LOADED = plugins.load(reraise=True)
@@ -123,7 +122,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return real(project, *given, **named)  # type: ignore[arg-type]
 
     real = asking.ask
-    monkeypatch.setattr(checking.asking, "ask", ask)
+    monkeypatch.setattr(asking, "ask", ask)
     return found
 
 
