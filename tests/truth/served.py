@@ -41,6 +41,7 @@ MEMORY = 3 << 30
 SECONDS = 900
 EACH = 20
 ROWS = 2
+LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
 USERS = re.compile("user|account|member|customer|person", re.I)
 CAUGHT = []
 CLOSING = []
@@ -816,7 +817,7 @@ def django(job):
         "DATABASE_ROUTERS": [],
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
-        "CACHES": {name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for name in settings.CACHES},
+        "CACHES": {name: {"BACKEND": LOCAL_CACHE, "LOCATION": name} for name in settings.CACHES},
         "STORAGES": {
             "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
