@@ -21,6 +21,8 @@ from backaudit.vocabulary.meaning import meaning
 ORDER = ("<", "<=", ">", ">=")
 _CONVERSIONS = frozenset(("builtins.int", "builtins.float", "uuid.UUID", "ipaddress.ip_address", "decimal.Decimal"))
 
+# Among the guards: a text that was converted on the way is harmless, though not the number that it is.
+CONVERTED = "converted"
 _CONVERTERS = frozenset(name.rpartition(".")[2] for name in _CONVERSIONS)
 
 
@@ -114,7 +116,7 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     receiver = call.receiver
     if receiver is not None and asked.names("raises:", call):
         return about(code, receiver.value, asked.node.value) and not climbs(receiver)
-    if not (_is_discarded(call) or call.method in _CONVERTERS):
+    if not (_is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)):
         return False
     given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
     return bool(given) and (_converts(call) or (_is_discarded(call) and _ends_harmless(call, given, asked)))

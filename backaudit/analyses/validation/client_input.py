@@ -14,7 +14,7 @@ from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.approvals import approves_by_answer, guarded, leads_to_one_place
+from backaudit.flow.approvals import CONVERTED, approves_by_answer, guarded, leads_to_one_place
 from backaudit.flow.patterns import is_whole
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
@@ -55,6 +55,8 @@ class ClientInput(Goal):
         self.stored = "built" if kind in _STATEMENTS else "always" if kind in _ANY_TEXT else "never"
         self._cleans = models.cleans.get(kind, frozenset()) | models.cleans.get("any", frozenset())
         self._guards: frozenset[str] = models.guards.get(kind, frozenset()) | models.guards.get("any", frozenset())
+        if kind != "store":
+            self._guards |= {CONVERTED}
         self._harmless = models.kinds.get("harmless-types", frozenset())
         self._sources = models.sources
         self._not_from_links = models.kinds.get("not-from-links", frozenset())

@@ -108,10 +108,18 @@ def _resolve(project: Project, node: Node) -> Iterator[Resolved]:
     if stored is not None:
         body = tuple(part for found in _resolve_plain(project, node) for part in found[2])
         yield stored if stored > 0 else None, True, body, ""
+    either = isinstance(node.op, ops.Logic) and node.op.operator == "or"
     for value in inner:
-        yield from resolve(project, value)
+        given = resolve(project, value)
+        yield from (one for one in given if not (either and value != inner[-1] and _is_nothing(one)))
     if stored is None and not inner:
         yield from _resolve_plain(project, node)
+
+
+def _is_nothing(found: Resolved) -> bool:
+    """Whether a function gives None there: of ``page(error) or answer`` the other is sent."""
+    _, stated, body, _ = found
+    return not stated and any(part.is_none for part in body[:1])
 
 
 def _alternatives(node: Node) -> list[Node]:
