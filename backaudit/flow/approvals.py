@@ -456,8 +456,20 @@ def _is_fixed_set(made: Node) -> bool:
     if isinstance(op, ops.Name):
         return op.name.isupper() or _is_display(made.code.project.free(made.code, op.name))
     if isinstance(op, (ops.Attr, ops.Import)):
-        return _is_constant(made) or bool(list(made.code.project.denoted_classes(made)))
+        return _is_constant(made) or bool(list(made.code.project.denoted_classes(made))) or _is_of_classes(made)
     return isinstance(op, (ops.Build, ops.Comp, ops.ClassDef))
+
+
+def _is_of_classes(made: Node) -> bool:
+    """``self.sorts``, which each class that has it fixes: the class, those above it, those below it."""
+    op, cls, project = made.op, made.code.cls, made.code.project
+    if cls is None or not isinstance(op, ops.Attr) or made.to(op.base).spelled != "self":
+        return False
+    views = (*project.lineage_views(cls.name), *project.subclasses(cls.name))
+    fields = (view.fields[op.name].origin for view in views if op.name in view.fields)
+    found = [field for field in fields if not field.is_none]
+    joined = (_is_display(field) or _is_set_of_known(field) or isinstance(field.op, ops.Bin) for field in found)
+    return bool(found) and all(joined)
 
 
 def _is_display(found: Node | None) -> bool:

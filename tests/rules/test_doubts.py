@@ -966,6 +966,45 @@ urlpatterns = [path("a", prove), path("b", proven), path("c", shorten), path("<s
 """
 
 
+ONE_PROFILE_EACH = """
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db import models
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+
+
+class Profile(models.Model):
+    user = models.OneToOneField(User, on_delete=models.CASCADE)
+    motto = models.CharField(max_length=80)
+
+
+class Letter(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    text = models.TextField()
+
+
+@login_required
+def mine(request):
+    profile = Profile.objects.get(user=request.user)
+    return JsonResponse({"motto": profile.motto, "letters": Letter.objects.filter(user=request.user).count()})
+
+
+@login_required
+def motto(request, pk):
+    return JsonResponse({"motto": get_object_or_404(Profile, pk=pk).motto})  # doubtful
+
+
+@login_required
+def letter(request, pk):
+    return JsonResponse({"text": get_object_or_404(Letter, pk=pk).text})  # sure
+
+
+urlpatterns = [path("mine", mine), path("mottos/<int:pk>", motto), path("letters/<int:pk>", letter)]
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -999,6 +1038,7 @@ urlpatterns = [path("a", prove), path("b", proven), path("c", shorten), path("<s
         ("weak-random-token", ENDS_AS_A_FILE),
         ("path-traversal", IN_ITS_STORE),
         ("ldap-xpath-injection", WHOLE_EXPRESSION),
+        ("missing-ownership-check", ONE_PROFILE_EACH),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT_FOR_DEVELOPERS}),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT}),
     ],

@@ -172,7 +172,9 @@ def _reported(
     private = owner is not None and is_private(project, table)
     if owner is not None and (changed or private):
         assumed = KNOWN if private else _AUDITED if _AUDIT.holds(owner.name) else _KEPT_FROM_OTHERS
-        if not changed and (table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())):
+        # The one row that everybody has, a profile, is read for its own person on every page, and shown to others.
+        shown = owner.unique or table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())
+        if not changed and shown:
             assumed = _SHARED
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, assumed)
 
