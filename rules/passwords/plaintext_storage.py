@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from backaudit.analyses.passwords.keeps import saving_serializers
 from backaudit.analyses.passwords.kept import hashed_later, kept_plainly
 from backaudit.analyses.passwords.mends import hashed
+from backaudit.analyses.passwords.services import of_a_service, table_of_store
 from backaudit.analyses.passwords.stores import Store
+from backaudit.backend.access.tables import meta_table
 from backaudit.backend.data.queries import call_place
 from backaudit.project import Project
-from backaudit.rule import KNOWN, Finding, Shown, Step, assume, rule
+from backaudit.rule import Finding, Shown, Step, assume, rule
 
 _HASHED = assume("guard", "the row is written before its own method puts a hash in its place")
 
@@ -62,8 +64,9 @@ def plaintext_storage(project: Project) -> Iterator[Finding]:
     for kept in project.once(kept_plainly):
         yield _finding(project, kept.store, kept.origin.steps, None if kept.proven else "strict")
     for fields, name, serializer, does in saving_serializers(project):
-        message = f"`{serializer}` {does} the field `{name}` as it comes: nothing hashes the password."
-        yield Finding(place=fields.place.first_line(), message=message)
+        message = f"`{serializer.cls.name}` {does} the field `{name}` as it comes: nothing hashes the password."
+        elsewhere = of_a_service(meta_table(project, serializer.name))
+        yield Finding(place=fields.place.first_line(), message=message, assumed=elsewhere)
 
 
 def _finding(project: Project, store: Store, steps: tuple[Step, ...], shown: Shown | None) -> Finding:
@@ -71,7 +74,7 @@ def _finding(project: Project, store: Store, steps: tuple[Step, ...], shown: Sho
     return Finding(
         place=place,
         message=f"The password is stored in {store.where} as `{store.column}` without being hashed.",
-        assumed=_HASHED if hashed_later(project, store) else KNOWN,
+        assumed=_HASHED if hashed_later(project, store) else of_a_service(table_of_store(project, store)),
         trace=(*steps, Step(place, f"is stored in {store.where} as `{store.column}`")),
         shown=shown,
         fixes=tuple(hashed(project, store)),

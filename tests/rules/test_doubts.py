@@ -1005,6 +1005,55 @@ urlpatterns = [path("mine", mine), path("mottos/<int:pk>", motto), path("letters
 """
 
 
+ELSEWHERE = """
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from .sessions import get_db
+
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Mailbox(Base):
+    __tablename__ = "mailboxes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    imap_server: Mapped[str]
+    login: Mapped[str]
+    password: Mapped[str]
+
+
+class Member(Base):
+    __tablename__ = "members"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    homepage_url: Mapped[str]
+    email: Mapped[str]
+    password: Mapped[str]
+
+
+class Sent(BaseModel):
+    where: str
+    login: str
+    password: str
+
+
+@app.post("/mailboxes")
+def mailbox(sent: Sent, db: Session = Depends(get_db)):
+    db.add(Mailbox(imap_server=sent.where, login=sent.login, password=sent.password))  # doubtful
+    db.commit()
+
+
+@app.post("/members")
+def member(sent: Sent, db: Session = Depends(get_db)):
+    db.add(Member(homepage_url=sent.where, email=sent.login, password=sent.password))  # sure
+    db.commit()
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1038,6 +1087,7 @@ urlpatterns = [path("mine", mine), path("mottos/<int:pk>", motto), path("letters
         ("weak-random-token", ENDS_AS_A_FILE),
         ("path-traversal", IN_ITS_STORE),
         ("ldap-xpath-injection", WHOLE_EXPRESSION),
+        ("plaintext-storage", ELSEWHERE),
         ("missing-ownership-check", ONE_PROFILE_EACH),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT_FOR_DEVELOPERS}),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT}),

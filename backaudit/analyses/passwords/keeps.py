@@ -121,8 +121,8 @@ def _is_cache(project: Project, call: Node) -> bool:
 # -- serializers -----------------------------------------------------------------------------------------------------
 
 
-def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str, str]]:
-    """(the fields, the password's field, the serializer's name, what it does) of those that save it as it comes."""
+def saving_serializers(project: Project) -> Iterator[tuple[Node, str, ClassView, str]]:
+    """(the fields, the password's field, the serializer, what it does) of those that save it as it comes."""
     for cls in project.subclasses(*sorted(project.models.kinds["model-serializers"])):
         meta = cls.inner.get("Meta")
         listed = meta.fields.get("fields") if meta is not None else None
@@ -132,9 +132,9 @@ def saving_serializers(project: Project) -> Iterator[tuple[Node, str, str, str]]
         if field is None or _hashes(project, cls):
             continue
         if not _makes_rows(project, cls):
-            yield from [(listed, field, cls.cls.name, "saves")] if _saves(project, cls) else []
+            yield from [(listed, field, cls, "saves")] if _saves(project, cls) else []
         elif not _changes_rows(project, cls) and _is_updated(project, cls):
-            yield cls.fields.get(field, listed), field, cls.cls.name, "makes its rows itself, but changes"
+            yield cls.fields.get(field, listed), field, cls, "makes its rows itself, but changes"
 
 
 def _written(project: Project, cls: ClassView, meta: ClassView, listed: Node) -> Iterator[str]:
