@@ -468,8 +468,12 @@ def _is_of_classes(made: Node) -> bool:
     views = (*project.lineage_views(cls.name), *project.subclasses(cls.name))
     fields = (view.fields[op.name].origin for view in views if op.name in view.fields)
     found = [field for field in fields if not field.is_none]
-    joined = (_is_display(field) or _is_set_of_known(field) or isinstance(field.op, ops.Bin) for field in found)
-    return bool(found) and all(joined)
+    return bool(found) and all(map(_is_written_out, found))
+
+
+def _is_written_out(field: Node) -> bool:
+    """A display or a set, or what a class joins of some."""
+    return _is_display(field) or _is_set_of_known(field) or isinstance(field.op, ops.Bin)
 
 
 def _is_display(found: Node | None) -> bool:

@@ -84,14 +84,19 @@ def _reads_cookie(node: Node) -> bool:
 
 def carried_callers(project: Project) -> frozenset[str]:
     """The attributes of such objects in which a decorator or hook leaves for whom it has let the request by."""
-    routes = project.once(declared)
-    handlers = {route.handler for route in routes}
-    around = {decorator for route in routes for decorator in route.handler.decorators}
-    behind = {code for node in around for code in functions_behind(project, node.func or node)}
-    codes = {*(inner for code in behind for inner in code.nested), *project.mentioning("g")} - handlers
+    handlers = {route.handler for route in project.once(declared)}
+    codes = {*_run_around(project), *project.mentioning("g")} - handlers
     production = (code for code in codes if code.file.role == "production")
     left = frozenset(name for code in production for name in _left_by(project, code))
     return left | frozenset(_of_the_caller(project, handlers))
+
+
+def _run_around(project: Project) -> Iterator[Code]:
+    """What the decorators of handlers run."""
+    around = {decorator for route in project.once(declared) for decorator in route.handler.decorators}
+    for node in around:
+        for code in functions_behind(project, node.func or node):
+            yield from code.nested
 
 
 def _of_the_caller(project: Project, handlers: AbstractSet[Code]) -> Iterator[str]:

@@ -108,12 +108,17 @@ def _resolve(project: Project, node: Node) -> Iterator[Resolved]:
     if stored is not None:
         body = tuple(part for found in _resolve_plain(project, node) for part in found[2])
         yield stored if stored > 0 else None, True, body, ""
-    either = isinstance(node.op, ops.Logic) and node.op.operator == "or"
-    for value in inner:
-        given = resolve(project, value)
-        yield from (one for one in given if not (either and value != inner[-1] and _is_nothing(one)))
+    yield from _of_each(project, node, inner)
     if stored is None and not inner:
         yield from _resolve_plain(project, node)
+
+
+def _of_each(project: Project, node: Node, inner: list[Node]) -> Iterator[Resolved]:
+    """What the alternatives of a value stand for; of ``a or b`` the first only where it is something."""
+    either = isinstance(node.op, ops.Logic) and node.op.operator == "or"
+    for value in inner:
+        found = resolve(project, value)
+        yield from (one for one in found if not (either and value != inner[-1] and _is_nothing(one)))
 
 
 def _is_nothing(found: Resolved) -> bool:
