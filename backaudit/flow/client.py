@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.reads import converted_type, request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -15,6 +15,7 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
+_CONVERT = ("int", "float", "len", "bool")
 
 
 class ClientValue(Goal):
@@ -40,9 +41,15 @@ class ClientValue(Goal):
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
         if not self._untyped:
             return False
-        if isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool"):
+        if isinstance(node.op, ops.Call) and (node.method in _CONVERT or _is_read_as(search.project, node)):
             return True
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
+
+
+def _is_read_as(project: Project, read: Node) -> bool:
+    """Whether a read converts what it gives: ``request.args.get("page", type=int)``."""
+    kind = read.arg(None, "type")
+    return kind is not None and not _TEXTS.issuperset(converted_type(project, kind))
 
 
 class ServerAnswer(Goal):

@@ -32,7 +32,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
     assumed = _needs_answer(project, code)
-    if assumed is None or code.function.is_generator or not _answers_otherwise(code):
+    if assumed is None or code.function.is_generator or not (_answers_otherwise(code) or _does_nothing(code)):
         return
     if Ways(project, code, _methods(project, code)).falls_off():
         yield Finding(
@@ -59,8 +59,13 @@ def _needs_answer(project: Project, code: Code) -> Assumed | None:
 
 
 def _answers_otherwise(code: Code) -> bool:
-    """Whether some way has an answer: a body without any is a stub, or is meant to give none."""
+    """Whether some way has an answer: a body without any may be meant to give none, by what it calls."""
     return any(isinstance(op, ops.Return) and op.value != NONE for op in code.ops)
+
+
+def _does_nothing(code: Code) -> bool:
+    """Whether a body is not written yet: nothing that it calls could answer for it."""
+    return not any(isinstance(op, (ops.Call, ops.Return)) for op in code.ops)
 
 
 def _methods(project: Project, code: Code) -> Methods:

@@ -73,13 +73,18 @@ def _open(search: Search) -> Iterator[str]:
     """The field that an index is wanted for; none if one of the fields has its index already."""
     if (
         _led(search.collection) & set(search.fields)
-        or any(map(_KEYS.holds, search.fields))
+        or _by_key(search)
         or _SMALL.holds(search.collection.name)
     ):
         return
     wanted = [field for field in search.fields if not _FEW.holds(field)]
     best = [field for field in wanted if _SELECTIVE.holds(field)] or wanted
     yield from best[:1]
+
+
+def _by_key(search: Search) -> bool:
+    """Whether documents are looked up by their own key: to a driver a field called ``id`` is one like any other."""
+    return any(map(_KEYS.holds, search.fields)) if search.mapped else "_id" in search.fields
 
 
 def _one(project: Project, field: str, group: list[Search]) -> UnindexedField:

@@ -23,11 +23,15 @@ _DRIVER = (
 
 
 class Search(msgspec.Struct, frozen=True):
-    """A call that looks documents of a collection up by the values of fields."""
+    """A call that looks documents of a collection up by the values of fields.
+
+    ``mapped``: the call asks a document class, which may call ``_id`` otherwise; a driver's call names what is stored.
+    """
 
     collection: Collection
     fields: tuple[str, ...]
     call: Node
+    mapped: bool = False
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -66,7 +70,7 @@ def _by_model(project: Project, known: dict[str, Collection]) -> Iterator[Search
             own = {field.name for field in asked.fields} if asked is not None else set()
             fields = tuple(name for name in _compared(call) if name in own)
             if asked is not None and fields:
-                yield Search(asked, fields, call)
+                yield Search(asked, fields, call, mapped=True)
 
 
 def _asked_of(project: Project, call: Node, known: dict[str, Collection]) -> Collection | None:
