@@ -3,7 +3,7 @@
 The answer is a sorted tuple of *type names*:
 
 ``app.models.User``         an instance of that class (a project's or a library's)
-``list[app.models.User]``   a collection of them; any ``X[Y]`` is an X over Ys
+``list[app.models.User]``   a collection of them; any ``X[Y]`` is an X over Ys, a mapping one over its values
 ``pair[app.models.User]``   one of them, and a word about it (``row, created = …get_or_create()``)
 ``type[app.models.User]``   the class itself
 ``def[app.views.index]``    a function of the project (a bound method too)
@@ -57,6 +57,7 @@ _WRAPPERS = {
     "typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Required",
     "typing.NotRequired", "typing.Awaitable", "types.UnionType",
 }  # fmt: skip
+_ANYTHING = ("ext[typing.Any]", "typing.Any", "builtins.object")
 _COLLECTIONS = {
     "builtins.list", "builtins.set", "builtins.tuple", "builtins.frozenset", "typing.List", "typing.Set",
     "typing.Tuple", "typing.Sequence", "typing.Iterable", "typing.Iterator", "typing.Generator", "typing.FrozenSet",
@@ -199,7 +200,7 @@ class TypeResolver:
             known = self._project.knowledge.returns.get(f"{head}.__iter__")
             if known:
                 yield from self._instantiate(known, name, node)
-            elif over and head not in ("def", "module", "ext"):
+            elif over and head not in ("def", "module", "ext") and not self._is_mapping(head):
                 yield over  # what goes over a class gets its members: an enumeration's, a model's rows
 
     def _part(self, node: Node, op: ops.Part) -> Iterable[str]:
@@ -221,13 +222,18 @@ class TypeResolver:
         return self._element(node, ops.Element(base.at, base.value)) if base.code is node.code else ()
 
     def _paired(self, call: Node, index: int) -> Iterable[str] | None:
-        """Of an element of ``enumerate(a)`` or ``zip(a, b)``: what stands in one place; None of anything else."""
+        """Of an element of ``enumerate(a)``, ``zip(a, b)`` or ``a.items()``: what stands in one place; else None."""
         called = self.of(call.to(call.call.func)) if call.call is not None else ()
         if called == ("ext[builtins.enumerate]",):
             return ("builtins.int",) if index == 0 else self._elements(call.arg(0, "iterable"))
         if called == ("ext[builtins.zip]",) and index >= 0:
             return self._elements(call.arg(index))
-        return None
+        return self._values(call.receiver) if call.method == "items" and call.receiver and index == 1 else None
+
+    def _values(self, mapping: Node) -> Iterable[str] | None:
+        """What the values of a mapping are; None of anything else, and where nothing is said of them."""
+        known = [split(name) for name in self.of(mapping)]
+        return [over for head, over in known if over and self._is_mapping(head)] or None
 
     def _elements(self, of: Node | None) -> Iterable[str]:
         return () if of is None else self._element(of, ops.Element(of.at, of.value))
@@ -252,6 +258,8 @@ class TypeResolver:
             elif head == "list" or f"{head}.__iter__" in self._project.knowledge.returns:
                 sliced = isinstance(node.to(op.key).op, ops.Build)
                 yield from [name] if sliced else self._element(node, ops.Element(op.at, op.base))
+            elif over and self._is_mapping(head):
+                yield over
             elif head == "type" or head == "ext":
                 yield from self.annotation(node)
 
@@ -494,9 +502,14 @@ class TypeResolver:
             yield from (f"type[{name}]" for part in inside for name in self._annotated(part, depth + 1))
             return
         heads = ["list"] if names & _COLLECTIONS else [split(n)[1] or n for n in self.of(node.to(op.base))]
-        over = [name for part in inside[:1] for name in self._annotated(part, depth + 1)]
+        told = inside[1:2] if any(self._is_mapping(head) for head in heads) else inside[:1]
+        over = [name for part in told for name in self._annotated(part, depth + 1) if name not in _ANYTHING]
         for head in heads:
             yield from (nested(head, name) for name in over) if over else (head,)
+
+    def _is_mapping(self, head: str) -> bool:
+        """Whether a type is that of mappings, which are over their values: going through one gives its keys."""
+        return head.rpartition(".")[2] in self._project.models.kinds["mapping-annotations"]
 
     def _instantiate(self, pattern: str, receiver: str, node: Node) -> Iterator[str]:
         """Fill a table's type notation in for one use."""

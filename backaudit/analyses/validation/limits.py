@@ -85,8 +85,7 @@ def _bodies(project: Project) -> Iterator[ClassView]:
 
 def _nested(project: Project, types: tuple[str, ...], seen: set[str]) -> Iterator[ClassView]:
     for name in types:
-        head, over = split(name)
-        cls = project.class_named(over if over else head)
+        cls = project.class_named(_innermost(name))
         if cls is None or cls.name in seen:
             continue
         seen.add(cls.name)
@@ -94,6 +93,14 @@ def _nested(project: Project, types: tuple[str, ...], seen: set[str]) -> Iterato
         for field in cls.fields.values():
             if isinstance(field.op, ops.Bind) and field.op.annotation != NONE:
                 yield from _nested(project, project.annotated(field.to(field.op.annotation)), seen)
+
+
+def _innermost(type_: str) -> str:
+    """What a collection holds, however deep: `Row` of a mapping to lists of rows."""
+    head, over = split(type_)
+    while over:
+        head, over = split(over)
+    return head
 
 
 def _forms(project: Project) -> Iterator[ClassView]:

@@ -19,7 +19,7 @@ from backaudit.analyses.indexes.workers import only_in_workers
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import schema
-from backaudit.backend.web.catching import request_handlers
+from backaudit.backend.web.catching import reached_functions, request_handlers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
@@ -114,13 +114,14 @@ def _looped(project: Project) -> Iterator[Repeated]:
 
 
 def _going_through(project: Project) -> dict[Code, None]:
-    """The bodies that may go through many rows: that fetch some, read a relation of one, or get a client's list."""
+    """The bodies that may go through many rows: that fetch some, read a relation, or are handed a client's list."""
     seen: dict[Code, None] = {}
     for last in sorted(project.models.kinds["row-fetchers"]):
         seen |= dict.fromkeys(node.code for node in project.calls_of(last))
     relations = {relation.name for table in schema(project).tables.values() for relation in table.relations}
     seen |= dict.fromkeys(project.mentioned(relations.__contains__))
-    return seen | dict.fromkeys(sorted(project.once(request_handlers), key=lambda code: code.key))
+    seen |= dict.fromkeys(sorted(project.once(request_handlers), key=lambda code: code.key))
+    return seen | dict.fromkeys(reached_functions(project))
 
 
 def _in_body(project: Project, code: Code) -> Iterator[Repeated]:

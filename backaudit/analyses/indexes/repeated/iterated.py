@@ -11,9 +11,10 @@ from backaudit.backend.web.catching import request_handlers
 from backaudit.backend.web.reads import part_read
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
+from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
 from backaudit.project.nodes import operands
-from backaudit.project.operands import walk
+from backaudit.project.operands import same, walk
 from backaudit.project.strings import spelled_strings
 from backaudit.project.types import split
 from backaudit.sql import looks_like_query, statement
@@ -67,7 +68,7 @@ def _of_op(project: Project, node: Node) -> Many | None:
         return _appended(project, node)
     if isinstance(op, ops.Param):
         return _handed(project, node, op) or _sent(project, node)
-    return _sent(project, node) if isinstance(op, (ops.Attr, ops.Item)) else None
+    return _sent(project, node) if isinstance(op, (ops.Attr, ops.Item, ops.Part)) else None
 
 
 def _first(project: Project, nodes: Iterator[Node]) -> Many | None:
@@ -161,7 +162,7 @@ def _run_before(node: Node) -> Node | None:
         other
         for other in node.code.nodes(ops.Call)
         if other.is_call_of("driver-reads") and other.value < node.value and other.receiver is not None
-        if other.receiver.origin.value == receiver.value
+        if same(node.code, other.receiver.value, receiver.value)
     ]
     return runs[-1] if runs else None
 
@@ -179,16 +180,30 @@ def _selected(project: Project, run: Node) -> Many | None:
 
 def _sent(project: Project, node: Node) -> Many | None:
     """The items of a list in what a client sends: an entry of the body, a field of its schema, or the body itself."""
-    if isinstance(node.op, ops.Item):
-        return _entry_sent(project, node)
-    handlers = project.once(request_handlers)
+    taken = _entry_sent(project, node) if isinstance(node.op, ops.Item) else None
+    if taken is not None:
+        return taken
     name, base = "", node
-    while isinstance(base.op, ops.Attr):
-        name, base = name or base.op.name, base.to(base.op.base).origin
-    if not isinstance(base.op, ops.Param) or base.code not in handlers:
-        return None
+    while (whole := _whole(base)) is not None:
+        name = name or (base.op.name if isinstance(base.op, ops.Attr) else "")
+        base = whole.origin
     listed = any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
-    return Many(what=_item_of(name or base.op.name), origin=node) if listed else None
+    if not listed or not isinstance(base.op, ops.Param) or not _is_of_request(project, base):
+        return None
+    return Many(what=_item_of(name or base.op.name), origin=node)
+
+
+def _whole(part: Node) -> Node | None:
+    """What a value is a part of: of an object, a mapping, or the pairs of one."""
+    op = part.op
+    if isinstance(op, (ops.Attr, ops.Item, ops.Part, ops.Element)):
+        return part.to(op.base)
+    return part.receiver if part.method == "items" else None
+
+
+def _is_of_request(project: Project, param: Node) -> bool:
+    """Whether a parameter is one of a handler's, or gets what the client sent from its callers."""
+    return param.code in project.once(request_handlers) or client_origin(project, param) is not None
 
 
 def _entry_sent(project: Project, node: Node) -> Many | None:
