@@ -46,8 +46,9 @@ def _uncompared(project: Project) -> Iterator[Unproven]:
         served = code.function.kind == "function" and code.file.role == "production"
         if not served or not posts or not is_login(route):
             continue
-        opened = next(openings(project, code), None)
-        if opened is not None and not checks_password(project, code) and _goes_nowhere(code):
+        making = _making(code)
+        opened = next((node for node in openings(project, code) if not _inside(code, node.value, making)), None)
+        if opened is not None and not checks_password(project, code) and _goes_nowhere(code, making):
             shown = capitalized(route.label)
             message = f"{shown} takes a password, compares it with nothing, and lets in whoever names a user."
             remedy = (
@@ -56,17 +57,63 @@ def _uncompared(project: Project) -> Iterator[Unproven]:
             yield Unproven(opened.place, code, message, remedy)
 
 
-def _goes_nowhere(code: Code) -> bool:
-    """Whether a body reads a password, and hands neither it nor what holds it to anything that could check it."""
+def _making(code: Code) -> list[Region]:
+    """The branches that are taken where there is no such row: who is unknown is entered there, with any password."""
+    branches = [region for region in code.body.regions if region.kind in ("then", "else") and region.test != NONE]
+    return [region for region in branches if _is_without_row(code.node(region.test).origin, region.kind)]
+
+
+def _is_without_row(test: Node, kind: str) -> bool:
+    row = _absent(test) if kind == "then" else test
+    return row is not None and row.awaited.call is not None
+
+
+def _inside(code: Code, value: Value, regions: list[Region]) -> bool:
+    return any(region in regions for region in code.regions_of(value))
+
+
+def _goes_nowhere(code: Code, making: list[Region]) -> bool:
+    """Whether a body gets a password, and hands neither it nor what holds it to anything that could check it.
+
+    What is done with it in the branches of ``making`` enters somebody new, and checks nobody.
+    """
     given = [node.value for node in map(code.node, range(len(code.ops))) if is_given(node)]
     holders = {code.root(value)[0] for value in given} - set(given)
-    return bool(given) and not _spent(code, set(given)) and not any(_handed_on(code, holder) for holder in holders)
+    holders |= {code.origin(value) for value in _entered(code, making)}
+    uses = [value for value in range(len(code.ops)) if not _inside(code, value, making)]
+    if not given and not holders:
+        return False
+    return not _spent(code, set(given), uses) and not any(_handed_on(code, holder, uses) for holder in holders)
 
 
-def _spent(code: Code, values: set[Value]) -> bool:
+def _entered(code: Code, making: list[Region]) -> Iterator[Value]:
+    """What somebody new is entered with: an argument of which a function of the project reads a password."""
+    for call in code.nodes(ops.Call):
+        for callee in code.project.callees(call) if _inside(code, call.value, making) else ():
+            handed = (code.project.argument(call, callee, index) for index in sorted(_asked_for_password(callee)))
+            yield from (argument.value for argument in handed if argument is not None)
+
+
+def _asked_for_password(code: Code) -> set[int]:
+    """The parameters of which a body reads a password, also of a copy: ``form.model_dump()["password"]``."""
+    given = (node for node in map(code.node, range(len(code.ops))) if is_given(node))
+    sources = (code.ops[_source(node).value] for node in given)
+    return {op.index for op in sources if isinstance(op, ops.Param)}
+
+
+def _source(node: Node) -> Node:
+    """What a value is read from in the end."""
+    here = node.to(node.code.root(node.value)[0])
+    while here.call is not None and here.receiver is not None:
+        here = here.to(here.code.root(here.receiver.value)[0])
+    return here
+
+
+def _spent(code: Code, values: set[Value], uses: list[Value]) -> bool:
     """Whether a value is used for more than to ask whether there is one."""
     known = set(values)
-    for value, op in enumerate(code.ops):
+    for value in uses:
+        op = code.ops[value]
         if known.isdisjoint(inputs(op)):
             continue
         if isinstance(op, _PASSING):
@@ -80,11 +127,11 @@ def _with_constant(node: Node, op: ops.Compare) -> bool:
     return any(isinstance(node.to(side).origin.op, ops.Const) for side in (op.left, op.right))
 
 
-def _handed_on(code: Code, holder: Value) -> bool:
+def _handed_on(code: Code, holder: Value, uses: list[Value]) -> bool:
     """Whether the form, body or request that holds a password is an argument of a call, or asked to check itself."""
     root = code.node(holder)
     openers = code.project.models.kinds["session-openers"]
-    for call in code.nodes(ops.Call):
+    for call in (code.node(value) for value in uses if isinstance(code.ops[value], ops.Call)):
         if call.is_call_of("renderers") or not openers.isdisjoint(_names(call)):
             continue
         given = [*call.args(), *([call.receiver] if call.receiver is not None and not _reads(call) else [])]
