@@ -64,8 +64,11 @@ def _answers_otherwise(code: Code) -> bool:
 
 
 def _does_nothing(code: Code) -> bool:
-    """Whether a body is not written yet: nothing that it calls could answer for it."""
-    return not any(isinstance(op, (ops.Call, ops.Return)) for op in code.ops)
+    """Whether a body is not written yet: it only asks about the request, and neither calls nor works anything out."""
+    return all(isinstance(op, _IDLE) for op in code.ops)
+
+
+_IDLE = (ops.Param, ops.Const, ops.Name, ops.Attr, ops.Compare, ops.Logic, ops.Unary)
 
 
 def _methods(project: Project, code: Code) -> Methods:

@@ -71,11 +71,7 @@ def _led(collection: Collection) -> set[str]:
 
 def _open(search: Search) -> Iterator[str]:
     """The field that an index is wanted for; none if one of the fields has its index already."""
-    if (
-        _led(search.collection) & set(search.fields)
-        or _by_key(search)
-        or _SMALL.holds(search.collection.name)
-    ):
+    if _led(search.collection) & set(search.fields) or _by_key(search) or _SMALL.holds(search.collection.name):
         return
     wanted = [field for field in search.fields if not _FEW.holds(field)]
     best = [field for field in wanted if _SELECTIVE.holds(field)] or wanted

@@ -17,7 +17,7 @@ from backaudit.backend.web.signature import declared_limits
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
 from backaudit.project.nodes import operands
@@ -27,7 +27,7 @@ from backaudit.vocabulary.meaning import meaning
 
 # How many links of a chain are looked at for where ways meet.
 _LINKS = 40
-_QUERYSETS = ("QuerySet", "Manager")
+_QUERYSETS = ("QuerySet", "Manager", "ModelSelect")
 _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
 )
@@ -313,8 +313,22 @@ def endless_views(project: Project) -> Iterator[ClassView]:
 
 def _lists_itself(project: Project, lineage: set[str]) -> bool:
     """Whether a method of a view decides how its list is cut."""
-    owners = (cls for owner in lineage if (cls := project.class_named(owner)) is not None)
-    return any(not {"get_paginate_by", "list", "paginate_queryset"}.isdisjoint(cls.methods) for cls in owners)
+    owners = [cls for owner in lineage if (cls := project.class_named(owner)) is not None]
+    own = any(not {"get_paginate_by", "list", "paginate_queryset"}.isdisjoint(cls.methods) for cls in owners)
+    answers = [cls.methods["get"] for cls in owners if "get" in cls.methods]
+    return own or (bool(answers) and not any(_hands_on_list(code) for code in answers))
+
+
+def _hands_on_list(code: Code) -> bool:
+    """Whether a view's own answer to GET is that of the library: ``self.list(…)``, ``super().get(…)``."""
+    return any(call.method in ("get", "list") and _is_self(call.receiver) for call in code.nodes(ops.Call))
+
+
+def _is_self(node: Node | None) -> bool:
+    made = node.origin if node is not None else None
+    if made is None:
+        return False
+    return made.method == "super" or (isinstance(made.op, ops.Param) and made.op.index == 0)
 
 
 def _pages_itself(project: Project, view: ClassView, *, sized: bool) -> bool | None:

@@ -32,8 +32,8 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
 
     ``what``: what it runs for each of, as a reader calls it; ``table``: whose rows those are; ``rows``: the place where
     they are fetched; ``path``: the calls between, outermost first. ``sure``: it runs in requests, not in a worker that
-    nobody waits for, and for reading. ``cause``: the first place where the same is asked of the same rows in the same
-    words, if there are several.
+    nobody waits for, for reading, and for as many as are stored. ``cause``: the first place where the same is asked of
+    the same rows in the same words, if there are several.
     """
 
     place: Place
@@ -176,7 +176,7 @@ def _of_work(project: Project, work: Work, row: Node, through: Many) -> Repeated
         rows=call_place(origin) if origin.call is not None else origin.place,
         orm=through.rows.table.orm if through.rows is not None else "", path=work.path,
         table=through.rows.table.name if through.rows is not None else "",
-        sure=waits and often and serves_requests(project, origin.code),
+        sure=waits and often and not through.sent and serves_requests(project, origin.code),
     )  # fmt: skip
 
 

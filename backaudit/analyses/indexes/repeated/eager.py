@@ -26,6 +26,17 @@ def loaded(link: Node) -> Iterator[str]:
             yield from _beginnings(_option(argument.origin))
 
 
+def loaded_after(chain: list[Node]) -> Iterator[str]:
+    """The paths that a function loads into rows which it is handed: ``prefetch_related_objects(books, "tags")``."""
+    code = chain[0].code
+    held = {link.value for link in chain if link.code == code}
+    for last in sorted(code.project.models.kinds["loads-related"]):
+        for call in code.calls_of(last):
+            first = call.arg(0)
+            if call.receiver is None and first is not None and first.origin.value in held:
+                yield from (path for text in call.args()[1:] for path in _beginnings((text.text or "*").split("__")))
+
+
 def unknown_options(link: Node) -> bool:
     """Whether a link is given options that nothing is known of."""
     call = link.call

@@ -30,12 +30,14 @@ class Many(msgspec.Struct, frozen=True, kw_only=True):
     """Many things that a value gives one by one. ``what``: one of them, as a reader calls it; ``origin``: what fetches
     them. ``rows``: the rows of a model that they are; None for values that were made of rows, records and items, by
     which nothing is loaded but what is asked for. ``part``: the part of each element that is meant, if not the whole.
+    ``sent``: a client sends them, and may send few.
     """
 
     what: str
     origin: Node
     rows: Rows | None = None
     part: int | None = None
+    sent: bool = False
 
 
 def many(project: Project, node: Node) -> Many | None:
@@ -190,7 +192,7 @@ def _sent(project: Project, node: Node) -> Many | None:
     listed = any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
     if not listed or not isinstance(base.op, ops.Param) or not _is_of_request(project, base):
         return None
-    return Many(what=_item_of(name or base.op.name), origin=node)
+    return Many(what=_item_of(name or base.op.name), origin=node, sent=True)
 
 
 def _whole(part: Node) -> Node | None:
@@ -216,7 +218,7 @@ def _entry_sent(project: Project, node: Node) -> Many | None:
     op = base.op
     given = client_input(project, base.code, op.index) if isinstance(op, ops.Param) else None
     sent = given is not None or part_read(project, base) in _BODIES
-    return Many(what=_item_of(name), origin=node) if sent else None
+    return Many(what=_item_of(name), origin=node, sent=True) if sent else None
 
 
 def _entry(node: Node) -> tuple[str, Node | None]:

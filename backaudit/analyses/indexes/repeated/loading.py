@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.indexes.indexing import unique_lookup
-from backaudit.analyses.indexes.repeated.eager import came_with_parent, loaded, selected_along, unknown_options
+from backaudit.analyses.indexes.repeated.eager import (
+    came_with_parent,
+    loaded,
+    loaded_after,
+    selected_along,
+    unknown_options,
+)
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place, query_sites
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, related_table, row_table
@@ -96,7 +102,7 @@ def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) ->
     calls = [link for link in chain if link.call is not None]
     parts = [*calls, *_inner_statements(chain)]
     cut = [link for link in chain if isinstance(link.op, ops.Item)]
-    eager = frozenset(name for link in parts for name in loaded(link))
+    eager = frozenset((*(name for link in parts for name in loaded(link)), *loaded_after(chain)))
     known = _known_parents(project, table, parts) | came_with_parent(project, chain)
     known |= selected_along(project, table, parts)
     return Rows(
