@@ -502,10 +502,14 @@ class TypeResolver:
             yield from (f"type[{name}]" for part in inside for name in self._annotated(part, depth + 1))
             return
         heads = ["list"] if names & _COLLECTIONS else [split(n)[1] or n for n in self.of(node.to(op.base))]
-        told = inside[1:2] if any(self._is_mapping(head) for head in heads) else inside[:1]
-        over = [name for part in told for name in self._annotated(part, depth + 1) if name not in _ANYTHING]
+        over = self._over(heads, inside, depth)
         for head in heads:
             yield from (nested(head, name) for name in over) if over else (head,)
+
+    def _over(self, heads: list[str], inside: list[Node], depth: int) -> list[str]:
+        """What an annotation's classes are over: its first part, for a mapping the second."""
+        told = inside[1:2] if any(map(self._is_mapping, heads)) else inside[:1]
+        return [name for part in told for name in self._annotated(part, depth + 1) if name not in _ANYTHING]
 
     def _is_mapping(self, head: str) -> bool:
         """Whether a type is that of mappings, which are over their values: going through one gives its keys."""
