@@ -15,7 +15,6 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
-_CONVERT = ("int", "float", "len", "bool")
 
 
 class ClientValue(Goal):
@@ -41,7 +40,9 @@ class ClientValue(Goal):
     def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
         if not self._untyped:
             return False
-        if isinstance(node.op, ops.Call) and (node.method in _CONVERT or _is_read_as(search.project, node)):
+        if isinstance(node.op, ops.Call) and node.method in ("int", "float", "len", "bool"):
+            return True
+        if isinstance(node.op, ops.Call) and _is_read_as(search.project, node):
             return True
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
 

@@ -27,7 +27,6 @@ from backaudit.vocabulary.meaning import meaning
 
 # How many links of a chain are looked at for where ways meet.
 _LINKS = 40
-_QUERYSETS = ("QuerySet", "Manager", "ModelSelect")
 _AGGREGATES = re.compile(
     r"\b(count|sum|avg|min|max)\s*\(|\bgroup\s+by\b|\blimit\b|\bfetch\s+first\b|\btop\s*\(?\d", re.I
 )
@@ -109,7 +108,7 @@ def _rows(project: Project, node: Node) -> str:
     """The table whose rows a finished query gives, empty if it is none or stops early."""
     table = row_table(project, node) or table_of(project, node)
     types = project.types(node)
-    lazy = any(name.rpartition("[")[0].endswith(_QUERYSETS) for name in types)
+    lazy = any(name.rpartition("[")[0].endswith(tuple(project.models.kinds["lazy-queries"])) for name in types)
     # Of a model that only classes below name, nothing says whether the rows are loaded before they are cut.
     if table is None or _goes_on(project, node, lazy=lazy or not types):
         return ""

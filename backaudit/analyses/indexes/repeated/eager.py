@@ -34,7 +34,8 @@ def loaded_after(chain: list[Node]) -> Iterator[str]:
         for call in code.calls_of(last):
             first = call.arg(0)
             if call.receiver is None and first is not None and first.origin.value in held:
-                yield from (path for text in call.args()[1:] for path in _beginnings((text.text or "*").split("__")))
+                for named in call.args()[1:]:
+                    yield from _beginnings((named.text or "*").split("__"))
 
 
 def unknown_options(link: Node) -> bool:
