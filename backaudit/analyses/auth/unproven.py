@@ -46,15 +46,22 @@ def _uncompared(project: Project) -> Iterator[Unproven]:
         served = code.function.kind == "function" and code.file.role == "production"
         if not served or not posts or not is_login(route):
             continue
-        making = _making(code)
-        opened = next((node for node in openings(project, code) if not _inside(code, node.value, making)), None)
-        if opened is not None and not checks_password(project, code) and _goes_nowhere(code, making):
+        opened = _unproven_opening(project, code)
+        if opened is not None:
             shown = capitalized(route.label)
             message = f"{shown} takes a password, compares it with nothing, and lets in whoever names a user."
             remedy = (
                 "Hold the password against the hash that is stored for the user, and answer 401 unless it is right."
             )
             yield Unproven(opened.place, code, message, remedy)
+
+
+def _unproven_opening(project: Project, code: Code) -> Node | None:
+    """Where a body lets in somebody whom it knows, though nothing has looked at the password that it takes."""
+    making = _making(code)
+    opened = next((node for node in openings(project, code) if not _inside(code, node.value, making)), None)
+    unchecked = opened is not None and not checks_password(project, code) and _goes_nowhere(code, making)
+    return opened if unchecked else None
 
 
 def _making(code: Code) -> list[Region]:

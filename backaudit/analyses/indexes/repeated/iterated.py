@@ -189,10 +189,14 @@ def _sent(project: Project, node: Node) -> Many | None:
     while (whole := _whole(base)) is not None:
         name = name or (base.op.name if isinstance(base.op, ops.Attr) else "")
         base = whole.origin
-    listed = any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
-    if not listed or not isinstance(base.op, ops.Param) or not _is_of_request(project, base):
+    if not _is_list(project, node) or not isinstance(base.op, ops.Param) or not _is_of_request(project, base):
         return None
     return Many(what=_item_of(name or base.op.name), origin=node, sent=True)
+
+
+def _is_list(project: Project, node: Node) -> bool:
+    """Whether it is known of what a value is a list or a set."""
+    return any(split(type_)[0] in ("list", "set") and split(type_)[1] for type_ in project.types(node))
 
 
 def _whole(part: Node) -> Node | None:
