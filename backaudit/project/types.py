@@ -509,7 +509,8 @@ class TypeResolver:
     def _over(self, heads: list[str], inside: list[Node], depth: int) -> list[str]:
         """What an annotation's classes are over: its first part, for a mapping the second."""
         told = inside[1:2] if any(map(self._is_mapping, heads)) else inside[:1]
-        return [name for part in told for name in self._annotated(part, depth + 1) if name not in _ANYTHING]
+        found = (name for part in told for name in self._annotated(part, depth + 1))
+        return [name for name in found if name not in _ANYTHING]
 
     def _is_mapping(self, head: str) -> bool:
         """Whether a type is that of mappings, which are over their values: going through one gives its keys."""
