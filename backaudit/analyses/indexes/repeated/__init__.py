@@ -170,13 +170,14 @@ def _is_loaded(project: Project, rows: Rows | None, work: Work) -> bool:
 def _of_work(project: Project, work: Work, row: Node, through: Many) -> Repeated:
     origin = through.origin
     waits = not only_in_workers(project, row.code) and not only_in_workers(project, origin.code)
-    often = not work.writes and not in_no_hurry(project, row) and not _leads_to_few(project, work, through.rows)
+    few = through.sent or _leads_to_few(project, work, through.rows)
+    often = not work.writes and not in_no_hurry(project, row) and not few
     return Repeated(
         place=work.place, what=through.what, text=work.text, relation=work.relation,
         rows=call_place(origin) if origin.call is not None else origin.place,
         orm=through.rows.table.orm if through.rows is not None else "", path=work.path,
         table=through.rows.table.name if through.rows is not None else "",
-        sure=waits and often and not through.sent and serves_requests(project, origin.code),
+        sure=waits and often and serves_requests(project, origin.code),
     )  # fmt: skip
 
 
