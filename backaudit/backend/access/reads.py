@@ -9,7 +9,8 @@ import msgspec
 
 from backaudit.backend.access.changes import collection_name
 from backaudit.backend.access.statements import SQL_READ, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import fetched_table
+from backaudit.backend.access.tables import fetched_table, repository_table
+from backaudit.backend.data.queries.chains import guessed_model
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
@@ -79,7 +80,12 @@ def _summary(project: Project) -> Summary[Read]:
 
 def _reads(project: Project, code: Code) -> Iterator[Read]:
     def inner(call: Node, callee: Code) -> Iterator[Read]:
-        return (Read(call, read.name, read.table) for read in looked_at(project, callee)[:_SHOWN])
+        guessed = guessed_model(project, callee.cls)
+        for read in looked_at(project, callee)[:_SHOWN]:
+            if guessed is None or read.table is not guessed:
+                yield Read(call, read.name, read.table)
+            elif (own := repository_table(project, call)) is not None:
+                yield Read(call, own.model.rpartition(".")[2] or own.name, own)
 
     return by_calls(code, partial(_read, project), inner)
 
@@ -91,7 +97,7 @@ def _read(project: Project, call: Node) -> Read | None:
         named = schema(project).table(found[1].rpartition(".")[2])
         return Read(call, named.name if named is not None else found[1], named)
     rows, documents = call.is_call_of("reads-rows"), call.is_call_of("reads-documents") and call.receiver is not None
-    table = fetched_table(project, call) if rows or documents else None
+    table = repository_table(project, call) or fetched_table(project, call) if rows or documents else None
     if table is not None:
         return Read(call, table.model.rpartition(".")[2] or table.name, table) if rows else None
     document = collection_name(project, call) if documents else ""

@@ -213,9 +213,21 @@ def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
     return found if found is not None else project.once_of(_model_below, cls)
 
 
+def guessed_model(project: Project, cls: ClassView | None) -> Table | None:
+    """The model that a class is taken to be about which names none, and whose heirs name several."""
+    if cls is None or model_of(project, cls.name) is not None:
+        return None
+    found = project.once_of(_model_below, cls)
+    return found if len({table.name for table in _models_below(project, cls)}) > 1 else None
+
+
+def _models_below(project: Project, cls: ClassView) -> list[Table]:
+    return [found for other in project.subclasses(cls.name) if (found := model_of(project, other.name)) is not None]
+
+
 def _model_below(project: Project, cls: ClassView) -> Table | None:
     """The model of a class that others extend: of those that these name, the one with most of what is asked here."""
-    below = [found for other in project.subclasses(cls.name) if (found := model_of(project, other.name)) is not None]
+    below = _models_below(project, cls)
     asked = {name for method in cls.methods.values() for name in _names_asked(method)}
     return max(below, key=lambda table: len(asked & {column.attribute for column in table.columns}), default=None)
 
