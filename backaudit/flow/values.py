@@ -361,8 +361,10 @@ def _is_class(search: Search, node: Node) -> bool:
 
 
 def _seen_through(view: str, access: Access) -> Access:
-    """The part of a mapping that a part of its ``keys()``, ``values()`` or ``items()`` is."""
-    if view in ("items", "popitem"):
+    """The part of a mapping that a part of its ``keys()``, ``values()``, ``items()`` or ``popitem()`` is."""
+    if view == "popitem":
+        return (KEY if access[:1] == (0,) else ANY, *access[1:])
+    if view == "items":
         return (KEY if access[1:2] == (0,) else ANY, *access[2:])
     return (KEY if view == "keys" else ANY, *access[1:])
 
