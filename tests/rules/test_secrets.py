@@ -200,6 +200,12 @@ def test_a_value_that_a_file_repeats_is_one_finding() -> None:
     assert [step.place.span.line for step in found[0].finding.related] == [4]
 
 
+def test_the_example_of_a_file_for_tests_is_an_example() -> None:
+    filled = "DB_USER=shop\nDB_PASSWORD=mQ4nB8sVtZ1xKe7w\n"
+    assert "env-file-committed" in {issue.rule.name for issue in issues({"tests/.env.tests": filled})}
+    assert issues({"tests/.env.tests.example": filled.replace("mQ4nB8sVtZ1xKe7w", "password")}) == []
+
+
 def test_passwords_of_many_records_are_one_finding_at_the_surest() -> None:
     words = ["sunshine", "kX9vTq2LmWzR7pYc", "mQ4nB8sVtZ1xKe7w", "sunshine2", "pL3cD6rJyH9fGu5a"]
     rows = "".join(f'  {{"name": "n{number}", "password": "{word}"}},\n' for number, word in enumerate(words))

@@ -17,6 +17,7 @@ _TEST = meaning("stages", "test")
 _TOOL_FOLDER = meaning("stages", "tool-folder")
 _TEST_FOLDER = meaning("stages", "test-folder")
 _EXAMPLE = meaning("stages", "example")
+_SHOWN = _EXAMPLE.words - {"templates"}
 _EXAMPLE_FOLDER = meaning("stages", "example-folder")
 _READ = meaning("stages", "read")
 _PRODUCTION = meaning("stages", "production")
@@ -29,10 +30,10 @@ def stage_of(project: Project, path: str) -> Stage:
     role = project.role(path)
     if _PIPELINE.holds(path):
         return "test"
-    if role == "test":
-        return "test" if not _only_named_test(project, path) else "production"
     folders, _, name = path.lower().rpartition("/")
     words = set(_WORD.findall(name))
+    if role == "test" and words.isdisjoint(_SHOWN):
+        return "test" if not _only_named_test(project, path) else "production"
     around = {word for folder in folders.split("/") for word in _WORD.findall(folder)}
     if role == "example" or _is_example(name, words, around):
         return "example"
@@ -44,7 +45,7 @@ def stage_of(project: Project, path: str) -> Stage:
 def _is_example(name: str, words: set[str], around: set[str]) -> bool:
     """Whether a file is there to be read: an example, a template, the description of an API."""
     described = not words.isdisjoint(("openapi", "swagger")) and not name.endswith(".py")
-    shown = words & _EXAMPLE.words - {"templates"} or around & _EXAMPLE_FOLDER.words
+    shown = words & _SHOWN or around & _EXAMPLE_FOLDER.words
     return described or bool(shown or (words | around) & _READ.words)
 
 
