@@ -132,12 +132,14 @@ def reordered(files: Files, chance: random.Random) -> Files:
 
 def wrapped(files: Files, chance: random.Random) -> Files:
     """The text goes through a function that returns what it is given."""
-    return _at_the_sink(files, lambda text: ("def passed_on(given):\n    return given\n", _call("passed_on", [text])))
+    name = _free("passed_on", files)
+    return _at_the_sink(files, lambda text: (f"def {name}(given):\n    return given\n", _call(name, [text])))
 
 
 def extracted(files: Files, chance: random.Random) -> Files:
     """The text is put together in a function of its own."""
     known = set(dir(builtins)) | _globals(ast.parse(files["app.py"]))
+    own = _free("put_together", files)
 
     def move(text: ast.expr) -> tuple[str, ast.expr] | None:
         loaded = [n.id for n in ast.walk(text) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
@@ -145,10 +147,17 @@ def extracted(files: Files, chance: random.Random) -> Files:
         names = [name for name in dict.fromkeys(loaded) if name not in known | inner]
         if any(isinstance(n, (ast.Await, ast.NamedExpr)) for n in ast.walk(text)) or "super" in loaded:
             return None
-        made = f"def put_together({', '.join(names)}):\n    return {ast.unparse(text)}\n"
-        return made, _call("put_together", [ast.Name(name, ast.Load()) for name in names])
+        made = f"def {own}({', '.join(names)}):\n    return {ast.unparse(text)}\n"
+        return made, _call(own, [ast.Name(name, ast.Load()) for name in names])
 
     return _at_the_sink(files, move)
+
+
+def _free(name: str, files: Files) -> str:
+    """The name, or one like it that the program does not have yet."""
+    while name in files["app.py"]:
+        name += "_"
+    return name
 
 
 def _call(name: str, args: list[ast.expr]) -> ast.expr:
