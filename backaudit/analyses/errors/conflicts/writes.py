@@ -18,6 +18,18 @@ def refused_by(project: Project) -> tuple[str, ...]:
     return tuple(sorted(project.models.kinds["refuses-the-constrained"]))
 
 
+def refusal(project: Project) -> str:
+    """The one of them that a reader is told: of a library that the project imports, else the commonest name."""
+    return project.once(_refusal)
+
+
+def _refusal(project: Project) -> str:
+    known = refused_by(project)
+    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    own = [name for name in known if name.partition(".")[0] in imported]
+    return max(own or known, key=lambda name: name.endswith(".IntegrityError"))
+
+
 class Write(msgspec.Struct, frozen=True):
     """A client's value for a constrained column; ``made`` gives it to the row, ``node`` stores the row.
 
