@@ -14,7 +14,7 @@ from backaudit.analyses.errors.conflicts.removals import generic_removals, refus
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
 from backaudit.analyses.errors.conflicts.unset import unset_columns
-from backaudit.analyses.errors.conflicts.writes import Write, refusal, refused_by
+from backaudit.analyses.errors.conflicts.writes import Write, exception_told, refused_by
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
@@ -91,7 +91,7 @@ def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request 
     else:
         wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)
     wanted = (409,) if write.unique else (404,)
-    return showing(project, write.node, path, wishes, raises=refusal(project), wanted=wanted)
+    return showing(project, write.node, path, wishes, raises=exception_told(project), wanted=wanted)
 
 
 def _finding(write: Write, assumed: Assumed, end: str) -> Finding:

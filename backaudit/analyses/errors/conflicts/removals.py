@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.errors.conflicts.enforced import holds_keys
-from backaudit.analyses.errors.conflicts.writes import refused_by
+from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.requests import showing, valid
 from backaudit.backend.access.changes import written
 from backaudit.backend.access.statements import sql_text
@@ -141,7 +141,7 @@ def _relation(table: Table, child: Table, column: Column) -> Relation | None:
 
 def _raised(project: Project, refusal: Refusal) -> tuple[str, ...]:
     known = project.models.words["refused-removals"].get(refusal.column.on_delete)
-    return (known,) if known else refused_by(project)
+    return (known,) if known else (exception_told(project), *refused_by(project))
 
 
 def _is_minded(project: Project, use: Node, refusal: Refusal, table: Table) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conflicts.writes import refusal, refused_by
+from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.requests import valid
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import answered_globally
@@ -131,7 +131,7 @@ def _finding(project: Project, route: Route, view: ClassView, taken: Applied, co
             project,
             route,
             _MAKING,
-            raises=refusal(project),
+            raises=exception_told(project),
             at=view.place,
             wrong=f"nobody gives `{column}` a value",
             wanted=_FOUND if taken.where == "form" else _CREATED,

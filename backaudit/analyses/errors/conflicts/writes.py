@@ -18,12 +18,12 @@ def refused_by(project: Project) -> tuple[str, ...]:
     return tuple(sorted(project.models.kinds["refuses-the-constrained"]))
 
 
-def refusal(project: Project) -> str:
+def exception_told(project: Project) -> str:
     """The one of them that a reader is told: of a library that the project imports, else the commonest name."""
-    return project.once(_refusal)
+    return project.once(_exception_told)
 
 
-def _refusal(project: Project) -> str:
+def _exception_told(project: Project) -> str:
     known = refused_by(project)
     imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
     own = [name for name in known if name.partition(".")[0] in imported]
