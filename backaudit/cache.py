@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-NAME = "facts-2.sqlite3"
+NAME = "facts-3.sqlite3"
 MAX_BYTES = 512 * 1024 * 1024
 BUSY_MS = 2_000
 # A value in steady use is stamped anew only this many writing runs later, so that a warm run writes nothing.
@@ -149,7 +149,7 @@ class Cache:
             for key, value, used in self._connection.execute(
                 f"SELECT key, value, used FROM facts WHERE key IN ({marks})", batch
             ):
-                content = checked(value)
+                content = checked(bytes(key), value)
                 if content is None:
                     continue
                 found[bytes(key)] = content
@@ -167,7 +167,7 @@ class Cache:
             self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
             query = "SELECT value FROM meta WHERE name = 'generation'"
             (self._generation,) = self._connection.execute(query).fetchone()
-            stamped = [(key, sealed(value), self._generation) for key, value in rows]
+            stamped = [(key, sealed(key, value), self._generation) for key, value in rows]
             self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", stamped)
         self._evict()
 
@@ -197,21 +197,21 @@ class Cache:
         return (pages - free) * size
 
 
-def _checksum(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=_CHECK_BYTES).digest()
+def _checksum(key: bytes, value: bytes) -> bytes:
+    return hashlib.blake2b(value, key=hashlib.blake2b(key).digest(), digest_size=_CHECK_BYTES).digest()
 
 
-def sealed(value: bytes) -> bytes:
-    """A value with its checksum before it."""
-    return _checksum(value) + value
+def sealed(key: bytes, value: bytes) -> bytes:
+    """A value with a checksum of it, and of what it is kept under, before it."""
+    return _checksum(key, value) + value
 
 
-def checked(stored: object) -> bytes | None:
-    """The value as it was put in, None if it is not that any more."""
+def checked(key: bytes, stored: object) -> bytes | None:
+    """The value as it was put in under a key, None if it is not that any more."""
     if not isinstance(stored, bytes):
         return None
     check, value = stored[:_CHECK_BYTES], stored[_CHECK_BYTES:]
-    return value if check == _checksum(value) else None
+    return value if check == _checksum(key, value) else None
 
 
 class _Transaction:

@@ -42,7 +42,7 @@ class Shared(Cache):
         """Keep the items here, and tell the others."""
         super().put_many(items)
         with suppress(OSError):
-            self._files.pipe({self._place(key): sealed(value) for key, value in items.items()})
+            self._files.pipe({self._place(key): sealed(key, value) for key, value in items.items()})
 
     def _fetched(self, keys: list[bytes]) -> dict[bytes, bytes]:
         if not keys:
@@ -51,7 +51,7 @@ class Shared(Cache):
             stored: Mapping[str, Any] = self._files.cat([self._place(key) for key in keys], on_error="omit")
         except OSError:
             return {}
-        values = {key: checked(stored.get(self._place(key))) for key in keys}
+        values = {key: checked(key, stored.get(self._place(key))) for key in keys}
         return {key: value for key, value in values.items() if value is not None and len(value) <= _LARGEST}
 
     def _place(self, key: bytes) -> str:

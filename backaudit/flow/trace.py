@@ -22,6 +22,8 @@ from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Step
 
 _MAX_STEPS = 12_000
+# So much of a state says which source it is; the rest, how it was come to.
+_SAME_SOURCE = 4
 
 
 class Trace(Search):
@@ -41,6 +43,7 @@ class Trace(Search):
         unsure: deque[Work] = deque()
         self._start = node.code
         ways = Ways(self._seen, self.goal.vain(self.outlook))
+        told: set[tuple[object, ...]] = set()
         done = 0
         while queue or unsure:
             work = queue.popleft() if queue else unsure.popleft()
@@ -61,6 +64,9 @@ class Trace(Search):
             what = self.goal.source(self, work.node, work.access)
             if what is not None:
                 ways.leads(state)
+                if state[:_SAME_SOURCE] in told:
+                    continue
+                told.add(state[:_SAME_SOURCE])
                 yield Origin(work.node, what, work.told(Step(work.node.place, what)), work.stored)
             else:
                 self._wait(ways.on(state, values.back(self, work)), queue, unsure)

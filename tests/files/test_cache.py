@@ -172,3 +172,14 @@ def test_several_processes_at_once(tmp_path: Path) -> None:
 def test_the_folder_follows_the_platforms_custom(environ: dict[str, str], platform: str, folder: str | None) -> None:
     found = default_folder(environ, platform)
     assert found == (Path(folder) if folder else None)
+
+
+def test_a_value_under_another_s_key_is_none(tmp_path: Path) -> None:
+    with Cache(tmp_path) as cache:
+        cache.put_many({b"one": b"first", b"two": b"second"})
+    database = sqlite3.connect(tmp_path / NAME)
+    database.execute("UPDATE facts SET value = (SELECT value FROM facts WHERE key = ?)", (b"one",))
+    database.commit()
+    database.close()
+    with Cache(tmp_path) as cache:
+        assert cache.get_many([b"one", b"two"]) == {b"one": b"first"}
