@@ -87,9 +87,10 @@ def all_rows(project: Project, node: Node) -> Node | None:
     node = node.origin.awaited
     if node.call is None:
         return None
-    if node.is_call_of("all-rows"):
+    is_own = bool(project.callees(node))
+    if node.is_call_of("all-rows") and not is_own:
         return node
-    inside = (all_rows(project, argument) for argument in node.args()) if project.callees(node) else ()
+    inside = (all_rows(project, argument) for argument in node.args()) if is_own else ()
     return next(filter(None, inside), None)
 
 
