@@ -68,7 +68,7 @@ def _writes(project: Project, cls: ClassView, column: str) -> tuple[Write, ...]:
 def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
     for call in project.constructions(cls):
         yield from _given(call, column)
-    yield from _set(project, cls, column)
+    yield from assigned(project, cls, column)
     for update in project.once(_unnamed).get(cls.name, ()):
         given = update.given(column)
         if given is not None and not isinstance(update.at.op, ops.SetAttr):
@@ -79,8 +79,8 @@ def _find_writes(project: Project, cls: ClassView, column: str) -> Iterator[Writ
         yield Write(call, data, (column,))
 
 
-def _set(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
-    """``row.column = value``."""
+def assigned(project: Project, cls: ClassView, column: str) -> Iterator[Write]:
+    """``row.column = value``, wherever it stands."""
     for code in project.mentioning(column):
         for node in code.nodes(ops.SetAttr):
             op = node.op

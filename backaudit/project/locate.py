@@ -452,6 +452,12 @@ def makes_object(project: Project, call: Node) -> bool:
     return call.func is not None and any(True for _ in project.denoted_classes(call.func))
 
 
+def imported_packages(project: Project) -> frozenset[str]:
+    """The packages of which any file imports something, by their first names. Ask with ``project.once``."""
+    imports = (item for file in project.files.values() for item in file.facts.imports)
+    return frozenset(item.module.partition(".")[0] for item in imports)
+
+
 def decorated(project: Project) -> tuple[tuple[Node, Code | ClassView], ...]:
     """Every decorator and what it decorates, in the order of files and lines."""
     found: list[tuple[Node, Code | ClassView]] = []

@@ -157,8 +157,9 @@ def _kept_names(project: Project, code: Code, seen: set[Value]) -> Iterator[str]
         if call.method in _COOKIES:
             given = call.call.args if call.call is not None else ()
             yield (call.to(given[0]).text or "") if len(given) > 1 and given[1] in seen else ""
-        elif any(value.value in seen for _, value in columns_given(call)) and filled_table(project, call) is not None:
-            yield from (name for name, value in columns_given(call) if value.value in seen)
+        else:
+            names = [name for name, value in columns_given(call) if value.value in seen]
+            yield from names if names and filled_table(project, call) is not None else ()
 
 
 def _sought(project: Project) -> Mapping[str, bool]:

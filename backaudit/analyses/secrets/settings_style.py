@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from backaudit.project import Project
+from backaudit.project.locate import imported_packages
 
 Style = Literal["pydantic", "django-environ", "decouple", "environ"]
 
@@ -15,7 +16,7 @@ def settings_style(project: Project) -> Style:
 
 
 def _style(project: Project) -> Style:
-    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    imported = project.once(imported_packages)
     named = {item.name for file in project.files.values() for item in file.facts.imports if item.module == "pydantic"}
     if "BaseSettings" in named:
         return "pydantic"

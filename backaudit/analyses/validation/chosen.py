@@ -18,10 +18,10 @@ from backaudit.facts.ops import Value
 from backaudit.flow.approvals import guarded
 from backaudit.flow.client import ClientValue
 from backaudit.flow.parameters import bound, sql_parameters
-from backaudit.flow.rows import models
+from backaudit.flow.rows import assigned, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
-from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import annotation_of
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
@@ -128,17 +128,8 @@ def _of_rows(project: Project) -> Iterator[ColumnSet]:
             yield from (ColumnSet(call, value, name, table, row) for name, value in call.keywords().items())
         names = {name for name in cls.fields if is_power(name) or name in ("user", "owner", "author")}
         for name in sorted({*names, *(f"{n}_id" for n in names)}):
-            for code in project.mentioning(name):
-                yield from (ColumnSet(at, value, name, table, row) for at, value in _set_in(project, code, name, cls))
-
-
-def _set_in(project: Project, code: Code, name: str, cls: ClassView) -> Iterator[tuple[Node, Node]]:
-    for node in code.nodes(ops.SetAttr):
-        op = node.op
-        if not isinstance(op, ops.SetAttr) or op.name != name:
-            continue
-        if cls.name in {found.name for found in project.instances(node.to(op.base))}:
-            yield node, node.to(op.value)
+            for write in assigned(project, cls, name):
+                yield ColumnSet(write.at, write.value, name, table, row)
 
 
 def _of_statements(project: Project) -> Iterator[ColumnSet]:

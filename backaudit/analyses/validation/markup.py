@@ -18,7 +18,7 @@ from backaudit.backend.web.templates import Context, Printed, contexts, has_elem
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.flow.rows import is_model
+from backaudit.flow.rows import assigned, is_model
 from backaudit.flow.trace import ANY, Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
@@ -331,16 +331,7 @@ def _writes(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node
             types = project.types(call.receiver) if call.receiver is not None else ()
             if any(cls.name in name for name in types):
                 yield call, call.keywords().get(field)
-    yield from _set(project, cls, field)
-
-
-def _set(project: Project, cls: ClassView, field: str) -> Iterator[tuple[Node, Node]]:
-    """``row.field = value``."""
-    for code in project.mentioning(field):
-        for node in code.nodes(ops.SetAttr):
-            op = node.op
-            if isinstance(op, ops.SetAttr) and op.name == field and cls in project.instances(node.to(op.base)):
-                yield node, node.to(op.value)
+    yield from ((write.at, write.value) for write in assigned(project, cls, field))
 
 
 def _is_text(project: Project, cls: ClassView, name: str) -> bool:

@@ -18,7 +18,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.flow.approvals import ORDER, about
 from backaudit.flow.guards import arriving
-from backaudit.flow.rows import is_model, models
+from backaudit.flow.rows import assigned, is_model, models
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
@@ -168,11 +168,7 @@ def _stored_in(project: Project, cls: ClassView) -> Iterator[tuple[Node, Node, s
     for call in project.constructions(cls):
         yield from _given(call)
     for name in cls.fields:
-        for code in project.mentioning(name):
-            for node in code.nodes(ops.SetAttr):
-                op = node.op
-                if isinstance(op, ops.SetAttr) and op.name == name and cls in project.instances(node.to(op.base)):
-                    yield node, node.to(op.value), name
+        yield from ((write.at, write.value, name) for write in assigned(project, cls, name))
 
 
 def _updated(project: Project) -> Iterator[tuple[Node, Node, str]]:

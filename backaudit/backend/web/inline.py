@@ -65,10 +65,9 @@ def _inline(project: Project, made: Node, text: Node, fillings: list[Node]) -> I
 def _moved(each: Printed, text: Node) -> Printed:
     """What a text prints, where it stands in the code: on its line, as far as the text is spelled line by line."""
     whole, within = text.place.span, each.place.span
-    place = text.place
-    if whole.end_line - whole.line == (text.text or "").count("\n"):
-        line = whole.line + within.line - 1
-        first, last = (0, within.end_column) if line > whole.line else (whole.column, whole.column + 1)
-        start = within.column if line > whole.line else first
-        place = Place(text.place.path, Span(line, start, line, last))
-    return msgspec.structs.replace(each, place=place)
+    if whole.end_line - whole.line != (text.text or "").count("\n"):
+        return msgspec.structs.replace(each, place=text.place)
+    line = whole.line + within.line - 1
+    first = line == whole.line  # what stands before the text there is not its own
+    columns = (whole.column, whole.column + 1) if first else (within.column, within.end_column)
+    return msgspec.structs.replace(each, place=Place(text.place.path, Span(line, columns[0], line, columns[1])))

@@ -10,6 +10,7 @@ from backaudit.backend.data.schema import Column, Table
 from backaudit.flow.client import ClientValue
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project
+from backaudit.project.locate import imported_packages
 from backaudit.project.nodes import Access
 
 
@@ -25,7 +26,7 @@ def exception_told(project: Project) -> str:
 
 def _exception_told(project: Project) -> str:
     known = refused_by(project)
-    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    imported = project.once(imported_packages)
     own = [name for name in known if name.partition(".")[0] in imported]
     return max(own or known, key=lambda name: name.endswith(".IntegrityError"))
 

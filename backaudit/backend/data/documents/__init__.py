@@ -6,14 +6,14 @@ from backaudit.backend.data.documents.calls import used
 from backaudit.backend.data.documents.models import declared
 from backaudit.backend.data.documents.records import Collection, DocumentField, joined
 from backaudit.project import Project
+from backaudit.project.locate import imported_packages
 
 __all__ = ["Collection", "DocumentField", "collections", "has_store"]
 
 
 def has_store(project: Project) -> bool:
     """Whether the project uses a document store."""
-    known = project.models.kinds["document-modules"]
-    return any(item.module.partition(".")[0] in known for file in project.files.values() for item in file.facts.imports)
+    return not project.models.kinds["document-modules"].isdisjoint(project.once(imported_packages))
 
 
 def collections(project: Project) -> tuple[Collection, ...]:

@@ -30,7 +30,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Project
 from backaudit.project.declarations import snake_case
-from backaudit.project.locate import text_of
+from backaudit.project.locate import imported_packages, text_of
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import Column, Definition, Index, Key
 
@@ -147,7 +147,7 @@ def _of_drivers(project: Project, named: frozenset[str]) -> Engine:
 
 def _drivers(project: Project) -> frozenset[str]:
     """The drivers of databases that are imported or required."""
-    modules = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    modules = project.once(imported_packages)
     written = " ".join(file.text for file in project.artefacts("requirements", "toml"))
     known = project.models.kinds["mysql-drivers"] | project.models.kinds["other-drivers"]
     return frozenset(driver for driver in known if driver in modules or re.search(rf"\b{driver}\b", written, re.I))

@@ -40,6 +40,7 @@ import msgspec
 from backaudit.backend.web.paths import Style
 from backaudit.backend.web.records import Where
 from backaudit.project import Node, Project
+from backaudit.project.locate import imported_packages
 
 Argument = int | str | list[int | str]
 
@@ -176,7 +177,7 @@ class Table(msgspec.Struct, frozen=True):
 def tables(project: Project) -> dict[str, Table]:
     """The routing tables of the frameworks that the project imports, by name, ``like`` resolved."""
     raw = project.models.routing
-    imported = {item.module.partition(".")[0] for file in project.files.values() for item in file.facts.imports}
+    imported = project.once(imported_packages)
     found: dict[str, Table] = {}
     for name in sorted(raw):
         known = name.partition(".")[0] in imported or raw[name].get("anywhere")
