@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.forgery import exempted, forms_without_token, left_out, unprotected_applications
+from backaudit.analyses.auth.attempts import is_login
+from backaudit.analyses.auth.forgery import (
+    exempted,
+    forms_without_token,
+    left_out,
+    stays_at_home,
+    unprotected_applications,
+)
 from backaudit.backend.deployment.django_settings import django_setting
 from backaudit.backend.deployment.settings import is_literally, settings_named
+from backaudit.backend.web.records import Route
 from backaudit.project import Project
 from backaudit.project.locate import strings
-from backaudit.rule import Finding, Step, assume, capitalized, rule
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
 
 _UNPROTECTED = assume("wrapper", "nothing else in front of the forms protects them")
 
@@ -115,7 +123,14 @@ def _never_on(project: Project) -> Iterator[Finding]:
             place=call.place,
             message=f"No form is protected, and the session's cookie logs in: {first.label} can be posted by any site.",
             remedy="`CSRFProtect(app)` of Flask-WTF, and `{{ csrf_token() }}` in each form.",
-            assumed=_UNPROTECTED,
-            shown="strict",
+            assumed=_UNPROTECTED + _doubts(project, first),
             related=(Step(first.handler.place, "takes a form for whoever the session names"),),
         )
+
+
+def _doubts(project: Project, form: Route) -> Assumed:
+    if stays_at_home(project):
+        return assume("guard", "the browser sends the cookie with other sites' forms, although `SameSite` is set")
+    if is_login(project, form):
+        return assume("reach", "a form that is posted for somebody logged in changes something")
+    return KNOWN

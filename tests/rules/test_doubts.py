@@ -1053,6 +1053,49 @@ def member(sent: Sent, db: Session = Depends(get_db)):
     db.commit()
 """
 
+_TRANSFER = """
+
+@app.post("/transfer")
+def transfer():
+    if "user_id" not in session:
+        return redirect("/login")
+    send(session["user_id"], request.form["to"], request.form["amount"])
+    return redirect("/")
+"""
+
+POSTED_FOR_SOMEBODY = f"""
+from flask import Flask, redirect, request, session
+
+app = Flask(__name__)  # likely
+app.config["SESSION_COOKIE_SECURE"] = True
+{_TRANSFER}
+"""
+
+KEPT_AT_HOME = f"""
+from flask import Flask, redirect, request, session
+
+app = Flask(__name__)  # doubtful
+app.config.update(SESSION_COOKIE_SAMESITE="Lax")
+{_TRANSFER}
+"""
+
+LOGIN_ALONE = """
+from flask import Flask, redirect, request, session
+
+app = Flask(__name__)  # doubtful
+
+
+@app.post("/login")
+def login():
+    if "user_id" in session:
+        return redirect("/")
+    account = find(request.form["name"])
+    if not account or not check_password_hash(account.hash, request.form["password"]):
+        return redirect("/login")
+    session["user_id"] = account.id
+    return redirect("/")
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -1072,6 +1115,9 @@ def member(sent: Sent, db: Session = Depends(get_db)):
         ("missing-auth", OWN_LOCK),
         ("jwt-not-verified", TRIED_KEYS),
         ("csrf-disabled", OTHER_PROOF),
+        ("csrf-disabled", POSTED_FOR_SOMEBODY),
+        ("csrf-disabled", KEPT_AT_HOME),
+        ("csrf-disabled", LOGIN_ALONE),
         ("unhandled-parse", ASKED_ABOUT_THE_KEY),
         ("missing-auth", CHECKED_BY_A_SERVICE),
         ("exposed-database", {"docker-compose.yml": SERVICES}),

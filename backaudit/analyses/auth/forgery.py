@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.caller import mentions_caller
+from backaudit.analyses.auth.attempts import is_login
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.denial import denials
-from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.guards import authenticated, guarded
 from backaudit.backend.access.sessions import is_http_session
-from backaudit.backend.deployment.settings import is_literally
+from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.backend.web.records import Route
 from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import items
-from backaudit.project.locate import decorated, functions_behind
+from backaudit.project.locate import decorated, functions_behind, strings
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
 
@@ -24,6 +24,7 @@ _NAMED_BY_COOKIE = meaning("access", "cookie-caller")
 _PROTECTS = meaning("tokens", "csrf-protection")
 _TOKENS = meaning("tokens", "bearer-guard")
 _COOKIE_GUARDS = meaning("tokens", "cookie-guard")
+_KEPT_AT_HOME = frozenset({"lax", "strict"})
 
 
 def exempted(project: Project) -> Iterator[tuple[Route, Place]]:
@@ -63,13 +64,13 @@ def _line(route: Route, decorator: Node) -> Place:
 def _by_cookie(project: Project, route: Route) -> bool:
     if _asks_for_token_itself(project, route):
         return False
-    if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
-        return True
     by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
     if by_token or checks_password(project, route.handler):  # who logs in has no session yet
         return False
     if _proven_otherwise(project, route):
         return False
+    if any(_COOKIE_GUARDS.holds(guard.name) for guard in route.guards):
+        return True
     return any(_reads_session(project, code) for code in _asking(project, route))
 
 
@@ -148,9 +149,7 @@ def _takes_form(project: Project, route: Route) -> bool:
     if not unprotected or route.handler.file.role != "production" or not UNSAFE & set(route.methods):
         return False
     reads = any(node.spelled.startswith("request.form") for node in route.handler.nodes(ops.Attr))
-    by_token = any(_TOKENS.holds(guard.name) for guard in route.guards)
-    asked = any(in_body(guard) for guard in route.guards)
-    return reads and not by_token and (asked or mentions_caller(project, route.handler))
+    return reads and _by_cookie(project, route)
 
 
 def left_out(project: Project) -> Iterator[tuple[Code, Place]]:
@@ -177,6 +176,12 @@ def forms_without_token(project: Project) -> Iterator[tuple[str, Node]]:
             yield cls.cls.name, field
 
 
+def stays_at_home(project: Project) -> bool:
+    """Whether a setting keeps the session's cookie out of what other sites post."""
+    settings = settings_of(project, "cookie-settings:samesite")
+    return any(text.lower() in _KEPT_AT_HOME for setting in settings for text in strings(project, setting.value))
+
+
 def unprotected_applications(project: Project) -> Iterator[tuple[Node, Route]]:
     """Flask applications that log in by their session, take forms, and protect none; and one of the forms."""
     unprotected = sorted(project.models.kinds["forms-unprotected-apps"])
@@ -187,4 +192,4 @@ def unprotected_applications(project: Project) -> Iterator[tuple[Node, Route]]:
         call = next(call for call in made if home in (call.code.path, _folder(call.code.path)))
         own = [route for route in forms if _home(route.handler.path, homes) in (home, None)]
         if own and not _protects_itself(project, home, homes):
-            yield call, next((route for route in own if authenticated(route)), own[0])
+            yield call, min(own, key=lambda route: (is_login(project, route), not authenticated(route)))
