@@ -83,6 +83,12 @@ def nested(head: str, name: str) -> str:
     return name if name.count("[") >= _MOST_NESTED else f"{head}[{name}]"
 
 
+def _is_class(name: str) -> bool:
+    """Whether what has this type is a class: the project's own, or a library's by the way its name is written."""
+    head, over = split(name)
+    return head == "type" or (head == "ext" and over.rpartition(".")[2][:1].isupper())
+
+
 def is_property(project: Project, method: Code) -> bool:
     """Whether a method is run by reading an attribute of its name."""
     names = {name.rpartition(".")[2] for decorator in method.decorators for name in project.names(decorator)}
@@ -390,7 +396,13 @@ class TypeResolver:
         known = self._known_result(node, func)
         if known:
             return known
-        return [result for name in self.of(func) for result in self._result(name, node)]
+        return self._made_over(func) or [result for name in self.of(func) for result in self._result(name, node)]
+
+    def _made_over(self, func: Node) -> Types:
+        """``Repository[User](…)``: an object of a generic class that is told here what it is over."""
+        op = func.origin.op
+        bases = self.of(func.origin.to(op.base)) if isinstance(op, ops.Item) else ()
+        return self.of(func) if bases and all(_is_class(name) for name in bases) else ()
 
     def _super(self, node: Node) -> Iterable[str]:
         """The nearest class above that has what ``super()`` is asked for; all of them are told of, in their order."""
@@ -411,13 +423,11 @@ class TypeResolver:
 
     def _result(self, name: str, node: Node) -> Iterable[str]:
         head, over = split(name)
-        if head == "type":
+        if _is_class(name):
             return (over,)
         if head == "def":
             code = self._project.function_named(over)
             return (self._returned_to(code, node) or self._passed_on(code, node)) if code is not None else ()
-        if head == "ext" and over.rpartition(".")[2][:1].isupper():
-            return (over,)
         called = self._project.knowledge.returns.get(f"{head}.__call__")
         return self._instantiate(called, name, node) if called else ()
 

@@ -152,7 +152,7 @@ class _Reader:
         names = {*self.project.names(target), *self.project.names(here), *self._types(here)}
         known = self._known(names)
         if known is not None:
-            return known if not self._optional(here) else frozenset()
+            return known | self._asked_by_keyword(here) if not self._optional(here) else frozenset()
         codes = self._codes(here, target)
         found = self._by_code(codes, here, target)
         if found - {"secret"} == {"authenticates"} and self._says_role(node, target):
@@ -182,6 +182,12 @@ class _Reader:
         given = node.keywords()
         strict, optional = given.get("auto_error"), given.get("optional")
         return (strict is not None and strict.const is False) or (optional is not None and optional.const is True)
+
+    def _asked_by_keyword(self, node: Node) -> Kinds:
+        """``current_user(superuser=True)``, ``login_required(role="admin")``: of those who are known, some."""
+        given = (node.keywords().get(name) for name in self.project.models.kinds["role-keywords"])
+        asks = any(value is not None and not _is_nothing(value) for value in given)
+        return frozenset(("role",)) if asks else frozenset()
 
     def _codes(self, here: Node, target: Node) -> list[Code]:
         """The project's own code that runs for a guard."""
@@ -698,6 +704,11 @@ class _Reader:
         if kinds:
             roles = tuple(roles_compared(self.project, code)) if "role" in kinds else ()
             yield Step("check", name, code.place, tuple(sorted(kinds)), roles)
+
+
+def _is_nothing(node: Node) -> bool:
+    """``False``, ``None`` or an empty text, written out."""
+    return isinstance(node.op, ops.Const) and not node.op.value
 
 
 def _at(code: Code, span: Span) -> Place:
