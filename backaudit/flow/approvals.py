@@ -15,6 +15,7 @@ from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
 from backaudit.project import Code, Node, Project
 from backaudit.project.holding import Condition, atoms, conditions, same_path
+from backaudit.project.locate import strings
 from backaudit.project.operands import made_of, same, walk
 from backaudit.vocabulary.meaning import meaning
 
@@ -116,10 +117,12 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     receiver = call.receiver
     if receiver is not None and asked.names("raises:", call):
         return about(code, receiver.value, asked.node.value) and not climbs(receiver)
-    if not (_is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)):
-        return False
     given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
-    return bool(given) and (_converts(call) or (_is_discarded(call) and _ends_harmless(call, given, asked)))
+    if not given:
+        return False
+    if (_is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)) and _converts(call):
+        return True
+    return _ends_harmless(call, given, asked)
 
 
 def _converts(call: Node) -> bool:
@@ -135,16 +138,17 @@ def _ends_harmless(call: Node, given: list[Node], asked: Asked) -> bool:
         for index in range(len(callee.function.params))
         if call.code.project.argument(call, callee, index) in given
     )
-    return any(_ends_guarded(callee, index, asked.guards) for callee, index in passed)
+    return any(_ends_guarded(callee, index, asked.guards, _is_discarded(call)) for callee, index in passed)
 
 
-def _ends_guarded(callee: Code, index: int, guards: frozenset[str]) -> bool:
+def _ends_guarded(callee: Code, index: int, guards: frozenset[str], discarded: bool) -> bool:
+    """Whether a function comes back only of what is harmless: of a call whose answer is kept, by whatever return."""
     params = [n for n in callee.nodes(ops.Param) if isinstance(n.op, ops.Param) and n.op.index == index]
-    return any(_holds_at_end(callee, Asked(param, guards)) for param in params)
+    ends = [len(callee.ops)] if discarded else [node.value for node in callee.results]
+    return bool(ends) and any(all(_holds_at(callee, end, Asked(param, guards)) for end in ends) for param in params)
 
 
-def _holds_at_end(callee: Code, asked: Asked) -> bool:
-    end = len(callee.ops)
+def _holds_at(callee: Code, end: Value, asked: Asked) -> bool:
     if any(_approves(callee, test, truth, asked) for test, truth in conditions(callee, end)):
         return True
     if any(_approves_each(callee, test, truth, asked) for test, truth in of_elements(callee, end)):
@@ -233,12 +237,18 @@ def _order_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> b
 def _is_free_of(code: Code, op: ops.Compare, asked: Asked) -> bool:
     """``"x" not in value``, or ``value[0] not in ".-"``."""
     value = asked.node.value
-    banned = code.node(op.left).const
-    if f"not:{banned}" in asked.guards and about(code, op.right, value):
+    banned = any(f"not:{text}" in asked.guards for text in _texts_of(code.node(op.left)))
+    if banned and about(code, op.right, value):
         return True
     return about(code, op.left, value) and any(
         f"not:{each}" in asked.guards for each in _fixed_text(code.node(op.right))
     )
+
+
+def _texts_of(node: Node) -> tuple[str, ...]:
+    """The text that a value is, or those that it takes in turn where it goes over a list of them."""
+    op = node.origin.op
+    return strings(node.code.project, node.origin.to(op.base) if isinstance(op, ops.Element) else node)
 
 
 def _lies_in(parents: Node, asked: Asked) -> bool:
@@ -548,12 +558,15 @@ def _each_approved(test: Node, truth: bool, asked: Asked) -> bool:
     if made is None or not isinstance(made.op, ops.Comp):
         return False
     code, value = made.code, made.code.origin(made.op.value)
+    held = list(atoms(code, value, truth))
+    if any(_approves_each(code, atom, holds, asked) for atom, holds in held):
+        return True
     for element in code.nodes(ops.Element):
         op = element.op
         if isinstance(op, ops.Element) and element.value < made.value and _pieces(code, op.base, asked.node.value):
             return any(
                 _approves(code, atom, holds, asked.of(element)) or _is_no_step_up(code, atom, holds, asked)
-                for atom, holds in atoms(code, value, truth)
+                for atom, holds in held
             )
     return False
 
@@ -568,7 +581,7 @@ def _approves_each(code: Code, test: Value, truth: bool, asked: Asked) -> bool:
         element = code.ops[code.origin(side)]
         if isinstance(element, ops.Element) and _pieces(code, element.base, asked.node.value):
             return _is_no_step_up(code, test, truth, asked)
-    return False
+    return isinstance(op, ops.Compare) and (op.operator == "not in") == truth and _is_free_of(code, op, asked)
 
 
 def _pieces(code: Code, base: Value, value: Value) -> bool:
