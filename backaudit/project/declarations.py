@@ -65,6 +65,13 @@ def entries(node: Node | None) -> dict[str, Node]:
     return {key.text: value for key, value in node.entries() if key.text is not None} if node is not None else {}
 
 
+def told_of(node: Node | None, name: str) -> Node | None:
+    """What a mapping that is written out, as a display or as ``dict(name=…)``, holds under a name."""
+    if node is None:
+        return None
+    return entries(node).get(name) or (node.arg(None, name) if node.method == "dict" else None)
+
+
 def texts(project: Project, node: Node | None) -> tuple[str, ...]:
     """The strings of a display, or the one string that it is."""
     listed = [text(project, item) for item in items(node)]

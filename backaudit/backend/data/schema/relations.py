@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.data.schema.tables import Relation
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.declarations import annotation_of, items, text
+from backaudit.project.declarations import annotation_of, items, text, told_of
 
 
 def relations(project: Project, attribute: str, call: Node, bind: Node) -> Iterator[Relation]:
@@ -17,12 +17,12 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
     target = _target_class(project, call, declared)
     if not target:
         return
-    lazy = text(project, call.arg(None, "lazy"))
-    keys = call.arg(None, "foreign_keys")
+    lazy = text(project, _option(project, call, "lazy"))
+    keys = _option(project, call, "foreign_keys")
     hint = _column_named(project, keys) if keys is not None else ""
     many = any(name.startswith(("list[", "builtins.list", "builtins.set")) for name in declared)
-    uselist = call.arg(None, "uselist")
-    eager = lazy in project.models.kinds["eager-values"] or _is_false(call.arg(None, "lazy"))
+    uselist = _option(project, call, "uselist")
+    eager = lazy in project.models.kinds["eager-values"] or _is_false(_option(project, call, "lazy"))
     between = call.argument(("secondary", "link_model"))
     secondary, link = between is not None, _link(project, between) if between is not None else ""
     yield Relation(
@@ -32,12 +32,12 @@ def relations(project: Project, attribute: str, call: Node, bind: Node) -> Itera
         many=(many or secondary) and not (uselist is not None and uselist.const is False),
         eager=eager,
         dynamic=lazy in ("dynamic", "write_only"),
-        cascades=_removes(project, call) and not _is_passive(call),
+        cascades=_removes(project, call) and not _is_passive(project, call),
         removes=_removes(project, call),
-        passive=_is_passive(call),
+        passive=_is_passive(project, call),
         remote="*" if secondary else "",
         link=link,
-        upwards=call.arg(None, "remote_side") is not None,
+        upwards=_option(project, call, "remote_side") is not None,
     )
     backref = call.arg(None, "backref")
     if backref is not None:
@@ -48,7 +48,7 @@ def _backwards(project: Project, backref: Node, target: str, secondary: bool, li
     """What a ``backref``, a name or a call, says of the other side."""
     named = text(project, backref) or text(project, backref.arg(0) if backref.call is not None else None)
     told = backref.call is not None
-    lazy = text(project, backref.arg(None, "lazy")) if told else ""
+    lazy = text(project, _option(project, backref, "lazy")) if told else ""
     return Relation(
         name=f"<{named}",
         target=target,
@@ -56,11 +56,17 @@ def _backwards(project: Project, backref: Node, target: str, secondary: bool, li
         eager=lazy in project.models.kinds["eager-values"],
         dynamic=lazy == "dynamic",
         removes=told and _removes(project, backref),
-        passive=told and _is_passive(backref),
+        passive=told and _is_passive(project, backref),
         remote="*" if secondary else "",
         link=link,
-        upwards=told and backref.arg(None, "remote_side") is not None,
+        upwards=told and _option(project, backref, "remote_side") is not None,
     )
+
+
+def _option(project: Project, call: Node, name: str) -> Node | None:
+    """What a relation is declared with: a keyword, or in the mapping of those that are handed on."""
+    handed = (told_of(call.arg(None, keyword), name) for keyword in sorted(project.models.kinds["relation-options"]))
+    return call.arg(None, name) or next((found for found in handed if found is not None), None)
 
 
 def _column_named(project: Project, given: Node) -> str:
@@ -84,13 +90,13 @@ def _link(project: Project, between: Node) -> str:
 
 def _removes(project: Project, call: Node) -> bool:
     """Whether deleting a row deletes those related to it."""
-    words = text(project, call.arg(None, "cascade")).replace(" ", "").split(",")
+    words = text(project, _option(project, call, "cascade")).replace(" ", "").split(",")
     return bool({"delete", "all"} & set(words))
 
 
-def _is_passive(call: Node) -> bool:
+def _is_passive(project: Project, call: Node) -> bool:
     """Whether those that are not loaded are left to the database, instead of being loaded and changed one by one."""
-    passive = call.arg(None, "passive_deletes")
+    passive = _option(project, call, "passive_deletes")
     return passive is not None and passive.const is not False
 
 
