@@ -377,6 +377,26 @@ def test_applications_that_callers_pass_and_folders_of_apps() -> None:
     ]
 
 
+def test_the_root_that_stands_in_where_the_environment_names_none() -> None:
+    linked = project(
+        {
+            "site/config/settings.py": """
+            import os
+            ROOT_URLCONF = os.environ.get("ROOT_URLCONF", "config.urls")
+            """,
+            "site/config/urls.py": """
+            from django.urls import path
+            from config import views
+            urlpatterns = [path("items/", views.items)]
+            """,
+            "site/config/views.py": "def items(request): ...\n",
+            "site/other/settings.py": "ROOT_URLCONF = 'other.urls'\n",
+            "site/other/urls.py": "urlpatterns = []\n",
+        }
+    )
+    assert [(route.path, UNMOUNTED in route.tags) for route in linked.once(routes)] == [("/items/", False)]
+
+
 def test_rows_that_are_unpacked_into_a_registration() -> None:
     linked = project(
         """

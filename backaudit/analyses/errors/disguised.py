@@ -34,6 +34,7 @@ _ERROR_KEYS = meaning("failures", "error-key")
 _BY_ITS_TEXT = assume("word", "the text says that the request has failed")
 _BY_ITS_KEY = assume("word", "the key says that the request has failed")
 _CALLED_FINE = assume("purpose", "it has failed, though the body says that it went well")
+_ITS_OWN_WAY = assume("purpose", "the page that is sent does not look itself for what the address names")
 _TEXT_KEYS = meaning("failures", "text-key")
 _FLAG_KEYS = meaning("failures", "flag-key")
 _STATE_KEYS = meaning("failures", "state-key")
@@ -125,7 +126,8 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
         return None
     if _ends_error(project, answer):
         handled = ", ".join(name.rpartition(".")[2] for name in dict(project.once(error_handlers))[answer.node.code])
-        return f"The error handler for {handled} answers with status {answer.status}.", KNOWN
+        meant = _ITS_OWN_WAY if _is_file(project, answer) else KNOWN
+        return f"The error handler for {handled} answers with status {answer.status}.", meant
     return None if _is_template(answer.maker) else _said_or_done(project, answer)
 
 
@@ -183,10 +185,41 @@ def _keeps_from_view(answer: Answer) -> bool:
 def _ends_error(project: Project, answer: Answer) -> bool:
     """Whether the answer is made by a handler of errors, not the error itself, nor what answers 200 by its contract."""
     op = answer.node.op
-    given = answer.node.to(op.value).origin.op if isinstance(op, ops.Return) else None
+    by_exception = isinstance(op, ops.Return) and _is_of_exception(project, answer.node.to(op.value))
     by_contract = any("jsonrpc" in (pairs_of(part.origin) or {}) for part in answer.body)
     is_handler = any(code is answer.node.code and caught for code, caught in project.once(error_handlers))
-    return is_handler and not isinstance(given, ops.Param) and not by_contract
+    return is_handler and not by_exception and not by_contract
+
+
+def _is_of_exception(project: Project, given: Node) -> bool:
+    """Whether an answer is the exception itself, what that makes of itself, or what another handler of errors gives."""
+    made = given.origin
+    while made.call is not None and "typing.cast" in project.names(made.to(made.call.func)):
+        inner = made.arg(1, "val")
+        if inner is None:
+            return False
+        made = inner.origin
+    if isinstance(made.op, ops.Param):
+        return True
+    receiver = made.receiver
+    handlers = {code for code, caught in project.once(error_handlers) if caught}
+    by_itself = receiver is not None and isinstance(receiver.origin.op, ops.Param)
+    return by_itself or not handlers.isdisjoint(project.callees(made))
+
+
+def _is_file(project: Project, answer: Answer) -> bool:
+    """Whether what is sent is a file as it is: the page of an application that runs in the browser."""
+    op = answer.node.op
+    made = answer.node.to(op.value).origin if isinstance(op, ops.Return) else answer.node
+    if made.is_call_of("streamed-responses"):
+        return True
+    return any(_is_read_from_file(project, given) for given in made.args())
+
+
+def _is_read_from_file(project: Project, given: Node) -> bool:
+    called = (call.func for call in chain(given))
+    readers = project.models.kinds["file-readers"]
+    return any(func is not None and not readers.isdisjoint(project.names(func)) for func in called)
 
 
 def _asks_exception(answer: Answer) -> bool:

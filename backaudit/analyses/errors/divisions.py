@@ -39,12 +39,13 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _divisions(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
-    """Divisions of numbers, each with what they divide by; ``%`` after a text is none."""
+    """Divisions of numbers, each with what they divide by; ``%`` after a text is none, nor ``/`` after a path."""
     for node in code.nodes(ops.Bin):
         op = node.op
         if not isinstance(op, ops.Bin) or op.operator not in _DIVIDING or node.to(op.right).const is not None:
             continue
-        if op.operator != "%" or not _NUMBERS.isdisjoint(project.types(node.to(op.left))):
+        divided = project.types(node.to(op.left))
+        if not _NUMBERS.isdisjoint(divided) or (op.operator != "%" and not divided):
             yield node, node.to(op.right)
     for call in code.nodes(ops.Call):
         second = call.arg(1) if call.method == "divmod" else None

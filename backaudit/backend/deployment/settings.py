@@ -107,6 +107,15 @@ def env_lookups(project: Project) -> tuple[EnvLookup, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda lookup: lookup.place))
 
 
+def stands_in(project: Project, node: Node) -> Node | None:
+    """What a value is where the environment, in which it is looked up, names none."""
+    here = project.resolved(node)
+    op = here.op
+    asked = here.to(op.values[0]).origin if isinstance(op, ops.Logic) else here
+    lookups = (lookup for lookup in project.once(env_lookups) if lookup.call == asked)
+    return next((lookup.default for lookup in lookups), None)
+
+
 def _calls(project: Project, dotted: str) -> Iterator[Node]:
     """Calls of a function, or of an object that is itself called (``env("X")``)."""
     if not dotted.endswith(".__call__"):

@@ -163,12 +163,21 @@ def _stored_in(project: Project, row: Node) -> Stored | None:
             continue
         receiver = node.receiver
         own = receiver is not None and receiver.origin == row.origin
-        if node.method in COMMITS or (own and node.method in _SAVES):
+        if node.method in COMMITS or (own and node.method in _SAVES) or _is_flushed(project, node, row):
             return Stored(node, row)
         handed = _stored_by_callee(project, node, row)
         if handed is not None:
             return handed
     return None
+
+
+def _is_flushed(project: Project, call: Node, row: Node) -> bool:
+    """``with session.begin_nested(): session.add(row)``: it is stored at the block's end, within what is around it."""
+    if not any(given.origin == row.origin for given in call.args()) or call.method not in ("add", "add_all", "merge"):
+        return False
+    around = (region for region in call.code.regions_of(call.value) if region.kind == "with")
+    entered = (call.code.node(region.test) for region in around if region.test != ops.NONE)
+    return any(manager.method in project.models.kinds["flushing-blocks"] for manager in entered)
 
 
 def _stored_by_callee(project: Project, call: Node, row: Node) -> Stored | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.deployment.settings import stands_in
 from backaudit.backend.web.frameworks import ninja
 from backaudit.backend.web.frameworks.viewsets import actions, made_paths, nested_under, own_patterns, root_views
 from backaudit.backend.web.handlers import Handler, handlers_of
@@ -343,7 +344,7 @@ def project_roots(project: Project) -> frozenset[str]:
     found: set[str] = set()
     for file in project.files.values():
         value = project.binding(file.module, "ROOT_URLCONF") if file.role not in ("test", "example") else None
-        text = text_of(project, value) if value is not None else None
+        text = text_of(project, value) or text_of(project, stands_in(project, value)) if value is not None else None
         for name in project.imported(file, text, "", 0) if text else ():
             found.add(split(name)[1])
     return frozenset(found)
