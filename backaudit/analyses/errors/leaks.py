@@ -9,7 +9,7 @@ import msgspec
 from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.web.catching import Handler, chosen, handler_of, handlers, reached
 from backaudit.backend.web.exception_texts import exception_text
-from backaudit.backend.web.responses import Answer, answering, answers, error_handlers, literal_text
+from backaudit.backend.web.responses import answering, answers, error_handlers, literal_text
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
@@ -22,6 +22,17 @@ from backaudit.sql import looks_like_query
 
 _ON_A_PAGE = assume("effect", "the page shows the text to whoever asked")
 _MAY_BE_OWN = assume("callee", "the text is not one that the project wrote for its clients")
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What tells a client a text: an answer, or the call that shows it on the next page."""
+
+    node: Node
+    on_a_page: bool = False
+
+    @property
+    def where(self) -> str:
+        return "the next page" if self.on_a_page else "the answer"
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -52,21 +63,17 @@ def _answered(project: Project, code: Code) -> Iterator[Finding]:
 
 
 def _handed_up(project: Project, code: Code) -> Iterator[Finding]:
-    """``return None, str(error)`` of a helper whose caller puts the text into its answer."""
+    """``return None, str(error)`` of a helper whose caller puts the text into its answer, or on the next page."""
     if code in answering(project) or code.function.kind != "function":
         return
-    for node in code.nodes(ops.Return):
-        op = node.op
-        returned = node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
-        for index, part in _returned_parts(returned) if returned is not None and not chosen(node) else ():
-            source = exception_text(project, part)
-            assumed = _judge(project, source) if source is not None else None
-            answer = _answer_of(project, code, index) if assumed is not None else None
-            if source is not None and assumed is not None and answer is not None:
-                found = _finding(project, node, source, assumed, "the answer")
-                step = Step(answer.node.place.first_line(), "the caller answers with it")
-                yield msgspec.structs.replace(found, trace=(*found.trace, step))
-                break
+    for node, index, part in _returned(code):
+        source = exception_text(project, part) if not chosen(node) else None
+        assumed = _judge(project, source) if source is not None else None
+        told = _told_above(project, code, index, frozenset({code})) if assumed is not None else None
+        if source is not None and assumed is not None and told is not None:
+            found = _finding(project, node, source, _ON_A_PAGE if told.on_a_page else assumed, told.where)
+            step = Step(told.node.place.first_line(), f"a caller puts it into {told.where}")
+            yield msgspec.structs.replace(found, trace=(*found.trace, step))
 
 
 def _statements(project: Project, code: Code) -> Iterator[Finding]:
@@ -104,21 +111,51 @@ def _shows(node: Node, run: set[Node]) -> bool:
     return any(part in run and not isinstance(part.op, ops.Const) for part in walk(node, put_in))
 
 
-def _returned_parts(returned: Node) -> list[tuple[int, Node]]:
-    """The parts of a tuple with their positions; -1 for a value that is not one."""
-    op = returned.op
-    if isinstance(op, ops.Build) and op.kind == "tuple":
-        return [(index, returned.to(item)) for index, item in enumerate(op.items)]
-    return [(-1, returned)]
+def _returned(code: Code) -> Iterator[tuple[Node, int, Node]]:
+    """What a body returns: the statement, a part of its tuple with its position; -1 for a value that is not one."""
+    for node in code.nodes(ops.Return):
+        op = node.op
+        if not isinstance(op, ops.Return) or op.value == NONE:
+            continue
+        value = node.to(op.value).origin
+        parts = value.op.items if isinstance(value.op, ops.Build) and value.op.kind == "tuple" else ()
+        yield from ((node, index, value.to(item)) for index, item in enumerate(parts))
+        if not parts:
+            yield node, -1, value
 
 
-def _answer_of(project: Project, code: Code, index: int) -> Answer | None:
-    """The answer of a caller that holds what a function returns (that part of it)."""
+def _told_above(project: Project, code: Code, index: int, below: frozenset[Code]) -> _Told | None:
+    """Where a caller tells a client what a function returns (that part of it)."""
     for call in project.callers(code):
-        final = call.code in answering(project)
-        for answer in answers(project, call.code):
-            if (answer.how != "return" or final) and any(_holds(part, call, index) for part in answer.body):
-                return answer
+        if call.code in below:
+            continue
+        told = _told(project, call, index)
+        if told is not None:
+            return told
+        for _, handed_on, part in _returned(call.code) if call.code not in answering(project) else ():
+            above = (
+                _told_above(project, call.code, handed_on, below | {call.code}) if _holds(part, call, index) else None
+            )
+            if above is not None:
+                return above
+    return None
+
+
+def _handed_on(project: Project, call: Node, index: int) -> Iterator[int]:
+    """The parts of what the body of a call returns that hold what the call returned."""
+    if call.code not in answering(project):
+        yield from (place for _, place, part in _returned(call.code) if _holds(part, call, index))
+
+
+def _told(project: Project, call: Node, index: int) -> _Told | None:
+    """The answer, or the message for the next page, of the same body that holds what a call returns."""
+    final = call.code in answering(project)
+    for answer in answers(project, call.code):
+        if (answer.how != "return" or final) and any(_holds(part, call, index) for part in answer.body):
+            return _Told(answer.node)
+    for shown in _messages(project, call.code):
+        if any(_holds(part, call, index) for part in shown.args()):
+            return _Told(shown, on_a_page=True)
     return None
 
 
@@ -147,15 +184,21 @@ def _taken_from(here: Node) -> Node | None:
 
 def _shown(project: Project, code: Code) -> Iterator[Finding]:
     """Texts for the next page."""
-    kind = project.models.kinds["tells-user"]
-    for call in code.nodes(ops.Call):
-        names = project.names(call.func) if call.func is not None else ()
-        if kind.isdisjoint(names) or chosen(call) or not reached(project, code):
+    for call in _messages(project, code):
+        if chosen(call) or not reached(project, code):
             continue
         source = next((s for s in (exception_text(project, part) for part in call.args()) if s is not None), None)
         assumed = _judge(project, source) if source is not None else None
         if source is not None and assumed is not None:
             yield _finding(project, call, source, _ON_A_PAGE, "the next page")
+
+
+def _messages(project: Project, code: Code) -> Iterator[Node]:
+    """The calls of a body that show their text on the next page."""
+    kind = project.models.kinds["tells-user"]
+    for call in code.nodes(ops.Call):
+        if call.func is not None and not kind.isdisjoint(project.names(call.func)):
+            yield call
 
 
 def _judge(project: Project, source: Node) -> Assumed | None:
