@@ -120,11 +120,10 @@ def _handed_on(project: Project, code: Code, told: set[Value]) -> Iterator[Findi
         for need in needs(project, call) if project.callees(call) else ():
             read, use = need.given.origin, need.use
             asks = isinstance(use.op, ops.Attr) and use.op.name in project.models.kinds["text-methods"]
-            if not asks or read.value in told or not may_be_none(project, read):
+            why = _why_no_text(project, read) if asks and read.value not in told else None
+            if why is None or asked(code, read.value, call.value):
                 continue
-            if asked(code, read.value, call.value):
-                continue
-            found = _asked_of_none(project, call, read, use, (_NULL, _SENT_NULL))
+            found = _asked_of_none(project, call, read, use, why)
             if found is not None:
                 told.add(read.value)
                 yield found
