@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.backend.web.reads import converted_type, request_names
+from backaudit.backend.web.reads import converted_type
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE

@@ -13,8 +13,8 @@ from backaudit.backend.access.denial import conditions, refusals, sides, tests_b
 from backaudit.backend.access.sessions import is_unsigned_session, unsigned_sessions
 from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.data.schema import Table
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Where
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import routes
 from backaudit.distinct import distinct
 from backaudit.facts import ops

@@ -29,7 +29,7 @@ from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.orms import is_lazy
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.catching import ending, escapes, handlers_in
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

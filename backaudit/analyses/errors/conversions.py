@@ -12,7 +12,7 @@ from backaudit.backend.access.denial import conditions, operands, sides
 from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.inputs.applied import made_by
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler, client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import Value

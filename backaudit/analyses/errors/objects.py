@@ -8,7 +8,7 @@ from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.requests import Wish, showing
 from backaudit.backend.access.missing import asked
 from backaudit.backend.web.catching import escapes, request_handlers
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step

@@ -8,7 +8,7 @@ from backaudit.analyses.errors.conversions import is_key_known
 from backaudit.analyses.errors.requests import showing
 from backaudit.backend.access.guards import steps
 from backaudit.backend.web.catching import escapes
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project

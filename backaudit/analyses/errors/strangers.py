@@ -12,8 +12,8 @@ from backaudit.backend.access.guards import steps
 from backaudit.backend.access.missing import asked
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import escapes
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route, Step
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import routes
 from backaudit.evidence import Assumption
 from backaudit.facts import ops

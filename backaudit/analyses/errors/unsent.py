@@ -9,7 +9,7 @@ from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.missing import asked, behind
 from backaudit.backend.web.catching import escapes, reached_functions
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin

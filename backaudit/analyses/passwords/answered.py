@@ -12,8 +12,8 @@ from backaudit.analyses.passwords.kept import plain_columns
 from backaudit.analyses.passwords.label import Password
 from backaudit.analyses.passwords.shown import Shown, password_fields
 from backaudit.backend.data.queries import call_place
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.responses import response_model
 from backaudit.backend.web.routes import routes
 from backaudit.distinct import distinct

@@ -9,8 +9,8 @@ import msgspec
 from backaudit.analyses.passwords.costs import number
 from backaudit.analyses.passwords.taken import Taken, taken
 from backaudit.backend.web.inputs.applied import applied_to
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

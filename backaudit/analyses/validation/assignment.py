@@ -11,8 +11,8 @@ from backaudit.analyses.validation.privileged import only_privileged
 from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import enclosed
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import RouteParam
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.web.inputs.applied import Applied, applied_to
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import Route, RouteParam
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import by_handler, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

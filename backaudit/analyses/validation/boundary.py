@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.validation.client_input import ClientInput
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin, Trace
 from backaudit.project import Node, Project

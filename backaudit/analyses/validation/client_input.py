@@ -9,8 +9,8 @@ from backaudit.backend.web.converters import converters_of
 from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import checked_data, converts, enclosed, form_field, parser_converts, takes_file
-from backaudit.backend.web.reads import request_names
 from backaudit.backend.web.records import RouteParam
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

@@ -14,7 +14,7 @@ from backaudit.backend.data.orms import orms, traits
 from backaudit.backend.data.queries.chains import denoted_table, root_table
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.backend.web.inputs.reads import checked_data
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.search import Search

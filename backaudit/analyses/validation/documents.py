@@ -8,7 +8,7 @@ from backaudit.analyses.validation.bodies import is_text, is_untyped, is_validat
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.sinks import Flow, into_parameter, sinks
 from backaudit.backend.data.documents import has_store
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.search import Search

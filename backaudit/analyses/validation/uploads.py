@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.data.schema import schema
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

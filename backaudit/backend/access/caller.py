@@ -15,6 +15,7 @@ from backaudit.backend.access.tables import fetched_table, is_user_table
 from backaudit.backend.access.verified import is_verified
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.params import field_injections, injection
+from backaudit.backend.web.reads import part_handed_out
 from backaudit.backend.web.records import CLIENT, Route
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -207,7 +208,8 @@ class Values:
         if isinstance(op, (ops.Attr, ops.Item, ops.Call)) and _CLIENT.holds(spelled):
             return True
         func = node.func if isinstance(op, ops.Call) else node
-        return func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))
+        named = func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))
+        return named or part_handed_out(self.project, node) in CLIENT
 
 
 def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:

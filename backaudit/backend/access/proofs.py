@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import touched_table
 from backaudit.backend.web.params import is_declared_header
-from backaudit.backend.web.reads import request_names
+from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions

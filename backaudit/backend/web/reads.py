@@ -7,11 +7,10 @@ from typing import cast
 
 import msgspec
 
-from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.locations import located
 from backaudit.backend.web.params import is_schema
 from backaudit.backend.web.records import CLIENT, Input, Limits, Where
-from backaudit.backend.web.routes import declared
+from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.signature import Literals, limits_of, literal
 from backaudit.facts import ops
 from backaudit.models import ReadModel
@@ -28,35 +27,6 @@ _WHERE: dict[str, Where] = {
 _DEPTH = 6
 
 
-def request_names(project: Project, node: Node) -> tuple[str, ...]:
-    """The names of a read of the request; ``self.request`` is what a parameter of that name would be."""
-    func = node.func if isinstance(node.op, ops.Call) else node
-    if func is None:
-        return ()
-    names = project.names(func)
-    op = func.op
-    if not isinstance(op, ops.Attr) or not any(name.startswith("*.") for name in names):
-        return names
-    base = func.to(op.base).origin
-    if isinstance(base.op, ops.Attr) and base.op.name == "request":
-        return tuple(f"{assumed}.{op.name}" for assumed in project.assumed(node.code, "request"))
-    if isinstance(base.op, ops.Param):
-        kinds = project.once(_requests).get((base.code, base.op.index), ())
-        return tuple(f"{kind}.{op.name}" for kind in kinds) or names
-    return names
-
-
-def _requests(project: Project) -> dict[tuple[Code, int], tuple[str, ...]]:
-    """The parameters of registered handlers that are the request, with its type."""
-    kinds = {table.framework: table.request for table in project.once(tables).values() if table.request}
-    found: dict[tuple[Code, int], tuple[str, ...]] = {}
-    for route in project.once(declared):
-        for param in route.params:
-            if param.where == "request" and route.framework in kinds:
-                found[route.handler, param.index] = (kinds[route.framework],)
-    return found
-
-
 def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
     """What one body of code reads of the request, in order; what it only passes on as a whole comes without a name."""
     return project.all_of(_reads, code)
@@ -65,6 +35,20 @@ def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
 def part_read(project: Project, node: Node) -> Where | None:
     """The part of the request that a mapping of names is (``request.form``); None where it is none."""
     return _Reads(project, node.code).where(node)
+
+
+def part_handed_out(project: Project, call: Node) -> Where | None:
+    """The part of the request that a function of the project gives its caller, whatever way it ends."""
+    called = project.callees(call) if isinstance(call.op, ops.Call) else ()
+    given = {where for code in called for where in project.solved(_handed_out, code)}
+    return given.pop() if len(given) == 1 else None
+
+
+def _handed_out(project: Project, code: Code) -> Iterator[Where]:
+    returned = [node.to(node.op.value) for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return)]
+    wheres = [part_read(project, node) for node in returned]
+    if wheres and wheres[0] is not None and len(set(wheres)) == 1:
+        yield wheres[0]
 
 
 def _reads(project: Project, code: Code) -> Iterator[Input]:
@@ -121,7 +105,7 @@ class _Reads:
                     return _WHERE.get(described)
         inner = () if self.project.gives_up(depth, _DEPTH, node.place) else _same_part(node)
         found = (self.where(part, depth + 1) for part in inner)
-        return next((where for where in found if where is not None), None)
+        return next((where for where in found if where is not None), part_handed_out(self.project, node))
 
     # -- one thing by its name ----------------------------------------------------------------------------------------
 
@@ -379,5 +363,5 @@ def _same_part(node: Node) -> list[Node]:
 
 
 __all__ = [
-    "added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "part_read", "request_names",
+    "added_arguments", "converted_type", "declared_by", "inputs_read", "parser_inputs", "part_handed_out", "part_read",
 ]  # fmt: skip
