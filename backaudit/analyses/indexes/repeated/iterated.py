@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
+from backaudit.backend.data.queries.chains import chain_of, given_statement, table_of
 from backaudit.backend.web.catching import request_handlers
 from backaudit.backend.web.reads import part_read
 from backaudit.backend.web.routes import client_input
@@ -60,8 +61,7 @@ def _of_op(project: Project, node: Node) -> Many | None:
     if isinstance(op, ops.Await):
         return many(project, node.to(op.value))
     if isinstance(op, (ops.Phi, ops.Choice)):
-        values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
-        return _first(project, (node.to(value) for value in values))
+        return _first(project, (node.to(value) for value in _ways(node)))
     if isinstance(op, ops.Call):
         return _of_call(project, node)
     if isinstance(op, ops.Comp):
@@ -170,7 +170,10 @@ def _run_before(node: Node) -> Node | None:
 
 
 def _selected(project: Project, run: Node) -> Many | None:
-    first = run.arg(0)
+    first = given_statement(run)
+    table = table_of(project, first) if first is not None and _is_select(first) else None
+    if table is not None:
+        return Many(what=f"row of `{table.name}`", origin=run)
     for text in sorted(spelled_strings(project, first)) if first is not None else ():
         parsed = statement(text) if looks_like_query(text) else None
         if parsed is None or not parsed.scopes or parsed.scopes[0].verb != "select":
@@ -178,6 +181,21 @@ def _selected(project: Project, run: Node) -> Many | None:
         name = next((name for name in parsed.scopes[0].tables if name), "")
         return Many(what=f"row of `{name}`" if name else "row", origin=run)
     return None
+
+
+def _is_select(statement: Node) -> bool:
+    """Whether a statement is built, not written as text, and reads rows."""
+    return any(_selects(way) for way in walk(statement, _ways))
+
+
+def _selects(statement: Node) -> bool:
+    return any(link.call is not None and link.method == "select" for link in chain_of(statement))
+
+
+def _ways(node: Node) -> tuple[int, ...]:
+    """What a value is on one way or another."""
+    op = node.op
+    return op.values if isinstance(op, ops.Phi) else (op.then, op.other) if isinstance(op, ops.Choice) else ()
 
 
 def _sent(project: Project, node: Node) -> Many | None:

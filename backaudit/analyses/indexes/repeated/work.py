@@ -11,7 +11,7 @@ from backaudit.analyses.indexes.repeated.nested import is_part_of_another
 from backaudit.analyses.indexes.repeated.remembering import is_asked_once, is_kept
 from backaudit.analyses.indexes.workers import is_enqueued
 from backaudit.backend.data.queries import call_place, root_table
-from backaudit.backend.data.queries.chains import chain_of, denoted_table, table_of
+from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -251,13 +251,14 @@ def _made_of(node: Node) -> tuple[int, ...]:
 def runs_query(project: Project, node: Node) -> bool:
     """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text."""
     method = node.method
-    first = node.arg(0)
+    first = given_statement(node)
     narrows = node.is_call_of("query-ends") or node.is_call_of("query-filters")
     if narrows and root_table(project, node) is not None:
         return not _is_statement(node)
     if first is None:
         return False
-    if method in project.models.kinds["session-reads"] and (_is_statement(first) or _has_table(project, first)):
+    runs = node.is_call_of("session-reads") or node.is_call_of("driver-reads")
+    if runs and (_is_statement(first) or _has_table(project, first)):
         return True
     if method in ("get_object_or_404", "get_list_or_404"):
         return denoted_table(project, first) is not None
@@ -266,13 +267,13 @@ def runs_query(project: Project, node: Node) -> bool:
 
 def _runs_text(project: Project, node: Node) -> bool:
     """Whether a call runs SQL text."""
-    first = node.arg(0) if node.is_call_of("driver-reads") else None
+    first = given_statement(node) if node.is_call_of("driver-reads") else None
     return first is not None and any(looks_like_query(text) for text in spelled_strings(project, first))
 
 
 def _reads_text(project: Project, node: Node) -> bool:
     """Whether the text that a call runs reads rows."""
-    first = node.arg(0)
+    first = given_statement(node)
     texts = spelled_strings(project, first) if first is not None else ()
     return any(text.lstrip("( \n\t")[:6].lower().startswith(("select", "with")) for text in texts)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.declarations import text
+from backaudit.project.declarations import items, text
 from backaudit.project.types import split
 from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
@@ -113,7 +113,7 @@ def _filtered(project: Project, code: Code, cls: ClassView, op: ops.Param) -> Ta
 
 def _of_call(project: Project, call: Node, seen: set[Node]) -> Table | None:
     """The table that a chain begins with, runs on, or gets from a function of the project."""
-    opened = call.args()[:2] if call.is_call_of("query-openers") else []
+    opened = _opened(call) if call.is_call_of("query-openers") else []
     found = _first_table(denoted_table(project, argument) for argument in opened)
     if found is not None:
         return found
@@ -124,6 +124,13 @@ def _of_call(project: Project, call: Node, seen: set[Node]) -> Table | None:
         return _view_table(project, call, seen)
     found = _table_of(project, receiver, seen) if receiver is not None else None
     return found if found is not None else _of_callee(project, call, seen)
+
+
+def _opened(call: Node) -> list[Node]:
+    """The models and columns that a query is opened on, also those that were listed before."""
+    op = call.op
+    listed = [call.to(value) for value in op.star] if isinstance(op, ops.Call) else []
+    return [one for given in (*call.args()[:2], *listed) for one in (given, *items(given))]
 
 
 def _of_callee(project: Project, node: Node, seen: set[Node]) -> Table | None:
@@ -336,6 +343,11 @@ def is_sliced(node: Node) -> bool:
         and isinstance(node.code.ops[op.key], ops.Build)
         for op in node.code.ops[node.value : node.value + 40]
     )
+
+
+def given_statement(run: Node) -> Node | None:
+    """What an execution is given to run: its first argument, also by keyword (``query=``)."""
+    return run.arg(0) or next(iter(run.keywords().values()), None)
 
 
 def row_table(project: Project, node: Node) -> Table | None:
