@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.analyses.errors import unsent_files
 from backaudit.analyses.errors.arguments import may_be_none
 from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.requests import Wish, showing, wrong
@@ -96,7 +97,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
 
 
 def attributes(project: Project) -> Iterator[Finding]:
-    """Each method of a text that is called on what may be none: nothing was sent, or JSON of another kind."""
+    """What is asked of texts that may be none (nothing was sent, or JSON of another kind), and of files."""
     for code in reached_functions(project):
         told: set[Value] = set()
         for call in code.nodes(ops.Call):
@@ -112,6 +113,7 @@ def attributes(project: Project) -> Iterator[Finding]:
                 told.add(read.value)
                 yield found
         yield from _handed_on(project, code, told)
+    yield from unsent_files.findings(project)
 
 
 def _handed_on(project: Project, code: Code, told: set[Value]) -> Iterator[Finding]:

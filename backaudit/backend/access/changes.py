@@ -14,7 +14,7 @@ from backaudit.backend.access.statements import SQL_COUNTS, SQL_WRITE, sql_text
 from backaudit.backend.access.tables import form_table, repository_table, touched_table
 from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.documents.naming import collection_name as stored_name
-from backaudit.backend.data.queries.chains import chain_of, table_of
+from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import written_objects
 from backaudit.facts import ops
@@ -132,14 +132,14 @@ def _is_loaded(project: Project, row: Node | None) -> bool:
 
 
 def _of_statement(project: Project, call: Node) -> Change | None:
-    """``session.execute(delete(Model).where(...))``."""
-    given = call.arg(0)
+    """``session.execute(delete(Model).where(...))``, ``connection.execute(table.delete())``."""
+    given = given_statement(call)
     writing = project.models.kinds["writing-statements"]
     for link in chain_of(given) if given is not None else ():
         func = link.func
         names = project.names(func) if func is not None else ()
         if not writing.isdisjoint(names):
-            table = table_of(project, link)
+            table = table_of(project, link) or (denoted_table(project, link.receiver) if link.receiver else None)
             return Change(call, table, _named(table, link.arg(0)), how(link.method), only_counts(call))
     return None
 

@@ -51,6 +51,20 @@ def _handed_out(project: Project, code: Code) -> Iterator[Where]:
         yield wheres[0]
 
 
+def _handed_in(project: Project, param: Node) -> Where | None:
+    """The part of the request that all callers of a function give it."""
+    op = param.op
+    given = project.solved(_given_part, param.code, op.index) if isinstance(op, ops.Param) else ()
+    return next(iter(given), None)
+
+
+def _given_part(project: Project, code: Code, index: int) -> Iterator[Where]:
+    given = [project.argument(call, code, index) for call in project.callers(code)]
+    wheres = [part_read(project, node) if node is not None else None for node in given]
+    if wheres and wheres[0] is not None and len(set(wheres)) == 1:
+        yield wheres[0]
+
+
 def _reads(project: Project, code: Code) -> Iterator[Input]:
     return _Reads(project, code).all()
 
@@ -105,7 +119,8 @@ class _Reads:
                     return _WHERE.get(described)
         inner = () if self.project.gives_up(depth, _DEPTH, node.place) else _same_part(node)
         found = (self.where(part, depth + 1) for part in inner)
-        return next((where for where in found if where is not None), part_handed_out(self.project, node))
+        same = next((where for where in found if where is not None), None)
+        return same or part_handed_out(self.project, node) or _handed_in(self.project, node)
 
     # -- one thing by its name ----------------------------------------------------------------------------------------
 
