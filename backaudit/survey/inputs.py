@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.backend.web.inputs.applied import Applied
 from backaudit.backend.web.inputs.classes import is_secret
+from backaudit.backend.web.inputs.made import made_schema
 from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Scalar, Shape
 from backaudit.backend.web.inputs.shapes import of_name, parsed, shape_of, united
@@ -147,6 +148,9 @@ def _shape(project: Project, handler: Code, given: Input) -> Shape:
     """By the annotation of the handler's parameter, which says most; else by the types that are known."""
     annotation = _annotation(handler, given) if given.where in _WHOLE else None
     shape = shape_of(project, annotation) if annotation is not None else of_types(project, given.types)
+    made = made_schema(project, annotation) if annotation is not None and _is_open(shape) else None
+    if made is not None:
+        return Shape(kind="object", schema=made.name)
     if shape == Shape() and given.where not in ("body",):
         shape = _TEXT if given.where != "file" else Shape(kind="file")
     return limited(shape, given.limits)

@@ -23,8 +23,11 @@ _BY_NAME = (
 )
 # A pattern that spells out what is admitted: ``^password$``, ``^(asc|desc)$``.
 _SPELLED = re.compile(r"\^\(?(?:\?:)?([\w-]+)(?:\|[\w-]+)*\)?\$")
-_DIGITS = ("[0-9]", r"\d")
+_DIGITS = ("[0-9", r"\d")
+# How often one class is repeated in a pattern that has no other: ``^[0-9a-f]{24}$``.
+_REPEATED = re.compile(r"\^(?:\[[^\]]*\]|\\d)\{(\d+)(?:,\d*)?\}\$")
 _DEPTH = 4
+_LONGEST = 1000
 
 
 def example(project: Project, shape: Shape, name: str, depth: int = 0) -> Any:
@@ -77,11 +80,16 @@ def _text(shape: Shape, name: str) -> str:
     if spelled is not None:
         return spelled[1]
     if isinstance(pattern, str) and any(part in pattern for part in _DIGITS) and "a-z" not in pattern.lower():
-        text = "1234567890"
+        repeated = _REPEATED.fullmatch(pattern)
+        text = _digits(int(repeated[1]) if repeated is not None else 10)
     least, most = shape.limit("minLength"), shape.limit("maxLength")
     if isinstance(least, int) and len(text) < least:
         text = (text + "-" + "abcdefgh" * least)[: max(least, 1)]
     return text[:most] if isinstance(most, int) and 0 < most < len(text) else text
+
+
+def _digits(length: int) -> str:
+    return ("1234567890" * length)[: min(length, _LONGEST)]
 
 
 def _by_name(name: str) -> str:
