@@ -39,12 +39,20 @@ def marked(project: Project, code: Code, index: int) -> Marked:
     markers: list[Node] = []
     types: tuple[str, ...] = ()
     if annotation is not None:
-        types = project.annotated(annotation)
+        types = project.annotated(_carried(project, annotation) or annotation)
         markers += _metadata(project, annotation)
     default = project.default(code, index)
     if default is not None:
         markers.append(default)
     return Marked(types, tuple(markers))
+
+
+def _carried(project: Project, annotation: Node) -> Node | None:
+    """What a marker that stands around a type is about: ``Form[Item]``; None where none does."""
+    node = project.alias_of(annotation) or annotation.origin
+    op = node.op
+    is_around = isinstance(op, ops.Item) and any(_is(project, node.to(op.base), f"where:{where}") for where in _MARKED)
+    return node.to(op.key) if is_around and isinstance(op, ops.Item) else None
 
 
 @cut_circles()
@@ -62,6 +70,8 @@ def _metadata(project: Project, annotation: Node) -> Iterator[Node]:
     elif any(name.rpartition(".")[2] in ("Optional", "Union") for name in project.names(node.to(op.base))):
         for part in inside:
             yield from _metadata(project, part)
+    elif _carried(project, annotation) is not None:
+        yield node.to(op.base)
 
 
 def is_declared_header(project: Project, code: Code, index: int) -> bool:
