@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.requests import Wish, showing
@@ -10,13 +10,13 @@ from backaudit.backend.access.missing import asked
 from backaudit.backend.web.catching import escapes, request_handlers
 from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.rule import Finding, Step
 
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each body that is read as an object before anybody asks whether it is one, uncaught; its first use."""
-    for code in project.once(request_handlers):
+    for code in dict.fromkeys((*project.once(request_handlers), *project.once(_handed))):
         told: set[str | Node] = set()
         for value, op in enumerate(code.ops):
             node = code.node(value)
@@ -24,16 +24,69 @@ def findings(project: Project) -> Iterator[Finding]:
             if body is None or (body.spelled or body) in told or asked(code, body.value, value):
                 continue
             told.add(body.spelled or body)
-            yield from _finding(project, node, body)
+            whole = _sent(project, body)
+            if whole is not None:
+                yield from _finding(project, node, whole)
+
+
+def _sent(project: Project, body: Node) -> Node | None:
+    """The body as it was read of the request, also by whoever has handed it over; None if it was asked for there."""
+    handed = _handed_over(project, body)
+    if handed is None:
+        return body if not project.models.kinds["json-bodies"].isdisjoint(request_names(project, body)) else None
+    call, argument = handed
+    return None if asked(call.code, argument.value, call.value) else _sent(project, argument)
+
+
+def _handed_over(project: Project, body: Node) -> tuple[Node, Node] | None:
+    op = body.op
+    return project.once(_handed).get(body.code, {}).get(op.index) if isinstance(op, ops.Param) else None
+
+
+def _handed(project: Project) -> dict[Code, dict[int, tuple[Node, Node]]]:
+    """The parameters to which handlers, or those that they call, hand a body of JSON: the call, and the body there."""
+    found: dict[Code, dict[int, tuple[Node, Node]]] = {}
+    waiting = list(project.once(request_handlers))
+    seen = set(waiting)
+    while waiting:
+        code = waiting.pop()
+        own = found.get(code, {})
+        for call in code.nodes(ops.Call):
+            for callee, index, body in _handing(project, call, own):
+                found.setdefault(callee, {}).setdefault(index, (call, body))
+                waiting += [callee] if callee not in seen else []
+                seen.add(callee)
+    return found
+
+
+def _handing(
+    project: Project, call: Node, own: Mapping[int, tuple[Node, Node]]
+) -> Iterator[tuple[Code, int, Node]]:
+    bodies = [body for body in (argument.awaited for argument in call.args()) if _is_body(project, body, own)]
+    for callee in project.callees(call) if bodies else ():
+        for index in range(len(callee.function.params)):
+            given = project.argument(call, callee, index)
+            if given is not None and given.awaited in bodies:
+                yield callee, index, given.awaited
+
+
+def _is_body(project: Project, node: Node, own: Mapping[int, tuple[Node, Node]]) -> bool:
+    op = node.op
+    is_handed = isinstance(op, ops.Param) and op.index in own
+    return is_handed or not project.models.kinds["json-bodies"].isdisjoint(request_names(project, node))
 
 
 def _body_read(project: Project, node: Node) -> Node | None:
     """The whole body of JSON that is asked for a key, made a mapping of, or looked into."""
     read = _read_as_object(project, node)
-    body = read.awaited if read is not None else None
-    if body is None or project.models.kinds["json-bodies"].isdisjoint(request_names(project, body)):
-        return None
-    return None if _is_read_before(node, body) else body
+    body = _copied(read.awaited) if read is not None else None
+    return None if body is None or _is_read_before(node, body) else body
+
+
+def _copied(body: Node) -> Node:
+    """What a body is a copy of."""
+    first = body.arg(0) if body.call is not None and body.method == "deepcopy" else None
+    return first.awaited if first is not None else body
 
 
 def _read_as_object(project: Project, node: Node) -> Node | None:
@@ -41,7 +94,8 @@ def _read_as_object(project: Project, node: Node) -> Node | None:
     if isinstance(op, ops.Compare):
         return node.to(op.right) if op.operator in ("in", "not in") else None
     if node.receiver is not None:
-        return node.receiver if node.is_call_of("key-reads") else None
+        is_asked = any(map(node.is_call_of, ("key-reads", "mapping-views", "mapping-changes")))
+        return node.receiver if is_asked else None
     is_dict = node.func is not None and "builtins.dict" in project.names(node.func)
     return node.arg(0) if is_dict else None
 
