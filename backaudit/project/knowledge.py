@@ -229,7 +229,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     foreign keys have an index by themselves. ``refuses-compared``: what a column is compared with is made its type;
     what cannot be one raises this, a number ``ValueError``. ``refuses-text``: what it raises where a text that is
     no UUID is compared with a column of UUIDs in an expression. ``refuses-long``: what it raises of itself for a
-    text longer than its column; ``refuses-negative``: for a page below zero. ``complete``: its models say which
+    text longer than its column; ``refuses-negative``: for a page below zero, ``refuses-slices``: where it is asked
+    for by a slice of the query. ``complete``: its models say which
     tables there are, whatever migrations do. ``on-delete``: what becomes of the rows that refer to one which is
     deleted, where a key does not say so. ``removes-itself``: the library sees to that, not the database;
     ``clears-keys``: a session sets the keys of related rows to null. ``holds-keys``: foreign keys are held by
@@ -279,6 +280,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     refuses_text: str = ""
     refuses_long: str = ""
     refuses_negative: str = ""
+    refuses_slices: str = ""
     complete: bool = False
     on_delete: str = ""
     removes_itself: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -123,24 +124,46 @@ def _is_about(side: Node, node: Node) -> bool:
 
 
 def _pages(project: Project) -> Iterator[Finding]:
+    for use, bound, value, raised in (*_by_methods(project), *_by_slices(project)):
+        path = escapes(project, use, (raised,))
+        origin = _origin(project, _BelowZero(project), value, (), use.value) if path is not None else None
+        if origin is not None and use.code.file.role == "production":
+            what = f"{bound} refuses a number below zero, which the client may send"
+            found = _finding(use, what, raised, origin, "is the bound of the query")
+            below = wrong(project, "negative", value)
+            yield msgspec.structs.replace(found, request=showing(project, use, path or (), below, raises=raised))
+
+
+_Page: TypeAlias = "tuple[Node, str, Node, str]"
+
+
+def _by_methods(project: Project) -> Iterator[_Page]:
+    """``rows.offset(skip)``, where that is refused: the call, its name, what it is given, what it raises."""
     for method in _PAGES:
         for call in project.calls_of(method):
-            table, value = _asked(project, call), call.arg(0, method)
+            table, value = _asked(project, call.receiver), call.arg(0, method)
             raised = traits(project, table.orm).refuses_negative if table is not None else ""
-            if not raised or value is None or call.code.file.role != "production":
-                continue
-            path = escapes(project, call, (raised,))
-            origin = _origin(project, _BelowZero(project), value, (), call.value) if path is not None else None
-            if origin is not None:
-                what = f"`{method}()` refuses a number below zero, which the client may send"
-                found = _finding(call, what, raised, origin, f"is the {method} of the query")
-                below = wrong(project, "negative", value)
-                yield msgspec.structs.replace(found, request=showing(project, call, path or (), below, raises=raised))
+            if raised and value is not None:
+                yield call, f"`{method}()`", value, raised
 
 
-def _asked(project: Project, call: Node) -> Table | None:
+def _by_slices(project: Project) -> Iterator[_Page]:
+    """``rows[skip : skip + limit]``: a use for each bound."""
+    asking = (call.code for method in sorted(project.models.kinds["all-rows"]) for call in project.calls_of(method))
+    for node in (node for code in dict.fromkeys(asking) for node in code.nodes(ops.Item)):
+        op = node.op
+        key = node.to(op.key).op if isinstance(op, ops.Item) else None
+        if not isinstance(op, ops.Item) or not isinstance(key, ops.Build) or key.kind != "slice":
+            continue
+        table = _asked(project, node.to(op.base))
+        raised = traits(project, table.orm).refuses_slices if table is not None else ""
+        bounds = key.items[:2] if raised else ()
+        yield from ((node, "A slice of rows", node.to(bound), raised) for bound in bounds if bound != ops.NONE)
+
+
+def _asked(project: Project, rows: Node | None) -> Table | None:
     """The table whose rows a query gives."""
-    types = project.types(call.receiver) if call.receiver is not None else ()
+    types = project.types(rows) if rows is not None else ()
     tables = (project.once(schema).of_model(split(name)[1] or split(name)[0]) for name in types)
     return next((table for table in tables if table is not None), None)
 
@@ -208,7 +231,7 @@ def _origin(project: Project, goal: Unchecked, value: Node, access: Access, use:
 
 
 def _finding(call: Node, what: str, raised: str, origin: Origin, end: str) -> Finding:
-    place = call_place(call).first_line()
+    place = (call_place(call) if call.call is not None else call.place).first_line()
     return Finding(
         place=place,
         message=f"{what}: {raised.rpartition('.')[2]}, which no one catches, a 500 and not a 422.",
