@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.conflicts.writes import Write, client
 from backaudit.backend.access.missing import alike, asked, chain, none_giving, tests
 from backaudit.backend.access.tables import fetched_table
+from backaudit.backend.web.inputs.applied import applied_to
+from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.operands import made_of
 
 
 def is_asked(project: Project, write: Write, path: tuple[Node, ...]) -> bool:
     """Whether the bodies that make and store the row, or those on the way to them, have looked the value up."""
-    if _asked_of(project, write.made, [write.value], write) or _is_validated(project, write):
+    entry = path[-1].code if path else write.node.code
+    if _asked_of(project, write.made, [write.value], write) or _is_validated(project, write, entry):
         return True
     if write.made.code is write.node.code:
         if _asked_of(project, write.node, [write.value], write):
@@ -35,12 +38,22 @@ def is_asked_of_some(project: Project, write: Write) -> bool:
     return False
 
 
-def _is_validated(project: Project, write: Write) -> bool:
-    """Whether the form that makes the row has a validator of its own that looks into the table."""
-    methods = write.made.code.cls.methods if write.made.code.cls is not None else {}
-    validators = [code for name, code in methods.items() if name.startswith(("validate", "clean"))]
-    calls = (call for code in validators for call in code.nodes(ops.Call))
-    return any(_looks_into(project, call, write) for call in calls)
+def _is_validated(project: Project, write: Write, entry: Code) -> bool:
+    """Whether the form that makes the row, or a schema of the request, has a validator that looks into the table."""
+    forms = [write.made.code.cls] if write.made.code.cls is not None else []
+    applied = (one for route in project.once(by_handler).get(entry, ()) for one in applied_to(project, route))
+    schemas = [cls for one in applied if (cls := project.class_named(one.schema.name)) is not None]
+    validators = (code for cls in (*forms, *schemas) for code in _validators(project, cls))
+    return any(_looks_into(project, call, write) for code in validators for call in code.nodes(ops.Call))
+
+
+def _validators(project: Project, cls: ClassView) -> Iterator[Code]:
+    """The methods of a form or schema that judge what was sent, its own and those it inherits."""
+    hooks = project.models.kinds["validator-decorators"]
+    for name, code in (pair for view in project.lineage_views(cls.name) for pair in view.methods.items()):
+        marks = (decorator.func or decorator for decorator in code.decorators)
+        if name.startswith(("validate", "clean")) or any(not hooks.isdisjoint(project.names(mark)) for mark in marks):
+            yield code
 
 
 def _looks_into(project: Project, call: Node, write: Write) -> bool:

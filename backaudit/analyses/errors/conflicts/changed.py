@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.conflicts.rows import COMMITS, stored
-from backaudit.analyses.errors.conflicts.writes import Write, client, constrained, together
+from backaudit.analyses.errors.conflicts.writes import Constrained, Write, client, constrained, together
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import Update, updates
 from backaudit.project import Code, Node, Project
+from backaudit.project.nodes import Access
 
 _STORING = (*sorted(COMMITS), "save", "asave")
 
@@ -33,14 +34,22 @@ def _storing(project: Project) -> tuple[Code, ...]:
 
 def _alone(project: Project, update: Update, table: Table) -> Iterator[Write]:
     for column in constrained(table):
-        given = update.given(column.attribute) or update.given(column.column)
-        if given is None or column.key or (update.mapping and not column.unique):
+        given = _set_to(table, update, column) if not column.key else None
+        if given is None:
             continue
         origin = client(project, *given)
         place = stored(project, update.at, update.row) if origin is not None else None
         if origin is not None and place is not None:
             value, access = given
             yield Write(table, column.column, column.unique, value, update.at, place.node, origin, access, fresh=False)
+
+
+def _set_to(table: Table, update: Update, column: Constrained) -> tuple[Node, Access] | None:
+    """What an update sets a column to; in a mapping a reference stands by its key, where a form has the row itself."""
+    if update.mapping and not column.unique:
+        is_key = column.column != column.attribute or column.attribute.endswith("_id")
+        return update.given(column.column) if is_key else None
+    return update.given(column.attribute) or update.given(column.column)
 
 
 def _together(project: Project, update: Update, table: Table) -> Iterator[Write]:
