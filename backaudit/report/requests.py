@@ -38,7 +38,7 @@ def outcome(request: Request) -> str:
     raised = f"{request.raises} at {request.at}, " if request.raises and request.at else ""
     again = "the second time " if request.before is not None else ""
     wanted = " or ".join(map(str, request.wanted))
-    due = f", where {wanted} is due" if wanted else ""
+    due = f", where {wanted} is due" if wanted and request.status not in request.wanted else ""
     return f"{wrong}{again}{raised}answered {request.status}{due}{_conditions(request)}"
 
 

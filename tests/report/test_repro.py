@@ -263,6 +263,111 @@ def test_a_second_row_differs_in_all_that_is_asked_for_before(tmp_path: Path) ->
     assert [request["before"]["title"] == request["body"]["title"] for request in found] == [False]
 
 
+TORTOISE = {
+    "notes/__init__.py": "",
+    "notes/models.py": """
+        from tortoise import fields, models
+        from tortoise.contrib.pydantic import pydantic_model_creator
+
+        class Note(models.Model):
+            id = fields.IntField(pk=True)
+            title = fields.CharField(max_length=4)
+            body = fields.TextField()
+            pages = fields.IntField()
+            owner_id = fields.IntField()
+
+        NoteIn = pydantic_model_creator(Note, name="NoteIn", exclude_readonly=True, exclude=("owner_id",))
+        """,
+    "notes/main.py": """
+        from fastapi import FastAPI
+        from pydantic import create_model
+        from notes.models import Note, NoteIn
+
+        app = FastAPI()
+        Moved = create_model("Moved", place=(int, ...), why=(str, "no reason"))
+
+        @app.put("/notes/{key}")
+        async def edit(key, given: NoteIn):
+            note = await Note.get(id=key)
+            note.body = given.body
+            await note.save()
+            return {}
+
+        @app.post("/notes/{key}/move")
+        async def move(key, given: Moved):
+            return {"place": int(key) + given.place}
+        """,
+}
+
+
+def test_a_body_follows_the_schema_that_a_library_makes(tmp_path: Path) -> None:
+    found = {f["request"]["path"]: f["request"]["body"] for f in _findings(_project(tmp_path, TORTOISE, {}))}
+    assert found["/notes/abc"] == {"title": "text", "body": "text", "pages": 1}
+    assert found["/notes/abc/move"] == {"place": 1, "why": "text"}
+
+
+TOKENS = {
+    "manage.py": "",
+    "shop/__init__.py": "",
+    "shop/models.py": """
+        from django.db import models
+
+        class Order(models.Model):
+            total = models.IntegerField()
+
+        class Line(models.Model):
+            order = models.ForeignKey(Order, on_delete=models.CASCADE)
+            number = models.IntegerField()
+        """,
+    "shop/views.py": """
+        from django.core import signing
+        from django.http import JsonResponse
+        from shop.models import Line, Order
+
+        def signed(text):
+            return signing.loads(text)["order"]
+
+        def by_token(request, token):
+            line = Line.objects.filter(order_id=signed(token)).first()
+            return JsonResponse({"number": line.number})
+
+        def by_number(request, number):
+            line = Line.objects.filter(order_id=number).first()
+            return JsonResponse({"number": line.number})
+
+        def second(request):
+            try:
+                order = Order.objects.get(pk=request.POST.get("order"))
+            except (Order.DoesNotExist, ValueError):
+                return JsonResponse({}, status=404)
+            return JsonResponse({"total": order.total + int(request.POST["more"])})
+        """,
+    "shop/urls.py": """
+        from django.urls import path
+        from shop import views
+
+        urlpatterns = [
+            path("tokens/<str:token>/", views.by_token), path("numbers/<int:number>/", views.by_number),
+            path("second/", views.second),
+        ]
+        """,
+}
+
+
+def test_what_the_application_alone_signs_is_not_made_up(tmp_path: Path) -> None:
+    found = _findings(_project(tmp_path, TOKENS, {}))
+    asked = [f["request"]["path"] for f in found if "request" in f]
+    assert "/numbers/999999/" in asked
+    assert not any(path.startswith("/tokens") for path in asked)
+
+
+def test_a_row_that_is_looked_up_before_is_asked_for_by_what_its_column_holds(tmp_path: Path) -> None:
+    found = [f["request"] for f in _findings(_project(tmp_path, TOKENS, {})) if "request" in f]
+    second = next(request for request in found if request["path"] == "/second/" and request["raises"] == "ValueError")
+    assert second["body"] == "order=1&more=abc"
+    assert second["rows"] == ["a row whose `order` is 1"]
+
+
 def test_a_place_or_a_fingerprint_picks_what_is_printed(tmp_path: Path) -> None:
     files, careless, _, _ = CASES["flask"]
     folder = _project(tmp_path, files, careless)

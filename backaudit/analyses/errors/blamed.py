@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from backaudit.analyses.errors.requests import of_answer, showing
+from backaudit.analyses.errors.requests import never_runs, of_answer, showing
 from backaudit.backend.access.missing import alike, none_giving
 from backaudit.backend.web.catching import (
     Handler,
@@ -105,7 +105,9 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
         text = _said(tuple(exception.args()[:1])) if names else None
         if text is None or answered_globally(project, names) or _is_no_member_left(project, node):
             continue
-        if _clients_choice(project, node) and _leaves(project, node, tuple(names)):
+        if not _clients_choice(project, node) or not _leaves(project, node, tuple(names)):
+            continue
+        if not never_runs(project, node, names[0]):
             yield Finding(
                 place=node.place.first_line(),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',

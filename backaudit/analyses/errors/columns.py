@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.conversions import is_vouched
+from backaudit.analyses.errors.lookups import column_named, conditions_apart, keyword_lookups
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import query_sites
@@ -13,12 +14,10 @@ from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
-from backaudit.project.types import split
 from backaudit.rule import Finding, Step, assume
 
 _UNCONVERTED = assume("caller", "the value is still text here")
 _FAR = assume("guard", "nothing on the way has converted it")
-_FUNCTIONS = ("get_object_or_404", "get_list_or_404", "aget_object_or_404")
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -28,9 +27,9 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _by_keyword(project: Project) -> Iterator[Finding]:
-    for call, table in (*_lookups(project), *_conditions(project)):
+    for call, table in (*keyword_lookups(project), *conditions_apart(project)):
         for name, value in call.keywords().items():
-            column = _column(project, table, name)
+            column = column_named(project, table, name)
             raised = _raised(project, table, column) if column is not None else ()
             path = escapes(project, call, raised) if raised and call.code.file.role == "production" else None
             if path is None or is_vouched(project, value, call):
@@ -107,50 +106,6 @@ def _only_key(project: Project, table: Table) -> Column | None:
 
 def _holds_uuids(project: Project, column: Column) -> bool:
     return column.type in project.models.kinds["uuid-columns"]
-
-
-def _lookups(project: Project) -> Iterator[tuple[Node, Table]]:
-    """The look-ups of models by keyword, with the table of the model."""
-    for method in sorted(project.models.kinds["keyword-lookups"]):
-        for call in project.calls_of(method):
-            receiver = call.receiver
-            if receiver is not None and call.keywords() and not project.callees(call):
-                yield from ((call, table) for table in _tables(project, receiver))
-    for function in _FUNCTIONS:
-        for call in project.calls_of(function):
-            first = call.arg(0)
-            if first is not None:
-                yield from ((call, table) for table in _tables(project, first))
-
-
-def _conditions(project: Project) -> Iterator[tuple[Node, Table]]:
-    """Conditions made apart from a query (``Q(authors__id=…)``), with the tables that have what they name first."""
-    for call in project.calls(*sorted(project.models.kinds["conditions-by-keyword"])):
-        names = {name.partition("__")[0] for name in call.keywords()}
-        for table in project.once(schema).tables.values():
-            if names and all(table.column(name) is not None or table.relation(name) is not None for name in names):
-                yield call, table
-
-
-def _tables(project: Project, rows: Node) -> list[Table]:
-    """The tables whose rows a manager, a query or a model gives."""
-    names = {split(name)[1] or split(name)[0] for name in project.types(rows)}
-    found = [project.once(schema).of_model(split(name)[0]) for name in sorted(names)]
-    return [table for table in found if table is not None]
-
-
-def _column(project: Project, table: Table, lookup: str) -> Column | None:
-    """The column that a look-up compares: of the table itself, or of one that its relations lead to."""
-    name, *rest = lookup.split("__")
-    relation = table.relation(name)
-    if rest and relation is not None and rest[0] not in project.models.kinds["compares-plainly"]:
-        target = project.once(schema).of_model(relation.target)
-        return _column(project, target, "__".join(rest)) if target is not None else None
-    if rest and not (len(rest) == 1 and rest[0] in project.models.kinds["compares-plainly"]):
-        return None
-    if name == "pk":
-        return table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
-    return table.column(name)
 
 
 def _raised(project: Project, table: Table, column: Column) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _answers(project: Project, code: Code) -> Iterator[Finding]:
                 place=answer.place.first_line(),
                 message=message,
                 assumed=assumed,
-                request=of_answer(project, answer.node, 200),
+                request=of_answer(project, answer.node, answer.status or 200),
             )
 
 
@@ -143,7 +143,8 @@ def _said_or_done(project: Project, answer: Answer) -> tuple[str, Assumed] | Non
         _asks_exception(answer) or any(exception_text(project, p) is not None for p in answer.body)
     ):
         return f"What the handler caught is answered with status {answer.status}.", KNOWN
-    unsaid = _told_without_result(project, own, answer) if happened else None
+    # What says that something was made is no answer to a failure.
+    unsaid = _told_without_result(project, own, answer) if happened and answer.status != _CREATED else None
     if unsaid is None:
         return None
     known = KNOWN if _keeps_from_view(answer) else assume("purpose", "this is no answer that the request asked for")
@@ -341,6 +342,7 @@ def _is_display(node: Node) -> bool:
 
 
 _LONGEST = 160
+_CREATED = 201
 
 
 def _is_no_result(value: Node) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.deployment.django_settings import settings_modules
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.requests import Application
 from backaudit.project import Code, Node, Project, PythonFile
@@ -17,6 +18,20 @@ def application(project: Project, route: Route) -> Application | None:
         return project.once(_by_settings)
     made = next((node for node in (*route.around, *_made(project, route)) if _starts(project, node)), None)
     return _named(made) if made is not None else None
+
+
+def hangs(project: Project, route: Route) -> bool:
+    """Whether a route is known to be under an application, or nothing says that others of its framework are."""
+    if not route.around or route.framework not in project.once(_mounting):
+        return True
+    return any(_starts(project, node) for node in route.around)
+
+
+def _mounting(project: Project) -> frozenset[str]:
+    """The frameworks of which some route is known to be under an application."""
+    return frozenset(
+        route.framework for route in project.once(routes) if any(_starts(project, node) for node in route.around)
+    )
 
 
 def _made(project: Project, route: Route) -> Iterator[Node]:
@@ -91,4 +106,4 @@ def _by_settings(project: Project) -> Application | None:
     return Application(name, folder=folder)
 
 
-__all__ = ["application", "importable"]
+__all__ = ["application", "hangs", "importable"]

@@ -23,7 +23,7 @@ _SAID: dict[Kind, str] = {
     "null": "is null", "equal": "is {value}", "present": "is sent", "long": "is too long", "negative": "is below zero",
     "zero": "is zero",
     "pieces": "has no second part", "twice": "is there already", "taken": "is another row's already",
-    "known": "names what is there",
+    "known": "names what is there", "never": "",
 }  # fmt: skip
 _WANTED: dict[Kind, tuple[int, ...]] = {"unknown": (404,), "twice": (409,), "taken": (409,)}
 _MALFORMED = 400
@@ -71,6 +71,16 @@ def showing(
     )
 
 
+def never_runs(project: Project, node: Node, raises: str) -> bool:
+    """Whether, on each way by which requests come, a condition stands that no request can meet."""
+    ways = tuple(ways_to(project, node.code, raises))
+    return bool(ways) and all(_is_closed(to_reach(project, node, way)) for way in ways)
+
+
+def _is_closed(asked: Iterable[Wish]) -> bool:
+    return any(wish.kind == "never" for wish in asked)
+
+
 def _route(
     project: Project, node: Node, path: tuple[Node, ...], own: tuple[Wish, ...], raises: str
 ) -> tuple[Route, str, tuple[Wish, ...]] | None:
@@ -78,6 +88,8 @@ def _route(
     others = (way for way in ways_to(project, node.code, raises) if way != path)
     for way in chain((path,), others):
         before = to_reach(project, node, way)
+        if _is_closed(before):
+            continue
         found = route_to(project, way[-1].code if way else node.code, (*own, *before))
         if found is not None:
             return (*found, before)
@@ -132,4 +144,4 @@ def _wanted(project: Project, shown: tuple[Wish, ...], framework: str) -> tuple[
     return known or (project.models.framework(framework).refuses_with or _MALFORMED,)
 
 
-__all__ = ["Wish", "looked_up", "of_answer", "showing", "valid", "wrong"]
+__all__ = ["Wish", "looked_up", "never_runs", "of_answer", "showing", "valid", "wrong"]

@@ -117,11 +117,12 @@ class Draft:
             length = wish.value if isinstance(wish.value, int) else 300
             return "x" * (length + 1)
         if wish.kind == "unknown":
-            return self._unknown(shape, wish.name)
+            return _NOBODY if wish.value is not None and shape == Shape() else self._unknown(shape, wish.name)
         fixed = {"malformed": "abc", "null": None, "negative": -1, "zero": 0, "pieces": "one"}
         if wish.kind in fixed:
             return fixed[wish.kind]
-        value = self._example(shape, wish.name, wish.where)
+        untold = shape in (Shape(), _NO_KIND)
+        value = wish.value if untold and wish.value is not None else self._example(shape, wish.name, wish.where)
         if wish.kind in ("known", "taken"):
             self.rows.append(
                 f"a row whose `{wish.name}` is {value}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.errors.requests.wishes import Wish
 from backaudit.backend.endpoints import running
+from backaudit.backend.web.applications import hangs
 from backaudit.backend.web.catching import catches, request_handlers
 from backaudit.backend.web.paths import parse
 from backaudit.backend.web.records import UNMOUNTED, Route
@@ -21,7 +22,7 @@ def route_to(project: Project, entry: Code, wishes: tuple[Wish, ...]) -> tuple[R
     in_path = {wish.name for wish in wishes if wish.where == "path" and wish.name}
     candidates = project.once(by_handler).get(entry) or _around(project, entry) or project.once(_by_body).get(entry, ())
     served = [route for route in candidates if UNMOUNTED not in route.tags and "WEBSOCKET" not in route.methods]
-    for route in served:
+    for route in (route for route in served if hangs(project, route)):
         if not in_path <= parse(route.path, "braces").types.keys():
             continue
         method = _method(project, route, entry, named, wishes)

@@ -70,6 +70,6 @@ def _missing(project: Project, node: Node, op: ops.Item) -> Iterator[Wish]:
 
 def _malformed(project: Project, call: Node) -> Iterator[Wish]:
     argument = call.arg(0)
-    place = input_behind(project, argument) if argument is not None else None
+    place = input_behind(project, argument, untyped=True) if argument is not None else None
     if place is not None:
         yield Wish("malformed", place[0], place[1])

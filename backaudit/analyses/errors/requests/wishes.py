@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
-from backaudit.backend.access.missing import behind, chain, none_giving
+from backaudit.analyses.errors.lookups import column_named, keyword_lookups
+from backaudit.backend.access.missing import behind, chain, none_giving, raising
 from backaudit.backend.web.inputs.classes import is_secret
 from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Scalar
@@ -27,14 +28,15 @@ from backaudit.vocabulary.protocols import OPPOSITES
 Kind = Literal[
     "absent", "malformed", "unknown", "null", "equal", "present", "known", "taken", "long", "negative", "pieces",
     "zero",
-    "twice",
+    "twice", "never",
 ]  # fmt: skip
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """An input is to be of a kind. ``name`` is empty for the whole body; ``value``: what it is to equal.
+    """An input is to be of a kind. ``name`` is empty for the whole body; ``value``: what it is to equal,
+    or what a row is usually known by.
 
-    ``method``: no input, but the method of the request.
+    ``method``: no input, but the method of the request. ``never``: no request makes it so.
     """
 
     kind: Kind
@@ -47,8 +49,8 @@ class Wish(msgspec.Struct, frozen=True):
 class _Found(ClientValue):
     """What a client chose, remembered with the part of it that is meant."""
 
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
+    def __init__(self, project: Project, *, untyped: bool = False) -> None:
+        super().__init__(project, untyped=untyped)
         self.node: Node | None = None
         self.access: Access = ()
 
@@ -59,12 +61,22 @@ class _Found(ClientValue):
         return what
 
 
-def input_behind(project: Project, node: Node, access: Access = ()) -> tuple[Where, str] | None:
-    """Where in the request a value stands, and its name there (empty for the whole body); None if in no one place."""
-    goal = _Found(project)
+def input_behind(
+    project: Project, node: Node, access: Access = (), *, untyped: bool = False
+) -> tuple[Where, str] | None:
+    """Where in the request a value stands, and its name there (empty for the whole body); None if in no one place.
+
+    ``untyped``: only what nothing has converted yet.
+    """
+    found = _found(project, node, access, untyped=untyped)
+    return _named(project, found[0], found[1]) if found is not None else None
+
+
+def _found(project: Project, node: Node, access: Access = (), *, untyped: bool = False) -> tuple[Node, Access] | None:
+    goal = _Found(project, untyped=untyped)
     if next(Trace(project, goal).origins(node, access), None) is None or goal.node is None:
         return None
-    return _named(project, goal.node, goal.access)
+    return goal.node, goal.access
 
 
 def _named(project: Project, node: Node, access: Access) -> tuple[Where, str] | None:
@@ -108,7 +120,25 @@ def to_reach(project: Project, node: Node, path: tuple[Node, ...]) -> tuple[Wish
         for test, truth in conditions(here.code, here.value):
             for wish in asked_by(project, here.code.node(test), truth):
                 found.setdefault((wish.where, wish.name, wish.method), wish)
+        for lookup in _looked_up_before(project, here):
+            for wish in looked_up(project, lookup, lookup, "known"):
+                found.setdefault((wish.where, wish.name, wish.method), wish)
     return tuple(found.values())
+
+
+def _looked_up_before(project: Project, here: Node) -> Iterator[Node]:
+    """The look-ups that always run before an operation, and raise where there is no row."""
+    holding = set(conditions(here.code, here.value))
+    for lookup in project.once(_raising_by_code).get(here.code, ()):
+        if lookup.value < here.value and lookup != here and holding.issuperset(conditions(here.code, lookup.value)):
+            yield lookup
+
+
+def _raising_by_code(project: Project) -> Mapping[Code, tuple[Node, ...]]:
+    found: dict[Code, list[Node]] = {}
+    for lookup, _ in raising(project):
+        found.setdefault(lookup.code, []).append(lookup)
+    return {code: tuple(lookups) for code, lookups in found.items()}
 
 
 def asked_by(project: Project, test: Node, truth: bool) -> Iterator[Wish]:
@@ -157,9 +187,16 @@ def _held_against(project: Project, left: Node, right: Node, operator: str) -> I
     if left.call is not None and left.method == "len":
         yield from _as_long(project, left, number, operator)
     elif operator in ("==", "is"):
-        yield from _wish(project, left, "equal", value)
+        kind: Kind = "never" if number is not None and _is_sent_as_text(project, left) else "equal"
+        yield from _wish(project, left, kind, value)
     elif operator in _STEPS and number is not None:
         yield from _wish(project, left, "equal", number + _STEPS[operator])
+
+
+def _is_sent_as_text(project: Project, node: Node) -> bool:
+    """Whether a value is the text of an address, form or header, as it was sent: it equals no number."""
+    place = input_behind(project, node, untyped=True)
+    return place is not None and place[0] not in ("body", "file", "other")
 
 
 def _as_long(project: Project, counted: Node, length: float | None, operator: str) -> Iterator[Wish]:
@@ -213,22 +250,43 @@ def _of_row(project: Project, call: Node, *, there: bool) -> Iterator[Wish]:
 
 def looked_up(project: Project, lookup: Node, call: Node, kind: Kind = "unknown") -> Iterator[Wish]:
     """That what a look-up goes by is of no row: the first word of a client's in it, or in the call that made it."""
-    for asking in dict.fromkeys((call, lookup)):
-        for link in chain(asking):
-            for argument in link.args():
-                op = argument.origin.op
-                value = argument.to(op.right) if isinstance(op, ops.Compare) else argument
-                place = input_behind(project, value)
-                if place is not None and place[1]:
-                    if not _is_made_of_it(project, value):
-                        yield Wish(kind, place[0], place[1])
-                    return
+    for value in dict.fromkeys(_words(call, lookup)):
+        found = _found(project, value)
+        # What a helper looks up by is what this call hands over, and no other's.
+        if found is not None and value.code not in (call.code, found[0].code):
+            continue
+        place = _named(project, *found) if found is not None else None
+        if _is_made_of_it(project, value):
+            return
+        if place is not None and place[1]:
+            yield Wish(kind, place[0], place[1], 1 if value in project.once(_numbers) else None)
+            return
+
+
+def _numbers(project: Project) -> frozenset[Node]:
+    """What look-ups by keyword compare with columns of numbers."""
+    known = project.models.kinds["number-columns"]
+    pairs = (
+        (table, name, value) for call, table in keyword_lookups(project) for name, value in call.keywords().items()
+    )
+    compared = ((column_named(project, table, name), value) for table, name, value in pairs)
+    return frozenset(value for column, value in compared if column is not None and column.type in known)
+
+
+def _words(call: Node, lookup: Node) -> Iterator[Node]:
+    """What a look-up is given, and the call that made it."""
+    links = (link for asking in dict.fromkeys((call, lookup)) for link in chain(asking))
+    for argument in (argument for link in links for argument in link.args()):
+        op = argument.origin.op
+        yield argument.to(op.right) if isinstance(op, ops.Compare) else argument
 
 
 def _is_made_of_it(project: Project, value: Node) -> bool:
     """Whether a function of the project makes a value of the input: a token that it has signed, for one."""
     made = value.awaited.origin
-    return made.call is not None and bool(project.callees(made))
+    if made.call is None or not project.callees(made):
+        return False
+    return any(input_behind(project, given) is not None for given in made.args())
 
 
 __all__ = ["Kind", "Wish", "asked_by", "input_behind", "looked_up", "to_reach"]
