@@ -46,6 +46,7 @@ LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
 USERS = re.compile("user|account|member|customer|person", re.I)
 CAUGHT = []
 CLOSING = []
+CONFIGURED = []  # The databases that Flask is configured with, before ours takes their place.
 
 
 def main():
@@ -219,9 +220,16 @@ def text_of(name, number, length):
         text = f"https://example.com/{number}"
     elif "uuid" in name:
         text = str(uuid.UUID(int=number))
+    elif re.search("(^|_)id$", name):
+        text = str(number)
     else:
         text = "text" if plain else f"text{number}"
     return text[-length:] if length else text
+
+
+def moment_of(number):
+    """The second row's is the one that requests name."""
+    return datetime.datetime(2030, 1, 31, 10) if number == ROWS else datetime.datetime(2024, 1, number)
 
 
 def known_hash():
@@ -256,7 +264,6 @@ def on_sqlite():
     """Every engine is one of a temporary SQLite file; types of PostgreSQL alone are written as text or JSON."""
     try:
         import sqlalchemy
-        from sqlalchemy import event
         from sqlalchemy.dialects import postgresql
         from sqlalchemy.ext.compiler import compiles
         from sqlalchemy.pool import NullPool
@@ -274,7 +281,7 @@ def on_sqlite():
             connect_args={"check_same_thread": False},
             **{name: value for name, value in options.items() if name in kept},
         )
-        event.listen(engine, "connect", lambda raw, record: raw.execute("PRAGMA foreign_keys=ON"))
+        hold_keys(engine, url)
         return engine
 
     sqlalchemy.create_engine = create_engine
@@ -298,7 +305,7 @@ def on_sqlite():
                 poolclass=NullPool,
                 **{name: value for name, value in options.items() if name in kept},
             )
-            event.listen(engine.sync_engine, "connect", lambda raw, record: raw.execute("PRAGMA foreign_keys=ON"))
+            hold_keys(engine.sync_engine, url)
             return engine
 
         apart.create_async_engine = create_async_engine
@@ -308,7 +315,19 @@ def on_sqlite():
         if kind is not None:
             compiles(kind, "sqlite")(lambda element, compiler, **options: "JSON")
     compiles(sqlalchemy.ARRAY, "sqlite")(lambda element, compiler, **options: "JSON")
+    # What SQLite does not know it takes for a number, where it looks like one.
+    for kind in filter(None, (getattr(sqlalchemy, "UUID", None), postgresql.UUID)):
+        compiles(kind, "sqlite")(lambda element, compiler, **options: "CHAR(32)")
     compiles(sqlalchemy.BigInteger, "sqlite")(lambda element, compiler, **options: "INTEGER")
+
+
+def hold_keys(engine, url):
+    """SQLite refuses what refers to no row, unless the application's own database is one that does not."""
+    from sqlalchemy import event
+
+    configured = (CONFIGURED or [str(url)])[0]
+    if "sqlite" not in configured or "rows.sqlite3" in configured:
+        event.listen(engine, "connect", lambda raw, record: raw.execute("PRAGMA foreign_keys=ON"))
 
 
 def tables_by_sqlalchemy():
@@ -372,7 +391,7 @@ def sqlalchemy_value(column, number):
         return "admin" in column.name or "active" in column.name or "verified" in column.name
     by_type = {
         sa.Integer: number, sa.Numeric: decimal.Decimal(number), sa.Float: float(number),
-        sa.DateTime: datetime.datetime(2024, 1, number), sa.Date: datetime.date(2024, 1, number),
+        sa.DateTime: moment_of(number), sa.Date: moment_of(number).date(),
         sa.Time: datetime.time(10, number), sa.JSON: {}, sa.ARRAY: [], sa.LargeBinary: b"x",
         sa.Interval: datetime.timedelta(1),
     }  # fmt: skip
@@ -479,8 +498,8 @@ def asgi(job):
     application = load(job["application"])
     tables_by_sqlalchemy()
     client = TestClient(application, raise_server_exceptions=False)
-    started = tries(client.__enter__)
-    if started is None:
+    not_begun = begun(client)
+    if not_begun:
         client = TestClient(application, raise_server_exceptions=False)
     client.follow_redirects = False
     tables_by_sqlalchemy()
@@ -503,12 +522,22 @@ def asgi(job):
     with contextlib.suppress(ImportError):
         raise_by_sqlalchemy()
     log_in(send, job["logins"], lambda: dict(client.cookies))
-    rows = {**rows_by_sqlalchemy(), **rows_by_tortoise(client)}
+    rows = {**rows_by_sqlalchemy(), **rows_by_tortoise(client), **rows_by_beanie(client)}
     log_in_again(send, job["logins"], lambda: dict(client.cookies))
     if not BEARER and not COOKIES:
         overriding.update(override(job["guards"]))
     names = sorted(getattr(one, "__name__", "?") for one in overriding)
-    return send, {"rows": rows, "overridden": names, "token": bool(BEARER), "logins": LOGINS}
+    ready = {"rows": rows, "overridden": names, "token": bool(BEARER), "logins": LOGINS}
+    return send, {**ready, "not begun": not_begun} if not_begun else ready
+
+
+def begun(client):
+    """Runs what the application does when it begins; why that failed, if it did."""
+    try:
+        client.__enter__()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""
 
 
 BEARER = {}
@@ -546,6 +575,7 @@ def log_in_again(send, logins, cookies=dict):
     if row is not None:
         CALLER["row"] = row
         with_password(row)
+    if "row" in CALLER:
         log_in(send, logins, cookies)
 
 
@@ -592,7 +622,8 @@ def caller(call):
     with contextlib.suppress(Exception):
         import typing
 
-        wanted = typing.get_type_hints(call).get("return")
+        asked = call if inspect.isroutine(call) or isinstance(call, type) else type(call).__call__
+        wanted = typing.get_type_hints(asked).get("return")
     if wanted in (int, str):
         return wanted(1)
     if wanted is dict:
@@ -673,11 +704,63 @@ def tortoise_value(field, name, number):
         return next(iter(enum))
     by_type = {
         fields.BooleanField: True, fields.IntField: number, fields.BigIntField: number, fields.FloatField: 1.0,
-        fields.DatetimeField: datetime.datetime(2024, 1, number), fields.DateField: datetime.date(2024, 1, number),
+        fields.DatetimeField: moment_of(number), fields.DateField: moment_of(number).date(),
         fields.JSONField: {}, fields.UUIDField: uuid.UUID(int=number), fields.DecimalField: decimal.Decimal(1),
     }  # fmt: skip
     found = next((value for kind, value in by_type.items() if isinstance(field, kind)), None)
     return found if found is not None else text_of(name, number, getattr(field, "max_length", None))
+
+
+# -- Beanie -----------------------------------------------------------------------------------------------------------
+
+
+KEYS = ("123456789012345678901235", "123456789012345678901234")
+
+
+def rows_by_beanie(client):
+    """Two documents in each collection, put there anew before a request that is to meet them."""
+    try:
+        from beanie import Document
+    except ImportError:
+        return {}
+    if client.portal is None:
+        return {}
+    made = {}
+
+    async def fill():
+        for model in [one for one in gc.get_objects() if isinstance(one, type) and issubclass(one, Document)]:
+            with contextlib.suppress(Exception):
+                collection = model.get_motor_collection()
+                await collection.delete_many({})
+                for number in range(1, ROWS + 1):
+                    await collection.insert_one(document(model, number))
+                    made[model.__name__] = number
+                if USERS.search(model.__name__):
+                    CALLER.setdefault("row", await model.find_one())
+
+    client.portal.call(fill)
+    CLOSING.append(lambda: client.portal.call(fill))
+    return made
+
+
+def document(model, number):
+    from bson import ObjectId
+
+    key = ObjectId(KEYS[number - 1])
+    own = {name: field for name, field in model.model_fields.items() if name not in ("id", "revision_id")}
+    values = {
+        field.alias or name: beanie_value(str(field.annotation), name, number, key) for name, field in own.items()
+    }
+    return {"_id": key, **values}
+
+
+def beanie_value(kind, name, number, key):
+    by_type = {
+        "list": [], "dict": {}, "ObjectId": key, "Link": key, "datetime": moment_of(number), "date": moment_of(number),
+        "bool": False, "int": number, "float": float(number),
+    }  # fmt: skip
+    found = next((value for word, value in by_type.items() if word.lower() in kind.lower()), None)
+    return found if found is not None else text_of(name, number, None)
 
 
 # -- Flask ------------------------------------------------------------------------------------------------------------
@@ -720,6 +803,7 @@ def flask_on_sqlite(library):
 
     def kept(self, name, value):
         if name in ("SQLALCHEMY_DATABASE_URI",):
+            CONFIGURED.append(str(value))
             value = f"sqlite:///{DATABASE}"
         if name == "SQLALCHEMY_ENGINE_OPTIONS":
             value = {}
@@ -732,6 +816,7 @@ def flask_on_sqlite(library):
         start = flask_sqlalchemy.SQLAlchemy.init_app
 
         def init_app(self, app):
+            CONFIGURED.append(str(app.config.get("SQLALCHEMY_DATABASE_URI")))
             app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{DATABASE}"
             app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {}
             app.config.pop("SQLALCHEMY_BINDS", None)
@@ -822,7 +907,7 @@ def django(job):
         "ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE, "ATOMIC_REQUESTS": atomic, "TEST": {"NAME": DATABASE},
     }  # fmt: skip
     for name, value in {
-        "DATABASES": {"default": database},
+        "DATABASES": {name: dict(database) for name in ("default", *settings.DATABASES)},
         "DATABASE_ROUTERS": [],
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
@@ -956,7 +1041,7 @@ def django_value(field, number):
         return next(iter(field.flatchoices))[0]
     if field.has_default() and not field.unique:
         return field.get_default()
-    moment = datetime.datetime(2024, 1, number, tzinfo=datetime.timezone.utc)
+    moment = moment_of(number).replace(tzinfo=datetime.timezone.utc)
     by_type = [
         (models.BooleanField, True), (models.DateTimeField, moment), (models.DateField, moment.date()),
         (models.TimeField, datetime.time(10, number)), (models.DecimalField, decimal.Decimal(number)),
