@@ -46,7 +46,7 @@ def _handed_over(project: Project, body: Node) -> tuple[Node, Node] | None:
 def _handed(project: Project) -> dict[Code, dict[int, tuple[Node, Node]]]:
     """The parameters to which handlers, or those that they call, hand a body of JSON: the call, and the body there."""
     found: dict[Code, dict[int, tuple[Node, Node]]] = {}
-    waiting = list(project.once(request_handlers))
+    waiting = sorted(project.once(request_handlers), key=lambda code: (code.path, code.index))
     seen = set(waiting)
     while waiting:
         code = waiting.pop()
@@ -59,9 +59,7 @@ def _handed(project: Project) -> dict[Code, dict[int, tuple[Node, Node]]]:
     return found
 
 
-def _handing(
-    project: Project, call: Node, own: Mapping[int, tuple[Node, Node]]
-) -> Iterator[tuple[Code, int, Node]]:
+def _handing(project: Project, call: Node, own: Mapping[int, tuple[Node, Node]]) -> Iterator[tuple[Code, int, Node]]:
     bodies = [body for body in (argument.awaited for argument in call.args()) if _is_body(project, body, own)]
     for callee in project.callees(call) if bodies else ():
         for index in range(len(callee.function.params)):
