@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.handmade import handmade_pages
-from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.analyses.validation.markup import BY_ENDING, Shown, escaping_off, returned_html, shown_unescaped
 from backaudit.analyses.validation.pages import as_page, is_by_trusted
-from backaudit.analyses.validation.rendering import rendered_unescaped
+from backaudit.analyses.validation.rendering import rendered_unescaped, unread_extension
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
 
@@ -81,6 +81,9 @@ def _assumed(project: Project, shown: Shown) -> Assumed:
         return assume("purpose", "who may send it may not write HTML")
     if shown.origin.stored:
         return assume("stored", "what the row holds was put there as it came")
+    extension = unread_extension(project) if shown.why == BY_ENDING else ""
+    if extension:
+        return assume("guard", f"`{extension}`, which is given the application, does not escape by other endings")
     return KNOWN if shown.printed.raw else assume("effect", "what is around it leaves room for script")
 
 

@@ -38,6 +38,10 @@ _BEGINNING = frozenset({"url", "redirect"})
 _FROM_LINKS = frozenset({"redirect"})
 
 
+# What of a request does no harm in a kind: in a page, the addresses that are handed on as the browser has encoded them.
+_UNHEARD = {"redirect": "not-from-links", "html": "encoded-addresses"}
+
+
 # Kinds where an uploaded file harms by its name, not by its content.
 _NAMES = frozenset({"path", "url", "redirect", "command", "sql", "name"})
 
@@ -59,7 +63,7 @@ class ClientInput(Goal):
             self._guards |= {CONVERTED}
         self._harmless = models.kinds.get("harmless-types", frozenset())
         self._sources = models.sources
-        self._not_from_links = models.kinds.get("not-from-links", frozenset())
+        self._unheard = models.kinds[_UNHEARD[kind]] if kind in _UNHEARD else frozenset[str]()
         self._path_keywords = models.kinds.get("path-keywords", frozenset())
         self._uploads = models.kinds.get("uploads", frozenset())
 
@@ -91,7 +95,7 @@ class ClientInput(Goal):
 
     def _read(self, project: Project, node: Node, access: Access) -> str | None:
         for name in request_names(project, node):
-            if name not in self._sources or (self.kind in _FROM_LINKS and name in self._not_from_links):
+            if name not in self._sources or name in self._unheard:
                 continue
             if access and access[0] in project.models.kinds["server-keys"]:
                 return None
@@ -124,7 +128,7 @@ class ClientInput(Goal):
             asked = f"{name}.{access[0]}"
             if self._held(project, asked, access[1:]) or self._is_fixed_path(project, node, asked):
                 continue
-            if asked in self._sources and not (self.kind in _FROM_LINKS and asked in self._not_from_links):
+            if asked in self._sources and asked not in self._unheard:
                 server = len(access) > 1 and access[1] in project.models.kinds["server-keys"]
                 return None if server else f"{self._sources[asked]} comes from the client"
         return None

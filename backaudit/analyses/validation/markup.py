@@ -28,6 +28,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _TEXTS = meaning("columns", "text-type")
 _MADE = meaning("texts", "made-markup")
+BY_ENDING = "the template's ending"
 _PAGE_KEYWORDS = ("response_class", "media_type")
 
 
@@ -186,7 +187,7 @@ def _by_ending(project: Project, each: Printed) -> str:
     endings = tuple(project.models.kinds["escaped-endings"])
     if each.template.endswith(endings) or not project.once(_ending_decides):
         return ""
-    return "the template's ending" if each.template in project.once(_pages) else ""
+    return BY_ENDING if each.template in project.once(_pages) else ""
 
 
 def _pages(project: Project) -> frozenset[str]:
@@ -235,7 +236,11 @@ def _of_globals(project: Project, each: Printed, why: str) -> Shown | None:
                 return found
         return None
     node = project.once(always_there).get(root)
-    return _judge_value(project, each, why, node, access) if node is not None else None
+    shown = _judge_value(project, each, why, node, access) if node is not None else None
+    if shown is None or shown.origin is None or len(shown.origin.steps) > 1:
+        return shown
+    # The template asks for it itself: where else the code mentions it is no step of the way.
+    return msgspec.structs.replace(shown, origin=msgspec.structs.replace(shown.origin, steps=()))
 
 
 def _judge(project: Project, each: Printed, why: str, context: dict[str, Node]) -> Shown | None:

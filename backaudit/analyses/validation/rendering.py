@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.client_input import ClientInput
@@ -101,6 +102,19 @@ def always_there(project: Project) -> dict[str, Node]:
         for value in code.returned():
             found |= {name: node for name, node in mapping(project, value).items() if name not in found}
     return found
+
+
+def unread_extension(project: Project) -> str:
+    """A package that is given the application and whose code nobody has read: it may choose what is escaped."""
+    known = {*project.models.packages, *sys.stdlib_module_names}
+    own = {file.module.partition(".")[0] for file in project.files.values()}
+    for call in project.calls_of("init_app"):
+        names = project.names(call.func) if call.func is not None else ()
+        packages = (name.partition(".")[0] for name in names if not name.startswith("*"))
+        unread = next((package for package in packages if package not in known and package not in own), "")
+        if unread:
+            return unread
+    return ""
 
 
 def _context_processors(project: Project) -> Iterator[Code]:
