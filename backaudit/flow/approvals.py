@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
-from backaudit.flow.guards import arriving, of_elements
+from backaudit.flow.guards import arriving, of_elements, of_presence
 from backaudit.flow.lookups import found_in, keyed_by_calls
 from backaudit.flow.patterns import fixes_beginning, pins_down
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
@@ -66,7 +66,7 @@ def guarded(
     code = node.code
     asked = Asked(node, calls, checked_by_project, doubts)
     held = [*arriving(code, node.value, at)] if at < len(code.ops) else []
-    held += conditions(code, at)
+    held += (*conditions(code, at), *of_presence(code, at, node.value))
     if any(_approves(code, test, truth, asked) for test, truth in held):
         return True
     if "one-slash" in calls and _one_slash(code, held, asked):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import Region, Value
 from backaudit.project import Code
 from backaudit.project.holding import Condition, atoms, conditions, dominates
+from backaudit.project.operands import same
 
 
 def arriving(code: Code, value: Value, use: Value) -> Iterator[Condition]:
@@ -52,3 +53,27 @@ def of_elements(code: Code, at: Value) -> Iterator[Condition]:
         around = code.body.regions[region.parent] if region.parent >= 0 else None
         if around is not None and around.kind == "loop" and around.last <= at and dominates(code, around, at):
             yield from atoms(code, region.test, region.kind != "then")
+
+
+def of_presence(code: Code, at: Value, value: Value) -> Iterator[Condition]:
+    """Conditions that held wherever a value is there at all: ``if x is not None: if bad(x): return``."""
+    regions = code.body.regions
+    for region in regions:
+        if region.kind not in ("then", "else") or region.last > at or region.exits not in ("return", "raise"):
+            continue
+        around = regions[region.parent] if region.parent >= 0 else None
+        if (
+            around is not None
+            and around.last <= at
+            and _is_where_present(code, around, value)
+            and dominates(code, around, at)
+        ):
+            yield from atoms(code, region.test, region.kind != "then")
+
+
+def _is_where_present(code: Code, region: Region, value: Value) -> bool:
+    if region.kind != "then":
+        return False
+    op = code.ops[region.test]
+    absent = isinstance(op, ops.Compare) and op.operator == "is not" and code.node(op.right).is_none
+    return same(code, op.left if absent and isinstance(op, ops.Compare) else region.test, value)

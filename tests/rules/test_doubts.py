@@ -301,7 +301,7 @@ def figures():
 
 
 @app.get("/everything")
-def everything():  # sure
+def everything():  # likely
     return [note.text for note in Note.query.all()]
 """
 
@@ -1096,6 +1096,222 @@ def login():
     return redirect("/")
 """
 
+PICKED = """
+import random
+import string
+
+from flask import Flask, session
+
+app = Flask(__name__)
+BASES = {"main": 1, "replica": 2}
+
+
+def random_database_key():
+    return random.choice(list(BASES.keys()))
+
+
+@app.get("/chosen")
+def chosen():
+    session["base_token"] = random_database_key()
+    return ""
+
+
+@app.get("/drawn")
+def drawn():
+    session["reset_token"] = "".join(random.choice(string.ascii_letters) for _ in range(20))  # sure
+    return ""
+
+
+@app.get("/joined")
+def joined():
+    session["reset_token"] = "".join([random.choice(string.digits), "-"])  # sure
+    return ""
+"""
+
+ASKED_WHERE_PRESENT = """
+from flask import Flask, abort, current_app, request
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+KNOWN = ["votes", "visits"]
+
+
+@app.get("/fixed")
+def fixed():
+    info = request.args.get("info")
+    if info is not None:
+        if info not in KNOWN:
+            return abort(404)
+    db.session.execute('SELECT count("%s") FROM ranks' % info)
+    return ""
+
+
+@app.get("/configured")
+def configured():
+    info = request.args.get("info")
+    boards = current_app.config.get("BOARDS")
+    if info is not None:
+        if boards is None or info not in boards:
+            return abort(404)
+    db.session.execute('SELECT count("%s") FROM ranks' % info)  # doubtful
+    return ""
+
+
+@app.get("/other")
+def other():
+    info = request.args.get("info")
+    page = request.args.get("page")
+    if page is not None:
+        if info not in KNOWN:
+            return abort(404)
+    db.session.execute('SELECT count("%s") FROM ranks' % info)  # sure
+    return ""
+"""
+
+SOME_ROWS_INDEXED = """
+from datetime import datetime
+
+from fastapi import FastAPI
+from sqlalchemy import Boolean, DateTime, Index, String, create_engine, false, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from rules import living
+
+app = FastAPI()
+engine = create_engine("postgresql://db/x")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Volume(Base):
+    __tablename__ = "volumes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deleted: Mapped[bool] = mapped_column(Boolean, default=False)
+    checked_at: Mapped[datetime] = mapped_column(DateTime)
+    __table_args__ = (Index("ix_volumes", checked_at.asc(), postgresql_where=deleted == false()),)
+
+
+class Disk(Base):
+    __tablename__ = "disks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deleted: Mapped[bool] = mapped_column(Boolean, default=False)
+    checked_at: Mapped[datetime] = mapped_column(DateTime)
+    __table_args__ = (Index("ix_disks", checked_at.asc(), postgresql_where=living(deleted)),)
+
+
+@app.get("/volumes")
+def volumes():
+    with Session(engine) as session:
+        asked = select(Volume).where(Volume.deleted == False)
+        return session.scalars(asked.order_by(Volume.checked_at.asc()).limit(9)).all()
+
+
+@app.get("/all-volumes")
+def all_volumes():
+    with Session(engine) as session:
+        return session.scalars(select(Volume).order_by(Volume.checked_at.asc()).limit(9)).all()  # likely
+
+
+@app.get("/disks")
+def disks():
+    with Session(engine) as session:
+        asked = select(Disk).where(Disk.deleted == False)
+        return session.scalars(asked.order_by(Disk.checked_at.asc()).limit(9)).all()  # doubtful
+"""
+
+BASE_SETTINGS = """
+import os
+
+SECRET_KEY = os.environ["SECRET_KEY"]
+ROOT_URLCONF = "shop.urls"
+"""
+
+OWN_SETTINGS = """
+from .base import *
+
+SECRET_KEY = "u5/IIbuiJR3Y9FQMBActk+btReZ5oOxu+l8MIJQWLfVzESoan5REE6U"  # MARK
+"""
+
+MOUNTED_BEHIND_A_HOOK = """
+import rq_dashboard
+from flask import Flask, abort
+from flask_login import current_user
+
+app = Flask(__name__)
+
+
+def is_admin():
+    if not current_user.is_admin:
+        abort(403)
+
+
+rq_dashboard.blueprint.before_request(is_admin)
+app.register_blueprint(rq_dashboard.blueprint, url_prefix="/admin/rq")
+"""
+
+MOUNTED = """
+import rq_dashboard
+from flask import Flask
+
+app = Flask(__name__)
+app.register_blueprint(rq_dashboard.blueprint, url_prefix="/admin/rq")  # sure
+"""
+
+PAGE_OF_A_FILE = """
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+
+app = FastAPI()
+api = FastAPI()
+
+
+@app.exception_handler(404)
+async def not_found(request: Request, exc):
+    if request.url.path.startswith("/api"):
+        return JSONResponse({"detail": exc.detail}, status_code=404)
+    return HTMLResponse(Path("static").joinpath("index.html").read_text())  # doubtful
+
+
+@api.exception_handler(404)
+async def nothing(request: Request, exc):
+    return JSONResponse({"detail": "nothing here"})  # sure
+"""
+
+OPENED_BY_AN_EXTENSION = """
+import frame
+from flask import Flask, render_template, request
+
+app = Flask(__name__)
+frame.init_app(app)
+
+
+@app.get("/")
+def index():
+    return render_template("page.html.jinja2", name=request.args.get("name"))
+"""
+
+BY_ITS_ENDING = """
+from flask import Flask, render_template, request
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return render_template("page.html.jinja2", name=request.args.get("name"))
+"""
+
+PAGE = """<html><head><link rel="canonical" href="{{ request.base_url }}" /></head>
+<body>{{ request.url }}
+{{ name }}  # MARK
+</body></html>
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -1137,6 +1353,19 @@ def login():
         ("missing-ownership-check", ONE_PROFILE_EACH),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT_FOR_DEVELOPERS}),
         ("debug-on", {"app.py": _APP, "docker-compose.yml": BUILT}),
+        ("weak-random-token", PICKED),
+        ("sql-injection", ASKED_WHERE_PRESENT),
+        ("unindexed-sort", SOME_ROWS_INDEXED),
+        (
+            "hardcoded-secret",
+            {"shop/base.py": BASE_SETTINGS, "shop/ci_test.py": OWN_SETTINGS.replace("MARK", "doubtful")},
+        ),
+        ("hardcoded-secret", {"shop/base.py": BASE_SETTINGS, "shop/main.py": OWN_SETTINGS.replace("MARK", "sure")}),
+        ("missing-auth", MOUNTED_BEHIND_A_HOOK),
+        ("missing-auth", MOUNTED),
+        ("error-as-200", PAGE_OF_A_FILE),
+        ("xss", {"app.py": OPENED_BY_AN_EXTENSION, "templates/page.html.jinja2": PAGE.replace("MARK", "doubtful")}),
+        ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],
 )
 def test_a_finding_is_as_sure_as_its_program_says(rule: str, program: str | dict[str, str]) -> None:

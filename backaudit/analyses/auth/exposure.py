@@ -182,10 +182,11 @@ def _is_people(project: Project, changed: Change) -> bool:
 
 
 def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
-    """Rows that are shown; where no route with a guard has to do with them, they may be meant to be."""
-    kept = is_user_table(table) or _guarded_elsewhere(project, table)
-    single = _ONE_PERSON if is_user_table(table) or not kept else _NOT_PUBLIC
-    bulk = KNOWN if kept else _NOT_PUBLIC
+    """Rows that are shown: of others than people, it is for the project to say who may see them."""
+    people = is_user_table(table)
+    kept = people or _guarded_elsewhere(project, table)
+    single = _ONE_PERSON if people or not kept else _NOT_PUBLIC
+    bulk = KNOWN if people else _NOT_PUBLIC
     found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
     return found if kept or found.siblings else None
 

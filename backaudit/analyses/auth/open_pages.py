@@ -82,7 +82,7 @@ def _included(project: Project) -> Iterator[OpenLibrary]:
         given = call.arg(0, "blueprint")
         for name in project.names(given) if given is not None else ():
             pages = known.get(name)
-            if pages is not None and not _closed(project, pages):
+            if pages is not None and not (_closed(project, pages) or _is_hooked(project, name)):
                 prefix = call.arg(None, "url_prefix")
                 path = (prefix.text if prefix is not None else "") or ""
                 yield OpenLibrary(call.place, name, path, pages.what, f"`{pages.setting}`", _mounted(call))
@@ -102,6 +102,13 @@ def _mounted(call: Node) -> Assumed:
     """What is supposed of pages that are mounted under a condition: such are for development as a rule."""
     conditional = any(True for _ in tests_around(call))
     return assume("stage", "the condition of its mount holds in what is deployed") if conditional else KNOWN
+
+
+def _is_hooked(project: Project, blueprint: str) -> bool:
+    """Whether something is run before each page of a library's blueprint: ``blueprint.before_request(is_admin)``."""
+    hooks = (call for name in sorted(project.models.kinds["hook-methods"]) for call in project.calls_of(name))
+    receivers = (call.receiver for call in hooks)
+    return any(receiver is not None and blueprint in project.names(receiver) for receiver in receivers)
 
 
 def _closed(project: Project, pages: OpenPages) -> bool:

@@ -72,9 +72,11 @@ def _goal(
     """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
     code = call.code
     seen = uses(code, start, call.value)
+    if depth == 0 and _is_pick(call) and not _put_together(code, seen):
+        return None  # one of those that are known, not a new one
     if (clock and not _only_guessable(code, seen)) or _is_authenticated(project, code, seen):
         return None
-    told = _kept_as(code, seen, call) or _given_as(code, seen) or _compared(project, code, seen)
+    told = _kept_as(code, seen) or _given_as(code, seen) or _compared(project, code, seen)
     if told is not None:
         return told
     outer = _function(code)
@@ -84,10 +86,10 @@ def _goal(
     return _returned_as(outer) or _named_by_callers(project, outer, depth)
 
 
-def _kept_as(code: Code, seen: set[Value], call: Node) -> tuple[str, Assumed] | None:
+def _kept_as(code: Code, seen: set[Value]) -> tuple[str, Assumed] | None:
     names = (_name_given(code, value) for value in sorted(seen))
     for name in names:
-        if name and is_secret_name(name) and not (name == "key" and _is_pick(call)):
+        if name and is_secret_name(name):
             return name, _CALLED_SO if name in ("code", "key", "pin") else KNOWN
     return None
 
@@ -281,6 +283,11 @@ def _is_pick(call: Node) -> bool:
     regions = call.code.regions_of(call.value)
     repeated = any(region.kind in ("loop", "comp") for region in regions) or call.code.function.kind == "lambda"
     return call.method == "choice" and not repeated
+
+
+def _put_together(code: Code, seen: set[Value]) -> bool:
+    """Whether what was chosen becomes part of a longer text."""
+    return any(isinstance(code.ops[value], (ops.Bin, ops.Build)) for value in seen)
 
 
 def _function(code: Code) -> Code | None:

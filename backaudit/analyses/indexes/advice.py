@@ -47,7 +47,8 @@ def _key(index: Index, column: str) -> str:
 
 def _spelled(index: Index) -> str:
     kind = "primary key " if index.primary else "unique " if index.unique else ""
-    return f"{kind}({', '.join(index.columns)})"
+    part = " of some rows only" if index.where else ""
+    return f"{kind}({', '.join(index.columns)}){part}"
 
 
 def others_served(index: MissingIndex) -> str:

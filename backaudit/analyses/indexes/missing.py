@@ -13,10 +13,10 @@ from backaudit.analyses.indexes.paging import paged
 from backaudit.analyses.indexes.reach import reached, serves_requests
 from backaudit.analyses.indexes.reports import Kind, Lack, Query, reports
 from backaudit.analyses.indexes.reports import reached as narrowed_already
-from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_settings, is_time, selectivity
+from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_key, is_settings, is_time, selectivity
 from backaudit.backend.data.queries import QuerySite, query_sites
 from backaudit.backend.data.queries.related import related_sites
-from backaudit.backend.data.schema import Key, Schema, Table, may_index_keys, schema
+from backaudit.backend.data.schema import Index, Key, Schema, Table, may_index_keys, schema
 from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, assume
@@ -32,6 +32,7 @@ _DELETES = assume("effect", "rows of the parent are deleted while there are many
 _WHOLE = assume("purpose", "the join is of more than whole tables")
 _MANY = assume("effect", "the table grows")
 _FEW = assume("purpose", "the table holds more than a few rows")
+_UNREAD = assume("guard", "the index that there is, of some rows only, does not hold these")
 _KINDS: tuple[Kind, ...] = ("filter", "join", "sort")
 
 
@@ -151,18 +152,26 @@ def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
     if is_settings(lack.table) or lack.table.view:
         return None
-    if lack.kind == "filter":
-        return _filter(project, site, lack)
-    if not grows(lack.table):
+    if lack.kind != "filter" and not grows(lack.table):
         return None
-    return _join(project, site, lack) if lack.kind == "join" else _sort(project, site, lack)
+    asked = {"filter": _filter, "join": _join, "sort": _sort}
+    missing = asked[lack.kind](project, site, lack)
+    if missing is None or not any(_is_unread(index, missing) for index in lack.table.indexes):
+        return missing
+    return msgspec.structs.replace(missing, assumed=(*missing.assumed, *_UNREAD))
+
+
+def _is_unread(index: Index, missing: Missing) -> bool:
+    """Whether an index that begins with what is asked for holds some rows only, and nobody could read which."""
+    asked = {name.lower() for name in (*missing.proposed, *(use.column for use in missing.uses))}
+    return index.where == "?" and index.keys[0].text.lower() in asked
 
 
 def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
     table = lack.table
     level, uses = _narrowest(lack)
     # A library's own table is not the project's to index; a filter that clients may fill in is worth one for keys only.
-    optional = site.code.function.kind == "class" and level != "high"
+    optional = site.code.function.kind == "class" and not all(is_key(table, use) for use in uses)
     foreign = table.place is None
     wanted = level != "low" and not (lack.blocked or optional or foreign)
     core = wanted and grows(table) and reached(project, site.code)

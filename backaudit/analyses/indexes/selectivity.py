@@ -35,12 +35,18 @@ def refers(column: Column | None) -> bool:
     return column is not None and bool(column.references)
 
 
+def is_key(table: Table, use: Use) -> bool:
+    """Whether a column is declared as what names a row: a foreign key, or one that holds UUIDs."""
+    column = table.column(use.column)
+    return column is not None and (refers(column) or "uuid" in column.type.lower())
+
+
 def selectivity(table: Table, use: Use) -> Confidence:
     """How surely an equality leaves few rows."""
     column = table.column(use.column)
     if (column is not None and few_parents(column)) or (_CATALOGUE.holds(table.name) and not refers(column)):
         return "low"
-    if refers(column) or (column is not None and "uuid" in column.type.lower()):
+    if is_key(table, use):
         return "high"
     if _PICKS.holds(use.column) and not constant(use):
         return "high"

@@ -229,7 +229,8 @@ def _assumed(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) ->
     if not strong:
         return _weak(project, file, hit, stage)
     if stage == "development" and hit.kind not in ("provider", "private-key"):
-        return _ELSEWHERE if _has_deployed_sibling(project, file.path, hit) else _DEVELOPING
+        beside = _has_deployed_sibling(project, file.path, hit) or _has_deployed_module(project, file)
+        return _ELSEWHERE if beside else _DEVELOPING
     if file.kind == "notebook":
         return _DEVELOPING
     besides = loaded_besides(project, file.path) if file.kind == "python" else ""
@@ -245,6 +246,11 @@ def _has_deployed_sibling(project: Project, path: str, hit: SecretHit) -> bool:
     bases = set(project.lineage(own.name)[1:]) - {"builtins.object", "object"}
     others = (cls for cls in classes if cls.name != own.name and bases & set(project.lineage(cls.name)[1:]))
     return any(not _DEV_SCOPE.holds(cls.cls.name) and not _TEST_SCOPE.holds(cls.cls.name) for cls in others)
+
+
+def _has_deployed_module(project: Project, file: FileFacts) -> bool:
+    """Whether the developers' module of settings stands beside one that production uses."""
+    return file.kind == "python" and has_counterpart(project, file.path)
 
 
 def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:
@@ -273,7 +279,7 @@ def _is_published(file: FileFacts, hit: SecretHit) -> bool:
 def _weak(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Assumed | None:
     if file.kind in ("notebook", "template", "key"):
         return None
-    if stage == "development" and (file.kind == "python" or has_counterpart(project, file.path) or is_deployable(file)):
+    if stage == "development":
         return _ELSEWHERE
     if file.kind == "shell" or (file.kind == "dockerfile" and hit.strength == "placeholder"):
         return _ELSEWHERE

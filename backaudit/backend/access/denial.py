@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.backend.access.proofs import asks_for_secret, proves
 from backaudit.backend.access.sessions import is_http_session
+from backaudit.backend.web.catching import handlers_in
 from backaudit.backend.web.records import GuardKind
 from backaudit.backend.web.responses import Answer, answers
 from backaudit.facts import ops
@@ -54,7 +55,7 @@ def _denials(project: Project, code: Code) -> Iterator[GuardKind]:
 
 def _refusing(project: Project, code: Code) -> Iterator[GuardKind]:
     for answer in answers(project, code):
-        if not _gives_rows(project, answer):
+        if not _gives_rows(project, answer) and not _is_of_any(project, answer):
             yield from ground(project, answer)
     yield from _unknown_exceptions(project, code)
     yield from _raised_without_proof(project, code)
@@ -156,9 +157,22 @@ def _is_named_as_refusal(project: Project, func: Node) -> bool:
 
 def _called(project: Project, call: Node) -> Iterator[GuardKind]:
     yield from _refused_by_library(project, call)
-    for code in project.callees(call):
+    for code in () if _tells_of_any(project, call) else project.callees(call):
         if code != call.code and code.function.name != "__init__":
             yield from denials(project, code)
+
+
+def _is_of_any(project: Project, answer: Answer) -> bool:
+    op = answer.node.op
+    given = answer.node.to(op.value).origin if isinstance(op, ops.Return) and op.value != NONE else None
+    return given is not None and given.call is not None and _tells_of_any(project, given)
+
+
+def _tells_of_any(project: Project, call: Node) -> bool:
+    """Whether a call makes an answer of whatever was caught: who is refused is decided where that was raised."""
+    around = [handler for handler in handlers_in(project, call.code) if handler.holds(call.value)]
+    given = any(isinstance(argument.origin.op, ops.Caught) for argument in call.args())
+    return given and any(handler.broad for handler in around)
 
 
 def _refused_by_library(project: Project, call: Node) -> Iterator[GuardKind]:

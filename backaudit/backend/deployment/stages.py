@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from backaudit.project import Project
+from backaudit.project import Project, PythonFile
 from backaudit.vocabulary.meaning import meaning
 
 Stage = Literal["production", "development", "test", "example"]
@@ -50,13 +50,20 @@ def _is_example(name: str, words: set[str], around: set[str]) -> bool:
 
 
 def _only_named_test(project: Project, path: str) -> bool:
-    """``test_connection.py`` that is a script: no test folder, no test library, nothing that a runner would collect."""
+    """``test_connection.py`` that is a script: no test folder, no test library, nothing that a runner would collect.
+
+    A module that takes over another one whole (``from .base import *``) is that module's form for tests.
+    """
     file = project.files.get(path)
-    if file is None or re.search(r"(^|/)(tests?|testing|e2e)/", path):
+    if file is None or re.search(r"(^|/)(tests?|testing|e2e)/", path) or _takes_over(file):
         return False
     libraries = {item.module.partition(".")[0] for item in file.facts.imports}
     tests = [f for f in file.facts.functions if f.kind == "function" and f.name.startswith("test_")]
     return not tests and libraries.isdisjoint(project.models.kinds["test-libraries"])
+
+
+def _takes_over(file: PythonFile) -> bool:
+    return any(item.name == "*" and item.level > 0 for item in file.facts.imports)
 
 
 def is_named_production(path: str) -> bool:

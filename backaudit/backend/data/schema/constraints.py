@@ -11,6 +11,9 @@ from backaudit.project import Node, Project
 from backaudit.project.declarations import entries, items, text, texts, truth
 from backaudit.sql import Index, Key, normal
 
+# SQL's own truths, as libraries write them: ``deleted == false()``.
+_TRUTHS = {"true": True, "false": False}
+
 
 def references(project: Project, item: Node) -> Iterator[tuple[str, str]]:
     """(column, target) of a ``ForeignKeyConstraint`` of one column."""
@@ -103,7 +106,7 @@ def _comparison_text(node: Node, op: ops.Compare) -> str:
         return ""
     if right.is_none:
         return normal(f"{left} IS {'NOT ' if op.operator in ('!=', 'is not') else ''}NULL")
-    value = right.const
+    value = _TRUTHS.get(right.origin.method) if right.call is not None else right.const
     spelled = repr(value).upper() if isinstance(value, bool) else repr(value)
     symbol = {"==": "=", "!=": "<>"}.get(op.operator, op.operator)
     return normal(f"{left} {symbol} {spelled}") if value is not None else ""
