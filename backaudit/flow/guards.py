@@ -57,18 +57,16 @@ def of_elements(code: Code, at: Value) -> Iterator[Condition]:
 
 def of_presence(code: Code, at: Value, value: Value) -> Iterator[Condition]:
     """Conditions that held wherever a value is there at all: ``if x is not None: if bad(x): return``."""
-    regions = code.body.regions
-    for region in regions:
+    for region in code.body.regions:
         if region.kind not in ("then", "else") or region.last > at or region.exits not in ("return", "raise"):
             continue
-        around = regions[region.parent] if region.parent >= 0 else None
-        if (
-            around is not None
-            and around.last <= at
-            and _is_where_present(code, around, value)
-            and dominates(code, around, at)
-        ):
+        around = code.body.regions[region.parent] if region.parent >= 0 else None
+        if around is not None and _was_passed(code, around, at) and _is_where_present(code, around, value):
             yield from atoms(code, region.test, region.kind != "then")
+
+
+def _was_passed(code: Code, region: Region, at: Value) -> bool:
+    return region.last <= at and dominates(code, region, at)
 
 
 def _is_where_present(code: Code, region: Region, value: Value) -> bool:

@@ -48,7 +48,7 @@ def predictable_secrets(project: Project) -> Iterator[Predictable]:
     """Every secret of the code that serves that is made so."""
     draws, clocks = project.models.kinds["predictable-draws"], project.models.kinds["clocks"]
     for call in project.calls(*sorted(draws | clocks)):
-        if project.role(call.code.path) == "production":
+        if project.role(call.code.path) == "production" and not _is_one_of_known(call):
             names = project.names(call.func) if call.func is not None else ()
             source = next((name for name in names if name in draws or name in clocks), "")
             found = _goal(project, call, _first(call), source in clocks)
@@ -72,8 +72,6 @@ def _goal(
     """The secret that a value becomes part of: the variable, the attribute, or what the function gives."""
     code = call.code
     seen = uses(code, start, call.value)
-    if depth == 0 and _is_pick(call) and not _put_together(code, seen):
-        return None  # one of those that are known, not a new one
     if (clock and not _only_guessable(code, seen)) or _is_authenticated(project, code, seen):
         return None
     told = _kept_as(code, seen) or _given_as(code, seen) or _compared(project, code, seen)
@@ -285,9 +283,11 @@ def _is_pick(call: Node) -> bool:
     return call.method == "choice" and not repeated
 
 
-def _put_together(code: Code, seen: set[Value]) -> bool:
-    """Whether what was chosen becomes part of a longer text."""
-    return any(isinstance(code.ops[value], (ops.Bin, ops.Build)) for value in seen)
+def _is_one_of_known(call: Node) -> bool:
+    """Whether one of what is known already is chosen, and no longer text is put together from it."""
+    seen = uses(call.code, frozenset((call.value,)), call.value) if _is_pick(call) else {call.value}
+    parts = (call.code.ops[value] for value in seen)
+    return _is_pick(call) and not any(isinstance(op, (ops.Bin, ops.Build)) for op in parts)
 
 
 def _function(code: Code) -> Code | None:

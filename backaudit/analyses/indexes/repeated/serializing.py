@@ -234,9 +234,7 @@ def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
 
 def _view_rows(project: Project, view: ClassView) -> Rows | None:
     method = project.method(view.name, "get_queryset")
-    returned = (
-        [method.node(op.value) for op in method.ops if isinstance(op, ops.Return) and op.value >= 0] if method else []
-    )
+    returned = _queries_for_list(method) if method is not None else []
     if method is not None and not (len(returned) == 1 and _is_own_queryset(returned[0])):
         return _any_of([rows_of(project, node) for node in returned if not _is_empty(node)])
     for cls in project.lineage_views(view.name):
@@ -244,6 +242,13 @@ def _view_rows(project: Project, view: ClassView) -> Rows | None:
         if bound is not None:
             return rows_of(project, bound)
     return None
+
+
+def _queries_for_list(method: Code) -> list[Node]:
+    """What ``get_queryset`` gives, without what it gives for other actions than the list."""
+    given = [node for node in method.nodes(ops.Return) if isinstance(node.op, ops.Return) and node.op.value >= 0]
+    listed = [node for node in given if _for_list(method, node.value)]
+    return [node.to(node.op.value) for node in listed or given if isinstance(node.op, ops.Return)]
 
 
 def _is_empty(node: Node) -> bool:
