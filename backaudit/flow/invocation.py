@@ -220,7 +220,7 @@ def codes(search: Search, work: Work, op: ops.Call) -> list[Code]:
 
 def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
     """What a function of the project that runs at this value returns or yields."""
-    if work.node in work.calls:
+    if not code.results or work.node in work.calls:
         return  # a recursion's next round brings nothing that its first has not
     step = Step(work.node.place, f"is returned by `{code.function.name}()`")
     wanted = work.access if access is None else access

@@ -39,15 +39,15 @@ class Trace(Search):
 
     def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
         """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
-        queue = deque([Work(node, access, node.value if use is None else use)])
-        unsure: deque[Work] = deque()
+        first = Work(node, access, node.value if use is None else use)
+        queue = deque([(first.state, first)])
+        unsure: deque[tuple[State, Work]] = deque()
         self._start = node.code
         ways = Ways(self._seen, self.goal.vain(self.outlook))
         told: set[tuple[object, ...]] = set()
         done = 0
         while queue or unsure:
-            work = queue.popleft() if queue else unsure.popleft()
-            state = work.state
+            state, work = queue.popleft() if queue else unsure.popleft()
             if state in self._seen or state in ways.vain:
                 continue
             self._seen.add(state)
@@ -72,9 +72,14 @@ class Trace(Search):
                 self._wait(ways.on(state, values.back(self, work)), queue, unsure)
         ways.told()
 
-    def _wait(self, found: Iterable[Work], queue: deque[Work], unsure: deque[Work]) -> None:
-        for work in found:
-            (unsure if work.unsure else queue).append(work)
+    def _wait(
+        self,
+        found: Iterable[tuple[State, Work]],
+        queue: deque[tuple[State, Work]],
+        unsure: deque[tuple[State, Work]],
+    ) -> None:
+        for state, work in found:
+            (unsure if work.unsure else queue).append((state, work))
 
     @property
     def visited(self) -> frozenset[Node]:

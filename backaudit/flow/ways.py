@@ -20,12 +20,13 @@ class Ways:
         self._before: dict[State, list[State]] = {}
         self._sources: list[State] = []
 
-    def on(self, state: State, found: Iterable[Work]) -> Iterator[Work]:
+    def on(self, state: State, found: Iterable[Work]) -> Iterator[tuple[State, Work]]:
         """Where the search goes on from a state: no further than a part of a part of a part …."""
         for work in found:
             if len(work.access) <= MAX_ACCESS:
-                self._before.setdefault(work.state, []).append(state)
-                yield work
+                further = work.state
+                self._before.setdefault(further, []).append(state)
+                yield further, work
 
     def leads(self, state: State) -> None:
         """A source was found there; whoever asked may ask for no more."""

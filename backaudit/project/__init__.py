@@ -169,6 +169,11 @@ class Project:
         """How many answers about types and names were computed: a count of operations, the same in every run."""
         return self._types.steps
 
+    @property
+    def guesses(self) -> int:
+        """How often an answer about types was given that may still change."""
+        return self._types.guesses
+
     def option(self, rule_id: str, name: str) -> Any:
         """A rule's own option as configured, else None."""
         return self._options.get(rule_id, {}).get(name)

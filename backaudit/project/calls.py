@@ -103,6 +103,7 @@ class Calls:
         self._edges: dict[Node, tuple[Edge, ...]] = {}
         self._callers: dict[Code, tuple[Node, ...]] = {}
         self._plainly_called: dict[Code, tuple[Node, ...]] = {}
+        self._run: dict[tuple[str, Node], frozenset[Code]] = {}
         self._handovers: dict[Node, tuple[Edge, ...]] = {}
         self._solver: Solver[_Question, _Found] = Solver(self._answer, _place, project.steps)
         self._decorated: dict[str, dict[Code, list[Node]]] = {}
@@ -446,17 +447,17 @@ class Calls:
     def _find_callers(self, code: Code) -> tuple[Node, ...]:
         wrapping = {call for call in self._valuing.get(code, ()) if self._wraps(call, code)}
         others = [call for call in self._valuing.get(code, ()) if call not in wrapping]
-        named = self._calling(code, self._named)
+        named = self._calling(code, "named", self._named)
         return tuple(dict.fromkeys([*named, *others, *self._handed.get(code, ())]))
 
     def _plain_callers(self, code: Code) -> tuple[Node, ...]:
         """The calls that name ``code`` for certain."""
         known = self._plainly_called.get(code)
         if known is None:
-            return self._settled(self._plainly_called, code, lambda: self._calling(code, self._plainly))
+            return self._settled(self._plainly_called, code, lambda: self._calling(code, "plain", self._plainly))
         return known
 
-    def _calling(self, code: Code, running: Callable[[Node], Iterable[Edge]]) -> tuple[Node, ...]:
+    def _calling(self, code: Code, way: str, running: Callable[[Node], Iterable[Edge]]) -> tuple[Node, ...]:
         """The calls by the name of ``code`` that run it, as ``running`` answers."""
         name = code.function.name
         last = code.cls.cls.name if name == "__init__" and code.cls is not None else name
@@ -465,7 +466,19 @@ class Calls:
             inits = self._project.calls_of("__init__")
             below = self._project.subclasses(code.cls.name)
             named = [*named, *inits, *(call for sub in below for call in self._project.calls_of(sub.cls.name))]
-        return tuple(call for call in named if any(e.code is code for e in running(call)))
+        return tuple(call for call in named if code in self._codes_run(call, way, running))
+
+    def _codes_run(self, call: Node, way: str, running: Callable[[Node], Iterable[Edge]]) -> frozenset[Code]:
+        """The functions that a call runs, as ``running`` answers: all that have its name ask for the same."""
+        known = self._run.get((way, call))
+        if known is not None:
+            return known
+        types = self._project.guesses
+        kept: dict[tuple[str, Node], frozenset[Code]] = {}
+        found = self._settled(kept, (way, call), lambda: frozenset(edge.code for edge in running(call)))
+        if types == self._project.guesses:
+            self._run.update(kept)
+        return found
 
     @cached_property
     def _valuing(self) -> dict[Code, list[Node]]:

@@ -111,7 +111,15 @@ class Code:
 
     def calls_of(self, *names: str) -> Iterator[Node]:
         """The calls of what has one of these last names, whoever the receiver is."""
-        return (call for call in self.nodes(ops.Call) if call.method in names)
+        found = [call for name in dict.fromkeys(names) for call in self._calls_by_name.get(name, ())]
+        return iter(found if len(names) == 1 else sorted(found, key=lambda call: call.value))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[Node]]:
+        table: dict[str, list[Node]] = {}
+        for call in self.nodes(ops.Call):
+            table.setdefault(call.method, []).append(call)
+        return table
 
     def before(self, use: Value, *kinds: type[Op]) -> list[Value]:
         """The operations of some kinds that stand before ``use``, in order."""

@@ -194,11 +194,11 @@ class Node:
     @property
     def method(self) -> str:
         """The last name of the callee, empty if it has none."""
-        func = self.func
-        op = func.origin.op if func is not None else None
-        if isinstance(op, ops.Attr):
-            return op.name
-        if isinstance(op, ops.Name):
+        call = self.origin.op
+        if type(call) is not ops.Call:
+            return ""
+        op = self.to(call.func).origin.op
+        if type(op) is ops.Attr or type(op) is ops.Name:
             return op.name
         if isinstance(op, ops.Import):
             return op.name or op.module.rpartition(".")[2]

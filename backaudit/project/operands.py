@@ -62,7 +62,13 @@ def inputs(op: ops.Op) -> Iterable[int]:
 
 def same(code: Code, left: Value, right: Value) -> bool:
     """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
-    return equal(code.origin, left, right, lambda one, two: _compared(code.ops[one], code.ops[two]))
+    one, two = code.origin(left), code.origin(right)
+    if one == two:
+        return True
+    # Asked of every value against every other: most differ at once.
+    if type(code.ops[one]) is not type(code.ops[two]):
+        return False
+    return equal(code.origin, one, two, lambda left, right: _compared(code.ops[left], code.ops[right]))
 
 
 def equal(

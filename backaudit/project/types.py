@@ -26,6 +26,7 @@ methods of that name return in a place of a tuple).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backaudit.facts import ops
@@ -72,6 +73,7 @@ _COLLECTIONS = {
 _TOLD = ("$registered(", "$setting(", "$given(")
 
 
+@lru_cache(maxsize=1 << 16)
 def split(name: str) -> tuple[str, str]:
     """``X[Y]`` as (X, Y); ``X`` as (X, "")."""
     head, bracket, rest = name.partition("[")
