@@ -12,7 +12,10 @@ from backaudit import asking, plugins
 from backaudit.audit import Audit, Request
 from backaudit.cache import Cache
 from backaudit.config import Config
+from backaudit.fix import Fixer
 from backaudit.report.json import render
+from backaudit.rule import Finding
+from backaudit.stages import mending
 from tests.bench import shapes
 
 LOADED = plugins.load(reraise=True)
@@ -139,3 +142,33 @@ def test_rules_are_asked_again_only_where_a_file_says_something_else(
         path.write_text(change(path.read_text("utf-8"), random.Random(1)), "utf-8")
         said(root, cache)
     assert len(asked) - before == again
+
+
+UNVERIFIED = 'import requests\n\n\ndef rates():\n    return requests.get("https://fx.example", verify=False).json()\n'
+
+
+def test_fixes_are_worked_out_again_only_where_their_text_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[str] = []
+
+    def recorded(fixer: Fixer, finding: Finding) -> Finding:
+        worked_out.append(finding.place.path)
+        return real(fixer, finding)
+
+    real = Fixer.worked_out
+    root = tmp_path / "shop"
+    written(root, {"one.py": UNVERIFIED, "two.py": UNVERIFIED, "three.py": "import one, two\n"})
+    with Cache(tmp_path / "cache") as cache:
+        said(root, cache)
+        monkeypatch.setattr(Fixer, "worked_out", recorded)
+        written(root, {"two.py": f"\n{UNVERIFIED}", "three.py": "import two\n"})
+        kept = said(root, cache)
+        assert worked_out == ["two.py"]
+        assert kept == said(root, None)
+        del worked_out[:]
+        # What is damaged in the cache, or of another build, is worked out anew.
+        monkeypatch.setattr(mending, "_decoded", lambda data: None)
+        written(root, {"three.py": "import one\n"})
+        said(root, cache)
+        assert worked_out == ["one.py", "two.py"]

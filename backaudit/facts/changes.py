@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -93,3 +94,18 @@ class ListInClass(Change, tag=8, frozen=True, array_like=True, gc=False):
 AnyChange: TypeAlias = (
     Replace | SetArgument | DropArgument | InsertLines | Import | AddLine | BindValues | LogFailure | ListInClass
 )
+
+
+def changed_paths(change: AnyChange) -> frozenset[str]:
+    """The files whose text decides what a change is as an edit."""
+    return frozenset(_paths(change))
+
+
+def _paths(change: AnyChange) -> Iterator[str]:
+    for name in change.__struct_fields__:
+        value = getattr(change, name)
+        if name == "path":
+            yield value
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Place):
+                yield part.path

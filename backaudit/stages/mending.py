@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from backaudit import source
+from backaudit.facts.changes import changed_paths
 from backaudit.facts.problem import Problem
+from backaudit.rule import Finding, Fix
 from backaudit.source import Source
 from backaudit.stages.linking import Analysed
 from backaudit.stages.run import Run
+from backaudit.stamp import folder_stamp, library_stamp
 
 if TYPE_CHECKING:
-    from backaudit.rule import Finding, Rule
+    from backaudit.cache import Cache
+    from backaudit.fix import Fixer
+    from backaudit.rule import Rule
 
 
 def worked_out(
@@ -21,12 +31,63 @@ def worked_out(
 ) -> Sequence[tuple[Rule, Finding]]:
     """The findings with their fixes as edits."""
     with run.times.stage("fix"):
-        if not any(finding.fixes for _, finding in findings):
+        wanting = [finding for _, finding in findings if finding.fixes]
+        if not wanting:
             return findings
+        mended = iter(_Mending(_Texts(run, analysed), run.open_cache).of(wanting))
+        return [(rule, next(mended) if finding.fixes else finding) for rule, finding in findings]
+
+
+class _Mending:
+    """Works out fixes, or finds how they were worked out on the very same texts: a file is parsed for those alone
+    that are new.
+    """
+
+    def __init__(self, texts: _Texts, cache: Cache | None) -> None:
+        self._texts, self._cache = texts, cache
+
+    @cached_property
+    def _fixer(self) -> Fixer:
         from backaudit.fix import Fixer
 
-        fixer = Fixer(_Texts(run, analysed).of)
-        return [(rule, fixer.worked_out(finding)) for rule, finding in findings]
+        return Fixer(self._texts.of)
+
+    def of(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings, each with its fixes as edits."""
+        cache = self._cache
+        if cache is None:
+            return [self._fixer.worked_out(finding) for finding in findings]
+        stamp = b"".join((folder_stamp(str(Path(__file__).parents[1])), library_stamp(("libcst", "msgspec"))))
+        keys = [self._key(stamp, finding) for finding in findings]
+        known = cache.get_many(key for key in keys if key is not None)
+        made: dict[bytes, bytes] = {}
+        mended = []
+        for finding, key in zip(findings, keys, strict=True):
+            fixes = _decoded(known[key]) if key in known else None
+            if fixes is None:
+                fixes = self._fixer.worked_out(finding).fixes
+                if key is not None:
+                    made[key] = msgspec.msgpack.encode(fixes)
+            mended.append(msgspec.structs.replace(finding, fixes=fixes))
+        cache.put_many(made)
+        return mended
+
+    def _key(self, stamp: bytes, finding: Finding) -> bytes | None:
+        """All on which the edits of a finding depend; None where that is no text that was analysed."""
+        changes = [change for fix in finding.fixes for change in fix.changes]
+        paths = sorted(frozenset[str]().union(*map(changed_paths, changes)))
+        digests = [self._texts.analysed(path) for path in paths]
+        if None in digests:
+            return None
+        asked = msgspec.msgpack.encode((finding.fixes, paths, digests))
+        return hashlib.blake2b(b"fixes" + stamp + asked, digest_size=32).digest()
+
+
+def _decoded(data: bytes) -> tuple[Fix, ...] | None:
+    try:
+        return msgspec.msgpack.decode(data, type=tuple[Fix, ...])
+    except (msgspec.MsgspecError, ValueError):
+        return None
 
 
 class _Texts:
@@ -36,6 +97,10 @@ class _Texts:
         self._root, self._limits = run.root, run.config.source_limits()
         self._digests = {file.path: file.digest for file in analysed.facts}
         self._broken = {problem.path for problem in analysed.problems}
+
+    def analysed(self, path: str) -> str | None:
+        """The digest of a file that was analysed as a whole, else None."""
+        return None if path in self._broken else self._digests.get(path)
 
     def of(self, path: str) -> Source | Problem | None:
         """A file's text; None if there is no such file, a Problem if it is not as it was analysed."""
