@@ -28,6 +28,7 @@ import msgspec
 from backaudit.check import Checked, Overdue, check
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Rule
+from backaudit.times import QueryClock, Times, add
 
 if TYPE_CHECKING:
     from backaudit.project import Project
@@ -54,6 +55,7 @@ class _Answer(msgspec.Struct, frozen=True, array_like=True):
     bounds: tuple[Problem, ...]
     crashed: bool
     seconds: float
+    queries: dict[str, float]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -89,10 +91,21 @@ def limited(project: Project, steps: int = STEPS_OF_A_RULE) -> Iterator[None]:
 
 
 def ask(
-    project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False, times: dict[str, float] | None = None
+    project: Project, rules: Sequence[Rule], *, jobs: int, reraise: bool = False, times: Times | None = None
 ) -> Checked:
-    """What the rules find; the same whatever ``jobs`` is. ``times`` gets each rule's processor time."""
-    times = {} if times is None else times
+    """What the rules find; the same whatever ``jobs`` is. ``times`` gets what each rule and query took."""
+    times = Times() if times is None else times
+    clock = QueryClock()
+    project.watch = clock.watch
+    try:
+        return _asked(project, rules, jobs, clock, times, reraise=reraise)
+    finally:
+        add(times.queries, clock.taken())
+
+
+def _asked(
+    project: Project, rules: Sequence[Rule], jobs: int, clock: QueryClock, times: Times, *, reraise: bool
+) -> Checked:
     shared_out = [family for family in dict.fromkeys(rule.family for rule in rules) if family != _FIRST]
     # One worker is shared out too: there is one way of asking, whatever their number.
     if reraise or len(shared_out) < 2 or not _is_worth_sharing(project):
@@ -100,9 +113,11 @@ def ask(
     first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)
     longest_first = sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
     groups = [[rule for rule in rules if rule.family == family] for family in longest_first]
-    others = _Sharing(project, groups).run(min(max(jobs, 1), len(groups)))
+    add(times.queries, clock.taken())  # before it is inherited by those who count on
+    others = _Sharing(project, groups, clock).run(min(max(jobs, 1), len(groups)))
     for name, answer in others.items():
-        times[name] = times.get(name, 0.0) + answer.seconds
+        add(times.rules, {name: answer.seconds})
+        add(times.queries, answer.queries)
     return _together(project, rules, first, others)
 
 
@@ -112,13 +127,13 @@ def _is_worth_sharing(project: Project) -> bool:
     return sys.platform.startswith("linux") and functions >= _WORTH_IT
 
 
-def _here(project: Project, rules: Sequence[Rule], times: dict[str, float], *, reraise: bool = False) -> Checked:
+def _here(project: Project, rules: Sequence[Rule], times: Times, *, reraise: bool = False) -> Checked:
     """Ask the rules one after the other in this process."""
     said: list[Checked] = []
     for rule in rules:
         before = time.process_time()
         said.append(check(project, [rule], reraise=reraise, watch=lambda: limited(project)))
-        times[rule.id] = times.get(rule.id, 0.0) + time.process_time() - before
+        add(times.rules, {rule.id: time.process_time() - before})
     return Checked(
         tuple(finding for one in said for finding in one.findings),
         tuple(problem for one in said for problem in one.problems),
@@ -155,8 +170,9 @@ class _Worker:
 class _Sharing:
     """Groups of rules over forked processes, a group at a time."""
 
-    def __init__(self, project: Project, groups: list[list[Rule]]) -> None:
+    def __init__(self, project: Project, groups: list[list[Rule]], clock: QueryClock) -> None:
         self._project = project
+        self._clock = clock
         self._groups = groups
         self._rules = {rule.id: rule for group in groups for rule in group}
         self._answers: dict[str, _Answer] = {}
@@ -181,7 +197,8 @@ class _Sharing:
     def _started(self) -> list[_Worker]:
         """A new worker with its first group."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._project, self._rules), daemon=True)
+        known = (theirs, self._project, self._rules, self._clock)
+        process = self._context.Process(target=_work, args=known, daemon=True)
         process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -222,23 +239,24 @@ class _Sharing:
     def _lose(self, rule: Rule, others: list[Rule]) -> None:
         """A rule whose process died: it is named, and those behind it are asked in a new one."""
         problem = Problem("", "crash", f'The rule "{rule.id}" made its process die. Its findings are missing.')
-        self._answers[rule.id] = _Answer(rule.id, (), (problem,), (), True, 0.0)
+        self._answers[rule.id] = _Answer(rule.id, (), (problem,), (), True, 0.0, {})
         if others:
             self._groups.insert(0, others)
 
 
-def _work(pipe: Connection, project: Project, rules: dict[str, Rule]) -> None:
+def _work(pipe: Connection, project: Project, rules: dict[str, Rule], clock: QueryClock) -> None:
     """A worker's life: groups of rules in their order, an answer for each rule, until it is handed nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         while group := _IDS.decode(pipe.recv_bytes()):
             for name in group:
-                pipe.send_bytes(_ENCODER.encode(_answer(project, rules[name])))
+                pipe.send_bytes(_ENCODER.encode(_answer(project, rules[name], clock)))
 
 
-def _answer(project: Project, rule: Rule) -> _Answer:
+def _answer(project: Project, rule: Rule, clock: QueryClock) -> _Answer:
     before, started = len(project.bounds), time.process_time()
     said = check(project, [rule], watch=lambda: limited(project))
+    seconds = time.process_time() - started
     findings = tuple(finding for _, finding in said.findings)
     bounds = tuple(project.bounds)[before:]
-    return _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed), time.process_time() - started)
+    return _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed), seconds, clock.taken())

@@ -180,7 +180,7 @@ def _outputs(of: str, endings: str) -> Decorator:
 )
 @click.option("--group-by", type=click.Choice(GROUPINGS), help="Order of the text report.  [default: file]")
 @click.option("--category", metavar="NAME", help="SARIF's category, where several runs are uploaded for one commit.")
-@click.option("--profile", is_flag=True, help="Say at the end what each stage and each rule took.")
+@click.option("--profile", is_flag=True, help="Say at the end what stages, rules and queries took.")
 @_NO_CACHE
 @click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")

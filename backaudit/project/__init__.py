@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, TypeVar
@@ -68,6 +69,8 @@ class Project:
         # What was not asked, in the order in which that came up.
         self.bounds: dict[Problem, None] = {}
         self.steps = Steps()
+        # Stands around every query that is computed; who wants to know what each costs puts a clock here.
+        self.watch: Callable[[Callable[..., Any]], AbstractContextManager[None]] = _unwatched
         self._types = TypeResolver(self)
         self._names: dict[Node, tuple[str, ...]] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
@@ -94,7 +97,7 @@ class Project:
             if query in self._ended:
                 raise self._ended[query].with_traceback(None)
             try:
-                with self.steps.apart():
+                with self.steps.apart(), self.watch(query):
                     self.answers[query] = query(self)
             except Exception as error:
                 # Whoever asks again must not wait again.
@@ -110,7 +113,7 @@ class Project:
             answer: ResultT = self.answers[key]
             return answer
         guesses = self._solver.guesses
-        with self.steps.apart():
+        with self.steps.apart(), self.watch(asked[0] if query is _all else query):
             found = query(self, *asked)
         if guesses == self._solver.guesses:
             self.answers[key] = found
@@ -745,6 +748,13 @@ class Project:
     def default(self, code: Code, index: int) -> Node | None:
         """A parameter's default."""
         return code.outside(code.function.params[index].default)
+
+
+def _unwatched(query: Callable[..., Any]) -> AbstractContextManager[None]:
+    return _NOTHING
+
+
+_NOTHING = nullcontext()
 
 
 def _one_of(node: Node | None) -> Node | None:

@@ -442,7 +442,10 @@ class Calls:
     def callers(self, code: Code) -> tuple[Node, ...]:
         """The calls that may run ``code``: by its name, by a value that it is, or by handing it over to be run."""
         found = self._callers.get(code)
-        return self._settled(self._callers, code, lambda: self._find_callers(code)) if found is None else found
+        if found is not None:
+            return found
+        with self._project.watch(Calls.callers):
+            return self._settled(self._callers, code, lambda: self._find_callers(code))
 
     def _find_callers(self, code: Code) -> tuple[Node, ...]:
         wrapping = {call for call in self._valuing.get(code, ()) if self._wraps(call, code)}

@@ -85,6 +85,4 @@ def _of_back_end(run: Run, inventory: Inventory, project: Project) -> Answered:
 def _asked(run: Run, inventory: Inventory, project: Project) -> Checked:
     jobs = run.request.jobs or os.cpu_count() or 1
     with run.times.stage("check"):
-        return asking.ask(
-            project, inventory.selection.rules, jobs=jobs, reraise=run.request.reraise, times=run.times.rules
-        )
+        return asking.ask(project, inventory.selection.rules, jobs=jobs, reraise=run.request.reraise, times=run.times)

@@ -476,14 +476,25 @@ def test_statistics_count_by_rule(project: Path) -> None:
     assert (done.returncode, err(done)) == (2, "backaudit: error: --statistics are text or JSON, not sarif.\n")
 
 
-def test_a_profile_has_every_stage_and_the_rules_that_were_asked(project: Path) -> None:
-    told = [line.split() for line in err(run(project, "scan", "--profile", "--no-cache")).splitlines()]
-    stages = [words[-1] for words in told if words[2:3] == ["s"] and "/" not in words[-1]]
-    assert stages == ["discover", "extract", "link", "check", "fix", "triage", "report"]
+def _timed(told: str) -> list[str]:
+    """What seconds are told of, line by line."""
+    lines = [line.split() for line in told.splitlines()]
+    return [words[-1] for words in lines if words[2:3] == ["s"]]
+
+
+def test_a_profile_has_every_stage_the_rules_that_were_asked_and_what_they_asked(project: Path) -> None:
+    told = err(run(project, "scan", "--profile", "--no-cache"))
+    before, _, after = told.partition("of the rules, ")
+    rules, _, queries = after.partition("of the queries that the rules ask, ")
+    assert _timed(before) == ["discover", "extract", "link", "check", "fix", "triage", "report"]
+    assert all("/" in rule for rule in _timed(rules))
+    assert "each without those that it asks itself" in queries
+    assert all("." in query for query in _timed(queries))
     run(project, "scan", "--quiet")
     kept = err(run(project, "scan", "--profile"))
     assert "No rule was asked" in kept
     assert "check" not in kept
+    assert "queries" not in kept
 
 
 # -- completion --------------------------------------------------------------------------------------------------------
