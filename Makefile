@@ -23,7 +23,7 @@ OTHERS := $(foreach minor,10 11 12 13 14,$(firstword $(foreach name,python3.$(mi
 	$(if $(EVERY),$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3.$(minor))),\
 	$(if $(shell $(name) -c 'import venv, ensurepip; print("y")' 2>/dev/null),$(name)))))
 
-.PHONY: help setup demo test check types tests test-others bounds oldest newest docs bench matrix soak oracle clean announce
+.PHONY: help setup demo test check types tests test-others bounds oldest newest docs bench matrix soak oracle compiled clean announce
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -148,15 +148,15 @@ soak: $(READY)
 	$(BIN)/python -m tests.matrix --keep --triples 2000
 	$(BIN)/python -m tests.truth.requests
 	$(MAKE) oracle
+	$(MAKE) compiled
 
 # Findings on errors against public back ends that are started offline: ORACLE_DIR holds them and the packages they need.
 oracle: $(READY)
 	$(BIN)/python -m tests.truth.applications $(ORACLE_ARGS)
 
-# What a real project's query sites ask against what its ORM compiles: FOLDER holds it with all it needs, SETTINGS is its
-# Django settings module or "-", PACKAGES are read.
+# What public projects' query sites ask against what their ORMs compile: COMPILED_DIR holds them and all they need.
 compiled: $(READY)
-	$(BIN)/python -m tests.truth.compiled $(FOLDER) $(SETTINGS) $(PACKAGES)
+	$(BIN)/python -m tests.truth.compiled $(COMPILED_ARGS)
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info demo-report .mypy_cache .pytest_cache .ruff_cache .hypothesis

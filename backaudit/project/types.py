@@ -354,10 +354,26 @@ class TypeResolver:
             if method is not None:
                 return self._method(method)
             if attr in view.fields or attr in view.assigned:
-                return (*self._solver.ask(("kept", view, attr)), *supplied(self._project, view, attr))
+                kept = (*self._solver.ask(("kept", view, attr)), *supplied(self._project, view, attr))
+                return [given for each in kept for given in self._hung(each, cls.name)] if on_class else kept
             if attr in view.inner:
                 return (f"type[{view.inner[attr].name}]",)
         return self._library_attribute(self._project.lineage(cls.name), attr, name, node)
+
+    def _hung(self, name: str, owner: str) -> Iterator[str]:
+        """A type of what hangs on a class: what asks for the rows of the class is over it, and what it gives, too."""
+        if not self._asks_for_rows(name):
+            yield name
+            return
+        yield nested(name, owner)
+        for begins in self._project.models.kinds["manager-queries"]:
+            method = self._project.method(name, begins)
+            given = self.returned(method) if method is not None else ()
+            yield from (nested(each, owner) for each in given if each != name and self._asks_for_rows(each))
+
+    def _asks_for_rows(self, name: str) -> bool:
+        """Whether a type is one of managers and queries that does not say of what."""
+        return "[" not in name and self._project.inherits(name, *self._project.models.kinds["model-managers"])
 
     def _kept(self, view: ClassView, attr: str) -> Iterator[str]:
         """What the body and the methods of a class give an attribute."""
@@ -435,13 +451,25 @@ class TypeResolver:
 
     def _returned_to(self, code: Code, call: Node) -> Iterable[str]:
         """What a function gives to a call: of a generic service what is of the receiver's own class."""
-        found = self.returned(code)
+        found = self._over_rows(self.returned(code), call)
         receiver = call.receiver if any("each{" in name for name in found) else None
         known = [split(name) for name in self.of(receiver)] if receiver is not None else []
         classes = [self._project.class_named(over if head == "type" else head) for head, over in known]
         if len(classes) != 1 or classes[0] is None:
             return found
         return [given for name in found for given in filled(self._project, name, classes[0])]
+
+    def _over_rows(self, found: Types, call: Node) -> Types:
+        """What a method of a manager or query gives, over the rows that its receiver is over."""
+        open_ones = list(filter(self._asks_for_rows, found))
+        rows = self._rows_of(call.receiver) if open_ones and call.receiver is not None else []
+        closed = [nested(name, over) for name in open_ones for over in rows]
+        return _sorted([*closed, *set(found).difference(open_ones)]) if closed else found
+
+    def _rows_of(self, manager: Node) -> list[str]:
+        """What a manager or query is over."""
+        known = map(split, self.of(manager))
+        return [over for head, over in known if over and self._asks_for_rows(head)]
 
     def _passed_on(self, code: Code, node: Node) -> Iterable[str]:
         """What a library names by the texts that the function passes on to it: the project's own ``get_model``."""

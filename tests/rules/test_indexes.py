@@ -404,3 +404,162 @@ def found(session, x):
     by_chip = [site for site in sites(body) if site.uses[0].column == "chip"]
     lines = [[place.span.line - site.place.span.line for place in site.after] for site in by_chip]
     assert lines == [[1], []]
+
+
+# -- what a chain begins with ------------------------------------------------------------------------------------------
+
+MANAGED = """
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+OPEN = Q(state="open") | Q(state="new")
+
+def of_owner(owner):
+    return Q(owner=owner)
+
+class Ordered(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(hidden=False).order_by(Lower("rank"))
+
+class Narrowing(models.QuerySet):
+    def urgent(self):
+        return self.filter(weight=1)
+
+    def open_and_urgent(self):
+        return self.urgent().filter(state="open")
+
+    def shown_to(self, user):
+        if user.is_staff:
+            return self.filter(state="new")
+        return self.filter(owner="x")
+
+class Tag(models.Model):
+    name = models.CharField(max_length=9)
+
+class Field(models.Model):
+    name = models.CharField(max_length=9)
+    rank = models.CharField(max_length=9)
+    hidden = models.BooleanField()
+    objects = Ordered()
+
+class Ticket(models.Model):
+    state = models.CharField(max_length=9)
+    owner = models.CharField(max_length=9)
+    weight = models.IntegerField()
+    tags = models.ManyToManyField(Tag)
+    objects = Narrowing.as_manager()
+
+class Parcel(models.Model):
+    state = models.CharField(max_length=9)
+    owner = models.CharField(max_length=9)
+    weight = models.IntegerField()
+    objects = models.Manager.from_queryset(Narrowing)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Field.objects.filter(name=x)", {"shop_field.name", "shop_field.hidden", "shop_field.rank"}),
+        ("Field.objects.order_by('name')", {"shop_field.name", "shop_field.hidden"}),
+        ("Ticket.objects.urgent().filter(owner=x)", {"shop_ticket.owner", "shop_ticket.weight"}),
+        ("Parcel.objects.urgent().filter(owner=x)", {"shop_parcel.owner", "shop_parcel.weight"}),
+        (
+            "Ticket.objects.open_and_urgent().filter(owner=x)",
+            {"shop_ticket.owner", "shop_ticket.weight", "shop_ticket.state"},
+        ),
+        ("Ticket.objects.shown_to(x).filter(weight=2)", {"shop_ticket.weight"}),
+        ("Ticket.objects.filter(OPEN)", {"shop_ticket.state"}),
+        ("Ticket.objects.filter(of_owner(x))", {"shop_ticket.owner"}),
+        ("Ticket.objects.filter(**{'owner': x})", {"shop_ticket.owner"}),
+    ],
+)
+def test_what_a_manager_or_a_named_condition_asks_is_asked(query: str, expected: set[str]) -> None:
+    text = f"from shop.models import OPEN, Field, Parcel, Ticket, of_owner\n\ndef find(x):\n    return {query}\n"
+    found = query_sites(project({"shop/models.py": MANAGED, "shop/views.py": text}))
+    (site,) = (site for site in found if site.place.path == "shop/views.py")
+    assert {f"{use.table}.{use.column}" for use in (*site.uses, *site.companions)} == expected
+
+
+def test_rows_of_many_to_many_are_found_by_the_table_between() -> None:
+    text = "from shop.models import *\n\ndef f(x):\n    return Ticket.objects.get(pk=x).tags.all().order_by('name')\n"
+    found = query_sites(project({"shop/models.py": MANAGED, "shop/views.py": text}))
+    (site,) = (site for site in found if asked(site) == [("shop_tag.name", "sort", "eq")])
+    assert {(f"{use.table}.{use.column}", use.role) for use in site.companions} == {
+        ("shop_ticket_tags.ticket_id", "filter"),
+        ("shop_ticket_tags.tag_id", "join"),
+        ("shop_tag.id", "join"),
+    }
+
+
+TOKENS = """
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, or_
+from sqlalchemy.orm import declarative_base, relationship
+
+Base = declarative_base()
+members = Table(
+    "members", Base.metadata, Column("user_id", ForeignKey("users.id")), Column("group_id", ForeignKey("groups.id"))
+)
+
+class Hashed:
+    @classmethod
+    def with_prefix(cls, db, text):
+        return db.query(cls).filter(cls.prefix == text)
+
+class Code(Hashed, Base):
+    __tablename__ = "codes"
+    id = Column(Integer, primary_key=True)
+    prefix = Column(String(9))
+
+class Token(Hashed, Base):
+    __tablename__ = "tokens"
+    id = Column(Integer, primary_key=True)
+    prefix = Column(String(9))
+    kind = Column(String(9))
+
+    @classmethod
+    def find(cls, db, text):
+        return cls.with_prefix(db, text).filter(cls.kind == "user")
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(9))
+    groups = relationship("Group", secondary=members)
+
+class Group(Base):
+    __tablename__ = "groups"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(9))
+
+NAMED = or_(User.name == "a", User.name == "b")
+"""
+
+
+def test_a_mixin_asks_the_table_of_the_class_that_calls_it() -> None:
+    found = query_sites(project({"app.py": TOKENS}))
+    (site,) = (site for site in found if asked(site) == [("tokens.kind", "filter", "eq")])
+    assert [f"{use.table}.{use.column}" for use in site.companions] == ["tokens.prefix"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            "db.query(Group).join(User.groups)",
+            {
+                ("users.id", "join"), ("members.user_id", "join"),
+                ("members.group_id", "join"), ("groups.id", "join"),
+            },
+        ),
+        ("db.query(User).filter(NAMED)", {("users.name", "filter")}),
+        ("db.query(User).join(Group, User.groups)", {
+            ("users.id", "join"), ("members.user_id", "join"), ("members.group_id", "join"), ("groups.id", "join"),
+        }),
+    ],
+)  # fmt: skip
+def test_joins_go_over_the_table_between(query: str, expected: set[tuple[str, str]]) -> None:
+    found = query_sites(project({"app.py": TOKENS + f"\ndef ask(db):\n    return {query}\n"}))
+    (site,) = (site for site in found if site.code.cls is None)
+    assert {(f"{use.table}.{use.column}", use.role) for use in site.uses} == expected

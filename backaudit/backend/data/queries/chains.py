@@ -9,7 +9,6 @@ from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items, text
 from backaudit.project.types import split
-from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 
 _MODEL = meaning("code", "model-attribute")
@@ -93,7 +92,7 @@ def _table_of_op(project: Project, tables: Schema, node: Node, seen: set[Node]) 
         return _table_of(project, node.to(op.value), seen)
     if isinstance(op, ops.Param) and node.code.cls is not None:
         cls = node.code.cls
-        return _managed(project, tables, cls.name) if op.index == 0 else _filtered(project, node.code, cls, op)
+        return managed_table(project, cls.name) if op.index == 0 else _filtered(project, node.code, cls, op)
     return None
 
 
@@ -136,11 +135,29 @@ def _opened(call: Node) -> list[Node]:
 def _of_callee(project: Project, node: Node, seen: set[Node]) -> Table | None:
     """The table of the query that a function of the project returns."""
     for callee in project.callees(node):
-        for value in (op.value for op in callee.ops if isinstance(op, ops.Return) and op.value != ops.NONE):
-            found = _table_of(project, callee.node(value), seen)
+        if guessed_model(project, callee.cls) is not None:
+            return _of_own_class(project, node)
+        for value in callee.returned():
+            found = _table_of(project, value, seen)
             if found is not None:
                 return found
     return None
+
+
+def returned_once(project: Project, call: Node) -> list[Node]:
+    """What a function of the project gives to a call, if it gives it in one place."""
+    found = [value for callee in project.callees(call) for value in callee.returned()]
+    return found if len(found) == 1 else []
+
+
+def _of_own_class(project: Project, call: Node) -> Table | None:
+    """The model of the class whose inherited method is called: the method itself knows of several."""
+    receiver, cls = call.receiver, call.code.cls
+    if receiver is None:
+        return None
+    own = cls is not None and (receiver.is_self or receiver.origin.method == "super")
+    names = [cls.name] if own and cls is not None else [split(name)[0] for name in project.types(receiver)]
+    return _first_table(model_of(project, name) for name in names)
 
 
 def _of_attribute(project: Project, tables: Schema, node: Node, op: ops.Attr, seen: set[Node]) -> Table | None:
@@ -175,7 +192,7 @@ def _view_table(project: Project, node: Node, seen: set[Node]) -> Table | None:
             bound = view.fields.get(name)
             if bound is not None:
                 return denoted_table(project, bound) or _table_of(project, bound, seen)
-    return _managed(project, schema(project), cls.name) if cls is not None else None
+    return managed_table(project, cls.name) if cls is not None else None
 
 
 def denoted_table(project: Project, node: Node) -> Table | None:
@@ -278,12 +295,12 @@ def _imperative(project: Project, tables: Schema, node: Node) -> Table | None:
     return tables.table(name.text) if name is not None and name.text else None
 
 
-def _managed(project: Project, tables: Schema, manager: str) -> Table | None:
+def managed_table(project: Project, manager: str) -> Table | None:
     """The model whose manager or queryset a class is, if there is one: it is named in the model's body."""
     if not project.inherits(manager, *project.models.kinds["model-managers"]):
         return None
     found = project.once(_managers).get(manager, [])
-    return tables.of_model(found[0]) if len(found) == 1 else None
+    return schema(project).of_model(found[0]) if len(found) == 1 else None
 
 
 def _managers(project: Project) -> dict[str, list[str]]:
@@ -309,22 +326,6 @@ def _called(call: Node) -> Iterator[Node]:
     yield from call.args()
     if func.call is not None:
         yield from _called(func)
-
-
-def related_uses(project: Project, before: Iterable[Node]) -> list[Use]:
-    """What a chain asks by beginning at a relation: ``user.posts`` are the posts with the user's key."""
-    return [use for node in before if isinstance(node.op, ops.Attr) for use in _keys_of(project, node, node.op)]
-
-
-def _keys_of(project: Project, node: Node, op: ops.Attr) -> Iterator[Use]:
-    """The keys by which the rows of a relation are found."""
-    tables = schema(project)
-    for name in project.types(node.to(op.base)):
-        table = tables.of_model(split(name)[0])
-        link = tables.relation(table, op.name) if table is not None else None
-        target = tables.of_model(link[1].target) if link is not None else None
-        if link is not None and target is not None and link[1].remote not in ("", "*"):
-            yield Use(table=target.name, column=link[1].remote, role="filter")
 
 
 def ends_early(call: Node, later: list[Node]) -> tuple[bool, bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from backaudit.backend.data.orms import traits
-from backaudit.backend.data.queries.chains import denoted_table
+from backaudit.backend.data.queries.between import key_of, keys_between, pair
+from backaudit.backend.data.queries.chains import denoted_table, returned_once
 from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -28,10 +29,11 @@ class Conditions:
         self._marks = project.models.kinds["column-marks"]
         self._forms = project.models.forms["column-methods"]
         self._ors = 0
+        self._within: list[Node] = []
 
     def read(self, node: Node, role: Role = "filter", branch: Branch = TOP, negated: bool = False) -> Iterator[Use]:
         """The uses in one condition."""
-        node = node.origin
+        node = self._project.resolved(node) if isinstance(node.origin.op, (ops.Name, ops.Import)) else node.origin
         op = node.op
         if isinstance(op, ops.Compare):
             yield from self._compare(node, op, branch, negated)
@@ -70,6 +72,11 @@ class Conditions:
             return
         elif method in self._forms or method == "like":
             yield from self._method(node, method, branch, negated)
+        elif node not in self._within:
+            self._within.append(node)
+            for made in returned_once(self._project, node):
+                yield from self.read(made, role, branch, negated)
+            self._within.pop()
 
     def _method(self, node: Node, method: str, branch: Branch, negated: bool) -> Iterator[Use]:
         receiver = node.receiver
@@ -131,6 +138,8 @@ class Conditions:
         for index, found in enumerate(columns):
             if found is not None and index == 1 and "in" in op.operator:
                 yield self._use(found, "like", branch)
+            elif found is not None and op.operator == "==" and _of_statement(sides[1 - index]):
+                yield Use(table=found[0].name, column=found[1].name, role="join", branch=branch)
             elif found is not None:
                 yield self._compared(found, sides[1 - index], op, branch, negated)
             elif (wrapped := self._wrapped(sides[index])) is not None:
@@ -275,40 +284,42 @@ class Conditions:
         if read or not arguments:
             yield from read
             return
-        first = arguments[0].origin
-        if isinstance(first.op, ops.Attr):
-            base = denoted_table(self._project, first.to(first.op.base))
-            relation = self._schema.relation(base, first.op.name) if base is not None else None
-            if relation is not None:
-                yield from self._along(*relation)
-                return
-        target = denoted_table(self._project, first)
+        relation = next((found for argument in arguments if (found := self._related(argument)) is not None), None)
+        if relation is not None:
+            yield from self._along(*relation)
+            return
+        target = denoted_table(self._project, arguments[0].origin)
         if target is not None and root is not None:
             yield from self._between(root, target)
 
     def _along(self, table: Table, relation: Relation) -> Iterator[Use]:
         target = self._schema.of_model(relation.target)
+        between = keys_between(self._project, table, relation) if relation.remote == "*" else None
+        if between is not None and target is not None:
+            yield from (*between.joined_from(table), *between.joined_to(target))
         if target is None or relation.remote == "*":
             return
         if relation.column:
-            yield from _pair((table, relation.column), (target, (target.primary_key or ("id",))[0]))
+            yield from pair((table, relation.column), (target, key_of(target)))
         elif relation.remote:
-            yield from _pair((table, (table.primary_key or ("id",))[0]), (target, relation.remote))
+            yield from pair((table, key_of(table)), (target, relation.remote))
 
     def _between(self, root: Table, target: Table) -> Iterator[Use]:
         for here, there in ((root, target), (target, root)):
             for column in here.columns:
                 if column.references.partition(".")[0].lower() == there.name.lower():
-                    yield from _pair((here, column.name), (there, (there.primary_key or ("id",))[0]))
+                    yield from pair((here, column.name), (there, key_of(there)))
                     return
+
+
+def _of_statement(node: Node) -> bool:
+    """Whether a value is a column of a statement that is joined: ``latest.c.id``."""
+    op = node.origin.op
+    base = node.origin.to(op.base).origin.op if isinstance(op, ops.Attr) else None
+    return isinstance(base, ops.Attr) and base.name in ("c", "columns")
 
 
 def _is_member(value: Node) -> bool:
     """Whether a value is a constant by its name: ``Status.ACTIVE``, ``DEFAULT_GROUP``."""
     last = value.origin.spelled.rpartition(".")[2]
     return isinstance(value.origin.op, (ops.Attr, ops.Name, ops.Import)) and len(last) > 1 and last.isupper()
-
-
-def _pair(first: tuple[Table, str], second: tuple[Table, str]) -> Iterator[Use]:
-    for mine, other in ((first, second), (second, first)):
-        yield Use(table=mine[0].name, column=mine[1], role="join", other=(other[0].name, other[1]))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
+from backaudit.backend.data.queries.between import key_of, keys_between, pair
+from backaudit.backend.data.queries.chains import returned_once
 from backaudit.backend.data.schema import Column, Relation, Schema, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -21,6 +25,7 @@ class Lookups:
         self._forms = project.models.forms["look-ups"]
         self._schema: Schema = schema(project)
         self._ors = 0
+        self._within: list[Node] = []
 
     def keywords(
         self, table: Table, given: Mapping[str, Node], negated: bool = False, branch: Branch = (0, 0)
@@ -85,7 +90,7 @@ class Lookups:
                 ended = self._ended(joins, owner, link, target, rest, further)
                 if ended is not None or not further:
                     return ended
-                joins += self._joined(owner, link.column, link.remote, target)
+                joins += self._joined(owner, link, target)
                 table = target
                 continue
             return (joins, column[0], column[1], rest) if column is not None else None
@@ -100,47 +105,39 @@ class Lookups:
             return None
         left = rest[1:] if by_key else rest
         if not link.column:
-            return self._of_many(joins, owner, link.remote, target, left)
+            return self._of_many(joins, owner, link, target, left)
         key = owner.column(link.column) if by_key or not rest else None
         return (joins, owner, key, left) if key is not None else None
 
     def _of_many(
-        self, joins: list[Use], owner: Table, remote: str, target: Table, rest: list[str]
+        self, joins: list[Use], owner: Table, link: Relation, target: Table, rest: list[str]
     ) -> tuple[list[Use], Table, Column, list[str]] | None:
         """A look-up by a row of many: by the key between many and many, or by the key of the rows that lead here."""
-        between = self._between(owner, target) if remote == "*" else None
+        between = keys_between(self._project, owner, link) if link.remote == "*" else None
         if between is not None:
-            table, here, there = between
-            return [*joins, *self._joined(owner, "", here.name, table)], table, there, rest
-        key = target.column((target.primary_key or ("id",))[0])
-        found = [*joins, *self._joined(owner, "", remote, target)]
-        return (found, target, key, rest) if key is not None and remote not in ("", "*") else None
-
-    def _between(self, owner: Table, target: Table) -> tuple[Table, Column, Column] | None:
-        """The table between many and many, with its keys to both, where there is one that is nothing else."""
-        for table in self._schema.tables.values():
-            here = [column for column in table.columns if _leads_to(column, owner)]
-            there = [column for column in table.columns if _leads_to(column, target)]
-            if len(here) == len(there) == 1 and here != there and not table.model:
-                return table, here[0], there[0]
-        return None
+            return [*joins, *between.joined_from(owner)], between.table, between.there, rest
+        key = target.column(key_of(target))
+        found = [*joins, *self._joined(owner, link, target)]
+        return (found, target, key, rest) if key is not None and link.remote not in ("", "*") else None
 
     def _column(self, table: Table, name: str) -> tuple[Table, Column] | None:
         if name == "pk":
             name = (table.primary_key or ("id",))[0]
         return self._schema.find(table, name)
 
-    def _joined(self, owner: Table, column: str, remote: str, target: Table) -> Iterator[Use]:
-        mine = column or (owner.primary_key or ("id",))[0]
-        theirs = (target.primary_key or ("id",))[0] if column else remote
-        if remote == "*" or not theirs:
-            return
-        for (table, name), other in (((owner, mine), (target.name, theirs)), ((target, theirs), (owner.name, mine))):
-            yield Use(table=table.name, column=name, role="join", other=other)
+    def _joined(self, owner: Table, link: Relation, target: Table) -> Iterator[Use]:
+        """The joins from a table along a relation."""
+        if link.column:
+            yield from pair((owner, link.column), (target, key_of(target)))
+        elif link.remote == "*":
+            between = keys_between(self._project, owner, link)
+            yield from (*between.joined_from(owner), *between.joined_to(target)) if between is not None else ()
+        elif link.remote:
+            yield from pair((owner, key_of(owner)), (target, link.remote))
 
     def condition(self, table: Table, node: Node, negated: bool = False, branch: Branch = (0, 0)) -> Iterator[Use]:
-        """The uses of a ``Q`` expression."""
-        node = node.origin
+        """The uses of a ``Q`` expression, also of one that has a name or that a function of the project makes."""
+        node = self._project.resolved(node)
         op = node.op
         if isinstance(op, ops.Bin) and op.operator in ("&", "|"):
             yield from self._combined(table, [node.to(op.left), node.to(op.right)], op.operator == "|", negated, branch)
@@ -156,6 +153,11 @@ class Lookups:
                 yield from self.keywords(table, node.keywords(), negated, branch)
         elif node.call is not None and node.method in ("and_", "or_"):
             yield from self._grouped(table, node, negated, branch)
+        elif node.call is not None and node not in self._within:
+            self._within.append(node)
+            for made in returned_once(self._project, node):
+                yield from self.condition(table, made, negated, branch)
+            self._within.pop()
 
     def _grouped(self, table: Table, node: Node, negated: bool, branch: Branch) -> Iterator[Use]:
         """``or_(title=x, code=y)``: keywords, and groups of them, of which one or all have to hold."""
@@ -181,28 +183,32 @@ class Lookups:
             yield from self.condition(table, part, negated, inner)
 
     def sort(self, table: Table, node: Node) -> Iterator[Use]:
-        """The use of one argument of ``order_by`` or ``latest``: a name, ``F("name").desc()``, a column's attribute."""
-        node = node.origin
-        descending = False
-        while node.call is not None and node.method in ("desc", "asc", "F"):
-            descending = descending or node.method == "desc"
-            inner = node.receiver if node.method != "F" else node.arg(0)
-            if inner is None:
-                return
-            node = inner.origin
-        written = node.text or ""
+        """The use of one argument of ``order_by`` or ``latest``: a name, ``F("name").desc()``, ``Lower("name")``."""
+        node, descending = _directed(node.origin)
+        function = node.method if node.call is not None else ""
+        inside = node.arg(0) if function else node
+        written = (inside.text if inside is not None else "") or ""
         found = self._walk(table, written.lstrip("-").split("__")) if written else None
-        if found is not None:
-            joins, owner, column, rest = found
-            yield from joins
-            if not rest:
-                yield Use(
-                    table=owner.name, column=column.name, role="sort", descending=written.startswith("-") or descending
-                )
+        if found is None:
+            return
+        joins, owner, column, rest = found
+        yield from joins
+        if not rest:
+            sorts = Use(table=owner.name, column=column.name, role="sort", descending=written[0] == "-" or descending)
+            wrapped = normal(f"{function.lower()}({column.name})")
+            yield msgspec.structs.replace(sorts, form="function", expression=wrapped) if function else sorts
 
 
-def _leads_to(column: Column, table: Table) -> bool:
-    return column.references.partition(".")[0].lower() == table.name.lower()
+def _directed(node: Node) -> tuple[Node, bool]:
+    """What is sorted by, without what says in which direction, and whether it is the descending one."""
+    descending = False
+    while node.call is not None and node.method in ("desc", "asc", "F"):
+        descending = descending or node.method == "desc"
+        inner = node.receiver if node.method != "F" else node.arg(0)
+        if inner is None:
+            break
+        node = inner.origin
+    return node, descending
 
 
 def _text(column: Column, form: Form, value: Node | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.queries.between import keys_between
 from backaudit.backend.data.queries.chains import denoted_table
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Relation, Schema, Table, schema
@@ -103,7 +104,8 @@ def _deleted(project: Project, tables: Schema) -> Iterator[QuerySite]:
 def _site(
     tables: Schema, owner: Table, relation: Relation, node: Node, place: Place, form: Form
 ) -> Iterator[QuerySite]:
-    key = _key_between(tables, owner, relation) if relation.link else _key_there(tables, relation)
+    between = keys_between(node.code.project, owner, relation) if relation.link else None
+    key = (between.table, between.here.name) if between is not None else _key_there(tables, relation)
     if key is not None:
         table, column = key
         use = Use(table=table.name, column=column, role="filter", form=form)
@@ -117,11 +119,3 @@ def _key_there(tables: Schema, relation: Relation) -> tuple[Table, str] | None:
         return None
     column = target.column(relation.remote)
     return target, column.name if column else relation.remote
-
-
-def _key_between(tables: Schema, owner: Table, relation: Relation) -> tuple[Table, str] | None:
-    """The key to the owner in the table between; which of two it is between rows of one table is not known."""
-    link = tables.of_model(relation.link) or tables.table(relation.link)
-    columns = link.columns if link is not None else ()
-    keys = [column for column in columns if column.references.partition(".")[0].lower() == owner.name.lower()]
-    return (link, keys[0].name) if link is not None and len(keys) == 1 else None

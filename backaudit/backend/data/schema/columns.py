@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from backaudit.backend.data.schema.helpers import returned_call, text_given
 from backaudit.backend.data.schema.tables import columns_index
 from backaudit.facts import ops
 from backaudit.project import ClassView, Node, Project
@@ -45,15 +48,22 @@ def column(
 
     ``returned``: the annotation of the method that declares it, if one does.
     """
-    call = declaration(bind)
+    written = declaration(bind)
+    call = _column_call(project, written) if written is not None else None
     node = annotation_of(bind) or returned
     annotation = _annotation(project, node) if node is not None else None
-    if call is not None and not call.is_call_of("column-makers"):
-        return None
-    if call is None and (annotation is None or not _maps(project, cls, bind, annotation)):
+    if call is None and (written is not None or annotation is None or not _maps(project, cls, bind, annotation)):
         return None
     calls = _declaring(call, annotation)
-    return described(project, cls, attribute, calls, annotation), calls
+    made = described(project, cls, attribute, calls, annotation)
+    if written is not None and not made.references:
+        made = msgspec.structs.replace(made, references=_target_given(project, calls, written))
+    return made, calls
+
+
+def _column_call(project: Project, written: Node) -> Node | None:
+    """The call that makes a column: what is written, or what a function of the project returns to it."""
+    return written if written.is_call_of("column-makers") else returned_call(project, written, "column-makers")
 
 
 def _declaring(call: Node | None, annotation: Annotation | None) -> tuple[Node, ...]:
@@ -212,6 +222,13 @@ def _positional(calls: Sequence[Node]) -> list[Node]:
 def _key_target(project: Project, positional: Sequence[Node]) -> str:
     keys = [node for node in positional if node.call is not None and node.method == "ForeignKey"]
     return _target(project, keys[0]) if keys else ""
+
+
+def _target_given(project: Project, calls: Sequence[Node], written: Node) -> str:
+    """What a key leads to that a helper makes, at one call of the helper."""
+    keys = [node for node in _positional(calls) if node.call is not None and node.method == "ForeignKey"]
+    first = keys[0].arg(0, "column") if keys else None
+    return text_given(project, first, written) if first is not None else ""
 
 
 def _argument(calls: Sequence[Node], name: str) -> Node | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.schema.helpers import given, listed_given, returned_call
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.declarations import entries, items, text, texts, truth
+from backaudit.project.declarations import entries, text, texts, truth
 from backaudit.sql import Index, Key, normal
 
 # SQL's own truths, as libraries write them: ``deleted == false()``.
@@ -27,7 +28,7 @@ def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | N
     """The index that an ``Index`` or a constraint makes; ``names``: attribute to column."""
     outer = item
     if item.origin.call is not None and not item.is_call_of("constraint-makers"):
-        item = _made_by_helper(project, item) or item
+        item = returned_call(project, item, "constraint-makers") or item
     if not item.is_call_of("constraint-makers"):
         return None
     plain = item.method == "Index"
@@ -47,32 +48,14 @@ def constraint(project: Project, item: Node, names: dict[str, str]) -> Index | N
     )
 
 
-def _made_by_helper(project: Project, item: Node) -> Node | None:
-    """The ``Index(...)`` that a function of the project returns."""
-    for callee in project.callees(item.origin) if item.origin.call is not None else ():
-        for op in callee.ops:
-            made = callee.node(op.value).origin if isinstance(op, ops.Return) and op.value != ops.NONE else None
-            if made is not None and made.call is not None and made.is_call_of("constraint-makers"):
-                return made
-    return None
-
-
 def _arguments(project: Project, made: Node, outer: Node) -> list[Node]:
     """The positional arguments of a call; of one inside a helper, what the helper was called with."""
     call = made.origin.call
     plain = [made.origin.to(value) for value in call.args] if call is not None else []
-    given = [_given(project, node, outer) for node in plain]
+    found = [given(project, node, outer) for node in plain]
     for value in call.star if call is not None else ():
-        listed = _given(project, made.origin.to(value), outer)
-        given += items(listed)
-    return given
-
-
-def _given(project: Project, node: Node, outer: Node) -> Node:
-    op = node.origin.op
-    inside = isinstance(op, ops.Param) and node.code is not outer.code
-    passed = project.argument(outer.origin, node.code, op.index) if inside and isinstance(op, ops.Param) else None
-    return passed if passed is not None else node
+        found += listed_given(project, made.origin.to(value), outer)
+    return found
 
 
 def _with_opclasses(project: Project, item: Node, keys: tuple[Key, ...]) -> tuple[Key, ...]:
