@@ -156,7 +156,7 @@ def _own(project: Project, here: Node, op: ops.Op, depth: int) -> Claims:
     if isinstance(op, (ops.Phi, ops.Choice, ops.Logic)):
         values = (op.then, op.other) if isinstance(op, ops.Choice) else op.values
         return _any([claims(project, here.to(value), depth + 1) for value in values])
-    if isinstance(op, ops.Bin) and op.operator == "|":
+    if isinstance(op, ops.Bin) and op.operator in ("|", "|="):
         return _joined([claims(project, here.to(side), depth + 1) for side in (op.left, op.right)])
     return _UNKNOWN
 
@@ -180,7 +180,8 @@ def _called(project: Project, call: Node, depth: int) -> Claims:
         return claims(project, source, depth + 1) if source is not None else _UNKNOWN
     if call.method == "dict" and receiver is None:
         given = list(call.keywords().values())
-        inner = [claims(project, arg, depth + 1) for arg in call.args() if arg not in given]
+        others = [arg for arg in call.args() if arg not in given]
+        inner = [claims(project, arg, depth + 1) for arg in (*others, *_unpacked(call))]
         return _joined([Claims(frozenset(call.keywords()), True), *inner])
     if call.method in ("dict", "model_dump", "_asdict") and receiver is not None:
         return _fields(project, receiver)
@@ -229,8 +230,13 @@ def _updated(project: Project, call: Node, depth: int) -> Iterator[Claims]:
         yield Claims(frozenset({first.text}) if first is not None and first.text else frozenset(), True)
         return
     yield Claims(frozenset(call.keywords()), True)
-    if first is not None:
-        yield claims(project, first, depth + 1)
+    for given in (*([first] if first is not None else []), *_unpacked(call)):
+        yield claims(project, given, depth + 1)
+
+
+def _unpacked(call: Node) -> list[Node]:
+    """The mappings that a call is given by ``**``."""
+    return [call.to(value) for value in call.op.dstar] if isinstance(call.op, ops.Call) else []
 
 
 def _joined(parts: list[Claims]) -> Claims:
