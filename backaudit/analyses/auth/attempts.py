@@ -90,6 +90,6 @@ def limited_everywhere(project: Project) -> bool:
 
 
 def throttled(project: Project) -> bool:
-    """REST framework's default throttles, which hold for its own views and for no others."""
+    """REST framework's default throttles, which hold for its own views and for no others; not for named views alone."""
     listed = entry(project, "REST_FRAMEWORK", "DEFAULT_THROTTLE_CLASSES")
-    return listed is not None and bool(strings(project, listed))
+    return listed is not None and not project.models.kinds["scoped-throttles"].issuperset(strings(project, listed))

@@ -479,7 +479,7 @@ class _Reader:
             return
         chosen = list(self._chosen(route))
         for name, default in self.project.models.words["class-lists"].items():
-            if name == "permission_classes" and chosen and not self._asks_class(route):
+            if name == "permission_classes" and self._brings_its_own(route, chosen):
                 continue
             own = self._own_classes(route, name)
             listed = own if own is not None else entry(self.project, "REST_FRAMEWORK", default)
@@ -487,10 +487,22 @@ class _Reader:
                 continue
             for value in behind(self.project, listed):
                 yield from self._listed(value, route)
-        scope = class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
+        scope = self._throttle_scope(route)
         if scope is not None:
             yield Step("permission", "throttle_scope", scope.place, ("rate-limit",))
         yield from chosen
+
+    def _throttle_scope(self, route: Route) -> Node | None:
+        """What says which rate holds for a view, where one rate of several does."""
+        return class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
+
+    def _brings_its_own(self, route: Route, chosen: list[Step]) -> bool:
+        """Whether a view asks for other permissions than its class lists, or is a library's that lets anybody log in."""
+        if chosen and not self._asks_class(route):
+            return True
+        lineage = self.project.lineage(route.view.name) if route.view is not None else ()
+        opened = not self.project.models.kinds["login-views"].isdisjoint(lineage)
+        return opened and self._own_classes(route, "permission_classes") is None
 
     def _is_rest(self, route: Route) -> bool:
         if route.view is not None:
@@ -516,6 +528,9 @@ class _Reader:
         text = self.project.constant(item)
         dotted = text.text if text is not None else None
         names = [dotted] if dotted else list(self.project.names(item))
+        if not self.project.models.kinds["scoped-throttles"].isdisjoint(names):
+            scoped: tuple[GuardKind, ...] = ("rate-limit",) if self._throttle_scope(route) is not None else ()
+            return Step("permission", names[0].rpartition(".")[2], item.place, scoped)
         if self._reads_open(names):
             kinds: tuple[GuardKind, ...] = () if _only_reads(route) else ("authenticates",)
             return Step("permission", names[0].rpartition(".")[2], item.place, kinds)
