@@ -210,16 +210,18 @@ def _validated(project: Project, cls: ClassView) -> bool:
     """Whether a method of the class judges the password."""
     for view in project.lineage_views(cls.name):
         for code in view.methods.values():
-            if not _is_of_another(project, code) and judged(project, code) >= LEAST:
+            named = _fields_of(project, code)
+            own = any(means_password(name) for name in named)
+            given = frozenset(param.name for param in code.function.params) if own else frozenset[str]()
+            if (own or not named or "*" in named) and judged(project, code, handed=given) >= LEAST:
                 return True
     return False
 
 
-def _is_of_another(project: Project, code: Code) -> bool:
-    """Whether a validator's decorator names fields, and no password: ``@validates("email")``."""
+def _fields_of(project: Project, code: Code) -> list[str]:
+    """The fields that a validator's decorator names: ``@validates("email")``."""
     calls = [decorator for decorator in code.decorators if decorator.call is not None]
-    named = [name for call in calls for argument in call.args() for name in texts(project, argument)]
-    return bool(named) and not any(means_password(name) or name == "*" for name in named)
+    return [name for call in calls for argument in call.args() for name in texts(project, argument)]
 
 
 def judged(project: Project, code: Code, depth: int = 0, handed: frozenset[str] = frozenset()) -> int:
