@@ -370,6 +370,15 @@ class PythonFile:
             found = self._classes[index] = ClassView(self, index)
         return found
 
+    def called(self, name: str) -> str:
+        """What a name of the module is called where it is defined, if an import binds it under this one."""
+        return self._renamed.get(name, name)
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        imports = (item for item in self.facts.imports if item.name and item.name != "*")
+        return {item.bound: item.name for item in imports if item.bound != item.name}
+
     def namesakes_of_function(self, index: int) -> tuple[int, int]:
         """How many functions of the same qualified name stand before one, and how many behind."""
         places = self._functions_by_name.get(self.facts.functions[index].qualname, [index])

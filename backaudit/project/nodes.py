@@ -198,8 +198,10 @@ class Node:
         if type(call) is not ops.Call:
             return ""
         op = self.to(call.func).origin.op
-        if type(op) is ops.Attr or type(op) is ops.Name:
+        if type(op) is ops.Attr:
             return op.name
+        if type(op) is ops.Name:
+            return self.code.file.called(op.name)
         if isinstance(op, ops.Import):
             return op.name or op.module.rpartition(".")[2]
         # What the same body defines is called by the name that the definition gives it.

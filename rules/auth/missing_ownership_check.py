@@ -86,7 +86,9 @@ def missing_ownership_check(project: Project) -> Iterator[Finding]:
 def _message(item: Unowned) -> str:
     route = capitalized(item.route.label)
     what = item.table.model.rpartition(".")[2] or item.table.name
-    how = "is changed" if item.act == "changed" else "is shown"
+    if item.act == "added to":
+        return f"{route}: all callers add rows to the {what} row that the client names; `{item.owner}` is never asked."
+    how = f"is {item.act}"
     if item.owner == "id":
         return f"{route}: any {what} {how} by the id that the client sends; it is not compared with the caller's."
     return f"{route}: the {what} row that the client names {how} for every caller; `{item.owner}` is never asked."

@@ -11,7 +11,7 @@ from backaudit.analyses.auth.exposure import words
 from backaudit.analyses.auth.roles import unranked
 from backaudit.analyses.auth.views import view_parts
 from backaudit.backend.access.caller import caller_reads, mentions_caller, of_people
-from backaudit.backend.access.changes import changes
+from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.guards import acting, authenticated, in_body, known_by_secret
@@ -43,6 +43,7 @@ _OTHERS_ROW = assume("effect", "people may change their own row alone")
 _PROFILE = assume("purpose", "a person's row is for that person's eyes alone")
 _AUDITED = assume("purpose", "the column says whose the row is, not who made it last")
 _KEPT_FROM_OTHERS = assume("effect", "whoever is named in the row is the one who may change it")
+_CLOSED = assume("purpose", "only those who may see the row may add to it")
 _SHARED = assume("purpose", "the row is not shared with others")
 
 
@@ -53,7 +54,7 @@ class Unowned(msgspec.Struct, frozen=True):
     place: Place
     table: Table
     owner: str
-    act: Literal["changed", "shown"]
+    act: Literal["changed", "shown", "added to"]
     inner: Place | None
     assumed: Assumed
 
@@ -135,6 +136,7 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
     changed = event.effect >= 0 or table.name in tables
     reads_only = not route.methods or not {"GET", "HEAD", "QUERY"}.isdisjoint(route.methods)
     if not changed and (written or not reads_only):
+        yield from _added_to(project, route, event, table, written)
         return
     inner = event.inner.place if event.inner is not None else None
     owner = owner_column(project, table)
@@ -142,6 +144,23 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
         yield from _of_parent(project, route, event, table, changed)
     elif not event.column or (owner is not None and event.column in (owner.name, owner.attribute)):
         yield from _reported(project, route, event.node.place, table, changed, inner)
+
+
+def _added_to(project: Project, route: Route, event: Event, table: Table, written: list[Change]) -> Iterator[Unowned]:
+    """A row that its owner alone sees, to which anybody adds rows of another table: comments, files."""
+    added = [change.table for change in written if change.how == "insert" and change.table is not None]
+    owner = owner_column(project, table)
+    children = (child for child in added if child.name != table.name)
+    if owner is None or event.column or not any(_belongs_to(child, table) for child in children):
+        return
+    if is_private(project, table) and table.name not in project.once(_listed) and not _SOCIAL.holds(route.path.lower()):
+        inner = event.inner.place if event.inner is not None else None
+        name = owner.attribute or owner.name
+        yield Unowned(route, event.node.place, table, name, "added to", inner, _CLOSED)
+
+
+def _belongs_to(child: Table, parent: Table) -> bool:
+    return any(column.references.rpartition(".")[0] == parent.name for column in child.columns if column.references)
 
 
 def _of_parent(project: Project, route: Route, event: Event, table: Table, changed: bool) -> Iterator[Unowned]:

@@ -497,7 +497,7 @@ class _Reader:
         return class_field(self.project, route.view, "throttle_scope") if route.view is not None else None
 
     def _brings_its_own(self, route: Route, chosen: list[Step]) -> bool:
-        """Whether a view asks for other permissions than its class lists, or is a library's that lets anybody log in."""
+        """Whether a view asks for other permissions than its class lists, or is a library's that logs in."""
         if chosen and not self._asks_class(route):
             return True
         lineage = self.project.lineage(route.view.name) if route.view is not None else ()

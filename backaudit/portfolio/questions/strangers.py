@@ -24,7 +24,7 @@ def ask(project: Project) -> Iterator[Question]:
     open_one = next((pair for pair in found if (pair[1].place, pair[1].path) in loose), None)
     if open_one is not None:
         item = loose[open_one[1].place, open_one[1].path]
-        does = "changes" if item.act == "changed" else "shows"
+        does = {"changed": "changes", "shown": "shows", "added to": "adds to"}[item.act]
         answer = f"It {does} the row: `{item.table.name}.{item.owner}` says whose it is, and the query does not ask it."
         yield Question(ask=_asked(open_one[0]), answer=answer, at=item.place)
     elif found:
