@@ -10,6 +10,8 @@ from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.requests import Application
 from backaudit.project import Code, Node, Project, PythonFile
+from backaudit.project.holding import conditions
+from backaudit.project.locate import behind
 
 
 def application(project: Project, route: Route) -> Application | None:
@@ -17,7 +19,31 @@ def application(project: Project, route: Route) -> Application | None:
     if project.models.framework(route.framework).settings_start:
         return project.once(_by_settings)
     made = next((node for node in (*route.around, *_made(project, route)) if _starts(project, node)), None)
-    return _named(made) if made is not None else None
+    if made is None:
+        return None
+    return _filled_elsewhere(project, route, made) or _named(made)
+
+
+def _filled_elsewhere(project: Project, route: Route, made: Node) -> Application | None:
+    """The module that imports the application and hangs its routes on it, where the one that makes it does not."""
+    for call in (*route.around, *((route.declared,) if route.declared is not None else ())):
+        code, receiver = call.code, call.receiver
+        is_apart = code.function.kind == "module" and code.path != made.code.path and receiver is not None
+        name = receiver.spelled if is_apart and receiver is not None else ""
+        is_it = name.isidentifier() and receiver is not None and made in behind(project, receiver)
+        if is_it and not _imports(project, made.code.file, code.file):
+            folder, module = importable(project, code.file)
+            return Application(module, name, folder=folder)
+    return None
+
+
+def _imports(project: Project, file: PythonFile, other: PythonFile) -> bool:
+    for item in file.facts.imports:
+        for name in project.imported(file, item.module, item.name, item.level):
+            whole = name.removeprefix("module[").removesuffix("]")
+            if whole == other.module or whole.startswith(f"{other.module}."):
+                return True
+    return False
 
 
 def hangs(project: Project, route: Route) -> bool:
@@ -49,7 +75,8 @@ def _named(made: Node) -> Application | None:
     code = made.code
     folder, module = importable(code.project, code.file)
     if code.function.kind == "module":
-        name = next((name for name, value in code.body.final.items() if code.origin(value) == made.value), "")
+        names = (name for name, value in code.body.final.items() if code.origin(value) == made.value)
+        name = "" if _is_of_program(code, made.value) else next(names, "")
         return Application(module, name, folder=folder) if name else None
     if code.function.kind == "function" and code.cls is None and not _needs_arguments(code):
         return _kept(code, module, folder) or Application(module, code.function.name, called=True, folder=folder)
@@ -61,9 +88,17 @@ def _kept(factory: Code, module: str, folder: str) -> Application | None:
     top = factory.file.top
     for name, value in top.body.final.items():
         made = top.node(value).origin
+        if _is_of_program(top, made.value):
+            continue
         if made.call is not None and made.method == factory.function.name and factory in factory.project.callees(made):
             return Application(module, name, folder=folder)
     return None
+
+
+def _is_of_program(module: Code, value: int) -> bool:
+    """Whether what a module makes is there only where it is run as a program (`if __name__ == "__main__"`)."""
+    tests = [module.node(test).op for test, truth in conditions(module, value) if truth]
+    return any(isinstance(op, ops.Compare) and module.node(op.left).spelled == "__name__" for op in tests)
 
 
 def _needs_arguments(code: Code) -> bool:
