@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import conflicts
+from backaudit.analyses.errors import conflicts, nulls
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -64,3 +64,4 @@ def unhandled_integrity_error(project: Project) -> Iterator[Finding]:
         https://docs.djangoproject.com/en/stable/ref/exceptions/#database-exceptions
     """
     yield from conflicts.findings(project)
+    yield from nulls.findings(project)

@@ -110,14 +110,15 @@ def _is_measured(test: Node, node: Node) -> bool:
     """Whether a condition compares the value, or its length, with something."""
     op = test.origin.op
     sides = (op.left, op.right) if isinstance(op, ops.Compare) else ()
-    return any(_is_about(test.origin.to(side), node) for side in sides)
+    return any(is_about(test.origin.to(side), node) for side in sides)
 
 
-def _is_about(side: Node, node: Node) -> bool:
+def is_about(side: Node, node: Node) -> bool:
+    """Whether a part of a condition is a value, or its length."""
     here = side.origin
     if here.value == node.origin.value or (here.spelled and here.spelled == node.spelled):
         return True
-    return here.method == "len" and any(_is_about(argument, node) for argument in here.args())
+    return here.method == "len" and any(is_about(argument, node) for argument in here.args())
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------

@@ -16,13 +16,19 @@ _STORING = (*sorted(COMMITS), "save", "asave")
 
 def changed_rows(project: Project) -> Iterator[Write]:
     """The constrained columns of rows that a client changes."""
+    for update, table in changes(project):
+        yield from _alone(project, update, table)
+        yield from _together(project, update, table)
+
+
+def changes(project: Project) -> Iterator[tuple[Update, Table]]:
+    """The updates of rows in bodies that store some, with the tables that they are of."""
     for code in project.once(_storing):
         for update in updates(project, code):
             found = (project.once(schema).of_model(name) for name in project.types(update.row))
             table = next((table for table in found if table is not None), None)
             if table is not None:
-                yield from _alone(project, update, table)
-                yield from _together(project, update, table)
+                yield update, table
 
 
 def _storing(project: Project) -> tuple[Code, ...]:

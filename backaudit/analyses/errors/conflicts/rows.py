@@ -45,6 +45,16 @@ class NewRow(msgspec.Struct, frozen=True):
                 return node, origin, (column.attribute,)
         return None
 
+    def named(self, project: Project, attribute: str) -> tuple[Node, Access] | None:
+        """What a column is given, by itself or as a part of what is spread out."""
+        value = _argument(project, self.made, attribute)
+        if value is not None:
+            return value, ()
+        call = self.made.call
+        spread = [self.made.to(one) for one in call.dstar] if call is not None else []
+        wholes = [*spread, *([self.whole] if self.whole is not None else [])]
+        return (wholes[0], (attribute,)) if len(wholes) == 1 else None
+
 
 def _is_schema(origin: Origin, column: Constrained) -> bool:
     """Whether the fields of a parameter are known; what a serializer hands to its own step never has the row's key."""

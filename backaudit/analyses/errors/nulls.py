@@ -1,0 +1,118 @@
+"""Columns that take no NULL, set to what a schema lets the client send as null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backaudit.analyses.errors.conflicts.changed import changes
+from backaudit.analyses.errors.conflicts.rows import new_rows, stored
+from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
+from backaudit.analyses.errors.refused import Unchecked, is_about
+from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.backend.data.schema import Column, Table, schema
+from backaudit.backend.web.catching import ending, escapes
+from backaudit.backend.web.inputs.records import Shape
+from backaudit.backend.web.routes import client_input
+from backaudit.facts import ops
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Trace
+from backaudit.project import Node, Project
+from backaudit.project.holding import conditions
+from backaudit.rule import Finding, Step, assume
+
+_FILLED = assume("caller", "nothing that was called before puts a value in its place")
+
+
+class _Set(NamedTuple):
+    """A value, or a part of it, that a column is set to at ``made``; ``node`` stores the row."""
+
+    table: Table
+    column: Column
+    value: Node
+    access: Access
+    made: Node
+    node: Node
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """The first column of each write that the client may set to null, against the database's will."""
+    told: set[Node] = set()
+    raised = exception_told(project)
+    for given in (*_changed(project), *_made(project)):
+        path = escapes(project, given.node, refused_by(project)) if given.node not in told else None
+        goal = _Nullable(project)
+        origins = Trace(project, goal).origins(given.value, given.access, given.made.value) if path is not None else ()
+        origin = next(iter(origins), None)
+        if path is None or origin is None:
+            continue
+        told.add(given.node)
+        name = f"`{given.table.name}.{given.column.name}`"
+        place = given.node.place.first_line()
+        end = ending(project, given.node, path, "a 500, not a 422")
+        yield Finding(
+            place=place,
+            message=f"{name} takes no NULL, and the client may send null for it: {raised.rpartition('.')[2]}, {end}.",
+            assumed=_FILLED,
+            shown="strict",
+            trace=(*origin.steps, Step(place, "is stored, or refused")),
+            request=showing(
+                project, given.node, path, wrong(project, "null", given.value, given.access),
+                raises=raised, wanted=(422,),
+            ),
+        )  # fmt: skip
+
+
+class _Nullable(Unchecked):
+    """What a schema declares that may be null, as long as nobody asks whether it is."""
+
+    def fits(self, shape: Shape) -> bool:
+        return not shape.nullable
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        op = node.op
+        param = client_input(search.project, node.code, op.index) if isinstance(op, ops.Param) else None
+        return super().source(search, node, access) if param is not None and param.schema else None
+
+    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+        op = node.op
+        if isinstance(op, ops.Logic) or (isinstance(op, ops.Call) and _leaves_nulls_out(node)):
+            return True
+        if super().ends(search, node, access, use):
+            return True
+        here = range(len(node.code.ops))
+        tests = conditions(node.code, use) if use in here else ()
+        return any(is_about(node.code.node(test), node) for test, _ in tests)
+
+
+def _leaves_nulls_out(call: Node) -> bool:
+    """``given.model_dump(exclude_none=True)``."""
+    said = call.keywords().get("exclude_none")
+    return said is not None and said.const is not False
+
+
+def _takes_no_null(column: Column) -> bool:
+    return not (column.nullable or column.primary_key)
+
+
+def _changed(project: Project) -> Iterator[_Set]:
+    for update, table in changes(project):
+        columns = [column for column in table.columns if _takes_no_null(column)]
+        # Of a mapping that is gone through, each value may have been asked for.
+        is_asked = update.mapping and any(True for _ in conditions(update.at.code, update.at.value))
+        place = stored(project, update.at, update.row) if columns and not is_asked else None
+        for column in columns if place is not None else ():
+            given = update.given(column.attribute or column.name)
+            if given is not None and place is not None:
+                yield _Set(table, column, *given, update.at, place.node)
+
+
+def _made(project: Project) -> Iterator[_Set]:
+    for table in project.once(schema).tables.values():
+        columns = [column for column in table.columns if _takes_no_null(column) and not column.default]
+        for row in new_rows(project, table) if columns and table.model else ():
+            place = stored(project, row.made, row.made)
+            for column in columns if place is not None else ():
+                given = row.named(project, column.attribute or column.name)
+                if given is not None and place is not None:
+                    yield _Set(table, column, *given, row.made, place.node)
