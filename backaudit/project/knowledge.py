@@ -230,11 +230,11 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     what cannot be one raises this, a number ``ValueError``. ``refuses-text``: what it raises where a text that is
     no UUID is compared with a column of UUIDs in an expression. ``refuses-long``: what it raises of itself for a
     text longer than its column; ``refuses-negative``: for a page below zero, ``refuses-slices``: where it is asked
-    for by a slice of the query. ``complete``: its models say which
-    tables there are, whatever migrations do. ``on-delete``: what becomes of the rows that refer to one which is
-    deleted, where a key does not say so. ``removes-itself``: the library sees to that, not the database;
-    ``clears-keys``: a session sets the keys of related rows to null. ``holds-keys``: foreign keys are held by
-    SQLite as well, which otherwise has to be told to.
+    for by a slice of the query. ``keeps-as-text``: the columns whose values it hands to the database as they are.
+    ``complete``: its models say which tables there are, whatever migrations do. ``on-delete``: what becomes of the
+    rows that refer to one which is deleted, where a key does not say so. ``removes-itself``: the library sees to
+    that, not the database; ``clears-keys``: a session sets the keys of related rows to null. ``holds-keys``: foreign
+    keys are held by SQLite as well, which otherwise has to be told to.
 
     What is advised, with ``{model}``, ``{attribute}``, ``{fields}``, ``{columns}``, ``{index}``, ``{relation}``: an
     ``index`` over one column, ``index-foreign`` where the table is a library's, with ``descending`` before a field that
@@ -281,6 +281,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     refuses_long: str = ""
     refuses_negative: str = ""
     refuses_slices: str = ""
+    keeps_as_text: tuple[str, ...] = ()
     complete: bool = False
     on_delete: str = ""
     removes_itself: bool = False

@@ -111,7 +111,7 @@ def _holds_uuids(project: Project, column: Column) -> bool:
 def _raised(project: Project, table: Table, column: Column) -> tuple[str, ...]:
     kinds = project.models.kinds
     refused = traits(project, table.orm).refuses_compared
-    if not refused:
+    if not refused or column.type in traits(project, table.orm).keeps_as_text:
         return ()
     if column.type in kinds["number-columns"]:
         return ("builtins.ValueError",)

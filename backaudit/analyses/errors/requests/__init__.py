@@ -9,9 +9,11 @@ from backaudit.analyses.errors.requests.composing import Draft, composed
 from backaudit.analyses.errors.requests.places import coming_to, route_to, ways_to
 from backaudit.analyses.errors.requests.provoking import provoking
 from backaudit.analyses.errors.requests.wishes import Kind, Wish, input_behind, looked_up, to_reach
+from backaudit.backend.endpoints import running
 from backaudit.backend.web.catching import handler_of
 from backaudit.backend.web.inputs.records import Scalar
 from backaudit.backend.web.records import Route
+from backaudit.backend.web.routes import by_handler
 from backaudit.facts.place import Place
 from backaudit.facts.requests import Request
 from backaudit.flow.trace import Access
@@ -31,7 +33,7 @@ _MALFORMED = 400
 
 def wrong(project: Project, kind: Kind, value: Node, access: Access = (), limit: Scalar = None) -> tuple[Wish, ...]:
     """That the input behind a value, or the part of it that is meant, is wrong in a way; nothing if it is not known."""
-    place = input_behind(project, value, access)
+    place = input_behind(project, value, access, untyped=kind == "malformed")
     return (Wish(kind, place[0], place[1], limit),) if place is not None else ()
 
 
@@ -86,14 +88,37 @@ def _route(
 ) -> tuple[Route, str, tuple[Wish, ...]] | None:
     """The route to ask, its method, and what the way asks for: by ``path``, else by another that takes the inputs."""
     others = (way for way in ways_to(project, node.code, raises) if way != path)
+    first: tuple[Route, str, tuple[Wish, ...]] | None = None
     for way in chain((path,), others):
         before = to_reach(project, node, way)
-        if _is_closed(before):
+        if _is_closed(before) or _contradict(before, own):
             continue
         found = route_to(project, way[-1].code if way else node.code, (*own, *before))
-        if found is not None:
+        if found is not None and any(_is_anothers(project, found[0], wish) for wish in own):
+            continue
+        if found is not None and _takes(project, found[0], found[1], own):
             return (*found, before)
-    return None
+        first = first or ((*found, before) if found is not None else None)
+    return first
+
+
+def _contradict(before: tuple[Wish, ...], own: tuple[Wish, ...]) -> bool:
+    """Whether an input would have to name a row on the way, and none in the end."""
+    known = {(wish.where, wish.name) for wish in before if wish.kind == "known"}
+    return any((wish.where, wish.name) in known for wish in own if wish.kind == "unknown")
+
+
+def _is_anothers(project: Project, route: Route, wish: Wish) -> bool:
+    """Whether an input is read by another route, and comes here through a session or the like."""
+    others = project.once(by_handler).get(wish.read_in, ()) if wish.read_in is not None else ()
+    return bool(others) and route not in others and wish.read_in not in running(project, route)
+
+
+def _takes(project: Project, route: Route, method: str, own: tuple[Wish, ...]) -> bool:
+    """Whether a route reads what the client does wrong."""
+    named = [wish for wish in own if wish.name and wish.where in ("body", "form", "query")]
+    draft = Draft(project, route, method) if named else None
+    return draft is None or all(draft.knows(wish.where, wish.name) for wish in named)
 
 
 def _apart(twice: Wish, before: tuple[Wish, ...]) -> list[Wish]:

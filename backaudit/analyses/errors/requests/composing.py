@@ -83,6 +83,10 @@ class Draft:
                 return field.shape
         return _NO_KIND
 
+    def knows(self, where: str, name: str) -> bool:
+        """Whether an input of that name is read, by itself or by the schema of the whole."""
+        return any(one.where == where and one.name == name for one in self.known) or name in self.whole.get(where, ())
+
     # -- what is wished ---------------------------------------------------------------------------------------------
 
     def want(self, wish: Wish) -> None:

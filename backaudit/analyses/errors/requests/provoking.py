@@ -10,6 +10,7 @@ from backaudit.backend.web.catching import Handler, ancestry, catches
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name
+from backaudit.project.holding import conditions
 
 _ITEM = ("builtins.KeyError",)
 
@@ -64,8 +65,20 @@ def _raising(project: Project) -> dict[Node, tuple[str, ...]]:
 def _missing(project: Project, node: Node, op: ops.Item) -> Iterator[Wish]:
     key = node.to(op.key).text
     place = input_behind(project, node.to(op.base), (key,)) if key is not None else None
-    if place is not None:
+    if place is not None and not _is_judged_before(project, node, node.to(op.base)):
         yield Wish("absent", place[0], place[1])
+
+
+def _is_judged_before(project: Project, node: Node, whole: Node) -> bool:
+    """Whether what a function of the project says of the whole has let the request come so far."""
+    for test, _ in conditions(node.code, node.value):
+        said = node.code.node(test).awaited
+        op = said.op
+        made = said.to(op.base).awaited if isinstance(op, (ops.Item, ops.Part)) else said
+        judged = made.args() if made.call is not None and project.callees(made) else []
+        if any(argument.awaited == whole.awaited for argument in judged):
+            return True
+    return False
 
 
 def _malformed(project: Project, call: Node) -> Iterator[Wish]:

@@ -37,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True):
     or what a row is usually known by.
 
     ``method``: no input, but the method of the request. ``never``: no request makes it so.
+    ``read_in``: the body that reads the input.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Wish(msgspec.Struct, frozen=True):
     name: str = ""
     value: Scalar = None
     method: bool = False
+    read_in: Code | None = None
 
 
 class _Found(ClientValue):
@@ -259,7 +261,9 @@ def looked_up(project: Project, lookup: Node, call: Node, kind: Kind = "unknown"
         if _is_made_of_it(project, value):
             return
         if place is not None and place[1]:
-            yield Wish(kind, place[0], place[1], 1 if value in project.once(_numbers) else None)
+            read_in = found[0].code if found is not None else None
+            number = 1 if value in project.once(_numbers) else None
+            yield Wish(kind, place[0], place[1], number, read_in=read_in)
             return
 
 
