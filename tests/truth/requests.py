@@ -55,7 +55,8 @@ _LOGIN = re.compile(r"log_?in|sign_?in|token|auth", re.IGNORECASE)
 _JOINING = re.compile(r"register|sign_?up|join|users?/?$|create", re.IGNORECASE)
 _OUTSIDE = frozenset(
     "ConnectionError ConnectionRefusedError gaierror ConnectError SMTPException SMTPServerDisconnected OSError "
-    "TooLong MemoryError TemplateNotFound TemplateDoesNotExist NoSuchModuleError StreamConsumed".split()
+    "TooLong MemoryError TemplateNotFound TemplateDoesNotExist NoSuchModuleError StreamConsumed UnknownHashError "
+    "ModuleNotFoundError".split()
 )
 _NAMED = re.compile(
     r"""(?:getenv|environ\.get|environ\[|environ\.setdefault|\bconfig|\benv(?:\.\w+)?)\s*[(\[]?\s*["']([A-Z][A-Z0-9_]+)["']"""

@@ -43,7 +43,7 @@ SECONDS = 900
 EACH = 20
 ROWS = 2
 LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
-USERS = re.compile("user|account|member|customer|person", re.I)
+USERS = re.compile("user|usuari|account|member|customer|person", re.I)
 CAUGHT = []
 CLOSING = []
 CONFIGURED = []  # The databases that Flask is configured with, before ours takes their place.
@@ -244,7 +244,24 @@ def known_hash():
                     found = base.execute(f'select "{column}" from "{table}" where "{column}" is not null').fetchone()
                     if found is not None:
                         return found[0]
-    return None
+    return hash_of_library()
+
+
+def hash_of_library():
+    """A hash by the library that the application has, where it has made none itself."""
+    return tries(hash_by_bcrypt, hash_by_werkzeug)
+
+
+def hash_by_bcrypt():
+    import bcrypt
+
+    return bcrypt.hashpw(b"Long-enough-9", bcrypt.gensalt(4)).decode()
+
+
+def hash_by_werkzeug():
+    from werkzeug.security import generate_password_hash
+
+    return generate_password_hash("Long-enough-9", "pbkdf2:sha256")
 
 
 def tries(*attempts):
@@ -425,7 +442,7 @@ def highest(column):
     name = column.name.lower()
     if isinstance(column.type, sa.Boolean):
         return True if re.search("activ|verif|confirm|admin|staff|super|enabled", name) else None
-    if not re.search("role", name) or column.foreign_keys:
+    if not re.search("role|^rol$", name) or column.foreign_keys:
         return None
     if isinstance(column.type, sa.Enum):
         named = [one for one in column.type.enums if "admin" in one.lower()]
@@ -504,6 +521,8 @@ def asgi(job):
     client.follow_redirects = False
     tables_by_sqlalchemy()
     overriding = {}
+    # Older clients are those of requests.
+    body = "content" if "content" in inspect.signature(client.request).parameters else "data"
 
     def send(request):
         headers = dict(request["headers"])
@@ -514,8 +533,8 @@ def asgi(job):
         for one in overridable(application):
             one.dependency_overrides.clear()
             one.dependency_overrides.update(overriding if request.get("login") else {})
-        content = request["body"].encode() if request["body"] else None
-        answer = client.request(request["method"], request["target"], headers=ascii_headers(headers), content=content)
+        content = {body: request["body"].encode() if request["body"] else None}
+        answer = client.request(request["method"], request["target"], headers=ascii_headers(headers), **content)
         return answer.status_code, answer.text
 
     log_in(send, job["logins"], lambda: dict(client.cookies))
@@ -880,7 +899,9 @@ def token_of_library(application):
 
 
 def cookies_of(client):
-    """What the client keeps, but for the session's, which is written anew for each request."""
+    """What the client keeps, but for the session's, which is written anew for each request: with what it holds now."""
+    with contextlib.suppress(Exception), client.session_transaction() as session:
+        CALLER.setdefault("session", {}).update({name: session[name] for name in session if name != "_flashes"})
     kept = getattr(client, "_cookies", None)
     pairs = {one.key: one.value for one in kept.values()} if kept is not None else {}
     if kept is None:
@@ -919,6 +940,8 @@ def django(job):
         "ALLOWED_HOSTS": ["*"], "DEBUG": False, "SECURE_SSL_REDIRECT": False, "CELERY_TASK_ALWAYS_EAGER": True,
     }.items():  # fmt: skip
         setattr(settings, name, value)
+    if library.VERSION < (4, 2):
+        settings.STATICFILES_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
     with contextlib.suppress(Exception):
         settings.REST_FRAMEWORK = {
             **settings.REST_FRAMEWORK,
