@@ -99,10 +99,42 @@ def _named_caller(name: str, target: Node | None) -> bool:
 
 
 def _caller_fields(project: Project, code: Code) -> frozenset[str]:
-    """The fields of a class-based view into which the caller is injected."""
+    """The fields of a class into which the caller is injected, or that its constructor stores an injected caller in."""
     cls = code.cls
-    given = field_injections(project, cls.name) if cls is not None else {}
-    return frozenset(name for name, target in given.items() if _named_caller(name, target))
+    if cls is None:
+        return frozenset()
+    given = field_injections(project, cls.name)
+    named = (name for name, target in given.items() if _named_caller(name, target))
+    return frozenset(named) | frozenset(project.all_of(_stored_callers, cls.name))
+
+
+def _stored_callers(project: Project, cls: str) -> Iterator[str]:
+    """``self.user = user`` of a constructor that is given the caller, by its own annotation or by whoever calls it."""
+    init = project.method(cls, "__init__")
+    for node in init.nodes(ops.SetAttr) if init is not None else ():
+        op = node.op
+        assert isinstance(op, ops.SetAttr)
+        value = node.to(op.value).origin.op
+        given = value.index if node.to(op.base).spelled == "self" and isinstance(value, ops.Param) else 0
+        if given and _gets_caller(project, node.code, given):
+            yield op.name
+
+
+def _gets_caller(project: Project, init: Code, index: int) -> bool:
+    if _is_injected_caller(project, init, index):
+        return True
+    given = [project.argument(call, init, index) for call in project.callers(init)]
+    return bool(given) and all(node is not None and _hands_caller(project, node) for node in given)
+
+
+def _hands_caller(project: Project, node: Node) -> bool:
+    op = node.origin.op
+    injected = isinstance(op, ops.Param) and _is_injected_caller(project, node.origin.code, op.index)
+    return injected or IDENTITY.holds(node.spelled.lower())
+
+
+def _is_injected_caller(project: Project, code: Code, index: int) -> bool:
+    return injection(project, code, index) is not None and _is_caller(project, code, index)
 
 
 def _param_value(code: Code, index: int) -> int:

@@ -150,14 +150,15 @@ def _entries(project: Project) -> Iterator[tuple[Code, Context]]:
 
 
 def _handed_the_caller(project: Project, reader: Values) -> Iterator[tuple[Code, Context]]:
-    """The functions that a body gives the caller to."""
+    """The functions that a body gives the caller to, and the methods of objects that hold the caller."""
     for call in reader.code.nodes(ops.Call):
         known = [value for value in call.args() if reader.identifies(value)]
-        for callee in project.callees(call) if known else ():
+        holds = call.receiver is not None and reader.identifies(call.receiver)
+        for callee in project.callees(call) if known or holds else ():
             indexes = range(len(callee.function.params))
             given = ((index, project.argument(call, callee, index)) for index in indexes)
             callers = frozenset(index for index, value in given if value in known)
-            if callers:
+            if callers or (holds and callee.cls is not None):
                 yield callee, Context(callers, frozenset())
 
 
