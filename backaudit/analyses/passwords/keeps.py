@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from backaudit.analyses.passwords.hashing import hashes
 from backaudit.analyses.passwords.stores import Store, kept_columns, password_names, speaks_of_passwords
+from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.flow.trace import ANY
@@ -195,13 +196,22 @@ def _saves(project: Project, cls: ClassView) -> bool:
         field = _view_field(project, view) if view is not None else None
         if view is None or field is None or not {"POST", "PUT", "PATCH"} & set(route.methods):
             continue
-        if cls in list(project.denoted_classes(field.origin)):
+        if cls in list(project.denoted_classes(field.origin)) and _lets_save(route):
             return not any(hashes(project, code) for code in view.methods.values())
     for call in project.calls_of("save"):
         receiver = call.receiver
         if receiver is not None and cls in list(project.instances(receiver)):
             return not hashes(project, call.code) and "password" not in call.keywords()
     return False
+
+
+def _lets_save(route: Route) -> bool:
+    """Whether a view is the library's, or hands on to what saves: it may only check with the serializer."""
+    if route.handler.function.kind != "function":
+        return True
+    calls = list(route.handler.nodes(ops.Call))
+    acts = [call for call in calls if call.receiver is not None and call.receiver.spelled in ("self", "super()")]
+    return any(call.is_call_of("saving-actions") for call in acts) or any(call.method == "save" for call in calls)
 
 
 def _view_field(project: Project, view: ClassView) -> Node | None:
