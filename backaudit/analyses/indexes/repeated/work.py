@@ -20,6 +20,7 @@ from backaudit.project.circles import cut_circles
 from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
+from backaudit.project.types import split
 from backaudit.sql import looks_like_query
 
 
@@ -251,6 +252,8 @@ def _made_of(node: Node) -> tuple[int, ...]:
 def runs_query(project: Project, node: Node) -> bool:
     """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text."""
     method = node.method
+    if _asks_mapping(project, node):
+        return False
     first = given_statement(node)
     narrows = node.is_call_of("query-ends") or node.is_call_of("query-filters")
     if narrows and root_table(project, node) is not None:
@@ -263,6 +266,13 @@ def runs_query(project: Project, node: Node) -> bool:
     if method in ("get_object_or_404", "get_list_or_404"):
         return denoted_table(project, first) is not None
     return _runs_text(project, node)
+
+
+def _asks_mapping(project: Project, node: Node) -> bool:
+    """``by_id.get(key)``: what is looked up in a mapping of rows was fetched before."""
+    mappings = project.models.kinds["mapping-annotations"]
+    heads = [split(name)[0] for name in project.types(node.receiver)] if node.receiver is not None else []
+    return bool(heads) and all(head.rpartition(".")[2] in mappings for head in heads)
 
 
 def _runs_text(project: Project, node: Node) -> bool:
