@@ -46,6 +46,7 @@ _VISITS = meaning("routes", "visit")
 _SAFE_TESTS = meaning("access", "asked-login")
 
 _ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
+_FOR_SOME = assume("purpose", "what nobody is asked for on other ways is not for everybody on this one")
 _NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
@@ -185,8 +186,9 @@ def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -
     """Rows that are shown: of others than people, it is for the project to say who may see them."""
     people = is_user_table(table)
     kept = people or _guarded_elsewhere(project, table)
-    single = _ONE_PERSON if people or not kept else _NOT_PUBLIC
-    bulk = KNOWN if people else _NOT_PUBLIC
+    usual = _NOT_PUBLIC if kept and not _is_open_mostly(project, table) else _FOR_SOME
+    single = _ONE_PERSON if people or not kept else usual
+    bulk = KNOWN if people else usual
     found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
     return found if kept or found.siblings else None
 
@@ -296,7 +298,7 @@ def _readers(project: Project) -> dict[str, tuple[int, int, int]]:
         written = {change.table.name for change in changes(project, route.handler) if change.table is not None}
         for name in written if asked else ():
             counts.setdefault(name, [0, 0, 0])[2] += 1
-        for name in {table.name for _, table in reads(project, route.handler)} - written:
+        for name in _only_shown(project, route):
             counts.setdefault(name, [0, 0, 0])[0 if asked else 1] += 1
     return {name: (found[0], found[1], found[2]) for name, found in counts.items()}
 
@@ -469,12 +471,25 @@ def _guarded_tables(project: Project) -> frozenset[str]:
         if not authenticated(route):
             continue
         if route.handler.function.kind == "function":
-            found |= {change.table.name for change in changes(project, route.handler) if change.table is not None}
-            found |= {table.name for _, table in reads(project, route.handler)}
+            found |= _only_shown(project, route)
         elif route.view is not None and not _edits(project, route.view):
             table = generic_table(project, route.view)
             found |= {table.name} if table is not None else set()
     return frozenset(found)
+
+
+def _is_open_mostly(project: Project, table: Table) -> bool:
+    """Whether more routes show a table to anybody than to those who are logged in."""
+    guarded_reads, open_reads, _ = project.once(_readers).get(table.name, (0, 0, 0))
+    return open_reads > guarded_reads
+
+
+def _only_shown(project: Project, route: Route) -> set[str]:
+    """The tables that a route only shows: it is asked for by GET, and does not change them."""
+    if route.methods and "GET" not in route.methods:
+        return set()
+    changed = {change.table.name for change in changes(project, route.handler) if change.table is not None}
+    return {table.name for _, table in reads(project, route.handler)} - changed
 
 
 def _edits(project: Project, view: ClassView) -> bool:

@@ -233,7 +233,7 @@ def _asked(project: Project, call: Node, fate: Fate, seen: set[Node]) -> None:
 def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:
     name = key.const
     if isinstance(name, str):
-        fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node)
+        fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node) or _is_only_compared(node)
         if _is_refused_without(node):
             fate.refused.add(name)
 
@@ -252,13 +252,30 @@ def _is_checked(project: Project, part: Node) -> bool:
     )
 
 
+def _is_only_compared(part: Node) -> bool:
+    """Whether all that becomes of a part is that it is asked about: ``data.get("tasks") is None``."""
+    held = carried(part.code, part.value)
+    uses = [op for op in part.code.ops if not isinstance(op, _CARRIERS) and not held.isdisjoint(operands(op))]
+    return bool(uses) and all(isinstance(op, ops.Compare) for op in uses)
+
+
 def _is_refused_without(part: Node) -> bool:
     """Whether the body of code leaves where a part of the request is not there: ``if sender is None: raise …``."""
     held = carried(part.code, part.value)
-    left = (
-        region for region in part.code.body.regions if region.kind == "then" and region.exits in ("raise", "return")
-    )
-    return any(_says_absent(part.code.node(region.test), held) for region in left if region.test != NONE)
+    left = [region for region in part.code.body.regions if region.exits in ("raise", "return") and region.test != NONE]
+    if any(_says_present(part.code.node(region.test), held) for region in left if region.kind == "else"):
+        return True
+    return any(_says_absent(part.code.node(region.test), held) for region in left if region.kind == "then")
+
+
+def _says_present(test: Node, held: set[Value]) -> bool:
+    """``name``, ``name is not None``, or several such that all have to hold."""
+    op = test.origin.op
+    if isinstance(op, ops.Logic):
+        return op.operator == "and" and any(_says_present(test.origin.to(value), held) for value in op.values)
+    if isinstance(op, ops.Compare):
+        return op.operator in ("is not", "!=") and op.left in held and test.origin.to(op.right).is_none
+    return test.value in held
 
 
 def _says_absent(test: Node, held: set[Value]) -> bool:

@@ -200,6 +200,29 @@ def says_yes(code: Code) -> bool:
     return bool(given) and all(value.const is True for value in given)
 
 
+def spares_the_unknown(code: Code) -> bool:
+    """Whether a dependency gives nothing, and refuses nobody, where what it is handed is not there."""
+    nothing = [node for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return) and _gives_nothing(node)]
+    around = (region for node in nothing for region in code.regions_of(node.value) if region.kind == "then")
+    return any(region.test != NONE and _is_without(code.node(region.test)) for region in around)
+
+
+def _gives_nothing(node: Node) -> bool:
+    op = node.op
+    return isinstance(op, ops.Return) and (op.value == NONE or node.to(op.value).is_none)
+
+
+def _is_without(test: Node) -> bool:
+    """``not token`` or ``token is None`` of a parameter."""
+    op = test.origin.op
+    if isinstance(op, ops.Compare):
+        absent = op.operator in ("is", "==") and test.origin.to(op.right).is_none
+        return absent and isinstance(test.origin.to(op.left).origin.op, ops.Param)
+    return (
+        isinstance(op, ops.Unary) and op.operator == "not" and isinstance(test.origin.to(op.value).origin.op, ops.Param)
+    )
+
+
 def asked_for(project: Project, code: Code) -> Kinds:
     """On what grounds a function that decides by its answer says no."""
     if says_yes(code):

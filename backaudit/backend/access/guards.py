@@ -17,6 +17,7 @@ from backaudit.backend.access.denial import (
     mention,
     roles_compared,
     says_yes,
+    spares_the_unknown,
     tests_before,
 )
 from backaudit.backend.access.proofs import asks_for_secret
@@ -157,9 +158,12 @@ class _Reader:
         found = self._by_code(codes, here, target)
         if found - {"secret"} == {"authenticates"} and self._says_role(node, target):
             return found | {"role"}  # which of those who are known may pass is decided where nobody looked
-        if found or (codes and all(lets_everybody_by(self.project, code) for code in codes)):
+        if found or (codes and all(self._lets_by(code) for code in codes)):
             return found
         return self._by_name(node, here, target)
+
+    def _lets_by(self, code: Code) -> bool:
+        return spares_the_unknown(code) or lets_everybody_by(self.project, code)
 
     def _combined(self, node: Node, op: ops.Bin) -> Kinds:
         """``IsAdmin & IsOwner`` asks for both, ``IsAdmin | IsOwner`` for what both ask."""
@@ -202,7 +206,7 @@ class _Reader:
         for cls in (*classes_behind(self.project, target), *self.project.instances(here)):
             found |= self._permission_class(cls)
         for code in codes:
-            found |= denials(self.project, code)
+            found |= denials(self.project, code) if not spares_the_unknown(code) else frozenset()
         return frozenset(found)
 
     def _permission_class(self, cls: ClassView) -> Kinds:
