@@ -51,10 +51,10 @@ def orm_leak(project: Project) -> Iterator[Finding]:
         of = f" of `{choice.table}`" if choice.table else ""
         secret = f", `{choice.secret}` among them" if choice.secret else ""
         called = choice.at.spelled or "the query"
-        what = capitalized(choice.origin.what)
         yield Finding(
             place=choice.at.place.first_line(),
-            message=f"{what} and chooses which columns{of} `{called}` {choice.way}{secret}.",
+            message=f"{capitalized(choice.origin.what)} and chooses which columns{of} `{called}` {choice.way}{secret}.",
             shown="core" if choice.secret else "strict",
+            assumed=choice.assumed,
             trace=(*choice.origin.steps, Step(choice.at.place, f"{choice.way} the column that was named")),
         )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding, injections
 from backaudit.analyses.validation.handmade import handmade_pages
-from backaudit.analyses.validation.markup import BY_ENDING, Shown, escaping_off, returned_html, shown_unescaped
-from backaudit.analyses.validation.pages import as_page, is_by_trusted
-from backaudit.analyses.validation.rendering import rendered_unescaped, unread_extension
+from backaudit.analyses.validation.markup import Shown, escaping_off, returned_html, shown_unescaped
+from backaudit.analyses.validation.pages import as_page, supposed
+from backaudit.analyses.validation.rendering import rendered_unescaped
 from backaudit.project import Node, Project
-from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, capitalized, rule
+from backaudit.rule import KNOWN, Finding, Step, assume, capitalized, rule
 
 
 @rule("validation/xss", severity="high", cwe=79, owasp=("A05:2025", "A03:2021"))
@@ -74,19 +74,6 @@ def _setting(node: Node) -> Finding:
     )
 
 
-def _assumed(project: Project, shown: Shown) -> Assumed:
-    if shown.origin is None:
-        return assume("stored", "a client has written what is printed")
-    if is_by_trusted(project, shown):
-        return assume("purpose", "who may send it may not write HTML")
-    if shown.origin.stored:
-        return assume("stored", "what the row holds was put there as it came")
-    extension = unread_extension(project) if shown.why == BY_ENDING else ""
-    if extension:
-        return assume("guard", f"`{extension}`, which is given the application, does not escape by other endings")
-    return KNOWN if shown.printed.raw else assume("effect", "what is around it leaves room for script")
-
-
 def _template(project: Project, shown: Shown) -> Finding:
     what = shown.what
     what_for = "escaping" if shown.printed.raw else "the escaping that it needs"
@@ -94,7 +81,7 @@ def _template(project: Project, shown: Shown) -> Finding:
     return Finding(
         place=shown.printed.place,
         message=f"{capitalized(what)}, and is printed without {what_for} because of {shown.why}.",
-        assumed=_assumed(project, shown),
+        assumed=supposed(project, shown),
         trace=(*steps, Step(shown.printed.place, "is printed without escaping")),
         related=tuple(Step(place, "is printed without escaping, too") for place in shown.others),
     )

@@ -397,6 +397,26 @@ def test_the_root_that_stands_in_where_the_environment_names_none() -> None:
     assert [(route.path, UNMOUNTED in route.tags) for route in linked.once(routes)] == [("/items/", False)]
 
 
+def test_of_a_partial_the_function_is_the_view_and_not_what_it_is_given() -> None:
+    linked = project(
+        {
+            "shop/settings.py": "ROOT_URLCONF = 'shop.urls'\n",
+            "shop/urls.py": """
+            from django.urls import path
+            from shop import views
+            urlpatterns = [path("fine", views.fine)]
+            """,
+            "shop/views.py": """
+            from functools import partial
+            def task(): ...
+            def show(request, task, message): ...
+            fine = partial(show, task=task, message="fine")
+            """,
+        }
+    )
+    assert [route.handler.function.name for route in linked.once(routes)] == ["show"]
+
+
 def test_rows_that_are_unpacked_into_a_registration() -> None:
     linked = project(
         """

@@ -1312,6 +1312,104 @@ PAGE = """<html><head><link rel="canonical" href="{{ request.base_url }}" /></he
 </body></html>
 """
 
+TRIED_TEMPLATE = """
+from django.template import Context, Template
+from rest_framework import serializers
+
+
+class PageSerializer(serializers.Serializer):
+    template = serializers.CharField()
+
+    def validate(self, data):
+        Template(data["template"]).render(Context({}))
+        return data
+"""
+
+RUN_TEMPLATE = """
+from jinja2 import Template
+from rest_framework import serializers
+
+
+class PageSerializer(serializers.Serializer):
+    template = serializers.CharField()
+
+    def validate(self, data):
+        Template(data["template"]).render({})  # sure
+        return data
+"""
+
+ADMINS_LOOK = """
+from flask import Flask, abort, request
+from flask_login import current_user, login_required
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    password = db.Column(db.String(80))
+    is_admin = db.Column(db.Boolean)
+
+
+@app.get("/admin/users")
+@login_required
+def for_admins():
+    if not current_user.is_admin:
+        abort(403)
+    return [user.id for user in User.query.filter_by(**request.args)]  # doubtful
+
+
+@app.get("/users")
+@login_required
+def for_all():
+    return [user.id for user in User.query.filter_by(**request.args)]  # sure
+"""
+
+OPTIONAL_LOGIN = """
+from fastapi import Depends, FastAPI, HTTPException, Security
+from fastapi.security import APIKeyHeader
+from sqlmodel import Field, Session, SQLModel, create_engine, select
+
+app = FastAPI()
+engine = create_engine("sqlite://")
+
+
+class User(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    password_hash: str
+
+
+class Note(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    text: str
+    user_id: int = Field(foreign_key="user.id", index=True)
+
+
+def session():
+    with Session(engine) as made:
+        yield made
+
+
+async def caller_if_any(token: str = Security(APIKeyHeader(name="Authorization", auto_error=False))):
+    if not token:
+        return None
+    if token != "known":
+        raise HTTPException(401)
+    return token
+
+
+@app.get("/notes")
+def notes(caller: str = Depends(caller_if_any), db: Session = Depends(session)):
+    return db.exec(select(Note)).all()
+
+
+@app.get("/notes/{key}")
+def note(key: int, db: Session = Depends(session)):
+    return db.get(Note, key)
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -1365,6 +1463,10 @@ PAGE = """<html><head><link rel="canonical" href="{{ request.base_url }}" /></he
         ("missing-auth", MOUNTED),
         ("error-as-200", PAGE_OF_A_FILE),
         ("xss", {"app.py": OPENED_BY_AN_EXTENSION, "templates/page.html.jinja2": PAGE.replace("MARK", "doubtful")}),
+        ("template-injection", TRIED_TEMPLATE),
+        ("template-injection", RUN_TEMPLATE),
+        ("orm-leak", ADMINS_LOOK),
+        ("missing-auth", OPTIONAL_LOGIN),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],
 )

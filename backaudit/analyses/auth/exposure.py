@@ -51,6 +51,9 @@ _NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
 
+# More routes than these that show a table to anybody have not all been forgotten.
+_FORGOTTEN = 2
+
 Deed = Literal["changes", "reveals", "needs the caller", "acts", "shows"]
 
 
@@ -471,7 +474,8 @@ def _guarded_tables(project: Project) -> frozenset[str]:
         if not authenticated(route):
             continue
         if route.handler.function.kind == "function":
-            found |= _only_shown(project, route)
+            found |= {change.table.name for change in changes(project, route.handler) if change.table is not None}
+            found |= {table.name for _, table in reads(project, route.handler)}
         elif route.view is not None and not _edits(project, route.view):
             table = generic_table(project, route.view)
             found |= {table.name} if table is not None else set()
@@ -481,7 +485,7 @@ def _guarded_tables(project: Project) -> frozenset[str]:
 def _is_open_mostly(project: Project, table: Table) -> bool:
     """Whether more routes show a table to anybody than to those who are logged in."""
     guarded_reads, open_reads, _ = project.once(_readers).get(table.name, (0, 0, 0))
-    return open_reads > guarded_reads
+    return open_reads > max(guarded_reads, _FORGOTTEN)
 
 
 def _only_shown(project: Project, route: Route) -> set[str]:

@@ -150,7 +150,7 @@ def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
 
 
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
-    if is_settings(lack.table) or lack.table.view:
+    if is_settings(lack.table) or lack.table.view or _is_for_others(project, lack.table):
         return None
     if lack.kind != "filter" and not grows(lack.table):
         return None
@@ -165,6 +165,12 @@ def _is_unread(index: Index, missing: Missing) -> bool:
     """Whether an index that begins with what is asked for holds some rows only, and nobody could read which."""
     asked = {name.lower() for name in (*missing.proposed, *(use.column for use in missing.uses))}
     return index.where == "?" and index.keys[0].text.lower() in asked
+
+
+def _is_for_others(project: Project, table: Table) -> bool:
+    """Whether a class that names no table and has no key only brings columns to those that extend it."""
+    cls = project.class_named(table.model) if table.model and not table.primary_key else None
+    return cls is not None and not any("__tablename__" in view.fields for view in project.lineage_views(cls.name))
 
 
 def _filter(project: Project, site: QuerySite, lack: Lack) -> Missing | None:

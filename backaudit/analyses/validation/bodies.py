@@ -233,7 +233,7 @@ def _asked(project: Project, call: Node, fate: Fate, seen: set[Node]) -> None:
 def _key(project: Project, node: Node, key: Node, fate: Fate) -> None:
     name = key.const
     if isinstance(name, str):
-        fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node) or _is_only_compared(node)
+        fate.keys[name] = fate.keys.get(name, False) or _is_checked(project, node) or _is_only_there(node)
         if _is_refused_without(node):
             fate.refused.add(name)
 
@@ -252,11 +252,11 @@ def _is_checked(project: Project, part: Node) -> bool:
     )
 
 
-def _is_only_compared(part: Node) -> bool:
-    """Whether all that becomes of a part is that it is asked about: ``data.get("tasks") is None``."""
+def _is_only_there(part: Node) -> bool:
+    """Whether all that is asked of a part is that it is there: ``data.get("tasks") is None``."""
     held = carried(part.code, part.value)
     uses = [op for op in part.code.ops if not isinstance(op, _CARRIERS) and not held.isdisjoint(operands(op))]
-    return bool(uses) and all(isinstance(op, ops.Compare) for op in uses)
+    return bool(uses) and all(isinstance(op, ops.Compare) and part.to(op.right).is_none for op in uses)
 
 
 def _is_refused_without(part: Node) -> bool:

@@ -290,6 +290,8 @@ class ClientInput(Goal):
             return True
         if not 0 <= use < len(node.code.ops):
             return False
+        if self.kind in _BEGINNING and _stands_later(node, node.code.node(use)):
+            return True
         return guarded(node, use, self._guards_at(node, use), doubts=self.doubts)
 
     def _is_made_harmless(self, search: Search, node: Node, access: Access) -> bool:
@@ -376,6 +378,17 @@ class ClientInput(Goal):
             if leads_to_one_place(text):
                 return ()
         return ()
+
+
+def _stands_later(node: Node, call: Node) -> bool:
+    """Whether ``"{}?name={}".format(base, name)`` puts a value behind the first of its pieces, which decides."""
+    known = node.code.project.constant(call.receiver) if call.method == "format" and call.receiver is not None else None
+    first = re.match(r"[^{]*{(\w*)", known.text or "") if known is not None else None
+    if first is None:
+        return False
+    named = first.group(1)
+    decides = call.arg(int(named or 0)) if not named or named.isdigit() else call.arg(None, named)
+    return decides is not None and decides.origin != node.origin
 
 
 # What leads nowhere else in a name that stands behind a folder, though a path of its own could be absolute.

@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.analyses.validation.bodies import is_validator
 from backaudit.analyses.validation.client_input import ClientInput
+from backaudit.analyses.validation.privileged import is_for_a_role
 from backaudit.backend.data.documents import collections, is_document
 from backaudit.backend.data.documents.calls import collection_calls
 from backaudit.backend.data.orms import orms, traits
@@ -15,18 +16,21 @@ from backaudit.backend.data.queries.chains import denoted_table, root_table
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.backend.web.inputs.reads import checked_data
 from backaudit.backend.web.request_names import request_names
+from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Origin, Trace
 from backaudit.project import Node, Project
 from backaudit.project.types import split
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, names_users
 
 _SERVING = ("production", "script")
 _CAPABILITY = meaning("tokens", "capability")
 _KEYS: Access = (KEY,)
+_TRUSTED = assume("purpose", "those who may ask may not know all that is kept")
 # How many relations in a row a look-up by keywords is followed over.
 _RELATIONS = 3
 
@@ -42,6 +46,7 @@ class Choice(msgspec.Struct, frozen=True):
     origin: Origin
     table: str = ""
     secret: str = ""
+    assumed: Assumed = KNOWN
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -62,6 +67,10 @@ class ColumnName(ClientInput):
         keyed = access[:1] == _KEYS and isinstance(node.op, (ops.Attr, ops.Call))
         if keyed and checked_data(search.project, node) is not None:
             return None  # the keys of what a form or schema let through are its fields
+        if access[:1] == _KEYS and isinstance(node.op, ops.Param):
+            param = client_input(search.project, node.code, node.op.index)
+            if param is not None and param.where == "path":
+                return None  # ``**kwargs`` of an address: its keys are the placeholders that the route has
         return super().source(search, node, access)
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
@@ -92,7 +101,8 @@ def choices(project: Project) -> Iterator[Choice]:
     for choice in (*_by_keywords(project), *_by_names(project), *_by_attributes(project), *_of_documents(project)):
         if choice.at not in told:
             told.add(choice.at)
-            yield choice
+            trusted = is_for_a_role(project, choice.origin.node.code)
+            yield msgspec.structs.replace(choice, assumed=_TRUSTED if trusted else KNOWN)
 
 
 def _serves(project: Project, call: Node) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from backaudit.analyses.validation.markup import Shown
+from backaudit.analyses.validation.markup import BY_ENDING, Shown
+from backaudit.analyses.validation.privileged import is_for_a_role
+from backaudit.analyses.validation.rendering import unread_extension
 from backaudit.analyses.validation.sinks import Flow
-from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.types import split
-from backaudit.rule import KNOWN, Assumed
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 
 # Input that a form or a body carries, and no address.
@@ -52,14 +53,34 @@ def is_by_trusted(project: Project, shown: Shown) -> bool:
     """Whether only people of a role send it, and no link can make them: whoever writes the pages may write HTML."""
     if shown.origin is None or not _SENT.holds(shown.origin.what):
         return False
-    ways = [route for route in project.once(guarded) if route.handler is shown.origin.node.code]
-    return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
+    return is_for_a_role(project, shown.origin.node.code)
+
+
+def supposed(project: Project, shown: Shown) -> Assumed:
+    """What is taken for granted of a value that a template prints unescaped."""
+    if shown.origin is None:
+        return assume("stored", "a client has written what is printed")
+    if is_by_trusted(project, shown):
+        return assume("purpose", "who may send it may not write HTML")
+    if shown.origin.stored:
+        return assume("stored", "what the row holds was put there as it came")
+    extension = unread_extension(project) if shown.why == BY_ENDING else ""
+    if extension:
+        return assume("guard", f"`{extension}`, which is given the application, does not escape by other endings")
+    return KNOWN if shown.printed.raw else assume("effect", "what is around it leaves room for script")
 
 
 def as_rendered(flow: Flow) -> Assumed | None:
-    """None where a template is compiled and dropped: it was only tried for its syntax."""
+    """None where a template is compiled and dropped: it was only tried for its syntax.
+
+    Also where it is rendered and dropped, if a template of its library can run nothing but what it shows.
+    """
     made = flow.harm
     if not flow.name.endswith(("Template", ".from_string")):
         return KNOWN
-    dropped = any(isinstance(op, ops.Discard) and made.code.origin(op.value) == made.value for op in made.code.ops)
-    return None if dropped else KNOWN
+    dropped = [made.code.node(op.value).origin for op in made.code.ops if isinstance(op, ops.Discard)]
+    shows = made.func is not None and not made.code.project.models.kinds["showing-templates"].isdisjoint(
+        made.code.project.names(made.func)
+    )
+    rendered = [node.receiver.origin for node in dropped if shows and node.receiver is not None]
+    return None if made in (*dropped, *rendered) else KNOWN

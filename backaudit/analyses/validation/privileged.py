@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.backend.access.denial import is_ownership
-from backaudit.backend.access.guards import steps
+from backaudit.backend.access.guards import guarded, steps
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.params import injection
 from backaudit.backend.web.records import Route
@@ -57,6 +57,12 @@ def is_owner(table: Table | None, name: str) -> bool:
         return name.lower() != stem and stem != "account"
     target = column.references.partition(".")[0].lower()
     return names_people(target)
+
+
+def is_for_a_role(project: Project, code: Code) -> bool:
+    """Whether all that a body answers asks who calls for a role."""
+    ways = [route for route in project.once(guarded) if route.handler is code]
+    return bool(ways) and all(any(guard.kind == "role" for guard in route.guards) for route in ways)
 
 
 def only_privileged(project: Project, route: Route) -> bool:

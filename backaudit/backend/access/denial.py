@@ -202,9 +202,12 @@ def says_yes(code: Code) -> bool:
 
 def spares_the_unknown(code: Code) -> bool:
     """Whether a dependency gives nothing, and refuses nobody, where what it is handed is not there."""
-    nothing = [node for node in code.nodes(ops.Return) if isinstance(node.op, ops.Return) and _gives_nothing(node)]
-    around = (region for node in nothing for region in code.regions_of(node.value) if region.kind == "then")
-    return any(region.test != NONE and _is_without(code.node(region.test)) for region in around)
+    return any(_gives_nothing(node) and _is_where_absent(node) for node in code.nodes(ops.Return))
+
+
+def _is_where_absent(node: Node) -> bool:
+    around = (region for region in node.code.regions_of(node.value) if region.kind == "then" and region.test != NONE)
+    return any(_is_without(node.code.node(region.test)) for region in around)
 
 
 def _gives_nothing(node: Node) -> bool:

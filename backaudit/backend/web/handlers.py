@@ -38,7 +38,7 @@ def _behind(
     here = project.resolved(node)
     call = here.call
     if call is not None and here.method != "as_view":
-        inner = [] if project.gives_up(depth, _DEPTH, here.place) else here.args()
+        inner = [] if project.gives_up(depth, _DEPTH, here.place) else _wrapped(here)
         found = [h for arg in inner for h in _behind(project, arg, (*wrappers, here), depth + 1, given, suffix)]
         if found:
             yield from found
@@ -56,6 +56,12 @@ def _behind(
         classes = classes or [cls for v in behind(project, here, given=given) for cls in project.instances(v)]
     for cls in dict.fromkeys(classes):
         yield from _methods(project, cls, wrappers, suffix)
+
+
+def _wrapped(call: Node) -> list[Node]:
+    """What a call may wrap: anything that it is given, of ``partial`` the function alone and not what that is given."""
+    first = call.arg(0)
+    return [first] if call.method == "partial" and first is not None else call.args()
 
 
 def _methods(project: Project, cls: ClassView, wrappers: tuple[Node, ...], suffix: str) -> Iterator[Handler]:
