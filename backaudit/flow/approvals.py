@@ -237,7 +237,7 @@ def _order_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> b
 def _is_free_of(code: Code, op: ops.Compare, asked: Asked) -> bool:
     """``"x" not in value``, or ``value[0] not in ".-"``."""
     value = asked.node.value
-    banned = any(f"not:{text}" in asked.guards for text in _texts_of(code.node(op.left)))
+    banned = any(f"not:{text}" in asked.guards for text in texts_of(code.node(op.left)))
     if banned and about(code, op.right, value):
         return True
     return about(code, op.left, value) and any(
@@ -245,9 +245,11 @@ def _is_free_of(code: Code, op: ops.Compare, asked: Asked) -> bool:
     )
 
 
-def _texts_of(node: Node) -> tuple[str, ...]:
+def texts_of(node: Node) -> tuple[str, ...]:
     """The text that a value is, or those that it takes in turn where it goes over a list of them."""
     op = node.origin.op
+    if isinstance(op, ops.Format):
+        return texts_of(node.origin.to(op.value))
     return strings(node.code.project, node.origin.to(op.base) if isinstance(op, ops.Element) else node)
 
 

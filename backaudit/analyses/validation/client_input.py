@@ -14,7 +14,7 @@ from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
-from backaudit.flow.approvals import CONVERTED, approves_by_answer, guarded, leads_to_one_place
+from backaudit.flow.approvals import CONVERTED, approves_by_answer, guarded, leads_to_one_place, texts_of
 from backaudit.flow.patterns import is_whole
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, KEY, Access, Goal, Trace
@@ -366,7 +366,7 @@ class ClientInput(Goal):
         if self.kind not in (*_BEGINNING, "name") or not values:
             return values
         if self.kind == "name":
-            return () if _is_named_by_code(search.project, node, values) else values
+            return () if _is_named_by_code(node, values) else values
         text = ""
         modulo = isinstance(node.op, ops.Bin) and node.op.operator == "%"
         for position, value in enumerate(values):
@@ -450,11 +450,10 @@ def _is_quoted(project: Project, node: Node) -> bool:
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
-def _is_named_by_code(project: Project, node: Node, values: tuple[Value, ...]) -> bool:
+def _is_named_by_code(node: Node, values: tuple[Value, ...]) -> bool:
     """Whether a name begins, or ends, as the code says: it is one of those that are meant."""
-    ends = [node.to(values[0]), node.to(values[-1])]
-    known = [project.constant(end) for end in ends]
-    return any(each is not None and each.text not in (None, "", ".") for each in known)
+    ends = (texts_of(node.to(values[0])), texts_of(node.to(values[-1])))
+    return any(texts and {"", "."}.isdisjoint(texts) for texts in ends)
 
 
 def _in_fstring(node: Node, piece: Value) -> bool:
