@@ -26,7 +26,7 @@ from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.nodes import Node
 from backaudit.project.objects import family_methods
-from backaudit.project.roles import examples_in_use
+from backaudit.project.roles import examples_in_use, scripts_in_use
 from backaudit.project.shared import shared_values
 from backaudit.project.solving import Solver, strongly_connected
 from backaudit.project.types import TypeResolver, Types, split
@@ -64,8 +64,9 @@ class Project:
         self.files: dict[str, PythonFile] = {
             path: PythonFile(self, path, facts, module_name(path), role_of(path)) for path, facts in python.items()
         }
-        for path in examples_in_use(self.files, self._modules):
-            self.files[path].role = "production"
+        for in_use in (examples_in_use, scripts_in_use):
+            for path in in_use(self.files, self._modules):
+                self.files[path].role = "production"
         # What was not asked, in the order in which that came up.
         self.bounds: dict[Problem, None] = {}
         self.steps = Steps()

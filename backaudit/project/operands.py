@@ -44,7 +44,7 @@ def inputs(op: ops.Op) -> Iterable[int]:
     if isinstance(op, ops.Item):
         return (op.base, op.key)
     if isinstance(op, ops.Call):
-        return (op.func, *op.args, *(value for _, value in op.keywords))
+        return (op.func, *op.args, *(value for _, value in op.keywords), *op.star, *op.dstar)
     if isinstance(op, (ops.Bin, ops.Compare)):
         return (op.left, op.right)
     if isinstance(op, (ops.Logic, ops.Phi)):

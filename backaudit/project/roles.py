@@ -27,6 +27,13 @@ def examples_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozen
     return frozenset(in_use)
 
 
+def scripts_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozenset[str]:
+    """The paths of scripts that production imports: a ``tasks.py`` of background jobs, and not of the builder's."""
+    wanted = [file for file in files.values() if file.role == "production"]
+    imported = {modules.path(module) for file in wanted for module in _imported(file, modules) if module in modules}
+    return frozenset(path for path in imported if path in files and files[path].role == "script")
+
+
 def _imported(file: PythonFile, modules: Modules) -> Iterator[str]:
     """The modules that a file imports, and what it imports of them, which may be modules too."""
     for item in file.facts.imports:

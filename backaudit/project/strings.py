@@ -79,16 +79,30 @@ def _element(project: Project, node: Node, op: ops.Element, depth: int) -> list[
 
 
 def _call(project: Project, node: Node, op: ops.Call, depth: int) -> list[str]:
-    receiver, first = node.receiver, node.arg(0)
-    if node.method in ("text", "SQL", "DDL", "dedent", "literal_column", "Composed") and first is not None:
+    method, first = node.method, node.arg(0)
+    if method in _WRAPPERS and first is not None:
         return _texts(project, first, depth)
-    if node.method in ("strip", "rstrip", "lstrip", "encode", "decode", "replace") and receiver is not None:
-        return _texts(project, receiver, depth)
-    if node.method in ("format", "bindparams", "columns") and receiver is not None:
-        return [
-            _FIELD.sub(HOLE, text) if node.method == "format" else text for text in _texts(project, receiver, depth)
-        ]
+    if method in _KEEPERS and node.receiver is not None:
+        texts = _texts(project, node.receiver, depth)
+        return texts if method not in _CHANGERS else [text for whole in texts for text in _changed(node, whole)]
     return [text for value in _given_back(project, node) for text in _texts(project, value, depth)]
+
+
+# What wraps a text, and methods of a text, or of a statement, after which it is in essence the same.
+_WRAPPERS = frozenset(("text", "SQL", "DDL", "dedent", "literal_column", "Composed"))
+_CHANGERS = frozenset(("format", "split"))
+_KEEPERS = _CHANGERS | frozenset(("strip", "rstrip", "lstrip", "encode", "decode", "replace", "bindparams", "columns"))
+
+
+def _changed(call: Node, text: str) -> list[str]:
+    return _split(text, call.arg(0)) if call.method == "split" else [_FIELD.sub(HOLE, text)]
+
+
+def _split(text: str, by: Node | None) -> list[str]:
+    """The parts of a text; of one that has more than are kept the whole, in which each of them stands."""
+    mark = by.text if by is not None else None
+    parts = [text] if by is not None and not mark else text.split(mark)
+    return parts if len(parts) <= _BOUND else [text]
 
 
 def _given_back(project: Project, call: Node) -> Iterator[Node]:

@@ -35,6 +35,7 @@ from backaudit.project.classes import ClassView
 from backaudit.project.code import Code
 from backaudit.project.generic import filled, supplied
 from backaudit.project.nodes import Node
+from backaudit.project.passed import argument_types
 from backaudit.project.solving import Solver
 from backaudit.project.told import bound, implementing, registered, set_classes, spelled_classes
 
@@ -303,7 +304,8 @@ class TypeResolver:
         if op.index == 0 and code.cls is not None and param.kind in ("positional", "normal"):
             return self._self_types(code, code.cls)
         default = code.outside(param.default)
-        return (self.of(default) if default is not None else ()) or self._project.assumed(code, param.name)
+        told = (self.of(default) if default is not None else ()) or self._project.assumed(code, param.name)
+        return told or argument_types(self._project, code, op.index)
 
     def _collected(self, kind: str, declared: Types) -> Iterable[str]:
         if kind == "star":
