@@ -249,7 +249,9 @@ def _clients(table: Mapping[str, Any]) -> dict[str, ClientModel]:
 
 def _response(entry: Mapping[str, Any]) -> ResponseModel:
     status, body = _arguments(entry.get("status", [])), _arguments(entry.get("body", []))
-    return ResponseModel(status, body, entry.get("default", 200), entry.get("raises", False))
+    return ResponseModel(
+        status, body, entry.get("default", 200), entry.get("raises", False), entry.get("writes", False)
+    )
 
 
 def _arguments(value: Any) -> Arguments:

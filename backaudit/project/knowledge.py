@@ -91,13 +91,15 @@ class ResponseModel(msgspec.Struct, frozen=True):
     """A call that makes an answer to the client, or an exception that becomes one.
 
     ``status`` and ``body`` are the arguments that give them, by position or keyword; ``default`` is the status if none
-    is given. ``raises``: calling it ends the request (``flask.abort``), or it is an exception.
+    is given. ``raises``: calling it ends the request (``flask.abort``), or it is an exception. ``writes``: calling it
+    sends the body, whatever is returned (``self.write(…)``).
     """
 
     status: Arguments = ()
     body: Arguments = ()
     default: int = 200
     raises: bool = False
+    writes: bool = False
 
 
 class ReadModel(msgspec.Struct, frozen=True):
@@ -309,8 +311,8 @@ class StoreModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fie
     ``settings``: whether inner classes hold them as well; ``named``: the option that names the collection, else it is
     called after the class as ``default-name`` says (its name, in snake case, or that without ``Model`` at its end).
     ``fields``: declared by calls or by annotations. ``shared``: classes below stand in their parent's collection.
-    ``registered``: the call that lists the only classes which have one. ``index``: what is advised, with ``{field}``,
-    ``{model}``, ``{name}``.
+    ``registered``: the call that lists the only classes which have one. ``lazy``: the fields by which another document
+    is fetched when they are read. ``index``: what is advised, with ``{field}``, ``{model}``, ``{name}``.
     """
 
     of_calls: bool = False
@@ -321,6 +323,7 @@ class StoreModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fie
     fields: Literal["calls", "annotations"] = "annotations"
     shared: bool = False
     registered: str = ""
+    lazy: tuple[str, ...] = ()
     index: str = ""
 
 

@@ -24,6 +24,7 @@ from backaudit.backend.access.missing import (
     none_giving,
     nothing_given,
     raising,
+    statement_before,
 )
 from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.orms import is_lazy
@@ -93,7 +94,8 @@ def _origin(project: Project, call: Node, lookup: Node | None = None) -> Origin 
 
     ``lookup``: the query of the project's function that is called, where the call is none itself.
     """
-    for link in chain(call):
+    run = statement_before(call)
+    for link in (*chain(call), *([run] if run is not None else [])):
         for argument in link.args():
             compared = _compared(argument)
             origin = client_origin(project, compared) or _kept_for_client(project, compared)

@@ -25,11 +25,12 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
-from backaudit.project.operands import made_of
+from backaudit.project.operands import made_of, walk
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
 
+_OK = 200
 _ERROR_KEYS = meaning("failures", "error-key")
 _BY_ITS_TEXT = assume("word", "the text says that the request has failed")
 _BY_ITS_KEY = assume("word", "the key says that the request has failed")
@@ -50,7 +51,7 @@ _ENVELOPE = (_ERROR_KEYS, _TEXT_KEYS, _FLAG_KEYS, _STATE_KEYS, _CODE_KEYS, meani
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each answer whose body tells of a failure and whose status tells of success."""
-    final = answering(project)
+    final = answering(project) | project.once(_making_bodies)
     for file in project.files.values():
         if file.role != "production":
             continue
@@ -59,6 +60,22 @@ def findings(project: Project) -> Iterator[Finding]:
             if code in final:
                 yield from _answers(project, code)
     yield from _pages(project)
+
+
+def _making_bodies(project: Project) -> frozenset[Code]:
+    """The functions whose result is the whole body of a 200, whatever it says: nothing is asked of it before."""
+    found: set[Code] = set()
+    for code in answering(project):
+        for answer in answers(project, code):
+            if answer.how == "return" and answer.status == _OK and len(answer.body) == 1:
+                made = answer.body[0].origin.awaited
+                asked = any(made in made_of(code.node(test)) for test in _asked_before(code, answer.value))
+                found.update(() if asked or made.call is None else project.callees(made))
+    return frozenset(found)
+
+
+def _asked_before(code: Code, at: Value) -> list[Value]:
+    return [region.test for region in code.body.regions if NONE != region.test < at]
 
 
 def _answers(project: Project, code: Code) -> Iterator[Finding]:
@@ -133,7 +150,7 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
 
 def _said_or_done(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     """What the body says of a failure, or on which way of the handler it is sent."""
-    own = [part for part in answer.body if part.code is answer.node.code]
+    own = [part for body in answer.body if body.code is answer.node.code for part in _ways(body)]
     said = next((failure for part in own if (failure := _failure(project, part, answer.value)) is not None), None)
     happened = failed_for(project, answer)
     if said is not None:
@@ -149,6 +166,18 @@ def _said_or_done(project: Project, answer: Answer) -> tuple[str, Assumed] | Non
         return None
     known = KNOWN if _keeps_from_view(answer) else assume("purpose", "this is no answer that the request asked for")
     return f"Where {happened}, {unsaid} is answered with status {answer.status}.", known
+
+
+def _ways(body: Node) -> list[Node]:
+    """The values that a body has on the ways that lead to an answer: ``result = {…}`` here, or there."""
+
+    def others(node: Node) -> tuple[Value, ...]:
+        op = node.op
+        if isinstance(op, ops.Choice):
+            return (op.then, op.other)
+        return op.values if isinstance(op, ops.Phi) else ()
+
+    return [node for node in walk(body.origin, others) if not others(node)]
 
 
 def _told_without_result(project: Project, body: list[Node], answer: Answer) -> str | None:

@@ -69,6 +69,9 @@ def _answers(project: Project, code: Code) -> Iterator[Answer]:
             yield from _raised(project, node, node.to(op.exception))
         elif isinstance(op, ops.Call):
             yield from _aborted(project, node)
+            yield from _written(project, node)
+        elif isinstance(op, ops.SetAttr):
+            yield from _assigned(project, node, op)
     for statement, status in told(project, code):
         if isinstance(statement.op, ops.SetAttr):
             yield Answer(statement, "raise", status_of(project, status), True, ())
@@ -290,6 +293,35 @@ def _aborted(project: Project, call: Node) -> Iterator[Answer]:
             yield Answer(call, "raise", status, True, parts, name)
     else:
         yield Answer(call, "raise", status, True, body, name)
+
+
+def _written(project: Project, call: Node) -> Iterator[Answer]:
+    """What a call sends by itself (``self.write({…})``), unless it is returned, which says the same."""
+    func = call.func
+    named = _model_of_names(project, project.names(func)) if func is not None else None
+    if named is None or not named[1].writes or call in map(_awaited, call.code.returned()):
+        return
+    name, model = named
+    yield _sent(project, call, tuple(call.arguments(model.body)), name)
+
+
+def _awaited(node: Node) -> Node:
+    return node.origin.awaited
+
+
+def _assigned(project: Project, statement: Node, op: ops.SetAttr) -> Iterator[Answer]:
+    """What is assigned to the framework's response as its body: ``resp.media = {…}``."""
+    known = project.models.kinds["sets-body"]
+    owners = project.types(statement.to(op.base)) if any(name.endswith(f".{op.name}") for name in known) else ()
+    for owner in owners:
+        if f"{owner}.{op.name}" in known:
+            yield _sent(project, statement, (statement.to(op.value),), f"{owner}.{op.name}")
+
+
+def _sent(project: Project, node: Node, body: tuple[Node, ...], name: str) -> Answer:
+    before = told_before(project, node)
+    status = status_of(project, before) if before is not None else _OK
+    return Answer(node, "return", status, before is not None, body, name)
 
 
 def response_model(project: Project, call: Node) -> tuple[str, ResponseModel] | None:

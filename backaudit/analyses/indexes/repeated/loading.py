@@ -14,6 +14,7 @@ from backaudit.analyses.indexes.repeated.eager import (
     selected_along,
     unknown_options,
 )
+from backaudit.backend.data.documents.tables import document_table, fetched_documents
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place, query_sites
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, related_table, row_table
@@ -65,7 +66,7 @@ def rows_of(project: Project, node: Node) -> Rows | None:
 
 def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
     chain = chain_of(node)
-    table = row_table(project, node)
+    table = row_table(project, node) or fetched_documents(project, node)
     if table is None:
         handed = _handed_on(project, chain)
         yield from (handed,) if handed is not None else ()
@@ -165,7 +166,8 @@ def _begins(project: Project, chain: list[Node]) -> bool:
 def _is_beginning(project: Project, link: Node) -> bool:
     op = link.op
     if isinstance(op, ops.Attr):
-        return bool(denoted_table(project, link.to(op.base)) or related_table(project, link, op))
+        base = link.to(op.base)
+        return bool(denoted_table(project, base) or related_table(project, link, op) or document_table(project, base))
     opener = link.method in ("query", "select") and any(denoted_table(project, a) for a in link.args())
     if opener or any(_opens(project, argument) for argument in link.args()):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backaudit.backend.data.documents import Collection, collections
 from backaudit.backend.data.documents.naming import collection_name
-from backaudit.backend.data.schema.tables import Table, columns_index
+from backaudit.backend.data.schema.tables import Relation, Table, columns_index
 from backaudit.project import Node, Project
 from backaudit.project.types import split
 from backaudit.sql import Column
@@ -35,14 +35,25 @@ def _tables(project: Project) -> dict[str, Table]:
     """Collections by name, and by the class of their documents."""
     found: dict[str, Table] = {}
     for one in collections(project):
-        table = _table(one)
+        table = _table(one, project.models.stores[one.store].lazy if one.store in project.models.stores else ())
         found.setdefault(one.name, table)
         if one.model:
             found[one.model] = table
     return found
 
 
-def _table(one: Collection) -> Table:
+def fetched_documents(project: Project, node: Node) -> Table | None:
+    """The collection of which a value holds many documents, of a class some of whose fields lead to others."""
+    for name in project.types(node):
+        head, over = split(name)
+        found = project.once(_tables).get(over) if head not in ("type", "def", "module", "ext", "") else None
+        if found is not None and found.relations:
+            return found
+    return None
+
+
+def _table(one: Collection, lazy: tuple[str, ...]) -> Table:
+    leading = (field for field in one.fields if field.type in lazy)
     columns = (Column(name=field.name, attribute=field.name, references=field.references) for field in one.fields)
     return Table(
         name=one.name,
@@ -50,5 +61,6 @@ def _table(one: Collection) -> Table:
         model=one.model,
         columns=(_KEY, *columns),
         indexes=(columns_index("_id", unique=True, primary=True),),
+        relations=tuple(Relation(name=field.name, target=field.references, column=field.name) for field in leading),
         place=one.place,
     )
