@@ -11,10 +11,12 @@ from backaudit.analyses.passwords.copied import copied_row
 from backaudit.analyses.passwords.kept import plain_columns
 from backaudit.analyses.passwords.label import Password
 from backaudit.analyses.passwords.shown import Shown, password_fields
+from backaudit.backend.access.performing import by_steps
 from backaudit.backend.data.queries import call_place
+from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.request_names import request_names
-from backaudit.backend.web.responses import response_model
+from backaudit.backend.web.responses import Answer, answers, response_model
 from backaudit.backend.web.routes import routes
 from backaudit.distinct import distinct
 from backaudit.facts import ops
@@ -162,7 +164,8 @@ def answered(project: Project) -> Iterator[Exposure]:
 
 def _answered(project: Project) -> Iterator[Exposure]:
     goals = {objects: Answered(project, objects=objects) for objects in (False, True)}
-    for route in routes(project):
+    views = [done for route in routes(project) for done in by_steps(project, route)]
+    for route in (*routes(project), *views, *project.once(acts)):
         if project.role(route.handler.path) not in ("production", "script") or _fills_template(project, route):
             continue
         serialises = project.models.framework(route.framework).serialises
@@ -172,6 +175,24 @@ def _answered(project: Project) -> Iterator[Exposure]:
             exposure = _of_return(project, goals[serialises], route, node)
             if exposure is not None:
                 yield exposure
+        yield from _of_sent(project, goals[serialises], route)
+
+
+def _of_sent(project: Project, goal: Answered, route: Route) -> Iterator[Exposure]:
+    """What a handler writes into its answer, or hands to a function of the project that sends it."""
+    for answer in answers(project, route.handler):
+        for body in answer.body if answer.how == "return" and _is_sent_apart(project, answer) else ():
+            origin = next(Trace(project, goal).origins(body, (), answer.value), None)
+            if origin is not None:
+                yield _exposure(project, goal, answer.node, origin)
+
+
+def _is_sent_apart(project: Project, answer: Answer) -> bool:
+    """Whether what is sent is not what is returned: it is written, or handed to what returns nothing."""
+    op = answer.node.op
+    made = answer.node.to(op.value).origin.awaited if isinstance(op, ops.Return) else None
+    callees = project.callees(made) if made is not None and made.call is not None else ()
+    return made is None or (bool(callees) and not any(list(code.returned()) for code in callees))
 
 
 def _fills_template(project: Project, route: Route) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from backaudit.analyses.passwords.collections import stored_password
 from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.analyses.passwords.requested import brings_password, checked_password
+from backaudit.backend.data.queries.chains import table_of
 from backaudit.backend.data.schema import schema
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -63,12 +64,12 @@ class Shown(NamedPassword):
         """A column of a row that is wanted by name."""
         if access and set(access) == {ANY}:
             return self._document(project, node) or self._row(project, node)
-        last = access[-1]
-        wanted = isinstance(last, str) and (is_password_column(last) if self._hashes else means_password(last))
-        fetched = node.is_call_of("driver-fetches") or node.is_call_of("document-queries")
-        return (
-            f"`{last}` of `{node.spelled}` is the stored password" if wanted and fetched and len(access) <= 2 else None
-        )
+        last = _column_at(project, node, access[-1])
+        if not isinstance(last, str) or len(access) > 2:
+            return None
+        wanted = is_password_column(last) if self._hashes else means_password(last)
+        found = wanted and _is_fetched(project, node, last)
+        return f"`{last}` of `{node.spelled}` is the stored password" if found else None
 
     def _whole(self, project: Project, node: Node) -> str | None:
         """An object that carries a password."""
@@ -142,6 +143,22 @@ class Shown(NamedPassword):
         if not access and self._is_closed(search.project, node):
             return True
         return super().ends(search, node, access, use)
+
+
+def _column_at(project: Project, fetch: Node, key: object) -> object:
+    """The column that stands in a place of a row, where the statement can be read; what is no place as it is."""
+    if not isinstance(key, int) or isinstance(key, bool) or fetch.call is None:
+        return key
+    columns = selected_columns(project, fetch)
+    return columns[key] if -len(columns) <= key < len(columns) else key
+
+
+def _is_fetched(project: Project, query: Node, column: str) -> bool:
+    """Whether a call gives records, or rows of a table that has the column but no class: ``select(users)``."""
+    if query.is_call_of("driver-fetches") or query.is_call_of("document-queries"):
+        return True
+    table = table_of(project, query) if query.call is not None and query.is_call_of("fetched") else None
+    return table is not None and not table.model and table.column(column) is not None
 
 
 def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
