@@ -14,14 +14,17 @@ from backaudit.backend.access.caller import caller_reads, mentions_caller, of_pe
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.events import Event, events, events_in_part
-from backaudit.backend.access.guards import acting, authenticated, in_body, known_by_secret
+from backaudit.backend.access.guards import authenticated, in_body, known_by_secret
 from backaudit.backend.access.owners import owner_column, parent_owner
+from backaudit.backend.access.performing import performed
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import generic_table
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import Guard, Route
+from backaudit.backend.web.responses import answers
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Project
+from backaudit.project.operands import made_of
 from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
@@ -64,7 +67,7 @@ def unowned(project: Project) -> tuple[Unowned, ...]:
     found: dict[tuple[Place, str], Unowned] = {}
     # Where a role is what lacks, the owner is not: one cause, told once.
     told = {(item.route.handler, item.table.name) for item in project.once(unranked)}
-    for route in project.once(acting):
+    for route in project.once(performed):
         for item in _of_route(project, route):
             if (route.handler, item.table.name) in told:
                 continue
@@ -134,8 +137,7 @@ def _judged(project: Project, route: Route, event: Event, table: Table) -> Itera
     # A row that is only looked at beside one that is added is not changed: the parent of a comment.
     tables = {change.table.name for change in written if change.table is not None and change.how != "insert"}
     changed = event.effect >= 0 or table.name in tables
-    reads_only = not route.methods or not {"GET", "HEAD", "QUERY"}.isdisjoint(route.methods)
-    if not changed and (written or not reads_only):
+    if not changed and (written or not _shows(project, route, event, table)):
         yield from _added_to(project, route, event, table, written)
         return
     inner = event.inner.place if event.inner is not None else None
@@ -161,6 +163,14 @@ def _added_to(project: Project, route: Route, event: Event, table: Table, writte
 
 def _belongs_to(child: Table, parent: Table) -> bool:
     return any(column.references.rpartition(".")[0] == parent.name for column in child.columns if column.references)
+
+
+def _shows(project: Project, route: Route, event: Event, table: Table) -> bool:
+    """Whether a route is there to show a row: by its method, or, of what is no person's, because that is answered."""
+    if not route.methods or not {"GET", "HEAD", "QUERY"}.isdisjoint(route.methods):
+        return True
+    shown = (*route.handler.returned(), *(body for answer in answers(project, route.handler) for body in answer.body))
+    return not of_people(project, table) and any(event.node.origin in made_of(body) for body in shown)
 
 
 def _of_parent(project: Project, route: Route, event: Event, table: Table, changed: bool) -> Iterator[Unowned]:
@@ -213,7 +223,7 @@ def is_private(project: Project, table: Table) -> bool:
 def _private(project: Project) -> frozenset[str]:
     """Tables that some route reads for the caller alone, and tables that are filled together with one of these."""
     found: set[str] = set()
-    for route in project.once(acting):
+    for route in project.once(performed):
         if route.handler.function.kind == "function":
             found |= {e.table.name for e in events(project, route) if e.tie and e.table is not None}
         for name, table in _narrowed(project, route.view) if route.view is not None else ():
@@ -224,7 +234,7 @@ def _private(project: Project) -> frozenset[str]:
 def _listed(project: Project) -> frozenset[str]:
     """Tables of which some route shows all rows to whoever asks, also where another lists one's own."""
     found: set[str] = set()
-    for route in project.once(acting):
+    for route in project.once(performed):
         if UNSAFE & set(route.methods) or any(guard.kind in ("role", "ownership") for guard in route.guards):
             continue
         if route.handler.function.kind == "function":

@@ -195,6 +195,8 @@ class Values:
                     yield stored.value
                 elif isinstance(stored, ops.Call) and isinstance(op, ops.Build):
                     yield from stored.args
+                elif isinstance(stored, ops.Call) and code.node(effect).spelled == "setattr()":
+                    yield from stored.args[2:]
 
     def _is_tie(self, node: Node) -> bool:
         """The caller, or what a decorator or hook has left on the request for the caller that it let by."""

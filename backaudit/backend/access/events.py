@@ -144,7 +144,15 @@ class _Reader:
         if any(side.const is not None for side in sides) or any(side.is_none for side in sides):
             return False
         known = [self.identifies(side) for side in sides]
-        return known[0] != known[1] or any(self._proves(side) for side in sides)
+        return known[0] != known[1] or (not self._picks(sides) and any(self._proves(side) for side in sides))
+
+    def _picks(self, sides: list[Node]) -> bool:
+        """Whether one side is the key of a row: a comparison with what is sent picks a row then, and proves nothing."""
+        return any(self._is_own_key(side.origin) for side in sides)
+
+    def _is_own_key(self, side: Node) -> bool:
+        op = side.op
+        return isinstance(op, ops.Attr) and _is_key(touched_table(self.project, side.to(op.base)), op.name, "")
 
     def _compared_table(self, node: Node, op: ops.Compare) -> Table | None:
         """The table of the row, or of the column, that is compared with the caller, as far as it is known."""
