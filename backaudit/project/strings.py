@@ -79,19 +79,14 @@ def _element(project: Project, node: Node, op: ops.Element, depth: int) -> list[
 
 
 def _call(project: Project, node: Node, op: ops.Call, depth: int) -> list[str]:
-    method, first = node.method, node.arg(0)
-    if method in _WRAPPERS and first is not None:
+    first, receiver = node.arg(0), node.receiver
+    if node.is_call_of("wraps-texts") and first is not None:
         return _texts(project, first, depth)
-    if method in _KEEPERS and node.receiver is not None:
-        texts = _texts(project, node.receiver, depth)
-        return texts if method not in _CHANGERS else [text for whole in texts for text in _changed(node, whole)]
+    if receiver is not None and node.is_call_of("keeps-texts"):
+        return _texts(project, receiver, depth)
+    if receiver is not None and node.is_call_of("remakes-texts"):
+        return [text for whole in _texts(project, receiver, depth) for text in _changed(node, whole)]
     return [text for value in _given_back(project, node) for text in _texts(project, value, depth)]
-
-
-# What wraps a text, and methods of a text, or of a statement, after which it is in essence the same.
-_WRAPPERS = frozenset(("text", "SQL", "DDL", "dedent", "literal_column", "Composed"))
-_CHANGERS = frozenset(("format", "split"))
-_KEEPERS = _CHANGERS | frozenset(("strip", "rstrip", "lstrip", "encode", "decode", "replace", "bindparams", "columns"))
 
 
 def _changed(call: Node, text: str) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from backaudit.analyses.errors.failing import failed_for, is_caught
 from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.access.denial import keeps_from_view
-from backaudit.backend.access.missing import chain, none_giving
+from backaudit.backend.access.missing import chain as links_of
+from backaudit.backend.access.missing import none_giving
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.bodies import Pairs, pairs_at
 from backaudit.backend.web.exception_texts import exception_text
@@ -121,7 +123,7 @@ def _is_row(project: Project, node: Node) -> bool:
     types = [split(name)[0] for name in project.types(node)]
     if types:
         return any(not models.isdisjoint(project.lineage(name)) for name in types)
-    return any(call in project.once(none_giving) for call in chain(node.origin))
+    return any(call in project.once(none_giving) for call in links_of(node.origin))
 
 
 def _is_self(code: Code, value: int) -> bool:
@@ -150,7 +152,7 @@ def _reason(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
 
 def _said_or_done(project: Project, answer: Answer) -> tuple[str, Assumed] | None:
     """What the body says of a failure, or on which way of the handler it is sent."""
-    own = [part for body in answer.body if body.code is answer.node.code for part in _ways(body)]
+    own = list(chain.from_iterable(_ways(body) for body in answer.body if body.code is answer.node.code))
     said = next((failure for part in own if (failure := _failure(project, part, answer.value)) is not None), None)
     happened = failed_for(project, answer)
     if said is not None:
@@ -247,7 +249,7 @@ def _is_file(project: Project, answer: Answer) -> bool:
 
 
 def _is_read_from_file(project: Project, given: Node) -> bool:
-    called = (call.func for call in chain(given))
+    called = (call.func for call in links_of(given))
     readers = project.models.kinds["file-readers"]
     return any(func is not None and not readers.isdisjoint(project.names(func)) for func in called)
 
