@@ -35,7 +35,8 @@ def _tables(project: Project) -> dict[str, Table]:
     """Collections by name, and by the class of their documents."""
     found: dict[str, Table] = {}
     for one in collections(project):
-        table = _table(one, project.models.stores[one.store].lazy if one.store in project.models.stores else ())
+        known = project.models.stores.get(one.store)
+        table = _table(one, known.lazy if known is not None else ())
         found.setdefault(one.name, table)
         if one.model:
             found[one.model] = table
