@@ -174,13 +174,12 @@ def _by_helpers(search: Search, work: Work, root: Value) -> Iterator[Work]:
         past = value == work.use or _later(code, value, work.use) or call in work.calls
         if access is None or past or not search.may_enter(work.calls, call):
             continue
-        for callee, index in _takers(call, root, part):
+        for callee, index in search.project.all_of(_takers, call, root, part):
             yield from _in_callee(search, work, call, callee, index, access)
 
 
-def _takers(call: Node, root: Value, part: Access) -> Iterator[tuple[Code, int]]:
+def _takers(project: Project, call: Node, root: Value, part: Access) -> Iterator[tuple[Code, int]]:
     """The functions that a call gives a part of an object, each with the parameter that takes it."""
-    project = call.code.project
     for callee in project.callees(call):
         for index in range(len(callee.function.params)):
             argument = project.argument(call, callee, index)

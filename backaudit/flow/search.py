@@ -77,7 +77,16 @@ class Search:
         self.goal = goal
         self.models = project.models
         self._within = within
+        self._ended: dict[tuple[Node, Access, Value], bool] = {}
         self._start: Code | None = None
+
+    def ends(self, node: Node, access: Access, use: Value) -> bool:
+        """As the goal says, asked once: a value is come to by as many stacks of calls as there are."""
+        at = (node, access, use)
+        known = self._ended.get(at)
+        if known is None:
+            known = self._ended[at] = self.goal.ends(self, node, access, use)
+        return known
 
     def counts(self, code: Code) -> bool:
         """What tests do says nothing of what clients do: it counts only where a test itself is asked about."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
 
 from backaudit.facts.ops import Value
 from backaudit.flow import heap, values
@@ -24,6 +25,7 @@ from backaudit.rule import Step
 _MAX_STEPS = 12_000
 # So much of a state says which source it is; the rest, how it was come to.
 _SAME_SOURCE = 4
+_Met: TypeAlias = 'tuple[Literal["end", "overwritten", "source", "open"], str | None]'
 
 
 class Trace(Search):
@@ -36,6 +38,7 @@ class Trace(Search):
     def __init__(self, project: Project, goal: Goal, *, within: bool = False) -> None:
         super().__init__(project, goal, within=within)
         self._seen: set[State] = set()
+        self._known: dict[tuple[Node, Access, Value], _Met] = {}
 
     def origins(self, node: Node, access: Access = (), use: Value | None = None) -> Iterator[Origin]:
         """The sources that reach ``node`` where operation ``use`` takes it, nearest first in breadth."""
@@ -56,21 +59,38 @@ class Trace(Search):
             if done > _MAX_STEPS:
                 self.bound(node, _MAX_STEPS)
                 break
-            if self.goal.ends(self, work.node, work.access, work.use):
+            met, what = self._met(work)
+            if met == "end":
                 continue
-            if heap.overwritten(work):
+            if met == "overwritten":
                 self._wait(ways.on(state, heap.stored(self, work)), queue, unsure)
-                continue
-            what = self.goal.source(self, work.node, work.access)
-            if what is not None:
+            elif what is None:
+                self._wait(ways.on(state, values.back(self, work)), queue, unsure)
+            else:
                 ways.leads(state)
                 if state[:_SAME_SOURCE] in told:
                     continue
                 told.add(state[:_SAME_SOURCE])
                 yield Origin(work.node, what, work.told(Step(work.node.place, what)), work.stored)
-            else:
-                self._wait(ways.on(state, values.back(self, work)), queue, unsure)
         ways.told()
+
+    def _met(self, work: Work) -> _Met:
+        """What a part of a value is to the goal; whatever the calls were by which the search has come to it."""
+        at = (work.node, work.access, work.use)
+        known = self._known.get(at)
+        if known is not None:
+            return known
+        if self.ends(*at):
+            found: _Met = ("end", None)
+        elif heap.overwritten(work):
+            found = ("overwritten", None)
+        else:
+            what = self.goal.source(self, work.node, work.access)
+            if what is not None:
+                return "source", what  # a goal may note each that it tells
+            found = ("open", None)
+        self._known[at] = found
+        return found
 
     def _wait(
         self,

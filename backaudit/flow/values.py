@@ -81,8 +81,8 @@ def _phi(search: Search, work: Work, op: ops.Phi) -> Iterator[Work]:
     """Of the values that join: those that can come, and that nothing ends on their branch."""
     for value in op.values:
         node = work.node.to(value)
-        if not never_arrives(work.node.code, value, work.node.value) and not search.goal.ends(
-            search, node, work.access, work.node.value
+        if not never_arrives(work.node.code, value, work.node.value) and not search.ends(
+            node, work.access, work.node.value
         ):
             yield work.at(node, work.access, work.use)
 

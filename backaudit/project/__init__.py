@@ -704,7 +704,7 @@ class Project:
     def callees(self, call: Node) -> tuple[Code, ...]:
         """The project's functions that a call may run; a class's ``__init__`` for its construction."""
         self.steps.take()
-        return tuple(dict.fromkeys(edge.code for edge in self.graph.edges(call)))
+        return self.graph.callees(call)
 
     def called_by(self, code: Code) -> Iterator[Code]:
         """The project's functions that the calls of a body may run, call by call."""

@@ -101,6 +101,7 @@ class Calls:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._edges: dict[Node, tuple[Edge, ...]] = {}
+        self._callees: dict[Node, tuple[Code, ...]] = {}
         self._callers: dict[Code, tuple[Node, ...]] = {}
         self._plainly_called: dict[Code, tuple[Node, ...]] = {}
         self._run: dict[tuple[str, Node], frozenset[Code]] = {}
@@ -117,6 +118,15 @@ class Calls:
         call = call.origin
         found = self._edges.get(call)
         return self._settled(self._edges, call, lambda: self._found(call)) if found is None else found
+
+    def callees(self, call: Node) -> tuple[Code, ...]:
+        """The functions that a call runs at once, each once."""
+        found = self._callees.get(call)
+        if found is None:
+            found = tuple(dict.fromkeys(edge.code for edge in self.edges(call)))
+            if call.origin in self._edges:
+                self._callees[call] = found
+        return found
 
     def _found(self, call: Node) -> tuple[Edge, ...]:
         return tuple(dict.fromkeys(self._named(call))) or tuple(dict.fromkeys(self._valued(call)))
