@@ -4,8 +4,8 @@ A rule is ended after so many steps of the engine, which are the same in every r
 whatever the number of workers. Time ends only what takes none.
 
 The project is linked once; what one family has asked is remembered before the others are shared out, since all build on
-it. Workers take a family at a time, the dearest first, remember what those before it asked, and answer rule by rule:
-one whose process dies costs itself alone. Whoever asked, the answers are put together in the rules' own order.
+it. Workers take a family at a time, the dearest first, and answer rule by rule: one whose process dies costs itself
+alone. Whoever asked, the answers are put together in the rules' own order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -60,7 +60,6 @@ class _Answer(msgspec.Struct, frozen=True, array_like=True):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Answer)
-_IDS = msgspec.msgpack.Decoder(list[str])
 
 
 @contextmanager
@@ -156,25 +155,21 @@ def _together(project: Project, rules: Sequence[Rule], first: Checked, others: d
 
 
 class _Worker:
-    """A process, its pipe, and the rules of its group that it has not answered yet."""
-
-    def __init__(self, process: BaseProcess, pipe: Connection) -> None:
-        self.process, self.pipe = process, pipe
-        self.rules: list[Rule] = []
-
-    def end(self) -> None:
-        self.pipe.close()
-        self.process.join()
+    def __init__(self, process: BaseProcess, pipe: Connection, rules: list[Rule]) -> None:
+        self.process, self.pipe, self.rules = process, pipe, rules
 
 
 class _Sharing:
-    """Groups of rules over forked processes, a group at a time."""
+    """Groups of rules over forked processes, one process a group.
+
+    One that went on with the next group would be quicker, and a rule that asks too much would end where those before it
+    left off: at another place with every number of workers.
+    """
 
     def __init__(self, project: Project, groups: list[list[Rule]], clock: QueryClock) -> None:
         self._project = project
         self._clock = clock
         self._groups = groups
-        self._rules = {rule.id: rule for group in groups for rule in group}
         self._answers: dict[str, _Answer] = {}
         self._context = multiprocessing.get_context("fork")
 
@@ -185,7 +180,7 @@ class _Sharing:
         try:
             while workers or self._groups:
                 while self._groups and len(workers) < jobs:
-                    workers += self._started()
+                    workers.append(self._start(self._groups.pop(0)))
                 workers = self._step(workers)
         finally:
             gc.unfreeze()
@@ -194,28 +189,13 @@ class _Sharing:
                 worker.process.join()
         return self._answers
 
-    def _started(self) -> list[_Worker]:
-        """A new worker with its first group."""
-        ours, theirs = self._context.Pipe()
-        known = (theirs, self._project, self._rules, self._clock)
+    def _start(self, rules: list[Rule]) -> _Worker:
+        ours, theirs = self._context.Pipe(duplex=False)
+        known = (theirs, self._project, rules, self._clock)
         process = self._context.Process(target=_work, args=known, daemon=True)
         process.start()
         theirs.close()
-        worker = _Worker(process, ours)
-        return [worker] if self._is_given(worker) else []
-
-    def _is_given(self, worker: _Worker) -> bool:
-        """Hand a worker the next group, or let it go where there is none, or it has died meanwhile."""
-        group = self._groups.pop(0) if self._groups else []
-        try:
-            worker.pipe.send_bytes(_ENCODER.encode([rule.id for rule in group]))
-        except OSError:
-            self._groups[:0] = [group] if group else []
-            group = []
-        worker.rules = list(group)
-        if not group:
-            worker.end()
-        return bool(group)
+        return _Worker(process, ours, list(rules))
 
     def _step(self, workers: list[_Worker]) -> list[_Worker]:
         ready = wait([worker.pipe for worker in workers], timeout=SECONDS_OF_SILENCE)
@@ -229,12 +209,14 @@ class _Sharing:
         try:
             answer = _DECODER.decode(worker.pipe.recv_bytes())
         except (EOFError, OSError):
-            worker.end()
-            self._lose(worker.rules[0], worker.rules[1:])
+            worker.pipe.close()
+            worker.process.join()
+            if worker.rules:
+                self._lose(worker.rules.pop(0), worker.rules)
             return False
         self._answers[answer.rule] = answer
         worker.rules = [rule for rule in worker.rules if rule.id != answer.rule]
-        return bool(worker.rules) or self._is_given(worker)
+        return True
 
     def _lose(self, rule: Rule, others: list[Rule]) -> None:
         """A rule whose process died: it is named, and those behind it are asked in a new one."""
@@ -244,19 +226,18 @@ class _Sharing:
             self._groups.insert(0, others)
 
 
-def _work(pipe: Connection, project: Project, rules: dict[str, Rule], clock: QueryClock) -> None:
-    """A worker's life: groups of rules in their order, an answer for each rule, until it is handed nothing."""
+def _work(pipe: Connection, project: Project, rules: list[Rule], clock: QueryClock) -> None:
+    """A worker's life: rules in their order, an answer for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(EOFError, OSError):
-        while group := _IDS.decode(pipe.recv_bytes()):
-            for name in group:
-                pipe.send_bytes(_ENCODER.encode(_answer(project, rules[name], clock)))
-
-
-def _answer(project: Project, rule: Rule, clock: QueryClock) -> _Answer:
-    before, started = len(project.bounds), time.process_time()
-    said = check(project, [rule], watch=lambda: limited(project))
-    seconds = time.process_time() - started
-    findings = tuple(finding for _, finding in said.findings)
-    bounds = tuple(project.bounds)[before:]
-    return _Answer(rule.id, findings, said.problems, bounds, bool(said.crashed), seconds, clock.taken())
+    try:
+        for rule in rules:
+            before, started = len(project.bounds), time.process_time()
+            said = check(project, [rule], watch=lambda: limited(project))
+            findings = tuple(finding for _, finding in said.findings)
+            bounds = tuple(project.bounds)[before:]
+            seconds = time.process_time() - started
+            crashed = bool(said.crashed)
+            answer = _Answer(rule.id, findings, said.problems, bounds, crashed, seconds, clock.taken())
+            pipe.send_bytes(_ENCODER.encode(answer))
+    except (BrokenPipeError, OSError):
+        return
