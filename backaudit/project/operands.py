@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project.code import Code
 from backaudit.project.nodes import Node
 from backaudit.project.nodes import operands as read_by
+
+if TYPE_CHECKING:
+    from backaudit.project import Project
 
 
 def operands(node: Node) -> Iterator[Node]:
@@ -62,13 +66,35 @@ def inputs(op: ops.Op) -> Iterable[int]:
 
 def same(code: Code, left: Value, right: Value) -> bool:
     """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
-    one, two = code.origin(left), code.origin(right)
-    if one == two:
-        return True
-    # Asked of every value against every other: most differ at once.
-    if type(code.ops[one]) is not type(code.ops[two]):
-        return False
-    return equal(code.origin, one, two, lambda left, right: _compared(code.ops[left], code.ops[right]))
+    firsts = code.project.once_of(_firsts, code)
+    return firsts[left] == firsts[right]
+
+
+def _firsts(project: Project, code: Code) -> list[Value]:
+    """For each value of a body the first that is read from the same place: each is looked at once."""
+    firsts: list[Value] = []
+    known: dict[object, Value] = {}
+    for value, op in enumerate(code.ops):
+        origin = code.origin(value)
+        if origin != value:
+            firsts.append(firsts[origin])
+            continue
+        made = _made(op, firsts)
+        firsts.append(value if made is None else known.setdefault(made, value))
+    return firsts
+
+
+def _made(op: ops.AnyOp, firsts: list[Value]) -> tuple[object, ...] | None:
+    """What two values have in common that are read from the same place; None of one that is like no other."""
+    if isinstance(op, ops.Attr):
+        return ops.Attr, firsts[op.base], op.name
+    if isinstance(op, ops.Item):
+        return ops.Item, firsts[op.base], firsts[op.key]
+    if isinstance(op, ops.Call):
+        return None if op.keywords else (ops.Call, firsts[op.func], *(firsts[value] for value in op.args))
+    if isinstance(op, ops.Const):
+        return ops.Const, type(op.value), op.value
+    return (ops.Name, op.name) if isinstance(op, ops.Name) else None
 
 
 def equal(
@@ -93,21 +119,3 @@ def equal(
             return False
         todo += pairs
     return True
-
-
-def _compared(one: ops.AnyOp, two: ops.AnyOp) -> Iterable[tuple[Value, Value]] | None:
-    if isinstance(one, ops.Attr) and isinstance(two, ops.Attr):
-        return [(one.base, two.base)] if one.name == two.name else None
-    if isinstance(one, ops.Item) and isinstance(two, ops.Item):
-        return [(one.base, two.base), (one.key, two.key)]
-    if isinstance(one, ops.Call) and isinstance(two, ops.Call):
-        given, other = (one.func, *one.args), (two.func, *two.args)
-        comparable = not one.keywords and not two.keywords and len(given) == len(other)
-        return zip(given, other, strict=True) if comparable else None
-    return () if _is_same_name(one, two) else None
-
-
-def _is_same_name(one: ops.AnyOp, two: ops.AnyOp) -> bool:
-    if isinstance(one, ops.Const) and isinstance(two, ops.Const):
-        return one.value == two.value and type(one.value) is type(two.value)
-    return isinstance(one, ops.Name) and isinstance(two, ops.Name) and one.name == two.name

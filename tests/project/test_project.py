@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backaudit.project.operands import same
 from tests.projects import call, code, project
 
 
@@ -199,3 +200,12 @@ def test_the_classes_above_one_are_those_that_the_project_declares() -> None:
     linked = project("import lib\nclass A(lib.Base): ...\nclass B(A):\n    def method(self): ...\n")
     assert linked.lineage("app.B") == ("app.B", "app.A", "lib.Base")
     assert [view.name for view in linked.lineage_views("app.B")] == ["app.B", "app.A"]
+
+
+def test_values_that_are_read_from_the_same_place_are_the_same() -> None:
+    given = "a.x['k'], a.x['k'], a.x['j'], h(1), h(1), h(True), h(n=1), h(n=1), b.x['k']"
+    outer = call(project(f"def f(a, b):\n    g({given})\n"), "g")
+    values = [node.value for node in outer.args()]
+    groups = (0, 0, 1, 2, 2, 3, 4, 5, 6)
+    alike = [[same(outer.code, one, two) for two in values] for one in values]
+    assert alike == [[one == two for two in groups] for one in groups]
