@@ -1063,6 +1063,41 @@ def transfer():
     return redirect("/")
 """
 
+GIVES_SOMETHING = """
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+
+def stored(title):
+    row = {}
+    row["title"] = title
+    return dict(row)
+
+
+STOCK = {}
+
+
+def looked_up(title):
+    if title in STOCK:
+        return STOCK[title]
+    return None
+
+
+@app.post("/notes/<title>")
+def store(title):  # doubtful
+    note = stored(title)
+    if note:
+        return jsonify(note)
+
+
+@app.get("/notes/<title>")
+def find(title):  # sure
+    note = looked_up(title)
+    if note:
+        return jsonify(note)
+"""
+
 POSTED_FOR_SOMEBODY = f"""
 from flask import Flask, redirect, request, session
 
@@ -1429,6 +1464,7 @@ def note(key: int, db: Session = Depends(session)):
         ("missing-auth", OWN_LOCK),
         ("jwt-not-verified", TRIED_KEYS),
         ("csrf-disabled", OTHER_PROOF),
+        ("client-error-as-500", GIVES_SOMETHING),
         ("csrf-disabled", POSTED_FOR_SOMEBODY),
         ("csrf-disabled", KEPT_AT_HOME),
         ("csrf-disabled", LOGIN_ALONE),

@@ -27,6 +27,8 @@ def findings(project: Project) -> Iterator[Finding]:
         yield from _given_back(project, code)
 
 
+_EMPTY = assume("purpose", "what the function gives that is asked can be empty")
+
 # -- no answer ---------------------------------------------------------------------------------------------------------
 
 
@@ -34,7 +36,10 @@ def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
     assumed = _needs_answer(project, code)
     if assumed is None or code.function.is_generator or not (_answers_otherwise(code) or _does_nothing(code)):
         return
-    if Ways(project, code, _methods(project, code)).falls_off():
+    methods = _methods(project, code)
+    if Ways(project, code, methods).falls_off():
+        if not Ways(project, code, methods, trusting=True).falls_off():
+            assumed += _EMPTY
         yield Finding(
             place=code.place.first_line(1),
             message=f"A way through `{code.function.name}` has no answer: None is no response, so it is a 500.",

@@ -20,10 +20,13 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class Ways:
-    """The ways through one body. ``methods``: those with which a request comes here, None for any."""
+    """The ways through one body. ``methods``: those with which a request comes here, None for any. ``trusting``: what
+    a function of the project gives, which nowhere returns None or another nothing, is taken to be something.
+    """
 
-    def __init__(self, project: Project, code: Code, methods: Methods = None) -> None:
+    def __init__(self, project: Project, code: Code, methods: Methods = None, *, trusting: bool = False) -> None:
         self.project = project
+        self._trusting = trusting
         self.code = code
         self.regions = code.body.regions
         self._methods = methods
@@ -90,9 +93,17 @@ class Ways:
 
     def _split(self, region: Region, methods: Methods) -> tuple[Methods, Methods]:
         """The methods with which a condition can be true, and with which it can be false."""
+        if self._trusting and region.test != NONE and self._gives_something(self.code.node(region.test).origin):
+            return methods, _NOBODY
         if methods is None or region.test == NONE:
             return methods, methods
         return _split(self.code.node(region.test).origin, methods)
+
+    def _gives_something(self, call: Node) -> bool:
+        codes = self.project.callees(call) if call.call is not None else ()
+        given = [value.origin for code in codes for value in code.returned()]
+        ended = all(code.body.exits for code in codes)
+        return ended and bool(given) and not any(value.is_none or _is_nothing(value) for value in given)
 
     # -- names ------------------------------------------------------------------------------------------------------
 
@@ -226,6 +237,12 @@ def _spelled(node: Node, depth: int = 0) -> str:
     if isinstance(op, ops.Const):
         return repr(op.value)
     return node.spelled or f"#{node.value}"
+
+
+def _is_nothing(value: Node) -> bool:
+    """``False``, ``0``, ``""``, ``[]``."""
+    op = value.op
+    return (isinstance(op, ops.Const) and not value.const) or (isinstance(op, ops.Build) and not op.items)
 
 
 def _either(one: Methods, other: Methods) -> Methods:
