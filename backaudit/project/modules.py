@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from backaudit.project.code import Role
 from backaudit.vocabulary.meaning import meaning
@@ -44,9 +44,10 @@ def _prefix(root: str) -> str:
 
 
 class Modules:
-    """Finds the file that an import in another file means."""
+    """Finds the file that an import in another file means. ``libraries``: packages that are known, as imported."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], libraries: Collection[str] = ()) -> None:
+        self._libraries = frozenset(libraries)
         self._by_name = {module_name(path): path for path in sorted(paths)}
         folders = {path.rpartition("/")[0] for path in self._by_name.values()}
         packages = {p.rpartition("/")[0] for p in self._by_name.values() if p.endswith("__init__.py")}
@@ -70,7 +71,12 @@ class Modules:
         found = self._memo.get(key)
         if found is None:
             found = self._memo[key] = self._absolute(key[0], name)
-        return found
+        return name if self._is_itself(importer, name, found) else found
+
+    def _is_itself(self, importer: str, name: str, found: str) -> bool:
+        """Whether a module would import itself: ``utils/jwt.py`` wraps the library of that name."""
+        head = found.removesuffix(name) + name.partition(".")[0]
+        return self._by_name.get(head) == importer and not importer.endswith("__init__.py")
 
     def _absolute(self, folder: str, name: str) -> str:
         ancestors = list(dict.fromkeys([folder, *_ancestors(folder)]))
@@ -93,6 +99,9 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return dict.fromkeys([folder, ""]) if folder in self._roots else [""]
         roots = [root for root in ancestors if root in self._roots]
+        if name.partition(".")[0] in self._libraries:
+            # A module of a package that is called like a library is imported by the package's name.
+            return dict.fromkeys([*roots, "", "src"])
         # Last the folders that are packages themselves: programs are often started from inside of them.
         packages = [root for root in ancestors if root not in self._roots]
         # Django projects put their folder of apps on the path.
