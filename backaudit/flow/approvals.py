@@ -117,12 +117,14 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     receiver = call.receiver
     if receiver is not None and asked.names("raises:", call):
         return about(code, receiver.value, asked.node.value) and not climbs(receiver)
-    given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
-    if not given:
+    may_convert = _is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)
+    guarding = _guarding(call, asked.guards)
+    if not may_convert and not guarding:
         return False
-    if (_is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)) and _converts(call):
+    given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
+    if may_convert and given and _converts(call):
         return True
-    return _ends_harmless(call, given, asked)
+    return any(code.project.argument(call, callee, index) in given for callee, index in guarding)
 
 
 def _converts(call: Node) -> bool:
@@ -130,15 +132,16 @@ def _converts(call: Node) -> bool:
     return call.func is not None and not _CONVERSIONS.isdisjoint(call.code.project.names(call.func))
 
 
-def _ends_harmless(call: Node, given: list[Node], asked: Asked) -> bool:
-    """Whether a function of the project that is given the value comes back only if it is harmless."""
-    passed = (
-        (callee, index)
-        for callee in call.code.project.callees(call)
-        for index in range(len(callee.function.params))
-        if call.code.project.argument(call, callee, index) in given
-    )
-    return any(_ends_guarded(callee, index, asked.guards, _is_discarded(call)) for callee, index in passed)
+def _guarding(call: Node, guards: frozenset[str]) -> list[tuple[Code, int]]:
+    """The parameters of which the functions that a call runs come back only if they are harmless."""
+    project, discarded = call.code.project, _is_discarded(call)
+    codes = project.callees(call)
+    return [(code, index) for code in codes for index in project.all_of(_guarded, code, guards, discarded)]
+
+
+def _guarded(project: Project, callee: Code, guards: frozenset[str], discarded: bool) -> Iterator[int]:
+    places = range(len(callee.function.params))
+    return (index for index in places if _ends_guarded(callee, index, guards, discarded))
 
 
 def _ends_guarded(callee: Code, index: int, guards: frozenset[str], discarded: bool) -> bool:

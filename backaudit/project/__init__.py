@@ -60,7 +60,7 @@ class Project:
         self.unread = unread
         self._options = options or {}
         python = {path: f.python for path, f in self.facts.items() if f.python is not None}
-        self._modules = Modules(python, {name.partition(".")[0] for name in knowledge.returns})
+        self._modules = Modules(python)
         self.files: dict[str, PythonFile] = {
             path: PythonFile(self, path, facts, module_name(path), role_of(path)) for path, facts in python.items()
         }

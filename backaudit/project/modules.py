@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping, Set
 
+from backaudit.facts.python import PythonFacts
 from backaudit.project.code import Role
 from backaudit.vocabulary.meaning import meaning
 
@@ -39,19 +40,29 @@ def module_name(path: str) -> str:
 _STARTED_IN = tuple(sorted(meaning("stages", "started-in").names))
 
 
+def _wraps(path: str, facts: PythonFacts, own: Set[str]) -> bool:
+    """Whether a module is called like a library that it imports (``utils/jwt.py``): nobody imports it by that name.
+
+    ``own``: the folders of the project, one of which may be what it imports (``app/app.py``).
+    """
+    name = path.rpartition("/")[2].removesuffix(".py")
+    return name not in own and any(not item.level and item.module.partition(".")[0] == name for item in facts.imports)
+
+
 def _prefix(root: str) -> str:
     return root.replace("/", ".") + "." if root else ""
 
 
 class Modules:
-    """Finds the file that an import in another file means. ``libraries``: packages that are known, as imported."""
+    """Finds the file that an import in another file means."""
 
-    def __init__(self, paths: Iterable[str], libraries: Collection[str] = ()) -> None:
-        self._libraries = frozenset(libraries)
-        self._by_name = {module_name(path): path for path in sorted(paths)}
+    def __init__(self, python: Mapping[str, PythonFacts]) -> None:
+        self._by_name = {module_name(path): path for path in sorted(python)}
         folders = {path.rpartition("/")[0] for path in self._by_name.values()}
         packages = {p.rpartition("/")[0] for p in self._by_name.values() if p.endswith("__init__.py")}
         self._folders = {part for folder in folders for part in _ancestors(folder)}
+        own = {folder.rpartition("/")[2] for folder in self._folders}
+        self._wrapping = frozenset(path for path, facts in python.items() if _wraps(path, facts, own))
         self._roots = {folder for folder in self._folders if folder not in packages} | {""}
         self._memo: dict[tuple[str, str], str] = {}
 
@@ -71,12 +82,8 @@ class Modules:
         found = self._memo.get(key)
         if found is None:
             found = self._memo[key] = self._absolute(key[0], name)
-        return name if self._is_itself(importer, name, found) else found
-
-    def _is_itself(self, importer: str, name: str, found: str) -> bool:
-        """Whether a module would import itself: ``utils/jwt.py`` wraps the library of that name."""
         head = found.removesuffix(name) + name.partition(".")[0]
-        return self._by_name.get(head) == importer and not importer.endswith("__init__.py")
+        return name if self._by_name.get(head) in self._wrapping else found
 
     def _absolute(self, folder: str, name: str) -> str:
         ancestors = list(dict.fromkeys([folder, *_ancestors(folder)]))
@@ -99,9 +106,6 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return dict.fromkeys([folder, ""]) if folder in self._roots else [""]
         roots = [root for root in ancestors if root in self._roots]
-        if name.partition(".")[0] in self._libraries:
-            # A module of a package that is called like a library is imported by the package's name.
-            return dict.fromkeys([*roots, "", "src"])
         # Last the folders that are packages themselves: programs are often started from inside of them.
         packages = [root for root in ancestors if root not in self._roots]
         # Django projects put their folder of apps on the path.
