@@ -129,7 +129,7 @@ def to_reach(project: Project, node: Node, path: tuple[Node, ...]) -> tuple[Wish
 
 
 def _looked_up_before(project: Project, here: Node) -> Iterator[Node]:
-    """The look-ups that always run before an operation, and raise where there is no row."""
+    """The look-ups that always run before an operation, and raise, or answer 404, where there is no row."""
     holding = set(conditions(here.code, here.value))
     for lookup in project.once(_raising_by_code).get(here.code, ()):
         if lookup.value < here.value and lookup != here and holding.issuperset(conditions(here.code, lookup.value)):
@@ -138,7 +138,8 @@ def _looked_up_before(project: Project, here: Node) -> Iterator[Node]:
 
 def _raising_by_code(project: Project) -> Mapping[Code, tuple[Node, ...]]:
     found: dict[Code, list[Node]] = {}
-    for lookup, _ in raising(project):
+    answering = project.calls(*sorted(project.models.kinds["answers-404"]))
+    for lookup in (*(lookup for lookup, _ in raising(project)), *answering):
         found.setdefault(lookup.code, []).append(lookup)
     return {code: tuple(lookups) for code, lookups in found.items()}
 
