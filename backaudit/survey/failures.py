@@ -18,12 +18,14 @@ def with_failures(survey: Survey, requests: Iterable[Request]) -> Survey:
 
 def _failing(row: RouteRow, requests: list[Request]) -> RouteRow:
     own = [one for one in requests if one.route == row.path and (not row.methods or one.method in row.methods)]
-    every = (*row.told, *dict.fromkeys(map(_told, own)))
+    several = len(row.methods) != 1
+    every = (*row.told, *dict.fromkeys(_told(one, one.method if several else "") for one in own))
     statuses = {*row.statuses, *(one.status for one in every)}
     return msgspec.structs.replace(row, told=every, statuses=tuple(sorted(statuses)))
 
 
-def _told(request: Request) -> StatusRow:
+def _told(request: Request, method: str) -> StatusRow:
     path, _, line = request.at.rpartition(":")
     raised = f"{request.raises}, which no one catches" if request.raises else "answered for what a client does"
-    return StatusRow(request.status, f"{request.wrong}: {raised}" if request.wrong else raised, Spot(path, int(line)))
+    reason = f"{request.wrong}: {raised}" if request.wrong else raised
+    return StatusRow(request.status, reason, Spot(path, int(line)), method)

@@ -53,11 +53,12 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusRow(msgspec.Struct, frozen=True):
-    """A status that a route answers, why, and where that stands."""
+    """A status that a route answers, why, and where that stands; ``method``: to that alone, where it has several."""
 
     status: int
     reason: str
     at: Spot
+    method: str = ""
 
 
 class RouteRow(msgspec.Struct, frozen=True, kw_only=True):

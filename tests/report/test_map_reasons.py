@@ -55,3 +55,15 @@ def test_reasons_stand_in_the_text_and_in_the_openapi_document_when_asked_for() 
     document = json.loads(_map("django", "--reasons", "--format", "openapi"))
     answers = document["paths"]["/api/accounts/recruiters/login/"]["post"]["responses"]
     assert "JSONDecodeError, which no one catches (accounts/views.py:49)" in answers["500"]["description"]
+
+
+def test_a_failure_is_told_of_the_method_that_meets_it(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "from flask import Flask, request\n\napp = Flask(__name__)\n\n\n"
+        "@app.route('/pages', methods=['GET', 'POST'])\ndef pages():\n    if request.method == 'POST':\n"
+        "        return {'page': int(request.form.get('page', '1'))}\n    return {}\n",
+        "utf-8",
+    )
+    done = CliRunner().invoke(cli, ["map", "--no-cache", str(tmp_path), "--reasons", "--format", "openapi"])
+    found = json.loads(done.stdout)["paths"]["/pages"]
+    assert {method: "500" in found[method]["responses"] for method in ("get", "post")} == {"get": False, "post": True}

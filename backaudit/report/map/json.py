@@ -6,8 +6,8 @@
               (path:line), ``guards`` (``name``, ``kinds``, ``source``, ``scheme``), ``authenticated``, ``inputs``
               (``name``, empty for a whole body; ``in``, ``required``, ``default``, ``checked``, ``schema``), ``raw``
               (a body or form is taken as it comes), ``response`` (a schema or null), ``statuses``, ``answers`` (with
-              ``--reasons``: ``status``, ``reason``, ``source``), ``reads``, ``writes``, ``summary``, ``application``
-              (the folders of the program, empty where there is but one)
+              ``--reasons``: ``status``, ``reason``, ``source``, and ``method`` where it is of one alone), ``reads``,
+              ``writes``, ``summary``, ``application`` (the folders of the program, empty where there is but one)
 ``schemas``   by title: ``name`` (dotted), ``library``, ``source``, ``extra``, ``model``, ``schema``
 ``tables``    ``name``, ``source``, ``kind``, ``model``, ``columns`` (``name``, ``type``, ``length``, ``nullable``,
               ``primary``, ``unique``, ``default``, ``references``), ``primary_key``, ``indexes`` (``keys``, ``name``,
@@ -27,7 +27,7 @@ import msgspec
 
 from backaudit.report.jsontext import json_text
 from backaudit.report.map.schemas import Json, Schemas
-from backaudit.survey.records import CollectionRow, RouteRow, Sent, Spot, Survey, TableRow
+from backaudit.survey.records import CollectionRow, RouteRow, Sent, Spot, StatusRow, Survey, TableRow
 
 VERSION = 1
 
@@ -82,12 +82,17 @@ def _route(row: RouteRow, schemas: Schemas) -> Json:
         "raw": bool(row.raw),
         "response": schemas.of_shape(row.answer) if row.answer is not None else None,
         "statuses": list(row.statuses),
-        "answers": [{"status": one.status, "reason": one.reason, "source": str(one.at)} for one in row.told],
+        "answers": [_answer(one) for one in row.told],
         "reads": list(row.reads),
         "writes": list(row.writes),
         "summary": row.summary,
         "application": row.application,
     }
+
+
+def _answer(one: StatusRow) -> Json:
+    only = {"method": one.method} if one.method else {}
+    return {"status": one.status, "reason": one.reason, "source": str(one.at), **only}
 
 
 def _sent(one: Sent, schemas: Schemas) -> Json:

@@ -90,7 +90,7 @@ class _Document:
             "summary": row.summary,
             "parameters": list(self._parameters(row, path, renamed)),
             "requestBody": self._body(row) if method in _WITH_BODY else None,
-            "responses": self._responses(row),
+            "responses": self._responses(row, method),
             "security": [{component_name(name): []} for name in schemes],
             "x-handler": row.handler,
             "x-source": str(row.at),
@@ -173,8 +173,11 @@ class _Document:
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
-    def _responses(self, row: RouteRow) -> Json:
-        statuses = set(row.statuses) | ({row.status} if row.status else set())
+    def _responses(self, row: RouteRow, method: str) -> Json:
+        own = tuple(one for one in row.told if one.method in ("", method))
+        others = {one.status for one in row.told} - {one.status for one in own}
+        row = msgspec.structs.replace(row, told=own)
+        statuses = (set(row.statuses) - others) | ({row.status} if row.status else set())
         if row.framework in _REFUSING and any(one.checked for one in row.sent):
             statuses.add(422)
         if _is_silent(row, statuses):

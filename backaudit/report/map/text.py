@@ -103,7 +103,8 @@ class _Text:
         """Each status that is not a success, why, and where that stands."""
         for one in row.told:
             if one.status >= 400:
-                yield self._filled(f"{one.status}  {one.reason} ({one.at})", _INDENT)
+                method = f"{one.method}: " if one.method else ""
+                yield self._filled(f"{one.status}  {method}{one.reason} ({one.at})", _INDENT)
 
     def _problems(self) -> Iterator[str]:
         problems = self.survey.problems
