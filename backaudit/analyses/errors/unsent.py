@@ -24,6 +24,8 @@ _NULL = "null"
 _SENT_NULL = assume("caller", "nothing else has made sure that it is no null")
 _NOBODYS = "http://127.0.0.1:9/"
 _TYPE_ERROR = ("builtins.TypeError",)
+# What a look-up of Django's that knows no null says of it.
+_VALUE_ERROR = ("builtins.ValueError",)
 _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
 
 
@@ -68,7 +70,7 @@ def _given_none(project: Project) -> Iterator[Finding]:
     for call in _filters(project):
         for name, value in call.call.keywords if call.call is not None else ():
             if name.rpartition("__")[2] in project.models.kinds["look-ups-of-no-null"] and "__" in name:
-                yield from _refused(project, call, call.to(value), f"`{name}` is None")
+                yield from _refused(project, call, call.to(value), f"`{name}` is None", _VALUE_ERROR)
 
 
 def _filters(project: Project) -> Iterator[Node]:
@@ -76,7 +78,9 @@ def _filters(project: Project) -> Iterator[Node]:
         yield from project.calls_of(name)
 
 
-def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterator[Finding]:
+def _refused(
+    project: Project, call: Node, argument: Node, what: str, raised: tuple[str, ...] = _TYPE_ERROR
+) -> Iterator[Finding]:
     code = call.code
     if code.file.role != "production":
         return
@@ -84,7 +88,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
     source = next((value for value in behind(code, argument.value) if value in given), None)
     if source is None or asked(code, source, call.value):
         return
-    path = escapes(project, call, _TYPE_ERROR)
+    path = escapes(project, call, raised)
     if path is not None:
         read = given[source]
         yield Finding(
@@ -92,7 +96,7 @@ def _refused(project: Project, call: Node, argument: Node, what: str) -> Iterato
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
             assumed=_LEFT_OUT,
             trace=(Step(read.place.first_line(), f"`{read.spelled}` gives None if nothing was sent"),),
-            request=showing(project, call, path, wrong(project, "absent", read), raises=_TYPE_ERROR[0]),
+            request=showing(project, call, path, wrong(project, "absent", read), raises=raised[0]),
         )
 
 
