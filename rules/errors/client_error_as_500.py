@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import blamed, refused, strangers, unanswered, unsent
+from backaudit.analyses.errors import blamed, refused, rowless, strangers, unanswered, unsent
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -71,3 +71,4 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
     yield from unsent.findings(project)
     yield from refused.findings(project)
     yield from strangers.findings(project)
+    yield from rowless.findings(project)
