@@ -23,7 +23,7 @@ def findings(project: Project) -> Iterator[Finding]:
     for route in project.once(routes):
         view = route.view
         method = next((name for name in route.methods if name != _MAKING), "")
-        if view is None or view.name in told or not method or not _answers_by_itself(route):
+        if view is None or view.name in told or not _answers_by_itself(route, method):
             continue
         raised = _raised(project, view)
         if raised and not _knows_rows(project, view):
@@ -31,8 +31,8 @@ def findings(project: Project) -> Iterator[Finding]:
             yield _finding(project, route, view, method, raised)
 
 
-def _answers_by_itself(route: Route) -> bool:
-    return route.handler.function.kind == "class" and UNMOUNTED not in route.tags
+def _answers_by_itself(route: Route, method: str) -> bool:
+    return bool(method) and route.handler.function.kind == "class" and UNMOUNTED not in route.tags
 
 
 def _raised(project: Project, view: ClassView) -> str:
