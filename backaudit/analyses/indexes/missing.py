@@ -13,7 +13,15 @@ from backaudit.analyses.indexes.paging import paged
 from backaudit.analyses.indexes.reach import reached, serves_requests
 from backaudit.analyses.indexes.reports import Kind, Lack, Query, reports
 from backaudit.analyses.indexes.reports import reached as narrowed_already
-from backaudit.analyses.indexes.selectivity import EQUALITIES, grows, is_key, is_settings, is_time, selectivity
+from backaudit.analyses.indexes.selectivity import (
+    EQUALITIES,
+    grows,
+    is_key,
+    is_settings,
+    is_time,
+    names_row,
+    selectivity,
+)
 from backaudit.backend.data.queries import QuerySite, query_sites
 from backaudit.backend.data.queries.related import related_sites
 from backaudit.backend.data.schema import Index, Key, Schema, Table, may_index_keys, schema
@@ -145,8 +153,14 @@ def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
     query = Query(uses=(*site.uses, *site.companions), limited=limited, verb=site.verb)
     for lack in reports(tables, query):
         mine = tuple(use for use in lack.uses if use in site.uses or lack.deletes)
-        if mine:
+        if mine and not _asked_better(lack, mine):
             yield msgspec.structs.replace(lack, uses=mine)
+
+
+def _asked_better(lack: Lack, mine: Sequence[Use]) -> bool:
+    """Whether another link of the same query names the row, so that one index on that is all that is wanted."""
+    named = [use for use in lack.uses if names_row(lack.table, use)] if lack.kind == "filter" else []
+    return bool(named) and not any(use in mine for use in named)
 
 
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:

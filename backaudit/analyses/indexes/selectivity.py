@@ -41,6 +41,11 @@ def is_key(table: Table, use: Use) -> bool:
     return column is not None and (refers(column) or "uuid" in column.type.lower())
 
 
+def names_row(table: Table, use: Use) -> bool:
+    """Whether an equality names one row by what is its own, and not one of many that belong to another."""
+    return use.form in EQUALITIES and _PICKS.holds(use.column) and not refers(table.column(use.column))
+
+
 def selectivity(table: Table, use: Use) -> Confidence:
     """How surely an equality leaves few rows."""
     column = table.column(use.column)
