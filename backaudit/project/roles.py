@@ -28,11 +28,14 @@ def examples_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozen
 
 
 def scripts_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozenset[str]:
-    """The paths of scripts that production imports: a ``tasks.py`` of background jobs, and not of the builder's."""
+    """The scripts at the root that production imports: a ``tasks.py`` of background jobs, and not of the builder's.
+
+    In a package it is less the import than the name that tells: what is set up there once is open for that once.
+    """
     wanted = [file for file in files.values() if file.role == "production"]
     imported = {module for file in wanted for module in _imported(file, modules)}
     paths = {modules.path(module) for module in imported if module in modules}
-    return frozenset(path for path in paths if path in files and files[path].role == "script")
+    return frozenset(path for path in paths if "/" not in path and path in files and files[path].role == "script")
 
 
 def _imported(file: PythonFile, modules: Modules) -> Iterator[str]:
