@@ -230,7 +230,7 @@ def _source(project: Project, code: Code, used: list[Value], given: dict[Value, 
 
 def _failing(project: Project, use: Node, used: list[Value], call: Node, found: dict[Node, Node]) -> Finding | None:
     """The finding for a use of what a look-up may not have found, if the failure reaches the client."""
-    if is_aggregate(call) or _several_were_found(project, call):
+    if is_aggregate(call) or is_aggregate(found[call]) or _several_were_found(project, call):
         return None
     raised = _raised_by(project, use)
     path = escapes(project, use, (raised,))
@@ -257,7 +257,8 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node], found: dict[N
             call = given.get(value)
             known = call is None or asked(code, value, node.value)
             origin = None if call is None or known else _origin(project, call, found.get(call))
-            if call is not None and origin is not None and not is_aggregate(call):
+            sure = call is None or is_aggregate(call) or is_aggregate(found[call])
+            if call is not None and origin is not None and not sure:
                 last = Step(node.place.first_line(), "is answered, and does not fit the response model")
                 yield Finding(
                     place=node.place.first_line(),

@@ -12,6 +12,7 @@ from backaudit.project.holding import conditions
 from backaudit.project.locate import on_the_way
 from backaudit.project.nodes import operands
 from backaudit.project.operands import equal, made_of, walk
+from backaudit.project.strings import spelled_strings
 
 
 def raising(project: Project) -> Iterator[tuple[Node, tuple[str, ...]]]:
@@ -273,8 +274,15 @@ def chain(call: Node) -> Iterator[Node]:
 
 def is_aggregate(call: Node) -> bool:
     """Whether the look-up is an aggregate, which always has a row."""
-    words = " ".join(str(part.text or part.method) for part in _around(call)).lower()
+    words = " ".join(_said(part) for part in _around(call)).lower()
     return any(word in words for word in ("count", "sum(", "max(", "min(", "avg(", "exists", "returning", "aggregate"))
+
+
+def _said(part: Node) -> str:
+    """What a call, or a text that it is given, says in words; of a text that is put together what is known of it."""
+    if part.text is not None or part.call is not None:
+        return str(part.text or part.method)
+    return " ".join(spelled_strings(part.code.project, part))
 
 
 def _around(call: Node) -> Iterator[Node]:
