@@ -183,7 +183,19 @@ def _element(search: Search, work: Work, op: ops.Element) -> Iterator[Work]:
     ]
     for method in iterated:
         yield from invocation.results(work, method, (ANY, *work.access))
-    yield from work.to(op.base, (ANY, *work.access))
+    keys = _keys(work.node.to(op.base).origin)
+    yield from work.all(keys) if keys is not None else work.to(op.base, (ANY, *work.access))
+
+
+def _keys(display: Node) -> list[Value] | None:
+    """The keys of a dict that is written out here, which are what a loop over it gives; None if it may have others."""
+    op = display.op
+    if not isinstance(op, ops.Build) or op.kind != "dict" or NONE in op.keys:
+        return None
+    changes = [display.to(value).op for value in display.code.effects.get(display.value, ())]
+    if not all(isinstance(change, ops.SetItem) for change in changes):
+        return None
+    return [*op.keys, *(change.key for change in changes if isinstance(change, ops.SetItem))]
 
 
 def _part(search: Search, work: Work, op: ops.Part) -> Iterator[Work]:

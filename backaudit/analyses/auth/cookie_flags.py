@@ -54,7 +54,7 @@ def _set(project: Project, call: Node, value: Node | None) -> Iterator[SetCookie
     decides = name in project.once(decisive)
     # An empty cookie takes the other away, a yes or no tells the page something.
     spelled = str(value.const).lower()
-    empty = not decides and (not spelled or _FLAG_VALUES.holds(spelled))
+    empty = not spelled or (not decides and _FLAG_VALUES.holds(spelled))
     if not empty and not _READ_BY_SCRIPTS.holds(told):
         lacking = tuple(flag for flag in _FLAGS if _is_off(project, call.arg(None, flag)))
         off = tuple(flag for flag in _FLAGS if _is_literally_off(project, call.arg(None, flag)))

@@ -18,22 +18,25 @@ from backaudit.backend.access.reads import is_counted, looked_at, reads
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
 from backaudit.backend.data.documents.tables import is_collection
-from backaudit.backend.data.schema import Table
+from backaudit.backend.data.queries import query_sites
+from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Assumed, assume
+from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
 _PUBLIC_PAGE = meaning("routes", "public-page")
 _ROW_KEY = meaning("people", "row-key")
+_CODE = meaning("tokens", "sent-code")
 _PUBLIC_STEP = meaning("routes", "public-step")
 _PUBLIC_ENDING = meaning("routes", "public-ending")
 _PUBLISHED = meaning("routes", "published")
@@ -124,7 +127,19 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
     needed = _needs_caller(project, route)
     if needed is not None:
         return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
-    return _of_data(project, route)
+    return None if route.handler in project.once(_proving) else _of_data(project, route)
+
+
+def _proving(project: Project) -> frozenset[Code]:
+    """The bodies that look up the code which was sent to a person: who has it need not be logged in."""
+    return frozenset(site.code for site in query_sites(project) if any(_is_proof(project, use) for use in site.uses))
+
+
+def _is_proof(project: Project, use: Use) -> bool:
+    table = schema(project).table(use.table) if use.role == "filter" and use.form == "eq" else None
+    if table is None or not _CODE.holds(use.column):
+        return False
+    return is_user_table(table) or owner_column(project, table) is not None
 
 
 def unasked(project: Project, route: Route) -> bool:
