@@ -132,10 +132,8 @@ def _told_above(project: Project, code: Code, index: int, below: frozenset[Code]
         told = _told(project, call, index)
         if told is not None:
             return told
-        for _, handed_on, part in _returned(call.code) if call.code not in answering(project) else ():
-            above = (
-                _told_above(project, call.code, handed_on, below | {call.code}) if _holds(part, call, index) else None
-            )
+        for handed_on in _handed_on(project, call, index):
+            above = _told_above(project, call.code, handed_on, below | {call.code})
             if above is not None:
                 return above
     return None
