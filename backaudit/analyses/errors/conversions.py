@@ -12,8 +12,9 @@ from backaudit.backend.access.denial import conditions, operands, sides
 from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.inputs.applied import made_by
+from backaudit.backend.web.records import Route
 from backaudit.backend.web.request_names import request_names
-from backaudit.backend.web.routes import by_handler, client_input
+from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.approvals import guarded
@@ -172,11 +173,19 @@ def _has_digits_only(project: Project, code: Code, name: str) -> bool:
     digits = re.compile(
         rf"{{{re.escape(name)}:[^}}]*(?:\\d|\[0-9])|\?P<{re.escape(name)}>[^)]*(?:\\d|\[0-9])|<int:{re.escape(name)}>"
     )
-    routes = project.once(by_handler).get(code, ())
-    declared = [*(route.declared for route in routes), *code.decorators]
+    served = project.once(by_handler).get(code) or _routes_of_view(project, code)
+    declared = [*(route.declared for route in served), *code.decorators]
     if any(digits.search(text) for node in declared for text in _texts(project, node)):
         return True
-    return any(_DIGITS.fullmatch(pattern) for route in routes for key, pattern in route.converters if key == name)
+    return any(_DIGITS.fullmatch(pattern) for route in served for key, pattern in route.converters if key == name)
+
+
+def _routes_of_view(project: Project, code: Code) -> tuple[Route, ...]:
+    """The routes that a class view answers, for a method of it that is none's handler (``get_queryset``)."""
+    if code.cls is None:
+        return ()
+    views = ((route, route.view) for route in project.once(routes) if route.view is not None)
+    return tuple(route for route, view in views if code.cls.name in project.lineage(view.name))
 
 
 # What a path's placeholder may be restricted to so that a number can be made of it.
