@@ -182,10 +182,16 @@ def _has_digits_only(project: Project, code: Code, name: str) -> bool:
 
 def _routes_of_view(project: Project, code: Code) -> tuple[Route, ...]:
     """The routes that a class view answers, for a method of it that is none's handler (``get_queryset``)."""
-    if code.cls is None:
-        return ()
-    views = ((route, route.view) for route in project.once(routes) if route.view is not None)
-    return tuple(route for route, view in views if code.cls.name in project.lineage(view.name))
+    return tuple(project.once(_by_view).get(code.cls.name, ())) if code.cls is not None else ()
+
+
+def _by_view(project: Project) -> dict[str, list[Route]]:
+    """The routes that class views answer, by the view and each of its bases."""
+    found: dict[str, list[Route]] = {}
+    for route in project.once(routes):
+        for name in project.lineage(route.view.name) if route.view is not None else ():
+            found.setdefault(name, []).append(route)
+    return found
 
 
 # What a path's placeholder may be restricted to so that a number can be made of it.
