@@ -189,7 +189,7 @@ def _takers(project: Project, call: Node, root: Value, part: Access) -> Iterator
 
 def _in_callee(search: Search, work: Work, call: Node, callee: Code, index: int, access: Access) -> Iterator[Work]:
     """What a callee puts into its parameter ``index``."""
-    inside = work.at(callee.node(index), access, len(callee.ops), (*work.calls, call))
+    inside = work.at(callee.node(index), access, len(callee.ops), search.entered(work.calls, call, callee))
     for part, value in callee.changes.get(index, ()):
         rest = within(part, access)
         if rest is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from backaudit.backend.web.routes import entries, injected_code, injected_target
 from backaudit.facts import ops
@@ -15,6 +16,8 @@ from backaudit.project import ClassView, Code, Given, Node, Passed
 from backaudit.project.nodes import ANY, Access
 from backaudit.rule import Step
 
+# A call that may have run a function, and the calls that are left when the search goes back through it.
+_Way: TypeAlias = "tuple[Node, tuple[Node, ...]]"
 _Implicit = ops.Attr | ops.SetAttr | ops.Enter | ops.Element | ops.Item | ops.Format
 
 # -- out of a function ----------------------------------------------------------------------------------------------
@@ -23,8 +26,9 @@ _Implicit = ops.Attr | ops.SetAttr | ops.Enter | ops.Element | ops.Item | ops.Fo
 def param(search: Search, work: Work, op: ops.Param) -> Iterator[Work]:
     """What a parameter is given: by the call that was gone into, by all callers, or by a framework."""
     code = work.node.code
-    calls = [work.calls[-1]] if work.calls else search.callers_of(code)
-    yield from _given(search, work, code, op.index, calls)
+    ways = _ways_out(search, work, code)
+    calls = [call for call, _ in ways]
+    yield from _given(search, work, code, op.index, ways)
     if not work.calls:
         yield from _injected(search, work, code, op.index)
     if not work.access:
@@ -36,6 +40,27 @@ def param(search: Search, work: Work, op: ops.Param) -> Iterator[Work]:
     elif not calls:
         for cls in heap.instances(search.project, work.node):
             yield from heap.field(search, work, cls)
+
+
+def _ways_out(search: Search, work: Work, code: Code) -> list[_Way]:
+    """The calls that may have run a function: the one that was gone into, or any caller.
+
+    Of functions that call each other in a circle, only the call that led into it is remembered.
+    """
+    if not work.calls:
+        return [(call, ()) for call in search.callers_of(code)]
+    entry, outside = work.calls[-1], work.calls[:-1]
+    around = search.project.calls_around(code)
+    led = not around or _may_run(search, entry, code)
+    return [*([(entry, outside)] if led else []), *((call, work.calls) for call in around if search.counts(call.code))]
+
+
+def _may_run(search: Search, entry: Node, code: Code) -> bool:
+    """Whether an operation that led into a circle of functions may have run this one of them."""
+    if not isinstance(entry.op, ops.Call):
+        return getattr(entry.op, "name", code.function.name) == code.function.name
+    edges = (*search.project.graph.edges(entry), *search.project.graph.handovers(entry))
+    return any(edge.code is code for edge in edges)
 
 
 def _of_given_rows(search: Search, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
@@ -61,15 +86,14 @@ def _leads_back(search: Search, call: Node) -> bool:
     return made.call is not None and any(True for _ in search.project.denoted_classes(made.to(made.call.func)))
 
 
-def _given(search: Search, work: Work, code: Code, index: int, calls: Iterable[Node]) -> Iterator[Work]:
+def _given(search: Search, work: Work, code: Code, index: int, ways: Iterable[_Way]) -> Iterator[Work]:
     """Through the calls, or through what a decorator of the project puts between them and the function."""
     wrapping = search.project.graph.wrapping(code)
-    rest = work.calls[:-1]
     if wrapping is None or wrapping.plain:
-        for call in calls:
+        for call, rest in ways:
             yield from _passed(search, work, call, code, index, rest)
         return
-    outer = [(*rest, call) for call in calls if call not in wrapping.calls] or [()]
+    outer = [(*rest, call) for call, rest in ways if call not in wrapping.calls] or [()]
     for inner_call in wrapping.calls:
         for stack in outer:
             yield from _passed(search, work, inner_call, code, index, stack)
@@ -211,17 +235,19 @@ def codes(search: Search, work: Work, op: ops.Call) -> list[Code]:
     call = work.node
     func = search.project.resolved(call.to(op.func))
     found = search.project.callees(call)
-    if isinstance(func.op, ops.Param) and func.code is call.code and work.calls:
-        argument = search.project.argument(work.calls[-1], func.code, func.op.index)
+    handed = func.op if isinstance(func.op, ops.Param) and func.code is call.code else None
+    if handed is not None and work.calls and search.project.circle(call.code) is None:
+        argument = search.project.argument(work.calls[-1], call.code, handed.index)
         narrowed = {edge.code for edge in search.project.graph.targets(argument)} if argument is not None else set()
         found = tuple(code for code in found if code in narrowed) or found
     return [code for code in found if search.goal.enters(search, call, code)]
 
 
-def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
+def results(search: Search, work: Work, code: Code, access: Access | None = None) -> Iterator[Work]:
     """What a function of the project that runs at this value returns or yields."""
     if not code.results or work.node in work.calls:
         return  # a recursion's next round brings nothing that its first has not
+    calls = search.entered(work.calls, work.node, code)
     step = Step(work.node.place, f"is returned by `{code.function.name}()`")
     wanted = work.access if access is None else access
     for result in code.results:
@@ -229,7 +255,7 @@ def results(work: Work, code: Code, access: Access | None = None) -> Iterator[Wo
         assert isinstance(op, (ops.Return, ops.Yield))
         yields = isinstance(op, ops.Yield) and not op.delegates
         part = wanted[1:] if yields and wanted and wanted[0] == ANY else wanted
-        yield work.at(result.to(op.value), part, result.value, (*work.calls, work.node), step)
+        yield work.at(result.to(op.value), part, result.value, calls, step)
 
 
 def _results_of(code: Code) -> list[Value]:

@@ -115,6 +115,15 @@ class Search:
         self.project.not_asked(node.place, f"what this call does with a value, beyond {MAX_CALLS} calls in each other.")
         return False
 
+    def entered(self, calls: tuple[Node, ...], call: Node, code: Code) -> tuple[Node, ...]:
+        """The calls that were gone into when one more is, ``code`` by ``call``.
+
+        Of functions that call each other in a circle only the call that led into it is remembered: there are as many
+        ways round it as one likes.
+        """
+        circle = self.project.circle(code) if calls else None
+        return calls if circle is not None and self.project.circle(call.code) is circle else (*calls, call)
+
     def bound(self, node: Node, steps: int) -> None:
         """Records that the search from ``node`` ended after ``steps`` steps."""
         self.project.not_asked(node.place, f"where else this value comes from, after {steps:,} steps.")

@@ -72,7 +72,7 @@ def _enter(search: Search, work: Work, op: ops.Enter) -> Iterator[Work]:
     names = product(search.project.instances(work.node.to(op.value)), ("__enter__", "__aenter__"))
     entered = [method for cls, name in names if (method := search.project.method(cls.name, name)) is not None]
     for method in entered:
-        yield from invocation.results(work, method)
+        yield from invocation.results(search, work, method)
     if not entered:
         yield from work.to(op.value)
 
@@ -142,10 +142,10 @@ def _property(search: Search, work: Work, op: ops.Attr) -> Iterator[Work]:
     for cls in search.project.instances(work.node.to(op.base)):
         method = search.project.method(cls.name, op.name)
         if method is not None and not any(name.startswith("def[") for name in search.project.types(work.node)):
-            yield from invocation.results(work, method)
+            yield from invocation.results(search, work, method)
         elif method is None and op.name not in cls.fields and op.name not in cls.assigned:
             hook = search.project.method(cls.name, "__getattr__")
-            yield from invocation.results(work, hook) if hook is not None else ()
+            yield from invocation.results(search, work, hook) if hook is not None else ()
 
 
 def _item(search: Search, work: Work, op: ops.Item) -> Iterator[Work]:
@@ -172,7 +172,7 @@ def _run_by(search: Search, work: Work, value: Value, method: str) -> Iterator[W
     for cls in heap.instances(search.project, work.node.to(value)):
         code = search.project.method(cls.name, method)
         if code is not None:
-            yield from invocation.results(work, code)
+            yield from invocation.results(search, work, code)
 
 
 def _element(search: Search, work: Work, op: ops.Element) -> Iterator[Work]:
@@ -182,7 +182,7 @@ def _element(search: Search, work: Work, op: ops.Element) -> Iterator[Work]:
         if (method := search.project.method(cls.name, "__iter__")) is not None
     ]
     for method in iterated:
-        yield from invocation.results(work, method, (ANY, *work.access))
+        yield from invocation.results(search, work, method, (ANY, *work.access))
     keys = _keys(work.node.to(op.base).origin)
     yield from work.all(keys) if keys is not None else work.to(op.base, (ANY, *work.access))
 
@@ -321,11 +321,11 @@ def _call(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
             if code.function.name == "__init__":
                 yield from invocation.constructed(search, work, op, code)
             else:
-                yield from invocation.results(work, code)
+                yield from invocation.results(search, work, code)
         return
     handed = [edge for edge in search.project.graph.handovers(call) if edge.result != "none"]
     for edge in handed:
-        yield from invocation.results(work, edge.code, work.access[1:] if edge.result == "elements" else None)
+        yield from invocation.results(search, work, edge.code, work.access[1:] if edge.result == "elements" else None)
     if handed:
         return
     if list(search.project.denoted_classes(call.to(op.func))):
@@ -340,7 +340,7 @@ def _computed(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     for cls in search.project.denoted_classes(work.node.to(op.func)) if isinstance(wanted, str) else ():
         method = search.project.method(cls.name, str(wanted))
         if method is not None and is_property(search.project, method):
-            yield from invocation.results(work, method, work.access[1:])
+            yield from invocation.results(search, work, method, work.access[1:])
 
 
 def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:

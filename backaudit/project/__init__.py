@@ -26,6 +26,7 @@ from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.nodes import Node
 from backaudit.project.objects import family_methods
+from backaudit.project.recursion import Recursion
 from backaudit.project.roles import examples_in_use, scripts_in_use
 from backaudit.project.shared import shared_values
 from backaudit.project.solving import Solver, strongly_connected
@@ -86,6 +87,7 @@ class Project:
         self.walking: set[Any] = set()
         self.cuts = 0  # how often such a walk met itself
         self.graph = Calls(self)
+        self._recursion = Recursion(self)
         # Asked of the whole project before anything is asked of a value: what ``super()`` is depends on it.
         self._below: dict[str, list[ClassView]] = {}
         self._below = self._find_below()
@@ -729,6 +731,14 @@ class Project:
         """The calls in the project that may run ``code``, at once or by handing it over."""
         self.steps.take()
         return self.graph.callers(code)
+
+    def circle(self, code: Code) -> Code | None:
+        """One function that stands for all that call each other in a circle with ``code``; None if none does."""
+        return self._recursion.circle(code)
+
+    def calls_around(self, code: Code) -> tuple[Node, ...]:
+        """The calls of a function by those that are on a circle with it."""
+        return self._recursion.calls_around(code)
 
     def argument(self, call: Node, code: Code, index: int) -> Node | None:
         """What a call passes for parameter ``index`` of a function it runs; None if it leaves it to the default."""

@@ -215,6 +215,8 @@ class Calls:
         receiver = func.origin.to(op.base).origin
         if self._is_made(receiver) and code.function.name != "__call__":
             return  # an object that is made here is of its own class
+        if any(split(name)[0] == "super" for name in self._project.types(receiver)):
+            return  # what stands above runs, whatever the object's class puts in its place
         found = [method for method in self._project.overriding(code) if self._may_be(receiver, method)]
         if len(found) <= _MANY:
             yield from found

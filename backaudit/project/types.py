@@ -411,8 +411,8 @@ class TypeResolver:
 
     def _call(self, node: Node, op: ops.Call) -> Iterable[str]:
         func = node.to(op.func)
-        if node.method == "super" and not op.args and self.of(func) == ("ext[builtins.super]",):
-            return self._super(node)
+        if node.method == "super" and self.of(func) == ("ext[builtins.super]",):
+            return self._super_of(node.to(op.args[0])) if op.args else self._super(node)
         known = self._known_result(node, func)
         if known:
             return known
@@ -430,6 +430,10 @@ class TypeResolver:
         while scope is not None and scope.cls is None:
             scope = scope.enclosing
         return () if scope is None or scope.cls is None else (f"super[{scope.cls.name}]",)
+
+    def _super_of(self, cls: Node) -> Iterable[str]:
+        """The same where the class is written out (``super(Order, self)``)."""
+        return (f"super[{over}]" for head, over in map(split, self.of(cls)) if head == "type")
 
     def _known_result(self, node: Node, func: Node) -> list[str]:
         receiver = node.receiver

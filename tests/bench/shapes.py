@@ -291,6 +291,29 @@ def turn_{i}(value):
     }
 
 
+def functions_of_each_other(n: int) -> Files:
+    """Functions that each call several others, which call them again: without end many ways lead round."""
+    turn = """
+
+def turn_{i}(row, kind):
+    if kind == "next":
+        return turn_{next}(row, row["next"])
+    if kind == "after":
+        return turn_{after}(row, row["after"])
+    return row
+"""
+    text = ""
+    for k in range(n):
+        text += turn.replace("{i}", str(k)).replace("{next}", str((k + 1) % n)).replace("{after}", str((k + 3) % n))
+    use = """
+
+@app.route("/turned", methods=["POST"])
+def turned():
+    return {"number": int(turn_0(request.json, request.args["kind"]))}
+"""
+    return {"app.py": _HEAD + text + use}
+
+
 def ladder_of_functions(n: int) -> Files:
     """Functions that each call the next one twice: as many ways lead to the last as there are pairs."""
     rung = """
@@ -498,7 +521,7 @@ SHAPES: dict[str, Shape] = {
     for shape in (
         methods_of_one_field, chain_of_calls, sum_of_texts, text_in_steps, subclasses, chain_of_classes,
         routes_through_one_hub, readers_of_one_object, models, templates, files_importing_one, chain_of_functions, circle_of_functions,
-        ladder_of_functions, branches, handlers_of_exceptions, passwords_in_logs, display, fastapi_routes, django_views, star_imports,
+        functions_of_each_other, ladder_of_functions, branches, handlers_of_exceptions, passwords_in_logs, display, fastapi_routes, django_views, star_imports,
         attribute_chain,
     )
 }  # fmt: skip

@@ -29,6 +29,8 @@ from backaudit.extract.python.bounds import affordable
 from backaudit.facts import ops
 from backaudit.flow.approvals import derives
 from backaudit.flow.folding import truth
+from backaudit.flow.search import Goal
+from backaudit.flow.trace import Trace
 from backaudit.flow.verdicts import unread_verdicts
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import behind
@@ -138,7 +140,7 @@ ONE_BODY = frozenset(
     )
 )
 # One function more is one level more of what a caller may have done.
-DEEP = frozenset(("chain_of_functions",))
+DEEP = frozenset(("chain_of_functions", "functions_of_each_other"))
 
 
 def calls_of_rules(name: str, size: int) -> int:
@@ -164,6 +166,21 @@ def test_within_one_body_rules_ask_at_most_in_its_square(name: str) -> None:
     calls_of_rules(name, 1)
     counts = [calls_of_rules(name, size) for size in (5, 10, 20, 40)]
     assert all(after <= 1.1 * 4 * before for before, after in pairwise(counts))
+
+
+def steps_round_a_circle(size: int) -> int:
+    """How many steps a search takes into functions that all lead to each other."""
+    linked = project(shapes.functions_of_each_other(size))
+    (call,) = linked.calls_of("int")
+    given = call.arg(0)
+    assert given is not None
+    trace = Trace(linked, Goal())
+    assert not list(trace.origins(given))
+    return linked.steps.taken
+
+
+def test_a_search_goes_round_a_circle_of_functions_once_however_many_ways_there_are() -> None:
+    assert all(steps_round_a_circle(size) <= 12 * size for size in (6, 12, 24, 48))
 
 
 def test_types_do_not_depend_on_who_asks_first() -> None:
