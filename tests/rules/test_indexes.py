@@ -228,6 +228,76 @@ def three(session, x):
     assert len(found) == 2 + ("chip" in found)
 
 
+STATIONS = """
+from fastapi import FastAPI
+from sqlalchemy import Column, DateTime, Integer, String, or_, select
+from sqlalchemy.orm import declarative_base
+
+app = FastAPI()
+Base = declarative_base()
+
+class Reading(Base):
+    __tablename__ = "readings"
+    id = Column(Integer, primary_key=True)
+    station = Column(String(20))
+    sensor = Column(String(20))
+    value = Column(Integer)
+    taken = Column(DateTime)
+
+@app.get("/readings")
+def readings(session, x, y, z, often):
+    query = select(Reading)
+    {statements}
+    return session.scalars(query.limit(20)).all()
+"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "keys"),
+    [
+        ("query = query.where(Reading.taken > x).where(Reading.station == y)", ["station", "taken"]),
+        ("query = query.where(Reading.station == x).where(Reading.sensor == y)", ["station", "sensor"]),
+        ("query = query.order_by(Reading.taken.desc()).where(Reading.station == x)", ["station", "taken desc"]),
+        (
+            "query = query.where(Reading.taken > x).order_by(Reading.taken.desc()).where(Reading.station == x)",
+            ["station", "taken desc"],
+        ),
+        (
+            "query = query.where(Reading.value > x).order_by(Reading.taken).where(Reading.station == x)",
+            ["station", "value"],
+        ),
+        ("query = query.where(Reading.value > x).where(Reading.taken > y)", ["value"]),
+        (
+            "query = query.filter_by(station=x).filter(Reading.value < y).filter_by(sensor=z)",
+            ["station", "sensor", "value"],
+        ),
+        ("query = query.where(Reading.station == x).where(or_(Reading.taken > y, Reading.value > z))", ["station"]),
+    ],
+)
+def test_a_chain_of_links_lacks_one_index_over_what_it_asks(statements: str, keys: list[str]) -> None:
+    (index,) = missing_indexes(project({"app.py": STATIONS.replace("{statements}", statements)}), "filter")
+    assert [f"{key.text}{' desc' if key.descending else ''}" for key in index.keys] == keys
+    assert not index.others
+
+
+def test_a_link_that_runs_sometimes_changes_no_index() -> None:
+    statements = """query = query.where(Reading.station == x)
+    if often:
+        query = query.where(Reading.sensor == y)
+    query = query.order_by(Reading.taken)"""
+    (index,) = missing_indexes(project({"app.py": STATIONS.replace("{statements}", statements)}), "filter")
+    assert [key.text for key in index.keys] == ["station", "taken"]
+
+
+def test_alternatives_of_two_links_are_kept_apart() -> None:
+    statements = (
+        "query = query.where(or_(Reading.id == x, Reading.value == 1)).where(or_(Reading.id == y, Reading.value == 2))"
+    )
+    first, second = query_sites(project({"app.py": STATIONS.replace("{statements}", statements)}))
+    assert {use.branch[0] for use in first.uses}.isdisjoint(use.branch[0] for use in second.uses)
+    assert [use.branch for use in first.asked] == [use.branch for use in second.asked]
+
+
 @pytest.mark.parametrize(
     ("query", "served"),
     [

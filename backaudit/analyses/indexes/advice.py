@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from backaudit.analyses.indexes.indexing import near_miss
 from backaudit.analyses.indexes.missing import Missing, MissingIndex
 from backaudit.analyses.indexes.reports import Kind
-from backaudit.analyses.indexes.selectivity import EQUALITIES
 from backaudit.analyses.indexes.unindexed_documents import UnindexedField
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.schema import Index, Key, Table
@@ -75,16 +74,28 @@ def _ddl_key(key: Key) -> str:
 
 
 def _order(index: MissingIndex) -> str:
-    """Why the columns stand in this order."""
+    """Why the columns stand in this order: what is equal, then the range that is read of it, or how it is sorted."""
     if len(index.keys) < 2:
         return ""
-    uses = (use for missing in (index.first, *index.others) for use in missing.uses)
-    exact = {use.column for use in uses if use.form in EQUALITIES}
-    sorts = [key.text for key in index.keys if key.text not in exact]
-    if index.first.kind == "sort" or sorts:
-        first, last = index.keys[0].text, index.keys[-1].text
-        return f" `{first}` comes first: equal values are found together, and inside them `{last}` is in order."
-    return f" `{index.keys[0].text}` comes first, since the index then serves queries by it alone too."
+    equalities = frozenset().union(*(missing.equalities for missing in (index.first, *index.others)))
+    first = [key.text for key in index.keys if key.text in equalities]
+    last = [key.text for key in index.keys if key.text not in equalities]
+    if not first:
+        return f" `{last[0]}` comes first, as the rows are wanted in its order."
+    if not last:
+        return f" `{first[0]}` comes first, since the index then serves queries by it alone too."
+    equal = join_words([f"`{name}`" for name in first])
+    before = f" {equal} {'come' if len(first) > 1 else 'comes'} first: equal values are found together"
+    return f"{before}, and inside them `{last[0]}` is in order{_gained(index, last[0])}."
+
+
+def _gained(index: MissingIndex, column: str) -> str:
+    """What the order inside equal values is good for in the query that asks by all the keys."""
+    sites = [missing.site for missing in (index.first, *index.others) if missing.keys == index.keys]
+    roles = {use.role for site in sites for use in site.asked if (use.table, use.column) == (index.table.name, column)}
+    if roles >= {"filter", "sort"}:
+        return ", so that its range is one stretch and nothing is left to sort"
+    return ", so that its range is one stretch" if "filter" in roles else ", so that nothing is left to sort"
 
 
 def _model_change(orm: OrmModel, table: Table, keys: Sequence[Key], index: str) -> str:

@@ -47,7 +47,7 @@ def claim_of(tables: Schema, index: MissingIndex) -> Claim | None:
 
 def claims_at(tables: Schema, site: QuerySite) -> tuple[Claim, ...]:
     """What can be asked of a query, table by table: with the index that it lacks, or with none where one serves."""
-    asked = Query(uses=(*site.uses, *site.companions), limited=site.limited, verb=site.verb)
+    asked = Query(uses=site.asked, limited=site.limited, verb=site.verb)
     lacks = {lack.table.name: lack for lack in reports(tables, asked)}
     found: dict[str, Claim] = {}
     for name in dict.fromkeys(use.table for use in site.uses if use.table):
@@ -61,7 +61,7 @@ def claims_at(tables: Schema, site: QuerySite) -> tuple[Claim, ...]:
 
 
 def _claim(tables: Schema, table: Table, site: QuerySite, keys: Sequence[Key], paged: bool) -> Claim | None:
-    uses = (*site.uses, *site.companions)
+    uses = site.asked
     named = list(dict.fromkeys([table.name, *_joined(uses, table)]))
     involved = [found for name in named if (found := tables.table(name)) is not None]
     conditions, samples = _conditions(table, uses)
@@ -116,7 +116,7 @@ def _conditions(table: Table, uses: Sequence[Use]) -> tuple[list[str], list[str]
     samples: list[str] = []
     tables = {table.name, *_joined(uses, table)}
     for use in dict.fromkeys(use for use in uses if use.table in tables):
-        if use.role != "filter" or not use.column or use.branch not in ((0, 0), (1, 1)):
+        if use.role != "filter" or not use.column or use.branch[1] > 1:
             continue
         spelled, sample = _condition(use, "{" + str(len(samples)) + "}")
         conditions += [spelled] if spelled else []

@@ -36,7 +36,8 @@ def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[F
         )
         after = {one.place: one.site.after for one in (missing, *index.others)}
         for each in everywhere(found, siblings(index)):
-            steps = (Step(place, "the query goes on here") for place in after.get(each.place, ()))
+            further = (place for place in after.get(each.place, ()) if place > each.place)
+            steps = (Step(place, "the query goes on here") for place in further)
             yield msgspec.structs.replace(each, related=tuple(steps))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -34,7 +34,7 @@ Weight = Literal["high", "medium", "low"]
 _RANK: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
 _FOREIGN = assume("purpose", "the library's own table is the project's to index")
 _BLOCKED = assume("purpose", "an index that the whole condition could use is worth having")
-_SELECTS = assume("effect", "an equality of it leaves few of many rows")
+_SELECTS = assume("effect", "what it asks leaves few of many rows")
 _OTHER_ENGINE = assume("settings", "it does not run on MySQL, which gives each foreign key an index by itself")
 _DELETES = assume("effect", "rows of the parent are deleted while there are many here")
 _WHOLE = assume("purpose", "the join is of more than whole tables")
@@ -66,6 +66,12 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     def proposed(self) -> tuple[str, ...]:
         """The columns of the index that would serve."""
         return tuple(key.text for key in self.keys)
+
+    @property
+    def equalities(self) -> frozenset[str]:
+        """The columns of the table that the query compares with values, equal to them."""
+        asked = (use for use in self.site.asked if use.role == "filter" and use.form in EQUALITIES)
+        return frozenset(use.column for use in asked if use.table == self.table.name)
 
 
 class MissingIndex(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +107,8 @@ def _sites(project: Project) -> Iterator[QuerySite]:
 
 def _indexes(project: Project) -> tuple[MissingIndex, ...]:
     every = project.once(_missing)
-    alone = [missing.keys[0].text for missing in every if len(missing.keys) == 1]
+    equal = [[key.text for key in missing.keys if key.text in missing.equalities] for missing in every]
+    alone = {names[0] for names in equal if len(names) == 1}
     groups: dict[tuple[str, str], list[Missing]] = {}
     for missing in every:
         ordered = msgspec.structs.replace(missing, keys=_shared_first(missing, alone))
@@ -110,11 +117,10 @@ def _indexes(project: Project) -> tuple[MissingIndex, ...]:
     return tuple(sorted(found, key=lambda index: index.first.place))
 
 
-def _shared_first(missing: Missing, alone: Sequence[str]) -> tuple[Key, ...]:
+def _shared_first(missing: Missing, alone: Collection[str]) -> tuple[Key, ...]:
     """The keys with those of equalities that other queries ask alone in front: one index then serves both."""
-    exact = {use.column for use in missing.uses if use.form in EQUALITIES}
-    first = [key for key in missing.keys if key.text in exact]
-    rest = [key for key in missing.keys if key.text not in exact]
+    first = [key for key in missing.keys if key.text in missing.equalities]
+    rest = [key for key in missing.keys if key.text not in missing.equalities]
     return (*sorted(first, key=lambda key: key.text not in alone), *rest)
 
 
@@ -133,14 +139,21 @@ def _one(group: Sequence[Missing]) -> MissingIndex:
 
 
 def _missing(project: Project) -> tuple[Missing, ...]:
+    """What queries lack; the links of a chain are one query, told where the first of them asks what no index serves."""
     tables = schema(project)
     found: dict[tuple[Place, str, str], Missing] = {}
     for site in (*_sites(project), *default_orders(project), *_related(project)):
         for lack in lacks(project, tables, site):
             missing = _judged(project, site, lack)
             if missing is not None:
-                found.setdefault((missing.place, missing.table.name, missing.kind), missing)
+                key = (missing.place, missing.table.name, missing.kind)
+                found[key] = _always_asked(found.get(key), missing)
     return tuple(found[key] for key in sorted(found))
+
+
+def _always_asked(one: Missing | None, other: Missing) -> Missing:
+    """Of what two links of a chain lack at one place, that of the link which runs whatever else is asked."""
+    return other if one is None or len(other.site.parts) < len(one.site.parts) else one
 
 
 def _related(project: Project) -> Iterator[QuerySite]:
@@ -148,19 +161,20 @@ def _related(project: Project) -> Iterator[QuerySite]:
 
 
 def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
-    """What the query of a site lacks, as far as the site itself asks it."""
-    limited = site.limited or (any(use.role == "sort" for use in site.uses) and paged(project, site.node))
-    query = Query(uses=(*site.uses, *site.companions), limited=limited, verb=site.verb)
-    for lack in reports(tables, query):
-        mine = tuple(use for use in lack.uses if use in site.uses or lack.deletes)
-        if mine and not _asked_better(lack, mine):
-            yield msgspec.structs.replace(lack, uses=mine)
+    """What the query of a site lacks, as far as it is asked where the site is."""
+    asked = site.asked
+    limited = site.limited or (any(use.role == "sort" for use in asked) and paged(project, site.node))
+    for lack in reports(tables, Query(uses=asked, limited=limited, verb=site.verb)):
+        narrowed = _by_name(lack)
+        mine = tuple(use for use in narrowed.uses if use in site.written or lack.deletes)
+        if mine:
+            yield msgspec.structs.replace(narrowed, uses=mine)
 
 
-def _asked_better(lack: Lack, mine: Sequence[Use]) -> bool:
-    """Whether another link of the same query names the row, so that one index on that is all that is wanted."""
-    named = [use for use in lack.uses if names_row(lack.table, use)] if lack.kind == "filter" else []
-    return bool(named) and not any(use in mine for use in named)
+def _by_name(lack: Lack) -> Lack:
+    """A lack as it is; only that of what names the row, if something does: one index on that is all that is wanted."""
+    named = tuple(use for use in lack.uses if names_row(lack.table, use)) if lack.kind == "filter" else ()
+    return msgspec.structs.replace(lack, uses=named, keys=_of_uses(lack, named)) if named else lack
 
 
 def _judged(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
@@ -239,18 +253,16 @@ def _of_uses(lack: Lack, uses: Sequence[Use]) -> tuple[Key, ...]:
 def _join(project: Project, site: QuerySite, lack: Lack) -> Missing:
     production = serves_requests(project, site.code) and reached(project, site.code)
     (use,) = lack.uses
-    place = site.place_of(use) if use in site.uses else site.place
     return Missing(
-        site=site, table=lack.table, kind="join", uses=(use,), keys=lack.keys, place=place, weight="high",
+        site=site, table=lack.table, kind="join", uses=(use,), keys=lack.keys, place=site.place_of(use), weight="high",
         assumed=_DELETES if site.verb == "delete" else KNOWN if lack.narrowed else _WHOLE,
         core=production and site.verb != "delete" and lack.narrowed,
     )  # fmt: skip
 
 
 def _sort(project: Project, site: QuerySite, lack: Lack) -> Missing | None:
-    every = [*site.uses, *site.companions]
     first = lack.uses[0]
-    joined = site.unread or any(use.role == "join" for use in every)
+    joined = site.unread or any(use.role == "join" for use in site.asked)
     limited = site.limited or paged(project, site.node)
     free = lack.narrowed and not joined
     if not free and not limited:
@@ -289,7 +301,7 @@ def _unusable_forms(project: Project) -> tuple[Missing, ...]:
 def _is_unusable(tables: Schema, site: QuerySite, table: Table, use: Use) -> bool:
     if use.role != "filter" or use.form not in ("like", "function", "prefix") or table.column(use.column) is None:
         return False
-    every = [*site.uses, *site.companions]
+    every = site.asked
     own = [other for other in every if other.rows == use.rows]
     others = [other for other in own if other is not use]
     return not usable(table, use, others).served and not narrowed_already(tables, table, own, every)

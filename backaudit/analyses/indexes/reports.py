@@ -126,7 +126,9 @@ def _filters(table: Table, own: Sequence[Use], query: Query) -> Lack | None:
         return None
     free = [use for use in wanted if use.branch == (0, 0)]
     blocked = not free and any(_hopeless(use, own) for use in wanted)
-    return Lack(kind="filter", table=table, uses=tuple(wanted), keys=_keys(free or wanted[:1], own), blocked=blocked)
+    return Lack(
+        kind="filter", table=table, uses=tuple(wanted), keys=_keys(table, free or wanted[:1], own), blocked=blocked
+    )
 
 
 def _stops_soon(table: Table, own: Sequence[Use], query: Query) -> bool:
@@ -179,13 +181,20 @@ def _hopeless(use: Use, own: Sequence[Use]) -> bool:
     return not all(any(u.form in ("eq", "in", "range") for u in group) for group in alternatives.values())
 
 
-def _keys(wanted: Sequence[Use], own: Sequence[Use]) -> tuple[Key, ...]:
-    """Equalities first, then the one range or the order."""
+def _keys(table: Table, wanted: Sequence[Use], own: Sequence[Use]) -> tuple[Key, ...]:
+    """What is compared for equality, then the one range that is read inside it, or else the order."""
     exact = [Key(use.column) for use in wanted if use.form in EQUALITIES]
-    ranges = [Key(use.column) for use in wanted if use.form not in EQUALITIES][:1]
-    orders = [] if ranges else [_order_key(use) for use in own if use.role == "sort" and use.form == "eq"]
     pinned = any(use.form == "in" for use in wanted)
-    return tuple(dict.fromkeys([*exact, *ranges, *([] if pinned else orders)]))[:_MAX_KEYS]
+    orders = [] if pinned else [_order_key(use) for use in own if use.role == "sort" and use.form == "eq"]
+    ranges = [Key(use.column) for use in (*wanted, *_inner(table, own)) if use.form not in EQUALITIES][:1]
+    ordered = bool(orders) and [key.text for key in ranges] in ([], [orders[0].text])
+    return tuple(dict.fromkeys([*exact, *(orders if ordered else ranges)]))[:_MAX_KEYS]
+
+
+def _inner(table: Table, own: Sequence[Use]) -> list[Use]:
+    """The ranges by which rows of equal values are told apart."""
+    free = [use for use in own if use.role == "filter" and use.form == "range" and use.branch == (0, 0)]
+    return [use for use in free if not use.expression and _known(table, use) and narrows(table, use)]
 
 
 def _order_key(use: Use) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -12,7 +13,7 @@ from backaudit.backend.data.queries.handed import handed_sites
 from backaudit.backend.data.queries.links import is_link, uses_of_link
 from backaudit.backend.data.queries.listed import listed_sites
 from backaudit.backend.data.queries.raw import raw_sites
-from backaudit.backend.data.queries.records import QuerySite
+from backaudit.backend.data.queries.records import Part, QuerySite
 from backaudit.backend.data.queries.returned import related_uses, returned_uses
 from backaudit.backend.data.queries.written import written_calls
 from backaudit.backend.data.schema import schema
@@ -60,17 +61,31 @@ def call_place(node: Node) -> Place:
 
 
 def _chained(project: Project) -> Iterator[QuerySite]:
-    by_code: dict[Code, list[_Link]] = {}
+    by_code: dict[Code, list[Node]] = {}
     for node in dict.fromkeys(_candidates(project)):
-        uses = tuple(dict.fromkeys(uses_of_link(project, node)))
-        by_code.setdefault(node.code, []).append(_Link(node, uses, frozenset(upstream(node))))
-    for code, links in by_code.items():
+        by_code.setdefault(node.code, []).append(node)
+    for code, nodes in by_code.items():
+        links = list(_links(project, nodes))
         ends = [node for node in code.nodes(ops.Call) if node.receiver is not None]
         before = {node: frozenset(upstream(node)) for node in ends}
         for link in links:
             later = [node for node in ends if link.node in before[node]]
             if link.uses:
-                yield _site(project, link, by_code, later)
+                yield _site(project, link, links, later)
+
+
+def _links(project: Project, nodes: list[Node]) -> Iterator[_Link]:
+    """What each of a function's links asks, in the order in which they run; no two of them number an OR alike."""
+    known = 0
+    for node in sorted(nodes, key=lambda node: node.value):
+        uses = tuple(_renumbered(use, known) for use in dict.fromkeys(uses_of_link(project, node)))
+        known = max((known, *(use.branch[0] for use in uses)))
+        yield _Link(node, uses, frozenset(upstream(node)))
+
+
+def _renumbered(use: Use, known: int) -> Use:
+    either, alternative = use.branch
+    return msgspec.structs.replace(use, branch=(either + known, alternative)) if known and either else use
 
 
 def _candidates(project: Project) -> Iterator[Node]:
@@ -82,32 +97,40 @@ def _candidates(project: Project) -> Iterator[Node]:
     yield from written_calls(project)
 
 
-def _site(project: Project, link: _Link, by_code: dict[Code, list[_Link]], later: list[Node]) -> QuerySite:
+def _site(project: Project, link: _Link, links: list[_Link], later: list[Node]) -> QuerySite:
     node = link.node
-    around = conditions(node)
-    links = by_code[node.code]
-    chain = [other for other in links if other is not link and (other.node in link.before or node in other.before)]
-    always = [other for other in chain if conditions(other.node) <= around]
-    companions = [use for other in always for use in other.uses]
+    always = [other for other in links if other is link or _always_with(link, other)]
+    companions = list(chain.from_iterable(other.uses for other in always if other is not link))
     companions += related_uses(project, link.before)
     ordered = any(use.role == "sort" for use in (*link.uses, *companions))
     companions += (use for use in returned_uses(project, link.before) if not (ordered and use.role == "sort"))
     limits = [other for other in link.before if other.call is not None and other.method == "limit"]
     limited, single = ends_early(node, [*later, *limits])
-    unknown = any(not other.uses and not _narrows_nothing(other.node) for other in always)
     return QuerySite(
         place=call_place(node),
         code=node.code,
         node=node,
         uses=link.uses,
         companions=tuple(companions),
+        parts=tuple(Part(call_place(one.node), one.uses) for one in always),
         limited=limited,
         single=single,
         verb=_verb(later),
         tables=tuple(dict.fromkeys(use.table for use in (*link.uses, *companions))),
         after=_places_after(link, links, later),
-        unread=unknown or _opens_unknown(link),
+        unread=any(map(_is_unknown, always)) or _opens_unknown(link),
     )
+
+
+def _always_with(link: _Link, other: _Link) -> bool:
+    """Whether another link is part of the same chain, and runs whenever this one does."""
+    same = other.node in link.before or link.node in other.before
+    return same and conditions(other.node) <= conditions(link.node)
+
+
+def _is_unknown(link: _Link) -> bool:
+    """Whether nobody can tell what a link asks, and it may leave out rows."""
+    return not link.uses and not _narrows_nothing(link.node)
 
 
 def _places_after(link: _Link, links: list[_Link], later: list[Node]) -> tuple[Place, ...]:
