@@ -24,6 +24,18 @@ class Application(msgspec.Struct, frozen=True):
     folder: str = ""
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A row that a test makes: ``name`` of the model in ``module``, and what is known of its values.
+
+    ``folder``: what has to be on the import path for the module.
+    """
+
+    module: str
+    name: str
+    values: tuple[tuple[str, bool | int | float | str | None], ...] = ()
+    folder: str = ""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request, complete enough to be sent.
 
@@ -32,7 +44,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     request, ``raises`` what the code raises for it (empty: it answers by itself) at the line ``at``; ``status`` is what
     is answered today, and ``wanted`` what should be. ``before``: the body of a request that is sent first, and is like
     this one in all else: it puts the row there that this one collides with.
-    ``caller``: the guards that have to let the caller pass; ``rows``: what has to be there before.
+    ``caller``: the guards that have to let the caller pass; ``rows``: what has to be there before, in words, and
+    ``made``: the same as far as a test can make it. ``client``: how a test asks, a name of ``[clients]``.
     """
 
     method: str
@@ -51,6 +64,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     caller: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     application: Application | None = None
+    made: tuple[Row, ...] = ()
+    client: str = ""
 
     @property
     def content_type(self) -> str:

@@ -242,9 +242,10 @@ def _callbacks(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Callback]:
 
 
 def _clients(table: Mapping[str, Any]) -> dict[str, ClientModel]:
-    """Each by its framework; a text stands for the name of one that is asked alike."""
-    whole = {name: table[entry] if isinstance(entry, str) else entry for name, entry in table.items()}
-    return msgspec.convert(whole, dict[str, ClientModel])
+    """Each by its framework, with what the one that it is ``like`` says beside."""
+    whole = {name: {**table.get(entry.get("like", ""), {}), **entry} for name, entry in table.items()}
+    told = {name: {key: value for key, value in entry.items() if key != "like"} for name, entry in whole.items()}
+    return msgspec.convert(told, dict[str, ClientModel])
 
 
 def _response(entry: Mapping[str, Any]) -> ResponseModel:

@@ -385,6 +385,9 @@ class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fi
     ``call``: what sends a request; it is given the method (behind the path, where ``method`` says by which keyword),
     the path, and what of ``json``, ``form``, ``raw`` (``{body}``), ``kind`` (``{kind}``: the content type) and
     ``headers`` (``{headers}``) there is. ``text``: the answer's body.
+    ``over``: the framework whose routes are asked so where the library of this name serves them. ``login``: what lets a
+    caller in; ``row``: what makes a row (of ``{model}``, with ``{values}``); ``making``: the functions that both call,
+    and ``making_imports``: what these need.
     """
 
     imports: tuple[str, ...] = ()
@@ -398,6 +401,11 @@ class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fi
     kind: str = ""
     headers: str = ""
     text: str = ""
+    over: str = ""
+    login: str = ""
+    row: str = ""
+    making: str = ""
+    making_imports: tuple[str, ...] = ()
 
 
 class PlatformModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from backaudit.facts.requests import FORM, JSON, Application, Request
+from backaudit.facts.requests import FORM, JSON, Application, Request, Row
 from backaudit.issue import Issue
 from backaudit.project.knowledge import ClientModel
 from backaudit.report.requests import outcome, target
@@ -29,7 +29,22 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def waits(self) -> bool:
         """Whether a person has to put a caller or rows in before it can tell anything."""
-        return bool(self.request.caller or self.request.rows)
+        unknown = bool(self.request.caller) and not self.client.login
+        return unknown or (bool(self.request.rows) and not self._makes_rows)
+
+    @property
+    def _makes_rows(self) -> bool:
+        return bool(self.client.row) and len(self.request.made) == len(self.request.rows)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that the test makes by itself."""
+        return self.request.made if self._makes_rows else ()
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether the test lets a caller in."""
+        return bool(self.request.caller and self.client.login)
 
 
 def cases(issues: Iterable[Issue], clients: Mapping[str, ClientModel]) -> tuple[Case, ...]:
@@ -37,10 +52,15 @@ def cases(issues: Iterable[Issue], clients: Mapping[str, ClientModel]) -> tuple[
     found: dict[Request, Case] = {}
     for issue in issues:
         request = issue.finding.request
-        client = clients.get(request.framework) if request is not None else None
+        client = clients.get(request.client) if request is not None and _can_fail(request) else None
         if request is not None and request.application is not None and client is not None:
             found.setdefault(request, Case(request, request.application, client))
     return tuple(found.values())
+
+
+def _can_fail(request: Request) -> bool:
+    """Whether the status tells today's answer from the one that is due: a refusal that says too much is one as well."""
+    return not 400 <= request.status < 500
 
 
 def render(several: Sequence[Case]) -> str:
@@ -54,6 +74,9 @@ class _Module:
         self.cases = several
         self.applications = list(dict.fromkeys((case.application, case.client) for case in several))
         self.names: set[str] = set()
+        self.models = _models(several)
+        making = (case.client for case in several if case.rows or case.logs_in)
+        self.making = {client.making: client.making_imports for client in making}
         self.body = [line for case in several for line in self._test(case)]
 
     def lines(self) -> Iterator[str]:
@@ -65,20 +88,29 @@ class _Module:
         yield from self._imports()
         for number, (application, client) in enumerate(self.applications):
             yield from self._fixture(number, application, client)
+        for text in self.making:
+            yield from ("", "", *text.strip().splitlines())
         yield from self.body
 
     def _imports(self) -> Iterator[str]:
         before = [line for application, client in self.applications for line in _before(application, client)]
-        folders = sorted({application.folder for application, _ in self.applications} - {""})
-        standard = list(_standard("\n".join(self.body), before, folders))
+        folders = self._folders()
+        standard = list(_standard("\n".join([*self.making, *self.body]), before, folders))
         yield from standard
         yield from [""] if standard else []
         own = [line for _, client in self.applications for line in client.imports]
+        for imports in self.making.values():
+            own += imports
         yield from sorted({"import pytest", *own}, key=lambda line: (line.startswith("from"), line))
         yield ""
         yield from (f"sys.path.insert(0, {_quoted(folder)})" for folder in folders)
         yield from dict.fromkeys(before)
         yield from self._imported(late=bool(before or folders))
+
+    def _folders(self) -> list[str]:
+        """What has to be on the import path."""
+        of_applications = {application.folder for application, _ in self.applications}
+        return sorted((of_applications | {model.folder for model in self.models}) - {""})
 
     def _imported(self, *, late: bool) -> Iterator[str]:
         """The applications, under a name of their own each; ``late``: other statements stand before."""
@@ -87,6 +119,10 @@ class _Module:
             if application.name:
                 alias = "" if number == 0 else f" as {_of_number(application.name, number)}"
                 yield f"from {application.module} import {application.name}{alias}{mark}"
+        for module in sorted({row.module for row in self.models}):
+            named = sorted((row.name, name) for row, name in self.models.items() if row.module == module)
+            listed = ", ".join(name if name == alias else f"{name} as {alias}" for name, alias in named)
+            yield f"from {module} import {listed}{mark}"
 
     def _fixture(self, number: int, application: Application, client: ClientModel) -> Iterator[str]:
         yield from ("", "", "@pytest.fixture")
@@ -104,8 +140,14 @@ class _Module:
         yield from _comment(case.request)
         if case.waits:
             yield f"    pytest.skip({_quoted(_WAITS)})"
+        if case.logs_in:
+            yield f"    {case.client.login.replace('client', client, 1)}"
+        for row in case.rows:
+            values = "".join(f", {name}={_literal(value)}" for name, value in row.values)
+            made = case.client.row.replace("{model}", self.models[_model(row)]).replace("{values}", values)
+            yield f"    {made}"
         yield from self._asking(case, client)
-        yield f"    {_assertion(case)}"
+        yield from (f"    {line}" for line in _assertions(case))
 
     def _asking(self, case: Case, client: str) -> Iterator[str]:
         if case.request.first is not None:
@@ -123,6 +165,8 @@ class _Module:
 
 def _standard(body: str, before: Sequence[str], folders: Sequence[str]) -> Iterator[str]:
     """What the tests need of the standard library."""
+    if "contextlib." in body:
+        yield "import contextlib"
     if "json.dumps(" in body:
         yield "import json"
     if any("os.environ" in line for line in before):
@@ -152,11 +196,30 @@ def _comment(request: Request) -> Iterator[str]:
     yield line
 
 
-def _assertion(case: Case) -> str:
-    """What holds once the mistake is mended: no failure of the server's; a failure that was called a success is one."""
-    if case.request.status < 400:
-        return f"assert response.status_code >= 400, response.{case.client.text}"
-    return f"assert response.status_code < 500, response.{case.client.text}"
+def _assertions(case: Case) -> Iterator[str]:
+    """What holds once the mistake is mended: no failure of the server's; a failure that was called a success is one.
+    Before, that the request has come as far as the mistake: who is turned away shows nothing.
+    """
+    turned_away = [401, 403] if case.logs_in else []
+    turned_away += [404] if case.rows and 404 not in case.request.wanted else []
+    if turned_away:
+        yield f'assert response.status_code not in {tuple(turned_away)!r}, "the caller, or a row, is another\'s"'
+    least = ">= 400" if case.request.status < 400 else "< 500"
+    yield f"assert response.status_code {least}, response.{case.client.text}"
+
+
+def _model(row: Row) -> Row:
+    """The model alone of which a row is."""
+    return msgspec.structs.replace(row, values=())
+
+
+def _models(several: Sequence[Case]) -> dict[Row, str]:
+    """The models whose rows tests make, each with the name by which its module knows it."""
+    found: dict[Row, str] = {}
+    for model in dict.fromkeys(_model(row) for case in several for row in case.rows):
+        names = (model.name, *(f"{model.name}{number}" for number in range(2, 999)))
+        found[model] = next(name for name in names if name not in found.values())
+    return found
 
 
 def _asked(request: Request, client: ClientModel, name: str, kept: str) -> Iterator[str]:

@@ -150,6 +150,122 @@ DJANGO = {
             return JsonResponse({"kind": str(type(data))})
         """,
 }
+REST_FRAMEWORK = {
+    "manage.py": DJANGO["manage.py"],
+    "config/__init__.py": "",
+    "config/settings.py": """
+        SECRET_KEY = "a-key-of-a-test"
+        ROOT_URLCONF = "config.urls"
+        INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "loans"]
+        DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+        DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+        MIDDLEWARE = []
+        """,
+    "config/urls.py": """
+        from django.urls import include, path
+        urlpatterns = [path("api/", include("loans.urls"))]
+        """,
+    "loans/__init__.py": "",
+    "loans/models.py": """
+        import uuid
+        from django.conf import settings
+        from django.db import models
+
+        class Shelf(models.Model):
+            code = models.CharField(max_length=3, unique=True)
+            room = models.DecimalField(max_digits=4, decimal_places=1)
+
+        class Book(models.Model):
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+            shelf = models.ForeignKey(Shelf, on_delete=models.CASCADE)
+            kind = models.CharField(max_length=4, choices=[("old", "Old"), ("new", "New")])
+
+        class Loan(models.Model):
+            owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+            book = models.ForeignKey(Book, on_delete=models.CASCADE)
+            until = models.DateField()
+            days = models.IntegerField(default=7)
+        """,
+    "loans/urls.py": """
+        from django.urls import path
+        from rest_framework.routers import DefaultRouter
+        from loans import views
+
+        router = DefaultRouter()
+        router.register("loans", views.Loans, basename="loan")
+        urlpatterns = [path("notes/", views.note), path("shelve/", views.Shelve.as_view()), *router.urls]
+        """,
+    "loans/views.py": """
+        from django.http import JsonResponse
+        from django import forms
+        from django.views import View
+        from rest_framework import permissions, serializers, viewsets
+        from rest_framework.decorators import action, api_view, permission_classes
+        from rest_framework.response import Response
+        from loans.models import Book, Loan, Shelf
+
+        class LoanSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Loan
+                fields = ["id", "book", "until"]
+                extra_kwargs = {"book": {"pk_field": serializers.UUIDField()}}
+
+        class Checked(serializers.Serializer):
+            @classmethod
+            def of(cls, data):
+                serializer = cls(data=data)
+                serializer.is_valid(raise_exception=True)
+                return serializer.validated_data
+
+        class Days(Checked):
+            days = serializers.IntegerField(default=1)
+
+            @classmethod
+            def of(cls, data):
+                return super().of(data)["days"]
+
+        class Note(Checked):
+            book = serializers.UUIDField()
+            note = serializers.CharField()
+
+        class Loans(viewsets.ModelViewSet):
+            serializer_class = LoanSerializer
+            permission_classes = [permissions.IsAuthenticated]
+
+            def get_queryset(self):
+                return Loan.objects.filter(owner=self.request.user).order_by("pk")
+
+            def perform_create(self, serializer):
+                {stored}
+
+            @action(detail=True, methods=["post"])
+            def extend(self, request, pk=None):
+                loan = self.get_object()
+                {extended}
+                loan.save()
+                return Response({"days": loan.days})
+
+        @api_view(["POST"])
+        @permission_classes([permissions.IsAdminUser])
+        def note(request):
+            given = {given}
+            if not Book.objects.filter({found}).exists():
+                return Response({}, status=404)
+            {noted}
+            return Response({"length": length})
+
+        class ShelfForm(forms.Form):
+            shelf = forms.ModelChoiceField(queryset=Shelf.objects.all())
+
+        class Shelve(View):
+            def post(self, request):
+                form = ShelfForm(request.POST)
+                if not form.is_valid():
+                    return JsonResponse(form.errors, status=400)
+                {shelved}
+                return JsonResponse({"place": place})
+        """,
+}
 CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str], int]] = {
     "fastapi": (
         FASTAPI,
@@ -191,6 +307,33 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str], int]] = {
             ),
         },
         2,
+    ),
+    "rest_framework": (
+        REST_FRAMEWORK,
+        {
+            "stored": "serializer.save()",
+            "extended": 'loan.days += int(request.data.get("days", "1"))',
+            "found": 'pk=given.get("book")',
+            "given": "request.data",
+            "noted": 'length = len(given["note"])',
+            "shelved": 'place = int(request.POST.get("place", "0"))',
+        },
+        {
+            "stored": "serializer.save(owner=self.request.user)",
+            "extended": "loan.days += Days.of(request.data)",
+            "given": "Note.of(request.data)",
+            "found": 'pk=given["book"]',
+            "noted": 'length = len(given["note"])',
+            "shelved": "\n".join(
+                (
+                    'given = request.POST.get("place", "0")',
+                    "                if not given.isdigit():",
+                    "                    return JsonResponse({}, status=400)",
+                    "                place = int(given)",
+                )
+            ),
+        },
+        7,
     ),
 }
 

@@ -15,7 +15,7 @@ from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
 from backaudit.analyses.errors.conflicts.unset import unset_columns
 from backaudit.analyses.errors.conflicts.writes import Write, exception_told, refused_by
-from backaudit.analyses.errors.requests import Wish, showing, wrong
+from backaudit.analyses.errors.requests import Asked, Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.facts import ops
 from backaudit.facts.requests import Request
@@ -90,6 +90,8 @@ def _request(project: Project, write: Write, path: tuple[Node, ...]) -> Request 
         wishes: tuple[Wish, ...] = (Wish("twice", "other", write.column),)
     else:
         wishes = wrong(project, "taken" if write.unique else "unknown", write.value, write.access)
+        asked = Asked(write.table.model, write.column) if write.unique and write.table.model else None
+        wishes = tuple(msgspec.structs.replace(wish, row=asked) for wish in wishes)
     wanted = (409,) if write.unique else (404,)
     return showing(project, write.node, path, wishes, raises=exception_told(project), wanted=wanted)
 

@@ -8,6 +8,7 @@ from itertools import chain
 from backaudit.analyses.errors.requests.composing import Draft, composed
 from backaudit.analyses.errors.requests.places import coming_to, route_to, ways_to
 from backaudit.analyses.errors.requests.provoking import provoking
+from backaudit.analyses.errors.requests.rows import Asked
 from backaudit.analyses.errors.requests.wishes import Kind, Wish, input_behind, looked_up, to_reach
 from backaudit.backend.endpoints import running
 from backaudit.backend.web.catching import handler_of
@@ -169,4 +170,4 @@ def _wanted(project: Project, shown: tuple[Wish, ...], framework: str) -> tuple[
     return known or (project.models.framework(framework).refuses_with or _MALFORMED,)
 
 
-__all__ = ["Wish", "looked_up", "never_runs", "of_answer", "showing", "valid", "wrong"]
+__all__ = ["Asked", "Wish", "looked_up", "never_runs", "of_answer", "showing", "valid", "wrong"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from backaudit.analyses.errors.requests.rows import Asked, referred, row_of_view
 from backaudit.analyses.errors.requests.wishes import Wish
 from backaudit.backend.access.guards import steps
 from backaudit.backend.endpoints import taken
@@ -17,13 +18,13 @@ from backaudit.backend.web.inputs.examples import example
 from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Shape
 from backaudit.backend.web.records import Route
-from backaudit.facts.requests import FORM, JSON, Request
+from backaudit.facts.requests import FORM, JSON, Request, Row
 from backaudit.project import Project
 from backaudit.project.declarations import items
 from backaudit.project.locate import class_field
 from backaudit.survey.inputs import sent
 from backaudit.survey.records import Sent
-from backaudit.vocabulary.protocols import NOBODYS
+from backaudit.vocabulary.protocols import NOBODYS, UNSAFE
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 _NOBODY = 999_999
@@ -45,6 +46,8 @@ class Draft:
         self.raw: str | None = None
         self.told: list[str] = []
         self.rows: list[str] = []
+        self.made: list[Row] = []
+        self.wished: set[tuple[str, str]] = set()
         for one in self.known:
             self._fill(one)
 
@@ -97,6 +100,7 @@ class Draft:
             self._want_whole(wish)
             return
         where, name = wish.where, wish.name
+        self.wished.add((where, name))
         if wish.kind == "absent":
             self.values.pop((where, name), None)
             if isinstance(self.whole.get(where), dict):
@@ -128,12 +132,44 @@ class Draft:
         untold = shape in (Shape(), _NO_KIND)
         value = wish.value if untold and wish.value is not None else self._example(shape, wish.name, wish.where)
         if wish.kind in ("known", "taken"):
-            self.rows.append(
-                f"a row whose `{wish.name}` is {value}"
-                if wish.kind == "known"
-                else f"another row whose `{wish.name}` is {value}"
-            )
+            another = "another row" if wish.kind == "taken" else "a row"
+            self._need(f"{another} whose `{wish.name}` is {value}", wish.row, value)
         return value
+
+    def _need(self, said: str, asked: Asked | None, value: Any) -> None:
+        """Remembers a row that has to be there before."""
+        self.rows.append(said)
+        row = asked.row(self.project, value) if asked is not None else None
+        self.made += [row] if row is not None else []
+
+    def need_rows(self) -> None:
+        """Rows that nobody wished for, and without which the request comes to nothing: the view's, and references'."""
+        of_view = row_of_view(self.project, self.route)
+        if of_view is not None and ("path", of_view[0]) not in self.wished:
+            self._need(
+                f"a row whose `{of_view[0]}` is {self._in_path(of_view[0])}", of_view[1], self._in_path(of_view[0])
+            )
+        for where in _BODIES if self.method in UNSAFE else ():
+            self._need_referred(where)
+
+    def _need_referred(self, where: str) -> None:
+        named = [one.shape.schema for one in self.known if one.where == where and one.shape.schema]
+        for name, asked in (pair for schema in named for pair in referred(self.project, schema)):
+            if self._value(where, name) not in (None, _ABSENT) and (where, name) not in self.wished:
+                self._refer(where, name, asked)
+
+    def _refer(self, where: str, name: str, asked: Asked) -> None:
+        """Has an input name a row, by a key that the row may have: it stands beside the whole, and wins over it."""
+        usual = asked.usual(self.project)
+        if usual is not None and isinstance(self._value(where, name), str):
+            self.values[where, name] = usual
+        value = self._value(where, name)
+        self._need(f"a row that `{name}` names ({value})", asked, value)
+
+    def _value(self, where: str, name: str) -> Any:
+        whole = self.whole.get(where)
+        inside = isinstance(whole, dict) and name in whole and (where, name) not in self.values
+        return whole[name] if inside and isinstance(whole, dict) else self.values.get((where, name))
 
     def _unknown(self, shape: Shape, name: str) -> Any:
         """A value that fits the declaration, and that no row has."""
@@ -220,6 +256,7 @@ def composed(
     path = draft.path()
     if path is None or not draft.can_be_sent:
         return None
+    draft.need_rows()
     body, kind = draft.body() if draft.method not in ("GET", "HEAD") else ("", "")
     first = body if apart is not None else None
     for wish in apart or ():
@@ -250,7 +287,19 @@ def composed(
         caller=_callers(draft.project, route),
         rows=tuple(draft.rows),
         application=application(draft.project, route),
+        made=tuple(draft.made),
+        client=_client(draft.project, route),
     )
+
+
+def _client(project: Project, route: Route) -> str:
+    """How a test asks a route: as its framework is asked, or as the library over it that serves the view."""
+    lineage = project.lineage(route.view.name) if route.view is not None else ()
+    names = (*lineage, *project.assumed(route.handler, "request"))
+    served = {name.partition(".")[0] for name in names}
+    clients = project.models.clients.items()
+    over = (name for name, client in clients if client.over == route.framework and name in served)
+    return next(over, route.framework)
 
 
 def _callers(project: Project, route: Route) -> tuple[str, ...]:

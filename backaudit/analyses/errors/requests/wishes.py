@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.analyses.errors.lookups import column_named, keyword_lookups
+from backaudit.analyses.errors.requests.rows import Asked, asked_for, usual_in
 from backaudit.backend.access.missing import behind, chain, none_giving, raising
 from backaudit.backend.web.inputs.classes import is_secret
 from backaudit.backend.web.inputs.mappings import schema_named
@@ -37,7 +38,7 @@ class Wish(msgspec.Struct, frozen=True):
     or what a row is usually known by.
 
     ``method``: no input, but the method of the request. ``never``: no request makes it so.
-    ``read_in``: the body that reads the input.
+    ``read_in``: the body that reads the input. ``row``: the row that is looked up by it.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Wish(msgspec.Struct, frozen=True):
     value: Scalar = None
     method: bool = False
     read_in: Code | None = None
+    row: Asked | None = None
 
 
 class _Found(ClientValue):
@@ -263,19 +265,27 @@ def looked_up(project: Project, lookup: Node, call: Node, kind: Kind = "unknown"
             return
         if place is not None and place[1]:
             read_in = found[0].code if found is not None else None
-            number = 1 if value in project.once(_numbers) else None
-            yield Wish(kind, place[0], place[1], number, read_in=read_in)
+            usual = project.once(_usual).get(value)
+            wish = Wish(kind, place[0], place[1], usual if isinstance(usual, int) else None, read_in=read_in)
+            yield _of_one_row(project, wish, usual, (call, lookup), value) if kind == "known" else wish
             return
 
 
-def _numbers(project: Project) -> frozenset[Node]:
-    """What look-ups by keyword compare with columns of numbers."""
-    known = project.models.kinds["number-columns"]
-    pairs = (
-        (table, name, value) for call, table in keyword_lookups(project) for name, value in call.keywords().items()
-    )
-    compared = ((column_named(project, table, name), value) for table, name, value in pairs)
-    return frozenset(value for column, value in compared if column is not None and column.type in known)
+def _of_one_row(project: Project, wish: Wish, usual: Scalar, calls: tuple[Node, Node], value: Node) -> Wish:
+    """The wish with the row that has to be there for it, which is known by what its column may hold."""
+    return msgspec.structs.replace(wish, value=usual, row=asked_for(project, calls, value))
+
+
+def _usual(project: Project) -> dict[Node, Scalar]:
+    """What look-ups by keyword compare with columns of numbers, or of UUIDs, with a key that such a column may hold."""
+    found: dict[Node, Scalar] = {}
+    for call, table in keyword_lookups(project):
+        for name, value in call.keywords().items():
+            column = column_named(project, table, name)
+            usual = usual_in(project, column) if column is not None else None
+            if usual is not None:
+                found[value] = usual
+    return found
 
 
 def _words(call: Node, lookup: Node) -> Iterator[Node]:
