@@ -12,7 +12,7 @@ import msgspec
 
 from backaudit.sql import HOLE, MAX_TEXT, Tree, node_types, parsed
 
-_MARKS = re.compile(r"\$(?P<number>\d+)|%\((\w+)\)s|%s|\?(?=[\s,);]|$)|%%")
+_MARKS = re.compile(r"(?:\$|(?<![\w:\])])[?:])(?P<number>\d+)|%\((\w+)\)s|%s|\?(?=[\s,);]|$)|%%")
 _QUOTED = re.compile(r":p__\d+")
 _VERB = re.compile(r"\s*(insert|replace|update|select|delete|with)\b", re.I)
 

@@ -33,6 +33,7 @@ NO_NAMES = {
     "backaudit/analyses/indexes/claims.py:_TYPES": "a statement's own words, or its types",
     "backaudit/analyses/indexes/indexing.py:_CONTAINED": "a statement's own words, or its types",
     "backaudit/analyses/indexes/operands.py:_FAMILIES": "a statement's own words, or its types",
+    "backaudit/analyses/indexes/selectivity.py:_LITERAL": "a statement's own words, or its types",
     "backaudit/analyses/passwords/cheap.py:_METHOD": "a notation of costs, which is parsed",
     "backaudit/analyses/passwords/cheap.py:_OPTION": "a notation of costs, which is parsed",
     "backaudit/analyses/passwords/fast.py:_IN_SQL": "functions of SQL",

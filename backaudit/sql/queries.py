@@ -10,7 +10,8 @@ from backaudit.sql.parsing import Tree, looks_like_query, node_types, normal_nod
 from backaudit.sql.predicates import Asked, only_column, predicate
 from backaudit.sql.records import HOLE, MAX_TEXT, Form, Role, Scope, Statement, Use
 
-_PERCENT = re.compile(r"%\((\w+)\)s|%s|%%")
+# What drivers fill in and sqlglot does not read: ``%s``, ``%(name)s``, ``?1`` and ``:1``, which is no end of a slice.
+_MARKS = re.compile(r"%\((\w+)\)s|%s|%%|(?<![\w:\])])[?:](\d+)\b")
 _DANGLING = re.compile(rf"([\w)'\"?]+|[=<>,(+*/-])\s*{HOLE}(?:\s+{HOLE})*")
 _EXPECTING = frozenset(
     ("by", "from", "where", "and", "or", "on", "in", "limit", "offset", "set", "join", "select", "not", "like", "is")
@@ -46,7 +47,7 @@ def _dangling_removed(text: str) -> str:
 
 def _placeholders(text: str) -> str:
     """Driver's placeholders as sqlglot reads them in every dialect."""
-    return _PERCENT.sub(lambda m: "%" if m.group() == "%%" else f":{m.group(1) or 'p'}", text)
+    return _MARKS.sub(lambda m: "%" if m.group() == "%%" else f":{m.group(1) or 'p'}{m.group(2) or ''}", text)
 
 
 def _few_alternatives(uses: Sequence[Use]) -> tuple[Use, ...]:

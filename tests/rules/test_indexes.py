@@ -147,6 +147,25 @@ def test_what_is_shown_by_default(condition: str, core: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "core"),
+    [
+        *((given, True) for given in ("$1", "?", "?1", ":1", ":chip", "%s", "%(chip2)s", "@p1", "$1::text")),
+        *((given, False) for given in ("'fixed'", "7")),
+    ],
+)
+def test_what_a_driver_fills_in_is_no_constant_in_whatever_style(given: str, core: bool) -> None:
+    body = f"""
+async def find(connection, x):
+    return await connection.fetchrow("SELECT * FROM pets WHERE chip = {given}", x)
+
+async def show(connection):
+    return await find(connection, 1)
+"""
+    found = missing_sites(project({"app.py": MODELS + body}), "filter")
+    assert [missing.core for missing in found] == [core]
+
+
+@pytest.mark.parametrize(
     "condition",
     ["Pet.id == x, Pet.chip == x", "Pet.chip != x", "Pet.chip.ilike(x)", "Owner.email == x", "Pet.nothing == x"],
 )

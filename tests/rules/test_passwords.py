@@ -52,6 +52,8 @@ def test_people_are_told_from_forms(name: str, is_person: bool) -> None:
         ("INSERT INTO users (password, name) VALUES (%s, %s)", {"password": 0}, {}),
         ("INSERT INTO users (name, password) VALUES (:n, :p)", {"password": "p"}, {}),
         ("INSERT INTO users (name, password) VALUES ($1, $2)", {"password": 1}, {}),
+        ("INSERT INTO users (name, password) VALUES (:1, :2)", {"password": 1}, {}),
+        ("SELECT id FROM users WHERE name = ?2 AND password = ?1", {}, {"password": 0}),
         ("INSERT INTO users (name, password) VALUES ('%s', '%s')", {"password": 1}, {}),
         ("INSERT INTO users (name, password) VALUES ('__hole__', '__hole__')", {"password": ""}, {}),
         ("UPDATE users SET password = ? WHERE id = ?", {"password": 0}, {}),

@@ -140,6 +140,11 @@ def test_unknown_parts_do_not_hide_the_known(text: str) -> None:
     assert [use.column for use in uses(text)] == ["a"]
 
 
+@pytest.mark.parametrize("mark", ["?1", ":1", ":a1", "$1"])
+def test_numbered_marks_are_read_and_slices_are_none(mark: str) -> None:
+    assert asked(f"SELECT pieces[1:2] FROM t WHERE a = {mark}") == [("t", "a", "filter", "eq")]
+
+
 def test_a_table_of_unknown_name_is_no_table() -> None:
     assert asked(f"SELECT * FROM {HOLE} WHERE a = 1") == []
 

@@ -22,6 +22,9 @@ _TIMES = meaning("columns", "time")
 _TIME_TYPES = meaning("columns", "time-type")
 
 EQUALITIES = frozenset({"eq", "in"})
+# What a driver fills in, in each style: ``$1``, ``:name``, ``?1``, ``@p1``, ``%(name)s``.
+_PLACEHOLDER = re.compile(r"[$:?@]\w+|%\(\w+\)s")
+_LITERAL = re.compile(r"'|\d|true|false")
 
 
 def is_few(table: Table, use: Use) -> bool:
@@ -67,8 +70,8 @@ def few_parents(column: Column) -> bool:
 
 def constant(use: Use) -> bool:
     """Whether the value is written in the code: such a look-up is no client's."""
-    written = use.text.partition("=")[2]
-    return bool(use.text) and re.search(r"'|\d|true|false", written) is not None and "%(" not in use.text
+    written = _PLACEHOLDER.sub("", use.text.partition("=")[2])
+    return _LITERAL.search(written) is not None
 
 
 def grows(table: Table) -> bool:
