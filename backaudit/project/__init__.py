@@ -21,7 +21,7 @@ from backaudit.project.calls import COMMON, Calls, Edge, Given, Passed
 from backaudit.project.circles import cut_circles
 from backaudit.project.classes import ClassView
 from backaudit.project.code import Code, PythonFile, Role
-from backaudit.project.generic import made_through
+from backaudit.project.generic import made_through, shared_bases
 from backaudit.project.knowledge import Knowledge, Models, ParameterConvention
 from backaudit.project.modules import Modules, module_name, role_of
 from backaudit.project.nodes import Node
@@ -314,7 +314,9 @@ class Project:
 
     def _written_bases(self, name: str) -> tuple[str, ...]:
         cls = self.class_named(name)
-        written = cls.bases if cls is not None else ()
+        if cls is None:
+            return shared_bases(self, name)
+        written = cls.bases
         return tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
 
     def _base_names(self, base: Node) -> Iterator[str]:

@@ -44,6 +44,18 @@ def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
         yield name.replace(part[0], found[5:-1])
 
 
+def is_open(name: str) -> bool:
+    """Whether a type is that of a service's model, or over it, which a call on a receiver of a known class fills in."""
+    return "each{" in name
+
+
+def shared_bases(project: Project, name: str) -> tuple[str, ...]:
+    """What all the classes inherit that an open type may be, nearest first; nothing of any other name."""
+    classes = [given[5:-1] for given in _each(project, f"type[{name}]")] if is_open(name) else []
+    above = [project.lineage(cls) for cls in classes]
+    return tuple(base for base in above[0] if all(base in other for other in above[1:])) if above else ()
+
+
 def made_through(project: Project, cls: ClassView) -> tuple[Node, ...]:
     """The calls that make an object of a class by its name, or by an attribute that holds it (``self.model()``)."""
     named = [call for call in project.calls_of(cls.cls.name) if call.func is not None and _denotes(project, call, cls)]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # What is called from more places than this, by the same name, is handed whatever there is.
 _MANY = 40
+# Decorators that only say what stands first among the parameters.
+_STATIC = "staticmethod"
+_BOUND = ("classmethod", _STATIC)
 
 
 def argument_types(project: Project, code: Code, index: int) -> tuple[str, ...]:
@@ -29,27 +32,27 @@ def _arguments(project: Project, code: Code, index: int) -> Iterator[Node | None
     """What each call of a function gives a parameter; None where that is not written out."""
     if code.function.params[index].kind in ("star", "dstar") or not _is_plain(code):
         return
-    calls = [call for call in project.calls_of(_called(code)) if call.code.file.role == "production"]
+    targets = dict(_targets(project, code))
+    found = dict.fromkeys(call for name in sorted(set(targets.values())) for call in project.calls_of(name))
+    calls = [call for call in found if call.code.file.role == "production"]
     for call in calls if len(calls) <= _MANY else ():
         func = call.func
-        if func is not None and _target(code) in project.types(func):
+        if func is not None and not targets.keys().isdisjoint(project.types(func)):
             yield _written(call, code, index)
 
 
 def _is_plain(code: Code) -> bool:
     """Whether a function is called as it is written: nothing stands in its place."""
-    return code.function.kind == "function" and not code.decorators
+    return code.function.kind == "function" and all(node.spelled in _BOUND for node in code.decorators)
 
 
-def _called(code: Code) -> str:
-    made = code.function.name == "__init__" and code.cls is not None
-    return code.cls.cls.name if made and code.cls is not None else code.function.name
-
-
-def _target(code: Code) -> str:
-    """The type of what is called."""
-    made = code.function.name == "__init__" and code.cls is not None
-    return f"type[{code.cls.name}]" if made and code.cls is not None else f"def[{code.key}]"
+def _targets(project: Project, code: Code) -> Iterator[tuple[str, str]]:
+    """The types of what is called where a function runs, and the name by which it is called."""
+    yield f"def[{code.key}]", code.function.name
+    if code.function.name == "__init__" and code.cls is not None:
+        heirs = (cls for cls in project.subclasses(code.cls.name) if project.method(cls.name, "__init__") == code)
+        for cls in (code.cls, *heirs):
+            yield f"type[{cls.name}]", cls.cls.name
 
 
 def _written(call: Node, code: Code, index: int) -> Node | None:
@@ -61,5 +64,6 @@ def _written(call: Node, code: Code, index: int) -> Node | None:
     for name, value in op.keywords:
         if name == param.name:
             return call.origin.to(value)
-    at = index - (1 if code.cls is not None else 0)
+    bound = code.cls is not None and not any(node.spelled == _STATIC for node in code.decorators)
+    at = index - (1 if bound else 0)
     return call.origin.to(op.args[at]) if param.kind != "keyword" and 0 <= at < len(op.args) else None

@@ -33,7 +33,7 @@ from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project.classes import ClassView
 from backaudit.project.code import Code
-from backaudit.project.generic import filled, supplied
+from backaudit.project.generic import filled, is_open, supplied
 from backaudit.project.nodes import Node
 from backaudit.project.passed import argument_types
 from backaudit.project.solving import Solver
@@ -338,9 +338,12 @@ class TypeResolver:
             return self._above(over, attr)
         cls_name = over if head == "type" else head
         cls = self._project.class_named(cls_name)
+        if cls is None:
+            # Of a class that is open, what the project declares for all that it may be.
+            cls = next(iter(self._project.lineage_views(cls_name)), None)
         if cls is not None:
             return self._class_attribute(cls, attr, head == "type", name, node)
-        return self._library_attribute((cls_name,), attr, name, node)
+        return self._library_attribute(self._project.lineage(cls_name), attr, name, node)
 
     def _above(self, cls_name: str, attr: str) -> Iterable[str]:
         cls = self._project.class_named(cls_name)
@@ -356,11 +359,16 @@ class TypeResolver:
             if method is not None:
                 return self._method(method)
             if attr in view.fields or attr in view.assigned:
-                kept = (*self._solver.ask(("kept", view, attr)), *supplied(self._project, view, attr))
+                kept = self._narrowed(self._solver.ask(("kept", view, attr)), [*supplied(self._project, view, attr)])
                 return [given for each in kept for given in self._hung(each, cls.name)] if on_class else kept
             if attr in view.inner:
                 return (f"type[{view.inner[attr].name}]",)
         return self._library_attribute(self._project.lineage(cls.name), attr, name, node)
+
+    def _narrowed(self, kept: Types, about: list[str]) -> list[str]:
+        """What a class keeps, and what it is about: a class that is declared there says less than its heirs do."""
+        above = {f"type[{name}]" for given in about for name in self._project.lineage(given[5:-1])[1:]}
+        return [*(name for name in kept if name not in above), *about]
 
     def _hung(self, name: str, owner: str) -> Iterator[str]:
         """A type of what hangs on a class: what asks for the rows of the class is over it, and what it gives, too."""
@@ -458,7 +466,7 @@ class TypeResolver:
     def _returned_to(self, code: Code, call: Node) -> Iterable[str]:
         """What a function gives to a call: of a generic service what is of the receiver's own class."""
         found = self._over_rows(self.returned(code), call)
-        receiver = call.receiver if any("each{" in name for name in found) else None
+        receiver = call.receiver if any(map(is_open, found)) else None
         known = [split(name) for name in self.of(receiver)] if receiver is not None else []
         classes = [self._project.class_named(over if head == "type" else head) for head, over in known]
         if len(classes) != 1 or classes[0] is None:

@@ -6,9 +6,11 @@ import msgspec
 
 from backaudit.analyses.auth.exposure import changed_by, excused, is_login, public_words, unasked, words
 from backaudit.backend.access.credentials import checks_password
-from backaudit.backend.access.guards import authenticated, guarded, in_body
+from backaudit.backend.access.guards import authenticated, in_body
+from backaudit.backend.access.performing import performed
 from backaudit.backend.access.reads import looked_at
-from backaudit.backend.access.tables import is_user_table
+from backaudit.backend.access.tables import holds_users, is_user_table
+from backaudit.backend.data.documents import collections
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.facts.place import Place
@@ -44,7 +46,7 @@ class Unguarded(msgspec.Struct, frozen=True):
 
 def unguarded(project: Project) -> Unguarded | None:
     """The routes of a project that asks nobody, if it keeps what should not be everybody's."""
-    every = [route for route in project.once(guarded) if route.handler.file.role == "production"]
+    every = [route for route in project.once(performed) if route.handler.file.role == "production"]
     if not every or any(asks(project, route) for route in every):
         return None
     keeps = _keeps(project, every)
@@ -76,6 +78,9 @@ def _keeps(project: Project, every: list[Route]) -> str:
     people = next((table for table in tables if is_user_table(table) and _has_password(table)), None)
     if people is not None:
         return f"users with passwords (`{people.name}`)"
+    documents = next((one.name for one in collections(project) if holds_users(project, one.name)), "")
+    if documents:
+        return f"users (`{documents}`)"
     personal = next((table for table in tables if len(_personal(table)) > 1), None)
     return f"personal data (`{personal.name}`: {', '.join(_personal(personal)[:3])})" if personal is not None else ""
 

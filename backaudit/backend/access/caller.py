@@ -33,10 +33,10 @@ _CLIENT = meaning("access", "client-chosen")
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What is known of a body's parameters: which are the caller, which the client chose."""
+    """What is known of a body's parameters, by index, and of names of the body around it: the caller, or chosen."""
 
-    identity: frozenset[int]
-    client: frozenset[int]
+    identity: frozenset[int | str]
+    client: frozenset[int | str]
 
 
 NOBODY = Context(frozenset(), frozenset())
@@ -181,8 +181,9 @@ class Values:
                     yield part
                     if not signed and is_verified(self.project, part):
                         continue
-                    following += inputs(part.op)
-                    following += self._put_into(part)
+                    reached = level if _only_holds(part) else following
+                    reached += inputs(part.op)
+                    reached += self._put_into(part)
             level = following
 
     def _put_into(self, part: Node) -> Iterator[int]:
@@ -206,14 +207,31 @@ class Values:
 
     def is_identity(self, node: Node) -> bool:
         op = node.op
+        if self._is_known(node, self.context.identity):
+            return True
         if isinstance(op, ops.Param):
-            return node.code is self.code and op.index in self.context.identity
+            return False
         if isinstance(op, ops.Attr) and op.name in self._fields and node.to(op.base).spelled == "self":
             return True
         if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
             spelled = (node.spelled or getattr(op, "name", "")).lower()
-            return IDENTITY.holds(spelled) or self.is_session(node) or is_verified(self.project, node)
+            return IDENTITY.holds(spelled) or self._is_told(node) or is_verified(self.project, node)
         return False
+
+    def _is_told(self, node: Node) -> bool:
+        """Whether the framework tells who is calling here, or an earlier step has left it in the session or request."""
+        kinds, named = self.project.models.kinds, node.func or node
+        if not kinds["callers"].isdisjoint(self.project.names(named)) or self.is_session(node):
+            return True
+        base, key = _entry(node)
+        kept = base is not None and not kinds["keyed-carriers"].isdisjoint(self.project.types(base))
+        return kept and _IDENTITY_PARAM.holds(key)
+
+    def _is_known(self, node: Node, known: frozenset[int | str]) -> bool:
+        """Whether a parameter of the body, or a name of the body around it, is one of those that are known."""
+        op = node.op
+        asked = op.index if isinstance(op, ops.Param) else op.name if isinstance(op, ops.Name) else None
+        return asked in known and node.code == self.code
 
     def is_caller_key(self, node: Node) -> bool:
         """Whether a value is a claim of a verified token, or an entry of the session that says who."""
@@ -228,22 +246,42 @@ class Values:
 
     def is_session(self, node: Node) -> bool:
         """``session["user_id"]``, ``session.get("user")``."""
-        op = node.op
-        key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0) if node.method == "get" else None
-        base = node.to(op.base) if isinstance(op, ops.Item) else node.receiver
-        text = key.text if key is not None else None
-        return base is not None and text is not None and is_http_session(self.project, base)
+        base, key = _entry(node)
+        return base is not None and bool(key) and is_http_session(self.project, base)
 
     def _is_chosen(self, node: Node) -> bool:
         op = node.op
-        if isinstance(op, ops.Param):
-            return node.code is self.code and op.index in self.context.client
+        if isinstance(op, ops.Param) or self._is_known(node, self.context.client):
+            return self._is_known(node, self.context.client)
         spelled = node.spelled.lower()
         if isinstance(op, (ops.Attr, ops.Item, ops.Call)) and _CLIENT.holds(spelled):
             return True
         func = node.func if isinstance(op, ops.Call) else node
         named = func is not None and not frozenset(self.project.models.sources).isdisjoint(self.project.names(func))
         return named or part_handed_out(self.project, node) in CLIENT
+
+
+def _only_holds(node: Node) -> bool:
+    """Whether an operation makes nothing of a value: a display that it stands in, gone through or not."""
+    op = node.op
+    if isinstance(op, ops.Part):
+        return isinstance(node.to(op.base).origin.op, ops.Element)
+    return isinstance(op, (ops.Build, ops.Element)) or _is_pairs(node)
+
+
+def _is_pairs(node: Node) -> bool:
+    """``{"key": value}.items()``, or the method that it calls."""
+    func = node.to(node.op.func) if isinstance(node.op, ops.Call) else node
+    op = func.op
+    return isinstance(op, ops.Attr) and op.name == "items" and func.to(op.base).is_dict
+
+
+def _entry(node: Node) -> tuple[Node | None, str]:
+    """Of ``base["key"]`` and ``base.get("key")`` the base and the key, if the code says which."""
+    op = node.op
+    key = node.to(op.key) if isinstance(op, ops.Item) else node.arg(0) if node.method == "get" else None
+    base = node.to(op.base) if isinstance(op, ops.Item) else node.receiver
+    return base, (key.text or "") if key is not None else ""
 
 
 def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.backend.access.statements import SQL_COUNTS, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import form_table, repository_table, touched_table
+from backaudit.backend.access.tables import form_table, told_table, touched_table
 from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.documents.naming import collection_name as stored_name
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
@@ -63,7 +63,7 @@ def _changes(project: Project, code: Code) -> Iterator[Change]:
     def inner(call: Node, callee: Code) -> Iterator[Change]:
         found = changes(project, callee)
         if found and not _is_common(callee):
-            table = found[0].table or repository_table(project, call)
+            table = told_table(project, call, callee, found[0].table)
             name = _named(table, None) or found[0].name
             yield Change(call, table, name, found[0].how, all(change.counts for change in found))
 
@@ -120,7 +120,15 @@ def written(project: Project, call: Node) -> Change | None:
         return Change(call, table, _named(table, first), done)
     if method in project.models.kinds["collection-writes"]:
         return Change(call, None, stored_name(project, receiver) or receiver.spelled, how(method))
-    return _of_query(project, call, receiver) if method in project.models.kinds["query-writes"] else None
+    if method in project.models.kinds["query-writes"] or _removes(project, call):
+        return _of_query(project, call, receiver)
+    return None
+
+
+def _removes(project: Project, call: Node) -> bool:
+    """Whether a call deletes a row by a word that means something else of other things: ``note.remove()``."""
+    func = call.func
+    return func is not None and not project.models.kinds["row-removers"].isdisjoint(project.names(func))
 
 
 def _is_loaded(project: Project, row: Node | None) -> bool:
@@ -147,7 +155,7 @@ def _of_statement(project: Project, call: Node) -> Change | None:
 def _of_query(project: Project, call: Node, receiver: Node) -> Change | None:
     """``rows.delete()``, ``row.save()``, ``form.save()``."""
     table = touched_table(project, receiver)
-    done: How = how(call.method)
+    done: How = "delete" if _removes(project, call) else how(call.method)
     if table is not None:
         fresh = call.method in ("save", "asave") and receiver.origin.call is not None
         made = fresh and makes_object(project, receiver.origin)

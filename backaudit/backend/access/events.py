@@ -16,7 +16,7 @@ from backaudit.backend.access.changes import changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
 from backaudit.backend.access.statements import SQL_COUNTS, SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import fetched_table, repository_table, touched_table
+from backaudit.backend.access.tables import fetched_table, repository_table, told_table, touched_table
 from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
@@ -24,11 +24,13 @@ from backaudit.backend.web.responses import answers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
+from backaudit.project.generic import is_open
 from backaudit.project.locate import conditions, on_the_way
 from backaudit.project.operands import made_of
 from backaudit.project.solving import Solver
 from backaudit.vocabulary.meaning import meaning
 
+_OF_DOCUMENTS = ("document-finds", "document-changes")
 _ID_NAME = meaning("people", "row-key")
 _CAPABILITY = meaning("tokens", "capability")
 _CHECKS = meaning("access", "check-function")
@@ -68,10 +70,10 @@ def _solver(project: Project) -> Solver[tuple[Code, Context], Event]:
     )
 
 
-def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[int], list[int]]:
+def _place(asked: tuple[Code, Context]) -> tuple[str, int, list[str], list[str]]:
     """Where a question stands in the project, so that circles are worked off in one order."""
     code, context = asked
-    return code.path, code.index, sorted(context.identity), sorted(context.client)
+    return code.path, code.index, sorted(map(str, context.identity)), sorted(map(str, context.client))
 
 
 def _each_once(found: Iterable[Event]) -> list[Event]:
@@ -245,21 +247,42 @@ class _Reader:
 
     def _inner(self, call: Node, code: Code) -> Iterator[Event]:
         """The events of a function of the project, where it is called."""
-        given = self._given(call, code)
-        identity = frozenset(index for index, value in given.items() if self.identifies(value))
-        client = frozenset(index for index, value in given.items() if self.chosen(value))
+        given: list[tuple[int | str, Node]] = [*self._given(call, code).items(), *self._free(code).items()]
+        identity = frozenset(which for which, value in given if self.identifies(value))
+        client = frozenset(which for which, value in given if self.chosen(value))
         for event in events_in(self.project, code, Context(identity, client)):
             effect = call.value if event.effect >= 0 else -1
-            yield msgspec.structs.replace(event, node=call, effect=effect, inner=event.inner or event.node)
+            table = event.table if event.tie else told_table(self.project, call, code, event.table)
+            yield msgspec.structs.replace(event, node=call, table=table, effect=effect, inner=event.inner or event.node)
         if identity and _CHECKS.holds(code.function.name):
             yield Event(call, True)
 
     def _given(self, call: Node, code: Code) -> dict[int, Node]:
         """What a call gives the parameters of a function, by their index."""
-        given = {index: self.project.argument(call, code, index) for index in range(len(code.function.params))}
-        if code.cls is not None and given and given[0] is None:
+        passed = {index: self._passed(call, code, index) for index in range(len(code.function.params))}
+        given = {index: node for index, node in passed.items() if node is not None}
+        if code.cls is not None and 0 not in given and call.receiver is not None:
             given[0] = call.receiver
-        return {index: value for index, value in given.items() if value is not None}
+        return given
+
+    def _passed(self, call: Node, code: Code, index: int) -> Node | None:
+        """What a call passes for a parameter; of what it unpacks the whole stands for each part that is not written."""
+        found = self.project.graph.passed(call, code, index)
+        if found is not None:
+            return found.node
+        param = code.function.params[index]
+        for mapping in self.project.graph.given(call, code).dstar if param.kind in ("normal", "keyword") else ():
+            written = {key.text: value for key, value in mapping.node.entries()}
+            return written.get(param.name, mapping.node)
+        return None
+
+    def _free(self, code: Code) -> dict[str, Node]:
+        """What the names of this body stand for that a function inside it uses."""
+        if code.parent != self.code:
+            return {}
+        final = self.code.body.final
+        used = {op.name for op in code.ops if isinstance(op, ops.Name) and op.name in final}
+        return {name: self.code.node(final[name]) for name in sorted(used)}
 
     def _sql(self, call: Node, sql: str) -> Iterator[Event]:
         where = SQL_WHERE.search(sql)
@@ -285,7 +308,7 @@ class _Reader:
 
     def _lookup(self, call: Node) -> Event | None:
         table = fetched_table(self.project, call)
-        if table is None and not (call.is_call_of("document-finds") or call.is_call_of("document-changes")):
+        if table is None and not (self._is_of_any(call) or any(map(call.is_call_of, _OF_DOCUMENTS))):
             return None
         if self._is_of_caller(call):
             return Event(call, True, table, loads_caller=table is not None and of_people(self.project, table))
@@ -298,6 +321,10 @@ class _Reader:
             return Event(call, False, table, effect=self._effect(call), by=by)
         found = next((column for column in columns if column and table and _is_parent_key(table, column)), None)
         return Event(call, False, table, effect=self._effect(call), column=found) if found else None
+
+    def _is_of_any(self, call: Node) -> bool:
+        """Whether a look-up is that of a generic class: of whatever model the class of its caller is about."""
+        return any(is_open(name) for name in self.project.types(call))
 
     def _is_of_caller(self, call: Node) -> bool:
         """Whether a look-up is told who calls, or begins at what is the caller's own."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.backend.access.guards import acting
-from backaudit.backend.web.records import Route
-from backaudit.project import Project
+from backaudit.backend.web.records import Route, RouteParam
+from backaudit.project import Code, Project
 
 
 def performed(project: Project) -> tuple[Route, ...]:
@@ -25,4 +25,10 @@ def by_steps(project: Project, route: Route) -> Iterator[Route]:
     for name in sorted(called & kinds["performs"]):
         code = project.method(route.view.name, name)
         if code is not None:
-            yield msgspec.structs.replace(route, handler=code, params=())
+            yield msgspec.structs.replace(route, handler=code, params=_checked(code))
+
+
+def _checked(code: Code) -> tuple[RouteParam, ...]:
+    """What such a method is handed: the form or serializer that holds what the client has sent."""
+    given = enumerate(code.function.params[:2])
+    return tuple(RouteParam(index, param.name, "form", schema=True) for index, param in given if index == 1)

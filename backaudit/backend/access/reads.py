@@ -9,8 +9,7 @@ import msgspec
 
 from backaudit.backend.access.changes import collection_name
 from backaudit.backend.access.statements import SQL_READ, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import fetched_table, repository_table
-from backaudit.backend.data.queries.chains import guessed_model
+from backaudit.backend.access.tables import fetched_table, repository_table, told_table
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
@@ -80,11 +79,11 @@ def _summary(project: Project) -> Summary[Read]:
 
 def _reads(project: Project, code: Code) -> Iterator[Read]:
     def inner(call: Node, callee: Code) -> Iterator[Read]:
-        guessed = guessed_model(project, callee.cls)
         for read in looked_at(project, callee)[:_SHOWN]:
-            if guessed is None or read.table is not guessed:
-                yield Read(call, read.name, read.table)
-            elif (own := repository_table(project, call)) is not None:
+            own = told_table(project, call, callee, read.table) if read.table is not None else None
+            if own is read.table:
+                yield Read(call, read.name, own)
+            elif own is not None:
                 yield Read(call, own.model.rpartition(".")[2] or own.name, own)
 
     return by_calls(code, partial(_read, project), inner)

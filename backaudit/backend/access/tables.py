@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from backaudit.backend.data.documents import collections
 from backaudit.backend.data.documents.tables import document_table
-from backaudit.backend.data.queries.chains import model_of, table_of
+from backaudit.backend.data.queries.chains import guessed_model, model_of, table_of
 from backaudit.backend.data.schema import Table, schema
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import class_field
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import words
@@ -83,6 +83,14 @@ def repository_table(project: Project, call: Node) -> Table | None:
         if found is not None:
             return found
     return None
+
+
+def told_table(project: Project, call: Node, callee: Code, table: Table | None) -> Table | None:
+    """The table that a function touches, as its call says: of what a class does for several, that of the receiver."""
+    guessed = guessed_model(project, callee.cls)
+    if table is None or table is guessed:
+        return repository_table(project, call) or (None if guessed is not None else table)
+    return table
 
 
 def form_table(project: Project, node: Node) -> Table | None:
