@@ -17,13 +17,13 @@ from backaudit.backend.web.catching import (
     handlers_in,
     reached_functions,
 )
+from backaudit.backend.web.makers import response_model
 from backaudit.backend.web.responses import (
     Answer,
     answering,
     answers,
     literal_text,
     pairs_of,
-    response_model,
 )
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value

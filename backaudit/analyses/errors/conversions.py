@@ -46,9 +46,9 @@ def _conversions(project: Project) -> Iterator[Finding]:
     for call in project.calls(*sorted(raises)):
         names = project.names(call.func) if call.func is not None else ()
         exceptions = next((raises[name] for name in names if name in raises), ())
-        argument = call.arg(0)
         if call.code.file.role != "production" or not exceptions:
             continue
+        argument = call.arg(0) or next((given for given in call.args() if client_origin(project, given)), None)
         path = escapes(project, call, exceptions[:1])
         if path is None:
             continue

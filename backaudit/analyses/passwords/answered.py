@@ -14,9 +14,10 @@ from backaudit.analyses.passwords.shown import Shown, password_fields
 from backaudit.backend.access.performing import by_steps
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.web.callbacks import acts
+from backaudit.backend.web.makers import response_model
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.request_names import request_names
-from backaudit.backend.web.responses import Answer, answers, response_model
+from backaudit.backend.web.responses import Answer, answers
 from backaudit.backend.web.routes import routes
 from backaudit.distinct import distinct
 from backaudit.facts import ops

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -24,6 +24,7 @@ from backaudit.backend.access.proofs import asks_for_secret
 from backaudit.backend.deployment.django_settings import django_setting, entry
 from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
+from backaudit.backend.web.hooks import hooks
 from backaudit.backend.web.params import field_injections, injection
 from backaudit.backend.web.records import Guard, GuardKind, How, Route, Step
 from backaudit.backend.web.responses import answers
@@ -32,7 +33,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items
-from backaudit.project.locate import behind, class_field, classes_behind, decorated, functions_behind, strings
+from backaudit.project.locate import behind, class_field, classes_behind, functions_behind, strings
 from backaudit.project.nodes import operands
 from backaudit.vocabulary.meaning import Meaning, meaning
 from backaudit.vocabulary.protocols import METHODS, SAFE
@@ -47,7 +48,6 @@ _GIVEN = 2
 _PRIVILEGE = meaning("access", "asked-privilege")
 # Methods whose answer decides whether the handler runs.
 _ANSWERING = ("is_accessible",)
-_AFTER = meaning("routes", "hook-after")
 _ROLE_GUARD = meaning("access", "role-guard")
 _NAMED: tuple[tuple[GuardKind, Meaning], ...] = (
     ("rate-limit", meaning("access", "rate-limit-guard")),
@@ -318,14 +318,8 @@ class _Reader:
     def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
         """Guards that an application or router runs before each of its handlers, by the router's construction."""
         found: dict[Node, list[Step]] = {}
-        hooks = tuple(sorted(self.project.models.kinds.get("hook-methods", ())))
-        for decorator, code in self.project.once(decorated):
-            base = _hooked(decorator, hooks)
-            if isinstance(code, Code) and base is not None:
-                self._hook(base, code, found)
-        for receiver, handler in _registered_hooks(self.project, hooks):
-            for code in functions_behind(self.project, handler):
-                self._hook(receiver, code, found)
+        for base, code in self.project.once(hooks):
+            self._hook(base, code, found)
         return {router: tuple(listed) for router, listed in found.items()}
 
     def _hook(self, base: Node, code: Code, found: dict[Node, list[Step]]) -> None:
@@ -751,17 +745,6 @@ def _known_base(project: Project, lineage: Iterable[str], kind: str) -> str:
     return next((name.rpartition(".")[2] for name in lineage if name in known), "a base class")
 
 
-def _hooked(decorator: Node, hooks: tuple[str, ...]) -> Node | None:
-    """The application or router whose hook before requests a decorator is (``@app.before_request``), called or bare."""
-    when = decorator.arg(0)
-    if when is not None and _AFTER.holds(when.text or ""):
-        return None
-    if decorator.receiver is not None:
-        return decorator.receiver if decorator.method in hooks else None
-    bare = decorator.op
-    return decorator.to(bare.base) if isinstance(bare, ops.Attr) and bare.name in hooks else None
-
-
 def _mentions(code: Code) -> Iterator[tuple[Node, Node]]:
     """Where a body speaks of what is defined elsewhere, and what that is; an import of its own is where it is used."""
     for node in (*code.nodes(ops.Name), *code.nodes(ops.Attr)):
@@ -783,13 +766,3 @@ def _asks_arguments(permission: ClassView) -> bool:
 
 def _only_reads(route: Route) -> bool:
     return bool(route.methods) and set(route.methods) <= SAFE
-
-
-def _registered_hooks(project: Project, hooks: Sequence[str]) -> Iterator[tuple[Node, Node]]:
-    """``app.before_request(function)``: the application, and what is run."""
-    for call in (call for last in hooks for call in project.calls_of(last)):
-        handler = call.arg(0)
-        if handler is not None and handler.text is not None:
-            handler = call.arg(1)
-        if handler is not None and call.receiver is not None:
-            yield call.receiver, handler

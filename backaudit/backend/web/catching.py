@@ -10,6 +10,7 @@ from itertools import repeat
 import msgspec
 
 from backaudit.backend.web.callbacks import callbacks
+from backaudit.backend.web.hooks import run_for_requests
 from backaudit.backend.web.responses import Answer, answers, error_handlers, exception_names, resolve
 from backaudit.backend.web.routes import dependencies, routes
 from backaudit.facts import ops
@@ -214,10 +215,10 @@ def ending(project: Project, node: Node, path: tuple[Node, ...], usual: str) -> 
 
 
 def request_handlers(project: Project) -> frozenset[Code]:
-    """The bodies that a request runs: handlers, what is injected into them, what wraps them, parts of generic views,
-    and what answers events and fields.
+    """The bodies that a request runs: handlers, what is injected into them, runs before or wraps them, parts of generic
+    views, and what answers events and fields.
     """
-    steps = _serializer_steps(project)
+    steps = (*_serializer_steps(project), *run_for_requests(project))
     found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks), *steps))
     names = sorted(project.models.kinds["view-starts"] | project.models.kinds["view-steps"])
     for route in routes(project):

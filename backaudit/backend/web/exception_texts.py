@@ -9,6 +9,7 @@ from backaudit.backend.web.responses import error_handlers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project import Code, Node, Project
+from backaudit.project.made import held_part, part_of
 from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.vocabulary.meaning import meaning
@@ -37,8 +38,10 @@ def _text(project: Project, node: Node, seen: set[Node]) -> Node | None:
         return node
     if isinstance(op, ops.Call):
         return _text_of_call(project, node, seen)
-    for value in (*_text_parts(node), *_put_in(node)):
-        found = _text(project, node.to(value), seen)
+    held = held_part(project, node)
+    parts = [held] if held is not None else map(node.to, (*_text_parts(node), *_put_in(node)))
+    for part in parts:
+        found = _text(project, part, seen)
         if found is not None:
             return found
     return node if isinstance(op, ops.Param) and _is_unhandled_exception(project, node, op) else None
@@ -47,7 +50,7 @@ def _text(project: Project, node: Node, seen: set[Node]) -> Node | None:
 def _text_parts(node: Node) -> tuple[Value, ...]:
     op = node.op
     if isinstance(op, ops.Attr):
-        return (op.base,) if _TEXT_ATTRIBUTES.holds(op.name) else ()
+        return (op.base,) if op.name == "__dict__" or _TEXT_ATTRIBUTES.holds(op.name) else ()
     if isinstance(op, ops.Item):
         return (op.base,)
     if isinstance(op, ops.Choice):
@@ -92,23 +95,34 @@ def _is_response(project: Project, func: Node) -> bool:
 
 
 def _arguments_in_result(project: Project, call: Node, code: Code) -> Iterator[Node]:
-    """The arguments of a call whose text is in what the function returns."""
-    for op in code.ops:
-        if isinstance(op, ops.Return) and op.value != NONE:
-            for index in _params_in(project, code.node(op.value)):
-                given = project.argument(call, code, index)
-                if given is not None:
-                    yield given
+    """The arguments of a call whose text is in what the function returns, and what its object was made with."""
+    for result in code.returned():
+        for part in _parts_in(project, result):
+            if isinstance(part.op, ops.Param):
+                yield from _given(project, call, code, part.op.index)
+            elif isinstance(part.op, ops.Attr):
+                read = part.to(part.op.base).origin.op
+                made = _given(project, call, code, read.index) if isinstance(read, ops.Param) else ()
+                kept = (part_of(project, record.awaited, part.op.name) for record in made)
+                yield from (value for value in kept if value is not None)
 
 
-def _params_in(project: Project, node: Node) -> Iterator[int]:
+def _given(project: Project, call: Node, code: Code, index: int) -> Iterator[Node]:
+    """What a call gives a function's parameter, its object for the first."""
+    given = project.argument(call, code, index)
+    given = call.receiver if given is None and index == 0 and code.cls is not None else given
+    if given is not None:
+        yield given
+
+
+def _parts_in(project: Project, node: Node) -> Iterator[Node]:
     def parts(here: Node) -> tuple[Value, ...]:
         if not isinstance(here.op, ops.Call):
             return _text_parts(here)
         tells = here.is_call_of("tells-an-error") or (here.func is not None and _is_response(project, here.func))
         return tuple(part.value for part in (*here.args(), here.receiver) if part is not None) if tells else ()
 
-    return (here.op.index for here in walk(node, parts) if isinstance(here.op, ops.Param))
+    return walk(node, parts)
 
 
 def _is_unhandled_exception(project: Project, node: Node, op: ops.Param) -> bool:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from backaudit.backend.web.handed_up import handed_up
+from backaudit.backend.web.makers import model_of_class, model_of_names, response_model
 from backaudit.backend.web.routes import routes
 from backaudit.backend.web.statuses import status_of, told, told_before
 from backaudit.facts import ops
@@ -16,6 +18,7 @@ from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.locate import behind, functions_behind, makes_object
+from backaudit.project.made import Key, part_of
 from backaudit.project.operands import walk
 from backaudit.project.types import split
 from backaudit.vocabulary.meaning import meaning
@@ -24,6 +27,7 @@ _STATUS_FIELDS = meaning("failures", "status-field")
 _OK = 200
 _FAULT = 500
 _FIRST_ERROR = 400
+_STATUSES = range(200, 600)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -78,6 +82,31 @@ def _answers(project: Project, code: Code) -> Iterator[Answer]:
 
 
 def _returned(project: Project, node: Node, value: Node) -> Iterator[Answer]:
+    place = project.once(_answering).get(node.code)
+    found = list(_with_its_status(project, node, value, place)) if place is not None else []
+    yield from found or _as_it_is(project, node, value)
+
+
+def _with_its_status(project: Project, node: Node, value: Node, place: Key) -> Iterator[Answer]:
+    """What a body hands up to be sent with the status that stands in it, in that place."""
+    for record in _joined(value.origin):
+        given = part_of(project, record, place)
+        status = status_of(project, given) if given is not None else None
+        if status is not None and given is not None:
+            yield Answer(node, "return", status, True, _beside(record, given))
+
+
+def _beside(record: Node, status: Node) -> tuple[Node, ...]:
+    """A record without its status."""
+    is_tuple = isinstance(record.op, ops.Build) and record.op.kind == "tuple"
+    return tuple(part for part in record.elements() if part != status) if is_tuple else (record,)
+
+
+def _joined(value: Node) -> list[Node]:
+    return list(walk(value, lambda one: [inner.value for inner in _alternatives(one)]))
+
+
+def _as_it_is(project: Project, node: Node, value: Node) -> Iterator[Answer]:
     before = told_before(project, node)
     for status, stated, body, maker in resolve(project, value):
         if before is not None and not stated:
@@ -151,8 +180,11 @@ def _resolve_plain(project: Project, node: Node) -> Iterator[Resolved]:
 
 
 def _resolve_tuple(project: Project, node: Node, op: ops.Build) -> Iterator[Resolved]:
-    """``body, status[, headers]``."""
-    second = node.to(op.items[1])
+    """``body, status[, headers]``, or the status first."""
+    leading, second = node.to(op.items[0]).const, node.to(op.items[1])
+    if isinstance(leading, int) and leading in _STATUSES and len(op.items) == 2:
+        yield leading, True, (second,), ""
+        return
     status = status_of(project, second)
     known = status is not None or isinstance(second.origin.op, (ops.Param, ops.Phi, ops.Attr, ops.Call, ops.Name))
     for found, stated, body, maker in resolve(project, node.to(op.items[0])):
@@ -253,9 +285,9 @@ def _stored_status(project: Project, node: Node) -> int | None:
 def _raised(project: Project, node: Node, exception: Node) -> Iterator[Answer]:
     origin = project.resolved(exception)
     call = origin if isinstance(origin.op, ops.Call) else None
-    named = response_model(project, call) if call is not None else _model_of_names(project, project.names(origin))
+    named = response_model(project, call) if call is not None else model_of_names(project, project.names(origin))
     if named is None and call is None:
-        named = _model_of_class(project, origin)
+        named = model_of_class(project, origin)
     if named is None:
         yield from _carried(project, node, call) if call is not None else ()
         return
@@ -280,7 +312,7 @@ def _carried(project: Project, node: Node, call: Node) -> Iterator[Answer]:
 
 
 def _aborted(project: Project, call: Node) -> Iterator[Answer]:
-    model = _model_of_names(project, project.names(call.to(call.op.func)) if isinstance(call.op, ops.Call) else ())
+    model = model_of_names(project, project.names(call.to(call.op.func)) if isinstance(call.op, ops.Call) else ())
     if model is None or not model[1].raises or model[0].rpartition(".")[2][:1].isupper():
         return
     name, response = model
@@ -298,7 +330,7 @@ def _aborted(project: Project, call: Node) -> Iterator[Answer]:
 def _written(project: Project, call: Node) -> Iterator[Answer]:
     """What a call sends by itself (``self.write({…})``), unless it is returned, which says the same."""
     func = call.func
-    named = _model_of_names(project, project.names(func)) if func is not None else None
+    named = model_of_names(project, project.names(func)) if func is not None else None
     if named is None or not named[1].writes or call in map(_awaited, call.code.returned()):
         return
     name, model = named
@@ -322,27 +354,6 @@ def _sent(project: Project, node: Node, body: tuple[Node, ...], name: str) -> An
     before = told_before(project, node)
     status = status_of(project, before) if before is not None else _OK
     return Answer(node, "return", status, before is not None, body, name)
-
-
-def response_model(project: Project, call: Node) -> tuple[str, ResponseModel] | None:
-    """What the tables say of a call that makes a response or an exception that becomes one, by its nearest name."""
-    func = call.func
-    if func is None:
-        return None
-    found = _model_of_names(project, project.names(func))
-    return found or _model_of_class(project, func)
-
-
-def _model_of_names(project: Project, names: tuple[str, ...]) -> tuple[str, ResponseModel] | None:
-    models: dict[str, ResponseModel] = project.models.responses
-    return next(((name, models[name]) for name in names if name in models), None)
-
-
-def _model_of_class(project: Project, node: Node) -> tuple[str, ResponseModel] | None:
-    """A class of the project that inherits a known response or exception."""
-    for cls in project.denoted_classes(node):
-        return _model_of_names(project, project.lineage(cls.name))
-    return None
 
 
 def _class_status(project: Project, node: Node, model: ResponseModel) -> int | None:
@@ -372,23 +383,28 @@ def _own_status(project: Project, cls: ClassView) -> int | None:
 
 def answering(project: Project) -> frozenset[Code]:
     """The bodies whose returned value a client gets: handlers, error handlers, and what they return a call of."""
-    return project.once(_answering)
+    return frozenset(project.once(_answering))
 
 
-def _answering(project: Project) -> frozenset[Code]:
+def _answering(project: Project) -> dict[Code, Key | None]:
+    """As :func:`answering`, each with where in what it returns the status stands, None where it is as it is sent."""
     handlers = dict.fromkeys(route.handler for route in routes(project))
-    found: dict[Code, None] = dict(handlers)
+    found: dict[Code, Key | None] = dict(handlers)
     found.update(dict.fromkeys(wrapper for handler in handlers for wrapper in _around(project, handler)))
     found.update(dict.fromkeys(code for code, _ in project.once(error_handlers)))
     todo = list(found)
     while todo:
-        code = todo.pop()
-        for call in _returned_calls(code):
-            for callee in project.callees(call):
-                if callee not in found and callee.function.name != "__init__":
-                    found[callee] = None
-                    todo.append(callee)
-    return frozenset(found)
+        for callee, place in _answered_with(project, todo.pop()):
+            if callee not in found and callee.function.name != "__init__":
+                found[callee] = place
+                todo.append(callee)
+    return found
+
+
+def _answered_with(project: Project, code: Code) -> Iterator[tuple[Code, Key | None]]:
+    """The functions whose results a body answers with."""
+    yield from ((callee, None) for call in _returned_calls(code) for callee in project.callees(call))
+    yield from handed_up(project, code)
 
 
 def _around(project: Project, handler: Code) -> Iterator[Code]:

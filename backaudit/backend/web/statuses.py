@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
-from backaudit.project.declarations import entries
+from backaudit.project.made import held_part
 
 _STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
 
@@ -16,9 +16,10 @@ _STATUS_NAME = re.compile(r"(?:^|\.)HTTP_(\d{3})(?:_\w+)?$")
 def status_of(project: Project, node: Node) -> int | None:
     """The HTTP status that a value is: a number, its text, or a name such as ``HTTP_404_NOT_FOUND``.
 
-    An entry of a mapping that is written out beside it is what stands there: ``answer["status"]``.
+    A part of a record that is made beside it is what stands there: ``answer["status"]``, ``problem.status``.
     """
-    constant = project.constant(_entry(node) or node)
+    node = held_part(project, node) or node
+    constant = project.constant(node)
     value = constant.const if constant is not None else None
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -26,17 +27,6 @@ def status_of(project: Project, node: Node) -> int | None:
         return int(value[:3])
     names = [*project.names(node), node.origin.spelled]
     return next((status for status in map(_named_status, names) if status is not None), None)
-
-
-def _entry(node: Node) -> Node | None:
-    """What a mapping that the same body writes out holds under the key that is read, unless it is set anew."""
-    made = node.origin
-    if not isinstance(made.op, ops.Item):
-        return None
-    mapping, key = made.to(made.op.base).origin, made.to(made.op.key).text
-    effects = (made.to(effect).op for effect in made.code.effects.get(mapping.value, ()))
-    is_set_anew = any(isinstance(op, ops.SetItem) and made.to(op.key).text == key for op in effects)
-    return entries(mapping).get(key) if key is not None and not is_set_anew else None
 
 
 def _named_status(name: str) -> int | None:
