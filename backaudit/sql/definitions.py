@@ -13,6 +13,13 @@ from backaudit.sql.records import MAX_TEXT, Change, ChangeKind, Column, Definiti
 
 _DDL = re.compile(r"^[ \t]*(?:create\s+(?:\w+\s+)*?(?:table|index)|alter\s+table)\b", re.I | re.M)
 _BATCH_END = re.compile(r"\n\s*(go|/)\s*$", re.I)
+# What SQLite and SQL Server add that no dialect of the parser reads, and that changes neither columns nor indexes.
+_UNREAD = re.compile(
+    r"\bon\s+conflict\s+(?:rollback|abort|fail|ignore|replace)\b"
+    r"|(?<=\))(?:\s*,?\s*\b(?:without\s+rowid|strict)\b)+(?=\s*$)"
+    r"|\b(?:non)?clustered\b(?=\s+index\b)|(?<=\bprimary key )(?:non)?clustered\b",
+    re.I,
+)
 _IDENTIFIER = r"(?:[\w\"`]+\.)?(?P<{}>[\w\"`]+)"
 _ALTERED = re.compile(r"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?" + _IDENTIFIER.format("table"), re.I)
 _NO_NAMES = frozenset({"constraint", "column", "if", "default", "not", "to", "index", "primary", "foreign"})
@@ -100,7 +107,7 @@ def _openings(statement: str) -> Iterator[tuple[int, str]]:
     """(lines before, definition) in what stands between two semicolons: forgotten ones abound."""
     for before, start, end in _spans(statement):
         if end - start <= MAX_TEXT:
-            yield before, _BATCH_END.sub("", statement[start:end])
+            yield before, _UNREAD.sub("", _BATCH_END.sub("", statement[start:end]))
 
 
 def _spans(statement: str) -> Iterator[tuple[int, int, int]]:
@@ -213,7 +220,7 @@ def _column(part: Tree) -> Column:
     return Column(
         name=part.name,
         type=spelled,
-        nullable=not primary and "notnullcolumnconstraint" not in kinds,
+        nullable=not primary and not _is_never_null(kinds.get("notnullcolumnconstraint")),
         unique="uniquecolumnconstraint" in kinds,
         primary_key=primary,
         default="defaultcolumnconstraint" in kinds,
@@ -224,6 +231,11 @@ def _column(part: Tree) -> Column:
         collation=kinds["collatecolumnconstraint"].this.name if "collatecolumnconstraint" in kinds else "",
         length=_length(spelled),
     )
+
+
+def _is_never_null(constraint: Tree | None) -> bool:
+    """Whether a column is ``NOT NULL``, and not ``NULL`` in so many words."""
+    return constraint is not None and not constraint.args.get("allow_null")
 
 
 def _length(spelled: str) -> int | None:
@@ -255,8 +267,7 @@ def _constraint(part: Tree) -> Index | None:
     if part.key == "primarykey":
         return Index(keys=tuple(map(_key, part.expressions)), unique=True, primary=True)
     if part.key == "uniquecolumnconstraint" and part.this is not None:
-        items = part.this.expressions if part.this.key == "schema" else [part.this]
-        return Index(keys=tuple(map(_key, items)), unique=True)
+        return Index(keys=tuple(map(_key, _listed(part.this))), unique=True)
     if part.key == "excludecolumnconstraint":
         return _exclusion(part.this)
     if part.key == "indexcolumnconstraint":
@@ -264,6 +275,13 @@ def _constraint(part: Tree) -> Index | None:
         method = "gin" if kind in ("fulltext", "spatial") else "btree"
         return Index(keys=tuple(map(_key, part.expressions)), method=method)
     return None
+
+
+def _listed(columns: Tree) -> Sequence[Tree]:
+    """The columns of a constraint, one or in a list; SQL Server says in front how their index is kept."""
+    if columns.key in ("clusteredcolumnconstraint", "nonclusteredcolumnconstraint"):
+        return tuple(columns.this)
+    return tuple(columns.expressions) if columns.key == "schema" else (columns,)
 
 
 def _exclusion(params: Tree) -> Index:

@@ -16,8 +16,8 @@ _NOT_NULL = re.compile(r"\bnot (\w+) is null\b")
 _PLAIN = re.compile(r"(lower|upper)\([a-z]\w*\)|[a-z]\w* (= ('[^'\\]*'|\d+|true|false)|is (not )?null)", re.I)
 # What only MySQL writes.
 MYSQL = re.compile(r"`|\bauto_increment\b|\bengine\s*=|[,(]\s*(unique\s+|fulltext\s+)?(key|index)\s+\w+\s*\(", re.I)
-
-
+# What only SQL Server writes; other dialects read it, too, and leave half of it out.
+_TSQL = re.compile(r"\b(?:non)?clustered\b|\bidentity\s*\(\s*\d", re.I)
 _VIEW = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:recursive\s+)?view\s+(?:if\s+not\s+exists\s+)?([\w.\"`]+)",
     re.IGNORECASE,
@@ -66,7 +66,8 @@ def parsed(text: str) -> Tree | None:
     from sqlglot.errors import SqlglotError
 
     own = ("mysql", "postgres") if MYSQL.search(text) else ("postgres", "mysql")
-    for dialect in (*own, "sqlite", "tsql"):
+    first = ("tsql",) if _TSQL.search(text) else ()
+    for dialect in (*first, *own, "sqlite", "tsql"):
         try:
             found: Tree = _parse()(text, dialect=dialect)
         except (SqlglotError, RecursionError, ValueError):

@@ -61,10 +61,28 @@ def test_an_index_is_read_with_all_that_decides_its_use() -> None:
         "CREATE INDEX ON t (a)",
         "CREATE TABLE t (id INT, KEY kk (a))",
         "ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (a)",
+        "CREATE TABLE t (id TEXT NOT NULL, a TEXT, UNIQUE (a) ON CONFLICT IGNORE) STRICT, WITHOUT ROWID",
+        "CREATE TABLE [dbo].[t] ([id] INT IDENTITY(1,1), [a] CHAR(9), CONSTRAINT [u] UNIQUE NONCLUSTERED ([a] ASC))",
+        "CREATE UNIQUE NONCLUSTERED INDEX [u] ON [dbo].[t] ([a] ASC)",
     ],
 )
 def test_every_spelling_of_an_index_counts(text: str) -> None:
     assert ("a",) in [index.columns for found in definitions(text) for index in found.indexes]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE t (id TEXT NOT NULL, a TEXT NULL, PRIMARY KEY (id)) WITHOUT ROWID;",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY ON CONFLICT REPLACE, a TEXT) STRICT;",
+        "CREATE TABLE [dbo].[t]([id] [int] NOT NULL, [a] [nvarchar](50) NULL,"
+        " CONSTRAINT [p] PRIMARY KEY CLUSTERED ([id] ASC) WITH (PAD_INDEX = OFF) ON [PRIMARY]) ON [PRIMARY]\nGO",
+    ],
+)
+def test_what_only_one_database_writes_hides_no_table(text: str) -> None:
+    (found,) = definitions(text)
+    assert [(column.name, column.nullable) for column in found.columns] == [("id", False), ("a", True)]
+    assert [(index.columns, index.primary) for index in found.indexes] == [(("id",), True)]
 
 
 def test_a_forgotten_semicolon_and_foreign_commands_do_not_hide_a_table() -> None:
