@@ -7,6 +7,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[aliases]``     other names of the same thing, to the name that the tables use
 ``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
 ``[attributes]``  what an attribute, or a name that is not a class, is an instance of
+``[bases]``       a class to those that it is derived from, where they matter: what holds of these holds of it
 ``[parameters]``  ``name = {package = ..., type = ...}``: known by convention, see :class:`ParameterConvention`
 ``[sources]``     reads of client data: name to what it is called in a path ("the query string")
 ``[sinks.KIND]``  where data does harm: callee to the arguments that matter, by position or keyword
@@ -93,10 +94,10 @@ __all__ = [
 ]  # fmt: skip
 
 _SECTIONS = frozenset(
-    "aliases returns attributes parameters sources sinks propagates cleans guards hashers raises exceptions responses "
-    "reads declares handovers kinds schemas shapes columns limits applies applies_around security library_forms "
-    "routing orms stores frameworks clients open_pages callbacks scalars platforms languages advice safer bound "
-    "words forms lengths settings brings about".split()
+    "aliases returns attributes bases parameters sources sinks propagates cleans guards hashers raises "
+    "exceptions responses reads declares handovers kinds schemas shapes columns limits applies applies_around "
+    "security library_forms routing orms stores frameworks clients open_pages callbacks scalars platforms "
+    "languages advice safer bound words forms lengths settings brings about".split()
 )
 
 
@@ -188,6 +189,7 @@ def _models(flat: dict[str, dict[str, Any]], grouped: dict[str, dict[str, dict[s
     knowledge = Knowledge(
         flat.get("returns", {}), flat.get("attributes", {}), flat.get("aliases", {}), parameters,
         {name: msgspec.convert(entry, Handover) for name, entry in flat.get("handovers", {}).items()},
+        {name: tuple(bases) for name, bases in flat.get("bases", {}).items()},
     )  # fmt: skip
     return Models(
         knowledge=knowledge,

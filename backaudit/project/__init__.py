@@ -315,7 +315,7 @@ class Project:
     def _written_bases(self, name: str) -> tuple[str, ...]:
         cls = self.class_named(name)
         if cls is None:
-            return shared_bases(self, name)
+            return shared_bases(self, name) or self.knowledge.bases.get(name, ())
         written = cls.bases
         return tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
 

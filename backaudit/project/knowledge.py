@@ -74,7 +74,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     """Tables by dotted name, values in the notation of :mod:`backaudit.project.types`.
 
     ``returns``: what a call gives; ``attributes``: what an attribute or a library's name is; ``aliases``: other names
-    of the same thing (re-exports), to the name that the tables use; ``handovers``: calls that have a function run.
+    of the same thing (re-exports), to the name that the tables use; ``handovers``: calls that have a function run;
+    ``bases``: what a library's classes are derived from.
     """
 
     returns: dict[str, str] = {}
@@ -82,6 +83,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     aliases: dict[str, str] = {}
     parameters: tuple[ParameterConvention, ...] = ()
     handovers: dict[str, Handover] = {}
+    bases: dict[str, tuple[str, ...]] = {}
 
 
 Arguments = tuple[int | str, ...]

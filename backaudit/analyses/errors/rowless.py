@@ -38,7 +38,9 @@ def _answers_by_itself(route: Route, method: str) -> bool:
 def _raised(project: Project, view: ClassView) -> str:
     """What the library raises where a view of its kind has no rows; empty where it is of others, or of unknown ones."""
     known = project.models.words["row-views"]
-    own = [name for name in project.lineage(view.name) if project.class_named(name) is None]
+    libraries = [name for name in project.lineage(view.name) if project.class_named(name) is None]
+    behind = {base for name in libraries for base in project.lineage(name)[1:]}
+    own = [name for name in libraries if name not in behind]
     raised = [known[name] for name in own if name in known]
     return raised[0] if raised and len(raised) == len(own) else ""
 
