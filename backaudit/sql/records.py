@@ -121,7 +121,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     ``branch``: (OR, alternative), (0, 0) outside of any OR. ``other``: the column at the other side of a join, as
     (table, column). ``operator``: for ``operator``. ``operand``: the type that the other side is given.
     ``source``: which of a table's appearances is meant, where a query names it more than once; ``opposite``: the same
-    of ``other``. ``nulls``, ``collation``: as :class:`Key` says them.
+    of ``other``. ``nulls``, ``collation``: as :class:`Key` says them. ``place``: where the condition stands, if not in
+    the query itself. ``when``: the branch of the code in which it is added, 0 if it always is.
     """
 
     column: str
@@ -141,6 +142,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     opposite: str = ""
     nulls: str = ""
     collation: str = ""
+    place: Place | None = None
+    when: int = 0
 
     @property
     def rows(self) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from backaudit.project import Project
 from backaudit.rule import Step
 
 _MAX_RELATED = 100
+_MAX_BESIDES = 4
 _PRICE = "Every insert then writes one entry more: about a microsecond and 27 bytes a row."
 
 
@@ -56,13 +57,23 @@ def others_served(index: MissingIndex) -> str:
     return "" if not count else f" {count} other {'query' if count == 1 else 'queries'} would use the same index."
 
 
-def remedy(project: Project, index: MissingIndex) -> str:
+def others_asked(besides: Sequence[MissingIndex]) -> str:
+    """What the same query asks in other cases, which lacks an index of its own."""
+    names = [f"`{index.table.name}.{index.keys[0].text}`" for index in besides[:_MAX_BESIDES]]
+    return f" Nor does one for {join_words(names)}, by which it looks up in other cases." if names else ""
+
+
+def remedy(project: Project, index: MissingIndex, besides: Sequence[MissingIndex]) -> str:
     """The model's change, the DDL, why the columns stand in that order, what it costs, and how to roll it out."""
     table, orm = index.table, traits(project, index.table.orm)
-    name = index_name(index)
-    ddl = f"CREATE INDEX {name} ON {table.name} ({', '.join(map(_ddl_key, index.keys))})"
-    change = _model_change(orm, table, index.keys, name)
-    return f"{change} In SQL: `{ddl};`{_order(index)} {_PRICE}{orm.rollout}"
+    change = _model_change(orm, table, index.keys, index_name(index))
+    spelled = " ".join(f"`{_ddl(each)};`" for each in besides[:_MAX_BESIDES])
+    likewise = f" Where the other cases are frequent: {spelled}" if spelled else ""
+    return f"{change} In SQL: `{_ddl(index)};`{_order(index)}{likewise} {_PRICE}{orm.rollout}"
+
+
+def _ddl(index: MissingIndex) -> str:
+    return f"CREATE INDEX {index_name(index)} ON {index.table.name} ({', '.join(map(_ddl_key, index.keys))})"
 
 
 def index_name(index: MissingIndex) -> str:

@@ -61,7 +61,8 @@ def claims_at(tables: Schema, site: QuerySite) -> tuple[Claim, ...]:
 
 
 def _claim(tables: Schema, table: Table, site: QuerySite, keys: Sequence[Key], paged: bool) -> Claim | None:
-    uses = site.asked
+    served = {key.text for key in keys}
+    uses = [use for use in site.asked if not use.when or use.column in served]
     named = list(dict.fromkeys([table.name, *_joined(uses, table)]))
     involved = [found for name in named if (found := tables.table(name)) is not None]
     conditions, samples = _conditions(table, uses)

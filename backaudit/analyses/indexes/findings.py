@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.advice import document_remedy, named, others_served, remedy, siblings, why
+from backaudit.analyses.indexes.advice import document_remedy, named, others_asked, others_served, remedy, siblings, why
 from backaudit.analyses.indexes.claims import claim_of
 from backaudit.analyses.indexes.mends import declared
-from backaudit.analyses.indexes.missing import missing_indexes
+from backaudit.analyses.indexes.missing import MissingIndex, missing_indexes, rank
 from backaudit.analyses.indexes.reports import Kind
 from backaudit.analyses.indexes.unindexed_documents import unindexed_orders
 from backaudit.backend.data.schema import schema
+from backaudit.facts.place import Place
 from backaudit.project import Project
 from backaudit.rule import Finding, Step, assume, everywhere
 
@@ -22,12 +23,13 @@ def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[F
 
     ``serves``: what no index does for the columns; ``does``: what the database does in its stead.
     """
-    for index in missing_indexes(project, kind):
+    for index, *besides in _by_place(missing_indexes(project, kind)):
         missing = index.first
         found = Finding(
             place=missing.place,
-            message=f"No index {serves} {named(missing)}: {why(missing)}, so {does}.{others_served(index)}",
-            remedy=remedy(project, index),
+            message=f"No index {serves} {named(missing)}: {why(missing)}, so {does}."
+            f"{others_asked(besides)}{others_served(index)}",
+            remedy=remedy(project, index, besides),
             assumed=missing.assumed,
             severity=missing.weight,
             shown=None if missing.core else "strict",
@@ -39,6 +41,24 @@ def findings(project: Project, kind: Kind, serves: str, does: str) -> Iterator[F
             further = (place for place in after.get(each.place, ()) if place > each.place)
             steps = (Step(place, "the query goes on here") for place in further)
             yield msgspec.structs.replace(each, related=tuple(steps))
+
+
+def _by_place(missing: Iterable[MissingIndex]) -> Iterator[list[MissingIndex]]:
+    """The indexes that are missing, those together that one query asks for in different cases, the worst first."""
+    groups: dict[Place, list[MissingIndex]] = {}
+    for index in missing:
+        groups.setdefault(index.first.place, []).append(index)
+    for group in groups.values():
+        first, *besides = sorted(group, key=lambda index: (rank(index.first), -len(index.others)))
+        told = {first.first.place, *(other.place for other in first.others)}
+        yield [first, *besides]
+        yield from ([elsewhere] for index in besides if (elsewhere := _elsewhere(index, told)) is not None)
+
+
+def _elsewhere(index: MissingIndex, told: Collection[Place]) -> MissingIndex | None:
+    """An index as what other places want than those that are told of already."""
+    others = sorted((other for other in index.others if other.place not in told), key=rank)
+    return msgspec.structs.replace(index, first=others[0], others=tuple(others[1:])) if others else None
 
 
 def document_orders(project: Project) -> Iterator[Finding]:

@@ -124,8 +124,14 @@ def _shared_first(missing: Missing, alone: Collection[str]) -> tuple[Key, ...]:
     return (*sorted(first, key=lambda key: key.text not in alone), *rest)
 
 
+def rank(missing: Missing) -> tuple[object, ...]:
+    """What is told first: what is surely wanted, what somebody wrote, what costs most."""
+    kind = _KINDS.index(missing.kind)
+    return not missing.core, missing.site.implied, _RANK[missing.weight], kind, missing.place
+
+
 def _one(group: Sequence[Missing]) -> MissingIndex:
-    ranked = sorted(group, key=lambda m: (not m.core, m.site.implied, _RANK[m.weight], _KINDS.index(m.kind), m.place))
+    ranked = sorted(group, key=rank)
     longest = max((missing.keys for missing in ranked), key=len)
     places: dict[Place, Missing] = {}
     for missing in ranked:
@@ -141,19 +147,20 @@ def _one(group: Sequence[Missing]) -> MissingIndex:
 def _missing(project: Project) -> tuple[Missing, ...]:
     """What queries lack; the links of a chain are one query, told where the first of them asks what no index serves."""
     tables = schema(project)
-    found: dict[tuple[Place, str, str], Missing] = {}
+    found: dict[tuple[Place, str, str, str], Missing] = {}
     for site in (*_sites(project), *default_orders(project), *_related(project)):
         for lack in lacks(project, tables, site):
             missing = _judged(project, site, lack)
             if missing is not None:
-                key = (missing.place, missing.table.name, missing.kind)
+                key = (missing.place, missing.table.name, missing.kind, missing.proposed[0])
                 found[key] = _always_asked(found.get(key), missing)
     return tuple(found[key] for key in sorted(found))
 
 
 def _always_asked(one: Missing | None, other: Missing) -> Missing:
-    """Of what two links of a chain lack at one place, that of the link which runs whatever else is asked."""
-    return other if one is None or len(other.site.parts) < len(one.site.parts) else one
+    """Of what is lacked at one place, what the link lacks that runs whatever else is asked, or what is worth most."""
+    ranks = [(len(each.site.parts), not each.core) for each in (one, other) if each is not None]
+    return other if one is None or ranks[1] < ranks[0] else one
 
 
 def _related(project: Project) -> Iterator[QuerySite]:
@@ -162,13 +169,19 @@ def _related(project: Project) -> Iterator[QuerySite]:
 
 def lacks(project: Project, tables: Schema, site: QuerySite) -> Iterator[Lack]:
     """What the query of a site lacks, as far as it is asked where the site is."""
-    asked = site.asked
-    limited = site.limited or (any(use.role == "sort" for use in asked) and paged(project, site.node))
-    for lack in reports(tables, Query(uses=asked, limited=limited, verb=site.verb)):
-        narrowed = _by_name(lack)
-        mine = tuple(use for use in narrowed.uses if use in site.written or lack.deletes)
-        if mine:
-            yield msgspec.structs.replace(narrowed, uses=mine)
+    limited = site.limited or (any(use.role == "sort" for use in site.asked) and paged(project, site.node))
+    for asked in _variants(site):
+        for lack in reports(tables, Query(uses=asked, limited=limited, verb=site.verb)):
+            narrowed = _by_name(lack)
+            mine = tuple(use for use in narrowed.uses if use in site.written or lack.deletes)
+            if mine:
+                yield msgspec.structs.replace(narrowed, uses=mine)
+
+
+def _variants(site: QuerySite) -> Iterator[tuple[Use, ...]]:
+    """What the query asks always, and that with what it asks only sometimes, branch by branch."""
+    for when in dict.fromkeys((0, *(use.when for use in site.asked))):
+        yield tuple(use for use in site.asked if use.when in (0, when))
 
 
 def _by_name(lack: Lack) -> Lack:
@@ -315,7 +328,7 @@ def _form(site: QuerySite, table: Table, use: Use) -> Missing:
         kind="filter",
         uses=(use,),
         keys=(Key(use.column),),
-        place=site.place_of(use),
+        place=use.place or site.place_of(use),
         weight="medium" if growing else "low",
         assumed=_MANY if growing and use.form != "prefix" else _FEW,
         core=False,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from backaudit.backend.data.schema import Schema, Table, schema
 from backaudit.facts import ops
+from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items, text
 from backaudit.project.types import split
@@ -29,10 +30,8 @@ def chain_of(node: Node) -> list[Node]:
             continue
         found[node] = None
         op = node.op
-        if isinstance(op, ops.Phi):
-            pending += [node.to(value) for value in op.values]
-        elif isinstance(op, ops.Choice):
-            pending += [node.to(op.then), node.to(op.other)]
+        if isinstance(op, (ops.Phi, ops.Choice)):
+            pending += map(node.to, arriving(op))
         elif isinstance(op, ops.Await):
             pending.append(node.to(op.value))
         elif isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
@@ -47,6 +46,21 @@ def conditions(node: Node) -> frozenset[int]:
     body = node.code.body
     inside = ("then", "else", "loop", "case", "lazy", "except")
     return frozenset(i for i, r in enumerate(body.regions) if r.kind in inside and r.first <= node.value < r.last)
+
+
+def stands(condition: Node, link: Node | None) -> tuple[Place | None, int]:
+    """Where a condition stands, if not in the link that asks by it, and in which branch it is added to what is asked
+    always, 0 if in none.
+    """
+    here = link is not None and condition.code is link.code
+    inside = link is not None and here and link.at.line <= condition.at.line <= link.at.end_line
+    branches = conditions(condition) - (conditions(link) if link is not None and here else frozenset())
+    return None if inside else condition.place, max(branches, default=-1) + 1
+
+
+def arriving(op: ops.Phi | ops.Choice) -> tuple[int, ...]:
+    """The values of which one arrives where control joins."""
+    return op.values if isinstance(op, ops.Phi) else (op.then, op.other)
 
 
 def root_table(project: Project, call: Node) -> Table | None:
@@ -86,8 +100,7 @@ def _table_of_op(project: Project, tables: Schema, node: Node, seen: set[Node]) 
     if isinstance(op, ops.Attr):
         return _of_attribute(project, tables, node, op, seen)
     if isinstance(op, (ops.Phi, ops.Choice)):
-        values = op.values if isinstance(op, ops.Phi) else (op.then, op.other)
-        return _first_table(_table_of(project, node.to(value), seen) for value in values)
+        return _first_table(_table_of(project, node.to(value), seen) for value in arriving(op))
     if isinstance(op, ops.Await):
         return _table_of(project, node.to(op.value), seen)
     if isinstance(op, ops.Param) and node.code.cls is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries.between import key_of, keys_between, pair
-from backaudit.backend.data.queries.chains import denoted_table, returned_once
+from backaudit.backend.data.queries.chains import arriving, denoted_table, returned_once, stands
 from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -20,23 +22,26 @@ _SYMBOLS = {"==": "=", "!=": "<>"}
 
 
 class Conditions:
-    """Reads conditions into uses; numbers the ORs as it goes. ``rows``: variables that stand for any row of a table."""
+    """Reads conditions into uses; numbers the ORs as it goes. ``link``: the call that asks by them; ``rows``: variables
+    that stand for any row of a table.
+    """
 
-    def __init__(self, project: Project, rows: Mapping[Node, Table] = {}) -> None:
+    def __init__(self, project: Project, link: Node | None = None, rows: Mapping[Node, Table] = {}) -> None:
+        self._link = link
         self._rows = rows
         self._project = project
         self._schema = schema(project)
         self._marks = project.models.kinds["column-marks"]
         self._forms = project.models.forms["column-methods"]
         self._ors = 0
-        self._within: list[Node] = []
+        self._within: set[Node] = set()
 
     def read(self, node: Node, role: Role = "filter", branch: Branch = TOP, negated: bool = False) -> Iterator[Use]:
         """The uses in one condition."""
         node = self._project.resolved(node) if isinstance(node.origin.op, (ops.Name, ops.Import)) else node.origin
         op = node.op
         if isinstance(op, ops.Compare):
-            yield from self._compare(node, op, branch, negated)
+            yield from self._standing(node, self._compare(node, op, branch, negated))
         elif isinstance(op, ops.Logic) and self._rows:
             parts = [node.to(value) for value in op.values]
             yield from self._combined(parts, op.operator == "or", branch, negated)
@@ -50,9 +55,15 @@ class Conditions:
             yield from self._call(node, op, role, branch, negated)
         elif isinstance(op, (ops.Attr, ops.Name)) and (found := self.column(node)) is not None:
             yield self._use(found, "bool", branch)
-        elif isinstance(op, ops.Choice):
-            yield from self.read(node.to(op.then), role, branch, negated)
-            yield from self.read(node.to(op.other), role, branch, negated)
+        elif isinstance(op, (ops.Phi, ops.Choice)) and node not in self._within:
+            self._within.add(node)
+            for value in arriving(op):
+                yield from self.read(node.to(value), role, branch, negated)
+
+    def _standing(self, node: Node, uses: Iterable[Use]) -> Iterator[Use]:
+        """What a condition asks, with where it stands."""
+        place, when = stands(node, self._link) if self._link is not None else (None, 0)
+        return (msgspec.structs.replace(use, place=place, when=when) for use in uses)
 
     def _combined(self, parts: list[Node], alternatives: bool, branch: Branch, negated: bool) -> Iterator[Use]:
         if alternatives and branch == TOP:
@@ -71,12 +82,11 @@ class Conditions:
         elif method in ("exists", "where", "filter"):
             return
         elif method in self._forms or method == "like":
-            yield from self._method(node, method, branch, negated)
+            yield from self._standing(node, self._method(node, method, branch, negated))
         elif node not in self._within:
-            self._within.append(node)
+            self._within.add(node)
             for made in returned_once(self._project, node):
                 yield from self.read(made, role, branch, negated)
-            self._within.pop()
 
     def _method(self, node: Node, method: str, branch: Branch, negated: bool) -> Iterator[Use]:
         receiver = node.receiver

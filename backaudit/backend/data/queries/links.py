@@ -65,7 +65,7 @@ def _positional(node: Node) -> list[Node]:
 
 
 def _looked_up(project: Project, table: Table, node: Node, positional: list[Node]) -> Iterator[Use]:
-    lookups, expressed = Lookups(project), Conditions(project)
+    lookups, expressed = Lookups(project, node), Conditions(project, node)
     if node.method in ("order_by", "latest", "earliest"):
         for argument in positional:
             yield from lookups.sort(table, argument) if argument.text else _sorted(lookups, expressed, table, argument)
@@ -93,7 +93,7 @@ def _sorted(lookups: Lookups, expressed: Conditions, table: Table, argument: Nod
 
 
 def _expressed(project: Project, table: Table | None, node: Node, rows: Mapping[Node, Table]) -> Iterator[Use]:
-    reader = Conditions(project, rows)
+    reader = Conditions(project, node, rows)
     if node.method == "order_by":
         for argument in _positional(node):
             yield from reader.sort(argument)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from backaudit.backend.data.queries.between import key_of, keys_between, pair
-from backaudit.backend.data.queries.chains import returned_once
+from backaudit.backend.data.queries.chains import arriving, returned_once, stands
 from backaudit.backend.data.schema import Column, Relation, Schema, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
@@ -17,15 +17,16 @@ Branch = tuple[int, int]
 
 
 class Lookups:
-    """Reads keyword conditions over one table into uses."""
+    """Reads keyword conditions over one table into uses. ``link``: the call that asks by them."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, link: Node | None = None) -> None:
         self._project = project
+        self._link = link
         self._transforms = project.models.kinds["look-up-transforms"]
         self._forms = project.models.forms["look-ups"]
         self._schema: Schema = schema(project)
         self._ors = 0
-        self._within: list[Node] = []
+        self._within: set[Node] = set()
 
     def keywords(
         self, table: Table, given: Mapping[str, Node], negated: bool = False, branch: Branch = (0, 0)
@@ -136,28 +137,42 @@ class Lookups:
             yield from pair((owner, key_of(owner)), (target, link.remote))
 
     def condition(self, table: Table, node: Node, negated: bool = False, branch: Branch = (0, 0)) -> Iterator[Use]:
-        """The uses of a ``Q`` expression, also of one that has a name or that a function of the project makes."""
+        """The uses of a ``Q`` expression, also of one that has a name, grows by statements or comes of a function."""
         node = self._project.resolved(node)
         op = node.op
         if isinstance(op, ops.Bin) and op.operator in ("&", "|"):
             yield from self._combined(table, [node.to(op.left), node.to(op.right)], op.operator == "|", negated, branch)
         elif isinstance(op, ops.Unary):
             yield from self.condition(table, node.to(op.value), not negated, branch)
+        elif isinstance(op, (ops.Phi, ops.Choice)):
+            yield from self._once(node, lambda: self._each(table, map(node.to, arriving(op)), negated, branch))
         elif node.call is not None and node.method == "Q":
-            parts = [node.to(value) for value in node.call.args]
-            either = node.argument(("join_type", "_connector"))
-            if parts and either is not None and either.text == "OR":
-                yield from self._combined(table, parts, True, negated, branch)
-            else:
-                yield from (use for part in parts for use in self.condition(table, part, negated, branch))
-                yield from self.keywords(table, node.keywords(), negated, branch)
+            place, when = stands(node, self._link)
+            for use in self._of_q(table, node, node.call, negated, branch):
+                yield msgspec.structs.replace(use, place=use.place or place, when=use.when or when)
         elif node.call is not None and node.method in ("and_", "or_"):
             yield from self._grouped(table, node, negated, branch)
-        elif node.call is not None and node not in self._within:
-            self._within.append(node)
-            for made in returned_once(self._project, node):
-                yield from self.condition(table, made, negated, branch)
-            self._within.pop()
+        elif node.call is not None:
+            made = returned_once(self._project, node)
+            yield from self._once(node, lambda: self._each(table, made, negated, branch))
+
+    def _of_q(self, table: Table, node: Node, call: ops.Call, negated: bool, branch: Branch) -> Iterator[Use]:
+        parts = [node.to(value) for value in call.args]
+        either = node.argument(("join_type", "_connector"))
+        if parts and either is not None and either.text == "OR":
+            yield from self._combined(table, parts, True, negated, branch)
+        else:
+            yield from self._each(table, parts, negated, branch)
+            yield from self.keywords(table, node.keywords(), negated, branch)
+
+    def _each(self, table: Table, parts: Iterable[Node], negated: bool, branch: Branch) -> Iterator[Use]:
+        return (use for part in parts for use in self.condition(table, part, negated, branch))
+
+    def _once(self, node: Node, read: Callable[[], Iterator[Use]]) -> Iterator[Use]:
+        """What is read of a value whose parts may lead back to it: of a condition that grows, each is told once."""
+        if node not in self._within:
+            self._within.add(node)
+            yield from read()
 
     def _grouped(self, table: Table, node: Node, negated: bool, branch: Branch) -> Iterator[Use]:
         """``or_(title=x, code=y)``: keywords, and groups of them, of which one or all have to hold."""

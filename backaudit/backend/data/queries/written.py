@@ -43,7 +43,7 @@ def _of_generator(project: Project, made: Node) -> Iterator[Use]:
     rows = dict(_iterated(project, made, first))
     if not rows or not all(traits(project, table.orm).written for table in rows.values()):
         return
-    reader = Conditions(project, rows)
+    reader = Conditions(project, rows=rows)
     for region in regions:
         if region.kind == "then" and region.first > first and region.last == made.value and region.test != ops.NONE:
             yield from reader.read(made.to(region.test))
@@ -68,7 +68,7 @@ def _of_function(project: Project, table: Table | None, call: Node, given: Node)
     if table is None or not isinstance(op, ops.Def) or not traits(project, table.orm).written:
         return
     code = given.code.file.code(op.function)
-    reader = Conditions(project, dict.fromkeys(code.nodes(ops.Param), table))
+    reader = Conditions(project, rows=dict.fromkeys(code.nodes(ops.Param), table))
     for inner in code.ops:
         if isinstance(inner, ops.Return):
             value = code.node(inner.value)
