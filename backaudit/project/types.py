@@ -16,7 +16,8 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
 ``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
-``"shop", "Order"``, ``"shop.Order"``). What the project itself has said stands there as
+``"shop", "Order"``, ``"shop.Order"``; ``$named0``: by the first alone). A call that a keyword makes another thing has
+it in its name: ``relationship(lazy=dynamic)``. What the project itself has said stands there as
 ``$registered(NAME)`` (what the function gives that it registered by a library's decorator) as
 ``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), as ``$bound(NAME, …)`` (what
 those calls gave a container for the class that it is asked for), and as ``$given(METHOD, N)`` (what the project's own
@@ -447,11 +448,17 @@ class TypeResolver:
         receiver = node.receiver
         receivers = self.of(receiver) if receiver is not None else ()
         for name in self._project.names(func):
-            known = self._project.knowledge.returns.get(name)
+            known = self._said_of_call(name, node)
             if known:
                 owners = receivers or ("",)
                 return [result for owner in owners for result in self._instantiate(known, owner, node)]
         return []
+
+    def _said_of_call(self, name: str, node: Node) -> str:
+        """What the tables say of a call; where an argument makes it another thing, that of the argument."""
+        returns = self._project.knowledge.returns
+        told = (f"{name}({key}={value.text})" for key, value in node.keywords().items() if value.text is not None)
+        return next((returns[form] for form in told if form in returns), returns.get(name, ""))
 
     def _result(self, name: str, node: Node) -> Iterable[str]:
         head, over = split(name)
@@ -600,6 +607,10 @@ class TypeResolver:
         """What a part says of the classes that are handed over; itself if it says nothing of them."""
         if "$row0" in part:
             yield from self._rows(part, node)
+        elif "$named0" in part:
+            first = node.arg(0)
+            spelled = spelled_classes(self._project, first.text) if first is not None and first.text else ()
+            yield from (part.replace("$named0", cls.name) for cls in spelled)
         elif "$named" in part:
             yield from (part.replace("$named", cls.name) for cls in self._spelled(node))
         elif "$0" in part:

@@ -68,7 +68,7 @@ def _raising(project: Project) -> Iterator[Finding]:
         path = escapes(project, call, exceptions)
         if path is None or _known_to_exist(project, call) or _is_found_anyway(call):
             continue
-        origin = _origin(project, call)
+        origin = sent_key(project, call)
         assumed = _assumed(project, path)
         if origin is not None and assumed is not None:
             what = exceptions[0].rpartition(".")[2]
@@ -89,7 +89,7 @@ def _is_found_anyway(call: Node) -> bool:
     return call.method in _LATEST or (call.method in _ONE and not grouped and is_aggregate(call))
 
 
-def _origin(project: Project, call: Node, lookup: Node | None = None) -> Origin | None:
+def sent_key(project: Project, call: Node, lookup: Node | None = None) -> Origin | None:
     """Where what is looked up comes from: the arguments, or the conditions of the query before.
 
     ``lookup``: the query of the project's function that is called, where the call is none itself.
@@ -235,7 +235,7 @@ def _failing(project: Project, use: Node, used: list[Value], call: Node, found: 
     raised = _raised_by(project, use)
     path = escapes(project, use, (raised,))
     assumed = _assumed(project, path) if path is not None else None
-    origin = _origin(project, call, found[call]) if assumed is not None else None
+    origin = sent_key(project, call, found[call]) if assumed is not None else None
     if origin is None or assumed is None:
         return None
     inner = next((need.use for need in needs(project, use) if need.given.value in used), use)
@@ -256,7 +256,7 @@ def _unfit(project: Project, code: Code, given: dict[Value, Node], found: dict[N
         for value in behind(code, op.value) if isinstance(op, ops.Return) and op.value != NONE else ():
             call = given.get(value)
             known = call is None or asked(code, value, node.value)
-            origin = None if call is None or known else _origin(project, call, found.get(call))
+            origin = None if call is None or known else sent_key(project, call, found.get(call))
             sure = call is None or is_aggregate(call) or is_aggregate(found[call])
             if call is not None and origin is not None and not sure:
                 last = Step(node.place.first_line(), "is answered, and does not fit the response model")

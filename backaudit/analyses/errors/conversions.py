@@ -362,7 +362,7 @@ _MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping",
 def _missing_keys(project: Project) -> Iterator[Finding]:
     goal = _RaisingMapping(project)
     for code in reached_functions(project):
-        told: list[Node] = []
+        told: list[tuple[Node, Value]] = []
         for node in code.nodes(ops.Item):
             op = node.op
             assert isinstance(op, ops.Item)
@@ -371,8 +371,9 @@ def _missing_keys(project: Project) -> Iterator[Finding]:
             if key is None or path is None:
                 continue
             origin = next(Trace(project, goal).origins(node.to(op.base), (key,)), None)
-            if origin is not None and origin.node not in told:
-                told.append(origin.node)
+            before = [value for given, value in told if origin is not None and given == origin.node]
+            if origin is not None and not any(on_the_way(code, value, node.value) for value in before):
+                told.append((origin.node, node.value))
                 yield _missing(node, key, origin, path)
 
 

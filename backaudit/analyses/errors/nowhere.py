@@ -24,13 +24,27 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _used(code: Code) -> Iterator[tuple[Value, str]]:
-    """The names that are called, or read an attribute of; what only annotates is never looked up."""
+    """The names that are called, raised, caught, or read an attribute of; what only annotates is never looked up."""
     annotating = _annotating(code)
-    for op in code.ops:
-        base = op.func if isinstance(op, ops.Call) else op.base if isinstance(op, ops.Attr) else NONE
+    for base in (*map(_looked_up, code.ops), *_caught(code)):
         named = code.ops[base] if base != NONE and base not in annotating else None
         if isinstance(named, ops.Name):
             yield base, named.name
+
+
+def _looked_up(op: ops.AnyOp) -> Value:
+    if isinstance(op, ops.Call):
+        return op.func
+    if isinstance(op, ops.Raise):
+        return op.exception
+    return op.base if isinstance(op, ops.Attr) else NONE
+
+
+def _caught(code: Code) -> Iterator[Value]:
+    """What the ``except`` clauses name: it is looked up when something was raised, and not before."""
+    for region in code.body.regions:
+        if region.kind == "except" and region.test != NONE:
+            yield from (part.value for part in code.node(region.test).elements())
 
 
 def _annotating(code: Code) -> set[Value]:

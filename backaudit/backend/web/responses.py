@@ -17,7 +17,7 @@ from backaudit.facts.place import Place
 from backaudit.models import ResponseModel
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.circles import cut_circles
-from backaudit.project.locate import behind, functions_behind, makes_object
+from backaudit.project.locate import behind, decorated, functions_behind, makes_object
 from backaudit.project.made import Key, part_of
 from backaudit.project.operands import walk
 from backaudit.project.types import split
@@ -446,7 +446,17 @@ def error_handlers(project: Project) -> tuple[tuple[Code, tuple[str, ...]], ...]
         classes = tuple(_registered(project, call))
         for code in _registered_functions(project, call):
             found.append((code, classes))
-    return (*found, *_mapped(project))
+    return (*found, *_named(project), *_mapped(project))
+
+
+def _named(project: Project) -> Iterator[tuple[Code, tuple[str, ...]]]:
+    """Functions that a library calls with one of its own exceptions, which the name of the decorator says."""
+    known = dict(entry.split("=") for entry in project.models.kinds["handles-own-exceptions"])
+    for decorator, code in project.once(decorated) if known else ():
+        names = project.names(decorator.func or decorator) if isinstance(code, Code) else ()
+        for name in names:
+            if name in known and isinstance(code, Code):
+                yield code, (known[name],)
 
 
 def _mapped(project: Project) -> Iterator[tuple[Code, tuple[str, ...]]]:
