@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -109,3 +110,53 @@ def test_a_name_of_the_standard_library_is_told_from_a_package() -> None:
     assert [home(name) for name in ("os.environ", "builtins.str", "flask.g", "attr.s", "*.get", "get")] == [
         "python", "python", "flask", "attrs", "", "",
     ]  # fmt: skip
+
+
+_EXPORTING = (
+    "aiohttp",
+    "falcon",
+    "fastapi",
+    "flask",
+    "itsdangerous",
+    "jwt",
+    "marshmallow",
+    "pydantic",
+    "requests",
+    "sanic",
+    "werkzeug",
+)
+
+
+@pytest.mark.parametrize("package", _EXPORTING)
+def test_a_name_is_known_where_it_is_defined_and_where_its_package_exports_it(package: str) -> None:
+    top = pytest.importorskip(package)
+    known = {name for table in TABLES.values() for name in _names_in(table)} | models.load().knowledge.aliases.keys()
+    unknown = set()
+    for name in sorted(name for name in known if name.startswith(f"{package}.")):
+        found = _exported(name)
+        last = name.rpartition(".")[2]
+        homes = {f"{home}.{last}" for home in (package, getattr(found, "__module__", None) or package)}
+        public = {home for home in homes if "._" not in home and home.startswith(f"{package}.")}
+        unknown |= {home for home in public - known if found is not None and _exported(home) is found}
+    assert top is not None
+    assert unknown == set()
+
+
+def _names_in(entry: Any) -> Iterator[str]:
+    """All dotted names in a table, keys and values."""
+    if isinstance(entry, dict):
+        yield from (name for pair in entry.items() for part in pair for name in _names_in(part))
+    elif isinstance(entry, list):
+        yield from (name for item in entry for name in _names_in(item))
+    elif isinstance(entry, str) and re.fullmatch(r"\w+(\.\w+)+", entry):
+        yield entry
+
+
+def _exported(name: str) -> Any:
+    """What a module exports under a dotted name, where it is a class or a function."""
+    module, _, last = name.rpartition(".")
+    try:
+        found = vars(importlib.import_module(module)).get(last)
+    except ImportError:
+        return None
+    return found if callable(found) else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.validation.findings import injections
+from backaudit.analyses.validation.findings import finding, injections
+from backaudit.analyses.validation.locations import written_locations
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -45,6 +46,7 @@ def open_redirect(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Unvalidated_Redirects_and_Forwards_Cheat_Sheet.html
         https://cwe.mitre.org/data/definitions/601.html
     """
-    yield from injections(
-        project, "redirect", becomes="the target of a redirect", happens="is where the browser is sent"
-    )
+    becomes, happens = "the target of a redirect", "is where the browser is sent"
+    yield from injections(project, "redirect", becomes=becomes, happens=happens)
+    for flow in written_locations(project):
+        yield finding(flow, becomes, happens)

@@ -20,11 +20,18 @@ def as_page(flow: Flow) -> Assumed | None:
     """What is supposed where an answer is a page, None where it is told to be no HTML."""
     kinds = flow.sink.code.project.models.kinds
     given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
-    if given is not None:
-        return KNOWN if "html" in (given.text or given.spelled).lower() else None
-    by_header = flow.name.endswith(".Response") and flow.sink.arg(None, "headers") is not None
-    elsewise = flow.name in kinds["no-page-by-itself"] or by_header or _is_retyped(flow.sink)
+    headers = flow.sink.arg(None, "headers") if flow.name.endswith("Response") else None
+    told = given or (_type_among(headers) if headers is not None else None)
+    if told is not None:
+        return KNOWN if "html" in (told.text or told.spelled).lower() else None
+    unread = headers is not None and not headers.entries()
+    elsewise = flow.name in kinds["no-page-by-itself"] or unread or _is_retyped(flow.sink)
     return None if elsewise or _is_json(flow) else KNOWN
+
+
+def _type_among(headers: Node) -> Node | None:
+    """What headers that are written out say of the type of an answer."""
+    return next((value for key, value in headers.entries() if (key.text or "").lower() == "content-type"), None)
 
 
 def _is_json(flow: Flow) -> bool:
