@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.analyses.passwords.hashing import hashes_itself
 from backaudit.analyses.passwords.omitted import set_later
+from backaudit.backend.data.given_rows import given_rows
 from backaudit.backend.data.schema import schema
 from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.routes import client_input
@@ -56,6 +57,7 @@ def password_stores(project: Project) -> tuple[Store, ...]:
         *_assigned(project),
         *_updated(project),
         *_called(project),
+        *_beside_statements(project),
         *_copied(project),
         *_in_sql(project),
         *_documents(project),
@@ -261,6 +263,15 @@ def _called(project: Project) -> Iterator[Store]:
             yield from _mapping(call, argument, columns, where)
 
 
+def _beside_statements(project: Project) -> Iterator[Store]:
+    """``execute(insert(User), [{"password": ...}])``: rows that are handed over with the statement."""
+    for given in project.once(given_rows):
+        model = next(project.denoted_classes(given.table), None)
+        where = f"a row of `{model.cls.name if model is not None else given.table.spelled}`"
+        columns = _columns(project, model) if model is not None else ["password"]
+        yield from _mapping(given.call, given.rows, columns, where)
+
+
 def _copied(project: Project) -> Iterator[Store]:
     """``User.model_validate(body)`` and its kin: a row from the fields of another object."""
     for method in ("model_validate", "from_orm", "parse_obj"):
@@ -291,8 +302,12 @@ def _library_model(project: Project, call: Node) -> str:
 
 
 def _mapping(call: Node, argument: Node, columns: list[str], where: str) -> Iterator[Store]:
-    """A mapping of columns to values, as written out, or as one that was made elsewhere."""
+    """A mapping of columns to values, or a list of them, as written out, or as one that was made elsewhere."""
     made = argument.origin
+    if isinstance(made.op, ops.Build) and made.op.kind == "list":
+        for row in made.elements():
+            yield from _mapping(call, row, columns, where)
+        return
     if made.is_dict:
         for key, value in made.entries():
             name = _column_name(key)

@@ -8,6 +8,7 @@ import msgspec
 
 from backaudit.analyses.validation.bodies import carried, is_table_class, is_text, is_untyped, is_validator, parameter
 from backaudit.analyses.validation.privileged import only_privileged
+from backaudit.backend.data.given_rows import GivenRows, given_rows
 from backaudit.backend.data.updates import open_updates
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.reads import enclosed
@@ -260,21 +261,14 @@ def _of_tables(project: Project) -> Iterator[Spread]:
         for call in project.calls(name):
             if (value := call.arg(0, "json")) is not None:
                 yield call, value, _KEYS, "a row", ""
-    for name in sorted(project.models.kinds["bulk-mappings"]):
-        for call in project.calls(name):
-            if (value := call.arg(1)) is not None:
-                row = next((cls.name for cls in project.denoted_classes(call.args()[0])), "")
-                yield call, value, _KEYS, f"`{row.rpartition('.')[2] or 'rows'}`", row
-    yield from _statements(project)
+    for given in project.once(given_rows):
+        row = _model_of(project, given.table)
+        if row or not _is_statement(given):
+            yield given.call, given.rows, _KEYS, f"`{row.rpartition('.')[2] or 'rows'}`", row
 
 
-def _statements(project: Project) -> Iterator[Spread]:
-    for call in project.calls_of("execute"):
-        statement, value = call.arg(0), call.arg(1)
-        made = statement.origin if statement is not None else None
-        row = _model_of(project, made) if made is not None and made.method in ("insert", "update") else ""
-        if row and value is not None:
-            yield call, value, _KEYS, f"`{row.rpartition('.')[2]}`", row
+def _is_statement(given: GivenRows) -> bool:
+    return given.call.arg(0) != given.table
 
 
 def _updated(project: Project) -> Iterator[Spread]:
