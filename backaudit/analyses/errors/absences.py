@@ -12,6 +12,7 @@ from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
 from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.own_rows import lacked_by_some
 from backaudit.analyses.errors.requests import looked_up, showing
+from backaudit.analyses.errors.vouching import compared, has_been_told
 from backaudit.backend.access.missing import (
     admits_none,
     alike,
@@ -97,8 +98,8 @@ def sent_key(project: Project, call: Node, lookup: Node | None = None) -> Origin
     run = statement_before(call)
     for link in (*chain(call), *([run] if run is not None else [])):
         for argument in link.args():
-            compared = _compared(argument)
-            origin = client_origin(project, compared) or _kept_for_client(project, compared)
+            value = compared(argument)
+            origin = client_origin(project, value) or _kept_for_client(project, value)
             if origin is not None:
                 return origin
     return lacked_by_some(project, lookup or call)
@@ -115,15 +116,9 @@ def _kept_for_client(project: Project, node: Node) -> Origin | None:
     return Origin(node, what, (Step(node.place.first_line(), what),))
 
 
-def _compared(argument: Node) -> Node:
-    """``Model.id == value``: the value."""
-    op = argument.origin.op
-    return argument.to(op.right) if isinstance(op, ops.Compare) else argument
-
-
 def _known_to_exist(project: Project, call: Node) -> bool:
     """Whether the same body has asked before whether such a row exists."""
-    if _is_held_by_one(project, call) or _is_key_of_a_row(project, call):
+    if _is_held_by_one(project, call) or _is_key_of_a_row(project, call) or has_been_told(project, call):
         return True
     receiver = call.receiver
     model = project.types(receiver) if receiver is not None else ()
@@ -142,7 +137,7 @@ def _is_key_of_a_row(project: Project, call: Node) -> bool:
     table = touched_table(project, call)
     for link in chain(call) if table is not None else ():
         for argument in link.args():
-            key = _compared(argument).origin
+            key = compared(argument).origin
             if asked(call.code, key.value, call.value) and table in _tables_asked(project, key):
                 return True
     return False

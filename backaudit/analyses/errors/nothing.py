@@ -12,6 +12,7 @@ from backaudit.backend.web.records import Route
 from backaudit.backend.web.responses import Answer, answers
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
+from backaudit.facts.ops import Value
 from backaudit.project import Code, Node, Project
 from backaudit.rule import Finding, Step, assume
 
@@ -58,11 +59,19 @@ def _looked_up(project: Project, answer: Answer, served: tuple[Route, ...]) -> I
 
 
 def _may_be_sent(lookup: Node, answer: Answer) -> bool:
-    """Whether nobody has asked for a row before it is answered, nor read of it, which raises where there is none."""
-    code, row = lookup.code, lookup.value
-    reads = code.before(answer.value, *_READING)
-    bases = (code.node(op.base) for op in map(code.ops.__getitem__, reads) if isinstance(op, _READING))
-    return not asked(code, row, answer.value) and all(base.awaited != lookup for base in bases)
+    """Whether nobody has asked for a row before it is answered, nor used it, which raises where there is none."""
+    code, use = lookup.code, answer.value
+    return not asked(code, lookup.value, use) and all(used.awaited != lookup for used in _used(code, use))
+
+
+def _used(code: Code, before: Value) -> Iterator[Node]:
+    """What is read of, or set on, or handed to calls for their effect."""
+    for value in code.before(before, *_READING, ops.Discard):
+        op = code.ops[value]
+        if isinstance(op, ops.Discard):
+            yield from code.node(op.value).awaited.args()
+        elif isinstance(op, _READING):
+            yield code.node(op.base)
 
 
 def _within(answer: Answer, body: Node) -> list[Node]:

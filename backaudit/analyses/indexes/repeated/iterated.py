@@ -70,7 +70,7 @@ def _of_op(project: Project, node: Node) -> Many | None:
         return _appended(project, node)
     if isinstance(op, ops.Param):
         return _handed(project, node, op) or _sent(project, node)
-    return _sent(project, node) if isinstance(op, (ops.Attr, ops.Item, ops.Part)) else None
+    return _sent(project, node) or _body_sent(project, node) if isinstance(op, (ops.Attr, ops.Item, ops.Part)) else None
 
 
 def _first(project: Project, nodes: Iterator[Node]) -> Many | None:
@@ -82,7 +82,7 @@ def _first(project: Project, nodes: Iterator[Node]) -> Many | None:
 
 
 def _of_call(project: Project, node: Node) -> Many | None:
-    raw = _records(project, node) or _entry_sent(project, node)
+    raw = _records(project, node) or _entry_sent(project, node) or _body_sent(project, node)
     if raw is not None:
         return raw
     callees = project.callees(node)
@@ -241,6 +241,13 @@ def _entry_sent(project: Project, node: Node) -> Many | None:
     given = client_input(project, base.code, op.index) if isinstance(op, ops.Param) else None
     sent = given is not None or part_read(project, base) in _BODIES
     return Many(what=_item_of(name), origin=node, sent=True) if sent else None
+
+
+def _body_sent(project: Project, node: Node) -> Many | None:
+    """The body itself, gone through item by item, or name by name: ``request.get_json()``, ``request.form.items()``."""
+    base = node.receiver if node.is_call_of("mapping-views") else node
+    sent = base is not None and part_read(project, base.origin) in _BODIES
+    return Many(what="item that the client sends", origin=node, sent=True) if sent else None
 
 
 def _entry(node: Node) -> tuple[str, Node | None]:

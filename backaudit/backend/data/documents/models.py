@@ -181,6 +181,7 @@ def _annotated(project: Project, cls: ClassView) -> Iterator[tuple[DocumentField
         own = name.startswith("_") or name in kinds["no-document-fields"]
         if annotation is None or own or "ClassVar" in annotation.spelled:
             continue
+        annotation = _written_out(project, annotation)
         value = bind.origin
         stored = _stored_name(project, value, name) if value.method == "Field" else name
         words = annotation_text(annotation)
@@ -188,6 +189,12 @@ def _annotated(project: Project, cls: ClassView) -> Iterator[tuple[DocumentField
         marks = [mark for mark in (*_marks(annotation), value) if mark.method in ("Indexed", "Field")]
         field = DocumentField(name=stored, type=words, required=_is_required(bind), references=leads)
         yield field, tuple(_marked_index(project, stored, marks, bind))
+
+
+def _written_out(project: Project, annotation: Node) -> Node:
+    """What a name for an annotation stands for: ``Username = Annotated[str, Indexed(unique=True)]``."""
+    meant = project.resolved(annotation)
+    return meant if isinstance(meant.op, (ops.Item, ops.Call)) else annotation
 
 
 def _inside_of(project: Project, words: str) -> str:
