@@ -50,8 +50,9 @@ _SAFE_TESTS = meaning("access", "asked-login")
 
 _ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
 _FOR_SOME = assume("purpose", "what nobody is asked for on other ways is not for everybody on this one")
-_NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
+_NOT_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
+_NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
 
 # More routes than these that show a table to anybody have not all been forgotten.
@@ -246,11 +247,18 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
     found = _exposed(project, route, "changes", changed.name, changed.node.place, KNOWN)
     if not found.siblings:
         return None
+    if creates and _mails(project, route, changed):
+        return _supposing(found, _NO_PROOF)
     if not _is_unsafe(route):
         return _supposing(found, KNOWN if changed.how == "delete" else _NOT_FOR_ALL)
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
     sure = near or not creates or not _only_reads_guarded(found)
     return _supposing(found, KNOWN if sure else _NOT_FOR_ALL)
+
+
+def _mails(project: Project, route: Route, changed: Change) -> bool:
+    """Whether a row is added and a mail goes out: who was written to shows by its code that the address is theirs."""
+    return changed.how == "insert" and any(act.does == "sends mail" for act in acts(project, route.handler))
 
 
 def _supposing(found: Exposed, more: Assumed) -> Exposed:

@@ -412,7 +412,7 @@ def is_key_known(node: Node, base: Node, key: str) -> bool:
         elif isinstance(op, ops.SetItem) and alike(code, op.base, base.value) and code.node(op.key).text == key:
             if _on_the_way(code, value, node.value):
                 return True
-        elif isinstance(op, ops.Call) and _validates(code, code.node(value), base, key):
+        elif isinstance(op, ops.Call) and _validates(node, code.node(value), base, key):
             return True
     return False
 
@@ -438,7 +438,8 @@ def _words(test: Node) -> str:
     return test.to(op.value).spelled if isinstance(op, ops.Unary) else test.spelled
 
 
-def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
+def _validates(use: Node, call: Node, base: Node, key: str) -> bool:
+    code = use.code
     given = any(alike(code, argument.value, base.value) for argument in call.args())
     if given and call.method in ("set", "all"):
         return True
@@ -456,7 +457,7 @@ def _validates(code: Code, call: Node, base: Node, key: str) -> bool:
         return False
     # ``for name in required: if not data.get(name): return 400``
     each = isinstance(first.origin.op, ops.Element)
-    return (first.text == key or each) and _is_asked(code, call, base.value)
+    return (first.text == key or each) and _is_asked(use, call, base.value)
 
 
 def _around(base: Node) -> Iterator[Node]:
@@ -468,10 +469,11 @@ def _around(base: Node) -> Iterator[Node]:
         yield here
 
 
-def _is_asked(code: Code, call: Node, before: int) -> bool:
-    """Whether a condition asks for the value, or hands it to something that judges it."""
+def _is_asked(use: Node, call: Node, before: int) -> bool:
+    """Whether a condition on the way to the use asks for the value, or hands it to something that judges it."""
+    code = use.code
     judged = (part for test in tests(code, before) for part in operands(code.node(test)))
-    return asked(code, call.value, len(code.ops)) or any(part.origin.value == call.value for part in judged)
+    return asked(code, call.value, use.value) or any(part.origin.value == call.value for part in judged)
 
 
 def _left_out(node: Node, key: str) -> tuple[Wish, ...]:

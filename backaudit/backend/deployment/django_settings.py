@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 import msgspec
 
@@ -157,9 +158,26 @@ def uses_django(project: Project) -> bool:
 
 
 def entry(project: Project, name: str, key: str) -> Node | None:
-    """One key of a Django setting that is a dictionary (``REST_FRAMEWORK``)."""
+    """One key of a Django setting that is a dictionary (``REST_FRAMEWORK``), also of one that a library's star import
+    brings and the project's modules fill."""
+    for module in reversed(project.once(settings_modules)):
+        files = (project.files[path] for path in module.sources if module.production)
+        for file in takewhile(lambda file: name not in file.top.body.final, files):
+            found = _filled(project, file, name, key)
+            if found is not None:
+                return found
     setting = django_setting(project, name)
     return dict_entry(project, setting.value, key) if setting is not None else None
+
+
+def _filled(project: Project, file: PythonFile, name: str, key: str) -> Node | None:
+    """What a module stores last under a key of a dictionary that it has by a star import."""
+    found: Node | None = None
+    for store in file.top.nodes(ops.SetItem):
+        base = store.to(store.op.base).op
+        if isinstance(base, ops.Name) and base.name == name and text_of(project, store.to(store.op.key)) == key:
+            found = store.to(store.op.value)
+    return found
 
 
 def dict_entry(project: Project, node: Node, key: str) -> Node | None:
