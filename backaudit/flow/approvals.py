@@ -116,7 +116,7 @@ def _raises_unless(call: Node, asked: Asked) -> bool:
     code = call.code
     receiver = call.receiver
     if receiver is not None and asked.names("raises:", call):
-        return about(code, receiver.value, asked.node.value) and not climbs(receiver)
+        return _leads(receiver, asked) and not climbs(receiver)
     may_convert = _is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)
     guarding = _guarding(call, asked.guards)
     if not may_convert and not guarding:
@@ -308,6 +308,8 @@ def _holds(code: Code, part: Node, value: Value, *, resolved: bool) -> bool:
     """Whether an argument is ``value``, or a display that has it among its items; ``resolved``: without its dots."""
     op = part.origin.op
     inside = op.items if isinstance(op, ops.Build) else (part.value,)
+    if resolved and any(_resolves(code.node(item), value) for item in inside):
+        return True
     return any(about(code, item, value) and not (resolved and climbs(code.node(item))) for item in inside)
 
 
@@ -517,7 +519,35 @@ def _call_approves(test: Node, truth: bool, asked: Asked) -> bool:
 def _tested_parts(test: Node, asked: Asked) -> list[Node]:
     """The arguments of a call, or its receiver, that say something about the value."""
     involved = [*test.args(), *([test.receiver] if test.receiver is not None else [])]
-    return [part for part in involved if about(test.code, part.value, asked.node.value)]
+    leads = _leads if asked.names("inside:", test) else _is_asked
+    return [part for part in involved if leads(part, asked)]
+
+
+def _is_asked(part: Node, asked: Asked) -> bool:
+    return about(part.code, part.value, asked.node.value)
+
+
+def _leads(part: Node, asked: Asked) -> bool:
+    """Whether a part says where the value leads: it is about it, or is the path that it is put together to, resolved."""
+    return _is_asked(part, asked) or _resolves(part, asked.node.value)
+
+
+def _resolves(part: Node, value: Value) -> bool:
+    """``abspath(join(base, value))``, ``(base / value).resolve()``."""
+    here = part.origin
+    if not isinstance(here.op, ops.Call) or not here.is_call_of("resolves-paths"):
+        return False
+    inner = here.arg(0) or here.receiver
+    return inner is not None and any(same(here.code, piece.value, value) for piece in walk(inner, _joined))
+
+
+def _joined(node: Node) -> tuple[Value, ...]:
+    """What a path is put together of."""
+    op = node.op
+    if isinstance(op, ops.Bin):
+        return (op.left, op.right) if op.operator == "/" else ()
+    made = isinstance(op, ops.Call) and (node.method in ("join", "joinpath") or node.is_call_of("keeps-the-path"))
+    return tuple(each.value for each in (*node.args(), node.receiver) if each is not None) if made else ()
 
 
 def _affirmed_approves(test: Node, tested: list[Node], asked: Asked) -> bool:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.validation.findings import finding
+from backaudit.analyses.validation.placeholders import is_segment
 from backaudit.analyses.validation.saved import unfiltered
 from backaudit.analyses.validation.sinks import Flow, Flows, flows, sinks
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume, rule
 
-_ONE_SEGMENT = assume("effect", "a server in front of it passes encoded slashes on")
+_ONE_SEGMENT = assume("reach", "`..` comes through as a part of the address, and one folder up is something to read")
 
 
 def _judge(flow: Flow) -> Assumed:
-    """A placeholder of a route holds no slash: only a folder further up is in reach, or a drive on Windows."""
-    return _ONE_SEGMENT if flow.origin.what.endswith("(path)") else KNOWN
+    """A placeholder of a route that holds no slash: only a folder further up is in reach, or a drive on Windows."""
+    return _ONE_SEGMENT if is_segment(flow.origin.node) else KNOWN
 
 
 @rule("validation/path-traversal", severity="high", cwe=22, owasp=("A01:2025", "A01:2021"))

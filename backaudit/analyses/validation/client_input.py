@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+from backaudit.analyses.validation.placeholders import (
+    is_joined_behind,
+    is_no_json,
+    is_part_of_a_name,
+    is_segment,
+)
 from backaudit.analyses.validation.saved import names_in_archive, read_back
 from backaudit.backend.web.converters import converters_of
 from backaudit.backend.web.inputs.applied import made_by
@@ -250,6 +256,8 @@ class ClientInput(Goal):
             if rest[0] == ANY:
                 return self._any_field(project, cls)
             annotation = _annotation_of_field(project, cls, str(rest[0]))
+            if annotation is None and _has_no(project, cls, str(rest[0])):
+                return None
             if annotation is not None:
                 inner = project.annotated(annotation)
                 return self._part_types(project, inner, rest[1:]) if rest[1:] else inner
@@ -279,7 +287,7 @@ class ClientInput(Goal):
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
         if isinstance(node.op, ops.Const) or self._is_made_harmless(search, node, access):
             return True
-        if self.kind == "path" and _is_last_part(node):
+        if self.kind == "path" and _is_last_part(node, "/\\." if _is_piece(node, use) else "/\\"):
             return True
         if self.kind == "header" and _is_quoted(search.project, node):
             return True
@@ -290,9 +298,21 @@ class ClientInput(Goal):
             return True
         if not 0 <= use < len(node.code.ops):
             return False
-        if self.kind in _BEGINNING and _stands_later(node, node.code.node(use)):
+        if self.kind in _BEGINNING and self._stands_behind(search, node, node.code.node(use)):
+            return True
+        if (self.kind == "path" and is_part_of_a_name(node, use)) or is_no_json(node, use):
             return True
         return guarded(node, use, self._guards_at(node, use), doubts=self.doubts)
+
+    def _stands_behind(self, search: Search, node: Node, call: Node) -> bool:
+        """Whether what stands before a value decides: a path joined to an address can replace it, and names no host."""
+        if _stands_later(node, call):
+            return True
+        if not is_joined_behind(node, call):
+            return False
+        goal = ClientInput(search.project, self.kind)
+        # Of a redirect ``//host`` is enough, which takes slashes.
+        return self.kind != "redirect" or all(is_segment(found.node) for found in Trace(search.project, goal).origins(node))
 
     def _is_made_harmless(self, search: Search, node: Node, access: Access) -> bool:
         """Whether an attribute or a call gives what is no text, or what was cleaned."""
@@ -476,14 +496,21 @@ def _is_bounded(project: Project, types: tuple[str, ...], access: Access) -> boo
     return any(field.shape.bounded for field in fields)
 
 
-def _is_last_part(node: Node) -> bool:
-    """Whether it is what stands behind the last slash: ``url.split("/")[-1]``, ``path.rpartition("/")[2]``."""
+def _is_piece(node: Node, use: Value) -> bool:
+    return 0 <= use < len(node.code.ops) and not isinstance(node.code.ops[use], ops.Call) and _is_behind(node, use)
+
+
+def _is_last_part(node: Node, separators: str) -> bool:
+    """Whether it is what stands behind the last slash: ``url.split("/")[-1]``, ``path.rpartition("/")[2]``.
+
+    Where something stands before it, what holds no dot is enough: there is no such folder, and none further up.
+    """
     op = node.origin.op
     if not isinstance(op, ops.Item):
         return False
     parts = node.origin.to(op.base).origin
     separator = parts.arg(0, "sep")
-    if separator is None or separator.text not in ("/", "\\"):
+    if separator is None or separator.text not in tuple(separators):
         return False
     last = (-1, 2) if parts.method == "rpartition" else (-1,)
     return parts.method in ("split", "rsplit", "rpartition") and node.origin.to(op.key).const in last
@@ -527,6 +554,15 @@ def _is_validator(project: Project, method: Code, field: str | int) -> bool:
         if named and any(argument.text == field for argument in decorator.args()):
             return True
     return False
+
+
+def _has_no(project: Project, cls: ClassView, name: str) -> bool:
+    """Whether a schema all of whose fields are known has none of a name: what is not declared is not kept."""
+    made = schema_of(project, cls)
+    if made is None or not made.whole or made.model or made.extra == "allow":
+        return False
+    own = any(name in view.fields or name in view.methods for view in project.lineage_views(cls.name))
+    return not own and made.field(name) is None
 
 
 def _annotation_of_field(project: Project, cls: ClassView, name: str) -> Node | None:
