@@ -528,7 +528,7 @@ def _is_asked(part: Node, asked: Asked) -> bool:
 
 
 def _leads(part: Node, asked: Asked) -> bool:
-    """Whether a part says where the value leads: it is about it, or is the path that it is put together to, resolved."""
+    """Whether a part says where the value leads: it is about it, or the resolved path that is put together of it."""
     return _is_asked(part, asked) or _resolves(part, asked.node.value)
 
 

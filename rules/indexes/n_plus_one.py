@@ -73,7 +73,8 @@ def _trace(found: Repeated) -> tuple[Step, ...]:
 
 
 def _remedy(project: Project, found: Repeated) -> str:
-    relations = [name.strip() for name in found.relation.replace("`", "").split(",") if name.strip()]
+    named = ",".join((found.relation, *found.others))
+    relations = [name.strip() for name in named.replace("`", "").split(",") if name.strip()]
     if not relations or relations[0] == "a query":
         return "Fetch what the loop needs by one query before it (`IN (...)`, or a join), and look it up in a dict."
     return " ".join(dict.fromkeys(_loaded(project, found, relation) for relation in relations))

@@ -301,7 +301,7 @@ def figures():
 
 
 @app.get("/everything")
-def everything():  # likely
+def everything():  # doubtful
     return [note.text for note in Note.query.all()]
 """
 
@@ -1446,6 +1446,82 @@ def note(key: int, db: Session = Depends(session)):
 """
 
 
+_PORTAL = """
+from flask import Flask, request
+from flask_login import current_user, login_required
+from flask_mail import Mail, Message
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+mail = Mail(app)
+
+
+class Officer(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    created_by_id = db.Column(db.Integer, index=True)
+
+
+class OptOut(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    email = db.Column(db.String(200))
+
+
+@app.get("/desk")
+@login_required
+def desk():
+    return [officer.id for officer in Officer.query.filter_by(created_by_id=current_user.id)]
+"""
+
+SHOWN_TO_ALL = (
+    _PORTAL
+    + """
+
+@app.get("/officers/<int:key>")
+def officer(key):  # doubtful
+    return {"id": db.session.get(Officer, key).id}
+"""
+)
+
+CONFIRMED_BY_MAIL = (
+    _PORTAL
+    + """
+
+@app.post("/out")
+def opt_out():  # doubtful
+    db.session.add(OptOut(email=request.form["email"]))
+    db.session.commit()
+    mail.send(Message("Confirm", recipients=[request.form["email"]]))
+    return {}, 201
+
+
+@app.delete("/out/<int:key>")
+def forget(key):  # sure
+    OptOut.query.filter_by(id=key).delete()
+    db.session.commit()
+    return {}, 204
+"""
+)
+
+PARTS_OF_AN_ADDRESS = """
+import os
+
+from flask import Flask, send_file
+
+app = Flask(__name__)
+
+
+@app.get("/files/<folder>/last")
+def last(folder):
+    return send_file(os.path.join("/srv/files", folder, "last.txt"))  # doubtful
+
+
+@app.get("/any/<path:name>")
+def any_file(name):
+    return send_file(os.path.join("/srv/files", name))  # sure
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1503,6 +1579,9 @@ def note(key: int, db: Session = Depends(session)):
         ("template-injection", RUN_TEMPLATE),
         ("orm-leak", ADMINS_LOOK),
         ("missing-auth", OPTIONAL_LOGIN),
+        ("missing-auth", SHOWN_TO_ALL),
+        ("missing-auth", CONFIRMED_BY_MAIL),
+        ("path-traversal", PARTS_OF_AN_ADDRESS),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],
 )

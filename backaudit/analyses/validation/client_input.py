@@ -310,9 +310,11 @@ class ClientInput(Goal):
             return True
         if not is_joined_behind(node, call):
             return False
-        goal = ClientInput(search.project, self.kind)
+        if self.kind != "redirect":
+            return True
         # Of a redirect ``//host`` is enough, which takes slashes.
-        return self.kind != "redirect" or all(is_segment(found.node) for found in Trace(search.project, goal).origins(node))
+        found = Trace(search.project, ClientInput(search.project, self.kind)).origins(node)
+        return all(is_segment(origin.node) for origin in found)
 
     def _is_made_harmless(self, search: Search, node: Node, access: Access) -> bool:
         """Whether an attribute or a call gives what is no text, or what was cleaned."""
@@ -559,10 +561,10 @@ def _is_validator(project: Project, method: Code, field: str | int) -> bool:
 def _has_no(project: Project, cls: ClassView, name: str) -> bool:
     """Whether a schema all of whose fields are known has none of a name: what is not declared is not kept."""
     made = schema_of(project, cls)
-    if made is None or not made.whole or made.model or made.extra == "allow":
+    if made is None or made.extra == "allow" or made.field(name) is not None:
         return False
     own = any(name in view.fields or name in view.methods for view in project.lineage_views(cls.name))
-    return not own and made.field(name) is None
+    return made.whole and not made.model and not own
 
 
 def _annotation_of_field(project: Project, cls: ClassView, name: str) -> Node | None:

@@ -68,7 +68,7 @@ def is_no_json(node: Node, use: Value) -> bool:
 
 def _asks_for_bytes(test: Node, node: Node) -> bool:
     """``isinstance(value, bytes)``."""
-    first, second = test.arg(0), test.arg(1)
-    if test.method != "isinstance" or first is None or second is None or first.origin != node.origin:
+    asked = test.args() if test.method == "isinstance" else ()
+    if len(asked) != 2 or asked[0].origin != node.origin:
         return False
-    return bool({"builtins.bytes", "builtins.bytearray"} & set(node.code.project.names(second)))
+    return bool({"builtins.bytes", "builtins.bytearray"} & set(node.code.project.names(asked[1])))

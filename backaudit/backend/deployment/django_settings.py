@@ -174,9 +174,12 @@ def _filled(project: Project, file: PythonFile, name: str, key: str) -> Node | N
     """What a module stores last under a key of a dictionary that it has by a star import."""
     found: Node | None = None
     for store in file.top.nodes(ops.SetItem):
-        base = store.to(store.op.base).op
-        if isinstance(base, ops.Name) and base.name == name and text_of(project, store.to(store.op.key)) == key:
-            found = store.to(store.op.value)
+        op = store.op
+        if not isinstance(op, ops.SetItem) or text_of(project, store.to(op.key)) != key:
+            continue
+        base = store.to(op.base).op
+        if isinstance(base, ops.Name) and base.name == name:
+            found = store.to(op.value)
     return found
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from backaudit.backend.web.paths import admits_some
+from backaudit.backend.web.paths import admits_slashes, admits_some
 from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.locate import class_field
-
-
-# Converters of the frameworks' own that admit no slash.
-_SEGMENTS = frozenset({"str", "string", "slug", "int", "integer", "float", "number", "uuid", "UUID"})
 
 
 class Converter(msgspec.Struct, frozen=True):
@@ -30,18 +25,7 @@ def is_one_segment(project: Project, code: Code, param: RouteParam) -> bool:
     """Whether a placeholder holds no slash on any way to a function: the address is cut at slashes before."""
     found = project.once(by_handler).get(code, ())
     written = [dict(route.converters).get(param.name) for route in found]
-    return bool(written) and all(text is not None and not _admits_slashes(text) for text in written)
-
-
-def _admits_slashes(restriction: str) -> bool:
-    """Whether what a placeholder is restricted to, a converter's name or a pattern, can hold a slash."""
-    name = restriction.partition("(")[0]
-    if name.isidentifier() or not restriction:
-        return bool(name) and name not in _SEGMENTS
-    try:
-        return any(re.fullmatch(restriction, text) for text in ("a/b", "/", "../a", "0/0"))
-    except re.error:
-        return True
+    return bool(written) and all(text is not None and not admits_slashes(text) for text in written)
 
 
 def converters_of(project: Project, code: Code, param: RouteParam) -> tuple[Converter, ...]:

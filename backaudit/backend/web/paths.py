@@ -111,6 +111,19 @@ def admits_some(pattern: str) -> bool:
     return re.search(r"[.][*+]|\[\^", pattern) is None
 
 
+def admits_slashes(restriction: str) -> bool:
+    """Whether what a placeholder is restricted to, a converter's name or a pattern, can hold a slash."""
+    name = restriction.partition("(")[0]
+    if not restriction or name in _CONVERTERS or name in ("str", "string", "slug"):
+        return False
+    if name.isidentifier():
+        return True
+    try:
+        return any(re.fullmatch(restriction, text) for text in ("a/b", "/", "../a", "0/0"))
+    except re.error:
+        return True
+
+
 def _closing(text: str, start: int) -> int:
     depth, at = 0, start
     while at < len(text):

@@ -32,8 +32,9 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
 
     ``what``: what it runs for each of, as a reader calls it; ``table``: whose rows those are; ``rows``: the place where
     they are fetched; ``path``: the calls between, outermost first. ``sure``: it runs in requests, not in a worker that
-    nobody waits for, for reading, and for as many as are stored. ``cause``: the first place where the same is asked of
-    the same rows in the same words, if there are several.
+    nobody waits for, for reading, and for as many as are stored. ``cause``: the first place of several that one mend
+    serves: the same is asked of the same rows in the same words, or the rows are fetched without several relations,
+    which are ``others`` there.
     """
 
     place: Place
@@ -46,6 +47,7 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[Place, ...] = ()
     sure: bool = True
     cause: Place | None = None
+    others: tuple[str, ...] = ()
 
 
 def repeated_queries(project: Project) -> tuple[Repeated, ...]:
@@ -73,13 +75,26 @@ def leads_to_many(project: Project, table: str, relation: str) -> bool:
 
 
 def _one_for_each_loop(found: Iterable[Repeated]) -> Iterator[Repeated]:
-    """Two columns of a report over the same table are mended together: by one query before the loop."""
-    groups: dict[tuple[Place, tuple[Place, ...], str, str], list[Repeated]] = {}
+    """Two columns of a report over the same table are mended together: by one query before the loop. So are the
+    relations of rows that are fetched at one place: by one more word there.
+    """
+    groups: dict[tuple[object, ...], list[Repeated]] = {}
     for repeated in found:
-        groups.setdefault((repeated.rows, repeated.path, repeated.what, repeated.text), []).append(repeated)
+        groups.setdefault(_mended_by(repeated), []).append(repeated)
     for group in groups.values():
         cause = group[0].place if len(group) > 1 else None
-        yield from (msgspec.structs.replace(repeated, cause=cause) for repeated in group)
+        relations = tuple(dict.fromkeys(repeated.relation for repeated in group))
+        yield from (
+            msgspec.structs.replace(one, cause=cause, others=tuple(name for name in relations if name != one.relation))
+            for one in group
+        )
+
+
+def _mended_by(repeated: Repeated) -> tuple[object, ...]:
+    """What one mend serves: of relations the place where the rows are fetched, of other queries the loop."""
+    if repeated.relation and repeated.relation != "a query" and repeated.rows != repeated.place:
+        return (repeated.rows, repeated.what, repeated.sure)
+    return (repeated.rows, repeated.path, repeated.what, repeated.text)
 
 
 def _shown(project: Project) -> Iterator[Repeated]:

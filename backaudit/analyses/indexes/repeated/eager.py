@@ -107,6 +107,14 @@ def way_back(project: Project, relation: Relation) -> Iterator[str]:
         yield from (back.name for back in target.relations if back.column == relation.remote)
 
 
+def ways_back(project: Project, table: Table, eager: frozenset[str]) -> frozenset[str]:
+    """The paths by which rows that were loaded along lead back to those that they belong to: ``profile.user``."""
+    found = {path: schema(project).relation(table, path) for path in eager if "." not in path}
+    return frozenset(
+        f"{path}.{back}" for path, pair in found.items() if pair is not None for back in way_back(project, pair[1])
+    )
+
+
 def _paths_of(project: Project, owner: Table, row: Node) -> frozenset[str]:
     """The relations that came with a row: by its own query, or, for one that is handed in, by any of the table's."""
     row = row.origin

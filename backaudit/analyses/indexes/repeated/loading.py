@@ -13,6 +13,7 @@ from backaudit.analyses.indexes.repeated.eager import (
     loaded_after,
     selected_along,
     unknown_options,
+    ways_back,
 )
 from backaudit.backend.data.documents.tables import document_table, fetched_documents
 from backaudit.backend.data.orms import traits
@@ -105,7 +106,7 @@ def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) ->
     cut = [link for link in chain if isinstance(link.op, ops.Item)]
     eager = frozenset((*(name for link in parts for name in loaded(link)), *loaded_after(chain)))
     known = _known_parents(project, table, parts) | came_with_parent(project, chain)
-    known |= selected_along(project, table, parts)
+    known |= selected_along(project, table, parts) | ways_back(project, table, eager)
     return Rows(
         table=table,
         origin=next(iter(calls), node.origin),

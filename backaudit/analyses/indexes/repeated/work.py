@@ -17,6 +17,8 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
+from backaudit.project.declarations import items
+from backaudit.project.holding import conditions
 from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
 from backaudit.project.strings import spelled_strings
@@ -50,6 +52,8 @@ def work_on(project: Project, row: Node, table: Table | None) -> Iterator[Work]:
         node, op = code.node(value), code.ops[value]
         if not isinstance(op, (ops.Attr, ops.Call)) or _ends_loop(code, row, value):
             continue
+        if table is not None and _is_of_others(project, row, value, table):
+            continue
         if isinstance(op, ops.Call):
             yield from _call(project, node, row, table)
         elif table is not None and code.origin(op.base) == row.value:
@@ -74,6 +78,25 @@ def _ends_loop(code: Code, row: Node, value: int) -> bool:
         region for region in code.regions_of(value) if region.first > row.value and region.kind in ("then", "else")
     ]
     return any(region.exits in ("return", "break", "raise") for region in branches)
+
+
+def _is_of_others(project: Project, row: Node, value: int, table: Table) -> bool:
+    """Whether an operation is run for rows of other classes alone: ``isinstance(row, Cover)``."""
+    for test, truth in conditions(row.code, value):
+        named = _classes_asked(project, row.code.node(test), row)
+        own = set(project.lineage(table.model)) if table.model else set[str]()
+        if named and own and named.isdisjoint(own) == truth:
+            return True
+    return False
+
+
+def _classes_asked(project: Project, test: Node, row: Node) -> set[str]:
+    """The classes that a condition asks about a row."""
+    asked = test.args() if test.method == "isinstance" else ()
+    if len(asked) != 2 or asked[0].origin != row.origin:
+        return set()
+    listed = items(asked[1].origin) or [asked[1]]
+    return {cls.name for item in listed for cls in project.denoted_classes(item)}
 
 
 def _attribute(project: Project, node: Node, op: ops.Attr, table: Table) -> Iterator[Work]:
@@ -222,7 +245,11 @@ def _changes(project: Project, node: Node) -> bool:
 
 @cut_circles()
 def _inside(project: Project, code: Code, index: int, table: Table | None) -> Iterator[Work]:
-    """What a function, and those that it hands it to, do with the row that its parameter is."""
+    """What a function, and those that it hands it to, do with the row that its parameter is; one that keeps what it
+    gave asks but once.
+    """
+    if is_kept(project, code):
+        return
     for value, op in enumerate(code.ops):
         if isinstance(op, ops.Param) and op.index == index:
             yield from work_on(project, code.node(value), table)
