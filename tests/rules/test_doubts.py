@@ -1480,6 +1480,11 @@ SHOWN_TO_ALL = (
 @app.get("/officers/<int:key>")
 def officer(key):  # doubtful
     return {"id": db.session.get(Officer, key).id}
+
+
+@app.get("/officers")
+def officers():  # doubtful
+    return [officer.id for officer in Officer.query.all()]
 """
 )
 

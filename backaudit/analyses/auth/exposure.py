@@ -50,7 +50,8 @@ _SAFE_TESTS = meaning("access", "asked-login")
 
 _ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
 _FOR_SOME = assume("purpose", "what nobody is asked for on other ways is not for everybody on this one")
-_NOT_PUBLIC = assume("purpose", "what is shown is not for everybody")
+_NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
+_MAY_BE_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
@@ -205,7 +206,7 @@ def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -
     """Rows that are shown: of others than people, it is for the project to say who may see them."""
     people = is_user_table(table)
     kept = people or _guarded_elsewhere(project, table)
-    usual = _NOT_PUBLIC if kept and not _is_open_mostly(project, table) else _FOR_SOME
+    usual = _shown_usually(project, table) if kept else _FOR_SOME
     single = _ONE_PERSON if people or not kept else usual
     bulk = KNOWN if people else usual
     found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
@@ -249,11 +250,16 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
         return None
     if creates and _mails(project, route, changed):
         return _supposing(found, _NO_PROOF)
+    return _supposing(found, _meant_for_some(route, changed, found, creates))
+
+
+def _meant_for_some(route: Route, changed: Change, found: Exposed, creates: bool) -> Assumed:
+    """What is supposed of a change that nobody is asked for, by how its neighbours are guarded."""
     if not _is_unsafe(route):
-        return _supposing(found, KNOWN if changed.how == "delete" else _NOT_FOR_ALL)
+        return KNOWN if changed.how == "delete" else _NOT_FOR_ALL
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
     sure = near or not creates or not _only_reads_guarded(found)
-    return _supposing(found, KNOWN if sure else _NOT_FOR_ALL)
+    return KNOWN if sure else _NOT_FOR_ALL
 
 
 def _mails(project: Project, route: Route, changed: Change) -> bool:
@@ -503,6 +509,19 @@ def _guarded_tables(project: Project) -> frozenset[str]:
             table = generic_table(project, route.view)
             found |= {table.name} if table is not None else set()
     return frozenset(found)
+
+
+def _shown_usually(project: Project, table: Table) -> Assumed:
+    """What is supposed where a table is shown to anybody that a route with a guard knows, too."""
+    if _is_open_mostly(project, table):
+        return _FOR_SOME
+    return _NOT_PUBLIC if _is_read_behind_guards(project, table) else _MAY_BE_PUBLIC
+
+
+def _is_read_behind_guards(project: Project, table: Table) -> bool:
+    """Whether at least as many routes show a table to those who are logged in, and this is the only other."""
+    guarded_reads, open_reads, _ = project.once(_readers).get(table.name, (0, 0, 0))
+    return open_reads == 1 and guarded_reads >= open_reads
 
 
 def _is_open_mostly(project: Project, table: Table) -> bool:

@@ -109,10 +109,11 @@ def way_back(project: Project, relation: Relation) -> Iterator[str]:
 
 def ways_back(project: Project, table: Table, eager: frozenset[str]) -> frozenset[str]:
     """The paths by which rows that were loaded along lead back to those that they belong to: ``profile.user``."""
-    found = {path: schema(project).relation(table, path) for path in eager if "." not in path}
-    return frozenset(
-        f"{path}.{back}" for path, pair in found.items() if pair is not None for back in way_back(project, pair[1])
-    )
+    found: set[str] = set()
+    for path in eager:
+        pair = schema(project).relation(table, path)
+        found |= {f"{path}.{back}" for back in way_back(project, pair[1])} if pair is not None else set()
+    return frozenset(found)
 
 
 def _paths_of(project: Project, owner: Table, row: Node) -> frozenset[str]:
