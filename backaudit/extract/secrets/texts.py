@@ -281,9 +281,19 @@ _VARIABLE = re.compile(
 )
 
 
+# A password that stands behind its directive, as Redis writes it, or behind ``>`` among the rights of a user.
+_DIRECTIVE = re.compile(
+    r"^[ \t]*(?:requirepass|masterauth|sentinel[ \t]+auth-pass[ \t]+\S+)[ \t]+[\"']?(?P<given>[^\s\"'$]+)"
+    r"|^[ \t]*user[ \t]+\S+[ \t](?:[^\r\n]*[ \t])?>(?P<user>[^\s$]+)",
+    re.MULTILINE,
+)
+
+
 def _ini(text: str, windows: Windows) -> Iterator[Entry]:
     yield from _named(_INI, text, windows)
     yield from _commands(text, windows)
+    for found in _DIRECTIVE.finditer(text):
+        yield Entry("password", *found.span(found.lastgroup or 0))
     for line in _matches(_VARIABLES, text, windows):
         for found in _VARIABLE.finditer(text, *line.span("rest")):
             name = found["quoted"] or found["name"]
