@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from backaudit.analyses.validation.bodies import is_text, is_untyped, is_validator
 from backaudit.analyses.validation.client_input import ClientInput
-from backaudit.analyses.validation.sinks import Flow, into_parameter, sinks
+from backaudit.analyses.validation.sinks import Flow, Sink, into_parameter, sinks
 from backaudit.backend.data.documents import has_store
+from backaudit.backend.data.documents.searches import compared_values, searches
 from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
-from backaudit.flow.search import Search
+from backaudit.flow.search import Search as Going
 from backaudit.flow.trace import KEY, Access, Trace
 from backaudit.project import Node, Project
 
@@ -25,7 +26,7 @@ class JsonValue(ClientInput):
         self._bodies = kinds["body-reads"]
         self._texts = kinds.get("text-body-reads", frozenset())
 
-    def source(self, search: Search, node: Node, access: Access) -> str | None:
+    def source(self, search: Going, node: Node, access: Access) -> str | None:
         op = node.op
         if access[:1] == (KEY,):
             return None
@@ -46,7 +47,7 @@ class JsonValue(ClientInput):
         read = not self._texts.isdisjoint(request_names(project, first))
         return "the JSON body comes from the client" if read else None
 
-    def ends(self, search: Search, node: Node, access: Access, use: int) -> bool:
+    def ends(self, search: Going, node: Node, access: Access, use: int) -> bool:
         if is_text(node) or _is_literal(node, use):
             return True
         if isinstance(node.op, ops.Call) and is_validator(search.project, node):
@@ -88,7 +89,7 @@ def document_flows(project: Project) -> Iterator[Flow]:
     if not has_store(project):
         return
     told: set[Node] = set()
-    for sink in sinks(project, "document"):
+    for sink in (*sinks(project, "document"), *_look_ups(project)):
         first = sink.argument.origin
         if sink.call in told or isinstance(first.op, ops.Const):
             continue
@@ -97,6 +98,15 @@ def document_flows(project: Project) -> Iterator[Flow]:
         if origin is not None:
             told.add(sink.call)
             yield Flow(sink.call, sink.argument, origin, sink.name, trace.visited)
+
+
+def _look_ups(project: Project) -> Iterator[Sink]:
+    """The values by which classes of documents look up: ``Account.objects(email=email)``, ``find(Note.key == key)``."""
+    for search in searches(project):
+        if search.mapped and project.role(search.call.code.path) == "production":
+            func = search.call.func
+            name = next(iter(project.names(func)), "") if func is not None else ""
+            yield from (Sink(search.call, value, name, told=False) for value in compared_values(project, search))
 
 
 def _open_body(project: Project, node: Node, op: ops.Param) -> str | None:

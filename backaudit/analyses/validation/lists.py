@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -49,7 +50,7 @@ def endless_queries(project: Project) -> Iterator[Endless]:
         for node in project.calls_of(method):
             if project.role(node.code.path) != "production" or not reached(project, node.code):
                 continue
-            what = _sql_rows(project, node) if method.startswith("fetch") else _rows(project, node)
+            what = _fetched(project, node) if method.startswith("fetch") else _rows(project, node)
             key = (node.code.path, node.at.line)
             if what and key not in told:
                 told.add(key)
@@ -59,13 +60,29 @@ def endless_queries(project: Project) -> Iterator[Endless]:
 
 def _documents(project: Project) -> Iterator[Endless]:
     """Queries of document stores that nothing cuts, by what goes on with their result."""
-    for method in sorted(project.models.kinds["all-documents"]) if has_store(project) else ():
-        for node in project.calls_of(method):
-            receiver = node.receiver
-            if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
-                continue
-            if _asks_documents(project, node, receiver) and reached(project, node.code) and _reads_all(node):
-                yield Endless(node, receiver.spelled.rpartition(".")[2] or "a collection")
+    kinds = project.models.kinds
+    methods = sorted(kinds["all-documents"] | kinds["all-rows"]) if has_store(project) else []
+    for node in chain.from_iterable(map(project.calls_of, methods)):
+        receiver = node.receiver
+        if receiver is None or project.callees(node) or project.role(node.code.path) != "production":
+            continue
+        if _begins(project, node, receiver) and reached(project, node.code) and _reads_all(node):
+            yield Endless(node, receiver.spelled.removesuffix(".objects").rpartition(".")[2] or "a collection")
+
+
+def _begins(project: Project, node: Node, receiver: Node) -> bool:
+    """Whether a call is the first link of a query of documents."""
+    if node.is_call_of("all-documents") and _asks_documents(project, node, receiver):
+        return True
+    return _is_of_manager(project, receiver)
+
+
+def _is_of_manager(project: Project, receiver: Node) -> bool:
+    """Whether a chain begins at what a class of documents has for its queries: ``Note.objects``."""
+    op = receiver.origin.op
+    denoted = project.denoted_classes(receiver.origin.to(op.base)) if isinstance(op, ops.Attr) else ()
+    asked = isinstance(op, ops.Attr) and op.name in project.models.kinds["all-documents"]
+    return asked and any(is_document(project, cls.name) for cls in denoted)
 
 
 def _asks_documents(project: Project, node: Node, receiver: Node) -> bool:
@@ -247,6 +264,17 @@ def _before(node: Node) -> tuple[Value, ...]:
     receiver = (node.receiver.value,) if node.receiver is not None else ()
     executes = node.method in ("execute", "scalars", "exec", "stream_scalars")
     return (*receiver, *(op.args[:1] if executes else ()))
+
+
+def _fetched(project: Project, node: Node) -> str:
+    """The table of which a call fetches all that the statement selects which was run before, as text or built."""
+    found = _sql_rows(project, node)
+    executed = _executed(node) if not found else None
+    statement = executed.arg(0) if executed is not None else None
+    selects = statement is not None and "select" in _methods(statement)
+    table = table_of(project, statement) if statement is not None and selects else None
+    few = project.models.kinds["few-rows"]
+    return found or (table.name if table is not None and few.isdisjoint(_methods(statement or node)) else "")
 
 
 def _sql_rows(project: Project, node: Node) -> str:

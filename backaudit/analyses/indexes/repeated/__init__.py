@@ -16,6 +16,7 @@ from backaudit.analyses.indexes.repeated.templates import rendered
 from backaudit.analyses.indexes.repeated.work import Work, in_no_hurry, work_on
 from backaudit.analyses.indexes.selectivity import few_parents
 from backaudit.analyses.indexes.workers import only_in_workers
+from backaudit.backend.data.documents import has_store
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import schema
@@ -133,10 +134,18 @@ def _going_through(project: Project) -> dict[Code, None]:
     seen: dict[Code, None] = {}
     for last in sorted(project.models.kinds["row-fetchers"]):
         seen |= dict.fromkeys(node.code for node in project.calls_of(last))
+    seen |= dict.fromkeys(_of_documents(project))
     relations = {relation.name for table in schema(project).tables.values() for relation in table.relations}
     seen |= dict.fromkeys(project.mentioned(relations.__contains__))
     seen |= dict.fromkeys(sorted(project.once(request_handlers), key=lambda code: code.key))
     return seen | dict.fromkeys(reached_functions(project))
+
+
+def _of_documents(project: Project) -> Iterator[Code]:
+    """The bodies that ask a document store for many of its documents."""
+    for name in sorted(project.models.kinds["all-documents"]) if has_store(project) else ():
+        yield from (node.code for node in project.calls_of(name))
+        yield from project.mentioning(name)
 
 
 def _in_body(project: Project, code: Code) -> Iterator[Repeated]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.repeated.loading import Rows, rows_of
+from backaudit.analyses.indexes.repeated.loading import Rows, is_few, rows_of
+from backaudit.backend.data.documents.tables import many_documents
 from backaudit.backend.data.queries.chains import chain_of, given_statement, table_of
 from backaudit.backend.web.catching import request_handlers
 from backaudit.backend.web.reads import part_read
@@ -63,7 +64,7 @@ def _of_op(project: Project, node: Node) -> Many | None:
     if isinstance(op, (ops.Phi, ops.Choice)):
         return _first(project, (node.to(value) for value in _ways(node)))
     if isinstance(op, ops.Call):
-        return _of_call(project, node)
+        return _of_call(project, node) or _documents(project, node)
     if isinstance(op, ops.Comp):
         return _made_of(project, node.to(op.value))
     if isinstance(op, ops.Build) and op.kind == "list":
@@ -145,6 +146,15 @@ def _handed(project: Project, node: Node, op: ops.Param) -> Many | None:
 
 
 # -- records and items -------------------------------------------------------------------------------------------------
+
+
+def _documents(project: Project, node: Node) -> Many | None:
+    """The documents that a search finds, unless it is told to end after a handful."""
+    name = many_documents(project, node)
+    found = [link for link in chain_of(node) if link.call is not None] if name else []
+    if not name or any(map(is_few, found)):
+        return None
+    return Many(what=f"document of `{name}`", origin=next(iter(found), node))
 
 
 def _records(project: Project, node: Node) -> Many | None:

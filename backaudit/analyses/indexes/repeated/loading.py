@@ -24,6 +24,7 @@ from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
+from backaudit.project.generic import is_open
 from backaudit.sql import Use
 
 _FEW_ROWS = 5
@@ -77,6 +78,9 @@ def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
         yield _joined(project, node, table, chain, made)
     elif _begins(project, chain):
         yield _made_here(project, node, table, chain)
+    else:
+        inner = next(_of_any_model(project, chain), None)
+        yield from (_made_here(project, node, table, [*chain, *inner]),) if inner is not None else ()
 
 
 def one_row(project: Project, node: Node) -> Rows | None:
@@ -112,7 +116,7 @@ def _made_here(project: Project, node: Node, table: Table, chain: list[Node]) ->
         origin=next(iter(calls), node.origin),
         eager=eager | known,
         everything="*" in eager or any(unknown_options(link) for link in parts),
-        few=any(_is_few(link) for link in (*parts, *cut)) or _is_one(project, table, parts),
+        few=any(is_few(link) for link in (*parts, *cut)) or _is_one(project, table, parts),
         inert=_is_inert(chain),
     )
 
@@ -157,6 +161,14 @@ def _uses_of(project: Project) -> dict[Node, tuple[Use, ...]]:
 
 def _is_awaited(node: Node) -> bool:
     return any(isinstance(op, ops.Await) and node.code.origin(op.value) == node.value for op in node.code.ops)
+
+
+def _of_any_model(project: Project, chain: list[Node]) -> Iterator[list[Node]]:
+    """The chains by which methods of generic classes give rows, of whatever model their caller's class is about."""
+    for link in chain:
+        for returned in _given_back(project, link) if link.call is not None else ():
+            if any(map(is_open, project.types(returned))):
+                yield chain_of(returned)
 
 
 def _begins(project: Project, chain: list[Node]) -> bool:
@@ -255,7 +267,7 @@ def _of_view(project: Project, link: Node) -> Node | None:
     return next((view.fields["queryset"] for view in views if "queryset" in view.fields), None)
 
 
-def _is_few(link: Node) -> bool:
+def is_few(link: Node) -> bool:
     """Whether a constant limit, or the end of a slice, leaves a handful of rows."""
     if isinstance(link.op, ops.Item):
         bounds = link.to(link.op.key).op

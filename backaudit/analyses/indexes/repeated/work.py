@@ -10,6 +10,7 @@ import msgspec
 from backaudit.analyses.indexes.repeated.nested import is_part_of_another
 from backaudit.analyses.indexes.repeated.remembering import is_asked_once, is_kept
 from backaudit.analyses.indexes.workers import is_enqueued
+from backaudit.backend.data.documents.tables import asks_documents
 from backaudit.backend.data.queries import call_place, root_table
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
 from backaudit.backend.data.schema import Table, schema
@@ -18,6 +19,7 @@ from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.circles import cut_circles
 from backaudit.project.declarations import items
+from backaudit.project.generic import is_open
 from backaudit.project.holding import conditions
 from backaudit.project.nodes import operands
 from backaudit.project.operands import walk
@@ -277,10 +279,13 @@ def _made_of(node: Node) -> tuple[int, ...]:
 
 
 def runs_query(project: Project, node: Node) -> bool:
-    """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text."""
-    method = node.method
+    """Whether a call asks the database: the end of a query's chain, a session's execution, SQL text, a document."""
     if _asks_mapping(project, node):
         return False
+    return asks_documents(project, node) or _asks_any_model(project, node) or _runs_statement(project, node)
+
+
+def _runs_statement(project: Project, node: Node) -> bool:
     first = given_statement(node)
     narrows = node.is_call_of("query-ends") or node.is_call_of("query-filters")
     if narrows and root_table(project, node) is not None:
@@ -290,9 +295,17 @@ def runs_query(project: Project, node: Node) -> bool:
     runs = node.is_call_of("session-reads") or node.is_call_of("driver-reads")
     if runs and (_is_statement(first) or _has_table(project, first)):
         return True
-    if method in ("get_object_or_404", "get_list_or_404"):
+    if node.method in ("get_object_or_404", "get_list_or_404"):
         return denoted_table(project, first) is not None
     return _runs_text(project, node)
+
+
+def _asks_any_model(project: Project, call: Node) -> bool:
+    """Whether a generic class looks a row up, of whatever model the class of its caller is about."""
+    kinds, func = project.models.kinds, call.func
+    lookups = kinds["none-lookups"] | kinds["raising-lookups"]
+    looks_up = func is not None and not lookups.isdisjoint(project.names(func))
+    return looks_up and any(map(is_open, project.types(call)))
 
 
 def _asks_mapping(project: Project, node: Node) -> bool:

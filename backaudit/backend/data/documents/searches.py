@@ -87,12 +87,37 @@ def _compared(call: Node) -> Iterator[str]:
     """``User.email == email``, ``{"email": email}`` and ``email=email``."""
     for argument in call.args():
         yield from (key for key in entries(argument) if not key.startswith("$"))
-        op = argument.origin.op
-        left = argument.origin.to(op.left).origin.op if isinstance(op, ops.Compare) and op.operator == "==" else None
-        if isinstance(left, ops.Attr):
-            yield left.name
+        field = _compared_field(argument.origin)
+        if field:
+            yield field
     given = {**call.keywords(), **_unpacked(call)}
     yield from (name for name in given if "__" not in name)
+
+
+def compared_values(project: Project, search: Search) -> Iterator[Node]:
+    """What a look-up compares fields with that hand any value on to the store, an operator of a query included."""
+    wanted = _open_fields(project, search.collection)
+    yield from (value for name, value in search.call.keywords().items() if name in wanted)
+    for argument in search.call.args():
+        made = argument.origin
+        field = _compared_field(made)
+        if isinstance(made.op, ops.Compare) and field in wanted:
+            yield made.to(made.op.right)
+
+
+def _open_fields(project: Project, collection: Collection) -> frozenset[str]:
+    """The fields that convert nothing: all of a class that only says of what types they are."""
+    known = project.models.stores.get(collection.store)
+    if known is None or known.fields != "calls":
+        return frozenset(field.name for field in collection.fields)
+    return frozenset(f.name for f in collection.fields if f.type in project.models.kinds["open-fields"])
+
+
+def _compared_field(node: Node) -> str:
+    """The field of ``User.email == email``; empty of anything else."""
+    op = node.op
+    left = node.to(op.left).origin.op if isinstance(op, ops.Compare) and op.operator == "==" else None
+    return left.name if isinstance(left, ops.Attr) else ""
 
 
 def _unpacked(call: Node) -> Mapping[str, Node]:
