@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backaudit.analyses.validation.assignment import spreads, taken_over
+from backaudit.analyses.validation.made_forms import taken_away
 from backaudit.analyses.validation.privileged import OWNER, gives_power, is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.inputs.made import made_fields
@@ -20,11 +21,12 @@ from backaudit.project.holding import conditions
 from backaudit.project.locate import class_field
 from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of
-from backaudit.rule import KNOWN, Finding, Step, assume
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import SAFE
 
 _ALL = "__all__"
+_FOR_SOME = assume("guard", "the form keeps the field for whoever may not choose it, too")
 # The class or function itself, not the folder that it stands in.
 _OF_ADMINS = meaning("access", "of-administrators")
 
@@ -50,10 +52,12 @@ def _forms(project: Project) -> Iterator[Finding]:
         users = list(_users(project, cls, serializer))
         table = _table(project, meta.fields["model"])
         left = _exposed(project, cls, meta, table)
+        away = taken_away(project, cls)
+        left = [name for name in left if away.get(name) != "always"]
         exposed = [name for name in left if not (_refuses(project, cls, name) or _fills(project, cls, name))]
         shown = [name for name in exposed if any(_writes(project, user, name) for user in users)]
         if shown:
-            yield _finding(meta, cls, shown)
+            yield _finding(meta, cls, shown, _FOR_SOME if any(name in away for name in shown) else KNOWN)
         elif _is_all(meta) and users and serializer:
             yield _everything(meta, cls)
 
@@ -292,7 +296,7 @@ def _views(project: Project) -> Iterator[Finding]:
             yield _finding(view, view, exposed)
 
 
-def _finding(holder: ClassView, cls: ClassView, names: list[str]) -> Finding:
+def _finding(holder: ClassView, cls: ClassView, names: list[str], assumed: Assumed = KNOWN) -> Finding:
     field = holder.fields.get("fields") or holder.fields.get("exclude") or next(iter(holder.fields.values()))
     said = ", ".join(f"`{name}`" for name in names)
     many = "are fields" if len(names) > 1 else "is a field"
@@ -303,7 +307,7 @@ def _finding(holder: ClassView, cls: ClassView, names: list[str]) -> Finding:
         place=field.place.first_line(),
         message=f"{said} {many} of `{cls.cls.name}` that a client may write: {decide} {why}.",
         remedy="Take it out of `fields` or list it in `read_only_fields`; set it on the server from `request.user`.",
-        assumed=KNOWN if power else OWNER,
+        assumed=(*assumed, *(KNOWN if power else OWNER)),
     )
 
 
