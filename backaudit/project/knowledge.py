@@ -225,7 +225,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     ``plural``.
 
     How rows are asked for: ``queries`` by keywords or by expressions; ``follows-keys``: a key's attribute has those
-    of the row it leads to (``Boat.owner.email``); ``operators`` beside comparisons, to the form of the look-up.
+    of the row it leads to (``Boat.owner.email``), and ``spares-joins`` where only that row's key is meant;
+    ``operators`` beside comparisons, to the form of the look-up.
     ``asks-anew``: a call on a relation asks the database, whatever was fetched with the rows.
     ``batches-relations``: a relation that is read of one row is fetched for all rows that came with it.
     ``written``: conditions are functions of a row or generators over a model. ``keeps-rows``: a session asks once
@@ -273,6 +274,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     between: Literal["through", "sorted", "pair", "plural"] = "through"
     queries: Literal["keywords", "expressions"] = "expressions"
     follows_keys: bool = False
+    spares_joins: bool = False
     written: bool = False
     batches_relations: bool = False
     operators: dict[str, Literal["in", "like"]] = {}

@@ -413,7 +413,10 @@ CHIP = ("pet.chip", "filter", "eq")
         ("select(pet for pet in Pet if x in pet.chip)", [("pet.chip", "filter", "like")]),
         ("select(pet for pet in Pet if pet.chip.startswith(x))", [("pet.chip", "filter", "prefix")]),
         ("select(pet for pet in Pet if not pet.chip == x)", [("pet.chip", "filter", "not")]),
-        ("select(pet for pet in Pet if pet.owner.email == x)", [("owner.email", "filter", "eq")]),
+        (
+            "select(pet for pet in Pet if pet.owner.email == x)",
+            [("pet.owner", "join", "eq"), ("owner.id", "join", "eq"), ("owner.email", "filter", "eq")],
+        ),
         ("select(o for o in Owner for pet in o.pets if pet.chip == x)", [CHIP]),
         ("count(pet for pet in Pet if pet.chip == x)", [CHIP]),
         ("exists(pet for pet in Pet if pet.chip == x)", [CHIP]),

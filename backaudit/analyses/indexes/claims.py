@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from backaudit.analyses.indexes.missing import MissingIndex
 from backaudit.analyses.indexes.reports import Query, reports
-from backaudit.analyses.indexes.selectivity import is_few
+from backaudit.analyses.indexes.selectivity import EQUALITIES, is_few
 from backaudit.backend.data.queries import QuerySite
 from backaudit.backend.data.schema import Column, Index, Key, Schema, Table
 from backaudit.facts.plans import Claim, TableSetup
@@ -116,22 +116,26 @@ def _conditions(table: Table, uses: Sequence[Use]) -> tuple[list[str], list[str]
     conditions: list[str] = []
     samples: list[str] = []
     tables = {table.name, *_joined(uses, table)}
+    found = any(use.role == "filter" and use.form in EQUALITIES for use in uses)
     for use in dict.fromkeys(use for use in uses if use.table in tables):
         if use.role != "filter" or not use.column or use.branch[1] > 1:
             continue
-        spelled, sample = _condition(use, "{" + str(len(samples)) + "}")
+        spelled, sample = _condition(use, "{" + str(len(samples)) + "}", found)
         conditions += [spelled] if spelled else []
         samples += [sample] if sample else []
     return conditions, samples
 
 
-def _condition(use: Use, hole: str) -> tuple[str, str]:
-    """(condition, the statement that selects the value for its hole); empty where it cannot be told as SQL."""
+def _condition(use: Use, hole: str, found: bool) -> tuple[str, str]:
+    """(condition, the statement that selects the value for its hole); empty where it cannot be told as SQL.
+
+    ``found``: others find a row, which a range then has to let through; alone it leaves few itself.
+    """
     column = f"{_quoted(use.table)}.{_quoted(use.column)}"
-    if use.form in ("eq", "in"):
+    if use.form in EQUALITIES:
         return f"{column} = {hole}", _sample(use)
     if use.form == "range":
-        return f"{column} > {hole}", _sample(use, top=True)
+        return f"{column} > {hole}", _sample(use, order=f"{column}{'' if found else ' DESC'} OFFSET 50")
     if use.form == "null":
         return f"{column} IS {'NOT ' if 'not' in use.text.lower() else ''}NULL", ""
     if use.form in ("prefix", "like"):
@@ -145,12 +149,11 @@ def _condition(use: Use, hole: str) -> tuple[str, str]:
     return column if use.form == "bool" else "", ""
 
 
-def _sample(use: Use, value: str = "{}", top: bool = False) -> str:
-    """A statement that selects a value to ask by: one of the last rows that were written, or one of the greatest."""
+def _sample(use: Use, value: str = "{}", order: str = "ctid DESC OFFSET 123") -> str:
+    """A statement that selects a value to ask by: one of the last rows that were written, if nothing else is said."""
     column, table = _quoted(use.column), _quoted(use.table)
-    order = f" ORDER BY {column} DESC OFFSET 50" if top else " ORDER BY ctid DESC OFFSET 123"
     made = value.replace("{}", f"{column}::text")
-    return f"SELECT quote_literal(({made})::text) FROM {table} WHERE {column} IS NOT NULL{order} LIMIT 1"
+    return f"SELECT quote_literal(({made})::text) FROM {table} WHERE {column} IS NOT NULL ORDER BY {order} LIMIT 1"
 
 
 def _order(use: Use) -> str:

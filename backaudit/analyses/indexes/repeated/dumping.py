@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.repeated.loading import rows_of
+from backaudit.analyses.indexes.repeated.loading import Rows, given_rows, rows_of
 from backaudit.analyses.indexes.repeated.serializing import HERE, Shown, Touch, Way, shown_by
+from backaudit.backend.data.queries.chains import chain_of
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
-from backaudit.project import ClassView, Node, Project
-from backaudit.project.declarations import text, texts, truth
+from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.declarations import entries, text, texts, truth
 from backaudit.project.types import split
 
 
@@ -27,6 +28,13 @@ class Dumper(msgspec.Struct, frozen=True):
     def shows(self, name: str) -> bool:
         """Whether a field is part of what is dumped."""
         return name not in self.excluded and (not self.only or name in self.only)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A value that a handler answers with. ``given``: the call that gives it, and of which function."""
+
+    node: Node
+    given: tuple[Node, Code] | None = None
 
 
 def dumped(project: Project) -> Iterator[Shown]:
@@ -46,13 +54,55 @@ def _called(project: Project) -> Iterator[Shown]:
 
 
 def _answered(project: Project) -> Iterator[Shown]:
-    """Routes that are declared to answer with a schema of many: what they return is dumped by it."""
+    """Routes that are declared to answer with a schema: rows that they return, or that stand in what they return."""
     for route in routes(project):
         for declared in _declared(project, route) if route.handler.function.kind == "function" else ():
             made = project.resolved(declared)
-            for dumper in _dumpers(project, made) if _is_many(project, made) else ():
+            shown = _shown if _is_many(project, made) else _enveloped
+            for dumper in _dumpers(project, made):
                 for returned in route.handler.returned():
-                    yield from _shown(project, dumper, returned, returned)
+                    yield from shown(project, dumper, returned, returned)
+
+
+def _enveloped(project: Project, dumper: Dumper, returned: Node, _: Node) -> Iterator[Shown]:
+    """``{"total": 40, "items": rows}``: rows under the name of a field that nests a schema of many."""
+    nested = {name: inner for name, inner in _lists(project, dumper) if dumper.shows(name)}
+    for made in _made_by(project, returned) if nested else ():
+        for name, held in entries(made.node).items():
+            rows = _held(project, held, made.given) if name in nested else None
+            if rows is not None and not rows.settled:
+                touches = _touches(project, nested[name], rows.table, HERE)
+                yield from shown_by(nested[name].cls, touches, rows, rows.origin)
+
+
+def _lists(project: Project, dumper: Dumper) -> Iterator[tuple[str, Dumper]]:
+    """The fields of a schema that nest another one for many rows."""
+    for view in project.lineage_views(dumper.cls.name):
+        for name, bind in view.fields.items():
+            nesting = _nesting(project, bind.origin)
+            inner = _inner(project, nesting) if nesting is not None else None
+            if nesting is not None and inner is not None and (nesting is not bind.origin or _is_many(project, nesting)):
+                yield name, inner
+
+
+def _made_by(project: Project, node: Node) -> list[Answer]:
+    """The mappings that a value is, made here or by the functions of the project that it comes from."""
+    found = [Answer(node.origin)]
+    for answer in found:
+        for callee in project.callees(answer.node) if answer.node.call is not None else ():
+            known = {other.node for other in found}
+            made = (returned.origin for returned in callee.returned())
+            found += (Answer(each, (answer.node, callee)) for each in made if each not in known)
+    return found
+
+
+def _held(project: Project, held: Node, given: tuple[Node, Code] | None) -> Rows | None:
+    """The rows that stand in a mapping: a query, a page of one, or what the mapping's maker was handed."""
+    op = held.origin.op
+    page = held.origin.to(op.base).origin if isinstance(op, ops.Attr) else None
+    rows = page if page is not None and page.is_call_of("pagers") else held
+    found = rows_of(project, rows)
+    return found if found is not None or given is None else given_rows(project, *given, chain_of(rows))
 
 
 def _declared(project: Project, route: Route) -> Iterator[Node]:
@@ -70,9 +120,10 @@ def _is_many(project: Project, call: Node) -> bool:
 
 
 def _dumpers(project: Project, made: Node) -> Iterator[Dumper]:
-    """The schemas that a value is an object of, as they were made."""
+    """The schemas that a value is, or that it is an object of as it was made."""
     for name in project.types(made):
-        cls = project.class_named(split(name)[0])
+        head, over = split(name)
+        cls = project.class_named(over if head == "type" else head)
         if cls is not None and _is_schema(project, cls):
             yield _made(project, cls, made)
 

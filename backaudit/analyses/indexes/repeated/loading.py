@@ -217,14 +217,14 @@ def _handed_on(project: Project, chain: list[Node]) -> Rows | None:
         for callee in project.callees(link):
             for returned in callee.returned():
                 inner = chain_of(returned)
-                found = _given_rows(project, link, callee, inner)
+                found = given_rows(project, link, callee, inner)
                 if found is not None:
                     eager = frozenset(name for part in inner if part.call is not None for name in loaded(part))
                     return msgspec.structs.replace(found, eager=found.eager | eager)
     return None
 
 
-def _given_rows(project: Project, call: Node, callee: Code, inner: list[Node]) -> Rows | None:
+def given_rows(project: Project, call: Node, callee: Code, inner: list[Node]) -> Rows | None:
     """What a call hands to the parameter that a chain of the callee begins with."""
     for part in inner:
         argument = project.argument(call, callee, part.op.index) if isinstance(part.op, ops.Param) else None

@@ -241,12 +241,13 @@ def _of_mixin(project: Project, tables: Schema, node: Node) -> Table | None:
 
 
 def _own_model(project: Project, node: Node, op: ops.Attr) -> Table | None:
-    """``self.model`` of a repository that names its model."""
+    """``self.model`` of a repository that names its model, or of the manager that a model names."""
     cls = node.code.cls
     own = node.to(op.base).is_self and _MODEL.holds(op.name)
     if not own or cls is None:
         return None
-    found = model_of(project, cls.name)
+    named = model_of(project, cls.name)
+    found = named if named is not None else managed_table(project, cls.name)
     return found if found is not None else project.once_of(_model_below, cls)
 
 

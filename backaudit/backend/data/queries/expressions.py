@@ -99,14 +99,25 @@ class Conditions:
         form: Form = self._pattern(value) if method == "like" else self._forms[method]
         if method in ("is_", "isnot", "is_not") and value is not None and isinstance(value.const, bool):
             form = "bool"
+        yield from self._followed(receiver)
         found = self.column(receiver)
         if found is not None:
-            text = f"{found[1].name} IS {'' if method == 'is_' else 'NOT '}NULL" if form == "null" else ""
-            scalar = method == "contains" and "char" not in found[1].type.lower() and "str" not in found[1].type.lower()
-            odd = scalar and "text" not in found[1].type.lower()
-            yield self._use(found, "not" if negated and form != "null" else "other" if odd else form, branch, text)
+            yield self._called(found, method, value, form, branch, negated)
         elif (wrapped := self._wrapped(receiver)) is not None:
             yield self._use(wrapped[0], "not" if negated else "function", branch, "", wrapped[1])
+
+    def _called(
+        self, found: tuple[Table, Column], method: str, value: Node | None, form: Form, branch: Branch, negated: bool
+    ) -> Use:
+        """What a column's own method asks."""
+        column = found[1]
+        if form == "null":
+            absent = method in ("is_", "is_null") and (value is None or value.const is not False)
+            return self._use(found, form, branch, f"{column.name} IS {'' if absent else 'NOT '}NULL")
+        if negated:
+            return self._use(found, "not", branch)
+        scalar = method == "contains" and not any(text in column.type.lower() for text in ("char", "str", "text"))
+        return self._use(found, "other" if scalar else form, branch)
 
     def _related(self, node: Node) -> tuple[Table, Relation] | None:
         """The relation that ``Post.owner`` is."""
@@ -145,6 +156,8 @@ class Conditions:
         if first is not None and second is not None:
             yield from self._equal(first, second, op, branch)
             return
+        for side in sides:
+            yield from self._followed(side)
         for index, found in enumerate(columns):
             if found is not None and index == 1 and "in" in op.operator:
                 yield self._use(found, "like", branch)
@@ -222,10 +235,27 @@ class Conditions:
         found = self._rows.get(node.origin)
         return found if found is not None else denoted_table(self._project, node)
 
+    def _followed(self, node: Node) -> Iterator[Use]:
+        """The join that ``Boat.owner.email`` stands for, where the ORM follows a key so."""
+        op = node.origin.op
+        key = node.origin.to(op.base).origin if isinstance(op, ops.Attr) else None
+        if key is None or not isinstance(op, ops.Attr) or not isinstance(key.op, ops.Attr):
+            return
+        owner = self._table(key.to(key.op.base))
+        relation = owner.relation(key.op.name) if owner is not None else None
+        if owner is None or relation is None:
+            return
+        found = self._over(owner, key.op.name, op.name)
+        if found is not None and found[1].name != relation.column:
+            yield from pair((owner, relation.column), (found[0], key_of(found[0])))
+
     def _over(self, owner: Table, key: str, name: str) -> tuple[Table, Column] | None:
         """``Boat.owner.email``: a column of the row that a key leads to, where the ORM writes it so."""
-        relation = owner.relation(key) if traits(self._project, owner.orm).follows_keys else None
+        orm = traits(self._project, owner.orm)
+        relation = owner.relation(key) if orm.follows_keys else None
         target = self._schema.of_model(relation.target) if relation is not None else None
+        if target is not None and orm.spares_joins and target.primary_key == (name,):
+            return self._schema.find(owner, key)
         return self._schema.find(target, name) if target is not None else None
 
     def _unmarked(self, node: Node) -> Node:
