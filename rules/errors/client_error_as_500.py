@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import blamed, refused, rowless, strangers, unanswered, unsent
+from backaudit.analyses.errors import (
+    blamed,
+    overlong,
+    refused,
+    rowless,
+    strangers,
+    unanswered,
+    unhashable,
+    unsent,
+    unwritable,
+)
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -72,3 +82,6 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
     yield from refused.findings(project)
     yield from strangers.findings(project)
     yield from rowless.findings(project)
+    yield from unwritable.findings(project)
+    yield from overlong.findings(project)
+    yield from unhashable.findings(project)

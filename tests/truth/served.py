@@ -1063,8 +1063,9 @@ def django_value(field, number):
         if keys and not field.unique and re.search("user|account", field.related_model.__name__, re.I):
             return keys[0]  # the caller's own
         return keys[-1] if keys else (None if field.null else 1 / 0)
-    if field.choices and not field.unique:
-        return next(iter(field.flatchoices))[0]
+    if field.choices:
+        values = [value for value, _ in field.flatchoices]
+        return values[(number - 1) % len(values) if field.unique else 0]
     if field.has_default() and not field.unique:
         return field.get_default()
     moment = moment_of(number).replace(tzinfo=datetime.timezone.utc)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.errors import firsts, kept
+from backaudit.analyses.errors import firsts, kept, standing
 from backaudit.analyses.errors.callers import without_the_row
 from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
 from backaudit.analyses.errors.needed import needs
@@ -55,13 +55,21 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from _none(project)
     yield from kept.findings(project)
     yield from firsts.findings(project)
+    yield from standing.findings(project)
 
 
 def _raised_by(project: Project, use: Node) -> str:
     """What the use of nothing raises: reading an item of it, handing it to a session, any other."""
+    if isinstance(use.op, ops.Call) and _refuses_any_none(project, use):
+        return "builtins.TypeError"
     if isinstance(use.op, ops.Call):
         return min(project.models.kinds["refuses-no-row"])
     return "builtins.TypeError" if isinstance(use.op, ops.Item) else "builtins.AttributeError"
+
+
+def _refuses_any_none(project: Project, call: Node) -> bool:
+    names = project.names(call.func) if call.func is not None else ()
+    return not project.models.kinds["refuses-none"].isdisjoint(names)
 
 
 def _raising(project: Project) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ class Need(msgspec.Struct, frozen=True):
 def needs(project: Project, call: Node) -> Iterator[Need]:
     """What a call is given that a library refuses if it is None, or without which all that it may run fails."""
     first = call.arg(0) if call.func is not None else None
-    known = project.models.kinds["needs-row"]
+    known = project.models.kinds["needs-row"] | project.models.kinds["refuses-none"]
     if first is not None and call.func is not None and not known.isdisjoint(project.names(call.func)):
         yield Need(first, call)
     called = project.callees(call)

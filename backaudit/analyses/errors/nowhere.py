@@ -13,8 +13,10 @@ from backaudit.rule import Finding
 
 
 def findings(project: Project) -> Iterator[Finding]:
-    """The first use of each such name in the functions that a request can come to."""
-    for code in reached_functions(project):
+    """The first use of each such name in the functions that a request can come to, and in their modules."""
+    functions = tuple(reached_functions(project))
+    modules = dict.fromkeys(code.file.top for code in functions if code.file.role == "production")
+    for code in (*functions, *modules):
         told: set[str] = set()
         for value, name in _used(code):
             message = _unbound(project, code, value, name) if name not in told else ""
@@ -24,9 +26,9 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _used(code: Code) -> Iterator[tuple[Value, str]]:
-    """The names that are called, raised, caught, or read an attribute of; what only annotates is never looked up."""
+    """The names that are called, raised, caught, read of, or made a class of; what only annotates is never looked up."""
     annotating = _annotating(code)
-    for base in (*map(_looked_up, code.ops), *_caught(code)):
+    for base in (*map(_looked_up, code.ops), *_caught(code), *_bases(code)):
         named = code.ops[base] if base != NONE and base not in annotating else None
         if isinstance(named, ops.Name):
             yield base, named.name
@@ -45,6 +47,12 @@ def _caught(code: Code) -> Iterator[Value]:
     for region in code.body.regions:
         if region.kind == "except" and region.test != NONE:
             yield from (part.value for part in code.node(region.test).elements())
+
+
+def _bases(code: Code) -> Iterator[Value]:
+    """What the classes of a body are made of."""
+    for op in code.ops:
+        yield from code.file.facts.classes[op.cls].bases if isinstance(op, ops.ClassDef) else ()
 
 
 def _annotating(code: Code) -> set[Value]:

@@ -14,9 +14,9 @@ from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.data.updates import updates
 from backaudit.backend.web.catching import escapes
-from backaudit.backend.web.inputs.classes import schema_of
+from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Shape
-from backaudit.backend.web.inputs.shapes import narrowed, shape_of, united
+from backaudit.backend.web.inputs.shapes import narrowed, parsed, shape_of, united
 from backaudit.backend.web.params import marked
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -28,6 +28,7 @@ from backaudit.project import Code, Node, Project
 from backaudit.project.holding import conditions
 from backaudit.project.types import split
 from backaudit.rule import Finding, Step, assume
+from backaudit.vocabulary.protocols import NARROW_FORMATS
 
 _PAGES = ("offset", "limit")
 _UPDATES = ("save", "update_from_dict")
@@ -73,13 +74,15 @@ class _BelowZero(Unchecked):
         return super().ends(search, node, access, use)
 
 
-class _TooLong(Unchecked):
+class TooLong(Unchecked):
+    """What a client chose, and nothing holds to the length that is taken."""
+
     def __init__(self, project: Project, most: int) -> None:
         super().__init__(project)
         self._most = most
 
     def fits(self, shape: Shape) -> bool:
-        formed = shape.choices or shape.format or shape.limit("pattern") is not None
+        formed = shape.choices or shape.format in NARROW_FORMATS or shape.limit("pattern") is not None
         if shape.kind != "string" or formed:
             return True
         longest = shape.limit("maxLength")
@@ -91,19 +94,29 @@ def _declared(project: Project, code: Code, index: int, access: Access) -> Shape
     param = client_input(project, code, index)
     if param is None or param.where == "path":
         return None
+    of_library = list(_of_library(project, param.types, access))
+    if of_library:
+        return united(of_library)
     if not param.schema:
         seen = marked(project, code, index)
         annotation = code.outside(code.function.params[index].annotation)
         return narrowed(project, shape_of(project, annotation), seen.markers) if annotation is not None else None
     found: list[Shape] = []
     for name in param.types:
-        cls = project.class_named(split(name)[0])
-        made = schema_of(project, cls) if cls is not None else None
+        made = schema_named(project, split(name)[0])
         field = made.field(str(access[0])) if made is not None and access and access[0] != ANY else None
         if field is None or field.validated:
             return None
         found.append(field.shape)
     return united(found) if found else None
+
+
+def _of_library(project: Project, types: tuple[str, ...], access: Access) -> Iterator[Shape]:
+    """The shape of a field of a form that a library brings."""
+    for form in (project.models.library_forms[name] for name in types if name in project.models.library_forms):
+        notation = form.get(str(access[0])) if access else None
+        if notation is not None:
+            yield parsed(notation.replace("?", ""))[0]
 
 
 def _is_measured(test: Node, node: Node) -> bool:
@@ -217,7 +230,7 @@ def _too_long(
         return
     for column in columns:
         pair = given.get(column.attribute)
-        goal = _TooLong(project, column.length or 0)
+        goal = TooLong(project, column.length or 0)
         origin = _origin(project, goal, *pair, call.value) if pair is not None else None
         if origin is not None and isinstance(origin.node.op, ops.Param):
             what = f"`{table.name}.{column.name}` holds {column.length} characters, and the client may send more"

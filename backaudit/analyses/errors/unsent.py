@@ -32,6 +32,7 @@ _ATTRIBUTE_ERROR = ("builtins.AttributeError",)
 def findings(project: Project) -> Iterator[Finding]:
     """Each call that is given None where the client leaves a value out, and each request to a client's address."""
     yield from _given_none(project)
+    yield from _given_to_own(project)
     yield from _unreachable(project)
 
 
@@ -71,6 +72,18 @@ def _given_none(project: Project) -> Iterator[Finding]:
         for name, value in call.call.keywords if call.call is not None else ():
             if name.rpartition("__")[2] in project.models.kinds["look-ups-of-no-null"] and "__" in name:
                 yield from _refused(project, call, call.to(value), f"`{name}` is None", _VALUE_ERROR)
+
+
+def _given_to_own(project: Project) -> Iterator[Finding]:
+    """``register(form.get("password"))`` of a function that refuses None in every run."""
+    for code in reached_functions(project):
+        given = absent(project, code)
+        for call in code.nodes(ops.Call) if given else ():
+            needed = (need for need in needs(project, call) if need.use != call and need.use.call is not None)
+            need = next((need for need in needed if not given.keys().isdisjoint(behind(code, need.given.value))), None)
+            if need is not None:
+                what = f"`{call.method}()` hands None to `{need.use.method}()`"
+                yield from _refused(project, call, need.given, what)
 
 
 def _filters(project: Project) -> Iterator[Node]:

@@ -24,7 +24,7 @@ _SAID: dict[Kind, str] = {
     "absent": "is left out", "malformed": "is {value}, of which nothing can be made",
     "unknown": "names nothing that is there",
     "null": "is null", "equal": "is {value}", "present": "is sent", "long": "is too long", "negative": "is below zero",
-    "zero": "is zero",
+    "zero": "is zero", "listed": "is a list",
     "pieces": "has no second part", "twice": "is there already", "taken": "is another row's already",
     "known": "names what is there", "never": "",
 }  # fmt: skip
@@ -170,4 +170,4 @@ def _wanted(project: Project, shown: tuple[Wish, ...], framework: str) -> tuple[
     return known or (project.models.framework(framework).refuses_with or _MALFORMED,)
 
 
-__all__ = ["Asked", "Wish", "looked_up", "never_runs", "of_answer", "showing", "valid", "wrong"]
+__all__ = ["Asked", "Wish", "input_behind", "looked_up", "never_runs", "of_answer", "showing", "valid", "wrong"]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from backaudit.analyses.errors.requests.rows import Asked, referred, row_of_view
-from backaudit.analyses.errors.requests.wishes import Wish
+from backaudit.analyses.errors.requests.wishes import Kind, Wish
 from backaudit.backend.access.guards import steps
 from backaudit.backend.endpoints import taken
 from backaudit.backend.web.applications import application
@@ -126,7 +126,14 @@ class Draft:
             return "x" * (length + 1)
         if wish.kind == "unknown":
             return _NOBODY if wish.value is not None and shape == Shape() else self._unknown(shape, wish.name)
-        fixed = {"malformed": "abc", "null": None, "negative": -1, "zero": 0, "pieces": "one"}
+        fixed: dict[Kind, Any] = {
+            "malformed": "abc",
+            "null": None,
+            "negative": -1,
+            "zero": 0,
+            "pieces": "one",
+            "listed": [],
+        }
         if wish.kind in fixed:
             return fixed[wish.kind]
         untold = shape in (Shape(), _NO_KIND)

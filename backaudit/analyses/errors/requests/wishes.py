@@ -28,7 +28,7 @@ from backaudit.vocabulary.protocols import OPPOSITES
 
 Kind = Literal[
     "absent", "malformed", "unknown", "null", "equal", "present", "known", "taken", "long", "negative", "pieces",
-    "zero",
+    "zero", "listed",
     "twice", "never",
 ]  # fmt: skip
 

@@ -1,0 +1,77 @@
+"""Values of a JSON body as keys: a list or an object where a text is due is no key of anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.callers import unasked_by
+from backaudit.analyses.errors.requests import Wish, input_behind, showing
+from backaudit.backend.web.catching import ending, escapes, reached_functions
+from backaudit.facts import ops
+from backaudit.flow.client import client_origin
+from backaudit.project import Node, Project
+from backaudit.project.holding import conditions
+from backaudit.project.types import split
+from backaudit.rule import Finding, Step
+
+_RAISED = "builtins.TypeError"
+_HASHING = frozenset({"builtins.dict", "builtins.set", "builtins.frozenset"})
+_DISPLAYS = ("dict", "set")
+_ASKS = ("in", "not in")
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each key of a mapping, or member that a set is asked for, that is whatever JSON the client sends, uncaught."""
+    for code in reached_functions(project):
+        told: set[Node] = set()
+        for node in sorted((*code.nodes(ops.Item), *code.nodes(ops.Compare)), key=lambda one: one.value):
+            key = _key(project, node)
+            if key is None or key.origin in told or _is_text(project, node, key.origin):
+                continue
+            path = escapes(project, node, (_RAISED,))
+            place = input_behind(project, key, untyped=True) if path is not None else None
+            if path is not None and place is not None and place[0] == "body" and place[1]:
+                told.add(key.origin)
+                yield _finding(project, node, key, path, place[1])
+
+
+def _key(project: Project, node: Node) -> Node | None:
+    """What a mapping or a set has to hash for an operation."""
+    op = node.op
+    if isinstance(op, ops.Item):
+        base, key = node.to(op.base), node.to(op.key)
+    elif isinstance(op, ops.Compare) and op.operator in _ASKS:
+        base, key = node.to(op.right), node.to(op.left)
+    else:
+        return None
+    return key if key.text is None and _hashes(project, base) else None
+
+
+def _is_text(project: Project, node: Node, key: Node) -> bool:
+    """Whether something has made a text of the key, or asked what it is."""
+    made = key.func is not None and "builtins.str" in project.names(key.func)
+    tests = (node.code.node(test) for test, _ in conditions(node.code, node.value))
+    asked = (test for test in tests if test.method == "isinstance")
+    return made or key.is_call_of("text-methods") or any(test.args()[0].origin == key for test in asked)
+
+
+def _hashes(project: Project, base: Node) -> bool:
+    here = project.resolved(base).origin
+    if isinstance(here.op, ops.Build):
+        return here.op.kind in _DISPLAYS
+    types = project.types(base)
+    return bool(types) and all(split(name)[0] in _HASHING for name in types)
+
+
+def _finding(project: Project, node: Node, key: Node, path: tuple[Node, ...], name: str) -> Finding:
+    place = node.place.first_line()
+    origin = client_origin(project, key, untyped=True)
+    end = ending(project, node, path, "a 500, not a 400")
+    return Finding(
+        place=place,
+        message=f"`{name}` is a key here, and may be a list or an object in the client's JSON: a TypeError, {end}.",
+        assumed=unasked_by(path),
+        shown="strict",
+        trace=(*(origin.steps if origin is not None else ()), Step(place, "is hashed, or refused")),
+        request=showing(project, node, path, (Wish("listed", "body", name),), raises=_RAISED),
+    )
