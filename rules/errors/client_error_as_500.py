@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors import (
+    attributeless,
     blamed,
     overlong,
     refused,
@@ -85,3 +86,4 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
     yield from unwritable.findings(project)
     yield from overlong.findings(project)
     yield from unhashable.findings(project)
+    yield from attributeless.findings(project)

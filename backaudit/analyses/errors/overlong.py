@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.refused import TooLong
-from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
@@ -40,5 +39,4 @@ def _finding(
         assumed=unasked_by(path),
         shown="strict",
         trace=(*origin.steps, Step(place, "is refused for its length")),
-        request=showing(project, call, path, wrong(project, "long", text, limit=most), raises=raised),
     )

@@ -30,7 +30,7 @@ def findings(project: Project) -> Iterator[Finding]:
                 continue
             path = escapes(project, node, (_RAISED,))
             place = input_behind(project, key, untyped=True) if path is not None else None
-            if path is not None and place is not None and place[0] == "body" and place[1]:
+            if path is not None and place is not None and place[0] == "body" and place[1].isidentifier():
                 told.add(key.origin)
                 yield _finding(project, node, key, path, place[1])
 

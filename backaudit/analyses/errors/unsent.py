@@ -83,7 +83,7 @@ def _given_to_own(project: Project) -> Iterator[Finding]:
             need = next((need for need in needed if not given.keys().isdisjoint(behind(code, need.given.value))), None)
             if need is not None:
                 what = f"`{call.method}()` hands None to `{need.use.method}()`"
-                yield from _refused(project, call, need.given, what)
+                yield from _refused(project, call, need.given, what, inner=need.use)
 
 
 def _filters(project: Project) -> Iterator[Node]:
@@ -92,8 +92,14 @@ def _filters(project: Project) -> Iterator[Node]:
 
 
 def _refused(
-    project: Project, call: Node, argument: Node, what: str, raised: tuple[str, ...] = _TYPE_ERROR
+    project: Project,
+    call: Node,
+    argument: Node,
+    what: str,
+    raised: tuple[str, ...] = _TYPE_ERROR,
+    inner: Node | None = None,
 ) -> Iterator[Finding]:
+    """``inner``: what refuses it in the function that is called, where that is not the call itself."""
     code = call.code
     if code.file.role != "production":
         return
@@ -109,7 +115,13 @@ def _refused(
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
             assumed=_LEFT_OUT,
             trace=(Step(read.place.first_line(), f"`{read.spelled}` gives None if nothing was sent"),),
-            request=showing(project, call, path, wrong(project, "absent", read), raises=raised[0]),
+            request=showing(
+                project,
+                inner or call,
+                (call, *path) if inner else path,
+                wrong(project, "absent", read),
+                raises=raised[0],
+            ),
         )
 
 
