@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from backaudit.analyses.errors.conflicts.changed import changes
 from backaudit.analyses.errors.conflicts.rows import new_rows, stored
+from backaudit.analyses.errors.conflicts.statements import built
 from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.refused import Unchecked, is_about
 from backaudit.analyses.errors.requests import showing, wrong
@@ -39,7 +40,7 @@ def findings(project: Project) -> Iterator[Finding]:
     """The first column of each write that the client may set to null, against the database's will."""
     told: set[Node] = set()
     raised = exception_told(project)
-    for given in (*_changed(project), *_made(project)):
+    for given in (*_changed(project), *_made(project), *_by_statements(project)):
         path = escapes(project, given.node, refused_by(project)) if given.node not in told else None
         goal = _Nullable(project)
         origins = Trace(project, goal).origins(given.value, given.access, given.made.value) if path is not None else ()
@@ -116,3 +117,21 @@ def _made(project: Project) -> Iterator[_Set]:
                 given = row.named(project, column.attribute or column.name)
                 if given is not None and place is not None:
                     yield _Set(table, column, *given, row.made, place.node)
+
+
+def _by_statements(project: Project) -> Iterator[_Set]:
+    """``insert(Model).values(kind=given.kind)`` and ``update(Model).values(**given.model_dump())``."""
+    for one in built(project):
+        columns = [column for column in one.table.columns if _takes_no_null(column)]
+        for column in columns if not one.fresh else (column for column in columns if not column.default):
+            given = _given(one.call, column.attribute or column.name)
+            if given is not None:
+                yield _Set(one.table, column, *given, one.call, one.run)
+
+
+def _given(call: Node, name: str) -> tuple[Node, Access] | None:
+    value = call.arg(None, name)
+    spread = [call.to(whole) for whole in call.call.dstar] if call.call is not None else []
+    if value is not None:
+        return value, ()
+    return (spread[0], (name,)) if len(spread) == 1 else None

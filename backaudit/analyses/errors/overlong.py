@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.refused import TooLong
+from backaudit.analyses.errors.requests import input_behind
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.flow.trace import Trace
 from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step
+from backaudit.vocabulary.names import is_password_column
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -27,6 +29,9 @@ def findings(project: Project) -> Iterator[Finding]:
 def _finding(
     project: Project, call: Node, text: Node, path: tuple[Node, ...], raised: str, most: int
 ) -> Iterator[Finding]:
+    sent = input_behind(project, text)
+    if sent is None or not is_password_column(sent[1]):
+        return  # a token has been read before by what knows its form
     origin = next(Trace(project, TooLong(project, most)).origins(text, (), call.value), None)
     if origin is None:
         return

@@ -78,6 +78,8 @@ def _asked_of(project: Project, use: Node, values: list[Node], write: Write) -> 
         node = code.node(value)
         if _answers_none(project, node, use) and _concerns(code, node, values):
             return True
+        if _tells_whether(project, node) and asked(code, value, use.value) and _concerns(code, node, values):
+            return True
         if not isinstance(node.op, ops.Call) or (node not in found and not node.is_call_of("existence-questions")):
             continue
         if node in found and not asked(code, value, use.value):
@@ -94,6 +96,23 @@ def _answers_none(project: Project, call: Node, use: Node) -> bool:
         return False
     compared = (part for test in tests(call.code, use.value) for part in made_of(call.code.node(test)))
     return any(_is_none_test(part, call) for part in compared)
+
+
+def _tells_whether(project: Project, call: Node) -> bool:
+    """Whether a function of the project says yes or no to whether there is a row: ``return found is None``."""
+    bodies = project.callees(call) if isinstance(call.op, ops.Call) else ()
+    returned = [value.awaited for code in bodies for value in code.returned()]
+    return bool(returned) and all(_is_yes_or_no(project, value) for value in returned)
+
+
+def _is_yes_or_no(project: Project, value: Node) -> bool:
+    op = value.op
+    if value.is_call_of("existence-questions"):
+        return True
+    inner = value.to(op.value) if isinstance(op, ops.Unary) else value.arg(0) if value.method == "bool" else None
+    if isinstance(op, ops.Compare) and value.to(op.right).is_none:
+        inner = value.to(op.left)
+    return inner is not None and inner.awaited in project.once(none_giving)
 
 
 def _is_none_test(part: Node, call: Node) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from backaudit.analyses.errors.conflicts.writes import Constrained, Write, client, constrained
 from backaudit.backend.access.statements import sql_text
 from backaudit.backend.access.tables import touched_table
@@ -81,30 +83,37 @@ def _value(call: Node, names: list[str], column: Constrained) -> Node | None:
 # -- built by a library --------------------------------------------------------------------------------------------
 
 
-def _built(project: Project) -> Iterator[Write]:
-    """``insert(Model).values(…)``, ``Model.insert(…)``, ``query.update(…)``."""
+class Built(msgspec.Struct, frozen=True):
+    """A statement that a library builds: what gives its values, what runs it, and whether it makes a row."""
+
+    table: Table
+    call: Node
+    run: Node
+    fresh: bool
+
+
+def built(project: Project) -> Iterator[Built]:
+    """``insert(Model).values(…)``, ``Model.insert(…)``, ``query.update(…)``, where a conflict is not meant to be."""
     storing = project.models.kinds["stores-a-row"]
-    for call in project.calls(*sorted(project.models.kinds["row-writers"])):
-        if call.code.file.role != "production" or call.method in storing:
-            continue
-        receiver = call.receiver
-        table = touched_table(project, receiver) if receiver is not None else None
-        if table is not None:
-            yield from _of_built(project, call, table)
-
-
-def _of_built(project: Project, call: Node, table: Table) -> Iterator[Write]:
-    run = _run_by(call)
-    links = {link.method for link in (*chain_of(run), *chain_of(run.arg(0) or run)) if link.call is not None}
     tolerant = project.models.kinds["tolerates-conflicts"] | project.models.kinds["makes-if-missing"]
-    if not tolerant.isdisjoint(links):
-        return
-    fresh = any("insert" in link for link in links)
-    for column in _settable(table, fresh=fresh):
-        value = call.arg(None, column.attribute) or _entry(call, column)
-        origin = client(project, value) if value is not None else None
-        if value is not None and origin is not None:
-            yield Write(table, column.column, column.unique, value, call, run, origin, fresh=fresh)
+    for call in project.calls(*sorted(project.models.kinds["row-writers"])):
+        receiver = call.receiver
+        if receiver is None or call.code.file.role != "production" or call.method in storing:
+            continue
+        table = touched_table(project, receiver)
+        run = _run_by(call)
+        links = {link.method for link in (*chain_of(run), *chain_of(run.arg(0) or run)) if link.call is not None}
+        if table is not None and tolerant.isdisjoint(links):
+            yield Built(table, call, run, any("insert" in link for link in links))
+
+
+def _built(project: Project) -> Iterator[Write]:
+    for one in built(project):
+        for column in _settable(one.table, fresh=one.fresh):
+            value = one.call.arg(None, column.attribute) or _entry(one.call, column)
+            origin = client(project, value) if value is not None else None
+            if value is not None and origin is not None:
+                yield Write(one.table, column.column, column.unique, value, one.call, one.run, origin, fresh=one.fresh)
 
 
 def _entry(call: Node, column: Constrained) -> Node | None:
