@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import columns, conversions, divisions, objects, sessions, unsent, validators
+from backaudit.analyses.errors import (
+    columns,
+    conversions,
+    divisions,
+    missing_keys,
+    objects,
+    pieces,
+    sessions,
+    unsent,
+    validators,
+)
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -52,6 +62,8 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
     """
     yield from conversions.findings(project)
+    yield from missing_keys.findings(project)
+    yield from pieces.findings(project)
     yield from columns.findings(project)
     yield from divisions.findings(project)
     yield from validators.findings(project)

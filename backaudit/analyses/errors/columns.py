@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conversions import is_vouched
 from backaudit.analyses.errors.lookups import column_named, conditions_apart, keyword_lookups
 from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.analyses.errors.vouched import is_vouched
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import query_sites
 from backaudit.backend.data.schema import Column, Table, schema

@@ -26,7 +26,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 
 def _used(code: Code) -> Iterator[tuple[Value, str]]:
-    """The names that are called, raised, caught, read of, or made a class of; what only annotates is never looked up."""
+    """The names that are called, raised, caught, read of or inherited from; what only annotates is never looked up."""
     annotating = _annotating(code)
     for base in (*map(_looked_up, code.ops), *_caught(code), *_bases(code)):
         named = code.ops[base] if base != NONE and base not in annotating else None

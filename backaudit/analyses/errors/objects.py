@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.requests import Wish, showing
 from backaudit.backend.access.missing import asked
 from backaudit.backend.web.catching import escapes, request_handlers
+from backaudit.backend.web.handed import Parameter, handed_parameters
 from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 from backaudit.rule import Finding, Step
 
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each body that is read as an object before anybody asks whether it is one, uncaught; its first use."""
-    for code in dict.fromkeys((*project.once(request_handlers), *project.once(_handed))):
+    handed = (code for code, _ in project.once(_handed))
+    for code in dict.fromkeys((*project.once(request_handlers), *handed)):
         told: set[str | Node] = set()
         for value, op in enumerate(code.ops):
             node = code.node(value)
@@ -40,38 +42,17 @@ def _sent(project: Project, body: Node) -> Node | None:
 
 def _handed_over(project: Project, body: Node) -> tuple[Node, Node] | None:
     op = body.op
-    return project.once(_handed).get(body.code, {}).get(op.index) if isinstance(op, ops.Param) else None
+    return project.once(_handed).get((body.code, op.index)) if isinstance(op, ops.Param) else None
 
 
-def _handed(project: Project) -> dict[Code, dict[int, tuple[Node, Node]]]:
-    """The parameters to which handlers, or those that they call, hand a body of JSON: the call, and the body there."""
-    found: dict[Code, dict[int, tuple[Node, Node]]] = {}
-    waiting = sorted(project.once(request_handlers), key=lambda code: (code.path, code.index))
-    seen = set(waiting)
-    while waiting:
-        code = waiting.pop()
-        own = found.get(code, {})
-        for call in code.nodes(ops.Call):
-            for callee, index, body in _handing(project, call, own):
-                found.setdefault(callee, {}).setdefault(index, (call, body))
-                waiting += [callee] if callee not in seen else []
-                seen.add(callee)
-    return found
-
-
-def _handing(project: Project, call: Node, own: Mapping[int, tuple[Node, Node]]) -> Iterator[tuple[Code, int, Node]]:
-    bodies = [body for body in (argument.awaited for argument in call.args()) if _is_body(project, body, own)]
-    for callee in project.callees(call) if bodies else ():
-        for index in range(len(callee.function.params)):
-            given = project.argument(call, callee, index)
-            if given is not None and given.awaited in bodies:
-                yield callee, index, given.awaited
-
-
-def _is_body(project: Project, node: Node, own: Mapping[int, tuple[Node, Node]]) -> bool:
-    op = node.op
-    is_handed = isinstance(op, ops.Param) and op.index in own
-    return is_handed or not project.models.kinds["json-bodies"].isdisjoint(request_names(project, node))
+def _handed(project: Project) -> dict[Parameter, tuple[Node, Node]]:
+    """The parameters to which handlers, or those that they call, hand a body of JSON."""
+    bodies = project.models.kinds["json-bodies"]
+    return handed_parameters(
+        project,
+        project.once(request_handlers),
+        lambda value: not bodies.isdisjoint(request_names(project, value)),
+    )
 
 
 def _body_read(project: Project, node: Node) -> Node | None:

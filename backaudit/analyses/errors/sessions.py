@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conversions import is_key_known
+from backaudit.analyses.errors.missing_keys import is_key_known
 from backaudit.analyses.errors.requests import showing
 from backaudit.backend.access.guards import steps
 from backaudit.backend.web.catching import escapes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conversions import is_key_known
+from backaudit.analyses.errors.missing_keys import is_key_known
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.backend.access.missing import asked
 from backaudit.backend.web.catching import escapes, reached_functions

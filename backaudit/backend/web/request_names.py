@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 from backaudit.backend.web.frameworks.language import tables
+from backaudit.backend.web.handed import Parameter, handed_parameters
 from backaudit.backend.web.routes import declared
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import Node, Project
 
 
 def request_names(project: Project, node: Node) -> tuple[str, ...]:
@@ -28,35 +29,22 @@ def request_names(project: Project, node: Node) -> tuple[str, ...]:
     return names
 
 
-def _requests(project: Project) -> dict[tuple[Code, int], tuple[str, ...]]:
+def _requests(project: Project) -> dict[Parameter, tuple[str, ...]]:
     """The parameters that are the request, with its type: of registered handlers, and of what these hand it to."""
     kinds = {table.framework: table.request for table in project.once(tables).values() if table.request}
-    found: dict[tuple[Code, int], tuple[str, ...]] = {}
+    found: dict[Parameter, tuple[str, ...]] = {}
     for route in project.once(declared):
         for param in route.params:
             if param.where == "request" and route.framework in kinds:
                 found[route.handler, param.index] = (kinds[route.framework],)
-    following = list(found)
-    while following:
-        code, index = following.pop()
-        for other in _handed_to(project, code, index):
-            if other not in found:
-                found[other] = found[code, index]
-                following.append(other)
+    handlers = tuple(code for code, _ in found)
+    for parameter, (_, value) in handed_parameters(project, handlers, partial(_is_any_of, frozenset(found))).items():
+        op = value.op
+        if isinstance(op, ops.Param):
+            found.setdefault(parameter, found[value.code, op.index])
     return found
 
 
-def _handed_to(project: Project, code: Code, index: int) -> Iterator[tuple[Code, int]]:
-    """The parameters of the project's functions that a body gives one of its own parameters."""
-    for call in code.nodes(ops.Call):
-        given = [node for node in (*call.args(), *call.keywords().values()) if _is_param(node, index)]
-        for called in project.callees(call) if given else ():
-            for place in range(len(called.function.params)):
-                handed = project.argument(call, called, place)
-                if handed is not None and _is_param(handed, index):
-                    yield called, place
-
-
-def _is_param(node: Node, index: int) -> bool:
-    op = node.origin.op
-    return isinstance(op, ops.Param) and op.index == index
+def _is_any_of(parameters: frozenset[Parameter], value: Node) -> bool:
+    op = value.op
+    return isinstance(op, ops.Param) and (value.code, op.index) in parameters
