@@ -11,6 +11,8 @@ from backaudit.analyses.errors.conflicts.statements import built
 from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.refused import Unchecked, is_about
 from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.analyses.errors.unsent import may_be_absent
+from backaudit.backend.access.missing import asked
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.backend.web.inputs.records import Shape
@@ -48,30 +50,35 @@ def findings(project: Project) -> Iterator[Finding]:
         if path is None or origin is None:
             continue
         told.add(given.node)
-        name = f"`{given.table.name}.{given.column.name}`"
+        name, left_out = f"`{given.table.name}.{given.column.name}`", origin.node.call is not None
         place = given.node.place.first_line()
         end = ending(project, given.node, path, "a 500, not a 422")
         yield Finding(
             place=place,
-            message=f"{name} takes no NULL, and the client may send null for it: {raised.rpartition('.')[2]}, {end}.",
+            message=f"{name} takes no NULL, and the client may {'leave it out' if left_out else 'send null for it'}: "
+            f"{raised.rpartition('.')[2]}, {end}.",
             assumed=_FILLED,
             shown="strict",
             trace=(*origin.steps, Step(place, "is stored, or refused")),
             request=showing(
-                project, given.node, path, wrong(project, "null", given.value, given.access),
+                project, given.node, path, wrong(project, "absent" if left_out else "null", given.value, given.access),
                 raises=raised, wanted=(422,),
             ),
         )  # fmt: skip
 
 
 class _Nullable(Unchecked):
-    """What a schema declares that may be null, as long as nobody asks whether it is."""
+    """What a schema declares that may be null, and what is read as None where nothing was sent, as long as nobody asks
+    whether it is.
+    """
 
     def fits(self, shape: Shape) -> bool:
         return not shape.nullable
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
+        if isinstance(op, ops.Call):
+            return f"`{node.spelled}` gives None if nothing was sent" if may_be_absent(search.project, node) else None
         param = client_input(search.project, node.code, op.index) if isinstance(op, ops.Param) else None
         return super().source(search, node, access) if param is not None and param.schema else None
 
@@ -82,6 +89,8 @@ class _Nullable(Unchecked):
         if super().ends(search, node, access, use):
             return True
         here = range(len(node.code.ops))
+        if isinstance(op, ops.Call) and use in here and may_be_absent(search.project, node):
+            return asked(node.code, node.value, use)
         tests = conditions(node.code, use) if use in here else ()
         return any(is_about(node.code.node(test), node) for test, _ in tests)
 

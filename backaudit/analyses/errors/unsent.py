@@ -38,10 +38,11 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def absent(project: Project, code: Code) -> dict[Value, Node]:
     """Reads of the request that give None where the client sent nothing."""
-    return {call.value: call for call in code.nodes(ops.Call) if _may_be_absent(project, call)}
+    return {call.value: call for call in code.nodes(ops.Call) if may_be_absent(project, call)}
 
 
-def _may_be_absent(project: Project, call: Node) -> bool:
+def may_be_absent(project: Project, call: Node) -> bool:
+    """Whether a call reads a part of the request that the client may leave out, and gives None then."""
     receiver = call.receiver
     has_default = len(call.args()) != 1 or bool(call.keywords())
     if call.method != "get" or receiver is None or has_default:
@@ -186,7 +187,7 @@ def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     """Why a read of the request may give no text, and what is supposed of it."""
     if may_be_none(project, read):
         return _NULL, _SENT_NULL
-    if _may_be_absent(project, read) or _is_unchecked_field(project, read):
+    if may_be_absent(project, read) or _is_unchecked_field(project, read):
         return "None", _LEFT_OUT
     receiver = read.receiver
     if read.method == "get" and receiver is not None and _is_of_kinds(project, receiver, ("json-bodies",)):
