@@ -233,8 +233,9 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     for a row, whatever leads to it. ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``:
     foreign keys have an index by themselves. ``refuses-compared``: what a column is compared with is made its type;
     what cannot be one raises this, a number ``ValueError``. ``refuses-text``: what it raises where a text that is
-    no UUID is compared with a column of UUIDs in an expression. ``refuses-long``: what it raises of itself for a
-    text longer than its column; ``refuses-negative``: for a page below zero, ``refuses-slices``: where it is asked
+    no UUID is compared with a column of UUIDs in an expression. ``refuses-lists``: what it raises where a list is
+    compared with a column that holds none. ``refuses-long``: what it raises of itself for a text longer than its
+    column; ``refuses-negative``: for a page below zero, ``refuses-slices``: where it is asked
     for by a slice of the query. ``keeps-as-text``: the columns whose values it hands to the database as they are.
     ``complete``: its models say which tables there are, whatever migrations do. ``on-delete``: what becomes of the
     rows that refer to one which is deleted, where a key does not say so. ``removes-itself``: the library sees to
@@ -284,6 +285,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     indexes_keys: bool = False
     refuses_compared: str = ""
     refuses_text: str = ""
+    refuses_lists: str = ""
     refuses_long: str = ""
     refuses_negative: str = ""
     refuses_slices: str = ""

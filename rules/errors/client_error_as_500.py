@@ -12,6 +12,7 @@ from backaudit.analyses.errors import (
     rowless,
     strangers,
     unanswered,
+    unbound,
     unhashable,
     unsent,
     unwritable,
@@ -86,4 +87,5 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
     yield from unwritable.findings(project)
     yield from overlong.findings(project)
     yield from unhashable.findings(project)
+    yield from unbound.findings(project)
     yield from attributeless.findings(project)

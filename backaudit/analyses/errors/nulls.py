@@ -11,7 +11,7 @@ from backaudit.analyses.errors.conflicts.statements import built
 from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.refused import Unchecked, is_about
 from backaudit.analyses.errors.requests import showing, wrong
-from backaudit.analyses.errors.unsent import may_be_absent
+from backaudit.analyses.errors.unsent import may_be_absent, reads_json
 from backaudit.backend.access.missing import asked
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import ending, escapes
@@ -22,6 +22,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Trace
 from backaudit.project import Node, Project
 from backaudit.project.holding import conditions
+from backaudit.project.operands import made_of
 from backaudit.rule import Finding, Step, assume
 
 _FILLED = assume("caller", "nothing that was called before puts a value in its place")
@@ -77,6 +78,9 @@ class _Nullable(Unchecked):
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
+        if isinstance(op, ops.Item):
+            read = f"`{node.spelled}` is whatever JSON the client sends"
+            return read if reads_json(search.project, node.to(op.base)) and node.to(op.key).text else None
         if isinstance(op, ops.Call):
             return f"`{node.spelled}` gives None if nothing was sent" if may_be_absent(search.project, node) else None
         param = client_input(search.project, node.code, op.index) if isinstance(op, ops.Param) else None
@@ -89,10 +93,26 @@ class _Nullable(Unchecked):
         if super().ends(search, node, access, use):
             return True
         here = range(len(node.code.ops))
-        if isinstance(op, ops.Call) and use in here and may_be_absent(search.project, node):
-            return asked(node.code, node.value, use)
+        if isinstance(op, (ops.Call, ops.Item)) and use in here and self.source(search, node, access):
+            return asked(node.code, node.value, use) or _is_read_and_asked(node, use)
         tests = conditions(node.code, use) if use in here else ()
         return any(is_about(node.code.node(test), node) for test, _ in tests)
+
+
+def _is_read_and_asked(read: Node, use: int) -> bool:
+    """Whether a condition has read the same key of the body in another way: ``if not data.get("name"): return``."""
+    op = read.op
+    key = read.to(op.key).text if isinstance(op, ops.Item) else None
+    tests = (read.code.node(test) for test, _ in conditions(read.code, use)) if key else ()
+    return any(_reads(part, key) for test in tests for part in made_of(test))
+
+
+def _reads(part: Node, key: str | None) -> bool:
+    op = part.op
+    if isinstance(op, ops.Item):
+        return part.to(op.key).text == key
+    first = part.arg(0) if part.method == "get" else None
+    return first is not None and first.text == key
 
 
 def _leaves_nulls_out(call: Node) -> bool:

@@ -12,6 +12,8 @@ from backaudit.backend.web.handed import Parameter, handed_parameters
 from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.holding import conditions
+from backaudit.project.operands import made_of
 from backaudit.rule import Finding, Step
 
 
@@ -23,12 +25,22 @@ def findings(project: Project) -> Iterator[Finding]:
         for value, op in enumerate(code.ops):
             node = code.node(value)
             body = _body_read(project, node) if isinstance(op, (ops.Call, ops.Compare)) else None
-            if body is None or (body.spelled or body) in told or asked(code, body.value, value):
+            if body is None or (body.spelled or body) in told or _is_kind_asked(node, body):
                 continue
             told.add(body.spelled or body)
             whole = _sent(project, body)
             if whole is not None:
-                yield from _finding(project, node, whole)
+                yield from _finding(project, node, whole, is_empty_asked=asked(code, body.value, value))
+
+
+def _is_kind_asked(node: Node, body: Node) -> bool:
+    """Whether something was asked of the body before but whether it is empty: what it is, or by a function."""
+    code = node.code
+    for test, _ in conditions(code, node.value):
+        for part in made_of(code.node(test)):
+            if part.call is not None and any(argument.awaited == body for argument in part.args()):
+                return True
+    return False
 
 
 def _sent(project: Project, body: Node) -> Node | None:
@@ -86,17 +98,22 @@ def _is_read_before(node: Node, body: Node) -> bool:
     return any(code.node(op.base).awaited == body for op in items if isinstance(op, (ops.Item, ops.SetItem)))
 
 
-def _finding(project: Project, node: Node, body: Node) -> Iterator[Finding]:
+_NUMBER = 7
+_NOTHING = ("null or a list", Wish("null", "body"))
+
+
+def _finding(project: Project, node: Node, body: Node, *, is_empty_asked: bool) -> Iterator[Finding]:
     raised = "AttributeError" if node.receiver is not None else "TypeError"
     path = escapes(project, node, (f"builtins.{raised}",))
     if path is None:
         return
+    may_be, wrong = ("a number", Wish("equal", "body", value=_NUMBER)) if is_empty_asked else _NOTHING
     what = f"that `{node.method}()` is asked of" if node.receiver is not None else "that is read as an object here"
     yield Finding(
         place=node.place.first_line(),
-        message=f"The body {what} may be null or a list: {raised}, a 500, not a 400.",
+        message=f"The body {what} may be {may_be}: {raised}, a 500, not a 400.",
         assumed=unasked_by(path),
         shown="strict",
         trace=(Step(body.place.first_line(), f"`{body.spelled}` is whatever JSON the client sends"),),
-        request=showing(project, node, path, (Wish("null", "body"),), raises=f"builtins.{raised}"),
+        request=showing(project, node, path, (wrong,), raises=f"builtins.{raised}"),
     )

@@ -26,7 +26,7 @@ def findings(project: Project) -> Iterator[Finding]:
         told: set[Node] = set()
         for node in sorted((*code.nodes(ops.Item), *code.nodes(ops.Compare)), key=lambda one: one.value):
             key = _key(project, node)
-            if key is None or key.origin in told or _is_text(project, node, key.origin):
+            if key is None or key.origin in told or is_text(project, node, key.origin):
                 continue
             path = escapes(project, node, (_RAISED,))
             place = input_behind(project, key, untyped=True) if path is not None else None
@@ -47,7 +47,7 @@ def _key(project: Project, node: Node) -> Node | None:
     return key if key.text is None and _hashes(project, base) else None
 
 
-def _is_text(project: Project, node: Node, key: Node) -> bool:
+def is_text(project: Project, node: Node, key: Node) -> bool:
     """Whether something has made a text of the key, or asked what it is."""
     made = key.func is not None and "builtins.str" in project.names(key.func)
     tests = (node.code.node(test) for test, _ in conditions(node.code, node.value))

@@ -50,6 +50,11 @@ def may_be_absent(project: Project, call: Node) -> bool:
     return _is_of_kinds(project, receiver, ("raising-mappings", "other-client-data"))
 
 
+def reads_json(project: Project, node: Node) -> bool:
+    """Whether a value is the body of the request as JSON, in which anything may be null."""
+    return _is_of_kinds(project, node, ("json-bodies",))
+
+
 def _is_of_kinds(project: Project, node: Node, kinds: tuple[str, ...]) -> bool:
     """Whether a value is a part of the request of these kinds, through names, awaits and ``or {}``."""
     names = frozenset().union(*(project.models.kinds[kind] for kind in kinds))

@@ -114,6 +114,8 @@ class Draft:
             self.raw = _BROKEN
         elif wish.kind == "null":
             self.raw = "null"
+        elif wish.kind == "equal":
+            self.raw = json.dumps(wish.value)
         elif wish.kind == "absent":
             self.raw = ""
 
