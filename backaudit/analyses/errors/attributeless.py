@@ -42,7 +42,8 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _table_without(project: Project, node: Node, name: str) -> Table | None:
     """The table of whose rows an attribute is read, if it is known that none has it."""
-    if name.startswith("_") or name in project.once(_given):
+    # What begins with a capital is a class in the class, or what the library puts there (`DoesNotExist`).
+    if name.startswith("_") or name[:1].isupper() or name in project.once(_given):
         return None
     op = node.op
     types = project.types(node.to(op.base)) if isinstance(op, ops.Attr) else ()
