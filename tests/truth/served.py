@@ -1073,8 +1073,8 @@ def django_value(field, number):
         (models.BooleanField, True), (models.DateTimeField, moment), (models.DateField, moment.date()),
         (models.TimeField, datetime.time(10, number)), (models.DecimalField, decimal.Decimal(number)),
         (models.FloatField, float(number)), (models.IntegerField, number), (models.UUIDField, uuid.UUID(int=number)),
-        (getattr(models, "JSONField", ()), {}), (models.DurationField, datetime.timedelta(1)), (models.BinaryField, b"x"),
-        (models.GenericIPAddressField, "192.0.2.1"), (models.FileField, "file.txt"),
+        (getattr(models, "JSONField", ()), {}), (models.DurationField, datetime.timedelta(1)),
+        (models.BinaryField, b"x"), (models.GenericIPAddressField, "192.0.2.1"), (models.FileField, "file.txt"),
     ]  # fmt: skip
     found = next((value for kind, value in by_type if isinstance(field, kind)), None)
     return found if found is not None else text_of(field.name, number, field.max_length)
