@@ -45,14 +45,17 @@ def _table_without(project: Project, node: Node, name: str) -> Table | None:
     # What begins with a capital is a class in the class, or what the library puts there (`DoesNotExist`).
     if name.startswith("_") or name[:1].isupper() or name in project.once(_given):
         return None
+    table = _table_of(project, node)
+    return None if table is None or table.partial or _has(project, table, name) else table
+
+
+def _table_of(project: Project, node: Node) -> Table | None:
+    """The one table of whose rows, or of whose class, an attribute is read."""
     op = node.op
     types = project.types(node.to(op.base)) if isinstance(op, ops.Attr) else ()
     head, over = split(types[0]) if len(types) == 1 else ("", "")
-    model = over if head == "type" else head
-    table = project.once(schema).of_model(model) if model and (head == "type" or not over) else None
-    if table is None or table.partial or _has(project, table, name):
-        return None
-    return table
+    model = over if head == "type" else "" if over else head
+    return project.once(schema).of_model(model) if model else None
 
 
 def _has(project: Project, table: Table, name: str) -> bool:

@@ -9,6 +9,8 @@ import msgspec
 from backaudit.analyses.errors.requests import valid
 from backaudit.backend.web.catching import handlers_in
 from backaudit.backend.web.inputs.classes import pydantic_one, schema_of
+from backaudit.backend.web.inputs.records import InputSchema
+from backaudit.backend.web.records import Route, RouteParam
 from backaudit.backend.web.responses import error_handlers
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
@@ -78,7 +80,11 @@ def _caught(project: Project, exception: Node | None) -> tuple[str, ...]:
 def _has_own_checks(project: Project) -> bool:
     """Whether a schema judges a field by code of its own, whose exception the details keep."""
     schemas = (schema_of(project, cls) for cls in project.subclasses(*sorted(project.models.kinds["keeps-causes"])))
-    return any(field.validated for made in schemas if made is not None for field in made.fields)
+    return any(map(_judges, filter(None, schemas)))
+
+
+def _judges(schema: InputSchema) -> bool:
+    return any(field.validated for field in schema.fields)
 
 
 class _Details(Goal):
@@ -106,14 +112,20 @@ class _Details(Goal):
 
 def _request(project: Project, maker: Node) -> Request | None:
     """A body that is no JSON, for the first route that takes one by a schema."""
-    for route in project.once(routes):
-        method = next((name for name in sorted(UNSAFE) if name in route.methods), "")
-        made = (
-            valid(project, route, method, raises=_RAISED, at=maker.place, wrong="the body is no JSON", wanted=_REFUSED)
-            if method and any(param.where == "body" and param.schema for param in route.params)
-            else None
-        )
-        if made is not None and made.content_type == JSON:
-            kept = tuple(pair for pair in made.headers if pair[0] != "Content-Type")
-            return msgspec.structs.replace(made, body="text", headers=(*kept, ("Content-Type", "text/plain")))
-    return None
+    made = (_valid(project, route, maker) for route in project.once(routes) if any(map(_is_body, route.params)))
+    found = next((request for request in made if request is not None and request.content_type == JSON), None)
+    if found is None:
+        return None
+    kept = tuple(pair for pair in found.headers if pair[0] != "Content-Type")
+    return msgspec.structs.replace(found, body="text", headers=(*kept, ("Content-Type", "text/plain")))
+
+
+def _is_body(param: RouteParam) -> bool:
+    return param.where == "body" and param.schema
+
+
+def _valid(project: Project, route: Route, maker: Node) -> Request | None:
+    method = next((name for name in sorted(UNSAFE) if name in route.methods), "")
+    if not method:
+        return None
+    return valid(project, route, method, raises=_RAISED, at=maker.place, wrong="the body is no JSON", wanted=_REFUSED)
