@@ -26,7 +26,9 @@ def findings(project: Project) -> Iterator[Finding]:
             op = node.op
             table = _table_without(project, node, op.name) if isinstance(op, ops.Attr) else None
             path = escapes(project, node, (_RAISED,)) if table is not None else None
-            if table is None or path is None or not isinstance(op, ops.Attr) or (table.model, op.name) in told:
+            if table is None or path is None or not isinstance(op, ops.Attr):
+                continue
+            if (table.model, op.name) in told:
                 continue
             told.add((table.model, op.name))
             place = node.place.first_line()

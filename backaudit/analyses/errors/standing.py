@@ -22,7 +22,9 @@ def findings(project: Project) -> Iterator[Finding]:
         words = _own_words(project, call)
         table = fetched_table(project, call) if words else None
         path = escapes(project, call, exceptions) if table is not None else None
-        if table is None or path is None or not reached(project, call.code) or _is_filled(project, table):
+        if table is None or path is None or not reached(project, call.code):
+            continue
+        if _is_filled(project, table):
             continue
         place, raised = call.place.first_line(), exceptions[0].rpartition(".")[2]
         yield Finding(

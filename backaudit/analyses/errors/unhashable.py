@@ -30,7 +30,7 @@ def findings(project: Project) -> Iterator[Finding]:
                 continue
             path = escapes(project, node, (_RAISED,))
             place = input_behind(project, key, untyped=True) if path is not None else None
-            if path is not None and place is not None and place[0] == "body" and place[1].isidentifier():
+            if path is not None and place is not None and is_field_of_json(place):
                 told.add(key.origin)
                 yield _finding(project, node, key, path, place[1])
 
@@ -45,6 +45,11 @@ def _key(project: Project, node: Node) -> Node | None:
     else:
         return None
     return key if key.text is None and _hashes(project, base) else None
+
+
+def is_field_of_json(place: tuple[str, str]) -> bool:
+    """Whether an input is a field of a body by its name, and no key that is gone through."""
+    return place[0] == "body" and place[1].isidentifier()
 
 
 def is_text(project: Project, node: Node, key: Node) -> bool:
