@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import (
-    columns,
-    conversions,
-    divisions,
-    missing_keys,
-    objects,
-    pieces,
-    sessions,
-    unsent,
-    validators,
-)
+from backaudit.analyses.errors import columns, divisions, objects, parsing, sessions, unsent, validators
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -61,9 +51,7 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
         https://cwe.mitre.org/data/definitions/248.html
         https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
     """
-    yield from conversions.findings(project)
-    yield from missing_keys.findings(project)
-    yield from pieces.findings(project)
+    yield from parsing.findings(project)
     yield from columns.findings(project)
     yield from divisions.findings(project)
     yield from validators.findings(project)

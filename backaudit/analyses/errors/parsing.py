@@ -1,0 +1,16 @@
+"""What is read of a client's text or mapping as if it had a form: conversions, keys, parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backaudit.analyses.errors import conversions, missing_keys, pieces
+from backaudit.project import Project
+from backaudit.rule import Finding
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each that can raise on what a client sent, uncaught."""
+    yield from conversions.findings(project)
+    yield from missing_keys.findings(project)
+    yield from pieces.findings(project)
