@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.backend.data.schema import Table, schema
@@ -14,8 +15,6 @@ from backaudit.rule import Finding, Step
 
 _RAISED = "builtins.AttributeError"
 _REVERSE = "_set"
-# Methods that Django makes for fields, which begin or end so.
-_MADE = (("get_", "_display"), ("get_next_by_", ""), ("get_previous_by_", ""), ("", "_id"))
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -62,7 +61,7 @@ def _table_of(project: Project, node: Node) -> Table | None:
 
 def _has(project: Project, table: Table, name: str) -> bool:
     """Whether rows have the attribute, or may have it by what is not known of their classes."""
-    if table.column(name) is not None or table.relation(name) is not None or _is_made(name):
+    if table.column(name) is not None or table.relation(name) is not None or _is_made(project, name):
         return True
     if name.endswith(_REVERSE) and not _is_named_otherwise(project, table, name):
         return True
@@ -71,8 +70,9 @@ def _has(project: Project, table: Table, name: str) -> bool:
     return not classes or any(_defines(project, view, name) for view in classes)
 
 
-def _is_made(name: str) -> bool:
-    return any(name.startswith(begin) and name.endswith(end) for begin, end in _MADE)
+def _is_made(project: Project, name: str) -> bool:
+    """Whether a library makes attributes of such a name for fields: ``get_state_display``."""
+    return any(fnmatchcase(name, pattern) for pattern in project.models.kinds["made-attributes"])
 
 
 def _is_named_otherwise(project: Project, table: Table, name: str) -> bool:
@@ -104,19 +104,17 @@ def _given(project: Project) -> frozenset[str]:
     found: set[str] = set()
     for file in project.files.values():
         for index, _ in enumerate(file.facts.functions) if file.role == "production" else ():
-            found.update(_given_in(file.code(index)))
+            found.update(_given_in(project, file.code(index)))
     return frozenset(found)
 
 
-def _given_in(code: Code) -> Iterator[str]:
+def _given_in(project: Project, code: Code) -> Iterator[str]:
     for op in code.ops:
         if isinstance(op, ops.SetAttr):
             yield op.name
+    back = project.models.kinds["leads-back"]
     for call in code.nodes(ops.Call):
         if call.is_call_of("gives-attributes"):
             yield from call.keywords()
             yield from (argument.text for argument in call.args() if argument.text)
-        yield from (value.text for name, value in call.keywords().items() if name in _BACK and value.text)
-
-
-_BACK = ("backref", "back_populates", "related_name")
+        yield from (value.text for name, value in call.keywords().items() if name in back and value.text)
