@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from backaudit.facts import ops
 from backaudit.project.code import PythonFile
 from backaudit.project.modules import Modules
 
 
 def examples_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozenset[str]:
-    """The paths of examples whose package production imports: what runs with the product is part of it."""
+    """The paths of examples whose package production imports or names: what runs with the product is part of it."""
     packages: dict[str, list[str]] = {}
     for path, file in files.items():
         if file.role == "example":
@@ -19,7 +20,8 @@ def examples_in_use(files: Mapping[str, PythonFile], modules: Modules) -> frozen
     in_use: dict[str, None] = {}
     pending = [file for file in files.values() if file.role == "production"]
     while pending:
-        for module in _imported(pending.pop(), modules):
+        file = pending.pop()
+        for module in (*_imported(file, modules), *_named(file, modules)):
             folder = _folder(module, modules)
             for path in packages.pop(folder, ()):
                 in_use[path] = None
@@ -46,6 +48,12 @@ def _imported(file: PythonFile, modules: Modules) -> Iterator[str]:
         yield module
         if item.name:
             yield f"{module}.{item.name}"
+
+
+def _named(file: PythonFile, modules: Modules) -> Iterator[str]:
+    """The modules of packages that a module names in a text: ``include("demo.urls")``."""
+    texts = (node.text or "" for node in file.top.nodes(ops.Const))
+    return (text for text in texts if "." in text and text in modules)
 
 
 def _folder(module: str, modules: Modules) -> str:

@@ -120,6 +120,16 @@ def test_roles() -> None:
     assert [linked.role(path) for path in paths] == ["production", "test", "migration", "script", "example"]
 
 
+def test_an_example_that_the_project_mounts_by_its_name_is_part_of_it() -> None:
+    views = "from django.urls import path\nfrom demo import views\nurlpatterns = [path('a', views.a)]\n"
+    parts = {"demo/__init__.py": "", "demo/views.py": "def a(request): ...\n", "demo/urls.py": views}
+    urls = "from django.urls import include, path\nurlpatterns = [path('demo/', include({}))]\n"
+    mounted = project(parts | {"shop/urls.py": urls.format("'demo.urls'")})
+    assert mounted.role("demo/views.py") == "production"
+    beside = project(parts | {"shop/urls.py": urls.format("'other.urls'")})
+    assert beside.role("demo/views.py") == "example"
+
+
 SERVICES = """
 class Booking: ...
 class Hotel: ...
