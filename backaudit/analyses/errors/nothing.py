@@ -91,4 +91,5 @@ def _is_declared(project: Project, answer: Answer, served: tuple[Route, ...]) ->
     view = answer.node.code.cls
     names |= set(project.lineage(view.name)) if view is not None else set()
     is_sent = bool(answer.maker) or not kinds["sends-no-answer"].isdisjoint(names)
-    return not is_sent and any(route.framework in kinds["refuses-no-answer"] for route in served)
+    refusing = kinds["refuses-no-answer"]
+    return not is_sent and any(route.framework in refusing for route in served)

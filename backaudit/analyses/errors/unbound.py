@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.lookups import column_named, keyword_lookups
 from backaudit.analyses.errors.requests import Wish, input_behind, showing
-from backaudit.analyses.errors.unhashable import is_field_of_json, is_text
+from backaudit.analyses.errors.unhashable import is_field_of_json, is_judged, is_text
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import query_sites
 from backaudit.backend.data.schema import Table, schema
@@ -28,6 +28,8 @@ def findings(project: Project) -> Iterator[Finding]:
         path = escapes(project, node, (raised,))
         place = input_behind(project, value, untyped=True) if path is not None else None
         if path is None or place is None or not is_field_of_json(place):
+            continue
+        if is_judged(project, value):
             continue
         if (node.code, place[1]) not in told:
             told.add((node.code, place[1]))

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.requests import Wish, input_behind, showing
 from backaudit.backend.web.catching import ending, escapes, reached_functions
+from backaudit.backend.web.inputs.reads import checked_data
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
+from backaudit.flow.search import Search
+from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import Node, Project
 from backaudit.project.holding import conditions
 from backaudit.project.types import split
@@ -18,6 +21,8 @@ _RAISED = "builtins.TypeError"
 _HASHING = frozenset({"builtins.dict", "builtins.set", "builtins.frozenset"})
 _DISPLAYS = ("dict", "set")
 _ASKS = ("in", "not in")
+# How a table says of a call that its result is the fields that a schema declares, see ``[propagates]``.
+_FIELDS = frozenset({"fields", "fields-of-second"})
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -30,7 +35,9 @@ def findings(project: Project) -> Iterator[Finding]:
                 continue
             path = escapes(project, node, (_RAISED,))
             place = input_behind(project, key, untyped=True) if path is not None else None
-            if path is not None and place is not None and is_field_of_json(place):
+            if path is None or place is None or not is_field_of_json(place):
+                continue
+            if not is_judged(project, key):
                 told.add(key.origin)
                 yield _finding(project, node, key, path, place[1])
 
@@ -50,6 +57,20 @@ def _key(project: Project, node: Node) -> Node | None:
 def is_field_of_json(place: tuple[str, str]) -> bool:
     """Whether an input is a field of a body by its name, and no key that is gone through."""
     return place[0] == "body" and place[1].isidentifier()
+
+
+class _Judged(Goal):
+    """What a schema gives of its fields, each of the type that it declares."""
+
+    def source(self, search: Search, node: Node, access: Access) -> str | None:
+        names = search.project.names(node.func) if node.func is not None else ()
+        gives = any(not _FIELDS.isdisjoint(search.models.propagates.get(name, ())) for name in names)
+        return "a schema gives it" if gives or checked_data(search.project, node) is not None else None
+
+
+def is_judged(project: Project, value: Node) -> bool:
+    """Whether a value comes out of a schema, which refuses a list where a text is due."""
+    return next(Trace(project, _Judged()).origins(value), None) is not None
 
 
 def is_text(project: Project, node: Node, key: Node) -> bool:
