@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.backend.web.written_headers import set_headers, speaks_of
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
@@ -20,14 +21,8 @@ def weakened_headers(project: Project) -> Iterator[tuple[Node, str]]:
     for path in sorted(project.files):
         file = project.files[path]
         if file.role in SERVING:
-            for code in filter(_speaks_of, file.bodies):
-                yield from _in(project, code)
-
-
-def _speaks_of(code: Code) -> bool:
-    return any(
-        isinstance(op, ops.Const) and isinstance(op.value, str) and op.value.lower() in _FAULTS for op in code.ops
-    )
+            for code in file.bodies:
+                yield from _in(project, code) if speaks_of(code, _FAULTS) else ()
 
 
 def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
@@ -41,14 +36,7 @@ def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:
 
 def _written(code: Code) -> Iterator[tuple[Node, str, Node]]:
     """Names and values that stand as headers do: an item that is set, two arguments, an entry, a pair of a list."""
-    for node in code.nodes(ops.SetItem):
-        op = node.op
-        if isinstance(op, ops.SetItem):
-            yield node, node.to(op.key).text or "", node.to(op.value)
-    for call in code.nodes(ops.Call):
-        given = call.args()
-        if call.is_call_of("header-setters") and len(given) >= 2:
-            yield call, given[0].text or "", given[1]
+    yield from set_headers(code)
     for display in code.nodes(ops.Build):
         op = display.op
         yield from ((value, name.text or "", value) for name, value in display.entries())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.sinks import Flow, Flows, Sink
 from backaudit.backend.web.responses import answers
 from backaudit.backend.web.statuses import told
+from backaudit.backend.web.written_headers import header_among, set_headers, speaks_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
@@ -29,14 +30,19 @@ def written_locations(project: Project) -> Iterator[Flow]:
 
 def _written(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
     """The statement that answers, or that sets the header, and what the header says."""
-    displays = {node: target for node in code.nodes(ops.Build) if (target := _listed(node)) is not None}
+    if speaks_of(code, (_HEADER,)):
+        yield from _by_header(project, code)
+    yield from _asked_for(project, code)
+
+
+def _by_header(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
+    displays = {node: target for node in code.nodes(ops.Build) if (target := header_among(node, _HEADER)) is not None}
     for answer in answers(project, code) if displays else ():
         if answer.status in _REDIRECTS:
             yield from ((answer.node, displays[made]) for made in made_of(answer.node) if made in displays)
-    settings = [*_by_item(code), *_by_call(code)]
+    settings = [(at, target) for at, name, target in set_headers(code) if name == _HEADER]
     if settings and _redirects(project, code):
         yield from settings
-    yield from _asked_for(project, code)
 
 
 def _asked_for(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
@@ -51,31 +57,6 @@ def _asked_for(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
 def _given_back(end: Node) -> Node | None:
     op = end.op
     return end.to(op.value) if isinstance(op, ops.Return) and op.value != NONE else None
-
-
-def _listed(display: Node) -> Node | None:
-    """The target in a dict of headers."""
-    return next((value for key, value in display.entries() if _is_location(key)), None)
-
-
-def _is_location(key: Node | None) -> bool:
-    return key is not None and (key.text or "").lower() == _HEADER
-
-
-def _by_item(code: Code) -> Iterator[tuple[Node, Node]]:
-    """``response.headers["Location"] = target``."""
-    for node in code.nodes(ops.SetItem):
-        op = node.op
-        if isinstance(op, ops.SetItem) and _is_location(node.to(op.key)):
-            yield node, node.to(op.value)
-
-
-def _by_call(code: Code) -> Iterator[tuple[Node, Node]]:
-    """``response.set_header("Location", target)``."""
-    for call in code.calls_of(*code.project.models.kinds["header-setters"]):
-        target = call.arg(1)
-        if target is not None and _is_location(call.arg(0)):
-            yield call, target
 
 
 def _redirects(project: Project, code: Code) -> bool:

@@ -6,6 +6,7 @@ from backaudit.analyses.validation.markup import BY_ENDING, Shown
 from backaudit.analyses.validation.privileged import is_for_a_role
 from backaudit.analyses.validation.rendering import unread_extension
 from backaudit.analyses.validation.sinks import Flow
+from backaudit.backend.web.written_headers import header_among
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.types import split
@@ -21,17 +22,12 @@ def as_page(flow: Flow) -> Assumed | None:
     kinds = flow.sink.code.project.models.kinds
     given = next((value for name, value in flow.sink.keywords().items() if name in kinds["media-type-keywords"]), None)
     headers = flow.sink.arg(None, "headers") if flow.name.endswith("Response") else None
-    told = given or (_type_among(headers) if headers is not None else None)
+    told = given or (header_among(headers, "content-type") if headers is not None else None)
     if told is not None:
         return KNOWN if "html" in (told.text or told.spelled).lower() else None
     unread = headers is not None and not headers.entries()
     elsewise = flow.name in kinds["no-page-by-itself"] or unread or _is_retyped(flow.sink)
     return None if elsewise or _is_json(flow) else KNOWN
-
-
-def _type_among(headers: Node) -> Node | None:
-    """What headers that are written out say of the type of an answer."""
-    return next((value for key, value in headers.entries() if (key.text or "").lower() == "content-type"), None)
 
 
 def _is_json(flow: Flow) -> bool:
