@@ -1527,6 +1527,155 @@ def any_file(name):
 """
 
 
+SIGNED_BY_WHO_SENDS = """
+from django.db import models
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from walletlib import recover_signer
+
+
+class Delegate(models.Model):
+    address = models.CharField(max_length=42, unique=True)
+    label = models.CharField(max_length=50)
+
+
+def is_signed_by(address, signature):
+    return recover_signer(address, signature) == address
+
+
+class RemovalSerializer(serializers.Serializer):
+    address = serializers.CharField(max_length=42)
+    signature = serializers.CharField(max_length=132)
+
+    def validate(self, attrs):
+        if not is_signed_by(attrs["address"], attrs["signature"]):
+            raise serializers.ValidationError("not signed by its owner")
+        return attrs
+
+
+class LabelSerializer(serializers.Serializer):
+    address = serializers.CharField(max_length=42)
+    label = serializers.CharField(max_length=50)
+
+    def validate(self, attrs):
+        if attrs["label"] == attrs["address"]:
+            raise serializers.ValidationError("a label of its own, please")
+        return attrs
+
+
+class DelegateView(GenericAPIView):
+    permission_classes = [IsAuthenticated]
+
+    def post(self, request):
+        Delegate.objects.create(address=request.data["address"], label="new")
+        return Response({}, status=201)
+
+
+class RemovalView(GenericAPIView):
+    serializer_class = RemovalSerializer
+    permission_classes = []
+
+    def delete(self, request):  # doubtful
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        Delegate.objects.filter(address=serializer.validated_data["address"]).delete()
+        return Response({}, status=204)
+
+
+class LabelView(GenericAPIView):
+    serializer_class = LabelSerializer
+    permission_classes = []
+
+    def delete(self, request):  # sure
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        Delegate.objects.filter(address=serializer.validated_data["address"]).delete()
+        return Response({}, status=204)
+
+
+urlpatterns = [
+    path("delegates/", DelegateView.as_view()),
+    path("delegates/signed/", RemovalView.as_view()),
+    path("delegates/labelled/", LabelView.as_view()),
+]
+"""
+
+CODE_IN_THE_BODY = """
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import OAuth2PasswordBearer
+from oneshot import matches
+from pydantic import BaseModel, model_validator
+from sqlalchemy import Integer, String, create_engine
+from sqlalchemy.orm import Session, declarative_base, mapped_column
+
+app = FastAPI()
+engine = create_engine("sqlite://")
+bearer = OAuth2PasswordBearer(tokenUrl="token")
+Base = declarative_base()
+
+
+class Device(Base):
+    __tablename__ = "devices"
+    id = mapped_column(Integer, primary_key=True)
+    label = mapped_column(String(50))
+
+
+class Proven(BaseModel):
+    device: int
+    label: str
+    code: str
+
+    @model_validator(mode="after")
+    def proven(self):
+        if not matches(self.device, self.code):
+            raise ValueError("wrong code")
+        return self
+
+
+class Unproven(BaseModel):
+    device: int
+    label: str
+
+    @model_validator(mode="after")
+    def named(self):
+        if not self.label:
+            raise ValueError("no label")
+        return self
+
+
+def session():
+    with Session(engine) as opened:
+        yield opened
+
+
+def caller(token: str = Depends(bearer)):
+    if token != "x":
+        raise HTTPException(401)
+    return token
+
+
+@app.post("/devices")
+def add(body: Unproven, user=Depends(caller), db: Session = Depends(session)):
+    db.add(Device(label=body.label))
+    db.commit()
+
+
+@app.put("/devices/proven")
+def rename(body: Proven, db: Session = Depends(session)):  # doubtful
+    db.get(Device, body.device).label = body.label
+    db.commit()
+
+
+@app.put("/devices/plain")
+def rename_plainly(body: Unproven, db: Session = Depends(session)):  # sure
+    db.get(Device, body.device).label = body.label
+    db.commit()
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1587,6 +1736,8 @@ def any_file(name):
         ("missing-auth", SHOWN_TO_ALL),
         ("missing-auth", CONFIRMED_BY_MAIL),
         ("path-traversal", PARTS_OF_AN_ADDRESS),
+        ("missing-auth", SIGNED_BY_WHO_SENDS),
+        ("missing-auth", CODE_IN_THE_BODY),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.exposure import words
+from backaudit.analyses.auth.deeds import words
 from backaudit.backend.access.credentials import checks_password, opens_session, takes_code
 from backaudit.backend.access.guards import guarded, in_body
 from backaudit.backend.deployment.django_settings import django_setting, entry

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import msgspec
 
+from backaudit.analyses.auth.deeds import (
+    acted,
+    asks,
+    asks_session,
+    changed_by,
+    excused,
+    is_login,
+    is_peoples,
+    is_published,
+    is_unsafe,
+    needs_caller,
+    public_words,
+    revealed,
+    shown_name,
+    words,
+)
 from backaudit.backend.access.acts import Act, acts, insides_shown
-from backaudit.backend.access.caller import caller_reads
 from backaudit.backend.access.changes import Change, changes
-from backaudit.backend.access.denial import answers_by_session, conditions, sides, tests_around
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.owners import owner_column
-from backaudit.backend.access.reads import is_counted, looked_at, reads
-from backaudit.backend.access.sessions import is_http_session
+from backaudit.backend.access.reads import looked_at, reads
 from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
+from backaudit.backend.access.vouching import vouching
 from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.queries import query_sites
 from backaudit.backend.data.schema import Table, schema
@@ -25,7 +38,7 @@ from backaudit.evidence import Assumption
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project import ClassView, Code, Project
 from backaudit.project.declarations import items
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Assumed, assume
@@ -34,19 +47,11 @@ from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
-_PUBLIC_PAGE = meaning("routes", "public-page")
 _ROW_KEY = meaning("people", "row-key")
 _CODE = meaning("tokens", "sent-code")
 _PUBLIC_STEP = meaning("routes", "public-step")
-_PUBLIC_ENDING = meaning("routes", "public-ending")
-_PUBLISHED = meaning("routes", "published")
 _MUTATION = "MUTATION"
 _ASKING = ("authenticates", "role")
-_CHANGING = UNSAFE | {_MUTATION}
-_WORDS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
-_LOGIN = meaning("routes", "login")
-_VISITS = meaning("routes", "visit")
-_SAFE_TESTS = meaning("access", "asked-login")
 
 _ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
 _FOR_SOME = assume("purpose", "what nobody is asked for on other ways is not for everybody on this one")
@@ -99,25 +104,6 @@ def has_login(project: Project) -> bool:
     return any(is_login(route) for route in project.once(guarded))
 
 
-def words(route: Route) -> frozenset[str]:
-    """The words of a route's path and of its handler's name."""
-    names = f"{route.path} {route.handler.function.name} {route.view.cls.name if route.view is not None else ''}"
-    return frozenset(word.lower() for word in _WORDS.findall(names.replace("_", " ")))
-
-
-def is_login(route: Route) -> bool:
-    """Whether a route takes credentials and opens a session or gives a token, by its words."""
-    found = words(route)
-    return bool(found & _LOGIN.words) and "logout" not in found
-
-
-def public_words(project: Project) -> frozenset[str]:
-    """Words of routes that are open by their nature."""
-    pages: frozenset[str] = _PUBLIC_PAGE.words
-    steps: frozenset[str] = _PUBLIC_STEP.words
-    return pages | steps
-
-
 def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
     if not unasked(project, route):
         return None
@@ -126,7 +112,7 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
         return _exposed(project, route, "shows", inside.spelled, inside.place, KNOWN)
     if not asked:
         return None
-    needed = _needs_caller(project, route)
+    needed = needs_caller(project, route)
     if needed is not None:
         return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
     return None if route.handler in project.once(_proving) else _of_data(project, route)
@@ -157,14 +143,14 @@ def _of_data(project: Project, route: Route) -> Exposed | None:
         return None
     if changed is not None:
         return _of_change(project, route, changed)
-    act = _acted(project, route)
+    act = acted(project, route)
     if act is not None:
         return _of_act(project, route, act)
     if words(route) & public_words(project):
         return None
-    revealed = _revealed(project, route)
-    if revealed is not None:
-        return _of_reveal(project, route, *revealed)
+    shown = revealed(project, route)
+    if shown is not None:
+        return _of_reveal(project, route, *shown)
     return _people_listed(project, route) or _among_guarded(project, route)
 
 
@@ -181,27 +167,6 @@ def _people_listed(project: Project, route: Route) -> Exposed | None:
     return None
 
 
-def excused(project: Project, route: Route, changed: Change) -> bool:
-    """Whether a change is a step that must be open: logging in, confirming, hooks of other services.
-
-    A word of the path says so of what is added; of a row that is changed only where it is a person's; of what is
-    deleted only where it is the end of a session or a subscription.
-    """
-    found = words(route)
-    if not found & _PUBLIC_STEP.words:
-        return False
-    methods = set(route.methods)
-    if changed.how == "delete" or methods & {"DELETE"}:
-        return bool(found & _PUBLIC_ENDING.words)
-    if methods and methods <= {"PUT", "PATCH"}:
-        return _is_people(project, changed) or changed.table is None
-    return True
-
-
-def _is_people(project: Project, changed: Change) -> bool:
-    return is_user_table(changed.table) if changed.table is not None else holds_users(project, changed.name)
-
-
 def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -> Exposed | None:
     """Rows that are shown: of others than people, it is for the project to say who may see them."""
     people = is_user_table(table)
@@ -209,17 +174,19 @@ def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -
     usual = _shown_usually(project, table) if kept else _FOR_SOME
     single = _ONE_PERSON if people or not kept else usual
     bulk = KNOWN if people else usual
-    found = _exposed(project, route, "reveals", _name(table), at, bulk if _in_bulk(route) else single)
+    found = _exposed(project, route, "reveals", shown_name(table), at, bulk if _in_bulk(route) else single)
     return found if kept or found.siblings else None
 
 
 def _open_on_purpose(project: Project, route: Route) -> bool:
-    """Whether the code says in so many words that anybody may add something here (`AllowAny`)."""
+    """Whether the code says in so many words that anybody may add something here (`AllowAny`, `[]`)."""
     if set(route.methods) & {"PUT", "PATCH", "DELETE"} or not route.methods:
         return False
     field = class_field(project, route.view, "permission_classes") if route.view is not None else None
     listed = next((d.arg(0) for d in route.handler.decorators if d.method == "permission_classes"), field)
     said = [project.resolved(item) for item in items(listed)] if listed is not None else []
+    if listed is not None and not said and isinstance(project.resolved(listed).op, ops.Build):
+        return True
     openers = project.models.kinds.get("guards:open", frozenset())
     return bool(said) and all(not openers.isdisjoint(project.names(item)) for item in said)
 
@@ -243,19 +210,27 @@ def _stray(project: Project, route: Route) -> bool:
 
 def _of_change(project: Project, route: Route, changed: Change) -> Exposed | None:
     creates = not set(route.methods) & {"PUT", "PATCH", "DELETE"}
-    if _is_people(project, changed) and creates and not _picks_a_person(project, route, changed):
+    if is_peoples(project, changed) and creates and not _picks_a_person(project, route, changed):
         return None  # A registration under another name.
     found = _exposed(project, route, "changes", changed.name, changed.node.place, KNOWN)
     if not found.siblings:
         return None
+    found = _supposing(found, _let_by(project, route))
     if creates and _mails(project, route, changed):
         return _supposing(found, _NO_PROOF)
     return _supposing(found, _meant_for_some(route, changed, found, creates))
 
 
+def _let_by(project: Project, route: Route) -> Assumed:
+    """What is supposed of checks of what is sent that may be of who sent it: a signature, somebody's code."""
+    return tuple(
+        Assumption("guard", f"`{code.function.qualname}` turns nobody away") for code in vouching(project, route)
+    )
+
+
 def _meant_for_some(route: Route, changed: Change, found: Exposed, creates: bool) -> Assumed:
     """What is supposed of a change that nobody is asked for, by how its neighbours are guarded."""
-    if not _is_unsafe(route):
+    if not is_unsafe(route):
         return KNOWN if changed.how == "delete" else _NOT_FOR_ALL
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
     sure = near or not creates or not _only_reads_guarded(found)
@@ -292,19 +267,6 @@ def _of_act(project: Project, route: Route, act: Act) -> Exposed | None:
     return found if found.siblings else None
 
 
-def _acted(project: Project, route: Route) -> Act | None:
-    if route.handler.function.kind == "class":
-        return None
-    found = [act for act in acts(project, route.handler) if not _asked(project, act.node)]
-    if _is_unsafe(route):
-        return found[0] if found else None
-    return next((act for act in found if act.does in ("empties the database", "deletes files")), None)
-
-
-def _is_unsafe(route: Route) -> bool:
-    return bool(_CHANGING & set(route.methods)) or not route.methods
-
-
 def _among_guarded(project: Project, route: Route) -> Exposed | None:
     """The one read that asks nobody, of a table that routes with guards read and change."""
     if route.handler.function.kind == "class" or (route.methods and "GET" not in route.methods):
@@ -312,9 +274,9 @@ def _among_guarded(project: Project, route: Route) -> Exposed | None:
     for node, table in reads(project, route.handler):
         guarded_reads, open_reads, changes_asked = project.once(_readers).get(table.name, (0, 0, 0))
         alone = open_reads == 1 and guarded_reads > open_reads
-        if alone and changes_asked and not _published(table):
+        if alone and changes_asked and not is_published(table):
             assumed = _NOT_PUBLIC if route.response is None else _NARROWED
-            return _exposed(project, route, "reveals", _name(table), node.place, assumed)
+            return _exposed(project, route, "reveals", shown_name(table), node.place, assumed)
     return None
 
 
@@ -387,109 +349,8 @@ def _own_check(project: Project, route: Route) -> Guard | None:
     code = route.handler
     guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and in_body(g)), None)
     tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
-    asks = any("http-session" in _asks(project, test) or _asks_session(project, test) for test in tests)
+    asks = any("http-session" in asks(project, test) or asks_session(project, test) for test in tests)
     return guard if asks else None
-
-
-def _name(table: Table) -> str:
-    return table.model.rpartition(".")[2] or table.name
-
-
-# -- what a route does ------------------------------------------------------------------------------------------------
-
-
-def _needs_caller(project: Project, route: Route) -> Node | None:
-    """A read of the caller that breaks when nobody is logged in, and that nothing asks about before."""
-    code = route.handler
-    if code.function.kind != "function":
-        return None
-    found = caller_reads(project, code)
-    found = tuple(node for node in found if not _in_try(node))
-    if not found or words(route) & {"logout", "signout"}:
-        return None
-    for region in code.body.regions:
-        if region.test != NONE and _SAFE_TESTS.holds(_asks(project, code.node(region.test))):
-            return None
-    return found[0]
-
-
-def changed_by(project: Project, route: Route) -> Change | None:
-    """The first change of rows that a route makes for whoever comes; a GET counts where it deletes or changes one."""
-    if route.handler.function.kind == "class":
-        return _changed_by_view(project, route)
-    for change in changes(project, route.handler):
-        asked = _is_unsafe(route) or change.how == "delete"
-        of_visits = change.counts or _about_visits(change.name)
-        if asked and not of_visits and not _asked(project, change.node):
-            return change
-    return None
-
-
-def _changed_by_view(project: Project, route: Route) -> Change | None:
-    """What a generic view changes by its methods."""
-    table = generic_table(project, route.view) if route.view is not None and _is_unsafe(route) else None
-    if table is None or not route.methods:
-        return None
-    return Change(route.handler.node(0), table, _name(table), "delete" if "DELETE" in route.methods else "insert")
-
-
-def _in_try(node: Node) -> bool:
-    """Whether a failure of the operation is caught."""
-    return any(region.kind == "try" for region in node.code.regions_of(node.value))
-
-
-def _asked(project: Project, node: Node) -> bool:
-    """Whether the operation runs only under a condition on the caller."""
-    around = (test for test, _ in tests_around(node))
-    return any(_SAFE_TESTS.holds(_asks(project, test)) or _asks_session(project, test) for test in around)
-
-
-def _asks(project: Project, test: Node) -> str:
-    """What a condition is about: the names in it, not what its calls are given."""
-    parts = [part for node in conditions(test) for part in (node, *sides(node))]
-    spelled = [name for part in parts for name in (part.spelled, part.origin.spelled)]
-    sessions = [part for part in parts if is_http_session(project, part.receiver or part)]
-    return " ".join([*spelled, *(["http-session"] if sessions else [])]).lower()
-
-
-def _asks_session(project: Project, test: Node) -> bool:
-    """Whether a condition compares an entry of the session (``session["name"] != ""``), or a helper of ours does."""
-    for here in (part.origin for node in conditions(test) for part in (node, *sides(node))):
-        of_session = isinstance(here.op, ops.Item) and is_http_session(project, here.to(here.op.base))
-        if of_session or answers_by_session(project, here):
-            return True
-    return False
-
-
-def _about_visits(name: str) -> bool:
-    return bool(_VISITS.holds(" ".join(_WORDS.findall(name.replace("_", " "))).lower()))
-
-
-def _revealed(project: Project, route: Route) -> tuple[Table, Place | None] | None:
-    """A table of people, or of things that belong to one person each, that is shown."""
-    if route.methods and "GET" not in route.methods:
-        return None
-    of_people = any(map(means_people, words(route)))
-    for place, table in _shown_tables(project, route):
-        if of_people and is_user_table(table):
-            return table, place
-        if owner_column(project, table) is not None and not _published(table):
-            return table, place
-    return None
-
-
-def _shown_tables(project: Project, route: Route) -> list[tuple[Place, Table]]:
-    """The tables that a handler reads, or that its generic view is about."""
-    if route.handler.function.kind != "class":
-        return [(node.place, table) for node, table in reads(project, route.handler) if not is_counted(node)]
-    table = generic_table(project, route.view) if route.view is not None else None
-    return [(route.view.place, table)] if table is not None and route.view is not None else []
-
-
-def _published(table: Table) -> bool:
-    name = f"{table.name} {table.model.rpartition('.')[2]}".replace("_", " ")
-    published = _PUBLISHED.words
-    return any(word.lower() in published for word in _WORDS.findall(name))
 
 
 def _guarded_elsewhere(project: Project, table: Table) -> bool:
@@ -540,7 +401,7 @@ def _only_shown(project: Project, route: Route) -> set[str]:
 
 def _edits(project: Project, view: ClassView) -> bool:
     """Whether a generic view changes rows, too: what it shows is what its form begins with."""
-    return any(_is_unsafe(route) for route in project.once(guarded) if route.view is view)
+    return any(is_unsafe(route) for route in project.once(guarded) if route.view is view)
 
 
 def _in_bulk(route: Route) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.auth.exposure import public_words, words
+from backaudit.analyses.auth.deeds import public_words, words
 from backaudit.analyses.auth.origins import fits_stranger
 from backaudit.backend.access.denial import mention, tests_around
 from backaudit.backend.access.guards import authenticated, guarded

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from backaudit.analyses.auth.exposure import words
+from backaudit.analyses.auth.deeds import words
 from backaudit.analyses.auth.views import view_parts
 from backaudit.backend.access.caller import Values, context_of, mentions_caller
 from backaudit.backend.access.changes import Change, How, changes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from backaudit.analyses.auth.exposure import changed_by, excused, is_login, public_words, unasked, words
+from backaudit.analyses.auth.deeds import changed_by, excused, is_login, public_words, words
+from backaudit.analyses.auth.exposure import unasked
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.guards import authenticated, in_body
 from backaudit.backend.access.performing import performed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.auth.exposure import is_login
+from backaudit.analyses.auth.deeds import is_login
 from backaudit.backend.access.credentials import checks_password, is_given, openings
 from backaudit.backend.access.guards import guarded
 from backaudit.facts import ops

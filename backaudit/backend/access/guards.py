@@ -519,7 +519,8 @@ class _Reader:
         return class_field(self.project, route.view, name) if route.view is not None else None
 
     def _listed(self, listed: Node, route: Route) -> Iterator[Step]:
-        for item in items(listed) or ([listed] if listed.call is None else []):
+        written = listed.call is not None or isinstance(self.project.resolved(listed).op, ops.Build)
+        for item in items(listed) or ([] if written else [listed]):  # an empty list asks for nothing
             yield self._permission_listed(item, route)
 
     def _permission_listed(self, item: Node, route: Route) -> Step:

@@ -8,9 +8,10 @@ from backaudit.analyses.errors.conflicts.writes import Write, client
 from backaudit.backend.access.missing import alike, asked, chain, none_giving, tests
 from backaudit.backend.access.tables import fetched_table
 from backaudit.backend.web.inputs.applied import applied_to
+from backaudit.backend.web.inputs.validators import validators
 from backaudit.backend.web.routes import by_handler
 from backaudit.facts import ops
-from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.operands import made_of
 
 
@@ -43,17 +44,8 @@ def _is_validated(project: Project, write: Write, entry: Code) -> bool:
     forms = [write.made.code.cls] if write.made.code.cls is not None else []
     applied = (one for route in project.once(by_handler).get(entry, ()) for one in applied_to(project, route))
     schemas = [cls for one in applied if (cls := project.class_named(one.schema.name)) is not None]
-    validators = (code for cls in (*forms, *schemas) for code in _validators(project, cls))
-    return any(_looks_into(project, call, write) for code in validators for call in code.nodes(ops.Call))
-
-
-def _validators(project: Project, cls: ClassView) -> Iterator[Code]:
-    """The methods of a form or schema that judge what was sent, its own and those it inherits."""
-    hooks = project.models.kinds["validator-decorators"]
-    for name, code in (pair for view in project.lineage_views(cls.name) for pair in view.methods.items()):
-        marks = (decorator.func or decorator for decorator in code.decorators)
-        if name.startswith(("validate", "clean")) or any(not hooks.isdisjoint(project.names(mark)) for mark in marks):
-            yield code
+    judging = (code for cls in (*forms, *schemas) for code in validators(project, cls))
+    return any(_looks_into(project, call, write) for code in judging for call in code.nodes(ops.Call))
 
 
 def _looks_into(project: Project, call: Node, write: Write) -> bool:

@@ -61,12 +61,17 @@ def _of(project: Project, route: Route) -> Iterator[Applied]:
     if handler.function.kind != "class":
         for code in reached(project, handler):
             yield from _in_body(project, code, route)
-    if route.view is not None and _takes_body(route):
+    if route.view is not None and (_takes_body(route) or _reads_body(handler)):
         yield from _of_view(project, route, route.view)
 
 
 def _takes_body(route: Route) -> bool:
     return not route.methods or bool(CHECKED & set(route.methods))
+
+
+def _reads_body(handler: Code) -> bool:
+    """Whether a handler puts what was sent to its view's serializer, whatever the method: a removal may have a body."""
+    return any(call.method == "get_serializer" and _asks(call) for call in handler.nodes(ops.Call))
 
 
 def _parameters(project: Project, route: Route) -> Iterator[Applied]:
