@@ -1676,6 +1676,132 @@ def rename_plainly(body: Unproven, db: Session = Depends(session)):  # sure
 """
 
 
+TOLD_TO_BE_A_REFUSAL = """
+from functools import wraps
+from http import HTTPStatus
+
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+from house_errors import Failure
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Client(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    api_key = db.Column(db.String(64), unique=True)
+
+
+class Note(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    text = db.Column(db.String(80))
+
+
+def known_client():
+    client = Client.query.filter_by(api_key=request.headers.get("X-Api-Key")).first()
+    if client is not None:
+        return client
+    raise Failure("unknown client", code=7, http_status=HTTPStatus.FORBIDDEN)
+
+
+def for_clients(view):
+    @wraps(view)
+    def run(**given):
+        known_client()
+        return view(**given)
+
+    return run
+
+
+def counted():
+    if Note.query.count() > 100:
+        raise Failure("too many", code=8, http_status=HTTPStatus.CONFLICT)
+
+
+@app.delete("/notes/<int:key>")
+@for_clients
+def remove(key):
+    Note.query.filter_by(id=key).delete()
+    db.session.commit()
+    return {}, 204
+
+
+@app.put("/notes/<int:key>")
+def change(key):  # sure
+    counted()
+    Note.query.filter_by(id=key).update({"text": request.json["text"]})
+    db.session.commit()
+    return {}, 204
+"""
+
+
+SECRET_OF_THE_SERVER = """
+from fastapi import Depends, FastAPI, HTTPException, Security
+from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2PasswordBearer
+from sqlmodel import Field, Session, SQLModel, create_engine, select
+from settings import settings
+
+app = FastAPI()
+engine = create_engine("sqlite://")
+scheme = APIKeyHeader(name="Authorization", auto_error=False)
+people = OAuth2PasswordBearer(tokenUrl="login")
+
+
+class Person(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    name: str
+
+
+class Ticket(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    user_id: int = Field(foreign_key="person.id")
+    open: bool = True
+
+
+def get_db():
+    with Session(engine) as s:
+        yield s
+
+
+def bearer(header: str = Security(scheme)):
+    if header is None or not header.startswith("Bearer "):
+        raise HTTPException(401)
+    return header[len("Bearer "):]
+
+
+def root(token: str = Depends(bearer)):
+    root_token = settings.root_token
+    if token == root_token:
+        return token
+    raise HTTPException(401)
+
+
+def person(token: str = Depends(people), db: Session = Depends(get_db)):
+    found = db.exec(select(Person).where(Person.name == token)).first()
+    if found is None:
+        raise HTTPException(401)
+    return found
+
+
+@app.get("/tickets")
+def mine(db: Session = Depends(get_db), me=Depends(person)):
+    return db.exec(select(Ticket).where(Ticket.user_id == me.id)).all()
+
+
+@app.delete("/admin/tickets/{key}")
+def end_any(key: int, token=Depends(root), db: Session = Depends(get_db)):
+    db.delete(db.get(Ticket, key))
+    db.commit()
+
+
+@app.delete("/tickets/{key}")
+def end(key: int, me=Depends(person), db: Session = Depends(get_db)):
+    db.delete(db.get(Ticket, key))  # sure
+    db.commit()
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1738,6 +1864,8 @@ def rename_plainly(body: Unproven, db: Session = Depends(session)):  # sure
         ("path-traversal", PARTS_OF_AN_ADDRESS),
         ("missing-auth", SIGNED_BY_WHO_SENDS),
         ("missing-auth", CODE_IN_THE_BODY),
+        ("missing-auth", TOLD_TO_BE_A_REFUSAL),
+        ("missing-ownership-check", SECRET_OF_THE_SERVER),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],
 )

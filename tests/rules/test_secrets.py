@@ -102,6 +102,9 @@ def test_names(name: str, kind: str | None) -> None:
         ("w%(3k#v9=x$q_7j1n%s5z@8m-4c^t2y&b6r*h0p+d!g$(f9a1u", "strong"),
         ("django-insecure-change-me", "strong"),
         ("%(prefix)s-of-the-%s-token-in-the-session-of-users", "none"),
+        ("EAACEdEose0cBA[0-9A-Za-z]+", "none"),
+        ("sq0atp-[0-9A-Za-z_]{22}", "none"),
+        ("q[X-z9w]vL2m7[Kp", "strong"),
     ],
 )
 def test_values(value: str, verdict: str) -> None:

@@ -349,8 +349,8 @@ def _own_check(project: Project, route: Route) -> Guard | None:
     code = route.handler
     guard = next((g for g in route.guards if g.kind in ("authenticates", "role") and in_body(g)), None)
     tests = [code.node(region.test) for region in code.body.regions if region.kind == "then" and region.test != NONE]
-    asks = any("http-session" in asks(project, test) or asks_session(project, test) for test in tests)
-    return guard if asks else None
+    found = any("http-session" in asks(project, test) or asks_session(project, test) for test in tests)
+    return guard if found else None
 
 
 def _guarded_elsewhere(project: Project, table: Table) -> bool:

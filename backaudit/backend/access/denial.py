@@ -9,6 +9,7 @@ from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.web.catching import handlers_in
 from backaudit.backend.web.records import GuardKind
 from backaudit.backend.web.responses import Answer, answers
+from backaudit.backend.web.statuses import status_of
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Region
 from backaudit.project import Code, Node, Project
@@ -140,13 +141,22 @@ def _raised_without_proof(project: Project, code: Code) -> Iterator[GuardKind]:
 
 
 def _named_refusals(project: Project, code: Code) -> Iterator[Node]:
-    """Exceptions and answers that no table has, told by their names."""
+    """Exceptions and answers that no table has, told by their names or by the status that they are given."""
     for value, op in enumerate(code.ops):
         target = op.exception if isinstance(op, ops.Raise) else op.value if isinstance(op, ops.Return) else NONE
         node = code.node(target).origin if target != NONE else None
         made = node is not None and (node.call is not None or isinstance(op, ops.Raise))
-        if made and node is not None and _is_named_as_refusal(project, node.func or node):
+        if not made or node is None:
+            continue
+        if _is_named_as_refusal(project, node.func or node) or (isinstance(op, ops.Raise) and _is_told(project, node)):
             yield code.node(value)
+
+
+def _is_told(project: Project, made: Node) -> bool:
+    """Whether an exception that nothing here defines is told to be a refusal: ``Failure("no", status=403)``."""
+    if not project.names(made.func or made) or any(True for _ in project.denoted_classes(made.func or made)):
+        return False
+    return any(status_of(project, given) in (401, 403) for given in made.args())
 
 
 def _is_named_as_refusal(project: Project, func: Node) -> bool:

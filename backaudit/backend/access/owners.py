@@ -63,9 +63,19 @@ def _by_use(project: Project, table: Table) -> Column | None:
 
 
 def _may_be_key(table: Table, column: Column) -> bool:
-    """Whether a column that refers to nothing is called like a key, and not like the table's own."""
+    """Whether a column that refers to nothing is called like a key, and not like the table's own.
+
+    One that no two rows share is a name of the row, unless it says that it is somebody's: who signs in by it owns none.
+    """
     name = column.name.lower()
+    if _is_alone(table, column) and not OWNER_NAME.holds(column.name):
+        return False
     return name.endswith("id") and name.removesuffix("id").rstrip("_") != table.name.lower().rstrip("s")
+
+
+def _is_alone(table: Table, column: Column) -> bool:
+    keys = ((column.name,), (column.attribute,))
+    return column.unique or any(index.unique and index.columns in keys for index in table.indexes)
 
 
 def _used_for_caller(project: Project) -> frozenset[tuple[str, str]]:

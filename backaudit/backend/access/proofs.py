@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.access.tables import touched_table
-from backaudit.backend.web.params import is_declared_header
+from backaudit.backend.web.params import injection, is_declared_header
 from backaudit.backend.web.request_names import request_names
+from backaudit.backend.web.routes import injected_code
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import conditions
@@ -114,8 +115,27 @@ def _is_sent(project: Project, node: Node) -> bool:
         if isinstance(op, ops.Const) and str(op.value).lower() in open_headers:
             return False
         read = read or (isinstance(op, ops.Attr) and op.name in reads) or _is_header(project, part)
-        read = read or (isinstance(op, ops.Param) and is_declared_header(project, part.code, op.index))
+        read = read or (isinstance(op, ops.Param) and _is_handed_header(project, part.code, op.index))
     return read
+
+
+def _is_handed_header(project: Project, code: Code, index: int) -> bool:
+    """Whether a parameter is a header of the request, or is injected by what only reads one."""
+    if is_declared_header(project, code, index):
+        return True
+    target = injection(project, code, index) if index < len(code.function.params) else None
+    if target is None:
+        return False
+    readers = project.models.kinds["guards:reads-only"]
+    if not readers.isdisjoint(project.types(project.resolved(target))):
+        return True
+    return any(project.solved(_gives_sent, inner) for inner in injected_code(project, target))
+
+
+def _gives_sent(project: Project, code: Code) -> Iterator[bool]:
+    """True if a function gives a header that can carry a proof, or a part of one."""
+    if any(_is_sent(project, value) for value in code.returned()):
+        yield True
 
 
 def _is_header(project: Project, node: Node) -> bool:

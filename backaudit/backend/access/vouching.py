@@ -60,8 +60,10 @@ def _is_unread(project: Project, call: Node) -> bool:
 
 def _asks_unread(project: Project, code: Code) -> Iterator[bool]:
     """True if a function asks an unknown one about several of the things that it is given."""
+    own = code.cls is not None
     for call in code.nodes(ops.Call):
-        given = {part.value for part in made_of(call) if isinstance(part.op, ops.Param) and not part.is_self}
+        params = (part for part in made_of(call) if isinstance(part.op, ops.Param))
+        given = {part.value for part in params if not (own and part.is_self)}
         if len(given) >= _TOGETHER and _is_unread(project, call):
             yield True
             return

@@ -89,6 +89,9 @@ _OURS: tuple[tuple[str, str, str], ...] = (
     ("twilio", r"\bSK[a-f\d]{32}\b", "Twilio key"),
 )
 
+# What stands before the name of a key by which an address was signed: the name is sent, the key is not.
+_SIGNED = ("Credential=", "Credential%3D", "AWSAccessKeyId=")
+
 # A group of a pattern that is shorter is a part of the token.
 _VALUE = 20
 _TOKEN_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -171,7 +174,8 @@ def _denylist(module: str, cls: str) -> tuple[re.Pattern[str], ...]:
 def _matches(pattern: re.Pattern[str], text: str, name: str) -> Iterator[Match]:
     for found in pattern.finditer(text):
         start, end = _stretch(found, name)
-        strength = _strength(text[start:end], name)
+        signed = name == "AWS access key" and text[:start].endswith(_SIGNED)
+        strength = _strength(text[start:end], name) if not signed else None
         if strength is not None:
             start, end = _whole(text, start, end, name)
             yield Match(start, end, "provider", _named(text[start:end], name), strength)

@@ -71,6 +71,8 @@ _IDENTIFIER = re.compile(r"^_*[A-Za-z][A-Za-z]*([_.: -]?[A-Za-z]+)*$|^[A-Za-z]+(
 _SNAKE = re.compile(r"^_*[A-Za-z]{1,16}([_.:-]+[A-Za-z]{1,16})+_*$")
 # A whole pattern, or a word in brackets that says what stood there: ``[REDACTED]``, ``<hidden>``.
 _PATTERN = re.compile(r"^\^.*[\])}*+?]\$$")
+# A class of characters and how many of them: what such a text finds is a credential, it is none itself.
+_FINDING = re.compile(r"\[[^\]\s]*\w-\w[^\]\s]*\](\{\d+(,\d*)?\}|[+*])")
 _LEFT_OUT = re.compile(r"^(\[[\w -]+\]|<[\w -]+>|\([\w -]+\)|\{[\w -]+\})$")
 # Words between signs that are repeated on both sides, for what is not there: ``---NO-VALUE---``, ``**removed**``.
 _STAND_IN = re.compile(r"^(?P<sign>[-_*#=~])(?P=sign)+[A-Za-z]+([ _-][A-Za-z]+)*(?P=sign){2,}$")
@@ -112,7 +114,7 @@ def _is_none(value: str) -> bool:
         len(value) < 2
         or len(value) > _LONGEST
         or value.lower() in _WORDS_OF_CODE
-        or any(form.search(value) for form in (_TEMPLATE, _MASK, _STAND_IN, _ALGORITHM, _PATTERN, _LEFT_OUT))
+        or any(form.search(value) for form in (_TEMPLATE, _MASK, _STAND_IN, _ALGORITHM, _PATTERN, _FINDING, _LEFT_OUT))
         or (bool(_MARK.search(value)) and not _is_generated(value))
         or _is_reference(value)
     )
