@@ -11,6 +11,7 @@ import msgspec
 
 from backaudit.backend.web.callbacks import callbacks
 from backaudit.backend.web.hooks import run_for_requests
+from backaudit.backend.web.passing import is_handing_on, passing
 from backaudit.backend.web.responses import Answer, answers, error_handlers, exception_names, resolve
 from backaudit.backend.web.routes import dependencies, routes
 from backaudit.facts import ops
@@ -24,6 +25,8 @@ from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
 
 _BROAD = frozenset(("Exception", "BaseException"))
+_CLIENTS = 400
+_FAULT = 500
 _DEVELOPMENT = meaning("stages", "development-switch")
 
 
@@ -268,8 +271,22 @@ def _globally_answered(project: Project) -> frozenset[str]:
         added = call.arg(name="add_exception_handlers")
         if added is not None and added.const is True:
             names |= {"DoesNotExist", "IntegrityError"}
-    names |= _asked_by_custom_handlers(project)
+    names |= _asked_by_custom_handlers(project) | _answered_around(project)
     return frozenset(names - _BROAD)
+
+
+def _answered_around(project: Project) -> set[str]:
+    """Exceptions of the rest of the application that a middleware makes into an answer, and not into a failure."""
+    names: set[str] = set()
+    for handler in (handler for code in project.once(passing) for handler in handlers_in(project, code)):
+        around = any(is_handing_on(node) for node in handler.tried())
+        answered = any(_is_clients(answer.status) for answer in answers_in(project, handler))
+        names |= {last_name(name) for name in handler.caught} if around and answered else set()
+    return names
+
+
+def _is_clients(status: int | None) -> bool:
+    return status is not None and _CLIENTS <= status < _FAULT
 
 
 def _asked_by_custom_handlers(project: Project) -> set[str]:
