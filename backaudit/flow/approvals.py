@@ -12,6 +12,7 @@ from backaudit.facts.ops import Value
 from backaudit.flow.guards import arriving, of_elements, of_presence
 from backaudit.flow.lookups import found_in, keyed_by_calls
 from backaudit.flow.patterns import fixes_beginning, pins_down
+from backaudit.flow.rows import is_model
 from backaudit.flow.verdicts import may_refuse, unread_verdicts
 from backaudit.project import Code, Node, Project
 from backaudit.project.holding import Condition, atoms, conditions, same_path
@@ -219,12 +220,21 @@ def _membership_approves(code: Code, op: ops.Compare, asked: Asked) -> bool:
 
 def _equality_approves(code: Code, op: ops.Compare, asked: Asked) -> bool:
     for mine, other in ((op.left, op.right), (op.right, op.left)):
-        if _decisive(code, mine, asked.node.value) and _is_fixed(code.node(other)):
+        held = code.node(other)
+        if _decisive(code, mine, asked.node.value) and (_is_fixed(held) or ("row" in asked.guards and _of_row(held))):
             return True
         call = code.node(mine).origin
         if isinstance(call.op, ops.Call) and _folder_is(call, asked):
             return True
     return False
+
+
+def _of_row(node: Node) -> bool:
+    """Whether a value is a column of a row: what equals it is what was stored there."""
+    here = node.origin
+    project = here.code.project
+    base = here.to(here.op.base) if isinstance(here.op, ops.Attr) else None
+    return base is not None and any(is_model(project, cls.name) for cls in project.instances(base))
 
 
 def _order_approves(code: Code, op: ops.Compare, truth: bool, asked: Asked) -> bool:
@@ -449,6 +459,8 @@ def _known_set(node: Node) -> bool:
     while todo:
         made = todo.pop()
         made = made.origin if made is not None else None
+        if made is not None and isinstance(made.op, ops.Call) and _is_known(made):
+            continue
         if made is None or (isinstance(made.op, (ops.Call, ops.Param)) and not _stands_for(made)):
             return False
         if isinstance(made.op, (ops.Call, ops.Param)):
@@ -457,6 +469,12 @@ def _known_set(node: Node) -> bool:
         elif not _is_fixed_set(made):
             return False
     return True
+
+
+def _is_known(call: Node) -> bool:
+    """Whether a library gives the same set whenever it is asked."""
+    project = call.code.project
+    return not project.models.kinds["known-sets"].isdisjoint(project.names(call.func or call))
 
 
 def _stands_for(made: Node) -> list[Node | None]:
@@ -470,11 +488,24 @@ def _stands_for(made: Node) -> list[Node | None]:
 
 def _is_fixed_set(made: Node) -> bool:
     op = made.op
+    project = made.code.project
+    if not project.models.kinds["known-sets"].isdisjoint(project.names(made)):
+        return True
+    if isinstance(op, (ops.Import, ops.Name)) and _is_told_elsewhere(made):
+        return True
     if isinstance(op, ops.Name):
         return op.name.isupper() or _is_display(made.code.project.free(made.code, op.name))
     if isinstance(op, (ops.Attr, ops.Import)):
         return _is_constant(made) or bool(list(made.code.project.denoted_classes(made))) or _is_of_classes(made)
     return isinstance(op, (ops.Build, ops.Comp, ops.ClassDef))
+
+
+def _is_told_elsewhere(name: Node) -> bool:
+    """Whether another module of the project binds a display to an imported name, or what a library fixes."""
+    found = name.code.project.resolved(name)
+    if found.code.file is name.code.file or found.code.function.kind != "module":
+        return False
+    return _is_display(found) or (isinstance(found.op, ops.Call) and _known_set(found))
 
 
 def _is_of_classes(made: Node) -> bool:

@@ -253,9 +253,27 @@ def results(search: Search, work: Work, code: Code, access: Access | None = None
     for result in code.results:
         op = result.op
         assert isinstance(op, (ops.Return, ops.Yield))
+        if _has_left(search, work.node, result):
+            continue
         yields = isinstance(op, ops.Yield) and not op.delegates
         part = wanted[1:] if yields and wanted and wanted[0] == ANY else wanted
         yield work.at(result.to(op.value), part, result.value, calls, step)
+
+
+def _has_left(search: Search, call: Node, result: Node) -> bool:
+    """Whether a function has returned before one of its results, by a literal that the call gives: ``if name: …``."""
+    if call.call is None:
+        return False
+    regions = result.code.body.regions
+    for region in regions:
+        outermost = region.parent < 0 or regions[region.parent].kind == "body"
+        left = region.kind == "then" and region.exits in ("return", "raise") and region.last <= result.value
+        test = result.to(region.test).origin if outermost and left and region.test >= 0 else None
+        if test is not None and isinstance(test.op, ops.Param):
+            given = search.project.argument(call, result.code, test.op.index)
+            if given is not None and given.const:
+                return True
+    return False
 
 
 def _results_of(code: Code) -> list[Value]:

@@ -155,16 +155,24 @@ def _item(search: Search, work: Work, op: ops.Item) -> Iterator[Work]:
     found = list(_run_by(search, work, op.base, "__getitem__"))
     yield from found
     if not found:
-        yield from _under_key(work, op.base, op.key)
+        yield from _under_key(search, work, op.base, op.key)
 
 
-def _under_key(work: Work, base: Value, key: Value) -> Iterator[Work]:
+def _under_key(search: Search, work: Work, base: Value, key: Value) -> Iterator[Work]:
     """The entry of a mapping or sequence: under the literal keys, or under one that is computed."""
-    known = work.node.to(key).keys
+    known = work.node.to(key).keys or _handed_keys(search, work, work.node.to(key).origin)
     for part in known:
         yield from work.to(base, (part, *work.access))
     if not known:
         yield from work.by_computed_key().to(base, (ANY, *work.access))
+
+
+def _handed_keys(search: Search, work: Work, key: Node) -> tuple[str | int, ...]:
+    """The literals that a key is which the call that was gone into hands over: ``get_config("folder")``."""
+    if not isinstance(key.op, ops.Param) or not work.calls:
+        return ()
+    given = search.project.argument(work.calls[-1], key.code, key.op.index)
+    return given.keys if given is not None else ()
 
 
 def _run_by(search: Search, work: Work, value: Value, method: str) -> Iterator[Work]:
@@ -356,7 +364,7 @@ def _lookup(search: Search, work: Work, op: ops.Call) -> Iterator[Work]:
     if library.is_kind(search, call, "reads-by-keys"):
         yield from library.read_by_keys(search, work, op)
     elif by_key:
-        yield from _under_key(work, base, op.args[0])
+        yield from _under_key(search, work, base, op.args[0])
         yield from work.all(op.args[1:])
     elif name == "pop":
         yield from work.to(base, (-1, *work.access))

@@ -1802,6 +1802,54 @@ def end(key: int, me=Depends(person), db: Session = Depends(get_db)):
 """
 
 
+READ_UNDER_A_NAME = """
+import os
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+class World:
+    told = {"main": {}, "agents": {}}
+
+    @staticmethod
+    def get(name=None, group=None):
+        group = group if group else "main"
+        if name:
+            return World.told[group].get(name)
+        return World.told[group]
+
+    @staticmethod
+    def tell(group, name, value):
+        if value is not None:
+            World.told[group][name] = value
+
+
+@app.post("/settings")
+def change():
+    sent = request.json
+    World.tell("main", sent["name"], sent["value"])
+    return ""
+
+
+@app.post("/folder")
+def folder():
+    World.told["agents"]["store"] = request.json["folder"]
+    return ""
+
+
+@app.get("/files")
+def files():
+    return os.listdir(World.get("folder"))  # doubtful
+
+
+@app.get("/agents")
+def agents():
+    return os.listdir(World.told["agents"]["store"])  # sure
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1865,6 +1913,7 @@ def end(key: int, me=Depends(person), db: Session = Depends(get_db)):
         ("missing-auth", SIGNED_BY_WHO_SENDS),
         ("missing-auth", CODE_IN_THE_BODY),
         ("missing-auth", TOLD_TO_BE_A_REFUSAL),
+        ("path-traversal", READ_UNDER_A_NAME),
         ("missing-ownership-check", SECRET_OF_THE_SERVER),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),
     ],

@@ -10,6 +10,7 @@ from backaudit.analyses.validation.placeholders import (
     is_part_of_a_name,
     is_segment,
 )
+from backaudit.analyses.validation.rooted import is_rooted
 from backaudit.analyses.validation.saved import names_in_archive, read_back
 from backaudit.backend.web.converters import converters_of
 from backaudit.backend.web.inputs.applied import made_by
@@ -300,7 +301,9 @@ class ClientInput(Goal):
             return False
         if self.kind in _BEGINNING and self._stands_behind(search, node, node.code.node(use)):
             return True
-        if (self.kind == "path" and is_part_of_a_name(node, use)) or is_no_json(node, use):
+        if self.kind == "path" and (is_part_of_a_name(node, use) or is_rooted(node, use)):
+            return True
+        if is_no_json(node, use):
             return True
         return guarded(node, use, self._guards_at(node, use), doubts=self.doubts)
 

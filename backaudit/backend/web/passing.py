@@ -16,7 +16,9 @@ _LISTS = ("middlewares", "middleware")
 
 def passing(project: Project) -> tuple[Code, ...]:
     """The functions and methods that are handed a request and what answers it, each once. Ask with ``once``."""
-    found = dict.fromkeys(code for code in _registered(project) if any(_hands_on(call) for call in code.nodes(ops.Call)))
+    found = dict.fromkeys(
+        code for code in _registered(project) if any(_hands_on(call) for call in code.nodes(ops.Call))
+    )
     return tuple(found)
 
 
