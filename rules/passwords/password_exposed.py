@@ -55,4 +55,5 @@ def password_exposed(project: Project) -> Iterator[Finding]:
         for exposure in source(project):
             shown: Shown | None = "strict" if exposure.own else None
             told = capitalized(f"{exposure.what}.")
-            yield Finding(place=exposure.place, message=told, trace=exposure.trace, shown=shown, fixes=exposure.fixes)
+            steps, fixes, assumed = exposure.trace, exposure.fixes, exposure.assumed
+            yield Finding(place=exposure.place, message=told, trace=steps, shown=shown, fixes=fixes, assumed=assumed)

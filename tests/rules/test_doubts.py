@@ -1850,6 +1850,29 @@ def agents():
 """
 
 
+SHOWN_ONCE = """
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
+from django.utils.crypto import get_random_string
+
+
+def add(request):
+    password = get_random_string(12)
+    User.objects.create(username=request.POST["name"], password=make_password(password))
+    return render(request, "added.html", {"password": password})  # doubtful
+
+
+def show(request, key):
+    password = get_object_or_404(User, pk=key).password
+    return render(request, "person.html", {"password": password})  # sure
+
+
+urlpatterns = [path("add/", add), path("people/<int:key>/", show)]
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1913,6 +1936,7 @@ def agents():
         ("missing-auth", SIGNED_BY_WHO_SENDS),
         ("missing-auth", CODE_IN_THE_BODY),
         ("missing-auth", TOLD_TO_BE_A_REFUSAL),
+        ("password-exposed", SHOWN_ONCE),
         ("path-traversal", READ_UNDER_A_NAME),
         ("missing-ownership-check", SECRET_OF_THE_SERVER),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),

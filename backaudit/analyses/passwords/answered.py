@@ -9,7 +9,7 @@ import msgspec
 
 from backaudit.analyses.passwords.copied import copied_row
 from backaudit.analyses.passwords.kept import plain_columns
-from backaudit.analyses.passwords.label import Password
+from backaudit.analyses.passwords.label import Password, is_made_up
 from backaudit.analyses.passwords.shown import Shown, password_fields
 from backaudit.backend.access.performing import by_steps
 from backaudit.backend.data.queries import call_place
@@ -28,11 +28,12 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.types import split
-from backaudit.rule import Fix, Step
+from backaudit.rule import KNOWN, Assumed, Fix, Step, assume
 from backaudit.source import lines
 from backaudit.vocabulary.names import is_password_column, means_person
 
 _DEPTH = 5
+_NOT_FOR_THEM = assume("purpose", "the page is not for whom the new password was made")
 _PRINTED = re.compile(r"\{\{[^{}]*?\b(\w+)\.(\w+)\b(?!\s*\()[^{}]*\}\}")
 _QUOTED = re.compile(r"'[^'{}]*'|\"[^\"{}]*\"")
 
@@ -48,6 +49,7 @@ class Exposure(msgspec.Struct, frozen=True):
     trace: tuple[Step, ...] = ()
     own: bool = False
     fixes: tuple[Fix, ...] = ()
+    assumed: Assumed = KNOWN
 
 
 class Answered(Shown):
@@ -300,6 +302,11 @@ def _is_filtered(project: Project, route: Route, value: Node) -> bool:
     return not names or not names <= project.models.kinds["unfiltered-answers"]
 
 
+def _new(project: Project, source: Node) -> Assumed:
+    """What is supposed of a password that was made up: a page that shows it once may be for whom it was made."""
+    return _NOT_FOR_THEM if isinstance(source.op, ops.Bind) and is_made_up(project, source) else KNOWN
+
+
 def _passed_to_template(project: Project, value: Node) -> Exposure | None:
     """A password itself among a template's variables."""
     call = value.origin
@@ -312,7 +319,9 @@ def _passed_to_template(project: Project, value: Node) -> Exposure | None:
                 place = call_place(call)
                 what = f"{origin.what}, and the page gets it"
                 steps = (*origin.steps, Step(place, f"is given to the template as `{name}`"))
-                return Exposure(place, what, steps, own=_is_sent(project, origin.node))
+                return Exposure(
+                    place, what, steps, own=_is_sent(project, origin.node), assumed=_new(project, origin.node)
+                )
     return None
 
 

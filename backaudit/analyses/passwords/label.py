@@ -41,7 +41,7 @@ class Password(Goal):
         if isinstance(op, ops.Attr) and means_password(op.name) and access in _VALUES:
             return self._attribute(search.project, node, op)
         if isinstance(op, ops.Bind) and means_password(op.name) and not access:
-            return f"`{op.name}` is a password that is made up here" if _is_made_up(search.project, node) else None
+            return f"`{op.name}` is a password that is made up here" if is_made_up(search.project, node) else None
         if isinstance(op, ops.Item):
             entry = self._entry(search.project, node, op) if not access else None
             if entry is not None:
@@ -244,7 +244,7 @@ def _is_fetched(base: Node) -> bool:
     return isinstance(made.op, ops.Element) or made.is_call_of("fetched")
 
 
-def _is_made_up(project: Project, bind: Node) -> bool:
+def is_made_up(project: Project, bind: Node) -> bool:
     """Whether a name is given a random text: ``get_random_string(12)``, ``generate_password()``."""
     call = bind.origin
     call = call.awaited

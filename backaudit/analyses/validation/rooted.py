@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import NONE, Value
 from backaudit.project import Node
 
 
@@ -22,7 +22,8 @@ def is_rooted(node: Node, use: Value) -> bool:
 def _drops_first(node: Node, op: ops.Item) -> bool:
     """``path[1:]``."""
     cut = node.to(op.key).op
-    return isinstance(cut, ops.Build) and cut.kind == "slice" and cut.items[0] >= 0 and node.to(cut.items[0]).const == 1
+    first = cut.items[0] if isinstance(cut, ops.Build) and cut.kind == "slice" else NONE
+    return first != NONE and node.to(first).const == 1
 
 
 def _is_resolved_below_root(call: Node) -> bool:
