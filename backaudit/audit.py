@@ -55,8 +55,8 @@ def analyse(run: Run, files: Inventory, needs: frozenset[str]) -> Analysed:
 def examine(run: Run, files: Inventory, analysed: Analysed) -> Result:
     """From the project to what the rules find in it, with the fixes worked out."""
     said = answers(run, files, analysed)
-    findings = worked_out(run, said.checked.findings, analysed)
-    return recorded(files, analysed, said, findings)
+    mended = worked_out(run, said.checked.findings, analysed)
+    return recorded(files, analysed, said, mended)
 
 
 def judge(run: Run, files: Inventory, scan: Scan, baseline: Baseline | None, before: Before | None) -> Report:

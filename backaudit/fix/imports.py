@@ -128,11 +128,10 @@ def _own_line(
     newline = file.newline
     if before and ranks[before[-1]][0] == rank[0]:
         return _at_line(_line_behind(head[before[-1]][0], file), text + newline, file)
-    if len(before) < len(head):
-        following = head[before[-1] + 1 if before else 0]
-        section = ranks[before[-1] + 1 if before else 0][0]
-        apart = newline if section != rank[0] else ""
-        return _at_line(file.syntax.span(following[0]).line, text + newline + apart, file)
+    following = before[-1] + 1 if before else 0
+    if following < len(head):  # imports that are not sorted may have their last one before ours
+        apart = newline if ranks[following][0] != rank[0] else ""
+        return _at_line(file.syntax.span(head[following][0]).line, text + newline + apart, file)
     if head:
         return _at_line(_line_behind(head[-1][0], file), newline + text + newline, file)
     return _first(text, file)

@@ -7,11 +7,12 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from backaudit import source
+from backaudit.crash import contained
 from backaudit.facts.changes import changed_paths
 from backaudit.facts.problem import Problem
 from backaudit.rule import Finding, Fix
@@ -26,16 +27,23 @@ if TYPE_CHECKING:
     from backaudit.rule import Rule
 
 
-def worked_out(
-    run: Run, findings: Sequence[tuple[Rule, Finding]], analysed: Analysed
-) -> Sequence[tuple[Rule, Finding]]:
+class Mended(NamedTuple):
+    """Findings with their fixes as edits, and a ``crash`` Problem for each that lost its fixes to a fault of ours."""
+
+    findings: Sequence[tuple[Rule, Finding]]
+    problems: Sequence[Problem] = ()
+
+
+def worked_out(run: Run, findings: Sequence[tuple[Rule, Finding]], analysed: Analysed) -> Mended:
     """The findings with their fixes as edits."""
     with run.times.stage("fix"):
         wanting = [finding for _, finding in findings if finding.fixes]
         if not wanting:
-            return findings
-        mended = iter(_Mending(_Texts(run, analysed), run.open_cache).of(wanting))
-        return [(rule, next(mended) if finding.fixes else finding) for rule, finding in findings]
+            return Mended(findings)
+        mending = _Mending(_Texts(run, analysed), run.open_cache, reraise=run.request.reraise)
+        mended = iter(mending.of(wanting))
+        with_edits = [(rule, next(mended) if finding.fixes else finding) for rule, finding in findings]
+        return Mended(with_edits, mending.problems)
 
 
 class _Mending:
@@ -43,8 +51,9 @@ class _Mending:
     that are new.
     """
 
-    def __init__(self, texts: _Texts, cache: Cache | None) -> None:
-        self._texts, self._cache = texts, cache
+    def __init__(self, texts: _Texts, cache: Cache | None, *, reraise: bool) -> None:
+        self._texts, self._cache, self._reraise = texts, cache, reraise
+        self.problems: list[Problem] = []
 
     @cached_property
     def _fixer(self) -> Fixer:
@@ -56,7 +65,7 @@ class _Mending:
         """The findings, each with its fixes as edits."""
         cache = self._cache
         if cache is None:
-            return [self._fixer.worked_out(finding) for finding in findings]
+            return [msgspec.structs.replace(finding, fixes=self._edits(finding) or ()) for finding in findings]
         stamp = b"".join((folder_stamp(str(Path(__file__).parents[1])), library_stamp(("libcst", "msgspec"))))
         keys = [self._key(stamp, finding) for finding in findings]
         known = cache.get_many(key for key in keys if key is not None)
@@ -65,12 +74,20 @@ class _Mending:
         for finding, key in zip(findings, keys, strict=True):
             fixes = _decoded(known[key]) if key in known else None
             if fixes is None:
-                fixes = self._fixer.worked_out(finding).fixes
-                if key is not None:
+                fixes = self._edits(finding)
+                if key is not None and fixes is not None:
                     made[key] = msgspec.msgpack.encode(fixes)
-            mended.append(msgspec.structs.replace(finding, fixes=fixes))
+            mended.append(msgspec.structs.replace(finding, fixes=fixes or ()))
         cache.put_many(made)
         return mended
+
+    def _edits(self, finding: Finding) -> tuple[Fix, ...] | None:
+        """The fixes as edits; None, and a Problem, where working them out crashed: what was found is told without."""
+        fixes: tuple[Fix, ...] | None = None
+        rest = "The finding is told without it."
+        with contained(self.problems, "Making a fix", path=finding.place.path, rest=rest, reraise=self._reraise):
+            fixes = self._fixer.worked_out(finding).fixes
+        return fixes
 
     def _key(self, stamp: bytes, finding: Finding) -> bytes | None:
         """All on which the edits of a finding depend; None where that is no text that was analysed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from backaudit import directives
 from backaudit.discover import Found
@@ -12,22 +11,19 @@ from backaudit.results import Commented, Result
 from backaudit.stages.checking import Answers
 from backaudit.stages.inventory import CODE, Inventory
 from backaudit.stages.linking import Analysed
+from backaudit.stages.mending import Mended
 from backaudit.stages.run import Run
 from backaudit.triage import Scan
 
-if TYPE_CHECKING:
-    from backaudit.rule import Finding, Rule
 
-
-def recorded(
-    inventory: Inventory, analysed: Analysed, said: Answers, findings: Sequence[tuple[Rule, Finding]]
-) -> Result:
+def recorded(inventory: Inventory, analysed: Analysed, said: Answers, mended: Mended) -> Result:
     """What the rules found, and what of the files the reports need beside it."""
+    findings = mended.findings
     now = [found for _, found in findings if not found.commit]
     quoted = {place.path for found in now for place in (found.place, *found.secrets)}
     return Result(
         findings=tuple((rule.id, finding) for rule, finding in findings),
-        problems=(*analysed.problems, *said.checked.problems, *said.bounds),
+        problems=(*analysed.problems, *said.checked.problems, *mended.problems, *said.bounds),
         crashed=tuple(sorted(said.checked.crashed)),
         commented=tuple(Commented(f.path, f.comments, f.extents) for f in analysed.facts if f.comments),
         digests={file.path: file.digest for file in analysed.facts if file.path in quoted},
