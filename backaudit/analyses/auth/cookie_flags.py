@@ -10,6 +10,7 @@ import msgspec
 from backaudit.analyses.auth.cookies import decisive
 from backaudit.backend.deployment.setting import Setting
 from backaudit.backend.deployment.settings import is_literally, settings_of
+from backaudit.backend.web.written_headers import bodies_with, set_headers
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.locate import strings, text_of
@@ -18,6 +19,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _SESSION = meaning("tokens", "session-cookie")
 _READ_BY_SCRIPTS = meaning("tokens", "script-cookie")
+_COOKIE_HEADER = "set-cookie"
 _FLAG_VALUES = meaning("texts", "flag")
 Flag = Literal["httponly", "secure", "samesite"]
 _FLAGS: tuple[Flag, ...] = ("httponly", "secure", "samesite")
@@ -83,16 +85,8 @@ def _headers(project: Project) -> Iterator[tuple[Node, str, Collection[str]]]:
 
 
 def _written_headers(project: Project) -> Iterator[tuple[Node, Node]]:
-    for last in ("send_header", "add_header", "set_header", "append", "add", "setdefault"):
-        for call in project.calls_of(last):
-            name, value = call.arg(0), call.arg(1)
-            if name is not None and value is not None and (name.text or "").lower() == "set-cookie":
-                yield call, value
-    for code in project.mentioning("headers"):
-        for node in code.nodes(ops.SetItem):
-            op = node.op
-            if isinstance(op, ops.SetItem) and (node.to(op.key).text or "").lower() == "set-cookie":
-                yield node, node.to(op.value)
+    for code in bodies_with(project, _COOKIE_HEADER):
+        yield from ((at, value) for at, name, value in set_headers(code) if name == _COOKIE_HEADER)
 
 
 def _jars(project: Project) -> Iterator[tuple[Node, str, Collection[str]]]:

@@ -13,6 +13,7 @@ from backaudit.backend.access.guards import authenticated, guarded
 from backaudit.backend.deployment.django_settings import dict_entry, django_setting
 from backaudit.backend.deployment.setting import Setting
 from backaudit.backend.deployment.settings import is_literally, settings_named
+from backaudit.backend.web.written_headers import bodies_with, set_headers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
@@ -21,7 +22,7 @@ from backaudit.vocabulary.meaning import meaning
 
 _ALL = ("*", ".*", "^.*$", r"https?://.*", "http.*")
 _ORIGIN, _CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
-_WRITES = ("headers", "set_header")
+_ORIGINS_SETTING = "CORS_ORIGINS"
 _REFLECTED = meaning("tokens", "reflected-origin")
 _HEADER = 'if origin in ("https://app.example.org",): response.headers["Access-Control-Allow-Origin"] = origin'
 _ANCHORED = r"allow_origin_regex=r'https://([a-z0-9-]+\.)?example\.org'"
@@ -40,7 +41,9 @@ def opened(project: Project) -> Iterator[Opened]:
     """All that opens an application, whichever library does it."""
     yield from _middleware(project)
     yield from _settings_objects(project)
-    yield from _flask(project)
+    yield from _extensions(project)
+    yield from _configurations(project)
+    yield from _origin_maps(project)
     yield from _sockets(project)
     yield from _django(project)
     yield from _by_hand(project)
@@ -92,8 +95,9 @@ def _where(call: Node, given: Node | None) -> Place:
     return given.place if given is not None and inside else call.place
 
 
-def _flask(project: Project) -> Iterator[Opened]:
-    for call in project.calls("flask_cors.CORS", "flask_cors.CORS.init_app", "flask_cors.cross_origin"):
+def _extensions(project: Project) -> Iterator[Opened]:
+    """Extensions that are given an application, and open it to every origin unless told."""
+    for call in project.calls(*sorted(project.models.kinds["cors-extensions"])):
         origins = call.arg(None, "origins") or _resource_origins(project, call)
         given = origins is not None or call.arg(None, "resources") is not None
         if _configured(project) and not given:
@@ -113,7 +117,34 @@ def _asks(project: Project, call: Node) -> bool:
 
 
 def _configured(project: Project) -> bool:
-    return bool(settings_named(project, "CORS_ORIGINS"))
+    return bool(settings_named(project, _ORIGINS_SETTING))
+
+
+def _configurations(project: Project) -> Iterator[Opened]:
+    """``app.config.CORS_ORIGINS = "*"``: the setting that the extensions read."""
+    allowed = settings_named(project, "CORS_SUPPORTS_CREDENTIALS")
+    credentials = any(_true(project, setting.value) for setting in allowed)
+    for setting in settings_named(project, _ORIGINS_SETTING):
+        if _is_all(project, setting.value):
+            how = f"`{setting.name}` allows every origin"
+            yield Opened(setting.place, how, credentials, f'{setting.name} = "https://app.example.org"')
+
+
+def _origin_maps(project: Project) -> Iterator[Opened]:
+    """Calls that are given what each origin may: ``{"*": ResourceOptions(allow_credentials=True)}``."""
+    for call in project.calls(*sorted(project.models.kinds["cors-origin-maps"])):
+        for given in call.args():
+            for display in behind(project, given):
+                yield from _mapped(project, call, display)
+
+
+def _mapped(project: Project, call: Node, display: Node) -> Iterator[Opened]:
+    for origin, options in display.entries():
+        if _is_all(project, origin):
+            made = behind(project, options)
+            credentials = any(_true(project, each.arg(None, "allow_credentials")) for each in made)
+            place = _where(call, origin)
+            yield Opened(place, "Every origin is allowed", credentials, '{"https://app.example.org": options}')
 
 
 def _resource_origins(project: Project, call: Node) -> Node | None:
@@ -161,15 +192,13 @@ def _django_finding(setting: Setting, credentials: bool) -> Iterator[Opened]:
 
 def _by_hand(project: Project) -> Iterator[Opened]:
     """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
-    bodies = {code: None for name in _WRITES for code in project.mentioning(name)}
-    bodies |= {code: None for name in sorted(project.models.kinds["item-answers"]) for code in project.calling(name)}
-    bodies |= dict.fromkeys(_hook_methods(project))
-    for code in sorted(bodies, key=lambda code: (code.path, code.index)):
-        stores = dict(_headers(code))
-        credentials = any(name == _CREDENTIALS and (v.text or "").lower() == "true" for name, v in stores.values())
-        for node, (name, value) in stores.items():
+    for code in bodies_with(project, _ORIGIN):
+        stores = list(set_headers(code))
+        sent = [value.origin.text or "" for _, name, value in stores if name == _CREDENTIALS]
+        credentials = any(text.lower() == "true" for text in sent)
+        for node, name, value in stores:
             if name == _ORIGIN:
-                yield from _written(project, node, value, credentials)
+                yield from _written(project, node, value.origin, credentials)
 
 
 def _written(project: Project, node: Node, value: Node, credentials: bool) -> Iterator[Opened]:
@@ -189,12 +218,6 @@ def _answers_all(code: Code) -> bool:
     return not hooks.isdisjoint(names) or _calls_next(code) or code in code.project.once(_listed_hooks)
 
 
-def _hook_methods(project: Project) -> Iterator[Code]:
-    hooks = project.models.kinds["after-hooks"]
-    for cls in project.classes():
-        yield from (cls.methods[name] for name in sorted(hooks.intersection(cls.methods)))
-
-
 def _listed_hooks(project: Project) -> frozenset[Code]:
     """Functions that are added to a list of hooks: ``app.on_response_prepare.append(function)``."""
     hooks = project.models.kinds["after-hooks"]
@@ -208,23 +231,6 @@ def _listed_hooks(project: Project) -> frozenset[Code]:
 
 def _calls_next(code: Code) -> bool:
     return any(call.method in ("get_response", "call_next") for call in code.nodes(ops.Call))
-
-
-def _headers(code: Code) -> Iterator[tuple[Node, tuple[str, Node]]]:
-    """The headers that a body writes: where, and their name and value."""
-    for node in code.nodes(ops.SetItem):
-        op = node.op
-        key = node.to(op.key).text if isinstance(op, ops.SetItem) else None
-        if key is not None and isinstance(op, ops.SetItem):
-            yield node, (key.lower(), node.to(op.value).origin)
-    for call in code.nodes(ops.Call):
-        name, value = call.arg(0), call.arg(1)
-        if (
-            call.method in ("add", "set", "set_header", "setdefault", "append")
-            and name is not None
-            and value is not None
-        ):
-            yield call, ((name.text or "").lower(), value.origin)
 
 
 def _compared(project: Project, node: Node) -> bool:

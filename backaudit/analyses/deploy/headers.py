@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backaudit.backend.web.written_headers import set_headers, speaks_of
+from backaudit.backend.web.written_headers import bodies_with, set_headers
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
-from backaudit.project.code import SERVING
 from backaudit.project.locate import text_of
 
 _NO_AGE = re.compile(r"max-age\s*=\s*0+\b")
@@ -18,11 +17,8 @@ _CODE = re.compile(r"(?:^|;)\s*(default-src|script-src(?:-elem)?)\s+([^;]*)", re
 
 def weakened_headers(project: Project) -> Iterator[tuple[Node, str]]:
     """(where it is written, what it takes away) of each header."""
-    for path in sorted(project.files):
-        file = project.files[path]
-        if file.role in SERVING:
-            for code in file.bodies:
-                yield from _in(project, code) if speaks_of(code, _FAULTS) else ()
+    for code in bodies_with(project, *_FAULTS):
+        yield from _in(project, code)
 
 
 def _in(project: Project, code: Code) -> Iterator[tuple[Node, str]]:

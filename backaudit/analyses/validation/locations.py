@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.sinks import Flow, Flows, Sink
 from backaudit.backend.web.responses import answers
 from backaudit.backend.web.statuses import told
-from backaudit.backend.web.written_headers import header_among, set_headers, speaks_of
+from backaudit.backend.web.written_headers import bodies_with, header_among, set_headers
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
@@ -30,9 +30,13 @@ def written_locations(project: Project) -> Iterator[Flow]:
 
 def _written(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:
     """The statement that answers, or that sets the header, and what the header says."""
-    if speaks_of(code, (_HEADER,)):
+    if code in project.once(_speaking):
         yield from _by_header(project, code)
     yield from _asked_for(project, code)
+
+
+def _speaking(project: Project) -> frozenset[Code]:
+    return frozenset(bodies_with(project, _HEADER))
 
 
 def _by_header(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:

@@ -30,7 +30,7 @@ def flask_settings(project: Project) -> tuple[Setting, ...]:
 
 
 def _stored(project: Project) -> Iterator[Setting]:
-    """``app.config["X"] = value`` and ``app.secret_key = value``."""
+    """``app.config["X"] = value``, Sanic's ``app.config.X = value``, and ``app.secret_key = value``."""
     for code in dict.fromkeys([*project.mentioning("config"), *_writers(project)]):
         for value, op in enumerate(code.ops):
             node = code.node(value)
@@ -40,6 +40,8 @@ def _stored(project: Project) -> Iterator[Setting]:
                     yield _flask(key, node.to(op.value), node)
             elif isinstance(op, ops.SetAttr) and op.name in _ATTRIBUTES and _is_app(project, node.to(op.base)):
                 yield _flask(op.name.upper(), node.to(op.value), node)
+            elif isinstance(op, ops.SetAttr) and op.name.isupper() and _is_config(node.to(op.base)):
+                yield _flask(op.name, node.to(op.value), node)
 
 
 def _writers(project: Project) -> Iterator[Code]:
