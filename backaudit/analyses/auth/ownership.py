@@ -198,12 +198,14 @@ def _reported(
             yield Unowned(route, place, table, "id", act, inner, _OTHERS_ROW if changed else _PROFILE)
         return
     owner = owner_column(project, table)
-    private = owner is not None and is_private(project, table)
-    if owner is not None and (changed or private):
+    if owner is None:
+        return
+    private = is_private(project, table)
+    # The one row that everybody has, a profile, is read for its own person on every page, and shown to others.
+    shared = owner.unique or table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())
+    if changed or private or (authenticated(route) and not shared and not _AUDIT.holds(owner.name)):
         assumed = KNOWN if private else _AUDITED if _AUDIT.holds(owner.name) else _KEPT_FROM_OTHERS
-        # The one row that everybody has, a profile, is read for its own person on every page, and shown to others.
-        shown = owner.unique or table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())
-        if not changed and shown:
+        if not changed and (shared or not private):
             assumed = _SHARED
         yield Unowned(route, place, table, owner.attribute or owner.name, act, inner, assumed)
 
