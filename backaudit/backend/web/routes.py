@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from backaudit.backend.web.callbacks import callbacks, parameters
 from backaudit.backend.web.frameworks import described, dispatching, django, tables
@@ -47,12 +47,17 @@ def entries(project: Project) -> Mapping[Code, tuple[RouteParam, ...]]:
     Events and resolvers first, then handlers, dependencies, methods of class views and hooks, validators of schemas.
     """
     found = {code: parameters(project, code) for code in project.once(callbacks)}
-    for route in project.once(declared):
-        if route.handler.function.kind != "class":
-            found.setdefault(route.handler, route.params)
+    for code, several in project.once(by_handler).items():
+        if code.function.kind != "class":
+            found.setdefault(code, _of_all([route.params for route in several]))
     for code, params in [*_dependencies(project), *_hooks(project), *_validators(project)]:
         found.setdefault(code, params)
     return found
+
+
+def _of_all(several: Sequence[tuple[RouteParam, ...]]) -> tuple[RouteParam, ...]:
+    """The parameters of a handler: what one of its routes fills from the client is the client's."""
+    return tuple(next((each for each in same if each.where in CLIENT), same[0]) for same in zip(*several, strict=False))
 
 
 def client_input(project: Project, code: Code, index: int) -> RouteParam | None:
