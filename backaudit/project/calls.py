@@ -8,7 +8,7 @@ values behind it are looked up. And some calls hand a function over to be run la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -108,7 +108,8 @@ class Calls:
         self._handovers: dict[Node, tuple[Edge, ...]] = {}
         self._solver: Solver[_Question, _Found] = Solver(self._answer, _place, project.steps)
         self._decorated: dict[str, dict[Code, list[Node]]] = {}
-        self._wrappings: dict[Code, Wrapping | None] = {}
+        self._wrappings: dict[Code, tuple[Wrapping, ...]] = {}
+        self._wrapped: dict[str, dict[Code, list[Code]]] = {}
         self._methods: dict[Node, tuple[Code, ...]] = {}
 
     # -- forwards --------------------------------------------------------------------------------------------------
@@ -407,10 +408,14 @@ class Calls:
         return table
 
     def _find_decorations(self) -> Iterator[_Found]:
+        for code in self._decorated_functions():
+            yield from self._decorations_of(code)
+
+    def _decorated_functions(self) -> Iterator[Code]:
         for file in self._project.files.values():
             for index, function in enumerate(file.facts.functions):
                 if function.decorators and file.role not in ("test", "example"):
-                    yield from self._decorations_of(file.code(index))
+                    yield file.code(index)
 
     def _decorations_of(self, code: Code) -> Iterator[_Found]:
         made = code.made_by
@@ -593,21 +598,42 @@ class Calls:
     # -- decorators ------------------------------------------------------------------------------------------------
 
     def wrapping(self, code: Code) -> Wrapping | None:
-        """What the project's own decorator puts in the place of a function."""
-        if code not in self._wrappings:
-            self._wrappings[code] = None
-            self._wrappings[code] = self._find_wrapping(code)
-        return self._wrappings[code]
+        """What the project's own decorator puts in the place of a function: the outermost, where there are several."""
+        return next(iter(self.wrappings(code)), None)
 
-    def _find_wrapping(self, code: Code) -> Wrapping | None:
+    def wrappings(self, code: Code) -> tuple[Wrapping, ...]:
+        """What the project's own decorators put around a function, the outermost first."""
+        found = self._wrappings.get(code)
+        if found is None:
+            self._wrappings[code] = ()
+            found = self._wrappings[code] = tuple(self._find_wrappings(code))
+        return found
+
+    def wrapped_by(self, inner: Code) -> Sequence[Code]:
+        """The functions in whose place a decorator puts ``inner``."""
+        known = self._wrapped.get(_DECORATIONS)
+        table = self._settled(self._wrapped, _DECORATIONS, self._wrapping_table) if known is None else known
+        return table.get(inner, ())
+
+    def _wrapping_table(self) -> dict[Code, list[Code]]:
+        table: dict[Code, list[Code]] = {}
+        for code in self._decorated_functions():
+            for wrapping in self.wrappings(code):
+                table.setdefault(wrapping.inner, []).append(code)
+        return table
+
+    def _find_wrappings(self, code: Code) -> Iterator[Wrapping]:
         for decorator in code.decorators:
-            for edge in self.targets(decorator):
-                found = self._wrapped(edge.code)
-                if found is not None:
-                    return found
-        return None
+            wrapping = self.made_around(decorator)
+            if wrapping is not None:
+                yield wrapping
 
-    def _wrapped(self, decorator: Code) -> Wrapping | None:
+    def made_around(self, decorator: Node) -> Wrapping | None:
+        """What a decorator of the project's own puts around whatever it is given."""
+        found = (self._wraps_in(edge.code) for edge in self.targets(decorator))
+        return next((wrapping for wrapping in found if wrapping is not None), None)
+
+    def _wraps_in(self, decorator: Code) -> Wrapping | None:
         """What a function that is given a function returns, if that runs the other."""
         for returned in decorator.returned():
             for made in (returned.origin, *(n.origin for n in returned.args())):

@@ -22,6 +22,7 @@ from backaudit.backend.access.denial import (
 )
 from backaudit.backend.access.proofs import asks_for_secret
 from backaudit.backend.deployment.django_settings import django_setting, entry
+from backaudit.backend.web.around import class_decorators
 from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.hooks import hooks
@@ -396,37 +397,11 @@ class _Reader:
         if view is None:
             yield from self._permissions(route)
             return
-        for value in view.cls.decorators:
-            yield from self._class_decorator(view.outer.node(value), route)
-        for name in ("decorators", "method_decorators", "guards"):
-            field = class_field(self.project, view, name)
-            yield from self._decorator_field(field, route) if field is not None else ()
-        yield from self._bases(view)
-        yield from self._permissions(route)
-
-    def _class_decorator(self, decorator: Node, route: Route) -> Iterator[Step]:
-        if decorator.method != "method_decorator":
+        for decorator in class_decorators(self.project, route):
             if decorator != route.declared and not _declares(decorator):
                 yield self._step("decorator", decorator)
-            return
-        name = decorator.arg(1, "name")
-        wanted = name.text if name is not None else "dispatch"
-        inner = decorator.arg(0, "decorator")
-        methods = [method.lower() for method in route.methods]
-        if inner is not None and wanted in ("dispatch", *methods, route.handler.function.name):
-            for item in items(self.project.resolved(inner)) or [inner]:
-                yield self._step("decorator", item)
-
-    def _decorator_field(self, field: Node, route: Route) -> Iterator[Step]:
-        here = self.project.resolved(field)
-        if here.is_dict:
-            for key, value in here.entries():
-                if (key.text or "").upper() in route.methods:
-                    for item in items(value) or [value]:
-                        yield self._step("decorator", item)
-            return
-        for item in items(here):
-            yield self._step("decorator", item)
+        yield from self._bases(view)
+        yield from self._permissions(route)
 
     def _bases(self, view: ClassView) -> Iterator[Step]:
         lineage = self.project.lineage(view.name)

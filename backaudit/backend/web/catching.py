@@ -9,6 +9,7 @@ from itertools import repeat
 
 import msgspec
 
+from backaudit.backend.web.around import Layer, layers_of, yields_of
 from backaudit.backend.web.callbacks import callbacks
 from backaudit.backend.web.hooks import run_for_requests
 from backaudit.backend.web.passing import is_handing_on, passing
@@ -19,7 +20,7 @@ from backaudit.facts.ops import NONE, Region, Value
 from backaudit.facts.place import Place, Span
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING, last_name
-from backaudit.project.locate import class_field, functions_behind
+from backaudit.project.locate import behind, class_field, functions_behind
 from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
@@ -27,6 +28,7 @@ from backaudit.vocabulary.meaning import meaning
 _BROAD = frozenset(("Exception", "BaseException"))
 _CLIENTS = 400
 _FAULT = 500
+_EXITS = ("__exit__", "__aexit__")
 _DEVELOPMENT = meaning("stages", "development-switch")
 
 
@@ -146,8 +148,9 @@ def catches(project: Project, node: Node, exceptions: Iterable[str]) -> Handler 
 
 
 def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
-    """Whether a ``with suppress(...)`` around ``node`` takes one of ``exceptions``."""
-    wanted = frozenset[str]().union(*(ancestry(project, name) for name in exceptions))
+    """Whether a ``with`` around ``node`` takes one of ``exceptions``: ``suppress(...)``, or the project's own."""
+    named = tuple(exceptions)
+    wanted = frozenset[str]().union(*(ancestry(project, name) for name in named))
     for region in node.code.regions_of(node.value):
         if region.kind == "with" and region.test != NONE:
             manager = node.to(region.test)
@@ -155,6 +158,21 @@ def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
                 names = {last_name(n) for argument in manager.args() for n in exception_names(project, argument)}
                 if names & wanted:
                     return True
+            elif _manager_takes(project, manager, named, wanted):
+                return True
+    return False
+
+
+def _manager_takes(project: Project, manager: Node, exceptions: tuple[str, ...], wanted: frozenset[str]) -> bool:
+    """Whether a context manager of the project's own catches, or asks for, one of ``exceptions``."""
+    for code in project.callees(manager) if manager.call is not None else ():
+        if any(all(catches(project, wait, exceptions) for wait in layer) for layer in yields_of(code)):
+            return True
+    for cls in project.instances(manager):
+        for name in _EXITS:
+            leaving = project.method(cls.name, name)
+            if leaving is not None and _asked_for_by(project, leaving) & (wanted - _BROAD):
+                return True
     return False
 
 
@@ -185,11 +203,11 @@ def _escapes(
     seen: set[Node] = set()
     while waiting:
         here, path = waiting.popleft()
-        if catches(project, here, exceptions) is not None or suppressed(project, here, exceptions):
-            continue
         code = here.code
+        if _is_taken(project, here, exceptions) or _is_taken_around(project, code, exceptions):
+            continue
         if code in project.once(request_handlers):
-            if not _answered_by_library(project, code, exceptions):
+            if not _answered_by_library(project, code, exceptions) and not _told_apart(project, code, exceptions):
                 return path
         elif code not in project.once(_error_handler_codes):
             calls = [call for call in _callers_outside(project, code) if call not in seen]
@@ -199,9 +217,28 @@ def _escapes(
     return None
 
 
+def _is_taken(project: Project, node: Node, exceptions: tuple[str, ...]) -> bool:
+    return catches(project, node, exceptions) is not None or suppressed(project, node, exceptions)
+
+
+def _is_taken_around(project: Project, code: Code, exceptions: tuple[str, ...]) -> bool:
+    """Whether what stands around a function catches what leaves it: its decorators, or whatever runs a handler."""
+    put = [wrapping.calls for wrapping in project.graph.wrappings(code)]
+    by_route = layers_of(project, code)
+    if _takes(project, put, exceptions):
+        return True
+    return bool(by_route) and all(_takes(project, layers, exceptions) for layers in by_route)
+
+
+def _takes(project: Project, layers: Iterable[Layer], exceptions: tuple[str, ...]) -> bool:
+    return any(all(_is_taken(project, call, exceptions) for call in layer) for layer in layers)
+
+
 def _callers_outside(project: Project, code: Code) -> Iterator[Node]:
-    """The calls of a body by others that serve."""
-    return (call for call in project.callers(code) if call.code.file.role == "production" and call.code is not code)
+    """The calls of a body by others that serve; those of what it stands around, where a decorator puts it there."""
+    called = (code, *project.graph.wrapped_by(code))
+    calls = (call for each in called for call in project.callers(each))
+    return (call for call in calls if call.code.file.role == "production" and call.code not in called)
 
 
 def _answered_by_library(project: Project, code: Code, exceptions: tuple[str, ...]) -> bool:
@@ -209,6 +246,17 @@ def _answered_by_library(project: Project, code: Code, exceptions: tuple[str, ..
     entry = project.once(callbacks).get(code)
     answered = frozenset(map(last_name, entry.answered)) if entry is not None else frozenset[str]()
     return any(not answered.isdisjoint(ancestry(project, name)) for name in exceptions)
+
+
+def _told_apart(project: Project, code: Code, exceptions: tuple[str, ...]) -> bool:
+    """Whether the view of a handler answers such an exception itself, where its library asks it what to say."""
+    if code.cls is None:
+        return False
+    names: set[str] = set()
+    for method in sorted(project.models.kinds["error-writers"]):
+        writer = project.method(code.cls.name, method)
+        names |= _asked_for_by(project, writer) if writer is not None else set()
+    return any(not names.isdisjoint(ancestry(project, name) - _BROAD) for name in exceptions)
 
 
 def ending(project: Project, node: Node, path: tuple[Node, ...], usual: str) -> str:
@@ -267,6 +315,8 @@ def answered_globally(project: Project, exceptions: Iterable[str]) -> bool:
 
 def _globally_answered(project: Project) -> frozenset[str]:
     names = {last_name(name) for _, caught in project.once(error_handlers) for name in caught}
+    for code, caught in project.once(error_handlers):
+        names |= _asked_for_by(project, code) if not _BROAD.isdisjoint(map(last_name, caught)) else set()
     for call in project.calls_of("register_tortoise"):
         added = call.arg(name="add_exception_handlers")
         if added is not None and added.const is True:
@@ -295,11 +345,36 @@ def _asked_by_custom_handlers(project: Project) -> set[str]:
     for file in project.files.values():
         for function in file.facts.functions:
             if function.name.endswith("exception_handler") and function.kind == "function":
-                code = file.code(file.facts.functions.index(function))
-                for call in code.nodes(ops.Call):
-                    if call.method == "isinstance" and len(call.args()) > 1:
-                        names |= {last_name(name) for name in exception_names(project, call.args()[1])}
+                names |= _asked_for_by(project, file.code(file.facts.functions.index(function)))
+    for known in sorted(project.models.kinds["error-handler-methods"]):
+        owner, _, method = known.rpartition(".")
+        for code in filter(None, (cls.methods.get(method) for cls in project.subclasses(owner))):
+            names |= _asked_for_by(project, code)
     return names
+
+
+def _asked_for_by(project: Project, code: Code) -> set[str]:
+    """The exceptions that a body tells apart by asking what it was given."""
+    names: set[str] = set()
+    for call in code.nodes(ops.Call):
+        if call.method in ("isinstance", "issubclass") and len(call.args()) > 1:
+            names |= {last_name(name) for name in exception_names(project, call.args()[1])}
+        elif call.method == "get" and _is_type(call.arg(0)) and call.receiver is not None:
+            names |= _keys(project, call.receiver)
+    for node in code.nodes(ops.Item):
+        if isinstance(node.op, ops.Item) and _is_type(node.to(node.op.key)):
+            names |= _keys(project, node.to(node.op.base))
+    return names
+
+
+def _is_type(node: Node | None) -> bool:
+    """``type(error)``, by which a table of answers is asked."""
+    return node is not None and node.origin.method == "type" and len(node.origin.args()) == 1
+
+
+def _keys(project: Project, table: Node) -> set[str]:
+    entries = (entry for display in behind(project, table) for entry in display.entries())
+    return {last_name(name) for key, _ in entries for name in exception_names(project, key)}
 
 
 def reached(project: Project, code: Code) -> bool:
@@ -321,7 +396,8 @@ def _reached(project: Project) -> frozenset[Code]:
     found = set(waiting)
     while waiting:
         code = waiting.pop()
-        new = {callee for call in code.nodes(ops.Call) for callee in project.callees(call)} - found
+        run = {callee for call in code.nodes(ops.Call) for callee in project.callees(call)}
+        new = (run | {wrapping.inner for callee in run for wrapping in project.graph.wrappings(callee)}) - found
         found |= new
         waiting += new
     return frozenset(found)

@@ -485,14 +485,17 @@ def _handled(project: Project, display: Node) -> Iterator[tuple[Code, tuple[str,
 
 
 def _registered(project: Project, call: Node) -> Iterator[str]:
-    first = call.argument(("exc_class_or_status_code", 0, "code_or_exception"))
-    if first is not None:
-        status = status_of(project, first)
-        yield from [str(status)] if status is not None else exception_names(project, first)
+    named = call.argument(("exc_class_or_status_code", "context", "code_or_exception"))
+    for given in [named] if named is not None else call.args():
+        status = status_of(project, given)
+        if status is not None:
+            yield str(status)
+        elif not functions_behind(project, given):
+            yield from exception_names(project, given)
 
 
 def _registered_functions(project: Project, call: Node) -> Iterator[Code]:
-    for argument in call.args()[1:]:
+    for argument in call.args():
         for name in project.types(argument):
             code = project.function_named(split(name)[1]) if split(name)[0] == "def" else None
             if code is not None:
