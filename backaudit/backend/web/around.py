@@ -2,7 +2,7 @@
 
 Decorators of the handler are one of several ways: a class view has them for all its methods, or a method that hands
 every request on to the one that answers; a registration wraps what it registers, a router has a class of routes of its
-own, and an application has middleware.
+own, an application installs them. Middleware stands around the rest of an application: ``passing``.
 """
 
 from __future__ import annotations
