@@ -15,7 +15,7 @@ from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.events import Event, events, events_in_part
 from backaudit.backend.access.guards import authenticated, in_body, known_by_secret
-from backaudit.backend.access.owners import owner_column, parent_owner
+from backaudit.backend.access.owners import is_callers, owner_column, parent_owner
 from backaudit.backend.access.performing import performed
 from backaudit.backend.access.reads import reads
 from backaudit.backend.access.tables import generic_table
@@ -203,7 +203,8 @@ def _reported(
     private = is_private(project, table)
     # The one row that everybody has, a profile, is read for its own person on every page, and shown to others.
     shared = owner.unique or table.name in project.once(_listed) or _SOCIAL.holds(route.path.lower())
-    if changed or private or (authenticated(route) and not shared and not _AUDIT.holds(owner.name)):
+    alone = not shared and not _AUDIT.holds(owner.name) and is_callers(project, table, owner)
+    if changed or private or (alone and authenticated(route)):
         assumed = KNOWN if private else _AUDITED if _AUDIT.holds(owner.name) else _KEPT_FROM_OTHERS
         if not changed and (shared or not private):
             assumed = _SHARED

@@ -62,6 +62,13 @@ def _by_use(project: Project, table: Table) -> Column | None:
     return None
 
 
+def is_callers(project: Project, table: Table, column: Column) -> bool:
+    """Whether some handler fills a table's owner with the caller, or compares it with the caller."""
+    objects = (relation.name for relation in table.relations if relation.column == column.name)
+    named = {(table.name, name) for name in (column.name, column.attribute, *objects)}
+    return not named.isdisjoint(project.once(_used_for_caller))
+
+
 def _may_be_key(table: Table, column: Column) -> bool:
     """Whether a column that refers to nothing is called like a key, and not like the table's own.
 
