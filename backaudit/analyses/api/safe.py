@@ -9,6 +9,7 @@ import msgspec
 from backaudit.backend.access.acts import acts
 from backaudit.backend.access.changes import Change, changes, own_changes, written
 from backaudit.backend.access.guards import guarded
+from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.data.updates import updates
 from backaudit.backend.web.records import Route
 from backaudit.facts import ops
@@ -120,7 +121,18 @@ def _is_reached(project: Project, code: Code, node: Node, only: bool) -> bool:
     held = list(conditions(code, node.value))
     if any(_asks_for_another(project, code.node(test), truth) for test, truth in held):
         return False
+    if any(_answers_a_request(project, code.node(test), truth) for test, truth in held):
+        return False
     return only or not _reads_a_body(project, code, node)
+
+
+def _answers_a_request(project: Project, test: Node, truth: bool) -> bool:
+    """Whether what is sent equals what the caller's own session kept for it: the way back of a login elsewhere."""
+    op = test.origin.op
+    if not isinstance(op, ops.Compare) or (op.operator == "==") != truth or op.operator not in ("==", "!="):
+        return False
+    sides = [test.origin.to(op.left), test.origin.to(op.right)]
+    return sum(any(is_http_session(project, part) for part in made_of(side)) for side in sides) == 1
 
 
 def _asks_for_another(project: Project, test: Node, truth: bool) -> bool:
