@@ -40,6 +40,8 @@ from backaudit.vocabulary.meaning import meaning
 _CLIENTS_FAULT = meaning("failures", "clients-fault")
 _SERVERS_FAULT = meaning("failures", "servers-fault")
 
+_CLIENTS = range(400, 500)
+
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each answer and exception that blames the server for what a client did."""
@@ -84,9 +86,10 @@ def _of_upstream(project: Project, answer: Answer) -> bool:
 def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:
     if handler.broad or not handler.caught or not all(_meant(project, name) for name in handler.caught):
         return
-    for answer in answers_in(project, handler):
-        if _is_500(project, answer):
-            yield answer
+    found = answers_in(project, handler)
+    if any(answer.status in _CLIENTS for answer in found):
+        return  # the client's part was told apart: what is left is the server's
+    yield from (answer for answer in found if _is_500(project, answer))
 
 
 def _meant(project: Project, name: str) -> bool:
