@@ -54,6 +54,7 @@ def password_logged(project: Project) -> Iterator[Finding]:
             message=f"{capitalized(logged.origin.what)}, and it is {how}.",
             trace=(*logged.origin.steps, Step(place, f"is {how}")),
             shown="strict" if logged.is_hash else None,
+            assumed=logged.assumed,
         )
     for call, column in traced_statements(project):
         yield Finding(

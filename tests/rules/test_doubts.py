@@ -1873,6 +1873,46 @@ urlpatterns = [path("add/", add), path("people/<int:key>/", show)]
 """
 
 
+TOLD_AT_A_TERMINAL = """
+import pyotp
+from app import db, Person
+
+
+def add():
+    person = Person(name=input("name: "), otp_secret=pyotp.random_base32())
+    db.session.add(person)
+    db.session.commit()
+    print("Scan this:", person.otp_secret)  # doubtful
+
+
+if __name__ == "__main__":
+    add()
+"""
+
+TOLD_BY_THE_SERVER = """
+import logging
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+log = logging.getLogger(__name__)
+
+class Person(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String(80))
+    otp_secret = db.Column(db.String(80))
+
+
+@app.post("/people/<int:key>")
+def show(key):
+    person = db.session.get(Person, key)
+    log.info("secret %s", person.otp_secret)  # sure
+    print(person.otp_secret)  # sure
+    return ""
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1937,6 +1977,7 @@ urlpatterns = [path("add/", add), path("people/<int:key>/", show)]
         ("missing-auth", CODE_IN_THE_BODY),
         ("missing-auth", TOLD_TO_BE_A_REFUSAL),
         ("password-exposed", SHOWN_ONCE),
+        ("password-logged", {"app.py": TOLD_BY_THE_SERVER, "manage.py": TOLD_AT_A_TERMINAL}),
         ("path-traversal", READ_UNDER_A_NAME),
         ("missing-ownership-check", SECRET_OF_THE_SERVER),
         ("xss", {"app.py": BY_ITS_ENDING, "templates/page.html.jinja2": PAGE.replace("MARK", "sure")}),

@@ -18,12 +18,14 @@ from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.code import SERVING
 from backaudit.project.locate import strings
+from backaudit.rule import KNOWN, Assumed, assume
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import is_password_column, means_database_address, means_entry_code
 
 # Migrations run where the service runs: what they print is kept with its logs.
 LOGGING = (*SERVING, "migration")
 _LOG = meaning("passwords", "log-owner")
+_NOT_THE_RUNNER = assume("purpose", "it is not for whoever runs the script")
 
 
 def _log_calls(project: Project) -> Iterator[tuple[Node, tuple[Node, ...]]]:
@@ -198,6 +200,12 @@ class LoggedPassword(msgspec.Struct, frozen=True):
     def is_printed(self) -> bool:
         """Whether it is printed where the server runs, and not handed to a logger."""
         return self.call.method in ("print", "pprint", "ic", "pp")
+
+    @property
+    def assumed(self) -> Assumed:
+        """What is supposed of a code that a script prints: whoever runs it may be the one whom it is for."""
+        run = self.call.code.project.role(self.call.code.path) == "script"
+        return _NOT_THE_RUNNER if self.is_printed and run else KNOWN
 
 
 def logged_passwords(project: Project) -> Iterator[LoggedPassword]:
