@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
+from backaudit.analyses.errors.parsed_before import is_parsed_before
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.analyses.errors.vouched import is_vouched
 from backaudit.backend.web.catching import ending, escapes
@@ -36,7 +37,8 @@ def _conversions(project: Project) -> Iterator[Finding]:
         if path is None:
             continue
         if argument is None:
-            if "Request" in " ".join(names):
+            entry = path[-1].code if path else call.code
+            if "Request" in " ".join(names) and not is_parsed_before(project, entry):
                 broken = (Wish("malformed", "body"),)
                 yield unread(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path, broken)
             continue
