@@ -11,6 +11,9 @@ from backaudit.project import ClassView, Node, Project
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
+# A list that is put together of more is not gone through to its end.
+_SUMS = 8
+
 
 def snake_case(name: str) -> str:
     """``UserProfile`` as ``user_profile``."""
@@ -60,6 +63,15 @@ def items(node: Node | None) -> list[Node]:
     return []
 
 
+def items_anywhere(project: Project, node: Node | None, depth: int = 0) -> list[Node]:
+    """As :func:`items`, of a name that is bound elsewhere and of sums with some: ``("id", "name") + SHARED``."""
+    here = project.resolved(node) if node is not None else None
+    if here is None or not isinstance(here.op, ops.Bin) or here.op.operator != "+" or depth > _SUMS:
+        return items(here)
+    sides = (here.to(here.op.left), here.to(here.op.right))
+    return [item for side in sides for item in items_anywhere(project, side, depth + 1)]
+
+
 def entries(node: Node | None) -> dict[str, Node]:
     """The entries of a dict display with literal keys."""
     return {key.text: value for key, value in node.entries() if key.text is not None} if node is not None else {}
@@ -74,7 +86,7 @@ def told_of(node: Node | None, name: str) -> Node | None:
 
 def texts(project: Project, node: Node | None) -> tuple[str, ...]:
     """The strings of a display, or the one string that it is."""
-    listed = [text(project, item) for item in items(node)]
+    listed = [text(project, item) for item in items_anywhere(project, node)]
     alone = text(project, node)
     return tuple(name for name in listed if name) or ((alone,) if alone else ())
 

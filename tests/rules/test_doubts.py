@@ -1913,6 +1913,84 @@ def show(key):
 """
 
 
+DEVELOPERS_BRANCH = """
+import os
+
+from flask import Flask
+
+DEBUG = os.environ.get("DEBUG") == "1"
+
+app = Flask(__name__)
+if DEBUG:
+    app.secret_key = "yellow polkadot"  # doubtful
+else:
+    app.secret_key = os.environ["SECRET_KEY"]
+app.config["SECRET_KEY"] = "orange polkadot"  # likely
+"""
+
+SCOPED = """
+from django.db import models
+from django.urls import include, path
+from rest_framework.permissions import BasePermission, IsAdminUser, IsAuthenticated
+from rest_framework.routers import DefaultRouter
+from rest_framework.serializers import ModelSerializer
+from rest_framework.viewsets import ModelViewSet
+
+
+class Room(models.Model):
+    name = models.CharField(max_length=20)
+
+
+class RoomSerializer(ModelSerializer):
+    class Meta:
+        model = Room
+        fields = ["id", "name"]
+
+
+class RequiresScope(BasePermission):
+    def __init__(self, scope):
+        self.scope = scope
+
+    def has_permission(self, request, view):
+        return self.scope in request.auth.scopes
+
+
+class Open(BasePermission):
+    def has_permission(self, request, view):
+        return bool(request.auth)
+
+
+class RoomViewSet(ModelViewSet):
+    serializer_class = RoomSerializer
+    queryset = Room.objects.all()
+    permission_classes = [IsAdminUser]
+
+
+class ScopedViewSet(ModelViewSet):
+    serializer_class = RoomSerializer
+    queryset = Room.objects.all()
+    scopes = {"destroy": "rooms:write"}
+
+    def get_permissions(self):
+        return [IsAuthenticated(), RequiresScope(self.scopes.get(self.action))]
+
+
+class OtherViewSet(ModelViewSet):  # sure
+    serializer_class = RoomSerializer
+    queryset = Room.objects.all()
+
+    def get_permissions(self):
+        return [IsAuthenticated(), Open()]
+
+
+router = DefaultRouter()
+router.register("rooms", RoomViewSet)
+router.register("scoped", ScopedViewSet)
+router.register("others", OtherViewSet)
+urlpatterns = [path("", include(router.urls))]
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -1977,6 +2055,8 @@ def show(key):
         ("missing-auth", CODE_IN_THE_BODY),
         ("missing-auth", TOLD_TO_BE_A_REFUSAL),
         ("password-exposed", SHOWN_ONCE),
+        ("hardcoded-secret", DEVELOPERS_BRANCH),
+        ("missing-role-check", SCOPED),
         ("password-logged", {"app.py": TOLD_BY_THE_SERVER, "manage.py": TOLD_AT_A_TERMINAL}),
         ("path-traversal", READ_UNDER_A_NAME),
         ("missing-ownership-check", SECRET_OF_THE_SERVER),

@@ -16,8 +16,8 @@ def is_parsed_before(project: Project, code: Code) -> bool:
 
 
 def _declares_body(project: Project, route: Route) -> bool:
-    first = route.framework in project.models.kinds["parses-bodies-first"]
-    return first and any(param.where == "body" for param in route.params)
+    eager = project.models.kinds["parses-bodies-first"]
+    return route.framework in eager and any(param.where == "body" for param in route.params)
 
 
 def _running(project: Project) -> Mapping[Code, tuple[Route, ...]]:

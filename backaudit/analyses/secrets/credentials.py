@@ -185,7 +185,8 @@ def _guarded_by_debug(project: Project) -> dict[tuple[str, Span], bool]:
     for path in sorted({path for path, _ in project.secrets() if path in project.files}):
         spans = {hit.span for hit in project.facts[path].secrets}
         for index, function in enumerate(project.files[path].facts.functions):
-            if any(function.at.line <= span.line <= function.at.end_line for span in spans):
+            around = any(function.at.line <= span.line <= function.at.end_line for span in spans)
+            if around or function.kind == "module":
                 code = project.files[path].code(index)
                 for value, op in enumerate(code.ops):
                     if op.at in spans and any(_is_debug_branch(code, region) for region in code.regions_of(value)):

@@ -219,6 +219,7 @@ class _Reader:
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
             found |= {"role"} if _PRIVILEGE.holds(asked) or answers_by_role(self.project, view) else set()
             found |= {"secret"} if asks_for_secret(self.project, view) else set()
+            found |= {"role"} if _asks_what_it_is_told(self.project, cls, view) else set()
         own = self.project.method(cls.name, "has_object_permission")
         if own is not None and not says_yes(own):
             found.add("ownership")
@@ -693,6 +694,23 @@ class _Reader:
         if kinds:
             roles = tuple(roles_compared(self.project, code)) if "role" in kinds else ()
             yield Step("check", name, code.place, tuple(sorted(kinds)), roles)
+
+
+def _asks_what_it_is_told(project: Project, cls: ClassView, view: Code) -> bool:
+    """Whether a permission decides by what it was made with: ``RequiresScope("notes:write")``."""
+    init = project.method(cls.name, "__init__")
+    told = set(_told_at_making(init)) if init is not None else set()
+    read = (node for node in view.nodes(ops.Attr) if isinstance(node.op, ops.Attr) and node.op.name in told)
+    return any(node.to(node.op.base).is_self for node in read if isinstance(node.op, ops.Attr))
+
+
+def _told_at_making(init: Code) -> Iterator[str]:
+    """The fields that a constructor fills with its own parameters."""
+    for node in init.nodes(ops.SetAttr):
+        op = node.op
+        given = node.to(op.value).origin.op if isinstance(op, ops.SetAttr) else None
+        if isinstance(op, ops.SetAttr) and node.to(op.base).is_self and isinstance(given, ops.Param):
+            yield op.name
 
 
 def _is_nothing(node: Node) -> bool:
