@@ -66,9 +66,10 @@ def items(node: Node | None) -> list[Node]:
 def items_anywhere(project: Project, node: Node | None, depth: int = 0) -> list[Node]:
     """As :func:`items`, of a name that is bound elsewhere and of sums with some: ``("id", "name") + SHARED``."""
     here = project.resolved(node) if node is not None else None
-    if here is None or not isinstance(here.op, ops.Bin) or here.op.operator != "+" or depth > _SUMS:
+    op = here.op if here is not None else None
+    if here is None or not isinstance(op, ops.Bin) or depth > _SUMS:
         return items(here)
-    sides = (here.to(here.op.left), here.to(here.op.right))
+    sides = (here.to(op.left), here.to(op.right)) if op.operator == "+" else ()
     return [item for side in sides for item in items_anywhere(project, side, depth + 1)]
 
 
