@@ -11,9 +11,6 @@ from backaudit.project import ClassView, Node, Project
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-# A list that is put together of more is not gone through to its end.
-_SUMS = 8
-
 
 def snake_case(name: str) -> str:
     """``UserProfile`` as ``user_profile``."""
@@ -63,14 +60,22 @@ def items(node: Node | None) -> list[Node]:
     return []
 
 
-def items_anywhere(project: Project, node: Node | None, depth: int = 0) -> list[Node]:
+def items_anywhere(project: Project, node: Node | None) -> list[Node]:
     """As :func:`items`, of a name that is bound elsewhere and of sums with some: ``("id", "name") + SHARED``."""
-    here = project.resolved(node) if node is not None else None
-    op = here.op if here is not None else None
-    if here is None or not isinstance(op, ops.Bin) or depth > _SUMS:
-        return items(here)
-    sides = (here.to(op.left), here.to(op.right)) if op.operator == "+" else ()
-    return [item for side in sides for item in items_anywhere(project, side, depth + 1)]
+    found: list[Node] = []
+    seen: set[Node] = set()
+    todo = [node] if node is not None else []
+    while todo:
+        here = project.resolved(todo.pop())
+        op = here.op
+        if here in seen:
+            continue
+        seen.add(here)
+        if isinstance(op, ops.Bin) and op.operator == "+":
+            todo += [here.to(op.right), here.to(op.left)]
+        else:
+            found += items(here)
+    return found
 
 
 def entries(node: Node | None) -> dict[str, Node]:

@@ -1991,6 +1991,275 @@ urlpatterns = [path("", include(router.urls))]
 """
 
 
+ON_ITS_OWN_CLASS = """
+import jwt
+from flask import Flask, g, request, jsonify, abort, session
+from flask_login import login_required, current_user
+from sqlalchemy import Column, Integer, String, ForeignKey, create_engine
+from sqlalchemy.orm import declarative_base, scoped_session, sessionmaker, relationship
+from jwt.exceptions import InvalidSignatureError, DecodeError
+
+app = Flask(__name__)
+Base = declarative_base()
+Session = scoped_session(sessionmaker(bind=create_engine("sqlite://")))
+SECRET = app.config["HOOK_SECRET"]
+
+
+class ModelMixin:
+    id = Column(Integer, primary_key=True)
+
+    @classmethod
+    def get(cls, id):
+        return Session.query(cls).get(id)
+
+    @classmethod
+    def get_by(cls, **kw):
+        return Session.query(cls).filter_by(**kw).first()
+
+    @classmethod
+    def create(cls, **kw):
+        r = cls(**kw)
+        Session.add(r)
+        Session.commit()
+        return r
+
+    @classmethod
+    def delete(cls, obj_id):
+        Session.query(cls).filter(cls.id == obj_id).delete()
+
+
+class File(Base, ModelMixin):
+    __tablename__ = "file"
+    user_id = Column(ForeignKey("users.id"))
+
+
+class User(Base, ModelMixin):
+    __tablename__ = "users"
+    email = Column(String(80), unique=True)
+    password = Column(String(80))
+
+
+class Contact(Base, ModelMixin):
+    __tablename__ = "contact"
+    user_id = Column(ForeignKey("users.id"))
+    user = relationship(User)
+
+
+class EmailChange(Base, ModelMixin):
+    __tablename__ = "email_change"
+    user_id = Column(ForeignKey("users.id"))
+    user = relationship(User)
+    code = Column(String(80), unique=True)
+    new_email = Column(String(80))
+
+
+class Message(Base, ModelMixin):
+    __tablename__ = "message"
+    body = Column(String(80))
+
+
+@app.delete("/contacts/<int:contact_id>")
+@login_required
+def delete_contact(contact_id):
+    contact = Contact.get(contact_id)
+    if not contact or contact.user_id != current_user.id:
+        return jsonify(error="Forbidden"), 403
+    Contact.delete(contact_id)
+    Session.commit()
+    return {}
+
+
+@app.delete("/contacts2/<int:contact_id>")
+@login_required
+def delete_contact2(contact_id):
+    Contact.delete(contact_id)  # sure
+    Session.commit()
+    return {}
+
+
+@app.get("/change_email")
+def change_email():
+    code = request.args.get("code")
+    change = EmailChange.get_by(code=code)
+    if not change:
+        return "", 404
+    change.user.email = change.new_email
+    EmailChange.delete(change.id)
+    Session.commit()
+    return {}
+
+
+@app.post("/message")
+@login_required
+def message():
+    Message.create(body=request.json["body"])
+    return {}
+
+
+@app.post("/hook-like/sms")
+def sms():
+    encoded = request.headers.get("X-Proof")
+    try:
+        jwt.decode(encoded, key=SECRET, algorithms="HS256")
+    except (InvalidSignatureError, DecodeError):
+        return "not ok", 400
+    Message.create(body=request.json["body"])
+    return {}
+
+
+@app.post("/open/sms")
+def open_sms():
+    encoded = request.headers.get("X-Proof")
+    try:
+        jwt.decode(encoded, key=SECRET, algorithms="HS256")
+    except (InvalidSignatureError, DecodeError):
+        print("hm")
+    Message.create(body=request.json["body"])
+    return {}
+"""
+
+PROVEN_BY_A_CODE = """
+import jwt
+from flask import Flask, g, request, jsonify, abort, session
+from flask_login import login_required, current_user
+from sqlalchemy import Column, Integer, String, ForeignKey, create_engine
+from sqlalchemy.orm import declarative_base, scoped_session, sessionmaker, relationship
+from jwt.exceptions import InvalidSignatureError, DecodeError
+
+app = Flask(__name__)
+Base = declarative_base()
+Session = scoped_session(sessionmaker(bind=create_engine("sqlite://")))
+SECRET = app.config["HOOK_SECRET"]
+
+
+class ModelMixin:
+    id = Column(Integer, primary_key=True)
+
+    @classmethod
+    def get(cls, id):
+        return Session.query(cls).get(id)
+
+    @classmethod
+    def get_by(cls, **kw):
+        return Session.query(cls).filter_by(**kw).first()
+
+    @classmethod
+    def create(cls, **kw):
+        r = cls(**kw)
+        Session.add(r)
+        Session.commit()
+        return r
+
+    @classmethod
+    def delete(cls, obj_id):
+        Session.query(cls).filter(cls.id == obj_id).delete()
+
+
+class File(Base, ModelMixin):
+    __tablename__ = "file"
+    user_id = Column(ForeignKey("users.id"))
+
+
+class User(Base, ModelMixin):
+    __tablename__ = "users"
+    email = Column(String(80), unique=True)
+    password = Column(String(80))
+
+
+class Contact(Base, ModelMixin):
+    __tablename__ = "contact"
+    user_id = Column(ForeignKey("users.id"))
+    user = relationship(User)
+
+
+class EmailChange(Base, ModelMixin):
+    __tablename__ = "email_change"
+    user_id = Column(ForeignKey("users.id"))
+    user = relationship(User)
+    code = Column(String(80), unique=True)
+    new_email = Column(String(80))
+
+
+class Message(Base, ModelMixin):
+    __tablename__ = "message"
+    body = Column(String(80))
+
+
+@app.delete("/contacts/<int:contact_id>")
+@login_required
+def delete_contact(contact_id):
+    contact = Contact.get(contact_id)
+    if not contact or contact.user_id != current_user.id:
+        return jsonify(error="Forbidden"), 403
+    Contact.delete(contact_id)
+    Session.commit()
+    return {}
+
+
+@app.delete("/contacts2/<int:contact_id>")
+@login_required
+def delete_contact2(contact_id):
+    Contact.delete(contact_id)
+    Session.commit()
+    return {}
+
+
+@app.get("/change_email")
+def change_email():
+    code = request.args.get("code")
+    change = EmailChange.get_by(code=code)
+    if not change:
+        return "", 404
+    change.user.email = change.new_email
+    EmailChange.delete(change.id)
+    Session.commit()
+    return {}
+
+
+@app.post("/message")
+@login_required
+def message():
+    Message.create(body=request.json["body"])
+    return {}
+
+
+@app.post("/hook-like/sms")
+def sms():
+    encoded = request.headers.get("X-Proof")
+    try:
+        jwt.decode(encoded, key=SECRET, algorithms="HS256")
+    except (InvalidSignatureError, DecodeError):
+        return "not ok", 400
+    Message.create(body=request.json["body"])
+    return {}
+
+
+@app.post("/open/sms")
+def open_sms():  # sure
+    encoded = request.headers.get("X-Proof")
+    try:
+        jwt.decode(encoded, key=SECRET, algorithms="HS256")
+    except (InvalidSignatureError, DecodeError):
+        print("hm")
+    Message.create(body=request.json["body"])
+    return {}
+
+
+@app.post("/codes")
+def another_code():  # doubtful
+    user = User.get_by(email=request.json["email"])
+    EmailChange.create(user_id=user.id, code="1")
+    return {}
+
+
+@app.delete("/codes/<int:key>")
+def end_code(key):  # sure
+    EmailChange.delete(key)
+    Session.commit()
+    return {}
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
@@ -2055,6 +2324,8 @@ urlpatterns = [path("", include(router.urls))]
         ("missing-auth", CODE_IN_THE_BODY),
         ("missing-auth", TOLD_TO_BE_A_REFUSAL),
         ("password-exposed", SHOWN_ONCE),
+        ("missing-ownership-check", ON_ITS_OWN_CLASS),
+        ("missing-auth", PROVEN_BY_A_CODE),
         ("hardcoded-secret", DEVELOPERS_BRANCH),
         ("missing-role-check", SCOPED),
         ("password-logged", {"app.py": TOLD_BY_THE_SERVER, "manage.py": TOLD_AT_A_TERMINAL}),

@@ -22,33 +22,30 @@ from backaudit.analyses.auth.deeds import (
     shown_name,
     words,
 )
+from backaudit.analyses.auth.sent_codes import keeps_codes, proves_by_code, proving
 from backaudit.backend.access.acts import Act, acts, insides_shown
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
-from backaudit.backend.access.owners import owner_column
 from backaudit.backend.access.reads import looked_at, reads
 from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
 from backaudit.backend.access.vouching import vouching
 from backaudit.backend.data.documents.tables import is_collection
-from backaudit.backend.data.queries import query_sites
-from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
 from backaudit.evidence import Assumption
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.facts.place import Place
-from backaudit.project import ClassView, Code, Project
+from backaudit.project import ClassView, Project
 from backaudit.project.declarations import items
 from backaudit.project.locate import class_field
 from backaudit.rule import KNOWN, Assumed, assume
-from backaudit.sql import Use
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.names import means_people
 from backaudit.vocabulary.protocols import UNSAFE
 
 _ROW_KEY = meaning("people", "row-key")
-_CODE = meaning("tokens", "sent-code")
 _PUBLIC_STEP = meaning("routes", "public-step")
 _MUTATION = "MUTATION"
 _ASKING = ("authenticates", "role")
@@ -59,6 +56,7 @@ _NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
 _MAY_BE_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
+_RENEWED = assume("purpose", "the codes are not for those who cannot log in yet")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
 
 # More routes than these that show a table to anybody have not all been forgotten.
@@ -115,19 +113,8 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
     needed = needs_caller(project, route)
     if needed is not None:
         return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
-    return None if route.handler in project.once(_proving) else _of_data(project, route)
-
-
-def _proving(project: Project) -> frozenset[Code]:
-    """The bodies that look up the code which was sent to a person: who has it need not be logged in."""
-    return frozenset(site.code for site in query_sites(project) if any(_is_proof(project, use) for use in site.uses))
-
-
-def _is_proof(project: Project, use: Use) -> bool:
-    table = schema(project).table(use.table) if use.role == "filter" and use.form == "eq" else None
-    if table is None or not _CODE.holds(use.column):
-        return False
-    return is_user_table(table) or owner_column(project, table) is not None
+    proven = route.handler in project.once(proving) or proves_by_code(project, route.handler)
+    return None if proven else _of_data(project, route)
 
 
 def unasked(project: Project, route: Route) -> bool:
@@ -218,6 +205,8 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
     found = _supposing(found, _let_by(project, route))
     if creates and _mails(project, route, changed):
         return _supposing(found, _NO_PROOF)
+    if creates and changed.how != "update" and keeps_codes(project, changed.table):
+        return _supposing(found, _RENEWED)
     return _supposing(found, _meant_for_some(route, changed, found, creates))
 
 

@@ -23,6 +23,7 @@ Kinds = frozenset[GuardKind]
 
 NOTHING: Kinds = frozenset()
 _OK = 200
+_REFUSING = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DENYING = meaning("access", "refusal")
 _IDENTITY = meaning("access", "asked-identity")
@@ -299,7 +300,15 @@ def _is_swallowed(call: Node) -> bool:
     """Whether what a call raises is caught, and the body goes on."""
     tried = {region.group for region in call.code.regions_of(call.value) if region.kind == "try"}
     handlers = [r for r in call.code.body.regions if r.kind == "except" and r.group in tried]
-    return any(region.exits != "raise" for region in handlers)
+    return any(region.exits != "raise" and not _ends_refused(call.code, region) for region in handlers)
+
+
+def _ends_refused(code: Code, region: Region) -> bool:
+    """Whether a handler answers that the client is wrong, and nothing is done any more."""
+    if region.exits != "return":
+        return False
+    inside = [answer for answer in answers(code.project, code) if region.first <= answer.value < region.last]
+    return bool(inside) and all(answer.status in _REFUSING for answer in inside)
 
 
 def tests_before(node: Node) -> list[Node]:

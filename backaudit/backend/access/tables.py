@@ -87,10 +87,30 @@ def repository_table(project: Project, call: Node) -> Table | None:
 
 def told_table(project: Project, call: Node, callee: Code, table: Table | None) -> Table | None:
     """The table that a function touches, as its call says: of what a class does for several, that of the receiver."""
+    own = _receivers_own(project, call, callee) if table is not None else None
+    if own is not None and table is not None and _is_of(project, callee, table):
+        return own
     guessed = guessed_model(project, callee.cls)
     if table is None or table is guessed:
         return repository_table(project, call) or (None if guessed is not None else table)
     return table
+
+
+def _receivers_own(project: Project, call: Node, callee: Code) -> Table | None:
+    """The table of the model on which a method is called that its base class has for all models."""
+    receiver = call.receiver
+    for name in project.types(receiver) if receiver is not None else ():
+        head, over = split(name)
+        table = schema(project).of_model(over if head == "type" else head)
+        if table is not None and _is_of(project, callee, table):
+            return table
+    return None
+
+
+def _is_of(project: Project, callee: Code, table: Table) -> bool:
+    """Whether a table's model has a method from a base class that is no model itself."""
+    base = callee.cls.name if callee.cls is not None else ""
+    return base != table.model and base in project.lineage(table.model) and schema(project).of_model(base) is None
 
 
 def form_table(project: Project, node: Node) -> Table | None:
