@@ -4,8 +4,9 @@ A rule is ended after so many steps of the engine, which are the same in every r
 whatever the number of workers. Time ends only what takes none.
 
 The project is linked once; what one family has asked is remembered before the others are shared out, since all build on
-it. Workers take a family at a time, the dearest first, and answer rule by rule: one whose process dies costs itself
-alone. Whoever asked, the answers are put together in the rules' own order.
+it. These are two groups, each with a worker of its own that answers rule by rule: one whose process dies costs itself
+alone. What rules build on is found out once a worker, so that more groups would cost more than they gain. Whoever
+asked, the answers are put together in the rules' own order.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ SECONDS_OF_A_RULE = 900.0
 SECONDS_OF_SILENCE = 1_800.0
 # Below this many functions forking costs more than it gains.
 _WORTH_IT = 3_000
-# What the families cost on large projects, in shares: the dearest is taken first. The first builds what all ask for.
-_COSTS = {"validation": 15, "errors": 8, "passwords": 8, "indexes": 4, "secrets": 1, "deploy": 1, "bandit": 1}
+# What the families cost on large projects, in shares, beside others that ask alike. The first builds what all ask for.
+_COSTS = {"validation": 15, "errors": 8, "passwords": 6, "indexes": 4, "portfolio": 4, "api": 2}
 _FIRST = "auth"
+# As many whatever the number of workers: what is asked in one process decides nothing, and is still the same.
+_GROUPS = 2
 
 
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -110,14 +113,25 @@ def _asked(
     if reraise or len(shared_out) < 2 or not _is_worth_sharing(project):
         return _here(project, rules, times, reraise=reraise)
     first = _here(project, [rule for rule in rules if rule.family == _FIRST], times)
-    longest_first = sorted(shared_out, key=lambda family: (-_COSTS.get(family, 1), family))
-    groups = [[rule for rule in rules if rule.family == family] for family in longest_first]
+    groups = [[rule for rule in rules if rule.family in families] for families in _grouped(shared_out)]
     add(times.queries, clock.taken())  # before it is inherited by those who count on
     others = _Sharing(project, groups, clock).run(min(max(jobs, 1), len(groups)))
     for name, answer in others.items():
         add(times.rules, {name: answer.seconds})
         add(times.queries, answer.queries)
     return _together(project, rules, first, others)
+
+
+def _grouped(families: Sequence[str]) -> list[list[str]]:
+    """Families in groups that cost about the same, the dearest first."""
+    groups: list[list[str]] = [[] for _ in range(min(_GROUPS, len(families)))]
+    for family in sorted(families, key=lambda family: (-_cost([family]), family)):
+        min(groups, key=_cost).append(family)
+    return groups
+
+
+def _cost(families: Sequence[str]) -> int:
+    return sum(_COSTS.get(family, 1) for family in families)
 
 
 def _is_worth_sharing(project: Project) -> bool:
@@ -160,11 +174,7 @@ class _Worker:
 
 
 class _Sharing:
-    """Groups of rules over forked processes, one process a group.
-
-    One that went on with the next group would be quicker, and a rule that asks too much would end where those before it
-    left off: at another place with every number of workers.
-    """
+    """Groups of rules over forked processes, one process a group."""
 
     def __init__(self, project: Project, groups: list[list[Rule]], clock: QueryClock) -> None:
         self._project = project

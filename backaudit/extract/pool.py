@@ -306,6 +306,7 @@ def _work(
     for other in inherited:
         other.close()
     gc.disable()
+    gc.freeze()  # what the parent had before is no garbage of ours, and is not looked through again and again
     sys.setrecursionlimit(RECURSION_LIMIT)
     uncollected = 0
     try:

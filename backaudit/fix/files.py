@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from functools import cache, cached_property
 from typing import TypeVar
 
 import libcst as cst
@@ -17,6 +18,10 @@ from backaudit.source import Source
 
 NodeT = TypeVar("NodeT", bound=cst.CSTNode)
 _NEWLINE = re.compile(r"\r\n?|\n")
+_BINDING = (
+    *(cst.FunctionDef, cst.ClassDef, cst.Param, cst.AssignTarget, cst.AnnAssign),
+    *(cst.For, cst.CompFor, cst.NamedExpr, cst.AsName),
+)
 _KNOWN = (cst.BaseExpression, cst.BaseSmallStatement, cst.BaseStatement, cst.SimpleStatementLine)
 
 
@@ -91,17 +96,20 @@ class Syntax:
         self.parents: dict[int, cst.CSTNode] = {}
         self._found: dict[Span, list[cst.CSTNode]] = {}
         self._blocks: list[cst.IndentedBlock] = []
+        self._binding: list[cst.CSTNode] = []
         self._walk()
 
     def _walk(self) -> None:
         waiting: list[cst.CSTNode] = [self.module]
         while waiting:
             node = waiting.pop()
-            for child in node.children:
+            for child in children(node):
                 self.parents[id(child)] = node
                 waiting.append(child)
             if isinstance(node, cst.IndentedBlock):
                 self._blocks.append(node)
+            if isinstance(node, _BINDING):
+                self._binding.append(node)
             if isinstance(node, _KNOWN):
                 self._found.setdefault(self.span(node), []).append(node)
 
@@ -166,13 +174,30 @@ class Syntax:
     @cached_property
     def bound(self) -> frozenset[str]:
         """Every name that the file gives to something else than what it imports: a fix must not mean that."""
-        found: set[str] = set()
-        waiting: list[cst.CSTNode] = [self.module]
-        while waiting:
-            node = waiting.pop()
-            waiting += node.children
-            found.update(_bound_by(node))
-        return frozenset(found)
+        return frozenset(name for node in self._binding for name in _bound_by(node))
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What a node is made of, without white space, in no promised order.
+
+    libcst's own ``children`` has a visitor make each node anew, which takes several times as long as parsing.
+    """
+    for name in _fields_of(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (item for item in value if isinstance(item, cst.CSTNode))
+
+
+@cache
+def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if not _is_blank(field.name))
+
+
+def _is_blank(name: str) -> bool:
+    """Whether the field of a node is the space, the comments or the lines around its parts."""
+    return any(word in name for word in ("whitespace", "lines", "header", "footer", "indent"))
 
 
 def _bound_by(node: cst.CSTNode) -> list[str]:

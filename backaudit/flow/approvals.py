@@ -107,25 +107,54 @@ def _checks(project: Project, code: Code, at: Value) -> Iterator[Node]:
 
 
 def _is_discarded(call: Node) -> bool:
-    after = call.code.ops[call.value + 1 : call.value + 3]
-    inner = {call.value} | {call.value + 1 + n for n, op in enumerate(after) if isinstance(op, ops.Await)}
-    return any(isinstance(op, ops.Discard) and op.value in inner for op in after)
+    return call.value in call.code.project.once_of(_discarded, call.code)
+
+
+def _discarded(project: Project, code: Code) -> frozenset[Value]:
+    """The calls of a body whose answers it drops, awaited or not."""
+    found: set[Value] = set()
+    for at in code.before(len(code.ops), ops.Discard):
+        op = code.ops[at]
+        value = op.value if isinstance(op, ops.Discard) else at
+        awaited = value
+        while isinstance(made := code.ops[awaited], ops.Await):
+            awaited = made.value
+        found |= {value, awaited}
+    return frozenset(found)
+
+
+class _Judges(msgspec.Struct, frozen=True):
+    """What a call may raise over, whatever value is asked about.
+
+    ``by_receiver``: the table says so of its method; ``may_convert``: so it does if it is a conversion; ``guarding``:
+    the parameters of which the functions that it runs come back only if they are harmless.
+    """
+
+    by_receiver: bool
+    may_convert: bool = False
+    guarding: tuple[tuple[Code, int], ...] = ()
+
+
+def _judges(project: Project, call: Node, guards: frozenset[str]) -> _Judges:
+    if call.receiver is not None and Asked(call, guards).names("raises:", call):
+        return _Judges(True)
+    may_convert = _is_discarded(call) or (CONVERTED in guards and call.method in _CONVERTERS)
+    return _Judges(False, may_convert, tuple(_guarding(call, guards)))
 
 
 def _raises_unless(call: Node, asked: Asked) -> bool:
     """Whether ``call`` raises unless the value, its receiver or one of its arguments, is harmless."""
     code = call.code
+    judges = code.project.once_of(_judges, call, asked.guards)
     receiver = call.receiver
-    if receiver is not None and asked.names("raises:", call):
+    if judges.by_receiver and receiver is not None:
         return _leads(receiver, asked) and not climbs(receiver)
-    may_convert = _is_discarded(call) or (CONVERTED in asked.guards and call.method in _CONVERTERS)
-    guarding = _guarding(call, asked.guards)
-    if not may_convert and not guarding:
+    if not judges.may_convert and not judges.guarding:
         return False
     given = [argument for argument in call.args() if same(code, argument.value, asked.node.value)]
-    if may_convert and given and _converts(call):
+    if judges.may_convert and given and _converts(call):
         return True
-    return any(code.project.argument(call, callee, index) in given for callee, index in guarding)
+    return any(code.project.argument(call, callee, index) in given for callee, index in judges.guarding)
 
 
 def _converts(call: Node) -> bool:

@@ -332,8 +332,35 @@ class Code:
             op = self.ops[value]
         return value
 
+    @cached_property
+    def firsts(self) -> list[Value]:
+        """For each value of a body the first that is read from the same place: each is looked at once."""
+        firsts: list[Value] = []
+        known: dict[object, Value] = {}
+        for value, op in enumerate(self.ops):
+            origin = self.origin(value)
+            if origin != value:
+                firsts.append(firsts[origin])
+                continue
+            made = _made(op, firsts)
+            firsts.append(value if made is None else known.setdefault(made, value))
+        return firsts
+
     def __repr__(self) -> str:
         return f"<Code {self.path}:{self.function.qualname or '<module>'}>"
+
+
+def _made(op: AnyOp, firsts: list[Value]) -> tuple[object, ...] | None:
+    """What two values have in common that are read from the same place; None of one that is like no other."""
+    if isinstance(op, ops.Attr):
+        return ops.Attr, firsts[op.base], op.name
+    if isinstance(op, ops.Item):
+        return ops.Item, firsts[op.base], firsts[op.key]
+    if isinstance(op, ops.Call):
+        return None if op.keywords else (ops.Call, firsts[op.func], *(firsts[value] for value in op.args))
+    if isinstance(op, ops.Const):
+        return ops.Const, type(op.value), op.value
+    return (ops.Name, op.name) if isinstance(op, ops.Name) else None
 
 
 def _attribute(key: Node) -> str:

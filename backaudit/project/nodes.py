@@ -24,16 +24,18 @@ class Node:
     """A value: operation ``value`` of ``code``, made by :meth:`Code.node` alone, once, so that identity is equality.
 
     ``op`` is the operation, ``origin`` the node behind names (often itself). They are looked at a million times in a
-    large project and therefore kept.
+    large project and therefore kept, as is what a call calls.
     """
 
-    __slots__ = ("code", "op", "origin", "value")
+    __slots__ = ("_func", "_method", "code", "op", "origin", "value")
 
     def __init__(self, code: Code, value: Value) -> None:
         self.code = code
         self.value = value
         self.op: AnyOp = code.ops[value]
         self.origin: Node = code.node(code.origin(value)) if type(self.op) is ops.Bind else self
+        self._func: Node | None = None
+        self._method: str | None = None
 
     def __repr__(self) -> str:
         return f"<Node {self.code.path}:{self.op}>"
@@ -135,8 +137,11 @@ class Node:
 
     @property
     def func(self) -> Node | None:
+        """What a call calls, None of anything else."""
         op = self.origin.op
-        return self.to(op.func) if type(op) is ops.Call else None
+        if self._func is None and type(op) is ops.Call:
+            self._func = self.to(op.func)
+        return self._func
 
     def arg(self, position: int | None = None, name: str | None = None) -> Node | None:
         """An argument by position, by keyword, or by either."""
@@ -194,10 +199,13 @@ class Node:
     @property
     def method(self) -> str:
         """The last name of the callee, empty if it has none."""
-        call = self.origin.op
-        if type(call) is not ops.Call:
-            return ""
-        op = self.to(call.func).origin.op
+        if self._method is None:
+            self._method = self._found_method()
+        return self._method
+
+    def _found_method(self) -> str:
+        func = self.func
+        op = func.origin.op if func is not None else None
         if type(op) is ops.Attr:
             return op.name
         if type(op) is ops.Name:

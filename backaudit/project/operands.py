@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
 from backaudit.project.code import Code
 from backaudit.project.nodes import Node
 from backaudit.project.nodes import operands as read_by
-
-if TYPE_CHECKING:
-    from backaudit.project import Project
 
 
 def operands(node: Node) -> Iterator[Node]:
@@ -66,35 +62,8 @@ def inputs(op: ops.Op) -> Iterable[int]:
 
 def same(code: Code, left: Value, right: Value) -> bool:
     """Whether two values are read from the same place: equal, or the same attribute or key of the same value."""
-    firsts = code.project.once_of(_firsts, code)
+    firsts = code.firsts
     return firsts[left] == firsts[right]
-
-
-def _firsts(project: Project, code: Code) -> list[Value]:
-    """For each value of a body the first that is read from the same place: each is looked at once."""
-    firsts: list[Value] = []
-    known: dict[object, Value] = {}
-    for value, op in enumerate(code.ops):
-        origin = code.origin(value)
-        if origin != value:
-            firsts.append(firsts[origin])
-            continue
-        made = _made(op, firsts)
-        firsts.append(value if made is None else known.setdefault(made, value))
-    return firsts
-
-
-def _made(op: ops.AnyOp, firsts: list[Value]) -> tuple[object, ...] | None:
-    """What two values have in common that are read from the same place; None of one that is like no other."""
-    if isinstance(op, ops.Attr):
-        return ops.Attr, firsts[op.base], op.name
-    if isinstance(op, ops.Item):
-        return ops.Item, firsts[op.base], firsts[op.key]
-    if isinstance(op, ops.Call):
-        return None if op.keywords else (ops.Call, firsts[op.func], *(firsts[value] for value in op.args))
-    if isinstance(op, ops.Const):
-        return ops.Const, type(op.value), op.value
-    return (ops.Name, op.name) if isinstance(op, ops.Name) else None
 
 
 def equal(

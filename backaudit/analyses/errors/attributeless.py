@@ -109,9 +109,7 @@ def _given(project: Project) -> frozenset[str]:
 
 
 def _given_in(project: Project, code: Code) -> Iterator[str]:
-    for op in code.ops:
-        if isinstance(op, ops.SetAttr):
-            yield op.name
+    yield from (node.op.name for node in code.nodes(ops.SetAttr) if isinstance(node.op, ops.SetAttr))
     back = project.models.kinds["leads-back"]
     for call in code.nodes(ops.Call):
         if call.is_call_of("gives-attributes"):

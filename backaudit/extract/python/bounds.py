@@ -117,8 +117,10 @@ def _may_be_dear(text: str) -> bool:
 def _is_over(text: str, start: int, end: int) -> bool:
     if sum(text.count(bracket, start, end) for bracket in "([{") > MAX_BRACKETS:
         return True
+    if end - start <= MAX_LINKS:
+        return False  # each link is a character at least
     links = sum(text.count(link, start, end) for link in _LINKING)
-    return links > MAX_LINKS or (end - start > MAX_LINKS and links + len(_WORDS.findall(text, start, end)) > MAX_LINKS)
+    return links > MAX_LINKS or links + len(_WORDS.findall(text, start, end)) > MAX_LINKS
 
 
 def _dear(text: str) -> Iterator[tuple[int, int, str]]:
