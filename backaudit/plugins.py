@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from backaudit.crash import contained
+from backaudit.declared import declared, keep
 from backaudit.facts.problem import Problem
 from backaudit.rule import Rule
 from backaudit.rulenames import BUILT_IN_FAMILIES, is_built_in
@@ -19,6 +20,8 @@ from backaudit.toml import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable  # its home moved in 3.11, and is gone from here in 3.14
+
+    from backaudit.cache import Cache
 
 GROUP = "backaudit.rules"
 BUILT_IN_PACKAGE = "backaudit_rules"
@@ -36,12 +39,15 @@ class Loaded(msgspec.Struct, frozen=True):
     is_partial: bool = False
 
 
-def load(*, reraise: bool = False) -> Loaded:
-    """The rules of every installed package, and the engine's own. A broken module costs only its own rules."""
+def load(*, reraise: bool = False, cache: Cache | None = None) -> Loaded:
+    """The rules of every installed package, and the engine's own. A broken module costs only its own rules.
+
+    With a ``cache`` the built-in ones are as they were kept there, and their questions are loaded when they are asked.
+    """
     found = sorted(
         set(entry_points(group=GROUP)), key=lambda point: (point.value != BUILT_IN_PACKAGE, point.name, point.value)
     )
-    return load_from(found, reraise=reraise)
+    return load_from(found, reraise=reraise, cache=cache)
 
 
 def load_families(families: Collection[str]) -> Loaded:
@@ -52,7 +58,11 @@ def load_families(families: Collection[str]) -> Loaded:
 
 
 def load_from(
-    points: Sequence[EntryPoint], *, others: Sequence[EntryPoint] | None = None, reraise: bool = False
+    points: Sequence[EntryPoint],
+    *,
+    others: Sequence[EntryPoint] | None = None,
+    reraise: bool = False,
+    cache: Cache | None = None,
 ) -> Loaded:
     """The rules of the given entry points; the first to claim an id keeps it. Tables are those of ``others``, too."""
     from backaudit.directives import RULES as ENGINE_RULES
@@ -60,7 +70,7 @@ def load_from(
     rules: dict[str, Rule] = {rule.id: rule for rule in ENGINE_RULES}
     problems: list[Problem] = []
     for point in points:
-        for rule in _rules_of(point, problems, reraise):
+        for rule in _declared_by(point, problems, reraise, cache):
             problem = _refusal(rule, point, rules)
             if problem:
                 problems.append(problem)
@@ -105,6 +115,25 @@ def _refusal(rule: Rule, point: EntryPoint, taken: dict[str, Rule]) -> Problem |
 
 def _crash(point: EntryPoint, why: str) -> Problem:
     return Problem("", "crash", f"{_named(point)} is broken: {why}")
+
+
+def _declared_by(point: EntryPoint, problems: list[Problem], reraise: bool, cache: Cache | None) -> Iterable[Rule]:
+    """The rules of a package; those of our own as they were kept, if they were."""
+    if cache is None or not cache.usable or point.value != BUILT_IN_PACKAGE:
+        return _rules_of(point, problems, reraise)
+    kept: tuple[Rule, ...] | None = None
+    with contained([], _named(point)):  # that it cannot be imported is told where its modules are walked
+        kept = declared(cache, point.value)
+    return _walked_and_kept(point, problems, reraise, cache) if kept is None else kept
+
+
+def _walked_and_kept(point: EntryPoint, problems: list[Problem], reraise: bool, cache: Cache) -> tuple[Rule, ...]:
+    """The rules of our own package, kept if nothing of it is broken."""
+    broken = len(problems)
+    rules = tuple(_rules_of(point, problems, reraise))
+    if len(problems) == broken:
+        keep(cache, point.value, rules)
+    return rules
 
 
 def _rules_of(point: EntryPoint, problems: list[Problem], reraise: bool) -> Iterator[Rule]:

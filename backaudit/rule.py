@@ -158,11 +158,10 @@ class Option(msgspec.Struct, frozen=True):
     help: str
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A named question to the project. ``id`` is ``family/name``; ``module`` is where it was defined."""
+class Declaration(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says of itself. ``id`` is ``family/name``; ``module`` is where it was defined."""
 
     id: str
-    check: Check
     severity: Severity
     shown: Shown
     cwe: tuple[int, ...]
@@ -183,6 +182,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return self.id.partition("/")[2]
+
+
+class Rule(Declaration, frozen=True, kw_only=True):
+    """A named question to the project."""
+
+    check: Check
 
 
 def rule(

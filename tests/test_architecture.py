@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("analyses",),
     ("portfolio",),
     ("",),
+    ("declared",),
     ("directives", "plugins", "config", "baseline", "check", "grouping", "triage", "fix", "report", "results"),
     ("asking", "audit", "stages", "quoting", "gittree", "history", "staged", "output", "progress", "prove", "workcopy"),
     ("repro", "since", "starters", "fixing"),

@@ -152,14 +152,14 @@ def exit_code(problems: Iterable[Problem]) -> int:
     return CRASH if any(problem.kind == "crash" for problem in problems) else OK
 
 
-def load_rules() -> tuple[Loaded, RuleNames]:
-    """All installed rules, and their names."""
+def load_rules(cache: Cache | None = None) -> tuple[Loaded, RuleNames]:
+    """All installed rules, and their names; the questions of those that a cache knows are loaded when asked."""
     from backaudit import plugins
     from backaudit.rulenames import RuleNames, is_built_in
     from backaudit.usage import UsageError
 
     isolate()
-    loaded = plugins.load()
+    loaded = plugins.load(cache=cache)
     if not any(is_built_in(rule) and rule.family != "directives" for rule in loaded.rules):
         raise UsageError(
             "the built-in rules are not installed: install backaudit (pip install .), do not only copy it."

@@ -76,7 +76,8 @@ class Scan(Command):
 
         asked = frozenset() if self.options["show_config"] else families(config)
         if not asked:
-            return load_rules()
+            with self._cache() as cache:
+                return load_rules(cache)
         isolate()
         loaded = plugins.load_families(asked)
         known = {rule.family for rule in loaded.rules}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backaudit import asking
+from backaudit import declared
 from backaudit.check import Checked, joined
 from backaudit.crash import contained
 from backaudit.facts.problem import Problem
@@ -83,6 +83,9 @@ def _of_back_end(run: Run, inventory: Inventory, project: Project) -> Answered:
 
 
 def _asked(run: Run, inventory: Inventory, project: Project) -> Checked:
+    from backaudit import asking
+
     jobs = run.request.jobs or os.cpu_count() or 1
     with run.times.stage("check"):
+        declared.load(inventory.selection.rules)
         return asking.ask(project, inventory.selection.rules, jobs=jobs, reraise=run.request.reraise, times=run.times)
