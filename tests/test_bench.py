@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import grown, material, measure, trials
+from tests.bench import grown, material, measure, speed, trials
 
 ANY = frozenset({0, 1})
 HOLD = "import sys, time; data = bytearray(60_000_000); data[::4096] = b'x' * len(data[::4096]); time.sleep(0.6)"
@@ -110,3 +110,37 @@ def test_foreign_code_is_drawn_by_a_seed_and_each_content_once(tmp_path: Path, m
     assert first == again
     assert len(first) == 2
     assert everything == ["a0.py", "a1.py", "a2.py", "a3.py"]
+
+
+def test_what_was_measured_is_a_table_that_says_what_was_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = speed.Bench(tmp_path, 1, [])
+    bench.say("one file changed", 1.25, 0.9, "s")
+    bench.say("ratio", 0.5, 1.4, "")
+    assert list(bench.table())[2:] == ["| one file changed | 1.25 s, missed | 0.9 s |", "| ratio | 0.50 | 1.4 |"]
+    assert bench.missed == ["one file changed"]
+    assert "MISSED" in capsys.readouterr().out
+
+
+def test_what_cannot_be_had_is_left_out_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def service() -> None:
+        raise material.Missing("no such service")
+
+    with speed.Bench(tmp_path, 1, []).where_it_can_be_had():
+        service()
+    assert capsys.readouterr().out == "  left out: no such service\n"
+
+
+def test_the_dearest_rules_are_those_that_the_profile_tells(tmp_path: Path) -> None:
+    lines = speed.Bench(tmp_path, 1, []).dearest(material.ROOT / "fixtures" / "apps" / "flask")
+    assert 0 < len(lines) <= 10
+    assert all(line.split()[1] == "s" and line.count("/") == 1 for line in lines)
+
+
+def test_both_contestants_are_compared_by_clock_and_processor(tmp_path: Path) -> None:
+    bench = speed.Bench(tmp_path, 2, [])
+    ours = measure.Measured("ours", (measure.Run(2, 1, 0, 6), measure.Run(4, 1, 0, 8)))
+    theirs = measure.Measured("theirs", (measure.Run(4, 1, 0, 3), measure.Run(4, 1, 0, 4)))
+    bench.versus("case", ours, theirs, target=0.5, processor=1.4)
+    assert [(row.value, row.reached) for row in bench.rows] == [(0.75, False), (2, False)]

@@ -15,6 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "bench-data"
 DJANGO = "5.2.8"
 SMALL_FILES = 50
+SERVICE = ("https://github.com/netbox-community/netbox", "43fe81f9e833228c9869f7ddadb67e6c5f145060")
+
+
+class Missing(Exception):
+    """What is to be measured on cannot be had; the text says what."""
 
 
 def django() -> Path:
@@ -31,6 +36,34 @@ def django() -> Path:
         with tarfile.open(next(iter(sorted(DATA.glob("[Dd]jango-*.tar.gz"))))) as archive:
             _extract(archive, DATA)
     return folder / "django"
+
+
+def service() -> Path:
+    """A service of a quarter of a million lines with its tests: that of ``BENCH_SERVICE``, or cloned at one commit.
+
+    Missing if it cannot be cloned.
+    """
+    given = os.environ.get("BENCH_SERVICE")
+    if given:
+        return Path(given)
+    url, commit = SERVICE
+    try:
+        return fetch(DATA / f"{url.rpartition('/')[2]}-{commit[:12]}", url, commit)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Missing(f"{url} cannot be cloned") from error
+
+
+def fetch(folder: Path, url: str, commit: str) -> Path:
+    """A repository at a commit, in a folder that is made for it; CalledProcessError where it cannot be had."""
+    if not (folder / ".git").is_dir():
+        folder.mkdir(parents=True)
+        for arguments in (
+            ["init", "-q"],
+            ["fetch", "-q", "--depth", "1", url, commit],
+            ["checkout", "-q", "FETCH_HEAD"],
+        ):
+            subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    return folder
 
 
 def _extract(archive: tarfile.TarFile, into: Path) -> None:

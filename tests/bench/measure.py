@@ -39,6 +39,10 @@ class Measured(NamedTuple):
         return statistics.median(run.seconds for run in self.runs)
 
     @property
+    def processor(self) -> float:
+        return statistics.median(run.processor for run in self.runs)
+
+    @property
     def megabytes(self) -> float:
         return max(run.megabytes for run in self.runs)
 

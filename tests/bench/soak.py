@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import trials
-from tests.bench.material import django
+from tests.bench.material import django, fetch
 from tests.bench.measure import run
 from tests.truth import routes
 
@@ -44,19 +43,6 @@ PROJECTS = {
 def clone(name: str) -> Path:
     """A project at its commit, fetched once."""
     return fetch(DATA / name, *PROJECTS[name])
-
-
-def fetch(folder: Path, url: str, commit: str) -> Path:
-    """A repository at a commit, in a folder that is made for it; CalledProcessError where it cannot be had."""
-    if not (folder / ".git").is_dir():
-        folder.mkdir(parents=True)
-        for arguments in (
-            ["init", "-q"],
-            ["fetch", "-q", "--depth", "1", url, commit],
-            ["checkout", "-q", "FETCH_HEAD"],
-        ):
-            subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL)
-    return folder
 
 
 def soak(folder: Path, temp: Path) -> bool:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from backaudit.toml import parse_toml
-from tests.bench.soak import DATA, ROOT, fetch
+from tests.bench.material import fetch
+from tests.bench.soak import DATA, ROOT
 
 LIST = ROOT / "tests" / "data" / "wellkept.toml"
 SECONDS = 1800

@@ -22,7 +22,8 @@ import msgspec
 
 from backaudit.facts.requests import Application
 from backaudit.toml import parse_toml
-from tests.bench.soak import DATA, fetch
+from tests.bench.material import fetch
+from tests.bench.soak import DATA
 from tests.truth.requests import Outcome, asked, table, told
 
 LIST = Path(__file__).with_name("applications.toml")
