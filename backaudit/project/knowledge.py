@@ -460,10 +460,13 @@ class SettingModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BroughtColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A column that a library's class brings along; ``few``: it has few values."""
+    """A column that a library's class brings along; ``few``: it has few values; ``to``: the model that it leads to, as
+    ``label.Model``, by an attribute of this name.
+    """
 
     name: str
-    type: str
+    type: str = "AutoField"
+    to: str = ""
     length: int | None = None
     nullable: bool = False
     unique: bool = False
@@ -471,14 +474,19 @@ class BroughtColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A class of a library that models are derived from: the ``columns`` it brings, and the fields to ``many`` rows.
+    """A class of a library that models are derived from, or a model of its own: the ``columns`` it brings, and the
+    fields to ``many`` rows, each to their model and, where they are told, the names by which that leads back.
 
-    ``user``: those who log in are of it.
+    ``user``: those who log in are of it. ``table``: that of the library's own model; ``unique``: columns whose values
+    are unique together; ``few``: its rows are few, as a table's that comes filled.
     """
 
     columns: tuple[BroughtColumn, ...] = ()
     many: dict[str, str] = {}
     user: bool = False
+    table: str = ""
+    unique: tuple[tuple[str, ...], ...] = ()
+    few: bool = False
 
 
 class Models(msgspec.Struct, frozen=True, dict=True):

@@ -67,6 +67,16 @@ def _few_alternatives(uses: Sequence[Use]) -> tuple[Use, ...]:
     return tuple(use for use in uses if (use.scope, use.branch) in kept)
 
 
+def _meant(key: Tree, shown: Sequence[Tree]) -> Tree:
+    """What an order's key stands for, where it is the position or the alias of what is selected."""
+    if key.key == "literal" and key.name.isdigit() and 0 < int(key.name) <= len(shown):
+        before = shown[: int(key.name)]
+        return key if any(one.is_star for one in before) else before[-1].unalias()
+    if key.key != "column" or key.args.get("table") is not None:
+        return key
+    return next((one.this for one in shown if one.key == "alias" and one.alias == key.name), key)
+
+
 class _Reader:
     """Walks one parsed statement; every SELECT, UPDATE and DELETE in it is a scope."""
 
@@ -101,7 +111,7 @@ class _Reader:
             self._condition(where.this, "filter", (0, 0))
         for join in node.args.get("joins") or ():
             self._join(join)
-        self._order(node.args.get("order"), "sort")
+        self._order(node.args.get("order"), "sort", node.expressions if node.key == "select" else ())
         self._together(node)
         for column in extreme:
             self._add(column.name, "sort", "eq", self._source(column))
@@ -154,11 +164,12 @@ class _Reader:
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
-    def _order(self, order: Tree | None, role: Role) -> None:
+    def _order(self, order: Tree | None, role: Role, shown: Sequence[Tree] = ()) -> None:
+        """``shown``: what the select gives, which its order may name by position or by another name."""
         for item in order.expressions if order is not None else ():
-            inner = item.this
-            if HOLE in inner.sql():
-                continue
+            inner = _meant(item.this, shown)
+            if HOLE in inner.sql() or inner.find(*node_types("AggFunc", "Window")) is not None:
+                continue  # what is computed of several rows can be sorted by no index
             more: dict[str, Any] = {"descending": bool(item.args.get("desc")), "nulls": nulls_of(item)}
             if inner.key == "collate":
                 more["collation"] = inner.expression.name

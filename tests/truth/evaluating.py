@@ -161,11 +161,20 @@ class Names(dict[str, Any]):
         before = [node for node in bindings if getattr(node, "lineno", self._line) < self._line]
         always = [node for node in before if self._module.branches(node) <= here]
         if always:
-            return self._bound(max(always, key=_line_of), name)
+            last = max(always, key=_line_of)
+            return self._grown(self._bound(last, name), [node for node in before if _line_of(node) > _line_of(last)])
         try:
             return self._parameter(function, name)
         except KeyError:
             return self._one_of(before, name)
+
+    def _grown(self, value: Any, bindings: list[ast.AST]) -> Any:
+        """A condition with what is added to it in branches and loops, each once: what is asked at the most."""
+        for node in sorted(bindings, key=_line_of):
+            if isinstance(node, ast.AugAssign) and is_asking(value):
+                more = Names(self._module, node, self._depth + 1).evaluated(node.value)
+                value = value | more if isinstance(node.op, ast.BitOr) else value & more
+        return value
 
     def _one_of(self, bindings: list[ast.AST], name: str) -> Any:
         """What is bound in branches: the only one, or a stand-in if it is no query."""
@@ -373,6 +382,20 @@ def _django_without_rows() -> None:
     QuerySet.get_or_create = QuerySet.update_or_create = lambda self, *args, **keywords: (row_of(self.model), False)
     QuerySet.update = QuerySet.delete = lambda self, **keywords: 1
     models.Model.save = models.Model.delete = lambda self, *args, **keywords: None
+    _ask_for_no_rows_too()
+
+
+def _ask_for_no_rows_too() -> None:
+    """A list of which nothing is known is none that is empty, for which Django would ask nothing."""
+    from django.db.models.lookups import In  # type: ignore[import-untyped]
+
+    prepared = In.get_prep_lookup
+
+    def filled(self: Any) -> Any:
+        self.rhs = (7,) if isinstance(self.rhs, (list, tuple, set, frozenset)) and not self.rhs else self.rhs
+        return prepared(self)
+
+    In.get_prep_lookup = filled
 
 
 def _sqlalchemy_without_rows() -> None:

@@ -100,10 +100,11 @@ def _candidates(project: Project) -> Iterator[Node]:
 def _site(project: Project, link: _Link, links: list[_Link], later: list[Node]) -> QuerySite:
     node = link.node
     always = [other for other in links if other is link or _always_with(link, other)]
+    before = [other for other in link.before if conditions(other) <= conditions(node)]
     companions = list(chain.from_iterable(other.uses for other in always if other is not link))
-    companions += related_uses(project, link.before)
-    ordered = any(use.role == "sort" for use in (*link.uses, *companions))
-    companions += (use for use in returned_uses(project, link.before) if not (ordered and use.role == "sort"))
+    companions += related_uses(project, before)
+    ordered = _is_ordered(before, later) or any(use.role == "sort" for use in (*link.uses, *companions))
+    companions += (use for use in returned_uses(project, before) if not (ordered and use.role == "sort"))
     limits = [other for other in link.before if other.call is not None and other.method == "limit"]
     limited, single = ends_early(node, [*later, *limits])
     return QuerySite(
@@ -111,7 +112,7 @@ def _site(project: Project, link: _Link, links: list[_Link], later: list[Node]) 
         code=node.code,
         node=node,
         uses=link.uses,
-        companions=tuple(companions),
+        companions=tuple(dict.fromkeys(companions)),
         parts=tuple(Part(call_place(one.node), one.uses) for one in always),
         limited=limited,
         single=single,
@@ -120,6 +121,11 @@ def _site(project: Project, link: _Link, links: list[_Link], later: list[Node]) 
         after=_places_after(link, links, later),
         unread=any(map(_is_unknown, always)) or _opens_unknown(link),
     )
+
+
+def _is_ordered(before: list[Node], later: list[Node]) -> bool:
+    """Whether a chain says by itself in which order its rows come, or that it is none: nothing else's order counts."""
+    return any(other.is_call_of("order-links") for other in (*before, *later))
 
 
 def _always_with(link: _Link, other: _Link) -> bool:

@@ -81,6 +81,9 @@ def _found_table(project: Project, node: Node) -> Table | None:
 def _table_of(project: Project, node: Node, seen: set[Node]) -> Table | None:
     """As :func:`table_of`, by ways that do not come through values that were ``seen`` before."""
     tables = schema(project)
+    own = _own_rows(project, node.origin)
+    if own is not None:
+        return denoted_table(project, own) or _table_of(project, own, seen)
     for name in project.types(node):
         head, over = split(name)
         found = tables.of_model(over) if head != "list" else None
@@ -146,15 +149,15 @@ def _opened(call: Node) -> list[Node]:
 
 
 def _of_callee(project: Project, node: Node, seen: set[Node]) -> Table | None:
-    """The table of the query that a function of the project returns."""
+    """The table of the query that a function of the project returns; None if it may be one of several of several."""
+    found: dict[str, Table] = {}
     for callee in project.callees(node):
         if guessed_model(project, callee.cls) is not None:
             return _of_own_class(project, node)
-        for value in callee.returned():
-            found = _table_of(project, value, seen)
-            if found is not None:
-                return found
-    return None
+        table = _first_table(_table_of(project, value, seen) for value in callee.returned())
+        if table is not None:
+            found[table.name] = table
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def returned_once(project: Project, call: Node) -> list[Node]:
@@ -206,6 +209,17 @@ def _view_table(project: Project, node: Node, seen: set[Node]) -> Table | None:
             if bound is not None:
                 return denoted_table(project, bound) or _table_of(project, bound, seen)
     return managed_table(project, cls.name) if cls is not None else None
+
+
+def _own_rows(project: Project, call: Node) -> Node | None:
+    """What a view's class names as its rows or model, where it asks itself, or its base, for its query."""
+    receiver, cls = call.receiver, call.code.cls
+    if receiver is None or cls is None or not call.is_call_of("manager-queries"):
+        return None
+    bound = cls.fields.get("model")
+    if bound is None or bound.is_none or "queryset" in cls.fields:
+        return None
+    return bound if receiver.is_self or receiver.origin.method == "super" else None
 
 
 def denoted_table(project: Project, node: Node) -> Table | None:

@@ -9,9 +9,11 @@ import msgspec
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries.between import key_of, keys_between, pair
 from backaudit.backend.data.queries.chains import arriving, denoted_table, returned_once, stands
+from backaudit.backend.data.queries.given import listed
 from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.declarations import text as written_text
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import Form, Role, Use, normal, pattern_form
 
@@ -23,12 +25,19 @@ _SYMBOLS = {"==": "=", "!=": "<>"}
 
 class Conditions:
     """Reads conditions into uses; numbers the ORs as it goes. ``link``: the call that asks by them; ``rows``: variables
-    that stand for any row of a table.
+    that stand for any row of a table; ``told``: parameters, with what a caller hands over for them.
     """
 
-    def __init__(self, project: Project, link: Node | None = None, rows: Mapping[Node, Table] = {}) -> None:
+    def __init__(
+        self,
+        project: Project,
+        link: Node | None = None,
+        rows: Mapping[Node, Table] = {},
+        told: Mapping[Node, Node] = {},
+    ) -> None:
         self._link = link
         self._rows = rows
+        self._told = told
         self._project = project
         self._schema = schema(project)
         self._marks = project.models.kinds["column-marks"]
@@ -76,7 +85,9 @@ class Conditions:
     def _call(self, node: Node, op: ops.Call, role: Role, branch: Branch, negated: bool) -> Iterator[Use]:
         method = node.method
         if method in ("and_", "or_"):
-            yield from self._combined([node.to(value) for value in op.args], method == "or_", branch, negated)
+            parts = [node.to(value) for value in op.args]
+            parts += (part for value in op.star for part in listed(self._project, node.to(value)))
+            yield from self._combined(parts, method == "or_", branch, negated)
         elif method in ("not_",) and op.args:
             yield from self.read(node.to(op.args[0]), role, branch, not negated)
         elif method in ("exists", "where", "filter"):
@@ -218,9 +229,10 @@ class Conditions:
     def column(self, node: Node) -> tuple[Table, Column] | None:
         """The mapped column that an expression plainly is: ``User.email``, ``users.c.email``, a relation's key."""
         node = self._unmarked(node.origin)
+        node = self._told.get(node, node).origin
         op = node.op
         if not isinstance(op, ops.Attr):
-            return None
+            return self._named(node)
         base = node.to(op.base)
         inner = base.origin.op
         if isinstance(inner, ops.Attr) and inner.name in ("c", "columns"):
@@ -229,6 +241,20 @@ class Conditions:
             owner = self._table(base.origin.to(inner.base))
             return self._of(base, op.name) if owner is None else self._over(owner, inner.name, op.name)
         return self._of(base, op.name)
+
+    def _named(self, node: Node) -> tuple[Table, Column] | None:
+        """A column that is asked for by its name: ``getattr(User, "email")``, ``users.c["email"]``."""
+        op = node.op
+        if node.method == "getattr":
+            owner, key = node.arg(0), node.arg(1)
+        elif isinstance(op, ops.Item) and isinstance(inner := node.to(op.base).origin.op, ops.Attr):
+            owner = node.to(op.base).origin.to(inner.base) if inner.name in ("c", "columns") else None
+            key = node.to(op.key)
+        else:
+            return None
+        if owner is None or key is None:
+            return None
+        return self._of(owner, written_text(self._project, self._told.get(key.origin, key)))
 
     def _table(self, node: Node) -> Table | None:
         """The table of a model, or of the row that a variable stands for."""

@@ -5,10 +5,11 @@ A repository's or manager's methods know neither table nor column; who calls the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from backaudit.backend.data.queries.chains import denoted_table, ends_early, model_of
+from backaudit.backend.data.queries.chains import denoted_table, ends_early, model_of, root_table
 from backaudit.backend.data.queries.expressions import Conditions
+from backaudit.backend.data.queries.links import uses_of_link
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.schema import Table
@@ -18,12 +19,61 @@ from backaudit.sql import Use
 
 
 def handed_sites(project: Project) -> Iterator[QuerySite]:
-    """A site at every call that hands conditions to a function that puts them in a query."""
-    for last in sorted(project.models.kinds["condition-links"]):
+    """A site at every call that hands conditions to a function that puts them in a query, or says by which column."""
+    kinds = project.models.kinds
+    for last in sorted(kinds["condition-links"] | kinds["order-links"]):
         for node in project.calls_of(last):
-            for index in _parameters(node):
-                for call in project.callers(node.code):
-                    yield from _site(project, node, call, index)
+            yield from _sites(project, node)
+
+
+def _sites(project: Project, link: Node) -> Iterator[QuerySite]:
+    whole, columns = list(_parameters(link)), _columns_named(project, link)
+    for call in project.callers(link.code) if whole or columns else ():
+        for index in whole if link.is_call_of("condition-links") else ():
+            yield from _site(project, link, call, _uses(project, link, call, index))
+        told = {param: given for param in columns if (given := _handed(project, call, param)) is not None}
+        unsaid = dict.fromkeys(uses_of_link(project, link))
+        asked = uses_of_link(project, link, told=told) if told else ()
+        yield from _site(project, link, call, (use for use in asked if use not in unsaid))
+
+
+def _handed(project: Project, call: Node, param: Node) -> Node | None:
+    op = param.op
+    return project.argument(call, param.code, op.index) if isinstance(op, ops.Param) else None
+
+
+def _columns_named(project: Project, link: Node) -> list[Node]:
+    """The parameters that say by which column a link asks: compared, sorted by, or the name of an attribute or key."""
+    call = link.call
+    if call is None or link.receiver is None or link.code.function.kind != "function":
+        return []
+    first = 1 if link.code.cls is not None else 0
+    origins = dict.fromkeys(node.origin for node in _columns_of(link, call))
+    return [node for node in origins if isinstance(node.op, ops.Param) and node.op.index >= first]
+
+
+def _columns_of(link: Node, call: ops.Call) -> Iterator[Node]:
+    for value in call.args:
+        yield from _compared(link.origin.to(value))
+    for value in call.dstar:
+        yield from (key for key, _ in link.origin.to(value).entries())
+
+
+def _compared(node: Node) -> Iterator[Node]:
+    """What stands where a condition or an order has its column."""
+    op = node.origin.op
+    if isinstance(op, ops.Compare):
+        yield from _compared(node.origin.to(op.left))
+    elif node.method == "getattr":
+        yield from node.args()[1:2]
+    elif isinstance(op, ops.Unary):
+        yield from _compared(node.origin.to(op.value))
+    elif node.call is not None and node.receiver is not None:
+        yield from _compared(node.receiver)
+    elif isinstance(op, ops.Item):
+        yield node.origin.to(op.key)
+    else:
+        yield node
 
 
 def _parameters(node: Node) -> Iterator[int]:
@@ -38,8 +88,8 @@ def _parameters(node: Node) -> Iterator[int]:
             yield op.index
 
 
-def _site(project: Project, node: Node, call: Node, index: int) -> Iterator[QuerySite]:
-    uses = tuple(dict.fromkeys(_uses(project, node, call, index)))
+def _site(project: Project, node: Node, call: Node, asked: Iterable[Use]) -> Iterator[QuerySite]:
+    uses = tuple(dict.fromkeys(asked))
     if uses and project.role(call.code.path) != "test":
         later = [other for other in node.code.nodes(ops.Call) if other.value > node.value]
         limited, single = ends_early(node, later)
@@ -59,7 +109,7 @@ def _uses(project: Project, node: Node, call: Node, index: int) -> Iterator[Use]
     code = node.code
     param = code.function.params[index]
     if param.kind == "dstar":
-        table = _table(project, call, code)
+        table = _table(project, call, code) or root_table(project, node)
         known = {other.name for other in code.function.params}
         given = {name: value for name, value in call.keywords().items() if name not in known}
         yield from Lookups(project).keywords(table, given) if table is not None else ()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from backaudit.backend.data.orms import traits
-from backaudit.backend.data.queries.chains import denoted_table, root_table, table_of
+from backaudit.backend.data.queries.chains import denoted_table, root_table, stands, table_of
 from backaudit.backend.data.queries.expressions import Conditions
+from backaudit.backend.data.queries.given import listed, named
 from backaudit.backend.data.queries.lookups import Lookups
 from backaudit.backend.data.queries.written import is_written, written_uses
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
-from backaudit.project.declarations import entries, items
 from backaudit.project.types import split
 from backaudit.sql import Use
 
@@ -26,12 +28,16 @@ def is_link(node: Node) -> bool:
 
 
 def uses_of_link(
-    project: Project, node: Node, over: Table | None = None, rows: Mapping[Node, Table] = {}
+    project: Project,
+    node: Node,
+    over: Table | None = None,
+    rows: Mapping[Node, Table] = {},
+    told: Mapping[Node, Node] = {},
 ) -> Iterator[Use]:
     """What one call of a chain asks.
 
     ``over``: the table that the chain's rows come from, where who calls the function knows it better than the function;
-    ``rows``: what there stands for that table.
+    ``rows``: what there stands for that table; ``told``: parameters, with what a caller hands over for them.
     """
     if node.is_call_of("shortcut-lookups"):
         first = node.arg(0)
@@ -44,28 +50,24 @@ def uses_of_link(
         yield from written_uses(project, node)
     table = over or root_table(project, node)
     if table is not None and traits(project, table.orm).queries == "keywords":
-        yield from _looked_up(project, table, node, _positional(node))
+        yield from _looked_up(project, table, node, _positional(project, node), told)
     else:
-        yield from _expressed(project, table, node, rows)
+        yield from _expressed(project, table, node, rows, told)
 
 
-def _positional(node: Node) -> list[Node]:
-    """The positional arguments, with those unpacked from a list that the function builds."""
+def _positional(project: Project, node: Node) -> list[Node]:
+    """The positional arguments, with those unpacked from a list that grows before."""
     call = node.call
     if call is None:
         return []
     found = [node.origin.to(value) for value in call.args]
-    for value in call.star:
-        listed = node.origin.to(value)
-        found += items(listed)
-        effects = map(node.code.node, node.code.effects.get(listed.origin.value, ()))
-        appending = [effect for effect in effects if effect.call is not None and effect.method == "append"]
-        found += [argument for call in appending for argument in call.args()]
-    return found
+    return [*found, *(part for value in call.star for part in listed(project, node.origin.to(value)))]
 
 
-def _looked_up(project: Project, table: Table, node: Node, positional: list[Node]) -> Iterator[Use]:
-    lookups, expressed = Lookups(project, node), Conditions(project, node)
+def _looked_up(
+    project: Project, table: Table, node: Node, positional: list[Node], told: Mapping[Node, Node] = {}
+) -> Iterator[Use]:
+    lookups, expressed = Lookups(project, node), Conditions(project, node, told=told)
     if node.method in ("order_by", "latest", "earliest"):
         for argument in positional:
             yield from lookups.sort(table, argument) if argument.text else _sorted(lookups, expressed, table, argument)
@@ -76,14 +78,20 @@ def _looked_up(project: Project, table: Table, node: Node, positional: list[Node
     for argument in positional:
         yield from lookups.condition(table, argument, negated)
         yield from expressed.read(argument, negated=negated)
-    yield from lookups.keywords(table, {**node.keywords(), **_unpacked(node)}, negated)
+    yield from lookups.keywords(table, node.keywords(), negated)
+    yield from _unpacked(project, table, node, told, negated)
 
 
-def _unpacked(node: Node) -> dict[str, Node]:
-    """The keywords that ``**narrowed`` hands on, where the function writes them down."""
+def _unpacked(
+    project: Project, table: Table, node: Node, told: Mapping[Node, Node], negated: bool = False
+) -> Iterator[Use]:
+    """What the keywords ask that ``**narrowed`` hands on, each with where and in which branch it was put there."""
     call = node.call
-    mappings = [node.origin.to(value) for value in call.dstar] if call is not None else []
-    return {name: value for mapping in mappings for name, value in entries(mapping).items()}
+    for mapping in call.dstar if call is not None else ():
+        for entry in named(project, node.origin.to(mapping), told):
+            place, when = stands(entry.at, node)
+            for use in Lookups(project).keywords(table, {entry.name: entry.value}, negated):
+                yield msgspec.structs.replace(use, place=place, when=when)
 
 
 def _sorted(lookups: Lookups, expressed: Conditions, table: Table, argument: Node) -> Iterator[Use]:
@@ -92,20 +100,23 @@ def _sorted(lookups: Lookups, expressed: Conditions, table: Table, argument: Nod
     yield from named or expressed.sort(argument)
 
 
-def _expressed(project: Project, table: Table | None, node: Node, rows: Mapping[Node, Table]) -> Iterator[Use]:
-    reader = Conditions(project, node, rows)
+def _expressed(
+    project: Project, table: Table | None, node: Node, rows: Mapping[Node, Table], told: Mapping[Node, Node]
+) -> Iterator[Use]:
+    reader = Conditions(project, node, rows, told)
     if node.method == "order_by":
-        for argument in _positional(node):
+        for argument in _positional(project, node):
             yield from reader.sort(argument)
     elif node.method in ("join", "outerjoin"):
         yield from reader.join(node, table)
     elif node.method == "filter_by":
         if table is not None:
             yield from Lookups(project).keywords(table, node.keywords())
+            yield from _unpacked(project, table, node, told)
     elif node.method == "with_parent":
         yield from _of_parent(project, table, node)
     elif node.method in ("filter", "where", "get", "get_or_none"):
-        for argument in _positional(node):
+        for argument in _positional(project, node):
             yield from reader.read(argument)
 
 

@@ -53,17 +53,22 @@ def returned_uses(project: Project, before: Iterable[Node]) -> Iterator[Use]:
     seen: set[Code] = set()
     while waiting:
         node, over = waiting.pop(0)
+        yield from _library_order(project, node, over)
         for callee, table in _made_by(project, node, over):
             if callee in seen:
                 continue
             seen.add(callee)
-            given = callee.returned()
-            made = chain_of(given[0]) if len(given) == 1 else []  # of several ways none is always gone
+            made = _always_made(callee)
             rows = dict.fromkeys(islice(callee.nodes(ops.Param), 1), table) if table is not None else {}
-            for link in made:
-                if is_link(link) and not conditions(link):
-                    yield from uses_of_link(project, link, table, rows)
+            for link in filter(is_link, made):
+                yield from uses_of_link(project, link, table, rows)
             waiting += [(link, table) for link in made]
+
+
+def _always_made(callee: Code) -> list[Node]:
+    """The parts of the query that a function gives back; of several ways none is always gone."""
+    given = callee.returned()
+    return [part for part in chain_of(given[0]) if not conditions(part)] if len(given) == 1 else []
 
 
 def _made_by(project: Project, node: Node, over: Table | None) -> Iterator[tuple[Code, Table | None]]:
@@ -73,18 +78,48 @@ def _made_by(project: Project, node: Node, over: Table | None) -> Iterator[tuple
         for callee in project.callees(node):
             known = callee.cls is None or _has_table(project, callee)
             yield callee, None if known or receiver is None else over or table_of(project, receiver)
-    elif isinstance(node.op, ops.Attr):
+    else:
         yield from ((code, over or table_of(project, node)) for code in _beginnings(project, node))
 
 
 def _beginnings(project: Project, manager: Node) -> Iterator[Code]:
     """The methods of a project's own manager that give the query which all others of it begin with."""
-    for name in project.types(manager):
-        head, over = split(name)
-        for begins in project.models.kinds["manager-queries"] if over else ():
+    for head in _managers(project, manager):
+        for begins in project.models.kinds["manager-queries"]:
             code = project.method(head, begins)
-            if code is not None:
+            if code is not None and code is not manager.code:
                 yield code
+
+
+def _managers(project: Project, node: Node) -> list[str]:
+    """The classes of the manager that a chain begins at: of a model, or of the one whose method asks itself."""
+    if isinstance(node.op, ops.Attr):
+        return [head for head, over in map(split, project.types(node)) if over]
+    cls = node.code.cls if node.is_self else None
+    asks = cls is not None and project.inherits(cls.name, *project.models.kinds["model-managers"])
+    return [cls.name] if cls is not None and asks else []
+
+
+def _library_order(project: Project, node: Node, over: Table | None) -> Iterator[Use]:
+    """The order that a manager of a library gives its rows: one that nothing of the project's own begins for, or that
+    the project's own goes on with.
+    """
+    managers = _managers_behind(project, node)
+    table = (over or table_of(project, node)) if managers else None
+    for known, columns in project.models.words["manager-orders"].items():
+        if table is not None and any(project.inherits(manager, known) for manager in managers):
+            found = filter(None, (schema(project).find(table, name) for name in columns.split()))
+            yield from (Use(table=owner.name, column=column.name, role="sort") for owner, column in found)
+            return
+
+
+def _managers_behind(project: Project, node: Node) -> list[str]:
+    """The classes of managers whose library says with what rows a part of a chain begins."""
+    if not any(_beginnings(project, node)) and (managers := _managers(project, node)):
+        return managers
+    above = node.receiver is not None and node.receiver.origin.method == "super"
+    begins = above and node.is_call_of("manager-queries")
+    return [node.code.cls.name] if begins and node.code.cls is not None else []
 
 
 def _has_table(project: Project, callee: Code) -> bool:

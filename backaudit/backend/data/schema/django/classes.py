@@ -73,7 +73,7 @@ def _model(project: Project, cls: ClassView, seeded: frozenset[str]) -> Model | 
         fields=dict(_fields(project, cls, parents)),
         options=options,
         library=tuple(_library_columns(project, cls)) if not parents else (),
-        many=tuple(pair for owner in project.lineage(cls.name) for pair in brought_relations(project, owner))
+        many=tuple(one for owner in project.lineage(cls.name) for one in brought_relations(project, owner))
         if not parents
         else (),
         parents=parents,

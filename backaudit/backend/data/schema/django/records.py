@@ -14,7 +14,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fields``: the calls that declare them, by name; ``options``: the entries of ``Meta``; ``indexes`` and
     ``constraints``: those besides the options; ``renamed``: fields' former names; ``library`` and ``many``: columns and
-    many-to-many fields (name, target) of a library's base; ``parents``: concrete models that it extends.
+    many-to-many fields (name, target, names that lead back) of a library's base; ``parents``: concrete models that it
+    extends.
     """
 
     label: str
@@ -26,7 +27,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     constraints: tuple[Node, ...] = ()
     renamed: dict[str, str] = {}
     library: tuple[Column, ...] = ()
-    many: tuple[tuple[str, str], ...] = ()
+    many: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     parents: tuple[str, ...] = ()
     table: str = ""
     place: Place | None = None

@@ -13,7 +13,8 @@ from backaudit.backend.data.schema.django.records import Model
 from backaudit.backend.data.schema.tables import Relation, Table, columns_index, settled
 from backaudit.project import Node, Project
 from backaudit.project.declarations import items, number, on_delete, text, texts, truth
-from backaudit.sql import Column, Index, Key
+from backaudit.project.strings import spelled_strings
+from backaudit.sql import HOLE, Column, Index, Key
 
 _ONE = frozenset({"OneToOneField", "TreeOneToOneField"})
 # Labels and names of models.
@@ -89,21 +90,20 @@ def tables_of(project: Project, model: Model, names: Names) -> Iterator[Table]:
     own = {column.attribute: column.name for column in columns}
     own |= {old: own[new] for old, new in model.renamed.items() if new in own}
     indexes = (*_own_indexes(project, model, columns), *_meta_indexes(project, model, own))
-    declared = model.fields.items()
     table = Table(
         name=table_name(project, model),
         orm="django",
         model=model.cls,
         columns=tuple(columns),
         indexes=indexes,
-        relations=tuple(r for name, call in declared for r in _relations(project, model, name, call, names)),
+        relations=tuple(_all_relations(project, model, names)),
         ordering=tuple(_ordering(project, model.options, columns)),
         parents=model.parents,
         place=model.place,
         seeded=model.seeded,
     )
     yield settled(table)
-    for name, target in model.many:
+    for name, target, _ in model.many:
         yield _between(model, table.name, name, target, names, None)
     for name, call in model.fields.items():
         if call.is_call_of("many-fields") and call.arg(None, "through") is None:
@@ -164,8 +164,19 @@ def _written(project: Project, model: Model, call: Node) -> str:
     if named == "self":
         return model.cls or model.key
     denoted = [cls.name for cls in project.denoted_classes(first)]
+    named = named or _named_by_call(project, first.origin)
     spelled = first.spelled or first.origin.spelled
     return denoted[0] if denoted else named or ("AUTH_USER_MODEL" if _is_user(first) else spelled)
+
+
+def _named_by_call(project: Project, first: Node) -> str:
+    """The model that a function names by the texts that it is given, or by the one text that it returns."""
+    if first.call is None:
+        return ""
+    if first.is_call_of("names-models"):
+        return ".".join(text(project, argument) for argument in first.args())
+    given = spelled_strings(project, first)
+    return given[0] if len(given) == 1 and HOLE not in given[0] else ""
 
 
 def _is_user(first: Node) -> bool:
@@ -220,6 +231,13 @@ def _groups(project: Project, option: Node | None) -> list[tuple[str, ...]]:
 # -- relations -------------------------------------------------------------------------------------------------------
 
 
+def _all_relations(project: Project, model: Model, names: Names) -> Iterator[Relation]:
+    for name, call in model.fields.items():
+        yield from _relations(project, model, name, call, names)
+    for brought in model.many:
+        yield from _brought(model, *brought, names)
+
+
 def _relations(project: Project, model: Model, name: str, call: Node, names: Names) -> Iterator[Relation]:
     many = call.is_call_of("many-fields")
     if not many and not call.is_call_of("key-fields"):
@@ -232,6 +250,15 @@ def _relations(project: Project, model: Model, name: str, call: Node, names: Nam
     given, asked = (text(project, call.arg(None, option)) for option in ("related_name", "related_query_name"))
     for alias in dict.fromkeys([*_reverse_names(model, given, single=single), *([asked] if asked else [])]):
         yield Relation(name=f"<{alias}", target=target, many=not single, remote=remote)
+
+
+def _brought(model: Model, name: str, written: str, back: tuple[str, ...], names: Names) -> Iterator[Relation]:
+    """A relation to many rows that a library's base brings, from both sides."""
+    found = names.model(written)
+    target = found.cls if found is not None and found.cls else written
+    yield Relation(name=name, target=target, many=True, remote="*")
+    for alias in back or _reverse_names(model, "", single=False):
+        yield Relation(name=f"<{alias}", target=target, many=True, remote="*")
 
 
 def _reverse_names(model: Model, given: str, *, single: bool) -> Iterator[str]:
