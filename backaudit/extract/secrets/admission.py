@@ -40,6 +40,8 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):
         return None
+    if verdict == "strong" and _plain(value) == _plain(name):
+        return None  # ``"X-CSRF-Token": "xcsrftoken"``, which no dictionary has
     if verdict == "strong":
         return "strong" if kind != "password" or len(value) <= 200 else None
     if verdict == "hash" or is_plural(name) or is_abbreviated(name):
