@@ -1947,6 +1947,16 @@ class RoomSerializer(ModelSerializer):
         fields = ["id", "name"]
 
 
+class Key(models.Model):
+    name = models.CharField(max_length=20)
+
+
+class KeySerializer(ModelSerializer):
+    class Meta:
+        model = Key
+        fields = ["id", "name"]
+
+
 class RequiresScope(BasePermission):
     def __init__(self, scope):
         self.scope = scope
@@ -1983,7 +1993,23 @@ class OtherViewSet(ModelViewSet):  # sure
         return [IsAuthenticated(), Open()]
 
 
+class KeyViewSet(ModelViewSet):
+    serializer_class = KeySerializer
+    queryset = Key.objects.all()
+
+    def get_permissions(self):
+        return [IsAuthenticated(), RequiresScope("keys:write")]
+
+
+class OwnKeyViewSet(ModelViewSet):
+    serializer_class = KeySerializer
+    queryset = Key.objects.all()
+    permission_classes = [IsAuthenticated]
+
+
 router = DefaultRouter()
+router.register("keys", KeyViewSet)
+router.register("own-keys", OwnKeyViewSet)
 router.register("rooms", RoomViewSet)
 router.register("scoped", ScopedViewSet)
 router.register("others", OtherViewSet)

@@ -122,7 +122,7 @@ def _proves_itself(project: Project, route: Route) -> bool:
 
 def rules_others(guard: Guard) -> bool:
     """Whether a guard asks for a role that may touch what belongs to others; what people come as is none."""
-    return guard.kind == "role" and not any(_ORDINARY.holds(role) for role in guard.roles)
+    return guard.kind in ("role", "scope") and not any(_ORDINARY.holds(role) for role in guard.roles)
 
 
 def _is_of_owners(project: Project, guard: Guard, table: Table) -> bool:

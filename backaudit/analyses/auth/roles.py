@@ -39,6 +39,8 @@ Deed = How | Literal["read"]
 Checked = tuple[tuple[Guard, Route], ...]
 _LIKE_CHANGING = assume("effect", "who may not change or delete it may not add to it either")
 _LIKE_READING = assume("effect", "who may not read all of it may not change it either")
+# What else than a role decides about the rows in question.
+_OTHER_RIGHTS = ("ownership", "scope")
 
 
 class Unranked(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ def unranked(project: Project) -> tuple[Unranked, ...]:
 def _judged(project: Project, route: Route) -> Unranked | None:
     if not authenticated(route) or route.handler.file.role != "production" or ranked(route) is not None:
         return None
-    if known_by_secret(route) or any(guard.kind == "ownership" for guard in route.guards):
+    if known_by_secret(route) or any(guard.kind in _OTHER_RIGHTS for guard in route.guards):
         return None
     if words(route) & _PUBLIC_STEP.words:
         return None  # A login or a hook touches the row that it is about.

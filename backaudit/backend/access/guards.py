@@ -219,7 +219,7 @@ class _Reader:
             asked = " ".join(op.name for op in view.ops if isinstance(op, ops.Attr))
             found |= {"role"} if _PRIVILEGE.holds(asked) or answers_by_role(self.project, view) else set()
             found |= {"secret"} if asks_for_secret(self.project, view) else set()
-            found |= {"role"} if _asks_what_it_is_told(self.project, cls, view) else set()
+            found |= {"scope"} if _asks_what_it_is_told(self.project, cls, view) else set()
         own = self.project.method(cls.name, "has_object_permission")
         if own is not None and not says_yes(own):
             found.add("ownership")

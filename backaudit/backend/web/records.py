@@ -11,7 +11,8 @@ from backaudit.project import ClassView, Code, Node
 
 Where = Literal["path", "query", "header", "cookie", "form", "body", "file", "request", "injected", "self", "other"]
 # "secret": beside "authenticates", where what is asked for is the server's own secret, which no account has.
-GuardKind = Literal["authenticates", "role", "ownership", "rate-limit", "secret"]
+# "scope": a right of the token, or key, that is shown; "role": one of the person.
+GuardKind = Literal["authenticates", "role", "ownership", "rate-limit", "scope", "secret"]
 
 # The tag of routes that nothing mounts, although the project has another root.
 UNMOUNTED = "unmounted"
