@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -109,6 +110,11 @@ class Answered(NamedTuple):
         return not self.inside and request.content_type == JSON and request.body in NO_OBJECTS
 
     @property
+    def is_of_server(self) -> bool:
+        """Whether a finding says so of PostgreSQL, and the SQLite of the sandbox has taken it."""
+        return self.sent.finding is not None and self.sent.request.raises == "DataError" and self.status < 500
+
+    @property
     def is_outside(self) -> bool:
         """Whether the sandbox, not the client, is what failed: nobody answers behind a socket."""
         return not _OUTSIDE.isdisjoint(self.raised) or "sandbox" in self.said or "no such table" in self.said
@@ -129,7 +135,7 @@ class Outcome(NamedTuple):
     """One application, asked: the named requests and whether they hold, the real 500s and whether they were predicted.
 
     ``outside``: what failed since the sandbox has no other server; ``driver``: numbers that no column holds;
-    ``libraries``: bodies that no code of the project has read.
+    ``libraries``: bodies that no code of the project has read; ``server``: what PostgreSQL alone is said to refuse.
     """
 
     name: str
@@ -142,6 +148,7 @@ class Outcome(NamedTuple):
     libraries: tuple[Answered, ...]
     sent: int
     ready: Any = None
+    server: tuple[Answered, ...] = ()
 
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
@@ -154,9 +161,38 @@ def findings(project: Project) -> list[tuple[str, Finding]]:
 
 
 def _asked_by_name(found: Iterable[Finding]) -> Iterator[Sent]:
+    """What findings name: as it stands, with a caller where a body may ask for one itself, and with values that no row
+    of the sandbox has where the finding does not ask for one that is taken.
+    """
     for finding in found:
-        if finding.request is not None:
-            yield Sent(finding.request, finding, bool(finding.request.caller))
+        request = finding.request
+        if request is not None:
+            yield Sent(request, finding, bool(request.caller))
+            if not request.caller:
+                yield Sent(request, finding, True)
+            fresh = _fresh(request)
+            if fresh is not None:
+                yield Sent(fresh, finding, True)
+
+
+def _fresh(request: Request) -> Request | None:
+    """The request with texts that no row has yet; None where it has none, or is about what a row has."""
+    if request.before is not None or any(_TAKEN.fullmatch(row) for row in request.rows):
+        return None
+    if request.content_type == JSON and request.body.startswith("{") and request.body.endswith("}"):
+        body = json.dumps({name: _unlike(value) for name, value in json.loads(request.body).items()})
+    elif request.content_type == FORM:
+        body = urlencode([(name, _unlike(value)) for name, value in parse_qsl(request.body, keep_blank_values=True)])
+    else:
+        return None
+    return msgspec.structs.replace(request, body=body) if body != request.body else None
+
+
+def _unlike(value: Any) -> Any:
+    """A usual value of a request as no row has it; another is what the finding is about."""
+    if value == "text":
+        return "words"
+    return f"other-{value}" if isinstance(value, str) and value.endswith("@example.com") else value
 
 
 def bad_requests(project: Project) -> Iterator[Request]:
@@ -459,7 +495,8 @@ def _compared(
     ready: Any,
     bodies: Mapping[str, Sequence[Place]],
 ) -> Outcome:
-    named = [(one, _holds(one)) for one in got if one.sent.finding is not None]
+    server = tuple(one for one in got if one.is_of_server)
+    named = _by_finding(one for one in got if one.sent.finding is not None and one not in server)
     real: dict[object, tuple[Answered, bool]] = {}
     apart: dict[str, dict[object, Answered]] = {"outside": {}, "driver": {}, "libraries": {}}
     for one in got:
@@ -474,8 +511,18 @@ def _compared(
             real.setdefault(key, (one, predicted))
     outside, driver, libraries = (tuple(apart[cause].values()) for cause in ("outside", "driver", "libraries"))
     return Outcome(
-        name, framework, len(found), tuple(named), tuple(real.values()), outside, driver, libraries, sent, ready
-    )
+        name, framework, len(found), tuple(named), tuple(real.values()), outside, driver, libraries, sent, ready,
+        server,
+    )  # fmt: skip
+
+
+def _by_finding(asked_by_name: Iterable[Answered]) -> list[tuple[Answered, bool]]:
+    """For each finding whether its request gives what is said, in one of the ways in which it is sent."""
+    found: dict[int, tuple[Answered, bool]] = {}
+    for one in asked_by_name:
+        first, held = found.get(id(one.sent.finding), (one, False))
+        found[id(one.sent.finding)] = (one, True) if _holds(one) and not held else (first, held)
+    return list(found.values())
 
 
 def _cause(one: Answered, found: Sequence[Finding]) -> str:
@@ -596,6 +643,8 @@ def told(outcome: Outcome) -> Iterator[str]:
         yield f"  of the sandbox: {dict(sorted(counted.items()))}"
     if outcome.driver:
         yield f"  numbers beyond 64 bits that the driver refuses: {len(outcome.driver)}"
+    if outcome.server:
+        yield f"  what PostgreSQL alone refuses, which is not asked here: {len(outcome.server)}"
     if outcome.libraries:
         yield f"  bodies that are no object, at which a library fails by itself: {len(outcome.libraries)}"
 

@@ -16,6 +16,7 @@ limited. The script stands alone: it runs under the Python of the application, w
 # ruff: noqa: BLE001 - whatever the application raises is what is asked for
 from __future__ import annotations
 
+import ast
 import base64
 import contextlib
 import datetime
@@ -404,7 +405,8 @@ def sqlalchemy_value(column, number):
     if isinstance(kind, sa.Enum):
         return (kind.enum_class and next(iter(kind.enum_class))) or kind.enums[0]
     default = column.default
-    if default is not None and default.is_scalar and not column.unique:
+    is_zero = default is not None and default.is_scalar and type(default.arg) in (int, float) and default.arg == 0
+    if default is not None and default.is_scalar and not column.unique and not is_zero:
         return default.arg
     if isinstance(kind, sa.Boolean):
         return "admin" in column.name or "active" in column.name or "verified" in column.name
@@ -795,6 +797,7 @@ def flask(job):
     flask_on_sqlite(library)
     noting_exceptions(library)
     application = load(job["application"])
+    as_script(job["application"], library.Flask)
     application.config.update(
         TESTING=False, DEBUG=False, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False,
         SESSION_COOKIE_SECURE=False, JWT_COOKIE_SECURE=False,
@@ -817,6 +820,28 @@ def flask(job):
         if not BEARER and not COOKIES:
             token_of_library(application)
     return send, {"rows": rows, "token": bool(BEARER), "logins": LOGINS}
+
+
+def as_script(application, library):
+    """What a module does where it is the script, to the application that it has: but for the serving."""
+    module = sys.modules.get(application["module"])
+    if application["called"] or not application["name"] or getattr(module, "__file__", None) is None:
+        return
+    library.run = lambda self, *args, **kwargs: None
+    with open(module.__file__, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for block in filter(is_script_block, tree.body):
+        made = any(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == application["name"]
+                   for node in ast.walk(block))  # fmt: skip
+        if not made:
+            with contextlib.suppress(Exception, SystemExit):
+                exec(compile(ast.Module(block.body, []), module.__file__, "exec"), vars(module))
+
+
+def is_script_block(node):
+    return isinstance(node, ast.If) and any(
+        isinstance(part, ast.Constant) and part.value == "__main__" for part in ast.walk(node.test)
+    )
 
 
 def flask_on_sqlite(library):
@@ -1066,7 +1091,8 @@ def django_value(field, number):
     if field.choices:
         values = [value for value, _ in field.flatchoices]
         return values[(number - 1) % len(values) if field.unique else 0]
-    if field.has_default() and not field.unique:
+    unfilled = isinstance(field, models.FileField) and not field.blank  # No form of the application leaves it empty.
+    if field.has_default() and not field.unique and not unfilled:
         return field.get_default()
     moment = moment_of(number).replace(tzinfo=datetime.timezone.utc)
     by_type = [
