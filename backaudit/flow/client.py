@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backaudit.backend.web.inputs.mappings import schema_named
+from backaudit.backend.web.inputs.records import Field
 from backaudit.backend.web.reads import converted_type
+from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -16,22 +19,27 @@ from backaudit.project import ClassView, Node, Project
 from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
+_BYTES = frozenset(("builtins.bytes",))
 
 
 class ClientValue(Goal):
-    """Anything that a client chose. ``untyped``: only what nothing has converted yet."""
+    """Anything that a client chose. ``untyped``: only what nothing has converted or declared yet. ``texts``: that, and
+    the texts, bytes and files whose form no declaration says.
+    """
 
-    def __init__(self, project: Project, *, untyped: bool = False) -> None:
+    def __init__(self, project: Project, *, untyped: bool = False, texts: bool = False) -> None:
         kinds = project.models.kinds
         self._names = frozenset(project.models.sources) | kinds["raising-mappings"] | kinds["other-client-data"]
-        self._untyped = untyped
+        self._untyped = untyped or texts
+        self._texts = texts
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
         if isinstance(op, ops.Param):
             param = client_input(search.project, node.code, op.index)
-            typed = param is not None and (param.schema or any(name not in _TEXTS for name in param.types))
-            if param is None or (self._untyped and typed) or not can_have(search.project, param.types, access):
+            if param is None or not can_have(search.project, param.types, access):
+                return None
+            if self._untyped and not _is_unformed(search.project, param, access, self._texts):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"
         if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(search.project, node)):
@@ -46,6 +54,27 @@ class ClientValue(Goal):
         if isinstance(node.op, ops.Call) and _is_read_as(search.project, node):
             return True
         return 0 <= use < len(node.code.ops) and guarded(node, use, frozenset())
+
+
+def _is_unformed(project: Project, param: RouteParam, access: Access, texts: bool) -> bool:
+    """Whether a client fills a parameter with what nothing has converted; with ``texts``, or a field of its schema."""
+    if not texts or not param.schema:
+        free = _TEXTS | (project.models.kinds["uploads"] | _BYTES if texts else frozenset())
+        return not param.schema and free.issuperset(param.types)
+    fields = [_field(project, name, access) for name in param.types]
+    return bool(fields) and all(field is not None and _is_free(field) for field in fields)
+
+
+def _field(project: Project, name: str, access: Access) -> Field | None:
+    made = schema_named(project, split(name)[0]) if len(access) == 1 and access[0] != ANY else None
+    return made.field(str(access[0])) if made is not None else None
+
+
+def _is_free(field: Field) -> bool:
+    """Whether a declaration admits every text."""
+    shapes = field.shape.either or (field.shape,)
+    formed = any(shape.format or shape.choices or shape.limit("pattern") is not None for shape in shapes)
+    return not field.validated and not formed and {shape.kind for shape in shapes} <= {"string", "null"}
 
 
 def _is_read_as(project: Project, read: Node) -> bool:
@@ -127,6 +156,6 @@ def answered_by_server(project: Project, node: Node) -> bool:
     return fetched is not None and client_origin(project, node) is None
 
 
-def client_origin(project: Project, node: Node, *, untyped: bool = False) -> Origin | None:
+def client_origin(project: Project, node: Node, *, untyped: bool = False, texts: bool = False) -> Origin | None:
     """Where a value comes from, if a client chose it."""
-    return next(Trace(project, ClientValue(project, untyped=untyped)).origins(node), None)
+    return next(Trace(project, ClientValue(project, untyped=untyped, texts=texts)).origins(node), None)

@@ -233,7 +233,8 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     for a row, whatever leads to it. ``lazy``: a single row is only asked for when it is awaited. ``indexes-keys``:
     foreign keys have an index by themselves. ``refuses-compared``: what a column is compared with is made its type;
     what cannot be one raises this, a number ``ValueError``. ``refuses-text``: what it raises where a text that is
-    no UUID is compared with a column of UUIDs in an expression. ``refuses-lists``: what it raises where a list is
+    no UUID is compared with a column of UUIDs in an expression; ``refuses-by-server``: what it raises where PostgreSQL
+    itself refuses a text that is no number or date. ``refuses-lists``: what it raises where a list is
     compared with a column that holds none. ``refuses-long``: what it raises of itself for a text longer than its
     column; ``refuses-negative``: for a page below zero, ``refuses-slices``: where it is asked
     for by a slice of the query. ``keeps-as-text``: the columns whose values it hands to the database as they are.
@@ -285,6 +286,7 @@ class OrmModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     indexes_keys: bool = False
     refuses_compared: str = ""
     refuses_text: str = ""
+    refuses_by_server: str = ""
     refuses_lists: str = ""
     refuses_long: str = ""
     refuses_negative: str = ""
@@ -352,7 +354,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     the function that is given a model and the conditions of a look-up, and answers 404 where there is no such row.
     Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words,
     the arguments by which it ``tells-purpose``, and the one by which it ``hides-routes``. ``pairs-are-lists``: a pair
-    that a handler returns is no body with its status, but a list.
+    that a handler returns is no body with its status, but a list. ``path-by-keyword``: a handler is handed all that
+    its path names, by that name.
     """
 
     typed: bool = False
@@ -381,6 +384,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     tells_purpose: tuple[str, ...] = ()
     hides_routes: str = ""
     pairs_are_lists: bool = False
+    path_by_keyword: bool = False
 
 
 class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

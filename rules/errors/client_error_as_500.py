@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from backaudit.analyses.errors import (
     attributeless,
     blamed,
+    contexts,
+    misfits,
     overlong,
     refused,
     rowless,
@@ -89,3 +91,5 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
     yield from unhashable.findings(project)
     yield from unbound.findings(project)
     yield from attributeless.findings(project)
+    yield from contexts.findings(project)
+    yield from misfits.findings(project)

@@ -42,7 +42,7 @@ def _conversions(project: Project) -> Iterator[Finding]:
                 broken = (Wish("malformed", "body"),)
                 yield unread(call, f"`{call.method}()` raises on a malformed body", None, exceptions, path, broken)
             continue
-        origin = client_origin(project, argument, untyped=True)
+        origin = client_origin(project, argument, texts=True)
         if origin is not None and not is_vouched(project, argument, call):
             what = f"`{call.method}()` raises on what it cannot read"
             yield unread(call, what, origin, exceptions, path, wrong(project, "malformed", argument))

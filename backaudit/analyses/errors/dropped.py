@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors.mends import logged
-from backaudit.backend.web.catching import Handler, answers_in, handlers, logs, raises, reached, uses_exception
+from backaudit.backend.web.catching import (
+    Handler,
+    answers_in,
+    handlers,
+    handlers_in,
+    leaving_ends,
+    logs,
+    raises,
+    reached,
+    reached_functions,
+    uses_exception,
+)
 from backaudit.backend.web.responses import Answer, answering, exception_names
 from backaudit.facts import ops
-from backaudit.facts.ops import NONE
-from backaudit.project import Node, Project
+from backaudit.facts.ops import NONE, Region
+from backaudit.facts.place import Place
+from backaudit.project import Code, Node, Project
 from backaudit.project.code import last_name
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 
@@ -32,6 +44,32 @@ def findings(project: Project) -> Iterator[Finding]:
                 assumed=assume("caller", "no caller asks whether it was given an exception"),
             )
     yield from _suppressed(project)
+    yield from _left_at_the_end(project)
+
+
+def _left_at_the_end(project: Project) -> Iterator[Finding]:
+    """``finally: return …``: whatever was raised before, in the block or by a handler, is gone."""
+    for code in reached_functions(project):
+        for region in leaving_ends(code) if code.file.role == "production" else ():
+            if not _is_all_caught(project, code, region.group):
+                yield Finding(
+                    place=_leaving(code, region),
+                    message=f"This `{region.exits}` in a `finally` drops whatever was raised before it: nothing is "
+                    "logged, raised or told.",
+                )
+
+
+def _leaving(code: Code, region: Region) -> Place:
+    """The `return` itself; of a `break` or `continue` the part that it ends."""
+    values = range(region.first, region.last)
+    found = next((value for value in values if isinstance(code.ops[value], ops.Return)), None)
+    return (code.node(found).place if found is not None else Place(code.path, region.at)).first_line()
+
+
+def _is_all_caught(project: Project, code: Code, group: int) -> bool:
+    """Whether a handler of the same ``try`` takes everything, and none raises anything itself."""
+    beside = [handler for handler in handlers_in(project, code) if handler.region.group == group]
+    return any(handler.broad for handler in beside) and not any(map(raises, beside))
 
 
 def _given_back(project: Project, handler: Handler) -> bool:

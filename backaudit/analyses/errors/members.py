@@ -50,7 +50,7 @@ def _uncaught(project: Project, use: Node, given: Node, raised: tuple[str, ...],
     if use.code.file.role != "production":
         return
     path = escapes(project, use, raised)
-    origin = client_origin(project, given, untyped=True) if path is not None else None
+    origin = client_origin(project, given, texts=True) if path is not None else None
     if path is not None and origin is not None and not (is_vouched(project, given, use) or _is_found(given, use)):
         yield unread(use, what, origin, raised, path, wrong(project, "malformed", given))
 

@@ -9,8 +9,10 @@ from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import operands
 from backaudit.backend.access.missing import alike, asked, tests
+from backaudit.backend.web.callbacks import callbacks
 from backaudit.backend.web.catching import ending, escapes, reached_functions
 from backaudit.backend.web.inputs.applied import made_by
+from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -44,12 +46,12 @@ class _RaisingMapping(Goal):
             param = client_input(search.project, node.code, op.index)
             if param is None or param.where != "body":
                 return None
-            if param.schema or not set(param.types) & _MAPPINGS:
+            if param.schema or not (set(param.types) & _MAPPINGS or _is_of_event(search.project, node.code, param)):
                 return None
             return f"`{param.name}` comes from the client (body)"
         if isinstance(op, ops.Call) and "json.loads" in request_names(search.project, node):
             text = node.arg(0)
-            parsed = client_origin(search.project, text, untyped=True) if text is not None else None
+            parsed = client_origin(search.project, text, texts=True) if text is not None else None
             return f"{parsed.what}, and is parsed" if parsed is not None else None
         if isinstance(op, (ops.Attr, ops.Call)):
             named = self._raising.intersection(request_names(search.project, node))
@@ -62,6 +64,12 @@ class _RaisingMapping(Goal):
         return isinstance(node.op, ops.Build) or (
             _made_by_schema(search.project, node) and not _left(search, node, access)
         )
+
+
+def _is_of_event(project: Project, code: Code, param: RouteParam) -> bool:
+    """Whether a parameter is what a client sends with an event: a mapping as soon as a key of it is read."""
+    entry = project.once(callbacks).get(code)
+    return entry is not None and entry.act == "EVENT" and not param.types
 
 
 def _left(search: Search, node: Node, access: Access) -> bool:

@@ -21,15 +21,26 @@ class Need(msgspec.Struct, frozen=True):
 
 def needs(project: Project, call: Node) -> Iterator[Need]:
     """What a call is given that a library refuses if it is None, or without which all that it may run fails."""
-    first = call.arg(0) if call.func is not None else None
-    known = project.models.kinds["needs-row"] | project.models.kinds["refuses-none"]
-    if first is not None and call.func is not None and not known.isdisjoint(project.names(call.func)):
-        yield Need(first, call)
+    yield from _by_library(project, call)
     called = project.callees(call)
     for given in (*call.args(), *call.keywords().values()) if called else ():
         uses = [project.solved(_use, code, _index(project, call, code, given)) for code in called]
         if all(uses):
             yield Need(given, uses[0][0])
+
+
+def _by_library(project: Project, call: Node) -> Iterator[Need]:
+    """The first, or the second, that a library's function is given and refuses if it is None."""
+    names = project.names(call.func) if call.func is not None else ()
+    kinds = project.models.kinds
+    given = (
+        (call.arg(0), kinds["needs-row"] | kinds["refuses-none"]),
+        (
+            call.arg(1, "password"),
+            kinds["refuses-none-second"],
+        ),
+    )
+    yield from (Need(value, call) for value, known in given if value is not None and not known.isdisjoint(names))
 
 
 def _index(project: Project, call: Node, code: Code, given: Node) -> int:

@@ -12,7 +12,9 @@ from backaudit.analyses.errors.conflicts.writes import exception_told, refused_b
 from backaudit.analyses.errors.refused import Unchecked, is_about
 from backaudit.analyses.errors.requests import showing, wrong
 from backaudit.analyses.errors.unsent import may_be_absent, reads_json
+from backaudit.backend.access.denial import operands
 from backaudit.backend.access.missing import asked
+from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.schema import Column, Table, schema
 from backaudit.backend.web.catching import ending, escapes
 from backaudit.backend.web.inputs.records import Shape
@@ -104,7 +106,12 @@ def _is_read_and_asked(read: Node, use: int) -> bool:
     op = read.op
     key = read.to(op.key).text if isinstance(op, ops.Item) else None
     tests = (read.code.node(test) for test, _ in conditions(read.code, use)) if key else ()
-    return any(_reads(part, key) for test in tests for part in made_of(test))
+    return any(_reads(part, key) for test in tests if not _is_of_rows(test) for part in made_of(test))
+
+
+def _is_of_rows(test: Node) -> bool:
+    """Whether a condition asks what a look-up has found, which says nothing of the key that it looked up by."""
+    return any(touched_table(part.code.project, part) is not None for part in operands(test) if part.call is not None)
 
 
 def _reads(part: Node, key: str | None) -> bool:

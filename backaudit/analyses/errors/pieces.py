@@ -23,7 +23,7 @@ def findings(project: Project) -> Iterator[Finding]:
             continue
         for use, exception in _parts_used(call):
             path = escapes(project, use, (f"builtins.{exception}",))
-            origin = client_origin(project, receiver, untyped=True) if path is not None else None
+            origin = client_origin(project, receiver, texts=True) if path is not None else None
             if origin is not None and path is not None and not _form_asked(call, receiver, use):
                 one_part = wrong(project, "pieces", receiver)
                 yield unread(use, f"`{call.spelled}` may have fewer parts", origin, (exception,), path, one_part)

@@ -11,6 +11,7 @@ from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.missing import asked, behind
 from backaudit.backend.web.catching import escapes, reached_functions
 from backaudit.backend.web.request_names import request_names
+from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
@@ -74,6 +75,10 @@ def _given_none(project: Project) -> Iterator[Finding]:
         argument = call.arg(0)
         if argument is not None:
             yield from _refused(project, call, argument, f"`{call.method}()` is given None")
+    for call in project.calls(*sorted(project.models.kinds["refuses-none-second"])):
+        argument = call.arg(1, "password")
+        if argument is not None:
+            yield from _refused(project, call, argument, f"`{call.method}()` is given None", _ATTRIBUTE_ERROR)
     for call in _filters(project):
         for name, value in call.call.keywords if call.call is not None else ():
             if name.rpartition("__")[2] in project.models.kinds["look-ups-of-no-null"] and "__" in name:
@@ -190,6 +195,8 @@ def _none_sent(project: Project, read: Node, why: str) -> tuple[Wish, ...]:
 
 def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     """Why a read of the request may give no text, and what is supposed of it."""
+    if isinstance(read.op, ops.Logic):
+        return _why_none_is_left(project, read, read.op)
     if may_be_none(project, read):
         return _NULL, _SENT_NULL
     if may_be_absent(project, read) or _is_unchecked_field(project, read):
@@ -198,6 +205,33 @@ def _why_no_text(project: Project, read: Node) -> tuple[str, Assumed] | None:
     if read.method == "get" and receiver is not None and _is_of_kinds(project, receiver, ("json-bodies",)):
         return "a number or null", assume("purpose", "a client sends other than text here")
     return None
+
+
+def _why_none_is_left(project: Project, read: Node, op: ops.Logic) -> tuple[str, Assumed] | None:
+    """The same of ``given and given.strip()``, which is None where the first is, and of ``given or None``."""
+    parts = [read.to(value).origin for value in op.values]
+    if op.operator == "or":
+        return _why_last_is_none(project, parts[-1], parts[:-1])
+    left = [part for part in parts if may_be_absent(project, part) or _is_left_out(project, part)]
+    return ("None", _LEFT_OUT) if left else None
+
+
+def _why_last_is_none(project: Project, last: Node, before: list[Node]) -> tuple[str, Assumed] | None:
+    """``read or None`` is None where nothing was sent; what the client sent is asked for by the ``or`` itself."""
+    if last.const is None and isinstance(last.op, ops.Const):
+        sent = any(client_origin(project, part) is not None for part in before)
+        return ("None", _LEFT_OUT) if sent else None
+    return _why_no_text(project, last)
+
+
+def _is_left_out(project: Project, read: Node) -> bool:
+    """Whether a parameter of a handler is None where the client sends nothing for it."""
+    op = read.op
+    if not isinstance(op, ops.Param) or client_input(project, read.code, op.index) is None:
+        return False
+    default = project.default(read.code, op.index)
+    marker = default.arg(0, "default") if default is not None and default.call is not None else default
+    return marker is not None and isinstance(marker.origin.op, ops.Const) and marker.const is None
 
 
 def _is_unchecked_field(project: Project, read: Node) -> bool:

@@ -23,7 +23,7 @@ def findings(project: Project) -> Iterator[Finding]:
         told: set[Node] = set()
         for node in code.nodes(ops.Attr):
             read = node.to(node.op.base).origin if isinstance(node.op, ops.Attr) else node
-            if read in told or not _may_be_absent(project, read):
+            if read in told or not _may_be_absent(project, read, node):
                 continue
             found = _of_none(project, code, node, read)
             if found is not None:
@@ -31,10 +31,21 @@ def findings(project: Project) -> Iterator[Finding]:
                 yield found
 
 
-def _may_be_absent(project: Project, read: Node) -> bool:
-    """``request.files.get("image")``, which gives None where nothing of that name was sent."""
+def _may_be_absent(project: Project, read: Node, use: Node) -> bool:
+    """``request.files.get("image")``, which gives None where nothing of that name was sent; ``form.get("image")`` of a
+    form that holds the files too, where a file's own attribute is asked for.
+    """
     alone = read.method == "get" and len(read.args()) == 1 and not read.keywords()
-    return alone and read.receiver is not None and part_read(project, read.receiver) == "file"
+    if not alone or read.receiver is None:
+        return False
+    part = part_read(project, _awaited(read.receiver))
+    name = use.op.name if isinstance(use.op, ops.Attr) else ""
+    return part == "file" or (part == "form" and name in project.models.kinds["attributes-of-files"])
+
+
+def _awaited(node: Node) -> Node:
+    op = node.origin.op
+    return node.origin.to(op.value).origin if isinstance(op, ops.Await) else node
 
 
 def _of_none(project: Project, code: Code, node: Node, read: Node) -> Finding | None:

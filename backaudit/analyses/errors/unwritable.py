@@ -18,6 +18,7 @@ from backaudit.facts.requests import JSON, Request
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Goal, Trace
 from backaudit.project import Node, Project
+from backaudit.project.circles import cut_circles
 from backaudit.project.nodes import ANY
 from backaudit.rule import Finding, Step
 from backaudit.vocabulary.protocols import UNSAFE
@@ -72,9 +73,19 @@ def _caught(project: Project, exception: Node | None) -> tuple[str, ...]:
     if here is not None and isinstance(here.op, ops.Caught):
         around = (handler for handler in handlers_in(project, here.code) if handler.exception.origin == here)
         return next((handler.caught for handler in around), ())
-    if here is not None and isinstance(here.op, ops.Param):
-        return next((caught for code, caught in project.once(error_handlers) if code == here.code), ())
-    return ()
+    return _of_handler(project, here, here.op.index) if here is not None and isinstance(here.op, ops.Param) else ()
+
+
+def _of_handler(project: Project, param: Node, index: int) -> tuple[str, ...]:
+    own = next((caught for code, caught in project.once(error_handlers) if code == param.code), None)
+    return own if own is not None else _handed(project, param, index)
+
+
+@cut_circles(())
+def _handed(project: Project, param: Node, index: int) -> tuple[str, ...]:
+    """The classes of an exception that the callers of a function hand to it."""
+    given = (project.argument(call, param.code, index) for call in project.callers(param.code))
+    return tuple(dict.fromkeys(name for one in given if one is not None for name in _caught(project, one)))
 
 
 def _has_own_checks(project: Project) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.backend.access.missing import alike, tests
+from backaudit.analyses.errors.needed import needs
+from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import catches
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
@@ -14,6 +15,7 @@ from backaudit.project.operands import made_of
 from backaudit.rule import Finding, assume
 
 _KEY_ERROR = ("builtins.KeyError",)
+_TYPE_ERROR = ("builtins.TypeError",)
 _CLEANS = "clean"
 
 
@@ -24,6 +26,7 @@ def findings(project: Project) -> Iterator[Finding]:
         for name, code in cls.methods.items():
             if name == _CLEANS or name.startswith(f"{_CLEANS}_"):
                 yield from _of_form(project, code, name.removeprefix(f"{_CLEANS}_"))
+                yield from _got_none(project, code, name.removeprefix(f"{_CLEANS}_"))
     partial = {cls.name for cls in _partly_filled(project)}
     for cls in project.subclasses(*sorted(kinds["partial-serializers"])):
         validate = cls.methods.get("validate")
@@ -36,9 +39,43 @@ def _of_form(project: Project, code: Code, own: str) -> Iterator[Finding]:
     for node, key, base in _items(code):
         cleaned = base.origin.op
         of_form = isinstance(cleaned, ops.Attr) and cleaned.name == "cleaned_data"
+        of_form = of_form or (base.origin.method == _CLEANS and not base.origin.args())
         if of_form and key != own and not _is_asked(project, node, base, key):
             yield _finding(node, key, "where that field was refused")
             return
+
+
+def _got_none(project: Project, code: Code, own: str) -> Iterator[Finding]:
+    """``len(cleaned_data.get("password"))``: a field that was refused gives None, which is used as if it were text."""
+    for call in code.nodes(ops.Call):
+        read = next((value for value in _needed(project, call) if _is_got(value, own)), None)
+        if read is None or asked(code, read.value, call.value) or catches(project, call, _TYPE_ERROR) is not None:
+            continue
+        key = (first.text for first in read.args())
+        yield Finding(
+            place=call.place.first_line(),
+            message=f'"{next(key)}" is None where that field was refused, and `{call.method}()` needs a value: no one '
+            "catches what it raises, a 500, not a 400.",
+            assumed=assume("caller", "no other validator has asked for the key"),
+        )
+        return
+
+
+def _needed(project: Project, call: Node) -> Iterator[Node]:
+    """What a call needs to be no None: what it hands on, and the text whose method it is."""
+    yield from (need.given.origin for need in needs(project, call))
+    if call.receiver is not None and call.is_call_of("text-methods"):
+        yield call.receiver.origin
+
+
+def _is_got(read: Node, own: str) -> bool:
+    """Whether a value is ``cleaned_data.get("other_field")``."""
+    first, holder = read.arg(0), read.receiver
+    if read.method != "get" or holder is None or first is None or len(read.args()) != 1:
+        return False
+    op = holder.origin.op
+    cleaned = (isinstance(op, ops.Attr) and op.name == "cleaned_data") or holder.origin.method == _CLEANS
+    return cleaned and first.text not in (None, own)
 
 
 def _of_serializer(project: Project, code: Code) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ _BROAD = frozenset(("Exception", "BaseException"))
 _CLIENTS = 400
 _FAULT = 500
 _EXITS = ("__exit__", "__aexit__")
+_BEFORE_THE_END = ("try", "except", "try-else")
+_LEAVING = ("return", "break", "continue")
 _DEVELOPMENT = meaning("stages", "development-switch")
 
 
@@ -147,8 +149,23 @@ def catches(project: Project, node: Node, exceptions: Iterable[str]) -> Handler 
     return None
 
 
+def left_at_the_end(node: Node) -> bool:
+    """Whether ``node`` stands in a ``try`` whose ``finally`` leaves by itself: what was raised is dropped there."""
+    groups = {region.group for region in node.code.regions_of(node.value) if region.kind in _BEFORE_THE_END}
+    return any(region.group in groups for region in leaving_ends(node.code))
+
+
+def leaving_ends(code: Code) -> Iterator[Region]:
+    """The ``finally`` parts of a body that never fall off their end but by a ``return``, ``break`` or ``continue``."""
+    return (region for region in code.body.regions if region.kind == "finally" and region.exits in _LEAVING)
+
+
 def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
-    """Whether a ``with`` around ``node`` takes one of ``exceptions``: ``suppress(...)``, or the project's own."""
+    """Whether a ``with`` around ``node`` takes one of ``exceptions``: ``suppress(...)``, or the project's own; or the
+    ``finally`` of its ``try`` returns.
+    """
+    if left_at_the_end(node):
+        return True
     named = tuple(exceptions)
     wanted = frozenset[str]().union(*(ancestry(project, name) for name in named))
     for region in node.code.regions_of(node.value):

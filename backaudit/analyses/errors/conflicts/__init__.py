@@ -13,7 +13,7 @@ from backaudit.analyses.errors.conflicts.enforced import holds_keys
 from backaudit.analyses.errors.conflicts.removals import generic_removals, refused_removals
 from backaudit.analyses.errors.conflicts.rows import constructions, written_rows
 from backaudit.analyses.errors.conflicts.statements import statements
-from backaudit.analyses.errors.conflicts.unset import unset_columns
+from backaudit.analyses.errors.conflicts.unset import nullable_fields, unset_columns
 from backaudit.analyses.errors.conflicts.writes import Write, exception_told, refused_by
 from backaudit.analyses.errors.requests import Asked, Wish, showing, wrong
 from backaudit.backend.web.catching import ending, escapes
@@ -42,6 +42,7 @@ def findings(project: Project) -> Iterator[Finding]:
     yield from refused_removals(project)
     yield from generic_removals(project)
     yield from unset_columns(project)
+    yield from nullable_fields(project)
 
 
 def _is_held(project: Project, write: Write) -> bool:

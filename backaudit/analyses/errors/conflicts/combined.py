@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.conflicts.rows import NewRow, new_rows, stored
 from backaudit.analyses.errors.conflicts.writes import Write, client, together
-from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.data.schema import schema
 from backaudit.facts import ops
+from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
+from backaudit.project.nodes import Access
 
 
 def combinations(project: Project) -> Iterator[Write]:
@@ -22,24 +24,38 @@ def combinations(project: Project) -> Iterator[Write]:
 
 
 def _combination(project: Project, row: NewRow, names: tuple[str, ...]) -> Write | None:
-    values = [_value_of(row.table, row.made, name) for name in names]
+    values = [_value_of(project, row, name) for name in names]
     known = [value for value in values if value is not None]
     place = stored(project, row.made, row.made)
-    if len(known) < len(names) or place is None:
+    chosen = _chosen(project, known) if place is not None and len(known) == len(names) else None
+    if chosen is None or place is None:
         return None
-    fresh = any(_is_fresh(value) for value in known)
-    for value in known:
-        origin = client(project, value)
+    value, access, origin = chosen
+    return Write(row.table, ", ".join(names), True, value, row.made, place.node, origin, access, row=place.row)
+
+
+def _chosen(project: Project, known: list[tuple[Node, Access]]) -> tuple[Node, Access, Origin] | None:
+    """The first of the values that a client chooses, where the same ones may be there already."""
+    fresh = any(_is_fresh(value) for value, access in known if not access)
+    for value, access in known:
+        origin = client(project, value, access)
         if origin is not None and (not fresh or _may_repeat(value)):
-            return Write(row.table, ", ".join(names), True, value, row.made, place.node, origin, row=place.row)
+            return value, access, origin
     return None
 
 
-def _value_of(table: Table, made: Node, name: str) -> Node | None:
-    column = table.column(name)
+def _value_of(project: Project, row: NewRow, name: str) -> tuple[Node, Access] | None:
+    """What a column is given: by one of its names, or as a field of the schema that is spread out."""
+    column = row.table.column(name)
     attributes = [name, *([column.attribute] if column is not None and column.attribute else [])]
-    given = (made.arg(None, attribute) for attribute in (*attributes, name.removesuffix("_id")))
-    return next((value for value in given if value is not None), None)
+    given = (row.made.arg(None, attribute) for attribute in (*attributes, name.removesuffix("_id")))
+    value = next((value for value in given if value is not None), None)
+    if value is not None:
+        return value, ()
+    found = row.named(project, attributes[-1])
+    spread = client(project, *found) if found is not None else None
+    is_field = spread is not None and isinstance(spread.node.op, ops.Param)
+    return found if is_field else None
 
 
 def _is_fresh(value: Node) -> bool:

@@ -33,7 +33,7 @@ class NewRow(msgspec.Struct, frozen=True):
 
         Keys of an untyped mapping that is spread out count for unique columns; nobody sends the key of a table so.
         """
-        value = _argument(project, self.made, column.attribute)
+        value = _argument(project, self.table, self.made, column.attribute)
         if value is not None:
             origin = client(project, value)
             return (value, origin, ()) if origin is not None else None
@@ -47,7 +47,7 @@ class NewRow(msgspec.Struct, frozen=True):
 
     def named(self, project: Project, attribute: str) -> tuple[Node, Access] | None:
         """What a column is given, by itself or as a part of what is spread out."""
-        value = _argument(project, self.made, attribute)
+        value = _argument(project, self.table, self.made, attribute)
         if value is not None:
             return value, ()
         call = self.made.call
@@ -62,11 +62,26 @@ def _is_schema(origin: Origin, column: Constrained) -> bool:
     return isinstance(op, ops.Param) and not (column.key and code.cls is not None)
 
 
-def _argument(project: Project, made: Node, attribute: str) -> Node | None:
-    """What a call gives for a column, by its name or by the place that a library's method has for it."""
+def _argument(project: Project, table: Table, made: Node, attribute: str) -> Node | None:
+    """What a call gives for a column: by its name, by the place that a library's method has for it, or by the parameter
+    that the model's own constructor sets it to.
+    """
     names = project.models.words["row-makers"].get(made.method, "").split()
     index = names.index(attribute) if attribute in names and not project.callees(made) else None
-    return made.arg(index, attribute)
+    given = made.arg(index, attribute)
+    return given if given is not None else _by_constructor(project, table, made, attribute)
+
+
+def _by_constructor(project: Project, table: Table, made: Node, attribute: str) -> Node | None:
+    code = project.method(table.model, "__init__")
+    if code is None or code not in project.callees(made):
+        return None
+    for node in code.nodes(ops.SetAttr):
+        op = node.op
+        value = node.to(op.value).origin.op if isinstance(op, ops.SetAttr) and op.name == attribute else None
+        if isinstance(value, ops.Param):
+            return project.argument(made, code, value.index)
+    return None
 
 
 def new_rows(project: Project, table: Table) -> Iterator[NewRow]:

@@ -1,0 +1,66 @@
+"""Handlers that do not take a parameter of their path, by the name by which the framework hands it over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backaudit.analyses.errors.requests import valid
+from backaudit.backend.web.records import UNMOUNTED, Route
+from backaudit.backend.web.routes import routes
+from backaudit.project import Code, Node, Project
+from backaudit.project.locate import functions_behind
+from backaudit.rule import Finding
+
+_RAISED = "builtins.TypeError"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def findings(project: Project) -> Iterator[Finding]:
+    """Each handler that every request fails for, since it is given a keyword that it does not know."""
+    told: set[Code] = set()
+    for route in project.once(routes):
+        name = _not_taken(project, route) if route.handler not in told else ""
+        if name:
+            told.add(route.handler)
+            place = route.handler.place.first_line()
+            yield Finding(
+                place=place,
+                message=f"`{route.handler.function.name}()` does not take `{name}`, which {route.path} hands over by "
+                "that name: TypeError, a 500 for every request.",
+                remedy="Give the parameter of the function the name that the path has for it.",
+                request=valid(
+                    project,
+                    route,
+                    next(iter(route.methods), "GET"),
+                    raises=_RAISED,
+                    at=place,
+                    wrong="nothing is wrong with it",
+                    wanted=200,
+                ),
+            )
+
+
+def _not_taken(project: Project, route: Route) -> str:
+    """The first name in a path that its handler has no parameter for; empty where all are taken, or may be."""
+    function = route.handler.function
+    handed = project.models.framework(route.framework).path_by_keyword and function.kind == "function"
+    if not handed or UNMOUNTED in route.tags or route.handler.file.role != "production" or _is_between(project, route):
+        return ""
+    if any(param.kind == "dstar" for param in function.params):
+        return ""
+    taken = {param.name for param in function.params}
+    return next((name for name in _PLACEHOLDER.findall(route.path) if name not in taken), "")
+
+
+def _is_between(project: Project, route: Route) -> bool:
+    """Whether something of the project's own stands between the path and the handler, and may hand over less."""
+    if route.wrappers or any(True for name in project.models.kinds["takes-from-path"] for _ in project.calls_of(name)):
+        return True
+    decorators = [*route.handler.decorators, *_around(route)]
+    return any(functions_behind(project, one.func or one) for one in decorators)
+
+
+def _around(route: Route) -> tuple[Node, ...]:
+    view = route.view
+    return tuple(view.outer.node(value) for value in view.cls.decorators) if view is not None else ()
