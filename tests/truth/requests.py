@@ -77,11 +77,14 @@ _SECRET = "text-of-a-sandbox-0123456789abcdef0123"
 
 
 class Sent(NamedTuple):
-    """A request with what it is for: a finding's, or one that was made up."""
+    """A request with what it is for: a finding's, or one that was made up. ``second``: what another row has already is
+    what the second of the two rows has.
+    """
 
     request: Request
     finding: Finding | None = None
     login: bool = False
+    second: bool = False
 
 
 class Answered(NamedTuple):
@@ -170,6 +173,8 @@ def _asked_by_name(found: Iterable[Finding]) -> Iterator[Sent]:
             yield Sent(request, finding, bool(request.caller))
             if not request.caller:
                 yield Sent(request, finding, True)
+            if any(map(_TAKEN.fullmatch, request.rows)):
+                yield Sent(request, finding, bool(request.caller), True)
             fresh = _fresh(request)
             if fresh is not None:
                 yield Sent(fresh, finding, True)
@@ -448,13 +453,13 @@ def _all_lines(sent: Sequence[Sent]) -> Iterator[dict[str, Any]]:
 def _lines(one: Sent) -> list[dict[str, Any]]:
     before = one.request.first
     several = [before, one.request] if before is not None else [one.request]
-    return [_as_sent(request, one.login) for request in several]
+    return [_as_sent(request, one.login, one.second) for request in several]
 
 
-def _as_sent(request: Request, login: bool) -> dict[str, Any]:
+def _as_sent(request: Request, login: bool, second: bool = False) -> dict[str, Any]:
     return {
         "method": request.method, "target": target(request), "headers": dict(request.headers),
-        "body": _with_others(request), "login": login,
+        "body": request.body if second else _with_others(request), "login": login,
     }  # fmt: skip
 
 

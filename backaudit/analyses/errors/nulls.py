@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backaudit.analyses.errors.conflicts.changed import changes
-from backaudit.analyses.errors.conflicts.rows import new_rows, stored
+from backaudit.analyses.errors.conflicts.rows import is_judged, new_rows, stored
 from backaudit.analyses.errors.conflicts.statements import built
 from backaudit.analyses.errors.conflicts.writes import exception_told, refused_by
 from backaudit.analyses.errors.refused import Unchecked, is_about
@@ -46,7 +46,8 @@ def findings(project: Project) -> Iterator[Finding]:
     told: set[Node] = set()
     raised = exception_told(project)
     for given in (*_changed(project), *_made(project), *_by_statements(project)):
-        path = escapes(project, given.node, refused_by(project)) if given.node not in told else None
+        open_to_null = given.node not in told and not is_judged(project, given.value)
+        path = escapes(project, given.node, refused_by(project)) if open_to_null else None
         goal = _Nullable(project)
         origins = Trace(project, goal).origins(given.value, given.access, given.made.value) if path is not None else ()
         origin = next(iter(origins), None)

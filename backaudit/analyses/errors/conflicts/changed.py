@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors.conflicts.rows import COMMITS, stored
+from backaudit.analyses.errors.conflicts.rows import COMMITS, is_judged, stored
 from backaudit.analyses.errors.conflicts.writes import Constrained, Write, client, constrained, together
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.data.updates import Update, updates
@@ -41,7 +41,7 @@ def _storing(project: Project) -> tuple[Code, ...]:
 def _alone(project: Project, update: Update, table: Table) -> Iterator[Write]:
     for column in constrained(table):
         given = _set_to(table, update, column) if not column.key else None
-        if given is None:
+        if given is None or is_judged(project, given[0]):
             continue
         origin = client(project, *given)
         place = stored(project, update.at, update.row) if origin is not None else None

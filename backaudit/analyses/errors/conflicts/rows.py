@@ -10,6 +10,7 @@ from backaudit.analyses.errors.conflicts.writes import Constrained, Write, clien
 from backaudit.backend.access.missing import behind
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.catching import catches, request_handlers, suppressed
+from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.facts import ops
 from backaudit.flow.trace import Origin
 from backaudit.project import Code, Node, Project
@@ -265,6 +266,16 @@ def _stored_by_callers(project: Project, made: Node) -> Stored | None:
     return None
 
 
+def is_judged(project: Project, value: Node) -> bool:
+    """Whether a value is a field of a schema's object whose own validator has judged it."""
+    op = value.origin.op
+    if not isinstance(op, ops.Attr):
+        return False
+    made = (schema_named(project, split(name)[0]) for name in project.types(value.origin.to(op.base)))
+    fields = [one.field(op.name) for one in made if one is not None]
+    return bool(fields) and all(field is not None and field.validated for field in fields)
+
+
 # -- what is written -----------------------------------------------------------------------------------------------
 
 
@@ -276,7 +287,7 @@ def written_rows(project: Project) -> Iterator[Write]:
             place = stored(project, row.made, row.made)
             for column in columns if place is not None else ():
                 given = row.given(project, column)
-                if given is not None and place is not None:
+                if given is not None and place is not None and not is_judged(project, given[0]):
                     value, origin, access = given
                     yield Write(
                         table, column.column, column.unique, value, row.made, place.node, origin, access, row=place.row
