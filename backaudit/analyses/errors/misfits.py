@@ -45,7 +45,8 @@ def _not_taken(project: Project, route: Route) -> str:
     """The first name in a path that its handler has no parameter for; empty where all are taken, or may be."""
     function = route.handler.function
     handed = project.models.framework(route.framework).path_by_keyword and function.kind == "function"
-    if not handed or UNMOUNTED in route.tags or route.handler.file.role != "production" or _is_between(project, route):
+    serves = UNMOUNTED not in route.tags and route.handler.file.role == "production"
+    if not (handed and serves) or _is_between(project, route):
         return ""
     if any(param.kind == "dstar" for param in function.params):
         return ""

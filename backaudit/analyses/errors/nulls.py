@@ -107,7 +107,8 @@ def _is_read_and_asked(read: Node, use: int) -> bool:
     op = read.op
     key = read.to(op.key).text if isinstance(op, ops.Item) else None
     tests = (read.code.node(test) for test, _ in conditions(read.code, use)) if key else ()
-    return any(_reads(part, key) for test in tests if not _is_of_rows(test) for part in made_of(test))
+    asking = [test for test in tests if not _is_of_rows(test)]
+    return any(_reads(part, key) for test in asking for part in made_of(test))
 
 
 def _is_of_rows(test: Node) -> bool:

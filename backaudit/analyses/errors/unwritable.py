@@ -84,8 +84,8 @@ def _of_handler(project: Project, param: Node, index: int) -> tuple[str, ...]:
 @cut_circles(())
 def _handed(project: Project, param: Node, index: int) -> tuple[str, ...]:
     """The classes of an exception that the callers of a function hand to it."""
-    given = (project.argument(call, param.code, index) for call in project.callers(param.code))
-    return tuple(dict.fromkeys(name for one in given if one is not None for name in _caught(project, one)))
+    given = filter(None, (project.argument(call, param.code, index) for call in project.callers(param.code)))
+    return tuple(dict.fromkeys(name for one in given for name in _caught(project, one)))
 
 
 def _has_own_checks(project: Project) -> bool:

@@ -70,8 +70,9 @@ def _needed(project: Project, call: Node) -> Iterator[Node]:
 
 def _is_got(read: Node, own: str) -> bool:
     """Whether a value is ``cleaned_data.get("other_field")``."""
-    first, holder = read.arg(0), read.receiver
-    if read.method != "get" or holder is None or first is None or len(read.args()) != 1:
+    first = read.arg(0) if read.method == "get" and len(read.args()) == 1 else None
+    holder = read.receiver
+    if holder is None or first is None:
         return False
     op = holder.origin.op
     cleaned = (isinstance(op, ops.Attr) and op.name == "cleaned_data") or holder.origin.method == _CLEANS

@@ -274,6 +274,10 @@ class _Reader:
                     yield method.removeprefix(prefix)
             for hook in filter(self._is_hook, code.decorators):
                 yield from (arg.text for arg in hook.args() if arg.text is not None)
+        for bound in (bind.origin for view in self.views for bind in view.fields.values()):
+            hook_made = bound.func.origin if bound.func is not None else bound
+            if hook_made.call is not None and self._is_hook(hook_made):
+                yield from (arg.text for arg in hook_made.args() if arg.text is not None)
 
     def _is_hook(self, decorator: Node) -> bool:
         """``@field_validator("name")``."""
