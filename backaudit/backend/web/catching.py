@@ -30,7 +30,6 @@ _CLIENTS = 400
 _FAULT = 500
 _EXITS = ("__exit__", "__aexit__")
 _BEFORE_THE_END = ("try", "except", "try-else")
-_LEAVING = ("return", "break", "continue")
 _DEVELOPMENT = meaning("stages", "development-switch")
 
 
@@ -157,7 +156,7 @@ def left_at_the_end(node: Node) -> bool:
 
 def leaving_ends(code: Code) -> Iterator[Region]:
     """The ``finally`` parts of a body that never fall off their end but by a ``return``, ``break`` or ``continue``."""
-    return (region for region in code.body.regions if region.kind == "finally" and region.exits in _LEAVING)
+    return (region for region in code.body.regions if region.kind == "finally" and region.exits not in ("", "raise"))
 
 
 def suppressed(project: Project, node: Node, exceptions: Iterable[str]) -> bool:
