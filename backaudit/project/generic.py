@@ -8,8 +8,8 @@ in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -24,8 +24,9 @@ _OPEN = re.compile(r"each\{([\w.#]+)\.(\w+)\}")
 
 def supplied(project: Project, base: ClassView, attr: str) -> Iterator[str]:
     """The class (as ``type[X]``) that a base and its subclasses have in an attribute of it; open, if several."""
+    service = _service(base, attr)
     below = (base, *project.subclasses(base.name))
-    found = {name for cls in below for name in _about(project, base, cls, attr)}
+    found = {name for cls in below for name in _about(project, service, cls)}
     if len(found) > 1:
         yield f"type[each{{{base.name}.{attr}}}]"
     yield from found if len(found) == 1 else ()
@@ -38,8 +39,9 @@ def filled(project: Project, name: str, receiver: ClassView) -> Iterator[str]:
     if part is None or base is None or base is receiver:
         yield name
         return
+    service = _service(base, part[2])
     own = project.lineage_views(receiver.name)
-    each = (list(_about(project, base, cls, part[2])) for cls in own)
+    each = (list(_about(project, service, cls)) for cls in own)
     for found in next((found for found in each if found), [f"type[{part[0]}]"]):
         yield name.replace(part[0], found[5:-1])
 
@@ -85,41 +87,63 @@ def _each(project: Project, name: str) -> Iterator[str]:
     if part is None or base is None:
         yield name
         return
+    service = _service(base, part[2])
     for cls in project.subclasses(base.name):
-        yield from _about(project, base, cls, part[2])
+        yield from _about(project, service, cls)
 
 
-def _about(project: Project, base: ClassView, cls: ClassView, attr: str) -> Iterator[str]:
-    """The classes that one class of those below ``base`` has in the attribute."""
-    if attr in cls.fields and cls is not base:
-        yield from _classes(project, cls.fields[attr])
-        return
-    given = list(_subscribed(project, base, cls, attr))
-    if given:
-        yield from given
-        return
-    for store in base.assigned.get(attr, ()):
+class _Service(NamedTuple):
+    """What the class ``base`` says of an attribute, for all that extend it.
+
+    ``variables``: the places among its brackets of the type variables that it is declared with; ``handed``: the
+    parameters of its constructor that it keeps there.
+    """
+
+    base: ClassView
+    attr: str
+    variables: list[int]
+    handed: list[ops.Param]
+
+
+def _service(base: ClassView, attr: str) -> _Service:
+    declared = [base.fields[attr]] if attr in base.fields else base.assigned.get(attr, ())
+    spelled = {name for node in declared for name in _variables(node)}
+    order = [name for node in base.bases for name in _spelled_in(node)] if spelled else []
+    places = sorted(order.index(name) for name in spelled if name in order) or [0] * bool(spelled)
+    return _Service(base, attr, places, list(_kept_of_constructor(base.assigned.get(attr, ()))))
+
+
+def _kept_of_constructor(stores: Iterable[Node]) -> Iterator[ops.Param]:
+    for store in stores:
         op = store.op
         kept = store.to(op.value).origin if isinstance(op, ops.SetAttr) else None
         if kept is not None and isinstance(kept.op, ops.Param) and kept.code.function.name == "__init__":
-            for call in _constructions(project, base, cls):
-                handed = call.arg(kept.op.index - 1, kept.op.name)
-                yield from _classes(project, handed) if handed is not None else ()
+            yield kept.op
 
 
-def _subscribed(project: Project, base: ClassView, cls: ClassView, attr: str) -> Iterator[str]:
-    """The classes in the brackets of ``class Users(Repository[User])``, where the attribute is of that variable."""
-    declared = [base.fields[attr]] if attr in base.fields else base.assigned.get(attr, ())
-    spelled = {name for node in declared for name in _variables(node)}
-    if not spelled:
+def _about(project: Project, service: _Service, cls: ClassView) -> Iterator[str]:
+    """The classes that one class of those below a base has in the attribute."""
+    base, attr = service.base, service.attr
+    if attr in cls.fields and cls is not base:
+        yield from _classes(project, cls.fields[attr])
         return
-    order = [name for node in base.bases for name in _spelled_in(node)]
+    given = list(_subscribed(project, service, cls)) if service.variables else []
+    if given:
+        yield from given
+        return
+    for param in service.handed:
+        for call in _constructions(project, base, cls):
+            handed = call.arg(param.index - 1, param.name)
+            yield from _classes(project, handed) if handed is not None else ()
+
+
+def _subscribed(project: Project, service: _Service, cls: ClassView) -> Iterator[str]:
+    """The classes in the brackets of ``class Users(Repository[User])``, where the attribute is of that variable."""
     for node in cls.bases:
         op = node.origin.op
-        if isinstance(op, ops.Item) and base in project.denoted_classes(node.origin.to(op.base)):
+        if isinstance(op, ops.Item) and service.base in project.denoted_classes(node.origin.to(op.base)):
             inside = list(_keys(node.origin, op))
-            places = [order.index(name) for name in spelled if name in order] or [0]
-            for place in places:
+            for place in service.variables:
                 yield from _classes(project, inside[place]) if place < len(inside) else ()
 
 

@@ -310,8 +310,8 @@ class _Reader:
     def _class_dotted(self, name: str, at: Node) -> ClassView | None:
         found = self.project.class_named(name)
         if found is None:
-            tail = f".{name}"
-            found = next((cls for cls in self.project.classes() if cls.name.endswith(tail)), None)
+            alike = self.project.classes_called(name.rpartition(".")[2])
+            found = next((cls for cls in alike if cls.name.endswith(f".{name}")), None)
         if found is None:  # A package may hand it on: ``from .event import EventMiddleware``.
             given = self.project.dotted(at, name)
             found = next(iter(classes_behind(self.project, given)), None) if given is not None else None

@@ -83,7 +83,11 @@ class Walk:
         self.linked = False
         self.built_strings: list[tuple[ast.Constant, ast.AST]] = []
         self.sql_likely = False
-        self.visits: dict[type, Callable[[Any], None]] = {
+
+    def run(self) -> None:
+        """Visit in bandit's order: a node, then its fields in the order of ``_fields`` (aliases depend on it)."""
+        # Not kept: what refers to itself, and to the tree, goes away only when garbage is looked for.
+        visits: dict[type, Callable[[Any], None]] = {
             ast.Call: self.visit_call,
             ast.FunctionDef: self.visit_function,
             ast.ExceptHandler: self.visit_handler,
@@ -91,10 +95,6 @@ class Walk:
             ast.Import: self.visit_import,
             ast.ImportFrom: self.visit_import,
         }
-
-    def run(self) -> None:
-        """Visit in bandit's order: a node, then its fields in the order of ``_fields`` (aliases depend on it)."""
-        visits = self.visits
         stack: list[Any] = [self.tree]
         while stack:
             node = stack.pop()
