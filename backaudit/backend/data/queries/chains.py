@@ -295,6 +295,10 @@ def _names_asked(code: Code) -> Iterator[str]:
 
 def model_of(project: Project, cls: str) -> Table | None:
     """The table of the model that a repository class is for: its field ``model``, or ``Repository[Model]``."""
+    return project.once_of(_model_of, cls)
+
+
+def _model_of(project: Project, cls: str) -> Table | None:
     tables = schema(project)
     for view in project.lineage_views(cls):
         bound = [bind for name, bind in view.fields.items() if _MODEL.holds(name)]
