@@ -256,3 +256,95 @@ def test_an_order_by_position_or_alias_is_by_what_is_selected(query: str, expect
     parsed = statement(query)
     assert parsed is not None
     assert [(use.table, use.column) for use in parsed.uses if use.role == "sort"] == expected
+
+
+# -- what attributes and base classes stand for ------------------------------------------------------------------------
+
+REPOSITORIES = """
+from sqlalchemy import func, select
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str]
+
+    @hybrid_property
+    def login(self):
+        return self.email
+
+    @hybrid_property
+    def shown(self):
+        return self.name.title()
+
+    @shown.expression
+    def shown(cls):
+        return func.lower(cls.name)
+
+    @hybrid_property
+    def endless(self):
+        return self.endless
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+class Repository:
+    def of(self, session, email):
+        return session.scalars(select(self.model).where(self.model.email == email))
+
+class Users(Repository):
+    model = User
+
+class Posts(Repository):
+    model = Post
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("User.login == x", ("email", "eq")),
+        ("User.shown == x", ("name", "function")),
+        ("User.endless == x", ("", "other")),
+    ],
+)
+def test_a_hybrid_property_is_what_it_returns(condition: str, expected: tuple[str, str]) -> None:
+    text = f"from models import *\n\ndef find(s, x):\n    return s.scalars(select(User).where({condition}))\n"
+    found = query_sites(project({"models.py": REPOSITORIES, "views.py": text}))
+    (site,) = (site for site in found if site.place.path == "views.py")
+    assert [(use.column, use.form) for use in site.uses] == [expected]
+
+
+def test_a_base_of_repositories_asks_every_model_where_it_is_called() -> None:
+    text = "from models import *\n\ndef find(s, x):\n    return Users().of(s, x), Posts().of(s, x)\n"
+    files = {"models.py": REPOSITORIES, "views.py": text}
+    asked = {one for each in (*_asked(files, "models.py"), *_asked(files)) for one in each}
+    assert asked == {("users.email", "filter"), ("posts.email", "filter")}
+
+
+def test_rows_that_name_their_owner_by_its_model_are_found_by_both() -> None:
+    models = """
+        from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+        from django.db import models
+
+        class Mark(models.Model):
+            content_type = models.ForeignKey("contenttypes.ContentType", on_delete=models.CASCADE)
+            object_id = models.PositiveIntegerField()
+            colour = models.CharField(max_length=9)
+
+        class Book(models.Model):
+            marks = GenericRelation(Mark)
+    """
+    text = "from shop.models import *\n\ndef find(x):\n    return Book.objects.get(pk=x).marks.filter(colour=x)\n"
+    assert {
+        ("shop_mark.colour", "filter"),
+        ("shop_mark.object_id", "filter"),
+        ("shop_mark.content_type_id", "filter"),
+    } in _asked({"shop/models.py": models, "views.py": text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -12,7 +13,7 @@ from backaudit.backend.data.queries.chains import arriving, denoted_table, retur
 from backaudit.backend.data.queries.given import listed
 from backaudit.backend.data.schema import Column, Relation, Table, schema
 from backaudit.facts import ops
-from backaudit.project import Node, Project
+from backaudit.project import Code, Node, Project
 from backaudit.project.declarations import text as written_text
 from backaudit.project.strings import spelled_strings
 from backaudit.sql import Form, Role, Use, normal, pattern_form
@@ -240,7 +241,27 @@ class Conditions:
         elif isinstance(inner, ops.Attr):
             owner = self._table(base.origin.to(inner.base))
             return self._of(base, op.name) if owner is None else self._over(owner, inner.name, op.name)
-        return self._of(base, op.name)
+        found = self._of(base, op.name)
+        computed = self._computed(node) if found is None else None
+        return found if computed is None else computed[0].column(computed[1])
+
+    def _computed(self, node: Node) -> tuple[Conditions, Node] | None:
+        """What an attribute of a model stands for that is computed of columns, and who reads it: a hybrid property."""
+        op = node.origin.op
+        table = self._table(node.origin.to(op.base)) if isinstance(op, ops.Attr) else None
+        method = self._project.method(table.model, op.name) if table is not None and isinstance(op, ops.Attr) else None
+        if table is None or method is None or not self._computes(method):
+            return None
+        given = method.returned()
+        if len(given) != 1 or any(row.code is method for row in self._rows):
+            return None
+        rows = {**self._rows, **dict.fromkeys(islice(method.nodes(ops.Param), 1), table)}
+        return Conditions(self._project, rows=rows), given[0]
+
+    def _computes(self, method: Code) -> bool:
+        """Whether an attribute of the model's class stands for what its method returns of columns."""
+        known = self._project.models.kinds["computed-columns"]
+        return any(decorator.spelled.rpartition(".")[2] in known for decorator in method.decorators)
 
     def _named(self, node: Node) -> tuple[Table, Column] | None:
         """A column that is asked for by its name: ``getattr(User, "email")``, ``users.c["email"]``."""
@@ -306,6 +327,8 @@ class Conditions:
     def _wrapped(self, node: Node) -> tuple[tuple[Table, Column], str] | None:
         """The one column inside a function or cast, with the expression in normal form."""
         node = node.origin
+        if (computed := self._computed(node)) is not None:
+            return computed[0]._wrapped(computed[1])
         if isinstance(node.op, ops.Item):
             found = self.column(node.to(node.op.base))
             return (found, f"{found[1].name} -> ?") if found is not None else None

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backaudit.backend.data.queries.chains import denoted_table, ends_early, model_of, root_table
+from backaudit.backend.data.queries.chains import (
+    denoted_table,
+    ends_early,
+    guessed_model,
+    model_of,
+    root_table,
+)
 from backaudit.backend.data.queries.expressions import Conditions
 from backaudit.backend.data.queries.links import uses_of_link
 from backaudit.backend.data.queries.lookups import Lookups
@@ -28,13 +34,25 @@ def handed_sites(project: Project) -> Iterator[QuerySite]:
 
 def _sites(project: Project, link: Node) -> Iterator[QuerySite]:
     whole, columns = list(_parameters(link)), _columns_named(project, link)
-    for call in project.callers(link.code) if whole or columns else ():
+    taken = guessed_model(project, link.code.cls)
+    for call in project.callers(link.code) if whole or columns or taken else ():
+        yield from _site(project, link, call, _of_heir(project, link, call, taken) if taken is not None else ())
         for index in whole if link.is_call_of("condition-links") else ():
             yield from _site(project, link, call, _uses(project, link, call, index))
         told = {param: given for param in columns if (given := _handed(project, call, param)) is not None}
         unsaid = dict.fromkeys(uses_of_link(project, link))
         asked = uses_of_link(project, link, told=told) if told else ()
         yield from _site(project, link, call, (use for use in asked if use not in unsaid))
+
+
+def _of_heir(project: Project, link: Node, call: Node, taken: Table) -> Iterator[Use]:
+    """What a link of a base class asks of the model of the class that it is called on, where another was ``taken``."""
+    table = _table(project, call, link.code)
+    if table is None or table is taken:
+        return
+    own = (node for node in link.code.nodes(ops.Attr) if denoted_table(project, node) is taken)
+    rows = dict.fromkeys(own, table)
+    yield from (use for use in uses_of_link(project, link, table, rows) if use.table != taken.name and use.column)
 
 
 def _handed(project: Project, call: Node, param: Node) -> Node | None:

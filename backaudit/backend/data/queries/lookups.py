@@ -135,6 +135,8 @@ class Lookups:
             yield from (*between.joined_from(owner), *between.joined_to(target)) if between is not None else ()
         elif link.remote:
             yield from pair((owner, key_of(owner)), (target, link.remote))
+            if link.typed:
+                yield Use(table=target.name, column=link.typed, role="filter")
 
     def condition(self, table: Table, node: Node, negated: bool = False, branch: Branch = (0, 0)) -> Iterator[Use]:
         """The uses of a ``Q`` expression, also of one that has a name, grows by statements or comes of a function."""

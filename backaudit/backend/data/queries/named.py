@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backaudit.project import Node, Project
 
-_NAMED = re.compile(r"^--\s*:?name:?\s*:?(\w+)[^\n]*\n", re.M)
+_NAMED = re.compile(r"^--\s*:?name:?\s*:?([\w-]+)[^\n]*\n", re.M)
 _COMMENT = re.compile(r"^\s*--[^\n]*\n", re.M)
 _VALUE = re.compile(r"(?<![:\w]):(\w+)")
 
@@ -30,5 +30,5 @@ def _named(project: Project) -> dict[str, str]:
         ends = [*(part.start() for part in parts[1:]), len(file.text)]
         for part, end in zip(parts, ends, strict=False):
             written = _COMMENT.sub("", file.text[part.end() : end]).strip().rstrip(";")
-            found.setdefault(part.group(1), _VALUE.sub("%s", written))
+            found.setdefault(part.group(1).replace("-", "_"), _VALUE.sub("%s", written))
     return found

@@ -108,8 +108,10 @@ def _site(
     key = (between.table, between.here.name) if between is not None else _key_there(tables, relation)
     if key is not None:
         table, column = key
-        use = Use(table=table.name, column=column, role="filter", form=form)
-        yield QuerySite(place=place, code=node.code, node=node, uses=(use,), tables=(table.name,))
+        uses = [Use(table=table.name, column=column, role="filter", form=form)]
+        if relation.typed:
+            uses.append(Use(table=table.name, column=relation.typed, role="filter"))
+        yield QuerySite(place=place, code=node.code, node=node, uses=tuple(uses), tables=(table.name,))
 
 
 def _key_there(tables: Schema, relation: Relation) -> tuple[Table, str] | None:

@@ -41,6 +41,8 @@ def _keys_of(project: Project, node: Node, op: ops.Attr) -> Iterator[Use]:
 def _keys_to(project: Project, owner: Table, relation: Relation, target: Table) -> Iterator[Use]:
     if relation.remote not in ("", "*"):
         yield Use(table=target.name, column=relation.remote, role="filter")
+    if relation.typed:
+        yield Use(table=target.name, column=relation.typed, role="filter")
     between = keys_between(project, owner, relation) if relation.remote == "*" else None
     if between is not None:
         yield Use(table=between.table.name, column=between.here.name, role="filter")

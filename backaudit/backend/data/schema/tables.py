@@ -23,6 +23,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     ``link``, as the code names it, by its name or class, where the code does.
     ``eager``: its rows come with the owner's, so that reading it runs no query. ``cascades``: they are loaded and
     deleted when their owner is. ``removes``: they are deleted with it, by whomever; ``passive``: by the database.
+    ``typed``: the column there that says of which model the owner is.
     ``upwards``: it was said which column stands on the other side, which of a table that leads to itself is the key.
     """
 
@@ -38,6 +39,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     removes: bool = False
     passive: bool = False
     upwards: bool = False
+    typed: str = ""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):

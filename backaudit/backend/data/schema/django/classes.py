@@ -77,6 +77,7 @@ def _model(project: Project, cls: ClassView, seeded: frozenset[str]) -> Model | 
         if not parents
         else (),
         parents=parents,
+        generic=dict(_generic(project, cls)),
         place=cls.place,
         seeded=cls.cls.name.lower() in seeded,
     )
@@ -156,6 +157,13 @@ def _fields(project: Project, cls: ClassView, parents: tuple[str, ...]) -> Itera
         field = call.call is not None and (call.method.endswith("Field") or call.is_call_of("key-fields"))
         if owner.name not in above and field:
             yield name, call
+
+
+def _generic(project: Project, cls: ClassView) -> Iterator[tuple[str, Node]]:
+    """The relations to rows that name their owner by its model and its key."""
+    for _, name, bind in field_calls(project, cls):
+        if bind.origin.is_call_of("generic-relations"):
+            yield name, bind.origin
 
 
 def _library_columns(project: Project, cls: ClassView) -> Iterator[Column]:

@@ -15,7 +15,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     ``fields``: the calls that declare them, by name; ``options``: the entries of ``Meta``; ``indexes`` and
     ``constraints``: those besides the options; ``renamed``: fields' former names; ``library`` and ``many``: columns and
     many-to-many fields (name, target, names that lead back) of a library's base; ``parents``: concrete models that it
-    extends.
+    extends; ``generic``: relations to rows that may be of any model, by name.
     """
 
     label: str
@@ -29,6 +29,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     library: tuple[Column, ...] = ()
     many: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     parents: tuple[str, ...] = ()
+    generic: dict[str, Node] = {}
     table: str = ""
     place: Place | None = None
     seeded: bool = False

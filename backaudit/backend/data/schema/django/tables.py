@@ -236,6 +236,17 @@ def _all_relations(project: Project, model: Model, names: Names) -> Iterator[Rel
         yield from _relations(project, model, name, call, names)
     for brought in model.many:
         yield from _brought(model, *brought, names)
+    for name, call in model.generic.items():
+        yield from _to_generic(project, model, name, call, names)
+
+
+def _to_generic(project: Project, model: Model, name: str, call: Node, names: Names) -> Iterator[Relation]:
+    """A relation to the rows that name their owner by its model and its key."""
+    found = names.model(_written(project, model, call), model.label)
+    key, typed = (text(project, call.arg(None, option)) for option in ("object_id_field", "content_type_field"))
+    if found is not None and found.cls:
+        remote, kind = key or "object_id", f"{typed or 'content_type'}_id"
+        yield Relation(name=name, target=found.cls, many=True, remote=remote, typed=kind)
 
 
 def _relations(project: Project, model: Model, name: str, call: Node, names: Names) -> Iterator[Relation]:
