@@ -34,6 +34,7 @@ class _RaisingMapping(Goal):
 
     def __init__(self, project: Project) -> None:
         self._raising = project.models.kinds["raising-mappings"]
+        self._parsers = project.models.kinds["json-parsers"]
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
@@ -49,7 +50,7 @@ class _RaisingMapping(Goal):
             if param.schema or not (set(param.types) & _MAPPINGS or _is_of_event(search.project, node.code, param)):
                 return None
             return f"`{param.name}` comes from the client (body)"
-        if isinstance(op, ops.Call) and "json.loads" in request_names(search.project, node):
+        if isinstance(op, ops.Call) and not self._parsers.isdisjoint(request_names(search.project, node)):
             text = node.arg(0)
             parsed = client_origin(search.project, text, texts=True) if text is not None else None
             return f"{parsed.what}, and is parsed" if parsed is not None else None
