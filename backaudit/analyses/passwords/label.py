@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from backaudit.analyses.passwords.hashing import hashed_if_there, hashes, hashes_itself, hashes_when_told, made_by_hash
 from backaudit.analyses.passwords.omitted import leaves_out, reads_password, removed
+from backaudit.backend.web.reads import key_read
 from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -136,7 +137,8 @@ class Password(Goal):
                 return None
             if self._is_given(project, receiver):
                 return f"`{receiver.spelled}[{key!r}]` is a password"
-        return None
+        read = key_read(project, node)
+        return f"`{read}` of the request is a password" if means_password(read) else None
 
     def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
         op = node.op

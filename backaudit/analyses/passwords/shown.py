@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from backaudit.analyses.passwords.collections import stored_password
 from backaudit.analyses.passwords.label import NamedPassword
 from backaudit.analyses.passwords.requested import brings_password, checked_password
+from backaudit.analyses.passwords.undeclared import named_columns
 from backaudit.backend.data.queries.chains import table_of
+from backaudit.backend.data.queries.handing import executed_statement
 from backaudit.backend.data.schema import schema
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE, Value
@@ -23,7 +25,11 @@ from backaudit.vocabulary.names import is_password_column, means_password
 
 _NO_TEXT = meaning("columns", "no-text-class")
 _MASKS = meaning("passwords", "masking")
-_SELECTED = re.compile(r"\s*select\s+(.*?)\s+from\s+[\"`]?(\w+)", re.I | re.S)
+_SELECTED = re.compile(r"\s*select\s+(?P<columns>.*?)\s+from\s+[\"`]?(?:\w+\.)?(?P<table>\w+)", re.I | re.S)
+_RETURNED = re.compile(
+    r"\s*(?:insert\s+into|update|delete\s+from)\s+[\"`]?(?:\w+\.)?(?P<table>\w+).*\breturning\s+(?P<columns>[^;]*)",
+    re.I | re.S,
+)
 
 
 class Shown(NamedPassword):
@@ -254,13 +260,13 @@ def selected_columns(project: Project, fetch: Node) -> list[str]:
     inner = fetch.receiver.origin if fetch.receiver is not None else None
     calls = [inner] if inner is not None and inner.call is not None and inner.method == "execute" else []
     before = [node for node in code.nodes(ops.Call) if node.method == "execute" and node.value < fetch.value]
-    calls = calls or before[-1:]
-    for call in calls:
-        first = call.arg(0)
-        for text in spelled_strings(project, first) if first is not None else ():
-            found = _SELECTED.match(text)
+    own = executed_statement(project, fetch)
+    given = [own] if own is not None else [call.arg(0) for call in calls or before[-1:]]
+    for first in filter(None, given):
+        for text in spelled_strings(project, first):
+            found = _SELECTED.match(text) or _RETURNED.match(text)
             if found is not None:
-                return _among(project, found.group(1), found.group(2))
+                return _among(project, found["columns"], found["table"])
     return []
 
 
@@ -268,5 +274,5 @@ def _among(project: Project, columns: str, table: str) -> list[str]:
     names = [part.strip().rpartition(".")[2].strip('"`') for part in columns.split(",")]
     if "*" in names:
         known = project.once(schema).table(table)
-        names = [column.name for column in known.columns] if known is not None else []
+        names = [column.name for column in known.columns] if known is not None else [*named_columns(project, table)]
     return [name if re.fullmatch(r"\w+", name) else "" for name in names]

@@ -32,6 +32,21 @@ def inputs_read(project: Project, code: Code) -> tuple[Input, ...]:
     return project.all_of(_reads, code)
 
 
+def key_read(project: Project, call: Node) -> str:
+    """The name under which a call of the framework's reads one thing of the request; empty if it is no such call."""
+    model = _model_of(project, call)
+    return _named_by(project, call, model) if model is not None else ""
+
+
+def _model_of(project: Project, node: Node) -> ReadModel | None:
+    models: Mapping[str, ReadModel] = project.models.reads
+    return next((models[name] for name in request_names(project, node) if name in models), None)
+
+
+def _named_by(project: Project, node: Node, model: ReadModel) -> str:
+    return model.key or text_of(project, node.argument(model.name)) or ""
+
+
 def part_read(project: Project, node: Node) -> Where | None:
     """The part of the request that a mapping of names is (``request.form``); None where it is none."""
     return _Reads(project, node.code).where(node)
@@ -165,11 +180,10 @@ class _Reads:
             yield from parser_inputs(self.project, node)
 
     def _model(self, node: Node) -> ReadModel | None:
-        models: Mapping[str, ReadModel] = self.project.models.reads
-        return next((models[name] for name in request_names(self.project, node) if name in models), None)
+        return _model_of(self.project, node)
 
     def _modelled(self, node: Node, model: ReadModel) -> Iterator[Input]:
-        name = model.key or text_of(self.project, node.argument(model.name)) or ""
+        name = _named_by(self.project, node, model)
         default, kind = node.argument(model.default), node.argument(model.type)
         types = (model.converts,) if model.converts else self._type(kind) if kind is not None else ()
         given = literal(self.project, default) if default is not None else None
