@@ -321,7 +321,9 @@ class TypeResolver:
 
     def _attr(self, node: Node, op: ops.Attr) -> Iterable[str]:
         found = [kind for name in self.of(node.to(op.base)) for kind in self.attribute(name, op.name, node)]
-        yield from found or self._shared(node)
+        # Of a library's object nothing but the name may be known, though the project has put something there.
+        kept = list(self._shared(node)) if all(split(kind)[0] == "ext" for kind in found) else []
+        yield from kept or found
 
     def _shared(self, node: Node) -> Iterator[str]:
         """The types of what is kept on an application or request under the name by which it is read."""
