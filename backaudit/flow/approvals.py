@@ -74,7 +74,7 @@ def guarded(
         return True
     if any(_approves_each(code, test, truth, asked) for test, truth in of_elements(code, at)):
         return True
-    if any(_raises_unless(check, asked) for check in _checks_before(code, at)):
+    if any(_raises_unless(check, asked) for check in (*_checks_before(code, at), *_tried_for(code, at))):
         return True
     collections = [*found_in(code, held, at, node)]
     if any(_known_set(collection) for collection in collections):
@@ -104,6 +104,18 @@ def _checks(project: Project, code: Code, at: Value) -> Iterator[Node]:
     for value in code.before(at, ops.Call):
         if same_path(code, value, at, tried=True):
             yield code.node(value)
+
+
+def _tried_for(code: Code, at: Value) -> Iterator[Node]:
+    """Calls that have come back where a value is still what it was before a ``try`` whose handlers replace it."""
+    op = code.ops[at] if 0 <= at < len(code.ops) else None
+    if not isinstance(op, ops.Phi):
+        return
+    for tried in (region for region in code.body.regions if region.kind == "try" and region.last <= at):
+        caught = [region for region in code.body.regions if region.kind == "except" and region.group == tried.group]
+        replaced = (any(region.first <= value < region.last for value in op.values) for region in caught)
+        if caught and all(replaced):
+            yield from (code.node(v) for v in range(tried.first, tried.last) if isinstance(code.ops[v], ops.Call))
 
 
 def _is_discarded(call: Node) -> bool:
