@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.inputs.mappings import schema_named
 from backaudit.backend.web.inputs.records import Field
 from backaudit.backend.web.reads import converted_type
@@ -15,7 +16,7 @@ from backaudit.facts.ops import NONE
 from backaudit.flow.approvals import guarded
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
-from backaudit.project import ClassView, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.types import split
 
 _TEXTS = frozenset(("builtins.str", "builtins.None", "None", "types.NoneType", "builtins.NoneType"))
@@ -40,6 +41,8 @@ class ClientValue(Goal):
             if param is None or not can_have(search.project, param.types, access):
                 return None
             if self._untyped and not _is_unformed(search.project, param, access, self._texts):
+                return None
+            if self._untyped and _is_declared_narrow(search.project, node.code, op.index, access):
                 return None
             return f"`{param.name}` comes from the client ({param.where})"
         if isinstance(op, (ops.Attr, ops.Call)) and not self._names.isdisjoint(request_names(search.project, node)):
@@ -75,6 +78,19 @@ def _is_free(field: Field) -> bool:
     shapes = field.shape.either or (field.shape,)
     formed = any(shape.format or shape.choices or shape.limit("pattern") is not None for shape in shapes)
     return not field.validated and not formed and {shape.kind for shape in shapes} <= {"string", "null"}
+
+
+def _is_declared_narrow(project: Project, code: Code, index: int, access: Access) -> bool:
+    """Whether what is read of a serializer's checked values is of a field that lets no text through."""
+    steps = project.models.kinds["steps-with-checked-values"]
+    if code.cls is None or code.function.name not in steps or index != len(code.function.params) - 1 or not access:
+        return False
+    made = schema_of(project, code.cls)
+    field = made.field(str(access[0])) if made is not None else None
+    shape = field.shape if field is not None else None
+    for _ in access[1:]:
+        shape = shape.items if shape is not None else None
+    return shape is not None and shape.kind not in ("any", "array", "object") and not shape.free
 
 
 def _is_read_as(project: Project, read: Node) -> bool:

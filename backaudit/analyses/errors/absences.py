@@ -12,7 +12,7 @@ from backaudit.analyses.errors.mends import answered_404, looked_up_or_404
 from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.own_rows import lacked_by_some
 from backaudit.analyses.errors.requests import looked_up, showing
-from backaudit.analyses.errors.vouching import compared, has_been_told
+from backaudit.analyses.errors.vouching import compared, has_been_told, is_validated
 from backaudit.backend.access.missing import (
     admits_none,
     alike,
@@ -127,6 +127,8 @@ def _kept_for_client(project: Project, node: Node) -> Origin | None:
 def _known_to_exist(project: Project, call: Node) -> bool:
     """Whether the same body has asked before whether such a row exists."""
     if _is_held_by_one(project, call) or _is_key_of_a_row(project, call) or has_been_told(project, call):
+        return True
+    if is_validated(project, call):
         return True
     receiver = call.receiver
     model = project.types(receiver) if receiver is not None else ()

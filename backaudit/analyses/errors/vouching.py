@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from backaudit.backend.access.missing import alike, asked, chain
-from backaudit.backend.access.tables import touched_table
+from backaudit.backend.access.tables import fetched_table, touched_table
 from backaudit.backend.data.schema import Table
+from backaudit.backend.web.inputs.validators import validators
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 
@@ -18,6 +19,25 @@ def has_been_told(project: Project, call: Node) -> bool:
         asked(code, value, call.value) and _tells(project, code.node(value), table, keys)
         for value in code.before(call.value, ops.Call)
     )
+
+
+def is_validated(project: Project, call: Node) -> bool:
+    """Whether a serializer's own check of a field, which runs before, has looked into the table and may refuse."""
+    cls, steps = call.code.cls, project.models.kinds["steps-with-checked-values"]
+    table = touched_table(project, call)
+    if cls is None or table is None or call.code.function.name not in steps:
+        return False
+    before = (
+        code for code in validators(project, cls) if code is not call.code and "_" in code.function.name.strip("_")
+    )
+    return any(_may_refuse_by(project, code, table) for code in before)
+
+
+def _may_refuse_by(project: Project, code: Code, table: Table) -> bool:
+    bodies = [code, *project.called_by(code)]
+    refuses = any(True for body in bodies for _ in body.nodes(ops.Raise))
+    calls = (call for body in bodies for call in body.nodes(ops.Call))
+    return refuses and any(call.is_call_of("lookups") and fetched_table(project, call) is table for call in calls)
 
 
 def compared(argument: Node) -> Node:
