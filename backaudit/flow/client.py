@@ -83,9 +83,8 @@ def _is_free(field: Field) -> bool:
 def _is_declared_narrow(project: Project, code: Code, index: int, access: Access) -> bool:
     """Whether what is read of a serializer's checked values is of a field that lets no text through."""
     steps = project.models.kinds["steps-with-checked-values"]
-    if code.cls is None or code.function.name not in steps or index != len(code.function.params) - 1 or not access:
-        return False
-    made = schema_of(project, code.cls)
+    given = code.function.name in steps and index == len(code.function.params) - 1
+    made = schema_of(project, code.cls) if given and access and code.cls is not None else None
     field = made.field(str(access[0])) if made is not None else None
     shape = field.shape if field is not None else None
     for _ in access[1:]:
