@@ -7,6 +7,7 @@ from itertools import chain
 
 import msgspec
 
+from backaudit.backend.deployment.settings import settings_named
 from backaudit.backend.web.inputs.classes import library_of, schema_of, view_form
 from backaudit.backend.web.inputs.mappings import location_of, reqparse, schema_behind
 from backaudit.backend.web.inputs.records import InputSchema
@@ -95,10 +96,20 @@ def _decorators(project: Project, route: Route) -> Iterator[Applied]:
     for decorator in [*route.handler.decorators, *outer, *route.wrappers]:
         names = project.names(decorator.func or decorator)
         how = next((known[name] for name in names if name in known), None)
-        if how is not None:
+        if how is not None and _is_put(project, decorator, how):
             yield from _by_decorator(project, route, decorator, how)
         elif _OWN.holds(said := decorator.method) and not _ANSWERS.holds(said):
             yield from _own(project, route, decorator)
+
+
+def _is_put(project: Project, decorator: Node, how: Applying) -> bool:
+    """Whether a decorator really asks for its schema, and does not only document it."""
+    own = decorator.arg(None, how.switch) if how.switch else None
+    if not how.switch or own is not None:
+        return own is None or own.const is not False
+    given = [call.arg(None, how.switch) for call in project.calls(*how.makes)]
+    given += [setting.value for setting in settings_named(project, how.setting)]
+    return any(value is not None and value.const is not False for value in given)
 
 
 _OWN = meaning("inputs", "own-decorator")
