@@ -175,8 +175,8 @@ class Applying(msgspec.Struct, frozen=True, rename={"notation": "as"}):
     """A call, or decorator, that checks input: ``schema``, the argument that gives the schema, in ``notation``.
 
     ``where`` it is looked for; ``places``: arguments, or parameters of the handler, that each give a schema for one
-    place instead. ``switch``: the keyword without which it only documents, given to the call itself or to what ``makes``
-    the application or its parts; ``setting`` switches it on for all.
+    place instead. ``switch``: the keyword without which it only documents, given to the call itself or to what
+    ``makes`` the application or its parts; ``setting`` switches it on for all.
     """
 
     schema: Arguments = ()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from backaudit.analyses.passwords.answered import Exposure
 from backaudit.analyses.passwords.mends import not_sent
 from backaudit.analyses.passwords.shown import is_hidden, password_fields, shown_in_text
+from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import entries, routes
 from backaudit.distinct import distinct
@@ -36,7 +37,7 @@ def response_fields(project: Project) -> Iterator[Exposure]:
 
 def _response_fields(project: Project) -> Iterator[Exposure]:
     inputs = {split(name)[0] for params in project.once(entries).values() for param in params for name in param.types}
-    for route in routes(project):
+    for route in (*routes(project), *project.once(acts)):
         if route.response is None or project.role(route.handler.path) not in SERVING or _only_refuses(route):
             continue
         left_out = _left_out(project, route)

@@ -186,12 +186,21 @@ def is_hidden(project: Project, bind: Node) -> bool:
     op = bind.op
     assert isinstance(op, ops.Bind)
     annotation = bind.to(op.annotation) if op.annotation != NONE else None
-    if annotation is not None and _is_of_hidden_type(project.annotated(annotation)):
+    if annotation is not None and (
+        _keeps_from_view(project, annotation) or _is_of_hidden_type(project.annotated(annotation))
+    ):
         return True
     declared = [bind.to(op.value)] if op.value != NONE else []
     if annotation is not None:
         declared += _declarations(annotation)
     return any(_is_marked(made.keywords()) for made in declared) or any(map(_holds_no_text, declared))
+
+
+def _keeps_from_view(project: Project, annotation: Node) -> bool:
+    """``Private[str]``: the library leaves the field out of what clients may ask for."""
+    op = annotation.op
+    outer = annotation.to(op.base) if isinstance(op, ops.Item) else annotation
+    return not project.models.kinds["hiding-annotations"].isdisjoint(project.names(outer))
 
 
 def _is_of_hidden_type(types: Sequence[str]) -> bool:

@@ -175,7 +175,7 @@ def _act(project: Project, code: Code, entry: Callback) -> Route:
     name = (said.text if said is not None else None) or own or code.function.name
     return Route(
         methods=(entry.act,), path=name, handler=code, framework="", place=code.place, declared=declared,
-        params=parameters(project, code),
+        params=parameters(project, code), response=code.outside(code.function.returns) if entry.typed else None,
     )  # fmt: skip
 
 
