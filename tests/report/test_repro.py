@@ -530,3 +530,40 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
     assert str(unknown) == "no finding of errors/* has a fingerprint that begins with ffffffffffff."
     clean = _repro(_project(tmp_path / "mended", files, careful)).exception
     assert str(clean) == "none of the 0 findings of errors/* names a request that a test can send."
+
+
+def test_texts_of_a_schema_and_empty_lists_are_named(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "fastapi\n",
+        "main.py": """
+            import base64
+
+            from fastapi import FastAPI
+            from pydantic import BaseModel
+
+            app = FastAPI()
+
+
+            class Given(BaseModel):
+                data: str
+                marks: list[int]
+
+
+            @app.post("/bytes")
+            def read(given: Given):
+                return {"bytes": len(base64.b64decode(given.data))}
+
+
+            @app.post("/mean")
+            def mean(given: Given):
+                return {"mean": sum(given.marks) / len(given.marks)}
+        """,
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(dedent(text), "utf-8")
+    done = CliRunner().invoke(cli, ["scan", str(tmp_path), "--strict", "--format", "json", "--fail-on", "never"])
+    found = [one["request"] for one in json.loads(done.stdout)["findings"] if one.get("request")]
+    named = {one["path"]: (one["body"], one["raises"]) for one in found}
+    assert named["/bytes"][0]["data"] == "abc"
+    assert named["/mean"][0]["marks"] == []
+    assert {raised for _, raised in named.values()} == {"Error", "ZeroDivisionError"}

@@ -54,7 +54,7 @@ def _by_length(project: Project, node: Node, divisor: Node, path: tuple[Node, ..
     if counted is None or _is_asked(node, counted):
         return
     sent = next(Trace(project, _Empty(project)).origins(counted, (), node.value), None)
-    chosen = sent if sent is not None else _rows_of_a_client(project, counted)
+    key, chosen = (counted, sent) if sent is not None else _rows_of_a_client(project, counted)
     if chosen is None:
         return
     why = "the client may send an empty list" if sent is not None else "the client may ask for what has no rows"
@@ -68,7 +68,7 @@ def _by_length(project: Project, node: Node, divisor: Node, path: tuple[Node, ..
             project,
             node,
             path,
-            wrong(project, "listed", counted) if sent is not None else (),
+            wrong(project, "listed" if sent is not None else "unknown", key),
             raises=_RAISED[0],
         ),
     )
@@ -92,14 +92,17 @@ def _mentions(code: Code, test: Value, counted: Node) -> bool:
     return any(alike(code, part.value, counted.value) for part in made_of(code.node(test)))
 
 
-def _rows_of_a_client(project: Project, counted: Node) -> Origin | None:
-    """Where the key comes from by which rows were asked for: nobody says that it has any."""
+def _rows_of_a_client(project: Project, counted: Node) -> tuple[Node, Origin | None]:
+    """The key by which rows were asked for, and where it comes from: nobody says that it has any."""
     made = counted.origin
     rows = any(name.startswith("list[") or "Query" in name for name in project.types(made))
     if made.call is None or not rows or project.callees(made):
-        return None
-    values = (value for link in chain(made) for value in (*link.args(), *link.keywords().values()))
-    return next(filter(None, (client_origin(project, compared(value)) for value in values)), None)
+        return counted, None
+    for value in (value for link in chain(made) for value in (*link.args(), *link.keywords().values())):
+        origin = client_origin(project, compared(value))
+        if origin is not None:
+            return compared(value), origin
+    return counted, None
 
 
 def _divisions(project: Project, code: Code) -> Iterator[tuple[Node, Node]]:

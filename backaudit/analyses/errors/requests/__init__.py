@@ -24,7 +24,7 @@ _SAID: dict[Kind, str] = {
     "absent": "is left out", "malformed": "is {value}, of which nothing can be made",
     "unknown": "names nothing that is there",
     "null": "is null", "equal": "is {value}", "present": "is sent", "long": "is too long", "negative": "is below zero",
-    "zero": "is zero", "listed": "is a list",
+    "zero": "is zero", "listed": "is an empty list",
     "pieces": "has no second part", "twice": "is there already", "taken": "is another row's already",
     "known": "names what is there", "never": "",
 }  # fmt: skip
@@ -34,7 +34,7 @@ _MALFORMED = 400
 
 def wrong(project: Project, kind: Kind, value: Node, access: Access = (), limit: Scalar = None) -> tuple[Wish, ...]:
     """That the input behind a value, or the part of it that is meant, is wrong in a way; nothing if it is not known."""
-    place = input_behind(project, value, access, untyped=kind == "malformed")
+    place = input_behind(project, value, access, texts=kind == "malformed")
     return (Wish(kind, place[0], place[1], limit),) if place is not None else ()
 
 

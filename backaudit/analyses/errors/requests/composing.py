@@ -52,6 +52,11 @@ class Draft:
             self._fill(one)
 
     @property
+    def has_null(self) -> bool:
+        """Whether an input of the body is to be null, which a form has no way to write."""
+        return any(value is None and where in _BODIES for (where, _), value in self.values.items())
+
+    @property
     def can_be_sent(self) -> bool:
         """Whether all that has to be sent is known: files are not made up."""
         return not any(self._asks_for_file(one) for one in self.known)
@@ -272,6 +277,8 @@ def composed(
         draft.tell_apart(wish)
     if apart is not None:
         body, kind = draft.body()
+    if kind == FORM and draft.has_null:
+        return None
     headers = [pair for pair in draft.pairs("header") if pair[0].lower() != "content-type"]
     cookies = draft.pairs("cookie")
     if cookies:

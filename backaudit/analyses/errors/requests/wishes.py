@@ -53,8 +53,8 @@ class Wish(msgspec.Struct, frozen=True):
 class _Found(ClientValue):
     """What a client chose, remembered with the part of it that is meant."""
 
-    def __init__(self, project: Project, *, untyped: bool = False) -> None:
-        super().__init__(project, untyped=untyped)
+    def __init__(self, project: Project, *, untyped: bool = False, texts: bool = False) -> None:
+        super().__init__(project, untyped=untyped, texts=texts)
         self.node: Node | None = None
         self.access: Access = ()
 
@@ -66,18 +66,20 @@ class _Found(ClientValue):
 
 
 def input_behind(
-    project: Project, node: Node, access: Access = (), *, untyped: bool = False
+    project: Project, node: Node, access: Access = (), *, untyped: bool = False, texts: bool = False
 ) -> tuple[Where, str] | None:
     """Where in the request a value stands, and its name there (empty for the whole body); None if in no one place.
 
-    ``untyped``: only what nothing has converted yet.
+    ``untyped``: only what nothing has converted yet; ``texts``: that, and texts whose form no declaration says.
     """
-    found = _found(project, node, access, untyped=untyped)
+    found = _found(project, node, access, untyped=untyped, texts=texts)
     return _named(project, found[0], found[1]) if found is not None else None
 
 
-def _found(project: Project, node: Node, access: Access = (), *, untyped: bool = False) -> tuple[Node, Access] | None:
-    goal = _Found(project, untyped=untyped)
+def _found(
+    project: Project, node: Node, access: Access = (), *, untyped: bool = False, texts: bool = False
+) -> tuple[Node, Access] | None:
+    goal = _Found(project, untyped=untyped, texts=texts)
     if next(Trace(project, goal).origins(node, access), None) is None or goal.node is None:
         return None
     return goal.node, goal.access
