@@ -23,8 +23,11 @@ def changed_rows(project: Project) -> Iterator[Write]:
 
 def changes(project: Project) -> Iterator[tuple[Update, Table]]:
     """The updates of rows in bodies that store some, with the tables that they are of."""
+    storing = frozenset(project.once(_storing))
     for code in project.once(_storing):
         for update in updates(project, code):
+            if not storing.isdisjoint(project.callees(update.at)):
+                continue  # what sets the columns stores the row itself, and is asked about there
             found = (project.once(schema).of_model(name) for name in project.types(update.row))
             table = next((table for table in found if table is not None), None)
             if table is not None:
