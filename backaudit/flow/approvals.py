@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.facts import ops
-from backaudit.facts.ops import Value
+from backaudit.facts.ops import Region, Value
 from backaudit.flow.guards import arriving, of_elements, of_presence
 from backaudit.flow.lookups import found_in, keyed_by_calls
 from backaudit.flow.patterns import fixes_beginning, pins_down
@@ -113,9 +113,14 @@ def _tried_for(code: Code, at: Value) -> Iterator[Node]:
         return
     for tried in (region for region in code.body.regions if region.kind == "try" and region.last <= at):
         caught = [region for region in code.body.regions if region.kind == "except" and region.group == tried.group]
-        replaced = (any(region.first <= value < region.last for value in op.values) for region in caught)
+        replaced = (any(_is_put_there(code, value, region) for value in op.values) for region in caught)
         if caught and all(replaced):
             yield from (code.node(v) for v in range(tried.first, tried.last) if isinstance(code.ops[v], ops.Call))
+
+
+def _is_put_there(code: Code, value: Value, handler: Region) -> bool:
+    """Whether a handler puts a value of its own in the place: what it only gives another name is the client's yet."""
+    return handler.first <= value < handler.last and isinstance(code.node(value).origin.op, ops.Const)
 
 
 def _is_discarded(call: Node) -> bool:

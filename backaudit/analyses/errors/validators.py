@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.needed import needs
 from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.catching import catches
+from backaudit.backend.web.chosen import chosen
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
@@ -129,12 +130,7 @@ def _partly_filled(project: Project) -> Iterator[ClassView]:
     """The serializers of views that answer PATCH."""
     views = {route.view.name: route.view for route in routes(project) if route.view and "PATCH" in route.methods}
     for view in views.values():
-        for owner in project.lineage_views(view.name):
-            given = owner.fields.get("serializer_class")
-            yield from project.denoted_classes(given) if given is not None else ()
-            chosen = owner.methods.get("get_serializer_class")
-            for node in chosen.returned() if chosen is not None else ():
-                yield from project.denoted_classes(node)
+        yield from (one.cls for one in chosen(project, view, "serializer_class"))
 
 
 def _finding(node: Node, key: str, when: str) -> Finding:

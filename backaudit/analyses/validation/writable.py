@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from backaudit.analyses.validation.assignment import spreads, taken_over
 from backaudit.analyses.validation.made_forms import taken_away
 from backaudit.analyses.validation.privileged import OWNER, gives_power, is_owner, is_power, only_privileged
 from backaudit.backend.data.schema import Table, schema
+from backaudit.backend.web.chosen import chosen
 from backaudit.backend.web.inputs.made import made_fields
 from backaudit.backend.web.inputs.reads import enclosed
 from backaudit.backend.web.routes import by_handler, client_input, routes
@@ -17,13 +18,10 @@ from backaudit.flow.approvals import guarded
 from backaudit.flow.search import Search
 from backaudit.flow.trace import KEY, Access, Goal, Origin, Trace
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.holding import conditions
-from backaudit.project.locate import class_field
 from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of
 from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 from backaudit.vocabulary.meaning import meaning
-from backaudit.vocabulary.protocols import SAFE
 
 _ALL = "__all__"
 _FOR_SOME = assume("guard", "the form keeps the field for whoever may not choose it, too")
@@ -205,50 +203,8 @@ def _may_save(made: Node) -> bool:
 
 def _is_used_by(project: Project, view: ClassView, cls: ClassView, serializer: bool) -> bool:
     """Whether a view writes through a form or serializer: by its field, or by what its method chooses for writing."""
-    field = class_field(project, view, "serializer_class" if serializer else "form_class")
-    if field is not None and f"type[{cls.name}]" in project.types(field):
-        return True
-    chooser = project.method(view.name, "get_serializer_class" if serializer else "get_form_class")
-    return chooser is not None and cls in chosen_to_write(project, chooser)
-
-
-def chosen_to_write(project: Project, chooser: Code) -> list[ClassView]:
-    """The classes that a method gives for other actions than reading."""
-    found: list[ClassView] = []
-    for node in chooser.nodes(ops.Return):
-        op = node.op
-        reads = _only_reads(chooser, conditions(chooser, node.value))
-        if isinstance(op, ops.Return) and op.value != NONE and not reads:
-            found += _classes_to_write(project, node.to(op.value))
-    return found
-
-
-def _classes_to_write(project: Project, value: Node) -> list[ClassView]:
-    """The classes that a value may be, without those that a condition keeps for reading."""
-    op = value.origin.op
-    if isinstance(op, ops.Choice):
-        sides = [(op.then, True), (op.other, False)]
-        kept = [side for side, truth in sides if not _only_reads(value.code, [(value.code.origin(op.test), truth)])]
-        return [cls for side in kept for cls in project.denoted_classes(value.origin.to(side))]
-    table = value.receiver.origin if value.method == "get" and value.receiver is not None else None
-    if table is not None and isinstance(table.op, ops.Build):
-        read_only = project.models.kinds["reading-actions"]
-        kept_items = [made for action, made in table.entries() if action.const not in read_only]
-        return [cls for item in (*kept_items, *value.args()[1:]) for cls in project.denoted_classes(item)]
-    return list(project.denoted_classes(value))
-
-
-def _only_reads(code: Code, held: Iterable[tuple[Value, bool]]) -> bool:
-    """Whether conditions say that the action is one that reads."""
-    for test, truth in held:
-        op = code.ops[test]
-        if not isinstance(op, ops.Compare) or (op.operator in ("==", "in")) != truth:
-            continue
-        said = code.node(op.right).origin
-        texts = [said.to(item).text for item in said.op.items] if isinstance(said.op, ops.Build) else [said.text]
-        if set(texts) <= code.project.models.kinds["reading-actions"] | SAFE or said.spelled.endswith("SAFE_METHODS"):
-            return True
-    return False
+    field = "serializer_class" if serializer else "form_class"
+    return any(one.cls == cls and not one.reads(project) for one in chosen(project, view, field))
 
 
 def _may_write(methods: tuple[str, ...]) -> bool:

@@ -11,15 +11,18 @@ from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
 from backaudit.backend.data.schema import Relation, Table, schema
+from backaudit.backend.web.chosen import chosen
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import routes
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.declarations import entries, items, text, texts, truth
+from backaudit.project.declarations import items, text, texts, truth
 
 # How many relations deep nested serializers and schemas are followed.
 _DEPTH = 3
+# As Django REST framework calls the action of a list, and the method that asks for it.
+_LISTING = frozenset(("list", "GET"))
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -175,15 +178,11 @@ def _lists_itself(project: Project, view: ClassView) -> bool:
 
 
 def _list_serializer(project: Project, view: ClassView) -> ClassView | None:
-    """The serializer of a view's list: the class it names, or what its ``get_serializer_class`` answers for a list."""
-    method = project.method(view.name, "get_serializer_class")
-    for node in method.results if method is not None else ():
-        if isinstance(node.op, ops.Return) and _for_list(node.code, node.value):
-            chosen = (_class_for_list(project, one) for one in _alternatives(node.to(node.op.value)))
-            found = next((cls for cls in chosen if cls is not None), None)
-            if found is not None:
-                return found
-    return _declared(project, view, "serializer_class")
+    """The serializer of a view's list: what is chosen for that action, else for what is not said apart."""
+    several = chosen(project, view, "serializer_class")
+    listing = (one.cls for one in several if one.actions is not None and not _LISTING.isdisjoint(one.actions))
+    others = (one.cls for one in several if one.actions is None)
+    return next(listing, None) or next(others, None)
 
 
 def _for_list(method: Code, value: ops.Value) -> bool:
@@ -192,44 +191,13 @@ def _for_list(method: Code, value: ops.Value) -> bool:
     return not any(_is_for_others(method.node(region.test).origin) for region in branches if region.test != ops.NONE)
 
 
-def _alternatives(node: Node) -> Iterator[Node]:
-    """What a name may have been given before it is returned, without what is given for other actions."""
-    op = node.op
-    parts = op.values if isinstance(op, ops.Phi) else ()
-    for part in dict.fromkeys(parts):
-        if _for_list(node.code, part):
-            yield from _alternatives(node.to(part))
-    if not parts:
-        yield node
-
-
-def _class_for_list(project: Project, node: Node) -> ClassView | None:
-    """The class that a value is, or that a table has for the action ``list``, or for those that it does not name."""
-    op = node.origin.op
-    table, otherwise = None, None
-    if isinstance(op, ops.Item):
-        table = node.origin.to(op.base)
-    elif node.origin.method == "get":
-        table, otherwise = node.origin.receiver, node.origin.arg(1)
-    listed = entries(project.resolved(table)).get("list", otherwise) if table is not None else node
-    return next(iter(project.denoted_classes(listed)), None) if listed is not None else None
-
-
 def _is_for_others(test: Node) -> bool:
     """Whether a condition compares with known texts, the action ``list`` not among them."""
     if not isinstance(test.op, ops.Compare):
         return False
     right = test.to(test.op.right)
     written = [part.text for part in items(right) or [right]]
-    return None not in written and {"list", "GET"}.isdisjoint(written)
-
-
-def _declared(project: Project, view: ClassView, name: str) -> ClassView | None:
-    for cls in project.lineage_views(view.name):
-        bound = cls.fields.get(name)
-        if bound is not None:
-            return next(iter(project.denoted_classes(bound)), None)
-    return None
+    return None not in written and _LISTING.isdisjoint(written)
 
 
 def _view_rows(project: Project, view: ClassView) -> Rows | None:

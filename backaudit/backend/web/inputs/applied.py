@@ -8,6 +8,7 @@ from itertools import chain
 import msgspec
 
 from backaudit.backend.deployment.settings import settings_named
+from backaudit.backend.web.chosen import chosen
 from backaudit.backend.web.inputs.classes import library_of, schema_of, view_form
 from backaudit.backend.web.inputs.mappings import location_of, reqparse, schema_behind
 from backaudit.backend.web.inputs.records import InputSchema
@@ -327,14 +328,4 @@ def _asks(call: Node) -> bool:
 
 
 def _held_classes(project: Project, view: ClassView, field: str) -> Iterator[ClassView]:
-    method = project.method(view.name, f"get_{field}")
-    if method is not None:
-        for op in method.ops:
-            if isinstance(op, ops.Return) and op.value != NONE:
-                for value in behind(project, method.node(op.value)):
-                    yield from project.denoted_classes(value)
-        return
-    for cls in project.lineage_views(view.name):
-        if field in cls.fields:
-            yield from project.denoted_classes(cls.fields[field])
-            return
+    yield from dict.fromkeys(one.cls for one in chosen(project, view, field))
