@@ -124,6 +124,11 @@ def test_values(value: str, verdict: str) -> None:
         ("Dockerfile", f"FROM x\nENV A=1 \\\n    SECRET_KEY='{STRONG}'\n", [STRONG]),
         ("k8s.yaml", f"env:\n  - name: API_TOKEN\n    value: {STRONG}\n", [STRONG]),
         ("headers.py", 'NAMES = {"X-CSRF-Token": "xcsrftoken", "X-Api-Token": "qx7Lw2vKz9TfRb"}\n', ["qx7Lw2vKz9TfRb"]),
+        (
+            "names.py",
+            'S = {"password": "MAIL_PASSWORD", "secret": "MAIL_API_SECRET", "api_key": "qx7Lw2vKz9TfRb"}\n',
+            ["qx7Lw2vKz9TfRb"],
+        ),
         ("c.toml", f'[mail]\nsmtp_password = "{STRONG}"\n', [STRONG]),
         ("c.ini", f"[mail]\npassword = {STRONG}\n", [STRONG]),
         ("c.json", f'{{"db": {{"password": "{STRONG}"}}}}', [STRONG]),

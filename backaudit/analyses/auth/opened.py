@@ -198,14 +198,14 @@ def _by_hand(project: Project) -> Iterator[Opened]:
         credentials = any(text.lower() == "true" for text in sent)
         for node, name, value in stores:
             if name == _ORIGIN:
-                yield from _written(project, node, value.origin, credentials)
+                yield from _written(project, node, value, credentials)
 
 
 def _written(project: Project, node: Node, value: Node, credentials: bool) -> Iterator[Opened]:
     """What one header with an origin opens."""
-    if value.text == "*" and _answers_all(node.code):
+    if value.origin.text == "*" and _answers_all(node.code):
         yield Opened(node.place, "Every origin is allowed", False, _HEADER)
-    elif _REFLECTED.holds(mention(project, value).lower()) and not _compared(project, node):
+    elif _REFLECTED.holds(mention(project, value.origin).lower()) and not _compared(project, node, value):
         yield Opened(node.place, "Whatever origin asks is allowed", credentials, _HEADER)
 
 
@@ -233,8 +233,17 @@ def _calls_next(code: Code) -> bool:
     return any(call.method in ("get_response", "call_next") for call in code.nodes(ops.Call))
 
 
-def _compared(project: Project, node: Node) -> bool:
-    """Whether the header is written only for origins that a condition compares, or asks a check about."""
+def _compared(project: Project, node: Node, value: Node) -> bool:
+    """Whether the header is written only for origins that a condition compares, or asks a check about: around where it
+    is written, or around where one of the values that it may have is chosen.
+    """
+    made = value.origin
+    chosen = [value, *(made.to(part) for part in (made.op.values if isinstance(made.op, ops.Phi) else ()))]
+    asked = [part for part in chosen if not isinstance(part.origin.op, ops.Const)]
+    return any(_is_compared(project, place) for place in (node, *asked))
+
+
+def _is_compared(project: Project, node: Node) -> bool:
     for test, _ in tests_around(node):
         for single in conditions(test):
             here = single.origin

@@ -53,6 +53,8 @@ def _is_no_value(name: str, kind: SecretKind, position: Position, value: str) ->
     """Whether a text names something else than a credential."""
     if _NAMES.fullmatch(value) or (kind == "password" and _is_about_words(name, value)):
         return True
+    if position == "dict":
+        return _is_other_name(name, value) and _plain(value).endswith(_plain(name))
     return position == "env-default" and _is_other_name(name, value)
 
 
@@ -62,7 +64,10 @@ def _signs(position: Position, free: bool) -> bool:
 
 
 def _is_other_name(name: str, value: str) -> bool:
-    """``setting("PGPASSWORD", "POSTGRES_PASSWORD")``: a reader that takes several names of one variable."""
+    """``setting("PGPASSWORD", "POSTGRES_PASSWORD")``: a reader that takes several names of one variable.
+
+    Also a table of what variables are called: ``{"password": "MAIL_PASSWORD"}``.
+    """
     return is_constant(value) and "_" in value and kind_of_name(value) is not None and _plain(value) != _plain(name)
 
 
