@@ -12,6 +12,8 @@ TAKING = frozenset({"POST", "MUTATION", "QUERY"})
 FORM_METHODS = SAFE | {"POST"}
 # Those by which a schema is asked for, and the messages of a socket.
 CHECKED = SENDING | {"WEBSOCKET"}
+# Statuses that say that the client is wrong.
+CLIENT_ERRORS = range(400, 500)
 
 # Limits of JSON Schema, in the order in which they are told; those from above, and those of each kind of value.
 LIMITS = (

@@ -36,11 +36,10 @@ from backaudit.project.operands import made_of, walk
 from backaudit.project.types import split
 from backaudit.rule import KNOWN, Assumed, Finding, assume
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import CLIENT_ERRORS
 
 _CLIENTS_FAULT = meaning("failures", "clients-fault")
 _SERVERS_FAULT = meaning("failures", "servers-fault")
-
-_CLIENTS = range(400, 500)
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -87,7 +86,7 @@ def _from_handler(project: Project, handler: Handler) -> Iterator[Answer]:
     if handler.broad or not handler.caught or not all(_meant(project, name) for name in handler.caught):
         return
     found = answers_in(project, handler)
-    if any(answer.status in _CLIENTS for answer in found):
+    if any(answer.status in CLIENT_ERRORS for answer in found):
         return  # the client's part was told apart: what is left is the server's
     yield from (answer for answer in found if _is_500(project, answer))
 

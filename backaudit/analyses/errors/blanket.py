@@ -10,6 +10,7 @@ from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.code import last_name
+from backaudit.vocabulary.protocols import CLIENT_ERRORS
 
 
 def error_answers(project: Project, handler: Handler) -> list[Answer]:
@@ -75,7 +76,7 @@ def lost_errors(project: Project, handler: Handler, status: int) -> list[tuple[N
 
 
 def _is_lost(project: Project, handler: Handler, answer: Answer, status: int) -> bool:
-    refuses = answer.how == "raise" and answer.status in range(400, 500)
+    refuses = answer.how == "raise" and answer.status in CLIENT_ERRORS
     if not refuses or answer.status == status:
         return False
     names = ancestry(project, answer.maker) | {"HTTPException", "HttpException"}

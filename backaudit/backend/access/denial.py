@@ -18,12 +18,12 @@ from backaudit.project.locate import conditions, strings
 from backaudit.project.operands import inputs, operands
 from backaudit.project.summaries import Summary, summary
 from backaudit.vocabulary.meaning import Meaning, meaning
+from backaudit.vocabulary.protocols import CLIENT_ERRORS
 
 Kinds = frozenset[GuardKind]
 
 NOTHING: Kinds = frozenset()
 _OK = 200
-_REFUSING = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DENYING = meaning("access", "refusal")
 _IDENTITY = meaning("access", "asked-identity")
@@ -308,7 +308,7 @@ def _ends_refused(code: Code, region: Region) -> bool:
     if region.exits != "return":
         return False
     inside = [answer for answer in answers(code.project, code) if region.first <= answer.value < region.last]
-    return bool(inside) and all(answer.status in _REFUSING for answer in inside)
+    return bool(inside) and all(answer.status in CLIENT_ERRORS for answer in inside)
 
 
 def tests_before(node: Node) -> list[Node]:

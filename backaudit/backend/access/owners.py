@@ -53,17 +53,14 @@ def _by_use(project: Project, table: Table) -> Column | None:
         if column.primary_key or column.name in table.primary_key:
             continue
         target = (column.references.rpartition(".")[0] or column.references).lower()
-        objects = (relation.name for relation in table.relations if relation.column == column.name)
-        named = {(table.name, name) for name in (column.name, column.attribute, *objects)}
-        used = named & project.once(_used_for_caller)
         unsaid = is_collection(project, table) or (not target and _may_be_key(table, column))
-        if used and (target in users or unsaid):
+        if is_callers(project, table, column) and (target in users or unsaid):
             return column
     return None
 
 
 def is_callers(project: Project, table: Table, column: Column) -> bool:
-    """Whether some handler fills a table's owner with the caller, or compares it with the caller."""
+    """Whether some handler fills a column with the caller, or compares it, or its object, with the caller."""
     objects = (relation.name for relation in table.relations if relation.column == column.name)
     named = {(table.name, name) for name in (column.name, column.attribute, *objects)}
     return not named.isdisjoint(project.once(_used_for_caller))

@@ -24,10 +24,9 @@ from backaudit.project.locate import behind, class_field, functions_behind
 from backaudit.project.nodes import operands
 from backaudit.project.operands import made_of, walk
 from backaudit.vocabulary.meaning import meaning
+from backaudit.vocabulary.protocols import CLIENT_ERRORS
 
 _BROAD = frozenset(("Exception", "BaseException"))
-_CLIENTS = 400
-_FAULT = 500
 _EXITS = ("__exit__", "__aexit__")
 _BEFORE_THE_END = ("try", "except", "try-else")
 _DEVELOPMENT = meaning("stages", "development-switch")
@@ -346,13 +345,9 @@ def _answered_around(project: Project) -> set[str]:
     names: set[str] = set()
     for handler in (handler for code in project.once(passing) for handler in handlers_in(project, code)):
         around = any(is_handing_on(node) for node in handler.tried())
-        answered = any(_is_clients(answer.status) for answer in answers_in(project, handler))
+        answered = any(answer.status in CLIENT_ERRORS for answer in answers_in(project, handler))
         names |= {last_name(name) for name in handler.caught} if around and answered else set()
     return names
-
-
-def _is_clients(status: int | None) -> bool:
-    return status is not None and _CLIENTS <= status < _FAULT
 
 
 def _asked_by_custom_handlers(project: Project) -> set[str]:

@@ -9,8 +9,7 @@ from backaudit.facts.place import Place
 from backaudit.portfolio.records import Fact, Lack, Row
 from backaudit.portfolio.stack import counted, lack, served
 from backaudit.project import Project
-
-_CLIENT = range(400, 500)
+from backaudit.vocabulary.protocols import CLIENT_ERRORS
 
 
 def row(project: Project) -> Row:
@@ -21,7 +20,7 @@ def row(project: Project) -> Row:
         title="Error handling",
         facts=tuple(_facts(project, answered)),
         lacks=tuple(_lacks(project, answered)),
-        basis=any(status in _CLIENT for status in answered),
+        basis=any(status in CLIENT_ERRORS for status in answered),
     )
 
 
@@ -76,7 +75,7 @@ def _facts(project: Project, answered: tuple[int, ...]) -> Iterator[Fact]:
 
 
 def _lacks(project: Project, answered: tuple[int, ...]) -> Iterator[Lack]:
-    if not any(status in _CLIENT for status in answered):
+    if not any(status in CLIENT_ERRORS for status in answered):
         yield lack(project, "failures/none", "no route answers a client's mistake with a status of its own")
     elif 404 not in answered and any("{" in row.path for row in served(project)):
         yield lack(project, "failures/not-found", "no route says that something is not there (404)")
