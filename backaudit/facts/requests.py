@@ -36,6 +36,18 @@ class Row(msgspec.Struct, frozen=True):
     folder: str = ""
 
 
+class StandIn(msgspec.Struct, frozen=True):
+    """What a test puts in the place of a guard: ``name`` in ``module`` is replaced by what gives a row of ``gives``.
+
+    ``folder``: what has to be on the import path for the module. ``gives`` is None where nobody uses what it gives.
+    """
+
+    module: str
+    name: str
+    folder: str = ""
+    gives: Row | None = None
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request, complete enough to be sent.
 
@@ -44,7 +56,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     request, ``raises`` what the code raises for it (empty: it answers by itself) at the line ``at``; ``status`` is what
     is answered today, and ``wanted`` what should be. ``before``: the body of a request that is sent first, and is like
     this one in all else: it puts the row there that this one collides with.
-    ``caller``: the guards that have to let the caller pass; ``rows``: what has to be there before, in words, and
+    ``caller``: the guards that have to let the caller pass, ``stand_ins``: what a test replaces them by, if it can all
+    of them; ``rows``: what has to be there before, in words, and
     ``made``: the same as far as a test can make it. ``client``: how a test asks, a name of ``[clients]``.
     """
 
@@ -62,6 +75,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     wanted: tuple[int, ...] = ()
     before: str | None = None
     caller: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
     rows: tuple[str, ...] = ()
     application: Application | None = None
     made: tuple[Row, ...] = ()

@@ -400,8 +400,9 @@ class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fi
     the path, and what of ``json``, ``form``, ``raw`` (``{body}``), ``kind`` (``{kind}``: the content type) and
     ``headers`` (``{headers}``) there is. ``text``: the answer's body.
     ``over``: the framework whose routes are asked so where the library of this name serves them. ``login``: what lets a
-    caller in; ``row``: what makes a row (of ``{model}``, with ``{values}``); ``making``: the functions that both call,
-    and ``making_imports``: what these need.
+    caller in; ``stand_in``: what replaces a ``{guard}`` of ``{app}`` by what gives ``{caller}``; ``row``: what makes a
+    row (of ``{model}``, with ``{values}``); ``making``: the functions that all of them call, and ``making_imports``:
+    what these need.
     """
 
     imports: tuple[str, ...] = ()
@@ -417,6 +418,7 @@ class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fi
     text: str = ""
     over: str = ""
     login: str = ""
+    stand_in: str = ""
     row: str = ""
     making: str = ""
     making_imports: tuple[str, ...] = ()

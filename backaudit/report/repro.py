@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from backaudit.facts.requests import FORM, JSON, Application, Request, Row
+from backaudit.facts.requests import FORM, JSON, Application, Request, Row, StandIn
 from backaudit.issue import Issue
 from backaudit.project.knowledge import ClientModel
 from backaudit.report.requests import outcome, target
@@ -29,7 +29,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def waits(self) -> bool:
         """Whether a person has to put a caller or rows in before it can tell anything."""
-        unknown = bool(self.request.caller) and not self.client.login
+        unknown = bool(self.request.caller) and not self.logs_in
         return unknown or (bool(self.request.rows) and not self._makes_rows)
 
     @property
@@ -44,7 +44,12 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def logs_in(self) -> bool:
         """Whether the test lets a caller in."""
-        return bool(self.request.caller and self.client.login)
+        return bool(self.request.caller and (self.client.login or self.stand_ins))
+
+    @property
+    def stand_ins(self) -> tuple[StandIn, ...]:
+        """What the test replaces the guards by."""
+        return self.request.stand_ins if self.client.stand_in and not self.client.login else ()
 
 
 def cases(issues: Iterable[Issue], clients: Mapping[str, ClientModel]) -> tuple[Case, ...]:
@@ -75,7 +80,7 @@ class _Module:
         self.applications = list(dict.fromkeys((case.application, case.client) for case in several))
         self.names: set[str] = set()
         self.models = _models(several)
-        making = (case.client for case in several if case.rows or case.logs_in)
+        making = (case.client for case in several if _makes(case))
         self.making = {client.making: client.making_imports for client in making}
         self.body = [line for case in several for line in self._test(case)]
 
@@ -115,13 +120,13 @@ class _Module:
     def _imported(self, *, late: bool) -> Iterator[str]:
         """The applications, under a name of their own each; ``late``: other statements stand before."""
         mark = "  # noqa: E402" if late else ""
+        named = [(row.module, row.name, alias) for row, alias in self.models.items()]
         for number, (application, _) in enumerate(self.applications):
             if application.name:
-                alias = "" if number == 0 else f" as {_of_number(application.name, number)}"
-                yield f"from {application.module} import {application.name}{alias}{mark}"
-        for module in sorted({row.module for row in self.models}):
-            named = sorted((row.name, name) for row, name in self.models.items() if row.module == module)
-            listed = ", ".join(name if name == alias else f"{name} as {alias}" for name, alias in named)
+                named.append((application.module, application.name, _of_number(application.name, number)))
+        for module in dict.fromkeys(module for module, _, _ in reversed(named)):
+            of_module = sorted((name, alias) for each, name, alias in named if each == module)
+            listed = ", ".join(name if name == alias else f"{name} as {alias}" for name, alias in of_module)
             yield f"from {module} import {listed}{mark}"
 
     def _fixture(self, number: int, application: Application, client: ClientModel) -> Iterator[str]:
@@ -136,18 +141,29 @@ class _Module:
         number = self.applications.index((case.application, case.client))
         name = self._name(case.request)
         client = _of_number("client", number)
-        yield from ("", "", f"def {name}({client}):")
+        given = ", ".join([client, "monkeypatch"] if case.stand_ins and not case.waits else [client])
+        yield from ("", "", f"def {name}({given}):")
         yield from _comment(case.request)
         if case.waits:
             yield f"    pytest.skip({_quoted(_WAITS)})"
-        if case.logs_in:
-            yield f"    {case.client.login.replace('client', client, 1)}"
+        yield from (f"    {line}" for line in self._login(case, client))
         for row in case.rows:
             values = "".join(f", {name}={_literal(value)}" for name, value in row.values)
             made = case.client.row.replace("{model}", self.models[_model(row)]).replace("{values}", values)
             yield f"    {made}"
         yield from self._asking(case, client)
         yield from (f"    {line}" for line in _assertions(case))
+
+    def _login(self, case: Case, client: str) -> Iterator[str]:
+        """What lets the caller in; a test that waits is not let in by anything."""
+        if case.waits:
+            return
+        if case.logs_in and case.client.login:
+            yield case.client.login.replace("client", client, 1)
+        for one in case.stand_ins:
+            caller = f"an_instance({self.models[one.gives]})" if one.gives is not None else "None"
+            line = case.client.stand_in.replace("client", client, 1).replace("{guard}", self.models[_guard(one)])
+            yield line.replace("{caller}", caller)
 
     def _asking(self, case: Case, client: str) -> Iterator[str]:
         if case.request.first is not None:
@@ -213,10 +229,31 @@ def _model(row: Row) -> Row:
     return msgspec.structs.replace(row, values=())
 
 
+def _makes(case: Case) -> bool:
+    """Whether a test calls the functions that make rows."""
+    if case.stand_ins:
+        return not case.waits and any(one.gives is not None for one in case.stand_ins)
+    return bool(case.rows or case.logs_in)
+
+
+def _guard(one: StandIn) -> Row:
+    """The guard that is replaced, as a name that is imported."""
+    return Row(one.module, one.name, folder=one.folder)
+
+
+def _needed(case: Case) -> Iterator[Row]:
+    """What a test needs of the project, other than its application."""
+    yield from (_model(row) for row in case.rows)
+    for one in case.stand_ins if not case.waits else ():
+        yield _guard(one)
+        if one.gives is not None:
+            yield one.gives
+
+
 def _models(several: Sequence[Case]) -> dict[Row, str]:
-    """The models whose rows tests make, each with the name by which its module knows it."""
+    """The models and guards that tests name, each with the name by which its module knows it."""
     found: dict[Row, str] = {}
-    for model in dict.fromkeys(_model(row) for case in several for row in case.rows):
+    for model in dict.fromkeys(row for case in several for row in _needed(case)):
         names = (model.name, *(f"{model.name}{number}" for number in range(2, 999)))
         found[model] = next(name for name in names if name not in found.values())
     return found

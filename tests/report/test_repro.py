@@ -70,6 +70,101 @@ FASTAPI = {
             isbn = Column(String(20), unique=True, nullable=False)
         """,
 }
+GUARDED = {
+    "requirements.txt": "fastapi\n",
+    "app/__init__.py": "",
+    "app/models.py": """
+        import datetime
+        import enum
+        from sqlalchemy import Enum, ForeignKey
+        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+        class Base(DeclarativeBase):
+            pass
+
+        class Kind(enum.Enum):
+            reader = 1
+            writer = 2
+
+        class Member(Base):
+            __tablename__ = "members"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            name: Mapped[str]
+            kind: Mapped[Kind] = mapped_column(Enum(Kind))
+            closed: Mapped[bool] = mapped_column(default=False)
+            joined: Mapped[datetime.datetime]
+
+        class Loan(Base):
+            __tablename__ = "loans"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+            days: Mapped[int]
+        """,
+    "app/guards.py": """
+        from fastapi import Depends, Header, HTTPException
+        from sqlalchemy import create_engine
+        from sqlalchemy.orm import Session
+        from sqlalchemy.pool import StaticPool
+        from app.models import Base, Member
+        import jwt
+
+        engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool)
+        Base.metadata.create_all(engine)
+
+        def database():
+            with Session(engine) as db:
+                yield db
+
+        def caller(authorization: str = Header(), db: Session = Depends(database)):
+            try:
+                claims = jwt.decode(authorization.removeprefix("Bearer "), "k" * 40, algorithms=["HS256"])
+            except jwt.PyJWTError as error:
+                raise HTTPException(401) from error
+            found = db.get(Member, claims.get("sub"))
+            if found is None:
+                raise HTTPException(401)
+            return found
+
+        def writer(member: Member = Depends(caller)):
+            if member.kind.name != "writer":
+                raise HTTPException(403)
+            return member
+
+        def of_kind(name):
+            def check(member: Member = Depends(caller)):
+                if member.kind.name != name:
+                    raise HTTPException(403)
+                return member
+            return check
+        """,
+    "app/main.py": """
+        from fastapi import Depends, FastAPI, HTTPException
+        from sqlalchemy.orm import Session
+        from app.guards import caller, database, of_kind, writer
+        from app.models import Loan, Member
+
+        app = FastAPI()
+
+        @app.get("/loans/{loan_id}")
+        def loan(loan_id: int, member: Member = Depends(caller), db: Session = Depends(database)):
+            found = db.get(Loan, loan_id)
+            {asked}
+            return {"days": found.days, "by": member.name, "kind": member.kind.name, "year": member.joined.year}
+
+        @app.delete("/loans/{loan_id}", dependencies=[Depends(writer)], status_code=204)
+        def remove(loan_id: int, db: Session = Depends(database)):
+            found = db.get(Loan, loan_id)
+            {asked}
+            db.delete(found)
+            db.commit()
+
+        @app.put("/loans/{loan_id}/extend")
+        def extend(loan_id: int, _: Member = Depends(of_kind("writer")), db: Session = Depends(database)):
+            found = db.get(Loan, loan_id)
+            found.days += 7
+            db.commit()
+        """,
+}
 FLASK = {
     "shop/__init__.py": """
         from flask import Flask
@@ -386,6 +481,21 @@ def _findings(folder: Path) -> list[dict[str, Any]]:
     said = CliRunner().invoke(cli, [*arguments, str(folder)]).stdout
     found: list[dict[str, Any]] = json.loads(said)["findings"]
     return found
+
+
+def test_a_guard_that_can_be_imported_is_replaced_and_one_that_is_made_on_the_spot_waits(tmp_path: Path) -> None:
+    wrong = _project(tmp_path / "wrong", GUARDED, {"asked": ""})
+    mended = _project(
+        tmp_path / "mended", GUARDED, {"asked": 'if found is None: raise HTTPException(404, "No such loan")'}
+    )
+    printed = _repro(wrong, "-o", str(wrong / "test_repro.py"))
+    assert "3 tests of 3 findings; 1 of them wait" in printed.output
+    text = (wrong / "test_repro.py").read_text("utf-8")
+    assert "dependency_overrides, caller, lambda: an_instance(Member))" in text
+    assert "dependency_overrides, writer, lambda: None)" in text
+    assert _run(wrong) == {"PASSED": 0, "FAILED": 2, "ERROR": 0}
+    (mended / "test_repro.py").write_text(text, "utf-8")
+    assert _run(mended) == {"PASSED": 2, "FAILED": 0, "ERROR": 0}
 
 
 def test_a_finding_names_its_request_as_data(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from backaudit.analyses.errors.requests.rows import Asked, referred, row_of_view
+from backaudit.analyses.errors.requests.standing_in import stand_ins
 from backaudit.analyses.errors.requests.wishes import Kind, Wish
 from backaudit.backend.access.guards import steps
 from backaudit.backend.endpoints import taken
@@ -301,6 +302,7 @@ def composed(
         wanted=tuple(wanted),
         before=first,
         caller=_callers(draft.project, route),
+        stand_ins=stand_ins(draft.project, route),
         rows=tuple(draft.rows),
         application=application(draft.project, route),
         made=tuple(draft.made),
