@@ -29,6 +29,7 @@ _ASKS = meaning("passwords", "asking-route")
 _AGAIN = meaning("passwords", "repeated")
 _JUDGING = meaning("passwords", "judging")
 _BODIES = ("body", "form")
+_READING = ("arguments", "use_args", "use_kwargs", "expect", "validate")
 _VERIFIES = ("check_password", "verify_password")
 _LENGTHS = meaning("passwords", "least-length")
 
@@ -102,7 +103,7 @@ def _about_setting(name: str, users: bool = False) -> bool:
 
 def _of_taken(project: Project, one: Taken) -> Iterator[Unchecked]:
     """A password that is hashed or kept, whatever its route is called; where one is asked for, it is not new."""
-    if not _is_new(one.name) or any(_ASKS.holds(code.function.name) for code in one.bodies):
+    if _AGAIN.holds(one.name) or any(_ASKS.holds(code.function.name) for code in one.bodies):
         return
     asked = max(judged(project, code) for code in one.bodies)
     if asked >= LEAST:
@@ -110,7 +111,7 @@ def _of_taken(project: Project, one: Taken) -> Iterator[Unchecked]:
     if one.cls is not None:
         judging = project.models.kinds.get("judging-forms", frozenset())
         if judging.isdisjoint(project.lineage(one.cls.name)):
-            yield from (found for found in _declared(project, one.cls, asked) if found.name == one.name)
+            yield from _field(project, one.cls, one.name, asked)
         return
     least = max(asked, _parameter_least(project, one.at))
     if least < LEAST and not any(_loads(project, code) or _loaded_before(project, code) for code in one.bodies):
@@ -138,6 +139,18 @@ def _declared(project: Project, cls: ClassView, asked: int = 0) -> Iterator[Unch
                 least = max(_least(project, bind), asked)
                 if least < LEAST:
                     yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
+
+
+def _field(project: Project, cls: ClassView, name: str, asked: int) -> Iterator[Unchecked]:
+    """One field, which is known to take a password, whatever it is called (``password_hash`` that is hashed here)."""
+    if means_password(name):
+        yield from (found for found in _declared(project, cls, asked) if found.name == name)
+        return
+    bind = next((view.fields[name] for view in project.lineage_views(cls.name) if name in view.fields), None)
+    if bind is not None and not _validated(project, cls):
+        least = max(_least(project, bind), asked)
+        if least < LEAST:
+            yield Unchecked(bind, name, f"`{cls.cls.name}`", least)
 
 
 def _is_new(name: str) -> bool:
@@ -343,12 +356,19 @@ def _bodies(project: Project, handler: Code) -> Iterator[Code]:
 
 def _loads(project: Project, code: Code) -> bool:
     """Whether a schema of the project reads the body: its fields are where to ask for a length."""
-    marks = [name for decorator in code.decorators for name in project.names(decorator.func or decorator)]
-    if any(name.rpartition(".")[2] in ("arguments", "use_args", "use_kwargs", "expect", "validate") for name in marks):
+    if any(_puts_a_schema(project, decorator) for decorator in code.decorators):
         return True
     reads = ("load", "validate", "is_valid", "validate_on_submit")
     receivers = [call.receiver for call in code.nodes(ops.Call) if call.method in reads]
     return any(list(project.instances(node)) for node in receivers if node is not None)
+
+
+def _puts_a_schema(project: Project, decorator: Node) -> bool:
+    """Whether a decorator reads the body by a schema; one that may only document is asked which it does."""
+    names = project.names(decorator.func or decorator)
+    if any(known.switch for name in names if (known := project.models.applies_around.get(name)) is not None):
+        return False
+    return any(name.rpartition(".")[2] in _READING for name in names)
 
 
 def _loaded_before(project: Project, code: Code) -> bool:

@@ -9,12 +9,14 @@ import msgspec
 
 from backaudit.analyses.passwords.kept import kept_plainly
 from backaudit.analyses.passwords.label import Password
+from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Trace
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.vocabulary.names import means_password_hash
 
 # So many places where one password comes from are looked at.
 _WAYS = 40
@@ -72,10 +74,23 @@ class _Read(Password):
         self.parts_of: dict[Node, Access] = {}
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
-        what = super().source(search, node, access)
+        what = super().source(search, node, access) or _called_a_hash(search.project, node, access)
         if what is not None:
             self.parts_of[node] = access
         return what
+
+
+def _called_a_hash(project: Project, node: Node, access: Access) -> str | None:
+    """A password that a client's schema calls a hash, though it is hashed or kept only here."""
+    op = node.op
+    own = op.name if isinstance(op, (ops.Attr, ops.Param)) else _keyed(node)[0]
+    name = access[-1] if access and access != ("data",) else own
+    if not isinstance(name, str) or not means_password_hash(name):
+        return None
+    read = _read(project, node, access)
+    if read is None or (read[1] is not None and schema_of(project, read[1]) is None):
+        return None
+    return f"`{name}` is a password that the client sends"
 
 
 def _read(project: Project, node: Node, part: Access) -> tuple[str, ClassView | None] | None:
