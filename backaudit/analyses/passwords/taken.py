@@ -12,6 +12,7 @@ from backaudit.analyses.passwords.label import Password
 from backaudit.backend.web.inputs.classes import schema_of
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
+from backaudit.facts.ops import Value
 from backaudit.flow.client import client_origin
 from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Trace
@@ -78,6 +79,11 @@ class _Read(Password):
         if what is not None:
             self.parts_of[node] = access
         return what
+
+    def ends(self, search: Search, node: Node, access: Access, use: Value) -> bool:
+        if isinstance(node.op, ops.Attr) and _called_a_hash(search.project, node, access) is not None:
+            return False
+        return super().ends(search, node, access, use)
 
 
 def _called_a_hash(project: Project, node: Node, access: Access) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from backaudit.analyses.indexes.reach import serves_requests
 from backaudit.analyses.indexes.repeated.dumping import dumped
-from backaudit.analyses.indexes.repeated.iterated import Many, many
+from backaudit.analyses.indexes.repeated.iterated import Many, every_many, many
 from backaudit.analyses.indexes.repeated.loading import Rows
 from backaudit.analyses.indexes.repeated.resolving import resolved
 from backaudit.analyses.indexes.repeated.serializing import serialized
@@ -151,8 +151,8 @@ def _of_documents(project: Project) -> Iterator[Code]:
 def _in_body(project: Project, code: Code) -> Iterator[Repeated]:
     for element in code.nodes(ops.Element):
         op = element.op
-        through = many(project, element.to(op.base)) if isinstance(op, ops.Element) else None
-        if through is not None:
+        every = every_many(project, element.to(op.base)) if isinstance(op, ops.Element) else ()
+        for through in every:
             for row in _row_values(element, through):
                 yield from _worked(project, row, through)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from backaudit.analyses.indexes.repeated.loading import Rows, is_few, rows_of
+from backaudit.analyses.indexes.repeated.loading import Rows, all_rows_of, is_few
 from backaudit.backend.data.documents.tables import many_documents
 from backaudit.backend.data.queries.chains import chain_of, given_statement, table_of
 from backaudit.backend.web.catching import request_handlers
@@ -44,15 +44,20 @@ class Many(msgspec.Struct, frozen=True, kw_only=True):
 
 def many(project: Project, node: Node) -> Many | None:
     """What a value gives when it is gone through; None if it is nothing known, or a handful at most."""
-    return next(iter(project.solved(_many, node)), None)
+    return next(iter(every_many(project, node)), None)
+
+
+def every_many(project: Project, node: Node) -> tuple[Many, ...]:
+    """As :func:`many`, of every caller that hands a query of its own to the function which goes through it."""
+    return project.solved(_many, node)
 
 
 def _many(project: Project, node: Node) -> Iterator[Many]:
-    rows = rows_of(project, node)
-    if rows is None:
-        found = _of_op(project, node.origin)
-    else:
-        found = None if rows.few else Many(what=f"row of `{rows.table.name}`", origin=rows.origin, rows=rows)
+    every = all_rows_of(project, node)
+    for rows in every:
+        if not rows.few:
+            yield Many(what=f"row of `{rows.table.name}`", origin=rows.origin, rows=rows)
+    found = _of_op(project, node.origin) if not every else None
     if found is not None:
         yield found
 

@@ -63,7 +63,12 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 def rows_of(project: Project, node: Node) -> Rows | None:
     """The rows that a value holds if it is a query or its result, made here or by functions of the project."""
-    return next(iter(project.solved(_rows_of, node)), None)
+    return next(iter(all_rows_of(project, node)), None)
+
+
+def all_rows_of(project: Project, node: Node) -> tuple[Rows, ...]:
+    """As :func:`rows_of`, of every caller that hands a query of its own to the function which runs it."""
+    return project.solved(_rows_of, node)
 
 
 def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
@@ -71,7 +76,7 @@ def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
     table = row_table(project, node) or fetched_documents(project, node)
     if table is None:
         handed = _handed_on(project, chain)
-        yield from (handed,) if handed is not None else ()
+        yield from (handed,) if handed is not None else _of_given_query(project, node, chain)
         return
     made = _made_elsewhere(project, chain) or _handed_on(project, chain)
     if made is not None:
@@ -80,7 +85,10 @@ def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
         yield _made_here(project, node, table, chain)
     else:
         inner = next(_of_any_model(project, chain), None)
-        yield from (_made_here(project, node, table, [*chain, *inner]),) if inner is not None else ()
+        if inner is not None:
+            yield _made_here(project, node, table, [*chain, *inner])
+        else:
+            yield from _of_given_query(project, node, chain)
 
 
 def one_row(project: Project, node: Node) -> Rows | None:
@@ -222,6 +230,27 @@ def _handed_on(project: Project, chain: list[Node]) -> Rows | None:
                     eager = frozenset(name for part in inner if part.call is not None for name in loaded(part))
                     return msgspec.structs.replace(found, eager=found.eager | eager)
     return None
+
+
+def _of_given_query(project: Project, node: Node, chain: list[Node]) -> Iterator[Rows]:
+    """The rows of a query that a function's callers hand it, and that it narrows or runs: those of each caller."""
+    fetches = [link for link in chain if link.is_call_of("row-fetchers") or link.is_call_of("query-filters")]
+    for link in chain if fetches else ():
+        for argument in _arguments(project, link):
+            given = rows_of(project, argument)
+            if given is not None:
+                yield _joined(project, node, given.table, chain, given)
+
+
+def _arguments(project: Project, link: Node) -> Iterator[Node]:
+    """What callers hand to the parameter that a link is."""
+    op = link.op
+    if not isinstance(op, ops.Param) or (op.index == 0 and link.code.cls is not None):
+        return
+    for call in project.callers(link.code):
+        argument = project.argument(call, link.code, op.index)
+        if argument is not None:
+            yield argument
 
 
 def given_rows(project: Project, call: Node, callee: Code, inner: list[Node]) -> Rows | None:

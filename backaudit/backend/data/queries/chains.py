@@ -36,9 +36,18 @@ def chain_of(node: Node) -> list[Node]:
             pending.append(node.to(op.value))
         elif isinstance(op, ops.Item) and isinstance(node.to(op.key).op, ops.Build):
             pending.append(node.to(op.base))  # a slice is fewer of the same
+        elif isinstance(op, ops.Attr):
+            pending += _paged(node, op)
         elif isinstance(op, ops.Call) and node.receiver is not None and not node.is_call_of("query-openers"):
             pending.append(node.receiver)
     return list(found)
+
+
+def _paged(node: Node, op: ops.Attr) -> list[Node]:
+    """The page whose rows an attribute holds: ``page.items`` of ``Note.query.paginate()``."""
+    kinds = node.code.project.models.kinds
+    page = node.to(op.base).origin
+    return [page] if op.name in kinds["rows-of-a-page"] and page.awaited.is_call_of("pagers") else []
 
 
 def conditions(node: Node) -> frozenset[int]:
