@@ -56,10 +56,29 @@ def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str
         first = call.argument((0, "filter"))
         if first is not None and kind == "collection-aggregations":
             first = _matched(project, first)
-        if first is not None and project.resolved(first).is_dict:
-            around = tuple(_asked(project, first))
-            for alternative in _alternatives(project, first) or ((),):
-                yield name, call, (*around, *alternative)
+        for asker, mapping in _handed(project, call, first) if first is not None else ():
+            around = tuple(_asked(project, mapping))
+            for alternative in _alternatives(project, mapping) or ((),):
+                yield name, asker, (*around, *alternative)
+
+
+def _handed(project: Project, call: Node, node: Node, depth: int = 0) -> Iterator[tuple[Node, Node]]:
+    """(call, mapping) for each filter that a value may be: made here, by a function, or by a caller whose call it is."""
+    made = project.resolved(node)
+    op = made.op
+    if made.is_dict or (isinstance(op, ops.Call) and made.method == "dict" and made.receiver is None):
+        yield call, made
+    elif project.gives_up(depth, _DEPTH, node.place):
+        return
+    elif isinstance(op, ops.Call):
+        for code in project.callees(made):
+            for given in code.returned():
+                yield from _handed(project, call, given, depth + 1)
+    elif isinstance(op, ops.Param):
+        for caller in project.callers(made.code):
+            argument = project.argument(caller, made.code, op.index)
+            if argument is not None and project.role(caller.code.path) not in ("test", "example"):
+                yield from _handed(project, caller, argument, depth + 1)
 
 
 def _matched(project: Project, pipeline: Node) -> Node | None:
@@ -71,12 +90,36 @@ def _matched(project: Project, pipeline: Node) -> Node | None:
 @cut_circles()
 def _asked(project: Project, node: Node) -> Iterator[str]:
     """The fields of a filter, those of conditions that are joined by AND included."""
-    for name, value in entries(project.resolved(node)).items():
+    for name, value in filled(project.resolved(node)).items():
         if name == "$and":
             for part in items(project.resolved(value)):
                 yield from _asked(project, part)
         elif not name.startswith("$") and _is_found_by(project, value):
             yield name
+
+
+def filled(made: Node) -> dict[str, Node]:
+    """The entries of a mapping, those that are set later in the same body included: ``query["year"] = year``."""
+    found = _told(made)
+    for effect in made.code.effects.get(made.value, ()):
+        change = made.to(effect)
+        if isinstance(change.op, ops.SetItem) and (name := made.to(change.op.key).text):
+            found[name] = change.to(change.op.value)
+        elif change.method == "update":
+            found |= _told(change)
+            found |= _told(first.origin) if (first := change.arg(0)) is not None else {}
+    return found
+
+
+def _told(made: Node) -> dict[str, Node]:
+    """The entries of a display, those of another that is unpacked in it, and the keywords of a call."""
+    found = dict(made.keywords()) if made.call is not None else {}
+    for key, value in made.entries_and_unpacked() if made.is_dict else ():
+        if key is None:
+            found |= filled(value.origin) if value.origin.is_dict else {}
+        elif key.text:
+            found[key.text] = value
+    return found
 
 
 def _alternatives(project: Project, node: Node) -> tuple[tuple[str, ...], ...]:

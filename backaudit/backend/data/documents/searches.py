@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from backaudit.backend.data.documents import collections
-from backaudit.backend.data.documents.calls import searched
+from backaudit.backend.data.documents.calls import filled, searched
 from backaudit.backend.data.documents.naming import collection_name
 from backaudit.backend.data.documents.records import Collection
 from backaudit.backend.data.queries.chains import upstream
@@ -124,12 +124,7 @@ def _unpacked(call: Node) -> Mapping[str, Node]:
     """The entries of a mapping that is handed over as keywords, those that are set later included."""
     found: dict[str, Node] = {}
     for value in call.call.dstar if call.call is not None else ():
-        given = call.origin.to(value).origin
-        found |= entries(given)
-        for effect in given.code.effects.get(given.value, ()):
-            change = given.to(effect)
-            if isinstance(change.op, ops.SetItem) and (name := given.to(change.op.key).text):
-                found[name] = change.to(change.op.value)
+        found |= filled(call.origin.to(value).origin)
     return found
 
 
