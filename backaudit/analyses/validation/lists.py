@@ -134,7 +134,32 @@ def _rows(project: Project, node: Node) -> str:
         return ""
     if node.method != "all" and not lazy:
         return ""
-    return table.name if not lazy or _is_shown(node) else ""
+    return table.name if not lazy or (_is_shown(node) and not _cut_by_callers(project, node)) else ""
+
+
+def _cut_by_callers(project: Project, node: Node) -> bool:
+    """Whether a query leaves its function only to who cuts it: a decorator of that function, or all its callers."""
+    held = _held(node)
+    left = [op.value for op in node.code.ops if isinstance(op, ops.Return) and op.value in held]
+    around = list(_by_decorators(project, node.code)) or project.callers(node.code)
+    gets = [call for call in around if project.role(call.code.path) == "production"]
+    return bool(left and gets) and all(_is_cut(call) for call in gets)
+
+
+def _by_decorators(project: Project, code: Code) -> Iterator[Node]:
+    """The calls by which a function's decorators of the project run it."""
+    for decorator in code.decorators:
+        named = (project.function_named(name) for name in project.names(decorator))
+        pending = list(project.callees(decorator)) or [one for one in named if one is not None]
+        while pending:
+            inner = pending.pop()
+            pending += inner.defined
+            yield from (call for call in inner.nodes(ops.Call) if code in project.callees(call))
+
+
+def _is_cut(call: Node) -> bool:
+    held = _held(call)
+    return any(_cuts(call.code.node(value), op, held) for value, op in enumerate(call.code.ops))
 
 
 def _uncut_on_request(project: Project, node: Node, few: frozenset[str]) -> bool:

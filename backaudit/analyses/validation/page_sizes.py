@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.web.catching import reached_functions
 from backaudit.backend.web.params import is_capped
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -14,6 +15,7 @@ from backaudit.flow.search import Search
 from backaudit.flow.trace import Access, Origin, Trace
 from backaudit.project import Code, Node, Project
 from backaudit.project.holding import conditions
+from backaudit.project.types import split
 
 
 class _Length(ClientValue):
@@ -61,10 +63,58 @@ def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node, Access]]:
             most = call.arg(0, keyword)
             if most is not None and (method != "limit" or call.receiver is not None):
                 yield call, most, ()
-    for call in project.calls_of("paginate"):
-        size = call.arg(1, "per_page")
-        if size is not None and call.arg(None, "max_per_page") is None:
-            yield call, size, ()
+    for method in ("paginate", "Paginator"):
+        for call in project.calls_of(method):
+            size = call.arg(1, "per_page")
+            if size is not None and call.arg(None, "max_per_page") is None:
+                yield call, size, ()
+    yield from _slices(project)
     for call, parameter in sql_parameters(project):
         for value, access in bound(call, parameter) if parameter.use == "limited" else ():
             yield call, value, access
+
+
+def _slices(project: Project) -> Iterator[tuple[Node, Node, Access]]:
+    """Slices of queries that run only where they are gone through: ``Note.objects.all()[start:end]``."""
+    lazy = tuple(project.models.kinds["lazy-queries"])
+    for code in reached_functions(project) if lazy else ():
+        for node in code.nodes(ops.Item):
+            size = _size(node) if isinstance(node.op, ops.Item) else None
+            if size is not None and _is_lazy(project, node, lazy):
+                yield node, size, ()
+
+
+def _is_lazy(project: Project, cut: Node, lazy: tuple[str, ...]) -> bool:
+    """Whether what is cut is a query that did not run yet, made here or by a function of the project."""
+    assert isinstance(cut.op, ops.Item)
+    base = cut.to(cut.op.base).origin
+    given = [returned for callee in project.callees(base) for returned in callee.returned()] if base.call else []
+    return any(split(name)[0].endswith(lazy) for node in (base, *given) for name in project.types(node))
+
+
+def _size(cut: Node) -> Node | None:
+    """How many a slice leaves: its end, without what its beginning says as well (``[start:start + size]``)."""
+    assert isinstance(cut.op, ops.Item)
+    bounds = cut.to(cut.op.key).origin
+    if not isinstance(bounds.op, ops.Build) or bounds.op.kind != "slice" or len(bounds.op.items) < 2:
+        return None
+    start, end = bounds.op.items[:2]
+    if end == ops.NONE:
+        return None
+    last = bounds.to(end).origin
+    if not isinstance(last.op, ops.Bin):
+        return last
+    sides = [last.to(side).origin for side in (last.op.left, last.op.right)]
+    begun = bounds.to(start).origin if start != ops.NONE else None
+    if begun is None:
+        return None
+    if last.op.operator == "+":
+        return next((other for one, other in (sides, sides[::-1]) if one == begun), None)
+    return next((side for side in sides if side in _factors(begun)), None) if last.op.operator == "*" else None
+
+
+def _factors(node: Node) -> list[Node]:
+    op = node.op
+    if not isinstance(op, ops.Bin) or op.operator != "*":
+        return []
+    return [node.to(side).origin for side in (op.left, op.right)]

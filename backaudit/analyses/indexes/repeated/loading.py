@@ -91,6 +91,17 @@ def _rows_of(project: Project, node: Node) -> Iterator[Rows]:
             yield from _of_given_query(project, node, chain)
 
 
+def rows_from(project: Project, node: Node) -> Iterator[tuple[Code, Rows]]:
+    """The rows that a value holds, by each of the project's functions that may have given them."""
+    chain = chain_of(node)
+    for link in chain:
+        for code in project.callees(link) if link.call is not None else ():
+            for returned in code.returned():
+                found = rows_of(project, returned)
+                if found is not None:
+                    yield code, _joined(project, node, found.table, chain, found)
+
+
 def one_row(project: Project, node: Node) -> Rows | None:
     """The one row that a value is, with what came along with it."""
     tables = schema(project)
@@ -233,24 +244,19 @@ def _handed_on(project: Project, chain: list[Node]) -> Rows | None:
 
 
 def _of_given_query(project: Project, node: Node, chain: list[Node]) -> Iterator[Rows]:
-    """The rows of a query that a function's callers hand it, and that it narrows or runs: those of each caller."""
-    fetches = [link for link in chain if link.is_call_of("row-fetchers") or link.is_call_of("query-filters")]
-    for link in chain if fetches else ():
-        for argument in _arguments(project, link):
-            given = rows_of(project, argument)
-            if given is not None:
-                yield _joined(project, node, given.table, chain, given)
+    """The rows, or the query of them, that a function's callers hand it: those of each caller."""
+    for link in chain:
+        if isinstance(link.op, ops.Param) and (link.op.index > 0 or link.code.cls is None):
+            for call in project.callers(link.code):
+                given = rows_handed(project, node, call)
+                yield from (given,) if given is not None else ()
 
 
-def _arguments(project: Project, link: Node) -> Iterator[Node]:
-    """What callers hand to the parameter that a link is."""
-    op = link.op
-    if not isinstance(op, ops.Param) or (op.index == 0 and link.code.cls is not None):
-        return
-    for call in project.callers(link.code):
-        argument = project.argument(call, link.code, op.index)
-        if argument is not None:
-            yield argument
+def rows_handed(project: Project, node: Node, call: Node) -> Rows | None:
+    """The rows that a value holds where ``call`` runs its function: of the query, or the rows, that are handed over."""
+    chain = chain_of(node)
+    given = given_rows(project, call, node.code, chain)
+    return _joined(project, node, given.table, chain, given) if given is not None else None
 
 
 def given_rows(project: Project, call: Node, callee: Code, inner: list[Node]) -> Rows | None:

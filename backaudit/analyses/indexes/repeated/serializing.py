@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from backaudit.analyses.indexes.repeated.eager import way_back
+from backaudit.analyses.indexes.repeated.lent import lent
 from backaudit.analyses.indexes.repeated.loading import Rows, one_row, rows_of
 from backaudit.analyses.indexes.repeated.work import work_of_param
 from backaudit.backend.data.queries import call_place
@@ -102,6 +103,9 @@ def _called(project: Project) -> Iterator[Shown]:
             rows = rows_of(project, first)
             if rows is not None and not rows.settled:
                 yield from _of_serializer(project, cls, call, rows)
+    for call, cls, rows in lent(project):
+        if not rows.settled:
+            yield from _of_serializer(project, cls, call, rows)
 
 
 def _of_serializer(project: Project, cls: ClassView, call: Node, rows: Rows) -> Iterator[Shown]:

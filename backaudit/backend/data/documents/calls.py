@@ -63,7 +63,7 @@ def searched(project: Project, kind: str) -> Iterator[tuple[str, Node, tuple[str
 
 
 def _handed(project: Project, call: Node, node: Node, depth: int = 0) -> Iterator[tuple[Node, Node]]:
-    """(call, mapping) for each filter that a value may be: made here, by a function, or by a caller whose call it is."""
+    """(call, mapping) of each filter that a value may be: made here, by a function, by a caller."""
     made = project.resolved(node)
     op = made.op
     if made.is_dict or (isinstance(op, ops.Call) and made.method == "dict" and made.receiver is None):
