@@ -29,7 +29,6 @@ _ASKS = meaning("passwords", "asking-route")
 _AGAIN = meaning("passwords", "repeated")
 _JUDGING = meaning("passwords", "judging")
 _BODIES = ("body", "form")
-_READING = ("arguments", "use_args", "use_kwargs", "expect", "validate")
 _VERIFIES = ("check_password", "verify_password")
 _LENGTHS = meaning("passwords", "least-length")
 
@@ -365,10 +364,11 @@ def _loads(project: Project, code: Code) -> bool:
 
 def _puts_a_schema(project: Project, decorator: Node) -> bool:
     """Whether a decorator reads the body by a schema; one that may only document is asked which it does."""
-    names = project.names(decorator.func or decorator)
-    if any(known.switch for name in names if (known := project.models.applies_around.get(name)) is not None):
+    known, names = project.models.applies_around, project.names(decorator.func or decorator)
+    if any(known[name].switch for name in names if name in known):
         return False
-    return any(name.rpartition(".")[2] in _READING for name in names)
+    reading = {name.rpartition(".")[2] for name in known}
+    return any(name.rpartition(".")[2] in reading for name in names)
 
 
 def _loaded_before(project: Project, code: Code) -> bool:
