@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
@@ -32,7 +32,54 @@ def given_for(node: Node, given: Given) -> Node | None:
         base = node.to(op.base).origin
         known = given.get((base, op.index))
         return _held(base, given, op.index) if known is None else known
-    return _named_part(node, given)
+    return _attribute(node, given) if isinstance(op, ops.Attr) else _named_part(node, given)
+
+
+def stands_for(project: Project, node: Node, given: Given) -> Node | None:
+    """As :func:`given_for`, of a value as it stands and of what is behind its name."""
+    if not given:
+        return None
+    stands = given_for(node.origin, given)
+    return given_for(project.resolved(node), given) if stands is None else stands
+
+
+def _attribute(node: Node, given: Given) -> Node | None:
+    """``self.path`` and ``handler.path`` of an object or a class that is known in the case at hand."""
+    op, project = node.op, node.code.project
+    assert isinstance(op, ops.Attr)
+    stands = stands_for(project, node.to(op.base), given)
+    return held_by(project, stands, op.name) if stands is not None else None
+
+
+def held_by(project: Project, holder: Node, name: str) -> Node | None:
+    """What an attribute of one object, or of a class, holds: as its construction gave it, else as its class says."""
+    made = project.resolved(holder)
+    for module, over in map(split, project.types(made)):
+        bound = project.binding(over, name) if module == "module" else None
+        if bound is not None:
+            return bound.origin
+    called = made.func if made.call is not None else None
+    for cls in project.denoted_classes(made if called is None else called):
+        found = _given_at_construction(project, made, cls, name) if called is not None else None
+        found = found or class_field(project, cls, name)
+        if found is not None:
+            return found.origin
+    return None
+
+
+def _given_at_construction(project: Project, made: Node, cls: ClassView, name: str) -> Node | None:
+    init = project.method(cls.name, "__init__")
+    if init is None or init.cls is None:
+        fields = [field for field, bind in cls.fields.items() if isinstance(bind.op, ops.Bind)]
+        return made.arg(fields.index(name), name) if name in fields else made.arg(None, name)
+    for view in project.lineage_views(cls.name):
+        for store in view.assigned.get(name, ()):
+            assert isinstance(store.op, ops.SetAttr)
+            value = project.resolved(store.to(store.op.value))
+            if not isinstance(value.op, ops.Param) or value.code is not init:
+                return value
+            return project.argument(made, init, value.op.index) or project.default(init, value.op.index)
+    return None
 
 
 def _named_part(node: Node, given: Given) -> Node | None:
@@ -78,7 +125,7 @@ def made_behind(
     if project.gives_up(depth, _DEPTH - 1, here.place):
         yield here, given
         return
-    stands = given_for(here, given)
+    stands = stands_for(project, node, given)
     made = list(_results(project, here)) if stands is None else []
     for code, value in made:
         yield from made_behind(project, value, {**given, **arguments(project, here, code)}, depth + 1)
@@ -162,13 +209,16 @@ def strings(project: Project, node: Node | None, given: Given = NOTHING_GIVEN) -
     """The texts that a value holds: a literal, or the literals of a list; empty if unknown."""
     if node is None:
         return ()
+    stands = stands_for(project, node, given)
+    if stands is not None:
+        return strings(project, stands, given)
     found = project.constant(node)
     if found is not None:
         return (found.text,) if found.text is not None else ()
     here = project.resolved(node)
-    stands = given_for(here, given)
-    if stands is not None:
-        return strings(project, stands, given)
+    if isinstance(here.op, ops.Logic):
+        either = (strings(project, here.to(value), given) for value in here.op.values)
+        return next((texts for texts in either if texts), ())
     texts = (text_of(project, item, given) for item in items(here))
     return tuple(text for text in texts if text is not None)
 
@@ -185,9 +235,9 @@ def modules_named(project: Project, node: Node, text: str | None) -> list[str]:
     return found or [f"{over}.{name}" for head, over in map(split, around) if head == "module"]
 
 
-def named_value(project: Project, node: Node) -> Node:
+def named_value(project: Project, node: Node, given: Given = NOTHING_GIVEN) -> Node:
     """What a dotted name in a text stands for (``"app.views.index"``); any other value stands for itself."""
-    text = text_of(project, node)
+    text = text_of(project, node, given)
     for name in modules_named(project, node, text) if text else ():
         module, _, last = name.rpartition(".")
         bound = project.binding(module, last)
@@ -210,13 +260,13 @@ def text_of(project: Project, node: Node | None, given: Given = NOTHING_GIVEN, d
     """The literal text behind a value; sums, f-strings and formats of literals count, unknown parts become empty."""
     if node is None or project.gives_up(depth, 2 * _DEPTH, node.place):
         return None
+    stands = stands_for(project, node, given)
+    if stands is not None:
+        return text_of(project, stands, given, depth + 1)
     found = project.constant(node)
     if found is not None:
         return found.text
     here = project.resolved(node)
-    stands = given_for(here, given)
-    if stands is not None:
-        return text_of(project, stands, given, depth + 1)
     op = here.op
     if isinstance(op, ops.Attr):
         return _field_text(project, here, op)
@@ -307,133 +357,8 @@ def arguments(project: Project, call: Node, code: Code) -> dict[object, Node]:
         elif param.kind == "star" and call.call is not None:
             rest = call.call.args[index - (1 if bound is not None else 0) :]
             found.update({(code, index, place): call.to(given) for place, given in enumerate(rest)})
-    return found
-
-
-def spread(node: Node, given: Given) -> list[tuple[Node, Given]]:
-    """What a call's ``*names`` stands for, value by value, each with the case in which it is to be read.
-
-    ``names`` is a parameter that collects arguments, or a comprehension over one: ``*[prefixed(url) for url in urls]``.
-    """
-    here = node.origin
-    op = here.op
-    if isinstance(op, ops.Comp):
-        value = here.to(op.value)
-        loops = [loop for loop in _variables(node.code.project, [value])[1] if isinstance(loop.op, ops.Element)]
-        over = [(loop, rest(loop.to(loop.op.base), given)) for loop in loops if isinstance(loop.op, ops.Element)]
-        return [(value, {**given, loop: item}) for loop, items in over[:1] for item in items]
-    return [(value, given) for value in rest(here, given)]
-
-
-def rest(node: Node, given: Given) -> list[Node]:
-    """The arguments that a parameter ``*names`` collects."""
-    op = node.origin.op
-    if not isinstance(op, ops.Param):
-        return []
-    found: list[Node] = []
-    while (value := given.get((node.code, op.index, len(found)))) is not None:
-        found.append(value)
-    return found
-
-
-def cases(project: Project, code: Code, nodes: list[Node], depth: int = 0) -> Sequence[Given]:
-    """The cases in which ``nodes`` of a body stand for different things: a case for each caller and loop element.
-
-    Always at least one, the empty one.
-    """
-    params, loops = _variables(project, nodes)
-    passed_loops = [(element, base) for element in loops if isinstance((base := _looped(element)).op, ops.Param)]
-    own_loops = [element for element in loops if element not in dict(passed_loops)]
-    what = "cases in which this is run"
-    turning: list[dict[object, Node]] = [{}]
-    for element in own_loops:
-        turns = _each_turn(turning, _rows(project, element, _looped(element)))
-        turning = list(project.bounded(turns, _CASES, element.place, what))
-    asked = (params or passed_loops) and code.function.kind == "function" and not _is_far(project, code, depth)
-    called: list[dict[object, Node]] = []
-    callers = project.callers(code) if asked else ()
-    for call in project.bounded(callers, _CASES, code.place, what):
-        called += _cases_of_call(project, code, call, params, passed_loops, depth)
-    several = _each_turn(called or [{}], turning)
-    return project.bounded(several, _CASES, code.place, what)
-
-
-def _cases_of_call(
-    project: Project, code: Code, call: Node, params: list[int], loops: list[tuple[Node, Node]], depth: int
-) -> list[dict[object, Node]]:
-    """The cases in which one call runs a body, of which some parameters, and loops over parameters, are asked."""
-    given = arguments(project, call, code)
-    asked = [given[code, index] for index in params if (code, index) in given]
-    here = [{**case, **given} for case in cases(project, call.code, asked, depth + 1)]
-    for element, base in loops:
-        # What this call passes for the list, so that one call's paths do not meet another's handler.
-        value = given_for(base, given)
-        here = _each_turn(here, _rows(project, element, value.origin) if value is not None else [])
-    return here
-
-
-def _is_far(project: Project, code: Code, depth: int) -> bool:
-    return project.gives_up(depth, _CALLERS, code.place)
-
-
-def _each_turn(found: list[dict[object, Node]], turns: list[dict[object, Node]]) -> list[dict[object, Node]]:
-    """Every case in every turn of a loop; the cases alone where the turns are not known."""
-    return [{**case, **turn} for case in found for turn in turns or [{}]]
-
-
-def _looped(element: Node) -> Node:
-    op = element.op
-    assert isinstance(op, ops.Element)
-    return element.to(op.base).origin
-
-
-_CASES = 600
-# Callers of callers whose cases are told apart.
-_CALLERS = 3
-
-
-def _variables(project: Project, nodes: list[Node]) -> tuple[list[int], list[Node]]:
-    """The parameters (by index) and loop variables that some values are made of."""
-    params: dict[int, None] = {}
-    loops: dict[Node, None] = {}
-    seen: set[Node] = set()
-    todo = [project.resolved(node) for node in nodes]
-    while todo:
-        here = todo.pop()
-        if here in seen:
-            continue
-        seen.add(here)
-        op = here.op
-        if isinstance(op, ops.Param):
-            params[op.index] = None
-        elif isinstance(op, ops.Element):
-            loops[here] = None
-        todo += [here.to(value).origin for value in _made_of(op) if value != NONE]
-    return list(params), list(loops)
-
-
-def _made_of(op: ops.AnyOp) -> tuple[int, ...]:
-    if isinstance(op, (ops.Part, ops.Attr, ops.Element, ops.Item)):
-        return (op.base,)
-    if isinstance(op, ops.Call):
-        return (op.func, *op.args)
-    if isinstance(op, ops.Bin):
-        return (op.left, op.right)
-    if isinstance(op, ops.Build):
-        return op.items
-    return (op.value,) if isinstance(op, ops.Format) else ()
-
-
-def _rows(project: Project, element: Node, base: Node) -> list[dict[object, Node]]:
-    """What a variable of a loop over ``base`` is, turn by turn: elements of a literal list, pairs of a literal dict."""
-    found: list[dict[object, Node]] = []
-    pairs = base.receiver if base.method == "items" else None
-    for display in behind(project, pairs if pairs is not None else base):
-        made = display.op
-        if isinstance(made, ops.Build) and made.kind != "dict":
-            found += [{element: display.to(item)} for item in made.items]
-        elif pairs is not None:
-            found += [{(element, 0): key, (element, 1): value} for key, value in display.entries()]
+        elif param.kind == "dstar":
+            found.update({(code, index, name): given for name, given in call.keywords().items()})
     return found
 
 

@@ -455,3 +455,89 @@ def test_a_constructor_of_the_base_that_is_called_by_its_name() -> None:
         """
     )
     assert table(linked) == [("GET", "/health", "get")]
+
+
+def test_methods_of_a_class_that_answer_under_their_own_names() -> None:
+    linked = project(
+        """
+        from pyramid.config import Configurator
+        from pyramid_handlers import action
+
+        class Base:
+            def index(self): ...
+
+        class Hello(Base):
+            @action(renderer="view.mako")
+            def view(self): ...
+            def _own(self): ...
+
+        def main():
+            config = Configurator()
+            config.add_handler("hello", "/hello", handler=Hello, action="index")
+            config.add_handler("hello_one", "/hello/{id}", Hello, "view")
+            config.add_handler("hello_action", "/say/{action}", handler=Hello)
+        """
+    )
+    assert table(linked) == [
+        ("", "/hello", "index"), ("", "/hello/{id}", "view"), ("", "/say/index", "index"), ("", "/say/view", "view")
+    ]  # fmt: skip
+
+
+def test_routers_of_modules_in_a_loop_and_objects_that_hold_their_router() -> None:
+    linked = project(
+        {
+            "app/users.py": """
+                from fastapi import APIRouter
+
+                class Users:
+                    def __init__(self):
+                        self.router = APIRouter(prefix="/users")
+                        self.router.add_api_route("/{key}", self.one, methods=["PUT"])
+
+                    def one(self, key: int): ...
+
+                router = Users().router
+                """,
+            "app/items.py": """
+                from fastapi import APIRouter
+
+                router = APIRouter()
+
+                @router.get("/items")
+                def items(): ...
+                """,
+            "app/main.py": """
+                from fastapi import FastAPI
+                from app import items, users
+
+                app = FastAPI()
+                for module in (items, users):
+                    app.include_router(module.router, prefix="/api")
+                """,
+        }
+    )
+    assert table(linked) == [("GET", "/api/items", "items"), ("PUT", "/api/users/{key}", "one")]
+
+
+def test_a_list_that_no_application_is_given_registers_nothing() -> None:
+    linked = project(
+        """
+        import tornado.web
+
+        KEPT = []
+        ROWS = []
+
+        def route(path):
+            def register(handler):
+                KEPT.append((path, handler))
+                return handler
+            return register
+
+        @route("/kept")
+        class Kept(tornado.web.RequestHandler):
+            def get(self): ...
+
+        app = tornado.web.Application(ROWS)
+        """
+    )
+    assert table(linked) == []

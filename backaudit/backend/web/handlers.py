@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import NOTHING_GIVEN, Given, behind, classes_behind, functions_behind, strings
+from backaudit.project.locate import NOTHING_GIVEN, Given, behind, classes_behind, functions_behind, stands_for, strings
 from backaudit.vocabulary.protocols import METHODS
 
 _DEPTH = 4
@@ -52,10 +52,16 @@ def _behind(
             yield Handler(code, (), wrappers)
     if not functions and not classes:
         # A class, or an object of one (Falcon's resources, Django's feeds).
-        classes = classes_behind(project, here, given) if call is None else list(project.instances(here))
+        classes = classes_behind(project, here, given) if call is None else _instances(project, here, given)
         classes = classes or [cls for v in behind(project, here, given=given) for cls in project.instances(v)]
     for cls in dict.fromkeys(classes):
         yield from _methods(project, cls, wrappers, suffix)
+
+
+def _instances(project: Project, made: Node, given: Given) -> list[ClassView]:
+    """The classes of an object, also where the class that is called stands for several."""
+    chosen = made.func is not None and stands_for(project, made.func, given) is not None
+    return classes_behind(project, made.func, given) if chosen and made.func is not None else [*project.instances(made)]
 
 
 def _wrapped(call: Node) -> list[Node]:

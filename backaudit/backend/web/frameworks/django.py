@@ -18,12 +18,16 @@ from backaudit.backend.web.paths import Style, Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, LibraryView, Route
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.cases import cases, gathered
 from backaudit.project.declarations import items
 from backaudit.project.locate import (
+    NOTHING_GIVEN,
+    Given,
     behind,
-    cases,
     class_field,
     classes_behind,
+    made_behind,
+    stands_for,
     strings,
     text_of,
 )
@@ -49,6 +53,8 @@ class _Urls:
         self.library: list[LibraryView] = []
         self._included: set[str] = set()
         self._walked: set[tuple[object, str]] = set()
+        # In which case the patterns at hand are read: what a function's parameters and a loop's variables stand for.
+        self._given: Given = NOTHING_GIVEN
         self._wrapping: list[Node] = []
         self._stray = False
         # What is known of the placeholders in the prefixes that were followed.
@@ -101,30 +107,34 @@ class _Urls:
         binding = self.project.binding(name, "urlpatterns")
         if binding is not None and not self.project.gives_up(depth, _DEPTH, binding.place):
             self._patterns(binding, prefix, depth)
-            for call in binding.code.nodes(ops.Call):
-                receiver = call.receiver
-                grown = call.method in ("append", "extend") and receiver is not None
-                if grown and receiver is not None and receiver.spelled == "urlpatterns":
-                    self._patterns(call.arg(0) or call, prefix, depth)
 
-    def _patterns(self, node: Node, prefix: str, depth: int) -> None:
-        if ((node, len(self._wrapping)), prefix) in self._walked or self.project.gives_up(depth, _DEPTH, node.place):
+    def _patterns(self, node: Node, prefix: str, depth: int, given: Given = NOTHING_GIVEN) -> None:
+        step = (node, len(self._wrapping), tuple(given.items())), prefix
+        if step in self._walked or self.project.gives_up(depth, _DEPTH, node.place):
             return
-        self._walked.add(((node, len(self._wrapping)), prefix))
-        if self._wrapped(self.project.resolved(node), prefix, depth):
+        self._walked.add(step)
+        before, self._given = self._given, given
+        if not self._wrapped(self.project.resolved(node), prefix, depth):
+            for value, case in made_behind(self.project, node, given):
+                self._given = case
+                self._value(value, prefix, depth)
+        self._given = before
+
+    def _value(self, value: Node, prefix: str, depth: int) -> None:
+        """One value that patterns may be: a list of them, a router's, or a single one."""
+        op = value.op
+        listed = gathered(self.project, value, self._given, parts=True)
+        for one in listed:
+            self._patterns(one.node, prefix, depth + 1, one.given)
+        if listed:
             return
-        for value in behind(self.project, node):
-            op = value.op
-            if isinstance(op, ops.Build):
-                for item in op.items:
-                    self._patterns(value.to(item), prefix, depth + 1)
-            elif isinstance(op, ops.Bin):
-                self._patterns(value.to(op.left), prefix, depth + 1)
-                self._patterns(value.to(op.right), prefix, depth + 1)
-            elif isinstance(op, ops.Attr) and op.name in ("urls", "urlpatterns"):
-                self._router(value, op, prefix)
-            elif value.call is not None:
-                self._call(value, prefix, depth)
+        if isinstance(op, ops.Item):
+            # ``application.urls[0]``: the patterns of a pair of them and a name.
+            self._patterns(value.to(op.base), prefix, depth + 1, self._given)
+        elif isinstance(op, ops.Attr) and op.name in ("urls", "urlpatterns"):
+            self._router(value, op, prefix)
+        elif value.call is not None:
+            self._call(value, prefix, depth)
 
     def _wrapped(self, call: Node, prefix: str, depth: int) -> bool:
         """Patterns handed through the project's own function (which decorates them all)."""
@@ -145,7 +155,7 @@ class _Urls:
         style = self._style(call)
         route, view = call.arg(0, "route"), call.arg(1, "view")
         if style is not None and view is not None:
-            text = text_of(self.project, route or call.arg(None, "regex"))
+            text = text_of(self.project, route or call.arg(None, "regex"), self._given)
             self._entry(_Entry(call, prefix, style), text or "", view, depth)
         elif call.method == "include":
             self._include(call, prefix, depth)
@@ -153,14 +163,15 @@ class _Urls:
             # i18n_patterns, format_suffix_patterns, decorator_include and the project's own wrappers.
             self._wrapping.append(call)
             for arg in call.args():
-                self._patterns(arg, prefix, depth + 1)
+                self._patterns(arg, prefix, depth + 1, self._given)
             self._wrapping.pop()
 
     def _entry(self, entry: _Entry, text: str, view: Node, depth: int) -> None:
         template = parse(text, entry.style)
         here = f"{entry.prefix.rstrip('/') if template.text.startswith('/') else entry.prefix}{template.text}"
         whole = self._prefixes[here] = self._whole(entry.prefix, here, template)
-        target = self.project.resolved(view)
+        target = (stands_for(self.project, view, self._given) or self.project.resolved(view)).origin
+        target = self.project.resolved(target)
         if target.method == "include":
             self._include(target, here, depth)
         elif isinstance(target.op, ops.Attr) and target.op.name == "urls":
@@ -187,10 +198,10 @@ class _Urls:
         if text is not None:
             self.library.append(LibraryView(text, prefix, call.place, call))
             return
-        for value in behind(self.project, target):
+        for value, case in made_behind(self.project, target, self._given):
             pair = items(value)
             tupled = isinstance(value.op, ops.Build) and value.op.kind == "tuple"
-            self._patterns(pair[0] if tupled and pair else value, prefix, depth + 1)
+            self._patterns(pair[0] if tupled and pair else value, prefix, depth + 1, case)
 
     def _leaf(self, call: Node, view: Node, template: Template) -> None:
         handlers = list(self._handlers(view))
@@ -219,7 +230,7 @@ class _Urls:
         if display is not None and display.is_dict:
             yield from self._actions(view, display)
             return
-        for handler in handlers_of(self.project, view):
+        for handler in handlers_of(self.project, view, self._given):
             methods = handler.methods or self._declared_methods(handler.code)
             yield Handler(handler.code, methods, handler.wrappers, handler.view)
 

@@ -13,7 +13,8 @@
 ``decorators``  method to HTTP method, ``*`` (any), ``KEYWORD=GET`` or ``1|KEYWORD=GET`` (argument, default) or
                 ``method`` (first argument)
 ``calls``       method that registers: ``path``, ``handler``, ``methods`` / ``method`` / ``default``, ``more`` paths,
-                ``suffix`` (keyword that chooses among the handler's methods), ``route`` (name, see ``names_routes``)
+                ``suffix`` (keyword that chooses among the handler's methods), ``route`` (name, see ``names_routes``),
+                ``action`` (which method of the handler answers; else the path's ``{action}`` names it)
 ``mounts``      method that mounts: ``child`` (empty: what it returns), ``prefix``, ``replaces`` (the child's prefix)
 ``lists``       callee that is given a list of registrations, or of pairs of path and handler; ``""`` is the constructor
 ``includes``    method that calls a function with the router: ``child`` (the function, its module or their name),
@@ -24,9 +25,7 @@
 ``names_routes``  method that gives a path a name, to which ``calls`` and ``decorators`` with ``route`` refer
 ``listed``      a decorated handler answers only where a list names it; ``slashes``: whether a last one counts
 ``guess``       whether methods of this table are looked for on receivers of which nothing is known
-``permission``  the keyword of a registration that names a permission; ``login``: the one by which it asks that somebody
-                is logged in; ``permission_default``: the method that names the permission of all others;
-                ``request``: the type of handlers' requests
+``permission``  the keyword of a registration that names a permission; ``request``: the type of handlers' requests
 ``controller``  the class's methods carry the decorators: where the class says its prefix
 ``classes``     decorators of a class whose methods carry the table's: the argument of the prefix
 
@@ -58,6 +57,7 @@ class Registering(msgspec.Struct, frozen=True):
     more: bool = False
     suffix: str = ""
     route: Argument = ""
+    action: Argument = ""
 
 
 class Mounting(msgspec.Struct, frozen=True):
@@ -167,8 +167,6 @@ class Table(msgspec.Struct, frozen=True):
     slashes: bool = True
     guess: bool = True
     permission: str = ""
-    permission_default: str = ""
-    login: str = ""
     request: str = ""
     names_routes: dict[str, Naming] = {}
     initialisers: dict[str, Argument] = {}

@@ -10,6 +10,7 @@ from backaudit.backend.web.params import injected_params
 from backaudit.backend.web.paths import join, parse
 from backaudit.backend.web.records import Route
 from backaudit.project import Code, Node, Project
+from backaudit.project.cases import cases
 from backaudit.project.locate import behind, decorated, named_value, strings, text_of
 
 _DEPTH = 12
@@ -41,9 +42,11 @@ class _Ninja:
             child = call.arg(1, "router")
             if child is None or not self._is_on(api, call.receiver):
                 continue
-            inner = join(prefix, text_of(self.project, call.arg(0, "prefix")) or "")
-            for router in behind(self.project, named_value(self.project, child)):
-                yield from self.routes(router, inner, depth + 1)
+            named = call.arg(0, "prefix")
+            for case in cases(self.project, call.code, [child, *([named] if named is not None else [])]):
+                inner = join(prefix, text_of(self.project, named, case) or "")
+                for router in behind(self.project, named_value(self.project, child), given=case):
+                    yield from self.routes(router, inner, depth + 1)
 
     def _is_on(self, api: Node, receiver: Node | None) -> bool:
         return receiver is not None and api in behind(self.project, receiver)

@@ -11,13 +11,14 @@ from backaudit.backend.web.frameworks.language import Argument, Including, Listi
 from backaudit.backend.web.paths import join
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
+from backaudit.project.cases import Gathered, cases, gathered
 from backaudit.project.declarations import items
 from backaudit.project.locate import (
     NOTHING_GIVEN,
     Given,
     behind,
-    cases,
     functions_behind,
+    given_for,
     made_behind,
     modules_named,
     text_of,
@@ -54,13 +55,22 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A pair of path and handler in a list that a framework is given; ``holder`` is the call that is given it."""
+    """A pair of path and handler in a list that a framework is given; ``holder`` is the call that is given it.
+
+    ``given``: the case in which the pair is to be read.
+    """
 
     holder: Node
     item: Node
     path: Node
     handler: Node
     table: Table
+    given: tuple[tuple[object, Node], ...] = ()
+
+    @property
+    def router(self) -> Router:
+        """What stands for the pair where routers hang."""
+        return Router(self.item, self.given)
 
 
 def _shifted(argument: Argument) -> Argument:
@@ -210,17 +220,43 @@ class Places:
         holders = [h for h in holders if h.node.call is not None] or [Router(call.origin)]
         prefix = text_of(self.project, pick(call, listing.prefix))
         given = pick(call, _shifted(listing.items) if self._names_self(call) else listing.items)
-        children = list(call.args()) if listing.items == "*" else self._elements(given)
+        children = self._given_each(call) if listing.items == "*" else self._elements(given)
         app = pick(call, listing.app)
-        for item in [*children, *([app] if app is not None else [])]:
-            pair = items(item) if isinstance(item.origin.op, ops.Build) else []
-            if len(pair) > max(listing.path, listing.handler):
-                self.rows.append(Row(call, item.origin, pair[listing.path], pair[listing.handler], table))
-                self._hang(Router(item.origin), holders, prefix, call)
+        for one in [*children, *([Gathered(app, NOTHING_GIVEN)] if app is not None else [])]:
+            row = self._pair(call, one, listing, table)
+            if row is not None:
+                self.rows.append(row)
+                self._hang(row.router, holders, prefix, call)
                 continue
-            inner = self._elements(item)
-            for child in [Router(part.origin) for part in inner] if inner != [item] else self.found(item):
+            for child in self._children(one):
                 self._hang(child, holders, prefix, call)
+
+    def _given_each(self, call: Node) -> list[Gathered]:
+        """The arguments of a call one by one; of an unpacked list its elements."""
+        starred = {call.to(value) for value in call.call.star} if call.call is not None else set()
+        found: list[Gathered] = []
+        for arg in call.args():
+            found += self._elements(arg) if arg in starred else [Gathered(arg, NOTHING_GIVEN)]
+        return found
+
+    def _pair(self, call: Node, one: Gathered, listing: Listing, table: Table) -> Row | None:
+        """The path and the handler that an element of a list holds, if it is a pair."""
+        given = tuple(one.given.items())
+        if one.key is not None:
+            return Row(call, one.node.origin, one.key, one.node, table, given)
+        made = self.project.resolved(one.node)
+        made = (given_for(made, one.given) or made).origin
+        pair = items(made) if isinstance(made.op, ops.Build) else []
+        if len(pair) <= max(listing.path, listing.handler):
+            return None
+        return Row(call, made, pair[listing.path], pair[listing.handler], table, given)
+
+    def _children(self, one: Gathered) -> list[Router]:
+        """The routers that an element of a list is, or that the list holds which it is itself."""
+        inner = gathered(self.project, one.node, one.given)
+        if inner:
+            return [Router(part.node.origin) for part in inner]
+        return self.found(one.node, one.given)
 
     def _names_self(self, call: Node) -> bool:
         """``Application.__init__(self, handlers)``: the object comes before the arguments."""
@@ -243,18 +279,11 @@ class Places:
             found[Router(value, own)] = None
         return list(found)
 
-    def _elements(self, node: Node | None, depth: int = 0) -> list[Node]:
-        """The elements of a list, through sums of lists and unpacking, each as it stands."""
-        if node is None or self.project.gives_up(depth, _DEPTH, node.place):
+    def _elements(self, node: Node | None, given: Given = NOTHING_GIVEN) -> list[Gathered]:
+        """The elements of a list, however it is made; what is no list that is known, as it stands."""
+        if node is None:
             return []
-        here = self.project.resolved(node)
-        op = here.op
-        if isinstance(op, ops.Bin) and op.operator == "+":
-            return [*self._elements(here.to(op.left), depth + 1), *self._elements(here.to(op.right), depth + 1)]
-        if isinstance(op, ops.Build) and op.kind in ("list", "tuple", "set"):
-            return [self.project.resolved(here.to(item)) for item in op.items]
-        found = [value for value in behind(self.project, here) if value != here]
-        return [part for value in found for part in self._elements(value, depth + 1)] or [here]
+        return gathered(self.project, node, given, parts=True) or [Gathered(self.project.resolved(node), given)]
 
     def _mounted(self, call: Node, mounting: Mounting) -> None:
         receiver = call.receiver
@@ -265,8 +294,8 @@ class Places:
         for case in cases(self.project, call.code, [child, *([path] if path is not None else [])]):
             prefix = text_of(self.project, path, case)
             parents = self.routers(receiver, case) or [Router(receiver)]
-            for part in self._elements(child) if not case else [child]:
-                for router in self.found(part, case):
+            for part in self._elements(child) if not case else [Gathered(child, case)]:
+                for router in self.found(part.node, part.given):
                     self._hang(router, parents, prefix, call, mounting.replaces, {**case, **dict(router.case)})
 
     def _initialised(self, call: Node, argument: Argument) -> None:
@@ -280,9 +309,17 @@ class Places:
     def routers(self, receiver: Node, case: Given) -> list[Router]:
         """What a method is called on; ``app.router`` is the application's."""
         here = self.project.resolved(receiver)
-        if isinstance(here.op, ops.Attr) and here.op.name == "router":
+        if isinstance(here.op, ops.Attr) and here.op.name == "router" and not self._assigns(here.to(here.op.base)):
             receiver = here.to(here.op.base)
         return self.found(receiver, case)
+
+    def _assigns(self, owner: Node) -> bool:
+        """Whether an object of the project's own class holds a router of its own, under that name."""
+        return any(
+            "router" in view.assigned
+            for cls in self.project.instances(owner)
+            for view in self.project.lineage_views(cls.name)
+        )
 
     # -- ways ---------------------------------------------------------------------------------------------------------
 

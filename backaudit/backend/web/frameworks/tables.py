@@ -6,6 +6,7 @@ The tables' language is described in :mod:`backaudit.backend.web.frameworks.lang
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from backaudit.backend.web.frameworks.language import Argument, Controlling, Registering, Table, pick
 from backaudit.backend.web.frameworks.placing import Placed, Places, Router, Row, places, version_of
@@ -15,22 +16,31 @@ from backaudit.backend.web.paths import Template, join, parse
 from backaudit.backend.web.records import UNMOUNTED, Route, RouteParam
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
+from backaudit.project.cases import cases, keyword, spread
 from backaudit.project.declarations import entries, items
 from backaudit.project.locate import (
     NOTHING_GIVEN,
     Given,
     behind,
-    cases,
+    classes_behind,
     decorated,
     definition_of,
     named_value,
-    spread,
     strings,
     text_of,
 )
 from backaudit.vocabulary.protocols import METHODS
 
 _ANY = "*"
+
+
+class _Named(NamedTuple):
+    """A call that gives a path a name, its table, its last name there, and the case in which it does so."""
+
+    declared: Node
+    table: Table
+    last: str
+    given: tuple[tuple[object, Node], ...]
 
 
 class _Reader:
@@ -73,15 +83,17 @@ class _Reader:
         last = decorator.method if called else _last(decorator)
         return self.places.matching(func, "decorators", last) if func is not None and last else None, last
 
-    def _names(self) -> Iterator[tuple[str, tuple[Node, Table, str]]]:
+    def _names(self) -> Iterator[tuple[str, _Named]]:
         """Paths that are given a name, to which handlers refer."""
         for last in sorted({name for table in self.tables.values() for name in table.names_routes}):
             for call in self.project.calls_of(last):
                 func = call.func
                 table = self.places.matching(func, "names_routes", last) if func is not None else None
-                name = text_of(self.project, pick(call, table.names_routes[last].name)) if table is not None else None
-                if table is not None and name:
-                    yield name, (call, table, last)
+                named = pick(call, table.names_routes[last].name) if table is not None else None
+                for case in cases(self.project, call.code, [named]) if named is not None else ():
+                    name = text_of(self.project, named, case)
+                    if table is not None and name:
+                        yield name, _Named(call, table, last, tuple(case.items()))
 
     # -- decorators ---------------------------------------------------------------------------------------------------
 
@@ -102,7 +114,7 @@ class _Reader:
         if "=" in spec:
             where, _, default = spec.partition("=")
             keys: list[int | str] = [int(key) if key.isdigit() else key for key in where.split("|")]
-            found = self._verbs(pick(decorator, keys), case)
+            found = self._verbs(self._picked(decorator, keys, case), case)
             return found or (() if of_class or not default else tuple(default.split()))
         return () if spec == _ANY else tuple(spec.split())
 
@@ -186,18 +198,41 @@ class _Reader:
             return
         handler = named_value(self.project, handler)
         if spec.route != "":
-            yield from self._referring(call, table, spec, list(handlers_of(self.project, handler)), None)
+            named = pick(call, spec.route)
+            for case in cases(self.project, call.code, [handler, *([named] if named is not None else [])]):
+                yield from self._referring(
+                    call, table, spec, list(handlers_of(self.project, handler, case)), None, case
+                )
             return
         paths = self._registered_paths(call, spec)
-        chosen = pick(call, spec.methods)
+        chosen = pick(call, spec.methods) or pick(call, spec.method)
         depends = [*paths, *self._starred(call, spec), handler, *([chosen] if chosen is not None else [])]
+        depends += [call.to(value) for value in (call.call.dstar if call.call is not None else ())]
         for case in cases(self.project, call.code, depends):
+            if spec.action != "":
+                yield from self._by_action(call, table, spec, handler, case)
+                continue
             suffix = text_of(self.project, call.arg(None, spec.suffix), case) if spec.suffix else None
             handlers = list(handlers_of(self.project, handler, case, suffix or ""))
             methods = self._called_methods(call, spec, handlers, case)
             routers = self._routers(call, case, None)
             for path in self._texts_of_paths(call, spec, paths, case):
                 yield from self._made(call, table, path, methods, handlers, routers)
+
+    def _by_action(
+        self, call: Node, table: Table, spec: Registering, handler: Node, case: Given
+    ) -> Iterator[Route]:  # fmt: skip
+        """The methods of a class that answer under their own names, in the place of ``{action}``, or the one named."""
+        chosen = text_of(self.project, pick(call, spec.action), case)
+        path = text_of(self.project, pick(call, spec.path), case)
+        named = named_value(self.project, handler, case)
+        routers = self._routers(call, case, None)
+        for cls in classes_behind(self.project, named, case) if path is not None else ():
+            for name in [chosen] if chosen else _public(self.project, cls):
+                code = self.project.method(cls.name, name)
+                if code is not None and path is not None and (chosen or "{action}" in path):
+                    whole = path.replace("{action}", name)
+                    yield from self._made(call, table, (None, whole), (), [Handler(code, (), (), cls)], routers)
 
     def _texts_of_paths(
         self, call: Node, spec: Registering, paths: Iterable[Node], case: Given
@@ -218,14 +253,16 @@ class _Reader:
         if op is None or op.args or len(op.star) != 1 or handler is None or path is None:
             return
         routers = self._routers(call, NOTHING_GIVEN, None)
+        method = _position(spec.method)
         for values in map(items, behind(self.project, call.to(op.star[0]))):
             if max(handler, path) >= len(values):
                 continue
+            verbs = self._verbs(values[method]) if method is not None and method < len(values) else ()
             handlers = list(handlers_of(self.project, named_value(self.project, values[handler])))
             for node in values[path:] if spec.more else [values[path]]:
                 text = text_of(self.project, node)
                 if text is not None:
-                    methods = self._called_methods(call, spec, handlers, NOTHING_GIVEN)
+                    methods = verbs or self._called_methods(call, spec, handlers, NOTHING_GIVEN)
                     yield from self._made(call, table, (node, text), methods, handlers, routers)
 
     def _registered_paths(self, call: Node, spec: Registering) -> list[Node]:
@@ -238,25 +275,38 @@ class _Reader:
         return [call.to(value) for value in call.call.star] if spec.more and call.call is not None else []
 
     def _called_methods(self, call: Node, spec: Registering, handlers: list[Handler], case: Given) -> tuple[str, ...]:
-        methods = self._verbs(pick(call, spec.methods), case) if spec.methods != "" else ()
+        methods = self._verbs(self._picked(call, spec.methods, case), case) if spec.methods != "" else ()
         if spec.method != "":
-            methods = self._verbs(pick(call, spec.method), case)
+            methods = self._verbs(self._picked(call, spec.method, case), case)
         if not methods and spec.default and all(not h.methods for h in handlers):
             return (spec.default,)
         return methods
 
+    def _picked(self, call: Node, argument: Argument, case: Given) -> Node | None:
+        """The argument that a table means, also where the call hands on the keywords of its own caller."""
+        found = pick(call, argument)
+        names = [one for one in (argument if isinstance(argument, list) else [argument]) if isinstance(one, str)]
+        handed = (keyword(self.project, call, name, case) for name in names if found is None and name)
+        return found or next((node for node in handed if node is not None), None)
+
     def _referring(
-        self, call: Node, table: Table, spec: Registering, handlers: list[Handler], target: Code | ClassView | None
+        self,
+        call: Node,
+        table: Table,
+        spec: Registering,
+        handlers: list[Handler],
+        target: Code | ClassView | None,
+        case: Given = NOTHING_GIVEN,
     ) -> Iterator[Route]:
         """A handler of a path that another call has given a name."""
-        name = text_of(self.project, pick(call, spec.route))
+        name = text_of(self.project, pick(call, spec.route), case)
         defaults = self._class_defaults(target)
         if name is None and defaults is not None:
             name = text_of(self.project, pick(defaults, spec.route))
         named = self._named.get(name or "")
         if named is None:
             return
-        declared, owner, last = named
+        declared, owner, last, given = named
         naming = owner.names_routes[last]
         chosen = pick(call, spec.methods) or (pick(defaults, spec.methods) if defaults is not None else None)
         methods = self._verbs(chosen or pick(declared, naming.methods))
@@ -268,9 +318,9 @@ class _Reader:
             handlers = [Handler(target, (), (), target.cls)]
         path = pick(declared, naming.path)
         routers = self._routers(declared, NOTHING_GIVEN, None)
-        text = text_of(self.project, path)
+        text = text_of(self.project, path, dict(given))
         if text is not None:
-            yield from self._made(call, table, (path, text), methods, handlers, routers)
+            yield from self._made(call, table, (None if given else path, text), methods, handlers, routers)
 
     def _class_defaults(self, target: Code | ClassView | None) -> Node | None:
         """The decorator of the class around a method that gives its decorators their defaults."""
@@ -284,10 +334,12 @@ class _Reader:
     # -- lists --------------------------------------------------------------------------------------------------------
 
     def _row(self, row: Row) -> Iterator[Route]:
-        handlers = list(handlers_of(self.project, row.handler))
-        text = text_of(self.project, row.path)
-        if text is not None:
-            yield from self._made(row.item, row.table, (row.path, text), (), handlers, [Router(row.item)])
+        for case in cases(self.project, row.item.code, [row.path, row.handler]):
+            given = {**case, **dict(row.given)}
+            handlers = list(handlers_of(self.project, named_value(self.project, row.handler), given))
+            text = text_of(self.project, row.path, given)
+            if text is not None:
+                yield from self._made(row.item, row.table, (None, text), (), handlers, [row.router])
 
     # -- classes whose methods carry the decorators -------------------------------------------------------------------
 
@@ -330,8 +382,8 @@ class _Reader:
         given = text_of(self.project, pick(node, said.prefix))
         if given is not None:
             return given if given.startswith("/") else join(root, given)
-        for keyword in said.names:
-            text = text_of(self.project, node.arg(None, keyword))
+        for named_by in said.names:
+            text = text_of(self.project, node.arg(None, named_by))
             if text:
                 return join(root, text)
         first = node.arg(said.after) if said.after is not None else None
@@ -485,6 +537,12 @@ class _Reader:
         for node in given:
             if node is not None:
                 yield from entries(self.project.resolved(node)).items()
+
+
+def _public(project: Project, cls: ClassView) -> list[str]:
+    """The methods that a class and its bases in the project show to others."""
+    names = (name for view in project.lineage_views(cls.name) for name in view.methods)
+    return list(dict.fromkeys(name for name in names if not name.startswith("_")))
 
 
 def _last(decorator: Node) -> str:

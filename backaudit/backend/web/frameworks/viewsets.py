@@ -10,7 +10,8 @@ from backaudit.backend.web.paths import join, parse
 from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
-from backaudit.project.locate import arguments, behind, given_for, results, spread, strings, text_of
+from backaudit.project.cases import spread
+from backaudit.project.locate import arguments, behind, given_for, results, strings, text_of
 
 _DEPTH = 12
 
