@@ -74,12 +74,33 @@ def _judged(project: Project, route: Route) -> Unsafe | None:
     for act in acts(project, route.handler):
         if act.does in _ACTS and _says_so(route) and _is_reached(project, route.handler, act.node, only):
             return Unsafe(route, act.node.place, act.does, only)
+    return _judged_by_jobs(project, route, only)
+
+
+def _judged_by_jobs(project: Project, route: Route, only: bool) -> Unsafe | None:
+    """What is handed to a queue, thread or background task is changed all the same, a moment later."""
+    for call in route.handler.nodes(ops.Call):
+        if not _is_reached(project, route.handler, call, only):
+            continue
+        for edge in project.graph.handovers(call):
+            what = _by_job(project, edge.code)
+            if what:
+                return Unsafe(route, call.place, what, _says_so(route))
     return None
+
+
+def _by_job(project: Project, job: Code) -> str:
+    """What a job does that a link must not set off; it has no method, and nobody asks it for a page."""
+    for change in changes(project, job):
+        return f"has a job that {_DOES[change.how]} `{change.name}`" if change.name else "has a job that changes data"
+    return next((f"has a job that {act.does}" for act in acts(project, job) if act.does in _JOBS), "")
 
 
 _DOES = {"insert": "adds", "update": "changes", "delete": "deletes"}
 # Of what handlers do beside rows, what a link must not set off: reports are written to files by many a download.
 _ACTS = frozenset({"deletes files", "empties the database", "sends mail"})
+# A mail that a job sends may be a report of what was looked at, and commands that it runs are of many kinds.
+_JOBS = frozenset({"deletes files"})
 
 
 def _is_plain(project: Project, route: Route, change: Change) -> bool:
@@ -88,7 +109,7 @@ def _is_plain(project: Project, route: Route, change: Change) -> bool:
 
 
 def _says_so(route: Route) -> bool:
-    said = f"{route.path} {route.handler.function.name}"
+    said = f"{route.path} {route.handler.function.qualname}"
     return _CHANGING.holds(said) and not any(book.holds(said) for book in _STEPS)
 
 
