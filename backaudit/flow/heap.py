@@ -83,8 +83,12 @@ def _set_part(code: Code, value: Value) -> str | int | None:
 
 
 def effect(search: Search, work: Work, value: Value, access: Access) -> Iterator[Work]:
-    """What the operation ``value`` of the same body puts into an object, as far as its part ``access`` goes."""
-    op = work.node.to(value).op
+    """What the operation ``value`` of the same body puts into an object, as far as its part ``access`` goes.
+
+    What it puts there is taken as it is when it does so, not as it was when the object was made.
+    """
+    work = work.at(work.node.to(value), work.access, work.use)
+    op = work.node.op
     if isinstance(op, ops.SetAttr):
         yield from _set_attribute(search, work, value, op, access)
     elif isinstance(op, ops.SetItem):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.loaded import left_out
+from backaudit.analyses.errors.promised_keys import in_callers_words, in_valid_form
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import operands
 from backaudit.backend.access.missing import alike, asked, tests
@@ -129,11 +130,12 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     """The calls by which a missing key ends as a 500; None if it is caught, or asked for before."""
     op = node.op
     assert isinstance(op, ops.Item)
-    if is_key_known(node, node.to(op.base), key):
+    base = node.to(op.base)
+    if is_key_known(node, base, key) or in_valid_form(node, base, key):
         return None
     path = escapes(project, node, _KEY_ERROR)
     after = project.models.kinds["performs"]
-    checked = path and any(is_key_known(call, given, key) for call in path for given in _given(call))
+    checked = path and any(is_key_known(call, given, key) for call in path for given in _given(call, base))
     validated = path and any(call.code.function.name in after for call in path)
     return None if checked or validated else path
 
@@ -141,8 +143,11 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
 _KEY_ERROR = ("builtins.KeyError",)
 
 
-def _given(call: Node) -> tuple[Node, ...]:
-    return (*call.args(), *call.keywords().values())
+def _given(call: Node, base: Node) -> Iterator[Node]:
+    """What a call hands over, and what the mapping is there of which the callee reads the key."""
+    yield from (*call.args(), *call.keywords().values())
+    if base.code in call.code.project.callees(call):
+        yield from in_callers_words(call, base.code, base)
 
 
 def is_key_known(node: Node, base: Node, key: str) -> bool:

@@ -71,15 +71,25 @@ class _SlowlyHashed(_Hashed):
 
 
 def hashed_if_there(project: Project, node: Node, use: Value, key: str) -> bool:
-    """``if "password" in values: values["password"] = hash(...)`` before the use: it is hashed wherever it is there."""
+    """``if "password" in values: values["password"] = hash(...)`` before the use: it is hashed wherever it is there.
+
+    ``if given.password: given.password = hash(...)`` says the same of an object.
+    """
     code = node.code
     for effect in code.effects.get(node.value, ()):
-        op = code.ops[effect]
-        if not isinstance(op, ops.SetItem) or effect >= use or code.node(op.key).text != key:
-            continue
-        if _asks_for(code, effect, key) and made_by_hash(project, code.node(op.value), (), effect):
+        value = _put_under(code, effect, key) if effect < use else None
+        if value is not None and _asks_for(code, effect, key) and made_by_hash(project, value, (), effect):
             return True
     return False
+
+
+def _put_under(code: Code, effect: Value, key: str) -> Node | None:
+    """What an operation puts into an object under a key, or as an attribute."""
+    op = code.ops[effect]
+    if isinstance(op, ops.SetAttr):
+        return code.node(op.value) if op.name == key else None
+    is_it = isinstance(op, ops.SetItem) and code.node(op.key).text == key
+    return code.node(op.value) if is_it and isinstance(op, ops.SetItem) else None
 
 
 def _asks_for(code: Code, effect: Value, key: str) -> bool:
