@@ -240,6 +240,11 @@ def gathered(project: Project, node: Node, given: Given = NOTHING_GIVEN, parts: 
     return list(_Gathering(project, parts).elements(node, given, 0))
 
 
+def mapped(project: Project, node: Node) -> list[tuple[Node, Node]]:
+    """The keys and values of a mapping, with what is put into it wherever that stands."""
+    return [(key, value) for key, value, _ in _Gathering(project, False).pairs(node, NOTHING_GIVEN)]
+
+
 class _Gathering:
     """One walk over a list and what it is made of."""
 
@@ -291,7 +296,7 @@ class _Gathering:
     def _called(self, call: Node, given: Given, depth: int) -> Iterator[Gathered]:
         receiver = call.receiver
         if receiver is not None and call.method in ("items", "values"):
-            for key, value, case in self._pairs(receiver, given, depth):
+            for key, value, case in self.pairs(receiver, given):
                 yield Gathered(value, case, key if call.method == "items" else None)
             return
         kinds, names = self.project.models.kinds, self.project.names(call.func) if call.func is not None else ()
@@ -323,7 +328,7 @@ class _Gathering:
                 elif value is not None:
                     yield from (Gathered(value, {**case, **inside}) for case in cases(self.project, code, [value]))
 
-    def _pairs(self, node: Node, given: Given, depth: int) -> Iterator[tuple[Node, Node, Given]]:
+    def pairs(self, node: Node, given: Given) -> Iterator[tuple[Node, Node, Given]]:
         """The keys and values of a mapping, with what is put into it under a key elsewhere."""
         for value, case in made_behind(self.project, node, given):
             yield from ((key, held, case) for key, held in value.entries())

@@ -8,7 +8,9 @@ from typing import Any
 
 from backaudit.facts import ops
 from backaudit.project import Node, Project
+from backaudit.project.cases import gathered, mapped
 from backaudit.project.circles import cut_circles
+from backaudit.project.declarations import items
 from backaudit.sql import HOLE
 
 _BOUND = 12
@@ -75,7 +77,27 @@ def _choice(project: Project, node: Node, op: ops.Choice, depth: int) -> list[st
 
 
 def _element(project: Project, node: Node, op: ops.Element, depth: int) -> list[str]:
-    return _texts(project, node.to(op.base), depth)
+    listed = [one.node for one in gathered(project, node.to(op.base))] or [node.to(op.base)]
+    return [text for one in listed for text in _texts(project, one, depth)]
+
+
+def _item(project: Project, node: Node, op: ops.Item, depth: int) -> list[str]:
+    """What a mapping holds under a key, or under any where that is not known."""
+    key = node.to(op.key).text
+    held = mapped(project, node.to(op.base))
+    fitting = [value for name, value in held if key is None or name.text is None or name.text == key]
+    return [text for value in fitting for text in _texts(project, value, depth)]
+
+
+def _part(project: Project, node: Node, op: ops.Part, depth: int) -> list[str]:
+    """A part of each row of a list, or the key or the value of each pair of a mapping."""
+    rows = node.to(op.base).origin
+    listed = gathered(project, rows.to(rows.op.base)) if isinstance(rows.op, ops.Element) else []
+    found: list[Node] = []
+    for one in listed:
+        pair = items(one.node) if one.key is None else [one.key, one.node]
+        found += pair[op.index : op.index + 1] if op.index >= 0 else []
+    return [text for value in found for text in _texts(project, value, depth)]
 
 
 def _call(project: Project, node: Node, op: ops.Call, depth: int) -> list[str]:
@@ -120,6 +142,8 @@ _READERS: dict[type[ops.Op], Callable[[Project, Node, Any, int], list[str]]] = {
     ops.Phi: _either,
     ops.Choice: _choice,
     ops.Element: _element,
+    ops.Item: _item,
+    ops.Part: _part,
     ops.Call: _call,
     ops.Attr: _attribute,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import disguised, nothing
+from backaudit.analyses.errors import disguised, enveloped, nothing
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -61,4 +61,5 @@ def error_as_200(project: Project) -> Iterator[Finding]:
         https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
     """
     yield from disguised.findings(project)
+    yield from enveloped.findings(project)
     yield from nothing.findings(project)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from backaudit.analyses.errors.enveloped import failure_code
 from backaudit.analyses.errors.failing import failed_for, is_caught
 from backaudit.analyses.errors.requests import of_answer
 from backaudit.backend.access.denial import keeps_from_view
@@ -412,9 +413,9 @@ def _pair_failure(project: Project, key: str, value: Node) -> tuple[str, Assumed
         return f"`{key}` in the body", KNOWN if text else unread
     if _FLAG_KEYS.holds(key) and value.const is False:
         return f"`{key}` is false in the body", assume("purpose", f"`{key}` speaks of this request")
-    status = _error_status(project, value) if _CODE_KEYS.holds(key) else None
-    if status is not None:
-        return f"`{key}` is {status} in the body", KNOWN
+    coded = failure_code(project, value) if _CODE_KEYS.holds(key) else None
+    if coded is not None:
+        return f"`{key}` is {coded[0]} in the body", coded[1]
     return _text_failure(key, text) if text is not None else None
 
 

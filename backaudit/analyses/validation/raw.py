@@ -11,6 +11,7 @@ import msgspec
 from backaudit.analyses.validation.bodies import is_validator
 from backaudit.analyses.validation.client_input import ClientInput
 from backaudit.analyses.validation.limits import is_amount
+from backaudit.backend.data.running import statement_given
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.inputs.reads import form_field
 from backaudit.backend.web.routes import client_input
@@ -211,7 +212,7 @@ def _executed(project: Project) -> Iterator[tuple[Node, Node, str]]:
     """Bound parameters of statements that write."""
     for method in ("execute", "executemany"):
         for call in project.calls_of(method):
-            text = call.arg(0)
+            text = statement_given(call)
             writes = text is not None and any(_WRITES.match(spelled) for spelled in spelled_strings(project, text))
             if writes and not project.callees(call):
                 yield from ((call, argument, "a value of the statement") for argument in call.args()[:2])

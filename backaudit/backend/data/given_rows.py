@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.backend.data.running import statement_given
 from backaudit.project import Node, Project
 
 _CHANGES = ("insert", "update")
@@ -36,7 +37,7 @@ def _by_class(project: Project) -> Iterator[GivenRows]:
 def _by_statement(project: Project) -> Iterator[GivenRows]:
     for method in _RUNS:
         for call in project.calls_of(method):
-            statement = call.arg(0, "query") or call.arg(None, "statement")
+            statement = statement_given(call)
             rows = call.arg(1, "values") or call.arg(None, "params")
             table = _changed(project, statement) if statement is not None and rows is not None else None
             if rows is not None and table is not None:

@@ -12,12 +12,15 @@ from backaudit.backend.access.statements import sql_text
 from backaudit.backend.access.tables import touched_table
 from backaudit.backend.data.queries.chains import chain_of
 from backaudit.backend.data.queries.handing import handing
+from backaudit.backend.data.running import statement_given
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
 
 _INSERT = re.compile(r"^\s*insert\s+into\s+[\"`\[]?([\w.]+)[\"`\]]?\s*\(([^)]*)\)(.*)$", re.IGNORECASE | re.DOTALL)
+_INSERT_ALL = re.compile(r"\s*INSERT\s+INTO\s+([\w.\"`]+)\s+VALUES\s*\(([^()]*)\)", re.I)
+_PLACEHOLDER = re.compile(r"\$\d+$|\?$|%s$|:\w+$|%\(")
 _UPDATE = re.compile(r"^\s*update\s+[\"`\[]?([\w.]+)[\"`\]]?\s+set\s+(.*?)(?:\bwhere\b.*)?$", re.IGNORECASE | re.DOTALL)
 _SET = re.compile(r"[\"`\[]?(\w+)[\"`\]]?\s*=\s*(%s|\?|\$\d+|:(\w+)|%\((\w+)\)s)", re.IGNORECASE)
 _TOLERANT = re.compile(r"on\s+conflict|on\s+duplicate|where\s+not\s+exists", re.IGNORECASE)
@@ -34,19 +37,30 @@ def statements(project: Project) -> Iterator[Write]:
 
 def _texts(project: Project) -> Iterator[Write]:
     """``execute("INSERT INTO …", values)``, by a driver or by a function of the project that hands it to one."""
-    names = {"execute", "fetchrow", "fetchval", *(code.function.name for code in project.once(handing))}
+    names = {"execute", "executemany", "fetchrow", "fetchval", *(code.function.name for code in project.once(handing))}
     for call in dict.fromkeys(call for name in sorted(names) for call in project.calls_of(name)):
         text = _statement(project, call) if call.code.file.role == "production" else ""
         inserted, updated = _INSERT.match(text), _UPDATE.match(text)
         if inserted is not None and not _TOLERANT.search(inserted[3]):
             columns = [name.strip(' "`[]\n\t') for name in inserted[2].split(",")]
             yield from _bound(project, call, inserted[1], columns, fresh=True)
+        elif (unnamed := _INSERT_ALL.match(text)) is not None and not _TOLERANT.search(text):
+            columns = _in_order(project, unnamed[1], unnamed[2])
+            yield from _bound(project, call, unnamed[1], columns, fresh=True)
         elif updated is not None:
             yield from _bound(project, call, updated[1], [m[1] for m in _SET.finditer(updated[2])], fresh=False)
 
 
+def _in_order(project: Project, named: str, written: str) -> list[str]:
+    """The columns that get a bound value where a statement names none: those of the table, in its order."""
+    table = project.once(schema).table(named.rpartition(".")[2].strip(' "`[]'))
+    values = [value.strip() for value in written.split(",")]
+    names = [column.name for column in table.columns] if table is not None else []
+    return [name for name, value in zip(names, values, strict=False) if _PLACEHOLDER.match(value)]
+
+
 def _statement(project: Project, call: Node) -> str:
-    first = call.arg(0, "query")
+    first = statement_given(call)
     written = next(iter(spelled_strings(project, first)), "") if first is not None else ""
     return written or sql_text(project, call)
 
@@ -71,13 +85,20 @@ def _value(call: Node, names: list[str], column: Constrained) -> Node | None:
     if column.column.lower() not in lowered or len(call.args()) < 2:
         return None
     index = lowered.index(column.column.lower())
-    values = call.args()[1].origin
+    values = _first_row(call.args()[1].origin)
     made = values.op
     if not isinstance(made, ops.Build):
         return call.args()[index + 1] if len(call.args()) == len(names) + 1 else None
     if made.kind == "dict":
         return next((value for key, value in values.entries() if key.text == column.column), None)
     return values.to(made.items[index]) if index < len(made.items) else None
+
+
+def _first_row(values: Node) -> Node:
+    """Of rows that are written out one by one the first, else the values themselves."""
+    op = values.op
+    first = values.to(op.items[0]).origin if isinstance(op, ops.Build) and op.kind == "list" and op.items else None
+    return first if first is not None and isinstance(first.op, ops.Build) else values
 
 
 # -- built by a library --------------------------------------------------------------------------------------------

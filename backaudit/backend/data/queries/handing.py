@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from backaudit.backend.data.running import statement_given
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 
@@ -16,7 +17,7 @@ def executed_statement(project: Project, call: Node) -> Node | None:
     if call.func is None:
         return None
     if _is_execution(project, call):
-        return call.arg(0, "query")
+        return statement_given(call)
     known = project.once(handing)
     for code in project.callees(call) if known else ():
         if code in known:
@@ -36,7 +37,7 @@ def handing(project: Project) -> Mapping[Code, int]:
     """The project's functions whose parameter of this index is executed as it is, by them or by whom they call."""
     found: dict[Code, int] = {}
     executions = (call for method in sorted(project.once(_sql_methods)) for call in project.calls_of(method))
-    given = [(call.code, call.arg(0, "query")) for call in executions if _is_execution(project, call)]
+    given = [(call.code, statement_given(call)) for call in executions if _is_execution(project, call)]
     while given:
         code, statement = given.pop()
         index = _whole_parameter(statement)

@@ -11,6 +11,7 @@ from backaudit.backend.data.queries.handing import handing
 from backaudit.backend.data.queries.named import calls_of_named
 from backaudit.backend.data.queries.records import QuerySite
 from backaudit.backend.data.queries.wrappers import wrapper_sites
+from backaudit.backend.data.running import statement_given
 from backaudit.backend.data.schema import Schema, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -28,7 +29,7 @@ def raw_sites(project: Project) -> Iterator[QuerySite]:
     memo: dict[str, Statement | None] = {}
     for last in sorted(project.models.kinds["sql-runners"]):
         for node in project.calls_of(last):
-            first = _text_argument(node)
+            first = statement_given(node)
             if first is not None:
                 yield from _sites(project, node, first, memo)
     for code, index in project.once(handing).items():
@@ -41,10 +42,6 @@ def raw_sites(project: Project) -> Iterator[QuerySite]:
         parsed = statement(text)
         if parsed is not None:
             yield from _scopes(project, node, node, parsed)
-
-
-def _text_argument(node: Node) -> Node | None:
-    return node.argument(("query", 0, "sql", "statement"))
 
 
 def _sites(project: Project, node: Node, first: Node, memo: dict[str, Statement | None]) -> Iterator[QuerySite]:

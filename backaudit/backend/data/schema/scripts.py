@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backaudit.backend.data.running import statement_given
 from backaudit.backend.data.schema.alembic import revisions
 from backaudit.backend.data.schema.constraints import expression_text
 from backaudit.backend.data.schema.state import State
@@ -103,7 +104,7 @@ def views(project: Project) -> frozenset[str]:
     texts = [file.text for file in project.artefacts("sql")]
     for last in sorted(project.models.kinds["ddl-runners"]):
         for node in project.calls_of(last):
-            first = node.argument(("sql", 0, "statement"))
+            first = statement_given(node)
             texts += spelled_strings(project, first) if first is not None else ()
     return frozenset(name.lower() for text in texts for name in view_names(text))
 
@@ -117,7 +118,7 @@ def _strings(project: Project) -> Iterator[Added]:
     replayed = frozenset(revisions(project))
     for last in sorted(project.models.kinds["ddl-runners"]):
         for node in project.calls_of(last):
-            first = node.argument(("sql", 0, "statement"))
+            first = statement_given(node)
             undoes = node.code.function.name == "downgrade"
             if first is None or undoes or node.code.path in replayed or project.role(node.code.path) == "test":
                 continue
